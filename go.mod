@@ -1,0 +1,4 @@
+module github.com/tlsflags/tlsflags
+
+go 1.26.0
+
