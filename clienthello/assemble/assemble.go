@@ -1,0 +1,86 @@
+// Package assemble joins what a ClientHello travels in, and hands out the whole
+// handshake message for clienthello.Parse.
+//
+// Every assembler follows one contract:
+//
+//   - The caller feeds what arrived, in order of arrival, through Feed: bytes of
+//     an ordered stream ([Records]) or one datagram a call ([QUIC], [DTLS]).
+//   - Each call answers with one of four outcomes: [Complete], [NeedMore],
+//     [NotProtocol], [Refused].
+//   - An answer other than NeedMore is final: Feed repeats it until Reset.
+//   - The memory for a message that arrives in pieces is the slice that the caller
+//     gave to Reset. Its length is the limit on the message; nothing grows.
+//     A longer message is refused with [extension.ErrOverLimit] as soon as
+//     its length is known.
+//   - What was fed is not retained, with one exception: a message that lies whole
+//     in what was fed is returned in place, without a copy.
+//   - No allocation, unless an assembler says otherwise.
+package assemble
+
+import "github.com/tlsflags/tlsflags/extension"
+
+// MaxMessage is the length of the longest ClientHello that can be valid, in
+// bytes with its 4-byte header. Memory of this length never refuses for its limit
+// what the standard allows.
+const MaxMessage = 4 + 131396
+
+// Outcome says how far an assembler has come.
+type Outcome uint8
+
+const (
+	// NeedMore: all that was fed fits so far, the message is not whole yet.
+	NeedMore Outcome = iota
+	// Complete: the message is whole.
+	Complete
+	// NotProtocol: this is not the protocol that the assembler reads.
+	NotProtocol
+	// Refused: it is the protocol, but malformed, over a limit, or of a form that
+	// is not carried further; the Code says which.
+	Refused
+)
+
+// String returns the outcome in lower-case words.
+func (o Outcome) String() string {
+	switch o {
+	case NeedMore:
+		return "need more"
+	case Complete:
+		return "complete"
+	case NotProtocol:
+		return "not this protocol"
+	case Refused:
+		return "refused"
+	}
+	return "unknown outcome"
+}
+
+// Result is what one call of Feed found out.
+type Result struct {
+	Outcome Outcome
+
+	// Message is the whole handshake message with its header, where the outcome
+	// is Complete. It shares memory with what was fed or with the slice given to
+	// Reset, and holds until either is written to.
+	Message []byte
+
+	// Code says why, where the outcome is Refused; 0 otherwise.
+	Code extension.Code
+
+	// Offset is where the refused field begins, in bytes from the first byte fed
+	// since Reset for a stream, from the start of the datagram for datagrams.
+	Offset int
+
+	// Used is how many bytes of this call's input were read: all of them, unless
+	// the outcome is Complete and bytes follow the message, which are left
+	// untouched, or it is final for another reason.
+	Used int
+}
+
+// Assembler is what all assemblers of this package have in common.
+type Assembler interface {
+	// Feed takes the next piece: stream bytes, or one whole datagram.
+	Feed(piece []byte) Result
+	// Reset starts over with memory for the message, which may be nil: then only a
+	// message that lies whole in one piece can be completed.
+	Reset(memory []byte)
+}
