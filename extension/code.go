@@ -41,6 +41,8 @@ const (
 	ErrPreSharedKeyNotLast
 	// ErrIllegalValue: a field is well formed, but its value is forbidden.
 	ErrIllegalValue
+	// ErrFragment: the bytes are one fragment of a DTLS message, not the whole.
+	ErrFragment
 )
 
 // Codes of the TLS Flags extension_data, in the order in which ParseFlags looks
@@ -110,6 +112,7 @@ var codes = [...]codeRow{
 	ErrDuplicateExtension:      {"duplicate_extension", "an extension type stands twice in one message", AlertIllegalParameter, AlertDecodeError, "RFC 9846, Section 4.3"},
 	ErrPreSharedKeyNotLast:     {"pre_shared_key_not_last", "an extension follows pre_shared_key", AlertIllegalParameter, AlertDecodeError, "RFC 9846, Section 4.3.11"},
 	ErrIllegalValue:            {"illegal_value", "a field has a forbidden value", AlertIllegalParameter, 0, "RFC 9846, Section 6.2"},
+	ErrFragment:                {"fragment", "a fragment of a message, not the whole message", AlertDecodeError, 0, "RFC 9147, Section 5.2"},
 
 	ErrFlagsEmptyData:     {"empty_data", "extension_data of tls_flags is empty", AlertIllegalParameter, AlertDecodeError, "draft-ietf-tls-tlsflags-16, Section 3"},
 	ErrFlagsEmptyVector:   {"empty_vector", "the flags vector is empty", AlertIllegalParameter, AlertDecodeError, "draft-ietf-tls-tlsflags-16, Section 3"},

@@ -1,0 +1,34 @@
+// Package clienthello parses the ClientHello message of TLS and DTLS, and answers
+// first of all one question: did the client set a TLS flag?
+//
+//	hello, _, err := clienthello.Parse(msg)
+//	if err == nil && hello.HasFlag(extension.RequestMTLS) {
+//		// The client has a certificate and asks to be asked for it.
+//	}
+//
+// [Parse] takes one whole handshake message. What it travels in (TLS records, QUIC
+// packets, DTLS fragments) is joined by package assemble.
+//
+// # Promise
+//
+// For every input, Parse
+//
+//   - never panics (FuzzClientHello),
+//   - allocates nothing, accepting or refusing (TestNoAllocs),
+//   - reads only msg[:len(msg)] and writes nothing (TestReadsOnlyItsInput),
+//   - takes time linear in len(msg) (TestLinear),
+//   - consumes a prefix and depends on nothing behind it (TestConsumesPrefix),
+//   - is injective: AppendTo gives back the bytes that were consumed (TestRoundTrip),
+//   - reports the first field that cannot be accepted, by its offset, and through the
+//     error's Alert method the TLS alert to send (TestRefuses).
+//
+// So do the methods of ClientHello that read the body of an extension; none is read
+// before it is asked for.
+//
+// What is not promised: that the values make sense. Versions, cipher suites and
+// compression methods are not judged, the bodies of extensions not before they are
+// asked for, and GREASE and unknown types never.
+//
+// Every view ([ClientHello], [Vector] and the like, and every []byte returned) shares
+// memory with the bytes given to Parse, and is valid as long as they do not change.
+package clienthello

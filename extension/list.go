@@ -1,0 +1,219 @@
+package extension
+
+import "iter"
+
+const (
+	headerLen = 4         // extension_type, length of extension_data
+	maxBlock  = 1<<16 - 1 // longest extension block
+)
+
+// Extension is one extension of a message.
+type Extension struct {
+	Type   Type
+	Offset int    // where Data begins, in bytes from the start of the message
+	Data   []byte // extension_data; shares the message's memory
+}
+
+// List is the validated extension block of a handshake message: an immutable view
+// that shares the message's memory. Since a List exists only after validation,
+// reading it cannot fail. The zero value has no extension.
+type List struct {
+	block []byte
+	base  uint32 // offset of block in the message
+	count uint16
+	flags uint16 // 1 + offset in block of the extension that holds the flags; 0: none
+}
+
+// ParseList validates the contents of an extension block,
+//
+//	struct {
+//	    ExtensionType extension_type;
+//	    opaque extension_data<0..2^16-1>;
+//	} Extension;
+//
+// as defined in RFC 9846, Section 4.3: extensions one after the other, none cut
+// short, no type twice, and in a ClientHello nothing after pre_shared_key (Section
+// 4.3.11). The bodies are not looked into. block comes without its length field;
+// offset says where it begins in message m. It returns len(block), or for a refused
+// block the offset in the message of the first field that cannot be accepted, and
+//
+//   - ErrStrayBytes: 1 to 3 bytes are left, too few for an extension;
+//   - ErrExtensionOverrun: extension_data is longer than what is left of block;
+//   - ErrDuplicateExtension: the offset is that of the second of the two;
+//   - ErrPreSharedKeyNotLast: the offset is that of what follows pre_shared_key;
+//   - ErrFieldOverrun: block is longer than the 65,535 bytes that a message can hold.
+//
+// Its time is linear in len(block), and it does not allocate.
+func ParseList(m Message, block []byte, offset int) (List, int, error) {
+	if len(block) > maxBlock {
+		return List{}, offset, ErrFieldOverrun
+	}
+	// Types below 64 have a bit of their own in low. The others share 64 bits in
+	// high: only where such a bit is taken is the block searched, and only in short
+	// lists, so that no block costs quadratic time.
+	const filtered = 64
+	var low, high uint64
+	count, flags := 0, 0
+	rest := block
+	for len(rest) >= headerLen && count < filtered {
+		i := len(block) - len(rest)
+		t, size := header(rest)
+		if size > len(rest)-headerLen {
+			return List{}, offset + i + 2, ErrExtensionOverrun
+		}
+		rest = rest[headerLen+size:]
+		count++
+		if t < 64 {
+			bit := uint64(1) << (t & 63)
+			if low&bit != 0 {
+				return List{}, offset + i, ErrDuplicateExtension
+			}
+			low |= bit
+			if bit&(1<<TLSFlags|1<<PreSharedKey) != 0 {
+				if t == TLSFlags {
+					flags = i + 1
+				} else if m == ClientHello && len(rest) > 0 {
+					return List{}, offset + len(block) - len(rest), ErrPreSharedKeyNotLast
+				}
+			}
+			continue
+		}
+		bit := uint64(1) << (uint32(t) * 0x9e3779b1 >> 26 & 63)
+		if high&bit != 0 && contains(block[:i], t) {
+			return List{}, offset + i, ErrDuplicateExtension
+		}
+		high |= bit
+		if t == TLSFlagsExperimental && low&(1<<TLSFlags) == 0 {
+			flags = i + 1
+		}
+	}
+	l := List{block: block, base: uint32(offset), count: uint16(count), flags: uint16(flags)}
+	switch {
+	case len(rest) == 0:
+		return l, len(block), nil
+	case len(rest) < headerLen:
+		return List{}, offset + len(block) - len(rest), ErrStrayBytes
+	}
+	return l.parseRest(m, len(block)-len(rest))
+}
+
+// parseRest goes on at index i, where ParseList gave up its filter, with a bit for
+// every type.
+//
+//go:noinline
+func (l List) parseRest(m Message, i int) (List, int, error) {
+	var seen [1 << 16 / 64]uint64
+	has := func(t Type) bool { return seen[t/64]>>(t%64)&1 != 0 }
+	for e := range (List{block: l.block[:i]}).All() {
+		seen[e.Type/64] |= 1 << (e.Type % 64)
+	}
+	offset := int(l.base)
+	for i < len(l.block) {
+		rest := l.block[i:]
+		if len(rest) < headerLen {
+			return List{}, offset + i, ErrStrayBytes
+		}
+		t, size := header(rest)
+		next := i + headerLen + size
+		switch {
+		case next > len(l.block):
+			return List{}, offset + i + 2, ErrExtensionOverrun
+		case has(t):
+			return List{}, offset + i, ErrDuplicateExtension
+		case t == PreSharedKey && m == ClientHello && next < len(l.block):
+			return List{}, offset + next, ErrPreSharedKeyNotLast
+		case t == TLSFlags, t == TLSFlagsExperimental && !has(TLSFlags):
+			l.flags = uint16(i + 1)
+		}
+		seen[t/64] |= 1 << (t % 64)
+		l.count++
+		i = next
+	}
+	return l, len(l.block), nil
+}
+
+// header returns the type and the length of the data of the extension at the
+// beginning of b, which has at least headerLen bytes.
+func header(b []byte) (Type, int) {
+	w := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+	return Type(w >> 16), int(w & 0xffff)
+}
+
+// contains reports whether the valid block has an extension of type t.
+func contains(block []byte, t Type) bool {
+	_, ok := List{block: block}.Lookup(t)
+	return ok
+}
+
+// at returns the extension whose header begins at index i of the block, and the
+// index of the next one.
+func (l List) at(i int) (Extension, int) {
+	b := l.block[i:]
+	t, size := header(b)
+	end := headerLen + size
+	return Extension{Type: t, Offset: int(l.base) + i + headerLen, Data: b[headerLen:end:end]}, i + end
+}
+
+// All yields the extensions in the order in which they stand in the message.
+func (l List) All() iter.Seq[Extension] {
+	return func(yield func(Extension) bool) {
+		for i := 0; i < len(l.block); {
+			e, next := l.at(i)
+			if !yield(e) {
+				return
+			}
+			i = next
+		}
+	}
+}
+
+// Lookup returns the extension of type t, and whether there is one. It takes time
+// linear in the number of extensions.
+func (l List) Lookup(t Type) (Extension, bool) {
+	for i := 0; i < len(l.block); {
+		found, size := header(l.block[i:])
+		if found == t {
+			e, _ := l.at(i)
+			return e, true
+		}
+		i += headerLen + size
+	}
+	return Extension{}, false
+}
+
+// Len returns how many extensions there are, at most 16,383.
+func (l List) Len() int { return int(l.count) }
+
+// AppendTo appends the block as it was parsed, without its length field, to b.
+func (l List) AppendTo(b []byte) []byte { return append(b, l.block...) }
+
+// FlagsExtension returns the extension that holds the message's TLS flags, not yet
+// judged: the one of type TLSFlags, or where there is none the one of type
+// TLSFlagsExperimental. It takes constant time.
+func (l List) FlagsExtension() (Extension, bool) {
+	if l.flags == 0 {
+		return Extension{}, false
+	}
+	e, _ := l.at(int(l.flags) - 1)
+	return e, true
+}
+
+// Flags parses the TLS flags of the message and says under which type they stand.
+// Where there is no such extension it returns no flags, type 0 and no error. For a
+// malformed extension it returns the type and the error of ParseFlags; type
+// TLSFlags decides also then.
+func (l List) Flags() (Flags, Type, error) {
+	e, ok := l.FlagsExtension()
+	if !ok {
+		return Flags{}, 0, nil
+	}
+	flags, _, err := ParseFlags(e.Data)
+	return flags, e.Type, err
+}
+
+// HasFlag reports whether the message has flag f, in an extension that ParseFlags
+// accepts. It takes constant time.
+func (l List) HasFlag(f Flag) bool {
+	flags, _, err := l.Flags()
+	return err == nil && flags.Has(f)
+}
