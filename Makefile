@@ -1,0 +1,36 @@
+# Everything here needs Go, git and make. What needs more says so in one line
+# and is skipped; with REQUIRE_ALL=1 a skip is a failure.
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint generated cross foreign race unit
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: ## show which ClientHellos of a recorded capture carry TLS Flags
+	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
+
+# unit comes last: the lines of go test end the output.
+test: lint generated cross foreign race unit ## run every check below
+
+lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
+	@internal/ci/lint.sh
+
+generated: ## generated files match what go generate writes
+	@internal/ci/generated.sh
+
+cross: ## go vet for platforms that are not this one
+	@internal/ci/cross.sh
+
+foreign: ## the parsers' tests on big-endian and on 32-bit machines, under qemu
+	@internal/ci/foreign.sh
+
+race: ## the tests under the race detector (needs cgo and a C compiler)
+	@internal/ci/race.sh
+
+unit: ## the tests, with the seeds of the fuzz targets
+	go test ./...
+
+bench: ## measure against other libraries and print the ratios
+	cd bench && go test -run '^TestRatios$$' -v -ratios .
