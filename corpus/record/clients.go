@@ -19,8 +19,8 @@ import (
 // The extension_data of tls_flags as draft-ietf-tls-tlsflags, Section 2
 // defines it: a length, then the bits, least significant first.
 var (
-	flags80  = []byte{11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
-	flags8or = []byte{11, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1}
+	flags80     = []byte{11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
+	flags8and80 = []byte{11, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1}
 )
 
 // program is a client that is a program of its own.
@@ -92,10 +92,20 @@ func chromium(ctx context.Context, url string, args ...string) (corpus.Client, e
 	return program{"Chromium", []string{"chromium", "--version"}, chromiumVersion, append(args, "--dump-dom", url)}.run(ctx)
 }
 
+// contextDialer is a net.Dialer or something in its place.
+type contextDialer interface {
+	DialContext(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
 // goTLS makes a connection with crypto/tls.
-func goTLS(ctx context.Context, addr string, config *tls.Config) (corpus.Client, error) {
-	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", addr)
+func goTLS(ctx context.Context, dialer contextDialer, addr string, config *tls.Config) (corpus.Client, error) {
+	raw, err := dialer.DialContext(ctx, "tcp", addr)
 	if err != nil {
+		return corpus.Client{}, err
+	}
+	defer raw.Close()
+	conn := tls.Client(raw, config)
+	if err := conn.HandshakeContext(ctx); err != nil {
 		return corpus.Client{}, fmt.Errorf("crypto/tls: %w", err)
 	}
 	return corpus.Client{Name: "Go crypto/tls", Version: runtime.Version()}, conn.Close()

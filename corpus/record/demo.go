@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"regexp"
 
 	utls "github.com/refraction-networking/utls"
@@ -36,7 +37,7 @@ func recordDemo(ctx context.Context) ([]corpus.Client, error) {
 		},
 		func() (corpus.Client, error) { return chromium(ctx, "https://chromium.demo.example/") },
 		func() (corpus.Client, error) {
-			return goTLS(ctx, addr, &tls.Config{ServerName: "go.demo.example", InsecureSkipVerify: true})
+			return goTLS(ctx, &net.Dialer{}, addr, &tls.Config{ServerName: "go.demo.example", InsecureSkipVerify: true})
 		},
 		func() (corpus.Client, error) {
 			return openssl("-connect", addr, "-servername", "openssl.demo.example").run(ctx)
@@ -55,7 +56,7 @@ func recordDemo(ctx context.Context) ([]corpus.Client, error) {
 			return uTLS(ctx, addr, "experimental-bot.demo.example", &utls.GenericExtension{Id: 0xfe01, Data: flags80})
 		},
 		func() (corpus.Client, error) {
-			return uTLS(ctx, addr, "resuming-bot.demo.example", &utls.GenericExtension{Id: 62, Data: flags8or})
+			return uTLS(ctx, addr, "resuming-bot.demo.example", &utls.GenericExtension{Id: 62, Data: flags8and80})
 		},
 	}
 	return inTurn(steps)

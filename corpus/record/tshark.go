@@ -80,7 +80,7 @@ func tsharkHellos(ctx context.Context, name string) ([]corpus.Hello, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tshark: %w", err)
 	}
-	var hellos []corpus.Hello
+	hellos := []corpus.Hello{}
 	seen := make(map[string]bool)
 	dec := xml.NewDecoder(bytes.NewReader(out))
 	for {
