@@ -214,6 +214,11 @@ func (l List) Flags() (Flags, Type, error) {
 // HasFlag reports whether the message has flag f, in an extension that ParseFlags
 // accepts. It takes constant time.
 func (l List) HasFlag(f Flag) bool {
-	flags, _, err := l.Flags()
+	if l.flags == 0 {
+		return false
+	}
+	b := l.block[l.flags-1:]
+	_, size := header(b)
+	flags, _, err := ParseFlags(b[headerLen : headerLen+size])
 	return err == nil && flags.Has(f)
 }
