@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint generated cross foreign race unit
+.PHONY: help demo test bench lint generated cross foreign race modules unit
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -12,7 +12,7 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
 
 # unit comes last: the lines of go test end the output.
-test: lint generated cross foreign race unit ## run every check below
+test: lint generated cross foreign race modules unit ## run every check below
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
 	@internal/ci/lint.sh
@@ -29,8 +29,11 @@ foreign: ## the parsers' tests on big-endian and on 32-bit machines, under qemu
 race: ## the tests under the race detector (needs cgo and a C compiler)
 	@internal/ci/race.sh
 
+modules: ## the tests of bench/ and the other modules inside this one
+	@internal/ci/modules.sh
+
 unit: ## the tests, with the seeds of the fuzz targets
 	go test ./...
 
 bench: ## measure against other libraries and print the ratios
-	cd bench && go test -run '^TestRatios$$' -v -ratios .
+	@cd bench && go test -count=1 -run '^TestRatios$$' -ratios .
