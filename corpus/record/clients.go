@@ -16,6 +16,12 @@ import (
 	"github.com/tlsflags/tlsflags/corpus"
 )
 
+// The versions in go.mod of the clients that are libraries.
+const (
+	utlsVersion   = "v1.8.2"
+	quicGoVersion = "v0.65.0"
+)
+
 // The extension_data of tls_flags as draft-ietf-tls-tlsflags, Section 2
 // defines it: a length, then the bits, least significant first.
 var (
@@ -114,7 +120,7 @@ func goTLS(ctx context.Context, dialer contextDialer, addr string, config *tls.C
 // uTLS makes a connection as Chrome 133 does, with further extensions after
 // the first one, which is GREASE.
 func uTLS(ctx context.Context, addr, host string, extensions ...utls.TLSExtension) (corpus.Client, error) {
-	client := corpus.Client{Name: "uTLS HelloChrome_133", Version: "v1.8.2"}
+	client := corpus.Client{Name: "uTLS HelloChrome_133", Version: utlsVersion}
 	spec, err := utls.UTLSIdToSpec(utls.HelloChrome_133)
 	if err != nil {
 		return client, err

@@ -43,7 +43,7 @@ type recording struct {
 }
 
 func recordings() []recording {
-	return slices.Concat(demoRecordings(), tcpRecordings())
+	return slices.Concat(demoRecordings(), tcpRecordings(), quicRecordings())
 }
 
 func main() {
