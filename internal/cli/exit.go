@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit is an exit code of the command.
+type Exit int
+
+// The exit codes. Where several apply, the order of their precedence is ExitUsage,
+// ExitInput, ExitRefused, ExitUnmet.
+const (
+	ExitDone    Exit = 0
+	ExitUnmet   Exit = 1 // a stated condition was not met, such as --expect
+	ExitUsage   Exit = 2 // the command line is wrong
+	ExitInput   Exit = 3 // unreadable input, or a failure of the network
+	ExitRefused Exit = 4 // a hello was refused, and --strict was given
+)
+
+// and returns the code that stands for both.
+func (e Exit) and(other Exit) Exit {
+	for _, first := range []Exit{ExitUsage, ExitInput, ExitRefused, ExitUnmet} {
+		if e == first || other == first {
+			return first
+		}
+	}
+	return ExitDone
+}
+
+// exitError ends the command with a code. A nil err has been told already.
+//
+// An error that a command returns and that is no exitError stands for ExitInput.
+type exitError struct {
+	code Exit
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// usageError is a fault in the command line that cobra cannot see.
+func usageError(format string, args ...any) error {
+	return &exitError{ExitUsage, fmt.Errorf(format, args...)}
+}
+
+// exitWith ends the command with a code whose reason has been told; nil for ExitDone.
+func exitWith(code Exit) error {
+	if code == ExitDone {
+		return nil
+	}
+	return &exitError{code: code}
+}
+
+func asExitError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*exitError](err); ok {
+		return err
+	}
+	return &exitError{ExitInput, err}
+}
+
+// report tells the error on standard error, in one line, and returns the exit code.
+func report(cmd *cobra.Command, err error) int {
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return int(ExitDone) // nobody reads the results any more: that is no failure
+	}
+	exit, ok := errors.AsType[*exitError](err)
+	if !ok {
+		// Cobra's hints ("Did you mean this?") take several lines.
+		exit = &exitError{ExitUsage, errors.New(strings.Join(strings.Fields(err.Error()), " "))}
+	}
+	if exit.err != nil {
+		complain(cmd, exit.err.Error())
+	}
+	if exit.code == ExitUsage {
+		fmt.Fprintf(cmd.ErrOrStderr(), "Run '%s --help' for usage.\n", cmd.CommandPath())
+	}
+	return int(exit.code)
+}
+
+// complain writes one line to standard error, in the name of the program.
+func complain(cmd *cobra.Command, text string) {
+	fmt.Fprintf(cmd.ErrOrStderr(), "tlsflags: %s\n", printable(strings.TrimPrefix(text, "tlsflags: ")))
+}

@@ -1,0 +1,70 @@
+// Package cli is the tlsflags command: everything but the main function, so that
+// tests and fuzz targets can run it with any arguments and any input.
+//
+// There is a file for each command. A command is a function that returns a new
+// *cobra.Command; it is added in newRoot. It reads cmd.InOrStdin, writes results and
+// nothing else to cmd.OutOrStdout, everything else to cmd.ErrOrStderr, and stops when
+// cmd.Context is done. What its RunE returns decides the exit code: see Exit.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// Run runs the command with its arguments, without the name of the program, and
+// returns the exit code. It keeps no state between calls.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	return report(cmd, err)
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tlsflags",
+		Short: "See, speak and prove the TLS Flags extension",
+		Long: `tlsflags finds the TLS Flags extension (draft-ietf-tls-tlsflags) and its
+request_mtls flag in ClientHellos, wherever they travel.`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetVersionTemplate("tlsflags {{.Version}}\n")
+	root.AddCommand(
+		inspectCommand(),
+	)
+	markFailures(root)
+	return root
+}
+
+// markFailures makes what the commands return a failure, if it is no exitError, so
+// that any other error is one of cobra about the command line.
+func markFailures(c *cobra.Command) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			return asExitError(run(cmd, args))
+		}
+	}
+	for _, sub := range c.Commands() {
+		markFailures(sub)
+	}
+}
+
+// version describes the build: the module's version, the Go release, the platform.
+func version() string {
+	module := "(unknown)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		module = info.Main.Version
+	}
+	return fmt.Sprintf("%s %s %s/%s", module, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
