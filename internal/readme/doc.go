@@ -1,0 +1,8 @@
+// Package readme holds the tests of README.md: what it shows works.
+//
+//   - The commands of each sh block are run in the root of the repository. They
+//     must succeed, and where a text block follows, they must print its lines in
+//     its order; a line "..." there stands for any others.
+//   - Each go block is the body of an Example function, word for word, so that it
+//     compiles and what it says it prints is checked.
+package readme
