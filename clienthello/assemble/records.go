@@ -1,0 +1,291 @@
+package assemble
+
+import "github.com/tlsflags/tlsflags/extension"
+
+const (
+	recordChangeCipherSpec = 20
+	recordHandshake        = 22
+
+	recordHeaderLen    = 5
+	handshakeHeaderLen = 4
+	maxRecord          = 1 << 14
+
+	typeClientHello = 1
+)
+
+// Records reads a ClientHello from an ordered stream of TLS records, as defined in
+// RFC 9846, Section 5.1:
+//
+//	struct {
+//	    ContentType type;
+//	    ProtocolVersion legacy_record_version;
+//	    uint16 length;
+//	    opaque fragment[TLSPlaintext.length];
+//	} TLSPlaintext;
+//
+// The message may be spread over any number of records, and the stream over any
+// number of calls of Feed: both may be cut anywhere, also inside a header. What
+// comes out depends on the bytes alone and not on how they were cut, but for one
+// thing: a message longer than the memory is [Complete] where it lies in one
+// record inside one fed piece, and refused otherwise.
+//
+// The outcome is [NotProtocol] where the stream does not begin as a TLS handshake
+// record of major version 3, and [Refused] for
+//
+//   - ErrSSLv2Hello: the stream begins with an SSLv2-compatible hello (RFC 5246,
+//     Appendix E.2);
+//   - ErrRecordOverflow, ErrRecordEmpty: the offset is that of the record's length;
+//   - ErrRecordInterleaved, ErrRecordVersion: of a record behind the first, at its
+//     type and version;
+//   - ErrMessageType: the first message is no ClientHello;
+//   - ErrMessageTooLarge, ErrOverLimit: the offset is that of the message's length.
+//
+// Each is decided by the byte that shows it, and never waited for longer. The minor
+// version of a record is not looked at, as RFC 9846, Section 5.1 asks.
+//
+// The zero Records is ready to use, for messages that lie in one piece. It may be
+// copied between calls; the copies share the memory.
+type Records struct {
+	memory []byte
+	final  Result // the answer to repeat, when it is not NeedMore
+
+	pos     int  // offset in the stream of the next byte
+	records int  // handshake records begun
+	again   bool // this is what follows a complete message
+
+	// The first bytes of the stream are kept for as long as they may be an
+	// SSLv2-compatible hello; of later record headers only the first five.
+	header    [sslv2HeaderLen]byte
+	headerLen int
+	left      int // bytes of the current record still to come
+
+	message   [handshakeHeaderLen]byte // header of the handshake message
+	got       int                      // bytes of the message so far, with its header
+	length    int                      // of the message with its header; 0 while unknown
+	lengthPos int
+}
+
+var _ Assembler = (*Records)(nil)
+
+// Reset makes r as new, with memory for a message that arrives in pieces.
+func (r *Records) Reset(memory []byte) { *r = Records{memory: memory} }
+
+// Next prepares r, which must have completed a message, for the ClientHello that
+// follows a HelloRetryRequest on the same stream. The change_cipher_spec records
+// that a client may send between the two (RFC 9846, Appendix E.4) are skipped. The
+// outcome is NotProtocol where anything but a ClientHello follows, as it does in most
+// handshakes. Offsets go on counting; the memory is used again. Feed goes on at the
+// byte behind those it used.
+func (r *Records) Next() {
+	if r.final.Outcome != Complete {
+		return
+	}
+	*r = Records{memory: r.memory, pos: r.pos, left: r.left, header: r.header, again: true}
+}
+
+// Trailing returns how many bytes the record that ended the complete message has
+// behind it. RFC 9846, Section 5.1 wants a ClientHello to end with its
+// record, and servers answer anything else with unexpected_message.
+func (r *Records) Trailing() int {
+	if r.final.Outcome != Complete {
+		return 0
+	}
+	return r.left
+}
+
+// Count returns the number of handshake records begun since Reset or Next.
+func (r *Records) Count() int { return r.records }
+
+// Feed takes the next bytes of the stream.
+func (r *Records) Feed(piece []byte) Result {
+	if r.final.Outcome != NeedMore {
+		return r.final
+	}
+	start := r.pos
+	result := r.read(piece)
+	r.final = result
+	result.Used = r.pos - start
+	return result
+}
+
+func (r *Records) read(piece []byte) Result {
+	for len(piece) > 0 {
+		var result Result
+		begin := r.pos
+		switch {
+		case r.left == 0:
+			result = r.readHeader(piece[0])
+		case r.header[0] == recordChangeCipherSpec:
+			result = r.readChangeCipherSpec(piece[0])
+		case r.length == 0:
+			result = r.readMessageHeader(piece[:min(r.left, len(piece))])
+		default:
+			result = r.readBody(piece[:min(r.left, len(piece))])
+		}
+		if result.Outcome != NeedMore {
+			return result
+		}
+		piece = piece[r.pos-begin:]
+	}
+	return Result{}
+}
+
+// readHeader takes a byte of a record header.
+func (r *Records) readHeader(b byte) Result {
+	i, at := r.headerLen, r.pos
+	r.header[i] = b
+	r.headerLen++
+	r.pos++
+	if r.records == 0 && !r.again && r.header[0]&0x80 != 0 {
+		return sslv2(r.header[:r.headerLen])
+	}
+	switch i {
+	case 0: // ContentType type;
+		switch {
+		case b == recordHandshake:
+		case b == recordChangeCipherSpec && r.again && r.got == 0:
+		case r.records == 0:
+			return Result{Outcome: NotProtocol}
+		default:
+			return refused(extension.ErrRecordInterleaved, at)
+		}
+	case 1: // ProtocolVersion legacy_record_version;
+		switch {
+		case b == 3:
+		case r.records == 0:
+			return Result{Outcome: NotProtocol}
+		default:
+			return refused(extension.ErrRecordVersion, at)
+		}
+	case 4: // uint16 length;
+		length := int(r.header[3])<<8 | int(b)
+		switch {
+		case r.header[0] == recordChangeCipherSpec && length != 1:
+			return Result{Outcome: NotProtocol}
+		case r.again && r.got == 0 && (length > maxRecord || length == 0):
+			return Result{Outcome: NotProtocol}
+		case length > maxRecord:
+			return refused(extension.ErrRecordOverflow, at-1)
+		case length == 0:
+			return refused(extension.ErrRecordEmpty, at-1)
+		}
+		if r.header[0] == recordHandshake {
+			r.records++
+		}
+		r.headerLen = 0
+		r.left = length
+	}
+	return Result{}
+}
+
+// readChangeCipherSpec takes the only byte of a change_cipher_spec record.
+func (r *Records) readChangeCipherSpec(b byte) Result {
+	r.pos++
+	r.left = 0
+	if b != 1 {
+		return Result{Outcome: NotProtocol}
+	}
+	return Result{}
+}
+
+// readMessageHeader takes bytes of a record up to the end of the message header, or
+// of the message where it lies whole in part.
+func (r *Records) readMessageHeader(part []byte) Result {
+	whole := part
+	if r.got > 0 {
+		whole = nil
+	}
+	for _, b := range part[:min(len(part), handshakeHeaderLen-r.got)] {
+		switch r.got {
+		case 0: // HandshakeType msg_type;
+			if b != typeClientHello {
+				r.advance(1)
+				if r.again {
+					return Result{Outcome: NotProtocol}
+				}
+				return refused(extension.ErrMessageType, r.pos-1)
+			}
+		case 1: // uint24 length;
+			r.lengthPos = r.pos
+		}
+		r.message[r.got] = b
+		r.got++
+		r.advance(1)
+	}
+	if r.got < handshakeHeaderLen {
+		return Result{}
+	}
+	r.length = handshakeHeaderLen + (int(r.message[1])<<16 | int(r.message[2])<<8 | int(r.message[3]))
+	switch {
+	case r.length > MaxMessage:
+		return refused(extension.ErrMessageTooLarge, r.lengthPos)
+	case r.length <= len(whole):
+		r.advance(r.length - handshakeHeaderLen)
+		return Result{Outcome: Complete, Message: whole[:r.length:r.length]}
+	case r.length > len(r.memory):
+		return refused(extension.ErrOverLimit, r.lengthPos)
+	}
+	copy(r.memory, r.message[:])
+	return r.readBody(nil) // the body may be empty
+}
+
+// readBody takes bytes of a record up to the end of the message.
+func (r *Records) readBody(part []byte) Result {
+	n := copy(r.memory[r.got:r.length], part)
+	r.got += n
+	r.advance(n)
+	if r.got < r.length {
+		return Result{}
+	}
+	return Result{Outcome: Complete, Message: r.memory[:r.length:r.length]}
+}
+
+// advance counts n bytes of the current record as read.
+func (r *Records) advance(n int) {
+	r.pos += n
+	r.left -= n
+}
+
+func refused(code extension.Code, offset int) Result {
+	return Result{Outcome: Refused, Code: code, Offset: offset}
+}
+
+const sslv2HeaderLen = 11
+
+// sslv2 judges the first bytes of a stream that may be an SSLv2-compatible hello, as
+// defined in RFC 5246, Appendix E.2, whose length has its top bit set:
+//
+//	uint8 V2CipherSpec[3];
+//
+//	struct {
+//	    uint16 msg_length;
+//	    uint8 msg_type;
+//	    Version version;
+//	    uint16 cipher_spec_length;
+//	    uint16 session_id_length;
+//	    uint16 challenge_length;
+//	    V2CipherSpec cipher_specs[V2ClientHello.cipher_spec_length];
+//	    opaque session_id[V2ClientHello.session_id_length];
+//	    opaque challenge[V2ClientHello.challenge_length];
+//	} V2ClientHello;
+func sslv2(b []byte) Result {
+	if len(b) >= 3 && b[2] != typeClientHello {
+		return Result{Outcome: NotProtocol}
+	}
+	// SSL 2.0 itself is 0x0002 on the wire.
+	if len(b) >= 5 && b[3] != 3 && (b[3] != 0 || b[4] != 2) {
+		return Result{Outcome: NotProtocol}
+	}
+	if len(b) < sslv2HeaderLen {
+		return Result{}
+	}
+	length := int(b[0]&0x7f)<<8 | int(b[1])
+	specs := int(b[5])<<8 | int(b[6])
+	sessionID := int(b[7])<<8 | int(b[8])
+	challenge := int(b[9])<<8 | int(b[10])
+	if specs == 0 || specs%3 != 0 || sessionID > 32 || challenge < 16 || challenge > 32 ||
+		length != sslv2HeaderLen-2+specs+sessionID+challenge {
+		return Result{Outcome: NotProtocol}
+	}
+	return refused(extension.ErrSSLv2Hello, 0)
+}
