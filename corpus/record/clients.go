@@ -20,6 +20,7 @@ import (
 const (
 	utlsVersion   = "v1.8.2"
 	quicGoVersion = "v0.65.0"
+	pionVersion   = "v3.1.15"
 )
 
 // The extension_data of tls_flags as draft-ietf-tls-tlsflags, Section 2

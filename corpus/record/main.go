@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -43,7 +44,7 @@ type recording struct {
 }
 
 func recordings() []recording {
-	return slices.Concat(demoRecordings(), tcpRecordings(), quicRecordings())
+	return slices.Concat(demoRecordings(), tcpRecordings(), quicRecordings(), dtlsRecordings())
 }
 
 func main() {
@@ -100,12 +101,17 @@ func enterNamespace(ctx context.Context) error {
 // raiseLoopback gives the loopback interface the MTU of Ethernet and turns
 // segmentation offload off, so that segments look as they do on a wire.
 func raiseLoopback(ctx context.Context) error {
-	for _, args := range [][]string{
-		{"ip", "link", "set", "lo", "up", "mtu", "1500"},
-		{"ethtool", "-K", "lo", "tso", "off", "gso", "off", "gro", "off"},
-	} {
-		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w: %s", args[0], err, out)
+	return runAll(ctx,
+		"ip link set lo up mtu 1500",
+		"ethtool -K lo tso off gso off gro off")
+}
+
+// runAll runs command lines, whose words are separated by spaces.
+func runAll(ctx context.Context, lines ...string) error {
+	for _, line := range lines {
+		words := strings.Fields(line)
+		if out, err := exec.CommandContext(ctx, words[0], words[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w: %s", line, err, out)
 		}
 	}
 	return nil
