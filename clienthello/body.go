@@ -69,13 +69,8 @@ func (b *body) rest() []byte {
 	return v
 }
 
-// close leaves the open vector, of which nothing may be left.
-func (b *body) close(outer int) {
-	if b.more() {
-		b.fail(extension.ErrStrayBytes, b.at)
-	}
-	b.end = outer
-}
+// close leaves the open vector, all of which has been read.
+func (b *body) close(outer int) { b.end = outer }
 
 // vector reads a whole vector, see open.
 func (b *body) vector(lengthSize, floor, element int) []byte {

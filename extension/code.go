@@ -86,9 +86,11 @@ const (
 	ErrSSLv2Hello
 )
 
+const prefix = "tlsflags: "
+
 type codeRow struct {
 	name        string // stable identifier, snake_case
-	text        string
+	text        string // what Error returns
 	alert       Alert
 	alternative Alert // 0: none
 	clause      string
@@ -97,39 +99,39 @@ type codeRow struct {
 // codes has a row for every Code. Where two standards ask for different alerts,
 // alert is the reading of this module and alternative the other one.
 var codes = [...]codeRow{
-	ErrTruncated:               {"truncated", "the message is longer than the bytes given", AlertDecodeError, 0, "RFC 9846, Section 6.2"},
-	ErrMessageType:             {"wrong_message_type", "the handshake message has another type", AlertUnexpectedMessage, 0, "RFC 9846, Section 4"},
-	ErrMessageTooLarge:         {"message_too_large", "no valid message is that long", AlertDecodeError, AlertIllegalParameter, "RFC 9846, Section 4.2.2"},
-	ErrFieldOverrun:            {"field_overrun", "a field reaches beyond the end of what contains it", AlertDecodeError, 0, "RFC 9846, Section 6.2"},
-	ErrStrayBytes:              {"stray_bytes", "bytes are left over after the last field", AlertDecodeError, 0, "RFC 9846, Section 4.2.2"},
-	ErrVectorEmpty:             {"vector_empty", "a vector that needs an element has none", AlertDecodeError, 0, "RFC 9846, Section 6.2"},
-	ErrVectorSize:              {"vector_size", "the length of a vector does not fit its definition", AlertDecodeError, 0, "RFC 9846, Section 6.2"},
-	ErrSessionIDTooLong:        {"session_id_too_long", "legacy_session_id is longer than 32 bytes", AlertDecodeError, 0, "RFC 9846, Section 4.2.2"},
-	ErrCipherSuitesEmpty:       {"cipher_suites_empty", "cipher_suites is empty", AlertDecodeError, AlertIllegalParameter, "RFC 9846, Section 4.2.2"},
-	ErrCipherSuitesOdd:         {"cipher_suites_odd", "cipher_suites has an odd length", AlertDecodeError, 0, "RFC 9846, Section 4.2.2"},
-	ErrCompressionMethodsEmpty: {"compression_methods_empty", "legacy_compression_methods is empty", AlertDecodeError, AlertIllegalParameter, "RFC 9846, Section 4.2.2"},
-	ErrExtensionOverrun:        {"extension_overrun", "an extension reaches beyond the extension block", AlertDecodeError, 0, "RFC 9846, Section 4.3"},
-	ErrDuplicateExtension:      {"duplicate_extension", "an extension type stands twice in one message", AlertIllegalParameter, AlertDecodeError, "RFC 9846, Section 4.3"},
-	ErrPreSharedKeyNotLast:     {"pre_shared_key_not_last", "an extension follows pre_shared_key", AlertIllegalParameter, AlertDecodeError, "RFC 9846, Section 4.3.11"},
-	ErrIllegalValue:            {"illegal_value", "a field has a forbidden value", AlertIllegalParameter, 0, "RFC 9846, Section 6.2"},
-	ErrFragment:                {"fragment", "a fragment of a message, not the whole message", AlertDecodeError, 0, "RFC 9147, Section 5.2"},
+	ErrTruncated:               {"truncated", prefix + "the message is longer than the bytes given", AlertDecodeError, 0, "RFC 9846, Section 6.2"},
+	ErrMessageType:             {"wrong_message_type", prefix + "the handshake message has another type", AlertUnexpectedMessage, 0, "RFC 9846, Section 4"},
+	ErrMessageTooLarge:         {"message_too_large", prefix + "no valid message is that long", AlertDecodeError, AlertIllegalParameter, "RFC 9846, Section 4.2.2"},
+	ErrFieldOverrun:            {"field_overrun", prefix + "a field reaches beyond the end of what contains it", AlertDecodeError, 0, "RFC 9846, Section 6.2"},
+	ErrStrayBytes:              {"stray_bytes", prefix + "bytes are left over after the last field", AlertDecodeError, 0, "RFC 9846, Section 4.2.2"},
+	ErrVectorEmpty:             {"vector_empty", prefix + "a vector that needs an element has none", AlertDecodeError, 0, "RFC 9846, Section 6.2"},
+	ErrVectorSize:              {"vector_size", prefix + "the length of a vector does not fit its definition", AlertDecodeError, 0, "RFC 9846, Section 6.2"},
+	ErrSessionIDTooLong:        {"session_id_too_long", prefix + "legacy_session_id is longer than 32 bytes", AlertDecodeError, 0, "RFC 9846, Section 4.2.2"},
+	ErrCipherSuitesEmpty:       {"cipher_suites_empty", prefix + "cipher_suites is empty", AlertDecodeError, AlertIllegalParameter, "RFC 9846, Section 4.2.2"},
+	ErrCipherSuitesOdd:         {"cipher_suites_odd", prefix + "cipher_suites has an odd length", AlertDecodeError, 0, "RFC 9846, Section 4.2.2"},
+	ErrCompressionMethodsEmpty: {"compression_methods_empty", prefix + "legacy_compression_methods is empty", AlertDecodeError, AlertIllegalParameter, "RFC 9846, Section 4.2.2"},
+	ErrExtensionOverrun:        {"extension_overrun", prefix + "an extension reaches beyond the extension block", AlertDecodeError, 0, "RFC 9846, Section 4.3"},
+	ErrDuplicateExtension:      {"duplicate_extension", prefix + "an extension type stands twice in one message", AlertIllegalParameter, AlertDecodeError, "RFC 9846, Section 4.3"},
+	ErrPreSharedKeyNotLast:     {"pre_shared_key_not_last", prefix + "an extension follows pre_shared_key", AlertIllegalParameter, AlertDecodeError, "RFC 9846, Section 4.3.11"},
+	ErrIllegalValue:            {"illegal_value", prefix + "a field has a forbidden value", AlertIllegalParameter, 0, "RFC 9846, Section 6.2"},
+	ErrFragment:                {"fragment", prefix + "a fragment of a message, not the whole message", AlertDecodeError, 0, "RFC 9147, Section 5.2"},
 
-	ErrFlagsEmptyData:     {"empty_data", "extension_data of tls_flags is empty", AlertIllegalParameter, AlertDecodeError, "draft-ietf-tls-tlsflags-16, Section 3"},
-	ErrFlagsEmptyVector:   {"empty_vector", "the flags vector is empty", AlertIllegalParameter, AlertDecodeError, "draft-ietf-tls-tlsflags-16, Section 3"},
-	ErrFlagsInnerTooLong:  {"inner_too_long", "the flags vector is longer than extension_data", AlertIllegalParameter, AlertDecodeError, "draft-ietf-tls-tlsflags-16, Section 3"},
-	ErrFlagsTrailingBytes: {"trailing_bytes", "bytes follow the flags vector", AlertIllegalParameter, AlertDecodeError, "draft-ietf-tls-tlsflags-16, Section 3"},
-	ErrFlagsAllZero:       {"all_zero", "no flag is set", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 2"},
-	ErrFlagsTrailingZero:  {"trailing_zero", "the last flags octet is zero", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 2"},
+	ErrFlagsEmptyData:     {"empty_data", prefix + "extension_data of tls_flags is empty", AlertIllegalParameter, AlertDecodeError, "draft-ietf-tls-tlsflags-16, Section 3"},
+	ErrFlagsEmptyVector:   {"empty_vector", prefix + "the flags vector is empty", AlertIllegalParameter, AlertDecodeError, "draft-ietf-tls-tlsflags-16, Section 3"},
+	ErrFlagsInnerTooLong:  {"inner_too_long", prefix + "the flags vector is longer than extension_data", AlertIllegalParameter, AlertDecodeError, "draft-ietf-tls-tlsflags-16, Section 3"},
+	ErrFlagsTrailingBytes: {"trailing_bytes", prefix + "bytes follow the flags vector", AlertIllegalParameter, AlertDecodeError, "draft-ietf-tls-tlsflags-16, Section 3"},
+	ErrFlagsAllZero:       {"all_zero", prefix + "no flag is set", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 2"},
+	ErrFlagsTrailingZero:  {"trailing_zero", prefix + "the last flags octet is zero", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 2"},
 
-	ErrFlagTooLarge: {"flag_too_large", "the flag number is above 2039", AlertInternalError, 0, "draft-ietf-tls-tlsflags-16, Section 2"},
-	ErrNoFlags:      {"no_flags", "the set is empty; leave the extension out", AlertInternalError, 0, "draft-ietf-tls-tlsflags-16, Section 3"},
+	ErrFlagTooLarge: {"flag_too_large", prefix + "the flag number is above 2039", AlertInternalError, 0, "draft-ietf-tls-tlsflags-16, Section 2"},
+	ErrNoFlags:      {"no_flags", prefix + "the set is empty; leave the extension out", AlertInternalError, 0, "draft-ietf-tls-tlsflags-16, Section 3"},
 
-	ErrOverLimit:         {"over_limit", "the message is longer than the memory set aside for it", AlertInternalError, 0, "RFC 9846, Section 6.2"},
-	ErrRecordOverflow:    {"record_overflow", "a record holds more than 16384 bytes", AlertRecordOverflow, 0, "RFC 9846, Section 5.1"},
-	ErrRecordEmpty:       {"record_empty", "a handshake record is empty", AlertUnexpectedMessage, 0, "RFC 9846, Section 5.1"},
-	ErrRecordInterleaved: {"record_interleaved", "a record of another type stands inside a handshake message", AlertUnexpectedMessage, 0, "RFC 9846, Section 5.1"},
-	ErrRecordVersion:     {"record_version", "the record version is not one of TLS", AlertProtocolVersion, AlertDecodeError, "RFC 9846, Section 5.1"},
-	ErrSSLv2Hello:        {"sslv2_hello", "an SSLv2-compatible hello, which cannot carry extensions", AlertProtocolVersion, 0, "RFC 9846, Appendix E.5"},
+	ErrOverLimit:         {"over_limit", prefix + "the message is longer than the memory set aside for it", AlertInternalError, 0, "RFC 9846, Section 6.2"},
+	ErrRecordOverflow:    {"record_overflow", prefix + "a record holds more than 16384 bytes", AlertRecordOverflow, 0, "RFC 9846, Section 5.1"},
+	ErrRecordEmpty:       {"record_empty", prefix + "a handshake record is empty", AlertUnexpectedMessage, 0, "RFC 9846, Section 5.1"},
+	ErrRecordInterleaved: {"record_interleaved", prefix + "a record of another type stands inside a handshake message", AlertUnexpectedMessage, 0, "RFC 9846, Section 5.1"},
+	ErrRecordVersion:     {"record_version", prefix + "the record version is not one of TLS", AlertProtocolVersion, AlertDecodeError, "RFC 9846, Section 5.1"},
+	ErrSSLv2Hello:        {"sslv2_hello", prefix + "an SSLv2-compatible hello, which cannot carry extensions", AlertProtocolVersion, 0, "RFC 9846, Appendix E.5"},
 }
 
 // row returns the table row of c; a number that is no Code has an empty one.
@@ -143,9 +145,9 @@ func (c Code) row() codeRow {
 // Error returns one line of plain text, prefixed with "tlsflags: ".
 func (c Code) Error() string {
 	if r := c.row(); r.text != "" {
-		return "tlsflags: " + r.text
+		return r.text
 	}
-	return "tlsflags: code " + strconv.Itoa(int(c))
+	return prefix + "code " + strconv.Itoa(int(c))
 }
 
 // Name returns the stable identifier of the code, such as "trailing_zero", that

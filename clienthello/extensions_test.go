@@ -1,0 +1,417 @@
+package clienthello_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// show returns what the accessor for type t gives, as text.
+func show(h clienthello.ClientHello, t extension.Type) (string, error) {
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	var err error
+	switch t {
+	case extension.ServerName:
+		var v []byte
+		v, err = h.ServerName()
+		add("%q", v)
+	case extension.ALPN:
+		v, e := h.ALPN()
+		err = e
+		add("%d", v.Len())
+		for p := range v.All() {
+			add("%q", p)
+		}
+	case extension.SupportedVersions:
+		v, e := h.SupportedVersions()
+		err = e
+		for x := range v.All() {
+			add("%v", x)
+		}
+		add("1.3 %t", h.OffersTLS13())
+	case extension.SupportedGroups:
+		v, e := h.SupportedGroups()
+		err = e
+		for x := range v.All() {
+			add("%v", x)
+		}
+	case extension.SignatureAlgorithms, extension.SignatureAlgorithmsCert:
+		v, e := h.SignatureAlgorithms()
+		if t == extension.SignatureAlgorithmsCert {
+			v, e = h.SignatureAlgorithmsCert()
+		}
+		err = e
+		for x := range v.All() {
+			add("%v", x)
+		}
+	case extension.CompressCertificate:
+		v, e := h.CompressCertificate()
+		err = e
+		for x := range v.All() {
+			add("%v", x)
+		}
+	case extension.KeyShare:
+		v, e := h.KeyShares()
+		err = e
+		add("%d", v.Len())
+		for x := range v.All() {
+			add("%v %x", x.Group, x.KeyExchange)
+		}
+	case extension.PreSharedKey:
+		v, e := h.PreSharedKey()
+		err = e
+		add("%d", v.Len())
+		for x := range v.Identities() {
+			add("%x %d", x.Identity, x.ObfuscatedTicketAge)
+		}
+		for x := range v.Binders() {
+			add("%d bytes", len(x))
+		}
+	case extension.PSKKeyExchangeModes, extension.ECPointFormats, extension.Cookie, extension.RenegotiationInfo:
+		v, e := map[extension.Type]func() ([]byte, error){
+			extension.PSKKeyExchangeModes: h.PSKKeyExchangeModes,
+			extension.ECPointFormats:      h.ECPointFormats,
+			extension.Cookie:              h.Cookie,
+			extension.RenegotiationInfo:   h.RenegotiationInfo,
+		}[t]()
+		err = e
+		add("%x %t", v, v == nil)
+	case extension.EarlyData:
+		v, e := h.EarlyData()
+		err = e
+		add("%t", v)
+	case extension.ExtendedMasterSecret:
+		v, e := h.ExtendedMasterSecret()
+		err = e
+		add("%t", v)
+	case extension.EncryptedClientHello:
+		v, e := h.EncryptedClientHello()
+		err = e
+		add("%d %d %d %d %x %x", v.Type, v.KDF, v.AEAD, v.ConfigID, v.Enc, v.Payload)
+	case extension.QUICTransportParameters:
+		v, ok := h.QUICTransportParameters()
+		add("%x %t", v, ok)
+	case extension.SessionTicket:
+		v, ok := h.SessionTicket()
+		add("%x %t", v, ok)
+	case extension.RecordSizeLimit:
+		v, e := h.RecordSizeLimit()
+		err = e
+		add("%d", v)
+	case extension.StatusRequest:
+		v, e := h.StatusRequest()
+		err = e
+		add("%d %x %x", v.Type, v.ResponderIDs, v.RequestExtensions)
+	}
+	return strings.Join(parts, ", "), err
+}
+
+func TestExtensionBodies(t *testing.T) {
+	const (
+		overrun = extension.ErrFieldOverrun
+		stray   = extension.ErrStrayBytes
+		empty   = extension.ErrVectorEmpty
+		size    = extension.ErrVectorSize
+		illegal = extension.ErrIllegalValue
+	)
+	binder := strings.Repeat("\xbb", 32)
+	psk := "\x00\x07\x00\x01i\x00\x00\x01\x02" + "\x00\x21\x20" + binder
+	for _, test := range []struct {
+		t    extension.Type
+		body string
+		want string
+		code extension.Code
+		at   int // in the body
+	}{
+		{extension.ServerName, "\x00\x06\x00\x00\x03abc", `"abc"`, 0, 0},
+		{extension.ServerName, "\x00\x08\x01\x00\x01x\x00\x00\x01a", `"a"`, 0, 0},
+		{extension.ServerName, "", `""`, overrun, 0},
+		{extension.ServerName, "\x00\x00", `""`, empty, 0},
+		{extension.ServerName, "\x00\x01\x00", `""`, overrun, 3},
+		{extension.ServerName, "\x00\x03\x00\x00\x00", `""`, empty, 3},
+		{extension.ServerName, "\x00\x04\x00\x00\x02a", `""`, overrun, 3},
+		{extension.ServerName, "\x00\x05\x00\x00\x01a", `""`, overrun, 0},
+		{extension.ServerName, "\x00\x04\x00\x00\x01ab", `""`, stray, 6},
+		{extension.ServerName, "\x00\x08\x00\x00\x01a\x00\x00\x01b", `""`, illegal, 6},
+		{extension.ALPN, "\x00\x0c\x02h2\x08http/1.1", `2, "h2", "http/1.1"`, 0, 0},
+		{extension.ALPN, "\x00\x00", `0`, empty, 0},
+		{extension.ALPN, "\x00\x01\x00", `0`, size, 0},
+		{extension.ALPN, "\x00\x02\x00\x00", `0`, empty, 2},
+		{extension.ALPN, "\x00\x02\x02a", `0`, overrun, 2},
+		{extension.ALPN, "\x00\x02\x01ab", `0`, stray, 4},
+		{extension.SupportedVersions, "\x06\x2a\x2a\x03\x04\x7f\x1c", "GREASE(0x2a2a), TLS 1.3, 0x7f1c, 1.3 true", 0, 0},
+		{extension.SupportedVersions, "\x02\xfe\xfc", "DTLS 1.3, 1.3 true", 0, 0},
+		{extension.SupportedVersions, "\x02\x03\x03", "TLS 1.2, 1.3 false", 0, 0},
+		{extension.SupportedVersions, "", "1.3 false", overrun, 0},
+		{extension.SupportedVersions, "\x00", "1.3 false", empty, 0},
+		{extension.SupportedVersions, "\x01\x03", "1.3 false", size, 0},
+		{extension.SupportedVersions, "\x03\x03\x04\x03", "1.3 false", size, 0},
+		{extension.SupportedVersions, "\x04\x03\x04", "1.3 false", overrun, 0},
+		{extension.SupportedVersions, "\x02\x03\x04\x03", "1.3 false", stray, 3},
+		{extension.SupportedGroups, "\x00\x04\x00\x1d\x11\xec", "x25519, X25519MLKEM768", 0, 0},
+		{extension.SupportedGroups, "\x00\x00", "", empty, 0},
+		{extension.SignatureAlgorithms, "\x00\x02\x08\x07", "ed25519", 0, 0},
+		{extension.SignatureAlgorithms, "\x00\x03\x08\x07\x08", "", size, 0},
+		{extension.SignatureAlgorithmsCert, "\x00\x02\x00\x00", "0x0000", 0, 0},
+		{extension.CompressCertificate, "\x0a\x00\x01\x00\x02\x00\x03\x00\x04\xaa\xaa", "zlib, brotli, zstd, 0x0004, GREASE(0xaaaa)", 0, 0},
+		{extension.CompressCertificate, "\x00", "", empty, 0},
+		{extension.KeyShare, "\x00\x00", "0", 0, 0},
+		{extension.KeyShare, "\x00\x0a\x0a\x0a\x00\x01\x00\x00\x1d\x00\x01\xff", "2, GREASE(0x0a0a) 00, x25519 ff", 0, 0},
+		{extension.KeyShare, "\x00\x04\x00\x1d\x00\x00", "0", empty, 4},
+		{extension.KeyShare, "\x00\x01\x00", "0", overrun, 2},
+		{extension.PreSharedKey, psk, "1, 69 258, 32 bytes", 0, 0},
+		{extension.PreSharedKey, "\x00\x06\x00\x01i\x00\x00\x00", "0", size, 0},
+		{extension.PreSharedKey, "\x00\x07\x00\x00i\x00\x00\x01\x02", "0", empty, 2},
+		{extension.PreSharedKey, "\x00\x07\x00\x02i\x00\x00\x01\x02", "0", overrun, 6},
+		{extension.PreSharedKey, "\x00\x07\x00\x01i\x00\x00\x01\x02", "0", overrun, 9},
+		{extension.PreSharedKey, psk[:9] + "\x00\x20" + strings.Repeat("\x1f", 32), "0", size, 9},
+		{extension.PreSharedKey, psk[:9] + "\x00\x21\x1f" + strings.Repeat("x", 32), "0", size, 11},
+		{extension.PreSharedKey, psk[:9] + "\x00\x42\x20" + binder + "\x20" + binder, "0", illegal, 9},
+		{extension.PreSharedKey, psk + "\x00", "0", stray, len(psk)},
+		{extension.PSKKeyExchangeModes, "\x02\x01\x00", "0100 false", 0, 0},
+		{extension.PSKKeyExchangeModes, "\x00", " true", empty, 0},
+		{extension.ECPointFormats, "\x01\x00", "00 false", 0, 0},
+		{extension.Cookie, "\x00\x01c", "63 false", 0, 0},
+		{extension.Cookie, "\x00\x00", " true", empty, 0},
+		{extension.RenegotiationInfo, "\x00", " false", 0, 0},
+		{extension.RenegotiationInfo, "", " true", overrun, 0},
+		{extension.EarlyData, "", "true", 0, 0},
+		{extension.EarlyData, "\x00", "false", stray, 0},
+		{extension.ExtendedMasterSecret, "", "true", 0, 0},
+		{extension.EncryptedClientHello, "\x00\x00\x01\x00\x02\x09\x00\x01e\x00\x02pp", "0 1 2 9 65 7070", 0, 0},
+		{extension.EncryptedClientHello, "\x00\x00\x01\x00\x02\x09\x00\x00\x00\x01p", "0 1 2 9  70", 0, 0},
+		{extension.EncryptedClientHello, "\x01", "1 0 0 0  ", 0, 0},
+		{extension.EncryptedClientHello, "\x02", "0 0 0 0  ", illegal, 0},
+		{extension.EncryptedClientHello, "\x01\x01", "0 0 0 0  ", stray, 1},
+		{extension.EncryptedClientHello, "\x00\x00\x01\x00\x02\x09\x00\x00\x00\x00", "0 0 0 0  ", empty, 8},
+		{extension.QUICTransportParameters, "qq", "7171 true", 0, 0},
+		{extension.SessionTicket, "", " true", 0, 0},
+		{extension.RecordSizeLimit, "\x40\x01", "16385", 0, 0},
+		{extension.RecordSizeLimit, "\x00\x3f", "0", illegal, 0},
+		{extension.RecordSizeLimit, "\x40", "0", overrun, 0},
+		{extension.StatusRequest, "\x01\x00\x03\x00\x01r\x00\x01x", "1 000172 78", 0, 0},
+		{extension.StatusRequest, "\x02\x05", "2  ", 0, 0},
+		{extension.StatusRequest, "\x01\x00\x02\x00\x00\x00\x00", "0  ", empty, 3},
+		{extension.StatusRequest, "\x01\x00\x00\x00", "0  ", overrun, 3},
+		{64000, "whatever", "", 0, 0},
+	} {
+		t.Run(fmt.Sprintf("%v/%x", test.t, test.body), func(t *testing.T) {
+			x := extension.Extension{Type: test.t, Data: []byte(test.body)}
+			hello, _, err := clienthello.Parse(encode(t, with(x), false))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := show(hello, test.t)
+			if code, _ := err.(extension.Code); code != test.code {
+				t.Errorf("got %v, want %v", err, test.code)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+			found, _ := hello.Extensions().Lookup(test.t)
+			want := 0
+			if test.code != 0 {
+				want = found.Offset + test.at
+			}
+			if offset, checked := hello.CheckExtension(test.t); offset != want || checked != err {
+				t.Errorf("CheckExtension gives %v at %d, want %v at %d", checked, offset, err, want)
+			}
+		})
+	}
+}
+
+// Without an extension its accessor gives the zero value and no error.
+func TestExtensionAbsent(t *testing.T) {
+	hello, _, err := clienthello.Parse(encode(t, minimal(), false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typ := range extension.Type(1 << 8) {
+		if _, err := show(hello, typ); err != nil {
+			t.Errorf("%v: %v", typ, err)
+		}
+		if offset, err := hello.CheckExtension(typ); offset != 0 || err != nil {
+			t.Errorf("%v: CheckExtension gives %v at %d", typ, err, offset)
+		}
+	}
+	if _, ok := hello.SessionTicket(); ok {
+		t.Error("there is a session ticket")
+	}
+}
+
+func TestIterationStops(t *testing.T) {
+	psk := "\x00\x0e\x00\x01i\x00\x00\x01\x02\x00\x01i\x00\x00\x01\x02" + "\x00\x42\x20" + strings.Repeat("b", 32) + "\x20" + strings.Repeat("b", 32)
+	hello, _, err := clienthello.Parse(encode(t, with(
+		extension.Extension{Type: extension.ALPN, Data: []byte("\x00\x04\x01a\x01b")},
+		extension.Extension{Type: extension.KeyShare, Data: []byte("\x00\x0a\x00\x01\x00\x01x\x00\x02\x00\x01x")},
+		extension.Extension{Type: extension.SupportedVersions, Data: []byte("\x04\x03\x04\x03\x03")},
+		extension.Extension{Type: extension.TLSFlags, Data: []byte("\x01\x03")},
+		extension.Extension{Type: extension.PreSharedKey, Data: []byte(psk)},
+	), false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	protocols, _ := hello.ALPN()
+	shares, _ := hello.KeyShares()
+	versions, _ := hello.SupportedVersions()
+	flags, _, _ := hello.Flags()
+	psks, _ := hello.PreSharedKey()
+	n := 0
+	for range hello.Extensions().All() {
+		n++
+		break
+	}
+	for range protocols.All() {
+		n++
+		break
+	}
+	for range shares.All() {
+		n++
+		break
+	}
+	for range versions.All() {
+		n++
+		break
+	}
+	for range flags.All() {
+		n++
+		break
+	}
+	for range psks.Identities() {
+		n++
+		break
+	}
+	for range psks.Binders() {
+		n++
+		break
+	}
+	if n != 7 {
+		t.Errorf("%d of 7 loops ran once", n)
+	}
+	if versions.Contains(clienthello.VersionTLS10) {
+		t.Error("TLS 1.0 is not in the list")
+	}
+}
+
+func TestExplain(t *testing.T) {
+	valid := encode(t, with(ext(0, 1, 2), ext(62, 1, 1, 9)), false)
+	edit := func(offset int, values ...byte) []byte {
+		msg := bytes.Clone(valid)
+		copy(msg[offset:], values)
+		return msg
+	}
+	for _, test := range []struct {
+		msg  []byte
+		path string
+	}{
+		{[]byte{2}, "msg_type"},
+		{[]byte{1}, "length"},
+		{[]byte{1, 255, 255, 255}, "length"},
+		{[]byte{1, 0, 0, 1, 3}, "legacy_version"},
+		{[]byte{1, 0, 0, 3, 3, 3, 0}, "random"},
+		{valid[:20], "random"},
+		{edit(38, 33), "legacy_session_id.length"},
+		{edit(39, 0, 0), "cipher_suites.length"},
+		{valid[:42], "cipher_suites"},
+		{edit(43, 0), "legacy_compression_methods.length"},
+		{edit(45, 0, 200), "extensions.length"},
+		{edit(49, 0, 200), "extensions[0].extension_data.length"},
+		{edit(55, 0, 9), "extensions[1].extension_data.length"},
+		{edit(53, 0, 0), "extensions[1].extension_type"},
+		{valid[:57], "extensions[1].extension_data"},
+		{edit(45, 0, 6), "after extensions"},
+	} {
+		got, ok := clienthello.Explain(test.msg)
+		_, offset, err := clienthello.Parse(test.msg)
+		if !ok || got.Code != err || got.Offset != offset || got.Path != test.path {
+			t.Errorf("%x: got %+v, want path %q", test.msg, got, test.path)
+		}
+	}
+	if _, ok := clienthello.Explain(valid); ok {
+		t.Error("a valid message is explained")
+	}
+
+	hello, _, err := clienthello.Parse(valid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := hello.ExplainExtension(62)
+	want := clienthello.Explanation{Code: extension.ErrFlagsTrailingBytes, Offset: 59, Path: "extensions[1].extension_data[2]"}
+	if !ok || got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	const text = "byte 59 (extensions[1].extension_data[2]): bytes follow the flags vector; alert illegal_parameter; draft-ietf-tls-tlsflags-16, Section 3"
+	if diff := cmp.Diff(text, got.String()); diff != "" {
+		t.Error(diff)
+	}
+	if got, _ := hello.ExplainExtension(0); got.Path != "extensions[0].extension_data[0]" {
+		t.Errorf("got %+v", got)
+	}
+	if _, ok := hello.ExplainExtension(5); ok {
+		t.Error("an absent extension is explained")
+	}
+	for body, path := range map[string]string{"": "", "\x00": ".flags.length", "\x02\x01\x00": ".flags[1]"} {
+		hello, _, _ := clienthello.Parse(encode(t, with(ext(62, []byte(body)...)), false))
+		if got, _ := hello.ExplainExtension(62); got.Path != "extensions[0].extension_data"+path {
+			t.Errorf("%x: got %+v", body, got)
+		}
+	}
+}
+
+func TestExplainDTLS(t *testing.T) {
+	valid := encode(t, minimal(), true)
+	for n, path := range map[int]string{0: "msg_type", 4: "message_seq", 6: "fragment_offset", 9: "fragment_length", 12: "legacy_version", 47: "legacy_cookie.length", 48: "cipher_suites.length"} {
+		if got, ok := clienthello.ExplainDTLS(valid[:n]); !ok || got.Path != path {
+			t.Errorf("%d bytes: got %+v, want path %q", n, got, path)
+		}
+	}
+	if _, ok := clienthello.ExplainDTLS(valid); ok {
+		t.Error("a valid message is explained")
+	}
+}
+
+func TestStrings(t *testing.T) {
+	for _, test := range []struct{ got, want string }{
+		{clienthello.VersionSSL30.String(), "SSL 3.0"},
+		{clienthello.VersionTLS10.String(), "TLS 1.0"},
+		{clienthello.VersionTLS11.String(), "TLS 1.1"},
+		{clienthello.VersionTLS12.String(), "TLS 1.2"},
+		{clienthello.VersionDTLS10.String(), "DTLS 1.0"},
+		{clienthello.VersionDTLS12.String(), "DTLS 1.2"},
+		{clienthello.Version(2).String(), "0x0002"},
+		{clienthello.CipherSuite(0x1301).String(), "TLS_AES_128_GCM_SHA256"},
+		{clienthello.CipherSuite(0x0a0a).String(), "GREASE(0x0a0a)"},
+		{clienthello.CipherSuite(0x0a0a).Name(), "GREASE"},
+		{clienthello.CipherSuite(0xeeee).Name(), ""},
+	} {
+		if test.got != test.want {
+			t.Errorf("got %q, want %q", test.got, test.want)
+		}
+	}
+}
+
+// Every code point has a text, and none but GREASE shares it.
+func TestEveryName(t *testing.T) {
+	for _, name := range []func(uint16) string{
+		func(v uint16) string { return clienthello.Version(v).String() },
+		func(v uint16) string { return clienthello.CipherSuite(v).String() },
+		func(v uint16) string { return clienthello.Group(v).String() },
+		func(v uint16) string { return clienthello.SignatureScheme(v).String() },
+		func(v uint16) string { return clienthello.CertificateCompressionAlgorithm(v).String() },
+	} {
+		seen := make(map[string]uint16)
+		for v := range uint16(0xffff) {
+			s := name(v)
+			if other, ok := seen[s]; ok || s == "" {
+				t.Errorf("%#04x and %#04x are called %q", other, v, s)
+			}
+			seen[s] = v
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package clienthello_test
+
+const raceEnabled = false

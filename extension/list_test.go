@@ -1,0 +1,126 @@
+package extension_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/fuzz"
+)
+
+// block encodes empty extensions of the given types.
+func block(types ...extension.Type) []byte {
+	var b []byte
+	for _, t := range types {
+		b = append(b, byte(t>>8), byte(t), 0, 0)
+	}
+	return b
+}
+
+func checkList(t *testing.T, m extension.Message, data []byte) {
+	t.Helper()
+	const offset = 77
+	list, n, err := extension.ParseList(m, data, offset)
+	want, wantN, wantCode := fuzz.ReferenceList(m, data, offset)
+	if code, _ := err.(extension.Code); code != wantCode || n != wantN {
+		t.Fatalf("%x: got %q at %d, want %q at %d", data, code.Name(), n, wantCode.Name(), wantN)
+	}
+	var got []extension.Extension
+	for e := range list.All() {
+		got = append(got, e)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || list.Len() != len(got) {
+		t.Fatalf("%x: Len %d\n%s", data, list.Len(), diff)
+	}
+	if err == nil && !bytes.Equal(list.AppendTo(nil), data) {
+		t.Fatalf("%x: AppendTo gives other bytes", data)
+	}
+}
+
+func TestParseList(t *testing.T) {
+	var seventy []extension.Type
+	for i := range extension.Type(70) {
+		seventy = append(seventy, 1000+i)
+	}
+	for name, data := range map[string][]byte{
+		"nothing":                           nil,
+		"one":                               block(5),
+		"data":                              {0, 5, 0, 2, 9, 9},
+		"unknown twice":                     block(500, 500),
+		"known twice":                       block(5, 6, 5),
+		"0xfe01":                            block(0xfe01),
+		"0xfe01 behind 62":                  block(62, 0xfe01),
+		"a stray byte":                      {0},
+		"data cut short":                    {0, 5, 0, 2, 9},
+		"data cut short behind 70":          append(block(seventy...), 0, 5, 0, 1),
+		"flags behind 70":                   block(append(seventy, 62, 0xfe01)...),
+		"pre_shared_key first":              block(41, 5),
+		"pre_shared_key, then a stray byte": append(block(41), 0),
+		"pre_shared_key twice":              block(41, 41),
+		"pre_shared_key behind 70, first":   block(append(seventy, 41, 5)...),
+		"pre_shared_key behind 70, last":    block(append(seventy, 41)...),
+		"70, then a stray byte":             append(block(seventy...), 0),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for m := extension.ClientHello; m <= extension.NewSessionTicket; m++ {
+				checkList(t, m, data)
+			}
+		})
+	}
+}
+
+// Random lists of few types collide in every way that the filter can.
+func TestParseListRandom(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 20_000 {
+		types := make([]extension.Type, random.IntN(140))
+		limit := 1 << (1 + random.IntN(16))
+		for i := range types {
+			types[i] = extension.Type(random.IntN(limit))
+		}
+		checkList(t, extension.ClientHello, block(types...))
+	}
+}
+
+func TestParseListTooLong(t *testing.T) {
+	data := make([]byte, 1<<16)
+	data[2], data[3] = 0xff, 0xfc
+	if _, n, err := extension.ParseList(extension.ClientHello, data, 5); err != extension.ErrFieldOverrun || n != 5 {
+		t.Errorf("a block of 65,536 bytes gives %v at %d", err, n)
+	}
+}
+
+func TestZeroList(t *testing.T) {
+	var l extension.List
+	for range l.All() {
+		t.Error("the zero value has an extension")
+	}
+	if _, ok := l.FlagsExtension(); ok || l.HasFlag(0) || l.Len() != 0 {
+		t.Error("the zero value has flags")
+	}
+}
+
+func TestListAllocatesNothing(t *testing.T) {
+	data := block(0, 5, 62, 1000)
+	flags := 0
+	if n := testing.AllocsPerRun(100, func() {
+		list, _, err := extension.ParseList(extension.ServerHello, data, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for e := range list.All() {
+			flags += int(e.Type)
+		}
+		for range list.All() {
+			break
+		}
+		list.Lookup(5)
+		list.Flags()
+		extension.ParseFlags(flag80)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -1,0 +1,243 @@
+package fuzz
+
+import (
+	"github.com/tlsflags/tlsflags/extension"
+	"golang.org/x/crypto/cryptobyte"
+)
+
+// Hello is a ClientHello as the reference parser reads it.
+type Hello struct {
+	Version            uint16
+	Random             []byte
+	SessionID          []byte
+	Cookie             []byte // DTLS only
+	CipherSuites       []uint16
+	CompressionMethods []byte
+	HasExtensionBlock  bool
+	Extensions         []extension.Extension
+	Length             int // of the message
+}
+
+// Append appends the message that h describes, Length apart, to b, and the extensions'
+// Offset is not looked at. It writes what it is told, allowed or not, but what does not
+// fit its length field: that is an error.
+func (h Hello) Append(b []byte, dtls bool) ([]byte, error) {
+	body := cryptobyte.NewBuilder(nil)
+	body.AddUint16(h.Version)
+	body.AddBytes(h.Random)
+	body.AddUint8LengthPrefixed(func(c *cryptobyte.Builder) { c.AddBytes(h.SessionID) })
+	if dtls {
+		body.AddUint8LengthPrefixed(func(c *cryptobyte.Builder) { c.AddBytes(h.Cookie) })
+	}
+	body.AddUint16LengthPrefixed(func(c *cryptobyte.Builder) {
+		for _, suite := range h.CipherSuites {
+			c.AddUint16(suite)
+		}
+	})
+	body.AddUint8LengthPrefixed(func(c *cryptobyte.Builder) { c.AddBytes(h.CompressionMethods) })
+	if h.HasExtensionBlock {
+		body.AddUint16LengthPrefixed(func(c *cryptobyte.Builder) {
+			for _, e := range h.Extensions {
+				c.AddUint16(uint16(e.Type))
+				c.AddUint16LengthPrefixed(func(d *cryptobyte.Builder) { d.AddBytes(e.Data) })
+			}
+		})
+	}
+	content, err := body.Bytes()
+	if err != nil {
+		return b, err
+	}
+	msg := cryptobyte.NewBuilder(b)
+	msg.AddUint8(1)
+	msg.AddUint24(uint32(len(content)))
+	if dtls {
+		msg.AddUint16(0)
+		msg.AddUint24(0)
+		msg.AddUint24(uint32(len(content)))
+	}
+	msg.AddBytes(content)
+	return msg.Bytes()
+}
+
+// ReferenceClientHello is the obvious parser of RFC 9846, Section 4.2.2, written on
+// cryptobyte with slices and maps: slow, and easy to compare with the standard. Its
+// verdicts are those that clienthello.Parse and clienthello.ParseDTLS have to give.
+// On refusal it returns the offset of the refused field and the code.
+func ReferenceClientHello(msg []byte, dtls bool) (hello Hello, offset int, code extension.Code) {
+	refuse := func(offset int, code extension.Code) (Hello, int, extension.Code) {
+		return Hello{}, offset, code
+	}
+	headerLen, maxBody := 4, 131396
+	if dtls {
+		headerLen, maxBody = 12, 131396+256
+	}
+
+	if len(msg) > 0 && msg[0] != 1 {
+		return refuse(0, extension.ErrMessageType)
+	}
+	header := cryptobyte.String(msg)
+	var bodyLen uint32
+	if !header.Skip(1) || !header.ReadUint24(&bodyLen) {
+		return refuse(len(msg), extension.ErrTruncated)
+	}
+	if int(bodyLen) > maxBody {
+		return refuse(1, extension.ErrMessageTooLarge)
+	}
+	hello.Length = headerLen + int(bodyLen)
+	if len(msg) < hello.Length {
+		return refuse(len(msg), extension.ErrTruncated)
+	}
+	if dtls {
+		var seq uint16
+		var fragmentOffset, fragmentLen uint32
+		header.ReadUint16(&seq)
+		header.ReadUint24(&fragmentOffset)
+		header.ReadUint24(&fragmentLen)
+		if fragmentOffset != 0 {
+			return refuse(6, extension.ErrFragment)
+		}
+		if fragmentLen != bodyLen {
+			return refuse(9, extension.ErrFragment)
+		}
+	}
+	s := cryptobyte.String(msg[headerLen:hello.Length])
+	at := func() int { return hello.Length - len(s) }
+
+	field := at()
+	if !s.ReadUint16(&hello.Version) {
+		return refuse(field, extension.ErrFieldOverrun)
+	}
+	field = at()
+	if !s.ReadBytes(&hello.Random, 32) {
+		return refuse(field, extension.ErrFieldOverrun)
+	}
+
+	field = at()
+	var vector cryptobyte.String
+	if len(s) > 0 && s[0] > 32 {
+		return refuse(field, extension.ErrSessionIDTooLong)
+	}
+	if !s.ReadUint8LengthPrefixed(&vector) {
+		return refuse(field, extension.ErrFieldOverrun)
+	}
+	hello.SessionID = vector
+
+	if dtls {
+		field = at()
+		if !s.ReadUint8LengthPrefixed(&vector) {
+			return refuse(field, extension.ErrFieldOverrun)
+		}
+		hello.Cookie = vector
+	}
+
+	field = at()
+	if len(s) >= 2 {
+		switch n := int(s[0])*256 + int(s[1]); {
+		case n == 0:
+			return refuse(field, extension.ErrCipherSuitesEmpty)
+		case n%2 == 1:
+			return refuse(field, extension.ErrCipherSuitesOdd)
+		}
+	}
+	if !s.ReadUint16LengthPrefixed(&vector) {
+		return refuse(field, extension.ErrFieldOverrun)
+	}
+	for !vector.Empty() {
+		var suite uint16
+		vector.ReadUint16(&suite)
+		hello.CipherSuites = append(hello.CipherSuites, suite)
+	}
+
+	field = at()
+	if len(s) > 0 && s[0] == 0 {
+		return refuse(field, extension.ErrCompressionMethodsEmpty)
+	}
+	if !s.ReadUint8LengthPrefixed(&vector) {
+		return refuse(field, extension.ErrFieldOverrun)
+	}
+	hello.CompressionMethods = vector
+
+	if s.Empty() {
+		return hello, hello.Length, 0
+	}
+	hello.HasExtensionBlock = true
+	field = at()
+	if len(s) < 2 {
+		return refuse(field, extension.ErrStrayBytes)
+	}
+	var block cryptobyte.String
+	if !s.ReadUint16LengthPrefixed(&block) {
+		return refuse(field, extension.ErrFieldOverrun)
+	}
+	list, offset, code := ReferenceList(extension.ClientHello, block, at()-len(block))
+	if code != 0 {
+		return refuse(offset, code)
+	}
+	hello.Extensions = list
+	if !s.Empty() {
+		return refuse(at(), extension.ErrStrayBytes)
+	}
+	return hello, hello.Length, 0
+}
+
+// ReferenceList is the obvious parser of an extension block, see extension.ParseList.
+func ReferenceList(m extension.Message, block []byte, offset int) ([]extension.Extension, int, extension.Code) {
+	var list []extension.Extension
+	seen := make(map[uint16]bool)
+	s := cryptobyte.String(block)
+	end := offset + len(block)
+	for !s.Empty() {
+		start := end - len(s)
+		if seen[uint16(extension.PreSharedKey)] && m == extension.ClientHello {
+			return nil, start, extension.ErrPreSharedKeyNotLast
+		}
+		var t uint16
+		var data cryptobyte.String
+		if len(s) < 4 {
+			return nil, start, extension.ErrStrayBytes
+		}
+		s.ReadUint16(&t)
+		if !s.ReadUint16LengthPrefixed(&data) {
+			return nil, start + 2, extension.ErrExtensionOverrun
+		}
+		if seen[t] {
+			return nil, start, extension.ErrDuplicateExtension
+		}
+		seen[t] = true
+		list = append(list, extension.Extension{Type: extension.Type(t), Offset: start + 4, Data: data})
+	}
+	return list, len(block), 0
+}
+
+// ReferenceFlags is the obvious parser of the TLS Flags extension_data, in the order
+// of draft-ietf-tls-tlsflags-16, Sections 2 and 3. It returns the numbers of the flags
+// that are set.
+func ReferenceFlags(data []byte) (flags []extension.Flag, offset int, code extension.Code) {
+	s := cryptobyte.String(data)
+	var n uint8
+	if !s.ReadUint8(&n) {
+		return nil, 0, extension.ErrFlagsEmptyData
+	}
+	if n == 0 {
+		return nil, 0, extension.ErrFlagsEmptyVector
+	}
+	var octets []byte
+	if !s.ReadBytes(&octets, int(n)) {
+		return nil, 0, extension.ErrFlagsInnerTooLong
+	}
+	if !s.Empty() {
+		return nil, len(data) - len(s), extension.ErrFlagsTrailingBytes
+	}
+	for number := range extension.Flag(8 * len(octets)) {
+		if octets[number/8]&(1<<(number%8)) != 0 {
+			flags = append(flags, number)
+		}
+	}
+	switch {
+	case len(flags) == 0:
+		return nil, len(data) - 1, extension.ErrFlagsAllZero
+	case int(flags[len(flags)-1]/8) != len(octets)-1:
+		return nil, len(data) - 1, extension.ErrFlagsTrailingZero
+	}
+	return flags, len(data), 0
+}
