@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 
 	utls "github.com/refraction-networking/utls"
@@ -16,12 +18,18 @@ import (
 	"github.com/tlsflags/tlsflags/corpus"
 )
 
-// The versions in go.mod of the clients that are libraries.
-const (
-	utlsVersion   = "v1.8.2"
-	quicGoVersion = "v0.65.0"
-	pionVersion   = "v3.1.15"
-)
+// moduleVersion returns the version of a client that is a library.
+func moduleVersion(path string) string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	i := slices.IndexFunc(info.Deps, func(m *debug.Module) bool { return m.Path == path })
+	if i < 0 {
+		return "unknown"
+	}
+	return info.Deps[i].Version
+}
 
 // The extension_data of tls_flags as draft-ietf-tls-tlsflags, Section 2
 // defines it: a length, then the bits, least significant first.
@@ -121,7 +129,7 @@ func goTLS(ctx context.Context, dialer contextDialer, addr string, config *tls.C
 // uTLS makes a connection as Chrome 133 does, with further extensions after
 // the first one, which is GREASE.
 func uTLS(ctx context.Context, addr, host string, extensions ...utls.TLSExtension) (corpus.Client, error) {
-	client := corpus.Client{Name: "uTLS HelloChrome_133", Version: utlsVersion}
+	client := corpus.Client{Name: "uTLS HelloChrome_133", Version: moduleVersion("github.com/refraction-networking/utls")}
 	spec, err := utls.UTLSIdToSpec(utls.HelloChrome_133)
 	if err != nil {
 		return client, err

@@ -158,7 +158,7 @@ func acceptDTLS(ctx context.Context, listener net.Listener) {
 // pionClient makes one handshake. MTU 0 is pion's default.
 func pionClient(mtu int) func(context.Context) (corpus.Client, error) {
 	return func(ctx context.Context) (corpus.Client, error) {
-		client := corpus.Client{Name: "pion/dtls", Version: pionVersion}
+		client := corpus.Client{Name: "pion/dtls", Version: moduleVersion("github.com/pion/dtls/v3")}
 		socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: dtlsAddr.IP})
 		if err != nil {
 			return client, err

@@ -114,7 +114,7 @@ func chromiumQUIC(ctx context.Context, cert tls.Certificate) (corpus.Client, err
 
 func quicGo(versions []quic.Version, groups []tls.CurveID) func(context.Context, tls.Certificate) (corpus.Client, error) {
 	return func(ctx context.Context, _ tls.Certificate) (corpus.Client, error) {
-		client := corpus.Client{Name: "quic-go", Version: quicGoVersion + " " + runtime.Version()}
+		client := corpus.Client{Name: "quic-go", Version: moduleVersion("github.com/quic-go/quic-go") + " " + runtime.Version()}
 		config := &tls.Config{ServerName: "quic-go.demo.example", InsecureSkipVerify: true, NextProtos: []string{http3.NextProtoH3}, CurvePreferences: groups}
 		conn, err := quic.DialAddr(ctx, quicAddr, config, &quic.Config{Versions: versions, DisablePathMTUDiscovery: true})
 		if err != nil {
@@ -128,7 +128,7 @@ func quicGo(versions []quic.Version, groups []tls.CurveID) func(context.Context,
 // answered as it does to a hello that it accepts.
 func quicWithFlags(version quic.Version, extension uint16, data []byte) func(context.Context, tls.Certificate) (corpus.Client, error) {
 	return func(ctx context.Context, _ tls.Certificate) (corpus.Client, error) {
-		client := corpus.Client{Name: fmt.Sprintf("uTLS for QUIC with extension %#x %x", extension, data), Version: utlsVersion}
+		client := corpus.Client{Name: fmt.Sprintf("uTLS for QUIC with extension %#x %x", extension, data), Version: moduleVersion("github.com/refraction-networking/utls")}
 		sender := initialSender{version: version, dcid: make([]byte, 8), scid: make([]byte, 4)}
 		rand.Read(sender.dcid)
 		rand.Read(sender.scid)
