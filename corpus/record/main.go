@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command record makes the captures of the corpus again: it starts servers and
 // real clients on a loopback interface of its own, keeps the packets, asks
 // tshark what is in them and brings ../MANIFEST.json up to date.
