@@ -29,6 +29,26 @@ func browserHello(tb testing.TB) []byte {
 	})
 }
 
+// corpusHellos returns the recorded hellos that came whole in one TLS record, as that
+// record with its header.
+func corpusHellos(tb testing.TB) [][]byte {
+	tb.Helper()
+	var records [][]byte
+	for entry := range corpus.OfKind(corpus.Records) {
+		record := entry.Data()
+		const handshake, clientHello = 22, 1
+		if record[0] != handshake || record[recordHeaderLen] != clientHello {
+			continue
+		}
+		end := recordHeaderLen + int(binary.BigEndian.Uint16(record[3:]))
+		length := binary.BigEndian.Uint32(record[recordHeaderLen:]) & 0xffffff
+		if end <= len(record) && end == recordHeaderLen+handshakeHeaderLen+int(length) {
+			records = append(records, record[:end])
+		}
+	}
+	return records
+}
+
 // appendExtensions adds extensions at the end of the hello in a TLS record and
 // returns the record with its lengths corrected.
 func appendExtensions(record, extensions []byte) []byte {
