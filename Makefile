@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint generated cross foreign race modules unit
+.PHONY: help demo test bench tidy lint generated cross foreign race modules unit
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 
 # unit comes last: the lines of go test end the output.
 test: lint generated cross foreign race modules unit ## run every check below
+
+tidy: ## go mod tidy in every module, as a new requirement needs
+	@internal/ci/tidy.sh
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
 	@internal/ci/lint.sh
