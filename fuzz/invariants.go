@@ -46,7 +46,7 @@ func CheckClientHello(msg []byte, dtls bool) error {
 		return fmt.Errorf("reference parser (-) and parser (+) differ:\n%s", cmp.Diff(want, got, cmpopts.EquateEmpty()))
 	}
 	if !bytes.Equal(hello.AppendTo(nil), msg[:n]) {
-		return errors.New("AppendTo does not give back the bytes consumed")
+		return errors.New("encoding again does not give back the bytes consumed")
 	}
 	if err := checkViews(hello, msg[:n]); err != nil {
 		return err
@@ -68,7 +68,7 @@ func CheckClientHello(msg []byte, dtls bool) error {
 			return fmt.Errorf("the fault of %v at %d is outside of its data", e.Type, offset)
 		}
 		if _, ok := hello.ExplainExtension(e.Type); ok != (err != nil) {
-			return fmt.Errorf("ExplainExtension and CheckExtension disagree about %v", e.Type)
+			return fmt.Errorf("about %v ExplainExtension and CheckExtension disagree", e.Type)
 		}
 	}
 	return checkBodies(hello)
@@ -187,6 +187,31 @@ func inside(name string, view, msg []byte, offset int) error {
 	return nil
 }
 
+// CheckList holds extension.ParseList to its promise on one extension block.
+func CheckList(m extension.Message, block []byte) error {
+	const offset = 77
+	before := bytes.Clone(block)
+	list, n, err := extension.ParseList(m, block, offset)
+	if !bytes.Equal(before, block) {
+		return errors.New("the input was written to")
+	}
+	want, wantN, wantCode := ReferenceList(m, block, offset)
+	if got := codeOf(err); n != wantN || got != wantCode {
+		return fmt.Errorf("got position %d and %q, the reference parser has %d and %q", n, got.Name(), wantN, wantCode.Name())
+	}
+	var got []extension.Extension
+	for e := range list.All() {
+		got = append(got, e)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		return fmt.Errorf("reference parser (-) and parser (+) differ:\n%s", diff)
+	}
+	if err == nil && !bytes.Equal(list.AppendTo(nil), block) {
+		return errors.New("encoding again does not give back the block")
+	}
+	return checkList(list)
+}
+
 // checkList holds that Lookup gives the first of All, and checks the flags.
 func checkList(l extension.List) error {
 	const looked = 64 // Lookup in a loop is quadratic
@@ -194,13 +219,13 @@ func checkList(l extension.List) error {
 	for e := range l.All() {
 		if count < looked {
 			if found, ok := l.Lookup(e.Type); !ok || found.Offset != e.Offset {
-				return fmt.Errorf("Lookup(%v) is not what All yields", e.Type)
+				return fmt.Errorf("the result of Lookup(%v) is not what All yields", e.Type)
 			}
 		}
 		count++
 	}
 	if count != l.Len() {
-		return fmt.Errorf("All yields %d extensions, Len is %d", count, l.Len())
+		return fmt.Errorf("the list yields %d extensions, Len is %d", count, l.Len())
 	}
 	holder, ok := l.Lookup(extension.TLSFlags)
 	if !ok {
@@ -209,7 +234,7 @@ func checkList(l extension.List) error {
 	flags, t, err := l.Flags()
 	if !ok {
 		if t != 0 || err != nil || flags.Len() != 0 {
-			return errors.New("Flags finds an extension that Lookup does not")
+			return errors.New("an extension is found by Flags and not by Lookup")
 		}
 		return nil
 	}
@@ -218,7 +243,7 @@ func checkList(l extension.List) error {
 	}
 	for f := range extension.Flag(extension.MaxFlag + 10) {
 		if l.HasFlag(f) != (err == nil && flags.Has(f)) {
-			return fmt.Errorf("HasFlag(%d) and Flags disagree", f)
+			return fmt.Errorf("about flag %d HasFlag and Flags disagree", f)
 		}
 	}
 	return CheckFlags(holder.Data)
