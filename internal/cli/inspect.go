@@ -1,18 +1,159 @@
 package cli
 
 import (
+	"bufio"
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
+// inspectOptions are the flags of inspect.
+type inspectOptions struct {
+	format string
+	color  string
+	only   flagValue
+	expect flagValue
+	stats  bool
+	strict bool
+	redact bool
+	quiet  bool
+}
+
 func inspectCommand() *cobra.Command {
+	var o inspectOptions
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE|DIRECTORY|-]...",
 		Short: "Show the ClientHellos of captures and raw files",
+		Long: `Inspect shows the ClientHellos of its inputs, one a line, with their TLS flags.
+
+An input is a capture (pcap or pcapng, also gzipped), or one hello as it is: the
+handshake message, or the TLS records that a client sent; as bytes, in hexadecimal
+or in base64. - is standard input. In a directory every capture is inspected, in
+the directories below it too; other files are left out.
+
+Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
+cannot be read; 4 a hello was refused, with --strict. Of several the first of
+2, 3, 4, 1 is returned. Standard output has results and nothing else.`,
+		Example: `  tlsflags inspect corpus/captures/demo.pcapng
+  tcpdump -U -w - tcp port 443 | tlsflags inspect -
+  tlsflags inspect --format jsonl --flag request_mtls captures/ | jq .server_name
+  echo 0100002b0303... | tlsflags inspect -`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return errors.New("inspect is not there yet")
+			if err := o.check(); err != nil {
+				return err
+			}
+			return inspect(cmd, o, args)
 		},
+		DisableFlagsInUseLine: true,
 	}
+	f := cmd.Flags()
+	f.StringVarP(&o.format, "format", "f", "text", "output `format`: "+strings.Join(formats, ", "))
+	f.StringVar(&o.color, "color", "auto", "colour in text: "+strings.Join(colorModes, ", ")+" (`when`)")
+	f.Var(&o.only, "flag", "show only hellos with this flag")
+	f.Var(&o.expect, "expect", "exit with 1 unless at least one hello has this flag")
+	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
+	f.BoolVar(&o.strict, "strict", false, "exit with 4 when a hello was refused")
+	f.BoolVar(&o.redact, "redact", false, "leave out addresses, names, randoms and session ids")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress; errors remain")
+	completeWith(cmd, "format", formats)
+	completeWith(cmd, "color", colorModes)
 	return cmd
+}
+
+// completeWith lets the shell complete the values of a flag.
+func completeWith(cmd *cobra.Command, flag string, values []string) {
+	complete := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
+	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+		panic(err) // the flag does not exist: a fault of this file
+	}
+}
+
+func (o inspectOptions) check() error {
+	if !slices.Contains(formats, o.format) {
+		return usageError("no format is called %q; choose from %s", o.format, strings.Join(formats, ", "))
+	}
+	if !slices.Contains(colorModes, o.color) {
+		return usageError("--color %q: choose from %s", o.color, strings.Join(colorModes, ", "))
+	}
+	return nil
+}
+
+// inspection is one run of inspect.
+type inspection struct {
+	inspectOptions
+	cmd      *cobra.Command
+	out      *bufio.Writer
+	printer  printer // nil with --stats
+	stats    flagStats
+	summary  summary
+	progress *progress
+	exit     Exit
+}
+
+func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
+	in := &inspection{inspectOptions: o, cmd: cmd}
+	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
+	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
+	if !o.stats {
+		in.printer = newPrinter(o.format, in.out, textStyle{
+			color:  useColor(o.color, cmd.OutOrStdout()),
+			source: len(args) > 1 || isDirectory(args[0]),
+		})
+	}
+	if err := in.run(args); err != nil {
+		return err
+	}
+	if !o.quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", in.summary)
+	}
+	if o.expect.set && in.summary.expected == 0 {
+		in.exit = in.exit.and(ExitUnmet)
+		complain(cmd, "no hello has flag "+flagName(o.expect.flag))
+	}
+	if o.strict && in.summary.refused > 0 {
+		in.exit = in.exit.and(ExitRefused)
+	}
+	return exitWith(in.exit)
+}
+
+// run inspects the inputs and ends the output. An error is one of the output.
+func (in *inspection) run(args []string) error {
+	for _, arg := range args {
+		err := in.input(arg)
+		if errors.Is(err, context.Canceled) {
+			break // interrupted: what was found is told, with the summary
+		}
+		if err != nil {
+			return err
+		}
+	}
+	in.progress.finish()
+	if err := in.end(); err != nil {
+		return err
+	}
+	return in.out.Flush()
+}
+
+func (in *inspection) end() error {
+	if in.printer == nil {
+		return in.stats.print(in.out, in.format)
+	}
+	return in.printer.close()
+}
+
+// outputWriter writes to standard output and takes the progress bar away first.
+type outputWriter struct {
+	w        io.Writer
+	progress *progress
+}
+
+func (w *outputWriter) Write(b []byte) (int, error) {
+	w.progress.clear()
+	return w.w.Write(b)
 }

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+const requestMTLS = uint32(extension.RequestMTLS)
+
+// flagValue is a command-line option that takes a TLS flag by number or name.
+type flagValue struct {
+	flag extension.Flag
+	set  bool
+}
+
+func (v *flagValue) Type() string { return "N|NAME" }
+
+func (v *flagValue) String() string {
+	if !v.set {
+		return ""
+	}
+	return flagName(v.flag)
+}
+
+func (v *flagValue) Set(s string) error {
+	f, err := parseFlag(s)
+	if err != nil {
+		return err
+	}
+	*v = flagValue{f, true}
+	return nil
+}
+
+// parseFlag reads a flag number or the name of a known flag.
+func parseFlag(s string) (extension.Flag, error) {
+	if n, err := strconv.ParseUint(s, 0, 64); err == nil {
+		if n > uint64(extension.MaxFlag) {
+			return 0, fmt.Errorf("flag %d is above %d, the highest there can be", n, extension.MaxFlag)
+		}
+		return extension.Flag(n), nil
+	}
+	if s == "request_client_auth" { // the flag's newer name
+		return extension.RequestMTLS, nil
+	}
+	for f := range extension.MaxFlag + 1 {
+		if name := f.Name(); name != "" && name == s {
+			return f, nil
+		}
+	}
+	return 0, fmt.Errorf("no flag is called %q; give its number, from 0 to %d", s, extension.MaxFlag)
+}
+
+// flagName is the flag for people: its name, if it has one, and its number.
+func flagName(f extension.Flag) string {
+	if name := f.Name(); name != "" {
+		return fmt.Sprintf("%s (%d)", name, f)
+	}
+	return fmt.Sprintf("%d", f)
+}

@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+)
+
+const standardInput = "-"
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// input inspects one argument. An error is one of the output, or that of the
+// context; a fault of the input is told and counted in the exit code.
+func (in *inspection) input(path string) error {
+	switch {
+	case path == standardInput:
+		in.progress.begin(path, -1)
+		return in.stream(path, &inputReader{in: in, r: in.cmd.InOrStdin(), flush: true})
+	case isDirectory(path):
+		return in.directory(path)
+	}
+	return in.file(path, func(f io.Reader) error { return in.stream(in.source(path), f) })
+}
+
+// source is how results and messages call the file.
+func (in *inspection) source(path string) string {
+	if in.redact {
+		return filepath.Base(path)
+	}
+	return path
+}
+
+// fail tells that an input, or part of it, cannot be read. An error is one of the
+// output, or that of the context, which is why reading stopped.
+func (in *inspection) fail(source string, err error) error {
+	if err := in.cmd.Context().Err(); err != nil {
+		return err
+	}
+	if err := in.out.Flush(); err != nil {
+		return err
+	}
+	in.exit = in.exit.and(ExitInput)
+	in.progress.clear()
+	complain(in.cmd, source+": "+reason(err))
+	return nil
+}
+
+// warn tells what does not change the exit code.
+func (in *inspection) warn(source, text string) {
+	if !in.quiet {
+		in.progress.clear()
+		complain(in.cmd, source+": warning: "+text)
+	}
+}
+
+// reason leaves the path out of the errors of package os, which repeat it.
+func reason(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
+// file opens a file for read.
+func (in *inspection) file(path string, read func(io.Reader) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return in.fail(in.source(path), err)
+	}
+	defer f.Close()
+	size := int64(-1)
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	in.progress.begin(path, size)
+	return read(&inputReader{in: in, r: f})
+}
+
+// directory inspects every capture in and below a directory, in lexical order, and
+// passes over all other files.
+func (in *inspection) directory(root string) error {
+	captures := 0
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return in.fail(in.source(path), err)
+		}
+		if !entry.Type().IsRegular() {
+			return nil
+		}
+		return in.file(path, func(f io.Reader) error {
+			r := bufio.NewReaderSize(f, readerSize)
+			head, _ := r.Peek(headLen)
+			if identify(head) != captureContent {
+				in.summary.skipped++
+				return nil
+			}
+			captures++
+			return in.stream(in.source(path), r)
+		})
+	})
+	if err == nil && captures == 0 {
+		return in.fail(in.source(root), errors.New("no capture (pcap or pcapng) in this directory"))
+	}
+	return err
+}
+
+const readerSize = 64 << 10
+
+// stream inspects one input, whatever it holds.
+func (in *inspection) stream(source string, r io.Reader) error {
+	b, ok := r.(*bufio.Reader)
+	if !ok {
+		b = bufio.NewReaderSize(r, readerSize)
+	}
+	head, err := b.Peek(headLen)
+	switch {
+	case len(head) == 0 && err == io.EOF:
+		return in.fail(source, errors.New("it is empty"))
+	case len(head) == 0:
+		return in.fail(source, err)
+	}
+	kind := identify(head)
+	if kind == captureContent {
+		return in.inspectCapture(source, b)
+	}
+	data, err := io.ReadAll(io.LimitReader(b, maxRaw))
+	if err != nil {
+		return in.fail(source, err)
+	}
+	if kind == textContent {
+		decoded, ok := decodeText(data)
+		if kind = identify(decoded); !ok || kind == captureContent {
+			kind = unknownContent
+		}
+		data = decoded
+	}
+	switch kind {
+	case recordContent:
+		return in.inspectRecords(source, data)
+	case messageContent:
+		return in.inspectMessage(source, data, clienthello.Parse)
+	case dtlsMessageContent:
+		return in.inspectMessage(source, data, clienthello.ParseDTLS)
+	}
+	return in.fail(source, errors.New("neither a capture (pcap, pcapng) nor a ClientHello "+
+		"(message or TLS records, as bytes, hexadecimal or base64)"))
+}
+
+// inputReader counts what is read, and stops when the run is interrupted.
+type inputReader struct {
+	in    *inspection
+	r     io.Reader
+	flush bool // write the results so far before waiting for more
+}
+
+func (r *inputReader) Read(b []byte) (int, error) {
+	if err := r.in.cmd.Context().Err(); err != nil {
+		return 0, err
+	}
+	if r.flush {
+		if err := r.in.out.Flush(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := r.r.Read(b)
+	r.in.progress.add(n)
+	return n, err
+}

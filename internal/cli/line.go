@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// inspectSchema is the value of "schema" in every line. docs/inspect.md states what
+// may change without a new number.
+const inspectSchema = "tlsflags.inspect/1"
+
+// line is what inspect knows about one ClientHello, or about what was refused in its
+// place: an object of tlsflags.inspect/1, and what every other format is made from.
+// Nil stands for what is absent, was redacted or does not apply.
+type line struct {
+	Schema          string      `json:"schema"`
+	Source          string      `json:"source"`
+	Time            *string     `json:"time"` // RFC 3339, UTC
+	Transport       string      `json:"transport"`
+	Src             *string     `json:"src"`
+	Dst             *string     `json:"dst"`
+	Frames          []int       `json:"frames"`
+	Pieces          pieces      `json:"pieces"`
+	HelloIndex      int         `json:"hello_index"`
+	QUIC            *quicInfo   `json:"quic"`
+	DTLS            *dtlsInfo   `json:"dtls"`
+	ClientHello     *helloInfo  `json:"client_hello"`
+	TLSFlags        *flagsInfo  `json:"tls_flags"`
+	TLSFlagsChanged *bool       `json:"tls_flags_changed"`
+	RequestMTLS     bool        `json:"request_mtls"`
+	Error           *refuseInfo `json:"error"`
+}
+
+// codePoint is a number of a registry with its name, nil where it has none.
+type codePoint struct {
+	Value uint32  `json:"value"`
+	Name  *string `json:"name"`
+}
+
+// pieces counts what the hello was joined from.
+type pieces struct {
+	Segments  int `json:"segments"`
+	Records   int `json:"records"`
+	Packets   int `json:"packets"`
+	Datagrams int `json:"datagrams"`
+}
+
+type quicInfo struct {
+	Version     codePoint `json:"version"`
+	DCID        *string   `json:"dcid"`
+	SCID        *string   `json:"scid"`
+	TokenLength int       `json:"token_length"`
+	Retry       bool      `json:"retry"`
+}
+
+type dtlsInfo struct {
+	Version      codePoint `json:"version"`
+	CookieLength int       `json:"cookie_length"`
+	MessageSeq   int       `json:"message_seq"`
+}
+
+type helloInfo struct {
+	Length             int             `json:"length"`
+	LegacyVersion      codePoint       `json:"legacy_version"`
+	Random             *string         `json:"random"`
+	SessionID          *string         `json:"session_id"`
+	CipherSuites       []codePoint     `json:"cipher_suites"`
+	CompressionMethods []int           `json:"compression_methods"`
+	Extensions         []extensionInfo `json:"extensions"`
+	ServerName         *string         `json:"server_name"`
+	ALPN               []string        `json:"alpn"`
+	SupportedVersions  []codePoint     `json:"supported_versions"`
+}
+
+type extensionInfo struct {
+	codePoint
+	Offset int `json:"offset"`
+	Length int `json:"length"`
+}
+
+type flagsInfo struct {
+	Extension codePoint   `json:"extension"`
+	Data      string      `json:"data"`
+	Flags     []codePoint `json:"flags"`
+	Error     *refuseInfo `json:"error"`
+}
+
+type refuseInfo struct {
+	Code    string    `json:"code"`
+	Offset  int       `json:"offset"`
+	Alert   codePoint `json:"alert"`
+	Message string    `json:"message"`
+}
+
+func point[T ~uint8 | ~uint16 | ~uint32](value T, name string) codePoint {
+	return codePoint{uint32(value), orNil(name)}
+}
+
+func orNil(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func hexOf(b []byte) *string { return new(hex.EncodeToString(b)) }
+
+func refuse(code extension.Code, offset int) *refuseInfo {
+	alert := code.Alert()
+	return &refuseInfo{
+		Code:    code.Name(),
+		Offset:  offset,
+		Alert:   point(alert, alert.String()),
+		Message: strings.TrimPrefix(code.Error(), "tlsflags: "),
+	}
+}
+
+// timeOf returns t for the "time" key, nil for the zero Time.
+func timeOf(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UTC().Format(time.RFC3339Nano))
+}
+
+func describeHello(h clienthello.ClientHello) *helloInfo {
+	info := &helloInfo{
+		Length:        len(h.Raw()),
+		LegacyVersion: point(h.LegacyVersion(), h.LegacyVersion().Name()),
+		Random:        hexOf(h.Random()),
+		SessionID:     hexOf(h.LegacySessionID()),
+		CipherSuites:  points(h.CipherSuites()),
+	}
+	for _, method := range h.LegacyCompressionMethods() {
+		info.CompressionMethods = append(info.CompressionMethods, int(method))
+	}
+	if h.HasExtensionBlock() {
+		info.Extensions = make([]extensionInfo, 0, h.Extensions().Len())
+		for e := range h.Extensions().All() {
+			info.Extensions = append(info.Extensions,
+				extensionInfo{point(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
+		}
+	}
+	if name, err := h.ServerName(); err == nil && name != nil {
+		info.ServerName = new(string(name))
+	}
+	if names, err := h.ALPN(); err == nil {
+		for name := range names.All() {
+			info.ALPN = append(info.ALPN, string(name))
+		}
+	}
+	if versions, err := h.SupportedVersions(); err == nil && versions.Len() > 0 {
+		info.SupportedVersions = points(versions)
+	}
+	return info
+}
+
+// points lists the values of a vector with their names.
+func points[T interface {
+	~uint16
+	Name() string
+}](v clienthello.Vector[T]) []codePoint {
+	list := make([]codePoint, 0, v.Len())
+	for x := range v.All() {
+		list = append(list, point(x, x.Name()))
+	}
+	return list
+}
+
+// describeFlags returns nil where the hello has no TLS Flags extension.
+func describeFlags(h clienthello.ClientHello) *flagsInfo {
+	e, ok := h.Extensions().FlagsExtension()
+	if !ok {
+		return nil
+	}
+	info := &flagsInfo{
+		Extension: point(e.Type, e.Type.Name()),
+		Data:      hex.EncodeToString(e.Data),
+		Flags:     []codePoint{},
+	}
+	flags, n, err := extension.ParseFlags(e.Data)
+	if code, ok := err.(extension.Code); ok {
+		info.Error = refuse(code, e.Offset+n)
+		return info
+	}
+	for f := range flags.All() {
+		info.Flags = append(info.Flags, point(f, f.Name()))
+	}
+	return info
+}
+
+// redact removes what could tell who talked to whom, or let somebody find the same
+// hello elsewhere.
+func (l *line) redact() {
+	l.Src, l.Dst = nil, nil
+	if l.QUIC != nil {
+		l.QUIC.DCID, l.QUIC.SCID = nil, nil
+	}
+	if h := l.ClientHello; h != nil {
+		h.Random, h.SessionID, h.ServerName = nil, nil, nil
+	}
+}

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+)
+
+// summary counts what inspect came across in all its inputs.
+type summary struct {
+	inputs    int
+	skipped   int // files in directories that are no captures
+	packets   int
+	flows     int
+	hellos    int // with those refused
+	withFlags int
+	mtls      int
+	refused   int
+	evicted   int
+	expected  int // hellos with the flag of --expect
+}
+
+// String is one line: the parts that say something.
+func (s summary) String() string {
+	parts := []string{
+		count(s.inputs, "input"), count(s.packets, "packet"), count(s.flows, "flow"),
+		count(s.hellos, "hello"),
+		fmt.Sprintf("%d with tls_flags", s.withFlags),
+		fmt.Sprintf("%d with request_mtls", s.mtls),
+		fmt.Sprintf("%d refused", s.refused),
+		fmt.Sprintf("%d dropped", s.evicted),
+	}
+	if s.skipped > 0 {
+		parts = append(parts, count(s.skipped, "other file")+" skipped")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

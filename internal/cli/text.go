@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+	"github.com/mattn/go-isatty"
+)
+
+// colorModes are the values of --color.
+var colorModes = []string{"auto", "always", "never"}
+
+// textStyle is how the text format looks.
+type textStyle struct {
+	color  bool
+	source bool // begin each line with where the hello is from
+}
+
+// useColor decides whether what is written to w has colour. NO_COLOR and TERM=dumb
+// turn off what nobody asked for.
+func useColor(mode string, w io.Writer) bool {
+	switch mode {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
+}
+
+// textPrinter writes one line a hello, in columns. Since lines are written as hellos
+// are found, a column is as wide as its widest cell so far, within reason.
+type textPrinter struct {
+	w      io.Writer
+	style  textStyle
+	widths [6]int
+	b      strings.Builder
+}
+
+const widestCell = 64
+
+func (p *textPrinter) print(l *line) error {
+	p.b.Reset()
+	if p.style.source {
+		p.cell(5, printable(l.Source)+":")
+	}
+	if l.Time != nil {
+		p.cell(0, clock(*l.Time))
+	}
+	p.cell(1, l.Transport)
+	if l.Src != nil && l.Dst != nil {
+		p.cell(2, *l.Src+" -> "+*l.Dst)
+	}
+	if h := l.ClientHello; h != nil {
+		p.cell(3, serverNameText(h))
+		p.cell(4, versionText(h))
+	}
+	p.b.WriteString(strings.Join(p.verdict(l), "; "))
+	p.b.WriteByte('\n')
+	_, err := io.WriteString(p.w, p.b.String())
+	return err
+}
+
+func (p *textPrinter) close() error { return nil }
+
+// cell writes column i, padded.
+func (p *textPrinter) cell(i int, s string) {
+	width := utf8.RuneCountInString(s)
+	p.widths[i] = min(max(p.widths[i], width), widestCell)
+	p.b.WriteString(s)
+	p.b.WriteString(strings.Repeat(" ", max(p.widths[i]-width, 0)+2))
+}
+
+// verdict says what the line is about: the flags, or why there are none.
+func (p *textPrinter) verdict(l *line) []string {
+	var parts []string
+	switch {
+	case l.Error != nil:
+		parts = append(parts, p.paint(refusalText("refused", l.Error), color.FgRed))
+	case l.TLSFlags == nil:
+		parts = append(parts, p.paint("no tls_flags", color.Faint))
+	case l.TLSFlags.Error != nil:
+		parts = append(parts, p.paint(refusalText(extensionText(l.TLSFlags)+" malformed", l.TLSFlags.Error), color.FgRed))
+	default:
+		names := make([]string, len(l.TLSFlags.Flags))
+		for i, f := range l.TLSFlags.Flags {
+			names[i] = p.flagText(f)
+		}
+		parts = append(parts, extensionText(l.TLSFlags)+" "+strings.Join(names, ", "))
+	}
+	if l.HelloIndex > 1 {
+		parts = append(parts, fmt.Sprintf("hello %d of the connection", l.HelloIndex))
+	}
+	if l.TLSFlagsChanged != nil && *l.TLSFlagsChanged {
+		parts = append(parts, p.paint("tls_flags differ from the first hello's", color.FgRed))
+	}
+	return parts
+}
+
+func (p *textPrinter) flagText(f codePoint) string {
+	if f.Name == nil {
+		return fmt.Sprintf("flag %d", f.Value)
+	}
+	text := fmt.Sprintf("%s(%d)", *f.Name, f.Value)
+	if f.Value == requestMTLS {
+		return p.paint(text, color.FgGreen, color.Bold)
+	}
+	return text
+}
+
+func (p *textPrinter) paint(s string, attributes ...color.Attribute) string {
+	if !p.style.color {
+		return s
+	}
+	c := color.New(attributes...)
+	c.EnableColor()
+	return c.Sprint(s)
+}
+
+// extensionText names the code point, in the base in which people write it.
+func extensionText(f *flagsInfo) string {
+	if f.Extension.Value < 256 {
+		return fmt.Sprintf("tls_flags(%d)", f.Extension.Value)
+	}
+	return fmt.Sprintf("tls_flags(0x%04x)", f.Extension.Value)
+}
+
+func refusalText(what string, e *refuseInfo) string {
+	return fmt.Sprintf("%s: %s at byte %d: %s; alert %s", what, e.Code, e.Offset, e.Message, orEmpty(e.Alert.Name))
+}
+
+// clock cuts the time of day out of an RFC 3339 time and gives it six digits after
+// the point.
+func clock(rfc3339 string) string {
+	_, t, _ := strings.Cut(strings.TrimSuffix(rfc3339, "Z"), "T")
+	whole, fraction, _ := strings.Cut(t, ".")
+	return whole + "." + (fraction + "000000")[:6]
+}
+
+func serverNameText(h *helloInfo) string {
+	if h.ServerName == nil {
+		return "-"
+	}
+	return printable(*h.ServerName)
+}
+
+// versionText is the version that the client would rather have.
+func versionText(h *helloInfo) string {
+	for _, v := range h.SupportedVersions {
+		if v.Name == nil || *v.Name != "GREASE" {
+			return pointText(v)
+		}
+	}
+	return pointText(h.LegacyVersion)
+}
+
+func pointText(p codePoint) string {
+	if p.Name == nil {
+		return fmt.Sprintf("0x%04x", p.Value)
+	}
+	return *p.Name
+}
