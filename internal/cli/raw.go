@@ -15,8 +15,10 @@ const maxRaw = 1 << 20
 // inspectMessage shows the handshake message that data begins with.
 func (in *inspection) inspectMessage(source string, data []byte, parse parseFunc) error {
 	in.summary.inputs++
-	h := hello{source: source, transport: "raw", index: 1, message: data, parse: parse}
-	return in.found(h)
+	if _, n, err := parse(data); err == nil && n < len(data) {
+		in.warn(source, count(len(data)-n, "byte")+" behind the message left out")
+	}
+	return in.found(hello{source: source, transport: "raw", index: 1, message: data, parse: parse})
 }
 
 // inspectRecords shows the ClientHellos of what a client sent in TLS records.
