@@ -35,18 +35,19 @@ var salts = map[uint32]string{
 	0x54303531: "7a4edef4e7ccee5fa4506c19124fc8ccda6e033d",
 }
 
-// initial is an Initial packet to be sealed. The keys follow from keyDCID, or dcid
+// initial is an Initial packet, or another with a long header, to be sealed. The keys follow from keyDCID, or dcid
 // where that is nil; those of the server where server is set.
 type initial struct {
-	version       uint32
-	dcid, scid    []byte
-	keyDCID       []byte
-	token         []byte
-	number        uint64
-	numberLen     int // 0: 4 bytes
-	payload       []byte
-	server        bool
-	reserveLength int // of the packet number and payload; 0: as it is
+	version    uint32
+	dcid, scid []byte
+	keyDCID    []byte
+	token      []byte
+	number     uint64
+	numberLen  int // 0: 4 bytes
+	payload    []byte
+	kind       byte // 0: Initial, 1: 0-RTT, 2: Handshake
+	server     bool
+	greased    bool // without the fixed bit
 }
 
 type sealKeys struct {
@@ -101,19 +102,21 @@ func (p initial) header() []byte {
 	if n == 0 {
 		n = 4
 	}
-	b := []byte{0xc0 | byte(n-1)}
+	kind := p.kind
 	if p.version == quicV2 {
-		b[0] |= 0x10
+		kind++
+	}
+	b := []byte{0xc0 | kind<<4 | byte(n-1)}
+	if p.greased {
+		b[0] &^= 0x40
 	}
 	b = binary.BigEndian.AppendUint32(b, p.version)
 	b = append(append(b, byte(len(p.dcid))), p.dcid...)
 	b = append(append(b, byte(len(p.scid))), p.scid...)
-	b = append(appendVarint(b, uint64(len(p.token))), p.token...)
-	length := n + len(p.payload) + 16
-	if p.reserveLength > 0 {
-		length = p.reserveLength
+	if p.kind == 0 {
+		b = append(appendVarint(b, uint64(len(p.token))), p.token...)
 	}
-	b = binary.BigEndian.AppendUint16(b, 1<<14|uint16(length))
+	b = binary.BigEndian.AppendUint16(b, 1<<14|uint16(n+len(p.payload)+16))
 	number := binary.BigEndian.AppendUint32(nil, uint32(p.number))
 	return append(b, number[4-n:]...)
 }
