@@ -54,14 +54,13 @@ func ParseList(m Message, block []byte, offset int) (List, int, error) {
 	const filtered = 64
 	var low, high uint64
 	count, flags := 0, 0
-	rest := block
-	for len(rest) >= headerLen && count < filtered {
-		i := len(block) - len(rest)
-		t, size := header(rest)
-		if size > len(rest)-headerLen {
+	i := 0
+	for len(block)-i >= headerLen && count < filtered {
+		t, size := header(block[i : i+headerLen : i+headerLen])
+		next := i + headerLen + size
+		if next > len(block) {
 			return List{}, offset + i + 2, ErrExtensionOverrun
 		}
-		rest = rest[headerLen+size:]
 		count++
 		if t < 64 {
 			bit := uint64(1) << (t & 63)
@@ -72,29 +71,30 @@ func ParseList(m Message, block []byte, offset int) (List, int, error) {
 			if bit&(1<<TLSFlags|1<<PreSharedKey) != 0 {
 				if t == TLSFlags {
 					flags = i + 1
-				} else if m == ClientHello && len(rest) > 0 {
-					return List{}, offset + len(block) - len(rest), ErrPreSharedKeyNotLast
+				} else if m == ClientHello && next < len(block) {
+					return List{}, offset + next, ErrPreSharedKeyNotLast
 				}
 			}
-			continue
+		} else {
+			bit := uint64(1) << (uint32(t) * 0x9e3779b1 >> 26 & 63)
+			if high&bit != 0 && contains(block[:i], t) {
+				return List{}, offset + i, ErrDuplicateExtension
+			}
+			high |= bit
+			if t == TLSFlagsExperimental && low&(1<<TLSFlags) == 0 {
+				flags = i + 1
+			}
 		}
-		bit := uint64(1) << (uint32(t) * 0x9e3779b1 >> 26 & 63)
-		if high&bit != 0 && contains(block[:i], t) {
-			return List{}, offset + i, ErrDuplicateExtension
-		}
-		high |= bit
-		if t == TLSFlagsExperimental && low&(1<<TLSFlags) == 0 {
-			flags = i + 1
-		}
+		i = next
 	}
 	l := List{block: block, base: uint32(offset), count: uint16(count), flags: uint16(flags)}
-	switch {
-	case len(rest) == 0:
+	switch left := len(block) - i; {
+	case left == 0:
 		return l, len(block), nil
-	case len(rest) < headerLen:
-		return List{}, offset + len(block) - len(rest), ErrStrayBytes
+	case left < headerLen:
+		return List{}, offset + i, ErrStrayBytes
 	}
-	return l.parseRest(m, len(block)-len(rest))
+	return l.parseRest(m, i)
 }
 
 // parseRest goes on at index i, where ParseList gave up its filter, with a bit for
