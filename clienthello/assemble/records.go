@@ -27,7 +27,8 @@ const (
 // number of calls of Feed: both may be cut anywhere, also inside a header. What
 // comes out depends on the bytes alone and not on how they were cut, but for one
 // thing: a message longer than the memory is [Complete] where it lies in one
-// record inside one fed piece, and refused otherwise.
+// record inside one fed piece, and refused otherwise. That refusal, ErrOverLimit, is
+// not the end where the caller can find more memory; see Resume.
 //
 // The outcome is [NotProtocol] where the stream does not begin as a TLS handshake
 // record of major version 3, and [Refused] for
@@ -83,6 +84,31 @@ func (r *Records) Next() {
 	*r = Records{memory: r.memory, pos: r.pos, left: r.left, header: r.header, again: true}
 }
 
+// Resume goes on after a refusal with ErrOverLimit, with longer memory, at the byte
+// behind those that Feed used. Nothing is lost by the refusal: a caller that resets
+// with no memory at all, and takes [Records.MessageLen] bytes when they turn out to be
+// needed, needs none for a message that lies in one piece.
+//
+// The memory may still be shorter than the message. Feed then refuses again when it
+// is full, so that a caller can let it grow with what really arrives instead of
+// with what a peer announces.
+func (r *Records) Resume(memory []byte) {
+	if r.final.Code != extension.ErrOverLimit || len(memory) <= max(len(r.memory), handshakeHeaderLen-1) {
+		return
+	}
+	if r.got == handshakeHeaderLen {
+		copy(memory, r.message[:])
+	} else {
+		copy(memory, r.memory[:r.got])
+	}
+	r.memory = memory
+	r.final = Result{}
+}
+
+// MessageLen returns the length of the message that is being read, with its header,
+// or 0 as long as its header is not whole.
+func (r *Records) MessageLen() int { return r.length }
+
 // Trailing returns how many bytes the record that ended the complete message has
 // behind it. RFC 9846, Section 5.1 wants a ClientHello to end with its
 // record, and servers answer anything else with unexpected_message.
@@ -113,6 +139,8 @@ func (r *Records) read(piece []byte) Result {
 		var result Result
 		begin := r.pos
 		switch {
+		case r.got > 0 && r.got == r.length: // resumed at the end of an empty body
+			result = r.readBody(nil)
 		case r.left == 0:
 			result = r.readHeader(piece[0])
 		case r.header[0] == recordChangeCipherSpec:
@@ -231,13 +259,16 @@ func (r *Records) readMessageHeader(part []byte) Result {
 
 // readBody takes bytes of a record up to the end of the message.
 func (r *Records) readBody(part []byte) Result {
-	n := copy(r.memory[r.got:r.length], part)
+	n := copy(r.memory[r.got:min(r.length, len(r.memory))], part)
 	r.got += n
 	r.advance(n)
-	if r.got < r.length {
-		return Result{}
+	switch {
+	case r.got == r.length:
+		return Result{Outcome: Complete, Message: r.memory[:r.length:r.length]}
+	case n < len(part) && r.got == len(r.memory):
+		return refused(extension.ErrOverLimit, r.lengthPos)
 	}
-	return Result{Outcome: Complete, Message: r.memory[:r.length:r.length]}
+	return Result{}
 }
 
 // advance counts n bytes of the current record as read.

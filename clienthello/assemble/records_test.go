@@ -262,6 +262,61 @@ func TestRecordsMemory(t *testing.T) {
 	}
 }
 
+func TestRecordsResume(t *testing.T) {
+	for _, n := range []int{0, 1, 20, 50} {
+		msg := handshake(n)
+		for _, size := range []int{1, 3, 9, 100} {
+			stream := append(inRecords(msg, size), 23, 3, 3)
+			whole := len(stream) - 3
+			for _, step := range []int{1, 4, 7, 60} {
+				for cut := range whole {
+					var r assemble.Records
+					var memory []byte
+					var s seen
+					for _, piece := range [][]byte{stream[:cut], stream[cut:]} {
+						for len(piece) > 0 && s.Outcome != assemble.Complete {
+							result := r.Feed(piece)
+							piece = piece[result.Used:]
+							s.Used += result.Used
+							s.Outcome, s.Code, s.Message = result.Outcome, result.Code, string(result.Message)
+							if result.Code == extension.ErrOverLimit {
+								if r.MessageLen() != len(msg) {
+									t.Fatalf("MessageLen is %d, want %d", r.MessageLen(), len(msg))
+								}
+								memory = make([]byte, min(len(memory)+step, len(msg)))
+								r.Resume(memory)
+							}
+						}
+					}
+					want := seen{Outcome: assemble.Complete, Message: string(msg), Used: whole}
+					if s != want {
+						t.Fatalf("body of %d bytes in records of %d, cut at %d, memory in steps of %d:\n got %+v\nwant %+v",
+							n, size, cut, step, s, want)
+					}
+				}
+			}
+		}
+	}
+
+	t.Run("with no longer memory", func(t *testing.T) {
+		var r assemble.Records
+		r.Reset(make([]byte, 10))
+		first := r.Feed(inRecords(handshake(20), 5))
+		r.Resume(make([]byte, 10))
+		if again := r.Feed([]byte{1}); first.Code != extension.ErrOverLimit || again.Code != first.Code || again.Used != 0 {
+			t.Errorf("got %+v, then %+v", first, again)
+		}
+	})
+	t.Run("after another refusal", func(t *testing.T) {
+		var r assemble.Records
+		r.Feed(record(22, 0x0301, nil))
+		r.Resume(make([]byte, 100))
+		if got := r.Feed(inRecords(handshake(1), 100)); got.Code != extension.ErrRecordEmpty {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
 func TestRecordsReturnsInPlace(t *testing.T) {
 	stream := append(inRecords(handshake(50), 100), 23, 3, 3)
 	var r assemble.Records

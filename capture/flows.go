@@ -1,0 +1,180 @@
+package capture
+
+import (
+	"bytes"
+	"cmp"
+)
+
+// flowKey names a connection, the same for both directions: lo is the end that
+// compares lower.
+type flowKey struct {
+	lo, hi endpoint
+	ipv6   bool
+	udp    bool
+}
+
+// keyOf returns the key of the connection of a segment, and its direction: 0 from lo
+// to hi, 1 from hi to lo.
+func keyOf(seg *segment) (key flowKey, direction int) {
+	key = flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: seg.udp}
+	if seg.src.compare(seg.dst) > 0 {
+		key.lo, key.hi = key.hi, key.lo
+		direction = 1
+	}
+	return key, direction
+}
+
+func (e endpoint) compare(other endpoint) int {
+	if c := bytes.Compare(e.ip[:], other.ip[:]); c != 0 {
+		return c
+	}
+	return cmp.Compare(e.port, other.port)
+}
+
+// flow is what is known of a connection.
+type flow struct {
+	key    flowKey
+	halves [2]half // by direction
+	closed bool    // a FIN or RST was seen
+
+	queue        *queue
+	older, newer *flow
+}
+
+// queue lists flows from the one that was silent for longest to the newest.
+type queue struct{ oldest, newest *flow }
+
+func (q *queue) push(f *flow) {
+	f.queue, f.older, f.newer = q, q.newest, nil
+	if q.newest != nil {
+		q.newest.newer = f
+	} else {
+		q.oldest = f
+	}
+	q.newest = f
+}
+
+func (q *queue) remove(f *flow) {
+	if f.older != nil {
+		f.older.newer = f.newer
+	} else {
+		q.oldest = f.newer
+	}
+	if f.newer != nil {
+		f.newer.older = f.older
+	} else {
+		q.newest = f.older
+	}
+	f.queue, f.older, f.newer = nil, nil, nil
+}
+
+// table holds the flows, no more than MaxFlows of them, and counts the memory that
+// they hold, no more than MaxMemory. A flow is in one of three queues:
+//
+//   - decided: no further hello is expected. It is kept so that a retransmission
+//     is known for one;
+//   - waiting: begun, but holds nothing;
+//   - holding: holds memory.
+//
+// Room is made from the first to the last.
+type table struct {
+	limits                    Options
+	flows                     map[flowKey]*flow
+	decided, waiting, holding queue
+	memory                    int
+	evicted                   int
+
+	free    *flow // linked by newer
+	streams pool[stream]
+	pages   pool[page]
+}
+
+func (t *table) maxFlows() int  { return cmp.Or(t.limits.MaxFlows, DefaultMaxFlows) }
+func (t *table) maxMemory() int { return cmp.Or(t.limits.MaxMemory, DefaultMaxMemory) }
+
+// create adds a flow and makes room for it.
+func (t *table) create(key flowKey) *flow {
+	if t.flows == nil {
+		t.flows = make(map[flowKey]*flow)
+	}
+	if len(t.flows) >= t.maxFlows() {
+		t.evict(cmp.Or(t.decided.oldest, t.waiting.oldest, t.holding.oldest))
+	}
+	f := t.free
+	if f != nil {
+		t.free = f.newer
+	} else {
+		f = new(flow)
+	}
+	*f = flow{key: key}
+	t.flows[key] = f
+	t.waiting.push(f)
+	return f
+}
+
+// settle puts a flow into the queue that it belongs to, as its newest.
+func (t *table) settle(f *flow) {
+	q := &t.waiting
+	switch {
+	case f.halves[0].stream != nil || f.halves[1].stream != nil:
+		q = &t.holding
+	case !f.undecided():
+		q = &t.decided
+	}
+	if q.newest == f {
+		return
+	}
+	f.queue.remove(f)
+	q.push(f)
+}
+
+// evict removes a flow from the table to make room.
+func (t *table) evict(f *flow) {
+	if f.undecided() {
+		t.evicted++
+	}
+	for i := range f.halves {
+		t.drop(&f.halves[i])
+	}
+	f.queue.remove(f)
+	delete(t.flows, f.key)
+	f.newer = t.free
+	t.free = f
+}
+
+// undecided reports whether a hello might have come that will now be missed.
+func (f *flow) undecided() bool {
+	for i := range f.halves {
+		h := &f.halves[i]
+		if h.phase == started && (h.stream == nil || h.stream.index == 1) || h.begun() {
+			return true
+		}
+	}
+	return false
+}
+
+// charge counts n more bytes as held by st, which belongs to f. The flows that were
+// silent for longest make room, and f itself where there is none but its own.
+// It reports whether f is still there.
+func (t *table) charge(f *flow, st *stream, n int) bool {
+	for t.memory+n > t.maxMemory() {
+		victim := t.holding.oldest
+		if victim == f {
+			victim = f.newer
+		}
+		if victim == nil {
+			t.evict(f)
+			return false
+		}
+		t.evict(victim)
+	}
+	t.memory += n
+	st.charged += n
+	return true
+}
+
+// refund is the reverse of charge.
+func (t *table) refund(st *stream, n int) {
+	t.memory -= n
+	st.charged -= n
+}

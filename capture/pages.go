@@ -1,0 +1,67 @@
+package capture
+
+import (
+	"math/bits"
+	"slices"
+)
+
+const (
+	pageSize = 1 << 10
+	// pageCost is what a page takes of the memory, with its bitmap.
+	pageCost = pageSize + pageSize/8
+)
+
+// page holds bytes of a stream whose sequence numbers share all but the last ten
+// bits, and says which of them there are.
+type page struct {
+	data [pageSize]byte
+	have [pageSize / 64]uint64
+}
+
+// has reports whether byte i is there.
+func (p *page) has(i int) bool { return p.have[i/64]>>(i%64)&1 != 0 }
+
+// put stores data at i and returns how many of its bytes are new. A byte that is
+// there already stays, as it would at a receiver.
+func (p *page) put(i int, data []byte) (fresh int) {
+	for _, b := range data {
+		if !p.has(i) {
+			p.data[i] = b
+			p.have[i/64] |= 1 << (i % 64)
+			fresh++
+		}
+		i++
+	}
+	return fresh
+}
+
+// run returns the bytes from i on that are there without a gap.
+func (p *page) run(i int) []byte {
+	end := i
+	for end < pageSize {
+		n := bits.TrailingZeros64(^(p.have[end/64] >> (end % 64)))
+		end += n
+		if n == 0 || end%64 != 0 {
+			break
+		}
+	}
+	return p.data[i:end:end]
+}
+
+// heldPage is a page of a stream; number is the sequence number without its last
+// ten bits.
+type heldPage struct {
+	number uint32
+	*page
+}
+
+// findPage returns the page that has a place for seq, or nil. The newest is looked at
+// first: it is the one, in most cases.
+func findPage(pages []heldPage, seq uint32) *page {
+	for i := range slices.Backward(pages) {
+		if pages[i].number == seq/pageSize {
+			return pages[i].page
+		}
+	}
+	return nil
+}

@@ -1,0 +1,24 @@
+package capture
+
+// poolSize is how many values a pool keeps. It evens out the ups and downs of busy
+// traffic; what a burst needs beyond it is left to the garbage collector.
+const poolSize = 256
+
+// pool keeps values for reuse. Those that come out are as they were put in.
+type pool[T any] struct{ values []*T }
+
+func (p *pool[T]) get() *T {
+	n := len(p.values)
+	if n == 0 {
+		return new(T)
+	}
+	v := p.values[n-1]
+	p.values = p.values[:n-1]
+	return v
+}
+
+func (p *pool[T]) put(v *T) {
+	if len(p.values) < poolSize {
+		p.values = append(p.values, v)
+	}
+}

@@ -1,0 +1,161 @@
+package capture
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+	"github.com/gopacket/gopacket/pcapgo"
+)
+
+// ErrFormat says that the input is neither pcap nor pcapng.
+var ErrFormat = errors.New("neither a pcap nor a pcapng file")
+
+// readBuffer is the size of the buffer in front of a file. Larger ones do not make
+// reading faster.
+const readBuffer = 64 << 10
+
+// maxPacket is the length of the longest packet that is read, which is also what
+// tcpdump and Wireshark take.
+const maxPacket = 256 << 10
+
+// Reader reads a capture.
+type Reader struct {
+	source  source
+	scanner *Scanner
+	err     error
+}
+
+// source is where packets come from. The data hold until the next call.
+type source interface {
+	next() (Packet, error)
+}
+
+// Open reads the header of a pcap or pcapng file, which may be compressed with gzip.
+// It fails with [ErrFormat] where r is no such file.
+func Open(r io.Reader, o Options) (*Reader, error) {
+	buffered := bufio.NewReaderSize(r, readBuffer)
+	magic, err := buffered.Peek(2)
+	if err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		unzipped, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, fmt.Errorf("gzip: %w", err)
+		}
+		buffered = bufio.NewReaderSize(unzipped, readBuffer)
+	}
+	magic, err = buffered.Peek(4)
+	switch {
+	case err == io.EOF:
+		return nil, ErrFormat
+	case err != nil:
+		return nil, err
+	}
+	var s source
+	switch binary.BigEndian.Uint32(magic) {
+	case 0x0a0d0d0a:
+		s, err = openPcapng(buffered)
+	case 0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1:
+		s, err = openPcap(buffered)
+	default:
+		return nil, ErrFormat
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{source: s, scanner: NewScanner(o)}, nil
+}
+
+// Hellos reads the capture to its end and returns the hellos in the order in which
+// they become complete. A Hello holds until the next one. A second call goes on where
+// the first one was stopped.
+func (r *Reader) Hellos() iter.Seq[*Hello] {
+	return func(yield func(*Hello) bool) {
+		for r.err == nil {
+			p, err := r.source.next()
+			if err != nil {
+				r.err = err
+				return
+			}
+			if !r.scanner.Scan(p, yield) {
+				return
+			}
+		}
+	}
+}
+
+// Err returns what made the reading stop before the end of the capture: that the file
+// is cut short or damaged there, or that it could not be read. What was found
+// before is right all the same.
+func (r *Reader) Err() error {
+	if r.err == io.EOF {
+		return nil
+	}
+	return r.err
+}
+
+// Stats returns the counts so far.
+func (r *Reader) Stats() Stats { return r.scanner.Stats() }
+
+// pcapSource reads a pcap file.
+type pcapSource struct {
+	*pcapgo.Reader
+	link layers.LinkType
+}
+
+func openPcap(r io.Reader) (source, error) {
+	reader, err := pcapgo.NewReader(r)
+	if err != nil {
+		return nil, cutShort(err)
+	}
+	// A file that states a huge length may not make the reader set that much aside.
+	reader.SetSnaplen(min(reader.Snaplen(), maxPacket))
+	return &pcapSource{reader, reader.LinkType()}, nil
+}
+
+func (s *pcapSource) next() (Packet, error) {
+	data, info, err := s.ZeroCopyReadPacketData()
+	if err != nil {
+		return Packet{}, cutShort(err)
+	}
+	return packet(data, info, s.link), nil
+}
+
+// pcapngSource reads a pcapng file.
+type pcapngSource struct {
+	*pcapgo.NgReader
+}
+
+func openPcapng(r io.Reader) (source, error) {
+	reader, err := pcapgo.NewNgReader(r, pcapgo.NgReaderOptions{WantMixedLinkType: true, SkipUnknownVersion: true})
+	if err != nil {
+		return nil, cutShort(err)
+	}
+	return &pcapngSource{reader}, nil
+}
+
+func (s *pcapngSource) next() (Packet, error) {
+	data, info, err := s.ZeroCopyReadPacketData()
+	if err != nil {
+		return Packet{}, cutShort(err)
+	}
+	link, _ := info.AncillaryData[0].(layers.LinkType)
+	return packet(data, info, link), nil
+}
+
+func packet(data []byte, info gopacket.CaptureInfo, link layers.LinkType) Packet {
+	return Packet{Data: data, Length: info.Length, Link: link, Time: info.Timestamp}
+}
+
+// cutShort says in plain words that a file ends too early.
+func cutShort(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("the capture is cut short: %w", err)
+	}
+	return err
+}

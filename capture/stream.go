@@ -1,0 +1,279 @@
+package capture
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+const (
+	// streamCost is what a stream takes of the memory, without what it holds.
+	streamCost = 512
+	// useCost is what a note on a packet takes, with room for the slice to grow.
+	useCost = 32
+	// maxUses is how many notes a stream may have room for when it is pooled.
+	maxUses = 32
+)
+
+// stream is what one direction of a TCP connection needs from its first byte on
+// until it is decided.
+type stream struct {
+	records assemble.Records
+	memory  []byte // of records
+	page    *page  // that memory lies in, as long as it is short
+	index   int    // of the hello that is awaited: 1 or 2
+	known   bool   // the first byte was the first of the connection
+	flags   []byte // the TLS Flags extensions of the first hello
+
+	ahead   []heldPage // what arrived ahead of its turn
+	lowest  uint32     // sequence number of the first byte in ahead, while floating
+	uses    []use
+	charged int // bytes, of the table's memory
+}
+
+// use notes where the bytes of a packet stand in the stream, counted from its
+// first byte.
+type use struct {
+	begin, end uint32
+	frame      int
+}
+
+// newStream returns a stream for f, or nil where there is no room.
+func (t *table) newStream(f *flow) *stream {
+	st := t.streams.get()
+	if !t.charge(f, st, streamCost) {
+		return nil
+	}
+	st.index = 1
+	return st
+}
+
+// drop frees what a half holds.
+func (t *table) drop(h *half) {
+	st := h.stream
+	if st == nil {
+		return
+	}
+	for _, p := range st.ahead {
+		t.freePage(p.page)
+	}
+	if st.page != nil {
+		t.freePage(st.page)
+	}
+	t.refund(st, st.charged)
+	if cap(st.uses) > maxUses {
+		st.uses = nil
+	}
+	clear(st.ahead)
+	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], flags: st.flags[:0]}
+	t.streams.put(st)
+	h.stream = nil
+}
+
+func (t *table) freePage(p *page) {
+	p.have = [len(p.have)]uint64{}
+	t.pages.put(p)
+}
+
+// note remembers which packet brought n bytes at seq. It reports whether f is still
+// there.
+func (s *Scanner) note(f *flow, h *half, seq uint32, n int) bool {
+	st := h.stream
+	if len(st.uses) > 0 && !s.flows.charge(f, st, useCost) {
+		return false
+	}
+	begin := seq - h.start
+	st.uses = append(st.uses, use{begin, begin + uint32(n), s.stats.Packets})
+	return true
+}
+
+// hold keeps bytes that arrived ahead of their turn. It reports whether f is still
+// there.
+func (s *Scanner) hold(f *flow, h *half, seq uint32, b []byte) bool {
+	st, fresh := h.stream, 0
+	for at, rest := seq, b; len(rest) > 0; {
+		p := findPage(st.ahead, at)
+		if p == nil {
+			if !s.flows.charge(f, st, pageCost) {
+				return false
+			}
+			p = s.flows.pages.get()
+			st.ahead = append(st.ahead, heldPage{at / pageSize, p})
+		}
+		i := int(at % pageSize)
+		n := min(len(rest), pageSize-i)
+		fresh += p.put(i, rest[:n])
+		at += uint32(n)
+		rest = rest[n:]
+	}
+	return fresh == 0 || s.note(f, h, seq, len(b))
+}
+
+// drain feeds what was held for as long as it continues the stream.
+func (s *Scanner) drain(f *flow, direction int) {
+	h := &f.halves[direction]
+	for h.phase == started && h.stream != nil && len(h.stream.ahead) > 0 {
+		st := h.stream
+		run := []byte(nil)
+		if p := findPage(st.ahead, h.next); p != nil {
+			run = p.run(int(h.next % pageSize))
+		}
+		if len(run) == 0 || !s.feed(f, direction, run) {
+			return
+		}
+		// Pages whose bytes have all been fed are not needed any more.
+		st.ahead = slices.DeleteFunc(st.ahead, func(p heldPage) bool {
+			if int32(p.number*pageSize+pageSize-h.next) > 0 {
+				return false
+			}
+			s.flows.freePage(p.page)
+			s.flows.refund(st, pageCost)
+			return true
+		})
+	}
+}
+
+// feed gives the next bytes of a stream to its assembler. It reports whether the
+// stream goes on.
+func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
+	h := &f.halves[direction]
+	st := h.stream
+	for len(b) > 0 {
+		result := st.records.Feed(b)
+		h.next += uint32(result.Used)
+		rest := b[result.Used:]
+		switch {
+		case result.Outcome == assemble.NeedMore:
+		case result.Outcome == assemble.Complete:
+			s.complete(f, direction, result)
+			if st.index > 2 {
+				s.decide(h)
+				return false
+			}
+		case result.Code == extension.ErrOverLimit:
+			if !s.grow(f, st, len(rest)) {
+				return false
+			}
+		default:
+			if result.Outcome == assemble.Refused && st.credible(result.Code, rest) {
+				s.refuse(f, direction, result, b)
+			}
+			s.decide(h)
+			return false
+		}
+		b = rest
+	}
+	return true
+}
+
+// grow finds memory for a message that does not lie in one piece, of which n more
+// bytes are at hand. It grows with what arrives, not with what is announced. It
+// reports whether f is still there.
+func (s *Scanner) grow(f *flow, st *stream, n int) bool {
+	old := len(st.memory)
+	size := min(st.records.MessageLen(), 2*(old+n))
+	if st.page == nil && size <= pageSize {
+		if !s.flows.charge(f, st, pageCost) {
+			return false
+		}
+		st.page = s.flows.pages.get()
+		st.memory = st.page.data[:]
+	} else {
+		if !s.flows.charge(f, st, size) {
+			return false
+		}
+		st.memory = make([]byte, size)
+	}
+	st.records.Resume(st.memory)
+	if old > pageSize {
+		s.flows.refund(st, old)
+	}
+	return true
+}
+
+// credible reports whether a refusal is worth telling. Bytes from the middle of a
+// connection can look like the beginning of a hello; the version that follows the
+// length of the message then does not fit. rest is what follows that length.
+func (st *stream) credible(code extension.Code, rest []byte) bool {
+	switch code {
+	case extension.ErrMessageType:
+		return false // the server's end of the connection
+	case extension.ErrMessageTooLarge:
+		return st.known || len(rest) > 0 && rest[0] == 3
+	case extension.ErrRecordOverflow, extension.ErrRecordEmpty:
+		return st.known || st.records.MessageLen() > 0
+	}
+	return true
+}
+
+// complete reports a hello, and prepares for the second one.
+func (s *Scanner) complete(f *flow, direction int, result assemble.Result) {
+	h, other := &f.halves[direction], &f.halves[1-direction]
+	st := h.stream
+	s.describe(f, direction)
+	s.hello.Message = result.Message
+	s.hello.Trailing = st.records.Trailing()
+	if hello, _, err := clienthello.Parse(result.Message); err == nil {
+		first := len(st.flags)
+		st.flags = appendFlags(st.flags, hello)
+		s.hello.FlagsChanged = st.index == 2 && !bytes.Equal(st.flags[:first], st.flags[first:])
+	}
+	s.emit()
+	st.index++
+	st.records.Next()
+	position := h.next - h.start
+	st.uses = slices.DeleteFunc(st.uses, func(u use) bool { return u.end <= position })
+	if other.phase != silent {
+		s.decide(other)
+	}
+}
+
+// appendFlags appends the TLS Flags extensions of a hello to b, in a form to compare.
+func appendFlags(b []byte, hello clienthello.ClientHello) []byte {
+	for _, t := range []extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental} {
+		if e, ok := hello.Extensions().Lookup(t); ok {
+			b = append(b, byte(t>>8), byte(t), byte(len(e.Data)>>8), byte(len(e.Data)))
+			b = append(b, e.Data...)
+		}
+	}
+	return b
+}
+
+// refuse reports a hello that the assembler refused while it read b.
+func (s *Scanner) refuse(f *flow, direction int, result assemble.Result, b []byte) {
+	s.describe(f, direction)
+	s.hello.Code, s.hello.Offset = result.Code, result.Offset
+	if result.Code == extension.ErrSSLv2Hello && result.Used == sslv2HeaderLen {
+		length := 2 + (int(b[0]&0x7f)<<8 | int(b[1]))
+		s.hello.Message = b[:min(len(b), length)]
+	}
+	s.emit()
+}
+
+// describe fills in what hellos and refusals have in common.
+func (s *Scanner) describe(f *flow, direction int) {
+	h := &f.halves[direction]
+	src, dst := f.key.lo, f.key.hi
+	if direction == 1 {
+		src, dst = dst, src
+	}
+	s.hello = Hello{
+		Transport: TCP,
+		Src:       addrPort(src, f.key.ipv6),
+		Dst:       addrPort(dst, f.key.ipv6),
+		Time:      s.time,
+		Frames:    s.hello.Frames[:0],
+		Index:     h.stream.index,
+	}
+	uses := h.stream.uses
+	slices.SortStableFunc(uses, func(a, b use) int { return int(int32(a.begin - b.begin)) })
+	for _, u := range uses {
+		if int32(u.begin-(h.next-h.start)) < 0 {
+			s.hello.Frames = append(s.hello.Frames, u.frame)
+		}
+	}
+	s.hello.Pieces = Pieces{Segments: len(s.hello.Frames), Records: h.stream.records.Count()}
+}

@@ -1,0 +1,195 @@
+package capture
+
+import (
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+const (
+	// window is how far ahead of the next byte a segment may be, and still be kept. A
+	// client's first flight is limited by its congestion window, of about 14 kB; this
+	// takes the longest ClientHello with room to spare.
+	window = 256 << 10
+
+	// lookBehind is how many bytes are kept of a stream whose beginning was not
+	// captured and whose first segment does not look like a hello, in case the
+	// segments are out of order.
+	lookBehind = 8 << 10
+
+	// sslv2HeaderLen is how many bytes show an SSLv2-compatible hello.
+	sslv2HeaderLen = 11
+)
+
+// phase says how far one direction of a connection has come.
+type phase uint8
+
+const (
+	silent   phase = iota // nothing was seen
+	started               // the position of the next byte is known
+	floating              // bytes were seen, but not where the stream begins
+	decided               // no (further) hello is expected
+)
+
+// half is one direction of a TCP connection.
+type half struct {
+	phase  phase
+	start  uint32 // sequence number of the first byte
+	next   uint32 // of the next byte wanted
+	stream *stream
+}
+
+// begun reports whether the half holds the beginning of a hello.
+func (h *half) begun() bool {
+	return h.phase == started && h.stream != nil && h.stream.records.Count() > 0
+}
+
+// decide gives up a half: no further hello is expected there.
+func (s *Scanner) decide(h *half) {
+	s.flows.drop(h)
+	h.phase = decided
+}
+
+// segment takes a TCP segment.
+func (s *Scanner) segment(seg *segment) {
+	key, direction := keyOf(seg)
+	f := s.flows.flows[key]
+	if f == nil {
+		if len(seg.payload) == 0 && seg.flags&tcpSYN == 0 {
+			return
+		}
+		f = s.flows.create(key)
+		s.stats.Flows++
+	}
+	seq := seg.seq
+	if seg.flags&tcpSYN != 0 {
+		seq++ // SYN takes a sequence number
+		s.begin(f, direction, seq)
+	}
+	if len(seg.payload) > 0 {
+		s.payload(f, direction, seq, seg.payload)
+	}
+	if seg.flags&(tcpFIN|tcpRST) != 0 {
+		f.closed = true
+	}
+	if f.queue != nil { // not evicted meanwhile
+		s.flows.settle(f)
+	}
+}
+
+// begin takes a SYN, which says that the stream begins at seq.
+func (s *Scanner) begin(f *flow, direction int, seq uint32) {
+	h, other := &f.halves[direction], &f.halves[1-direction]
+	switch {
+	case h.phase == floating:
+		h.stream.known = true
+		s.anchor(f, direction, seq)
+		return
+	case h.phase != silent && h.start == seq:
+		return // sent again
+	case h.phase != silent:
+		// The ports are used again. The other direction begins anew as well, unless
+		// it has already.
+		s.flows.drop(h)
+		if other.phase != started || other.stream != nil {
+			s.flows.drop(other)
+			*other = half{}
+			f.closed = false
+			s.stats.Flows++
+		}
+	}
+	*h = half{phase: started, start: seq, next: seq}
+}
+
+// payload takes the bytes of a segment.
+func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
+	h := &f.halves[direction]
+	if h.phase == decided {
+		if !f.closed || !outside(seq, h.start, h.next) {
+			return
+		}
+		// Another connection, whose SYN was not captured.
+		for i := range f.halves {
+			s.flows.drop(&f.halves[i])
+			f.halves[i] = half{}
+		}
+		f.closed = false
+		s.stats.Flows++
+	}
+	if h.stream == nil {
+		if h.stream = s.flows.newStream(f); h.stream == nil {
+			return
+		}
+		h.stream.known = h.phase == started
+		h.stream.lowest = seq
+	}
+	if h.phase == silent {
+		if mayBegin(b) {
+			*h = half{phase: started, start: seq, next: seq, stream: h.stream}
+		} else {
+			h.phase = floating
+		}
+	}
+	if h.phase == floating {
+		s.float(f, direction, seq, b)
+		return
+	}
+	ahead := int(int32(seq - h.next))
+	switch {
+	case ahead > window || ahead <= -len(b):
+		return // not ours, or sent again
+	case ahead > 0:
+		s.hold(f, h, seq, b)
+		return
+	}
+	b = b[-ahead:]
+	if s.note(f, h, h.next, len(b)) && s.feed(f, direction, b) {
+		s.drain(f, direction)
+	}
+}
+
+// outside reports whether seq is far from what lies between start and next.
+func outside(seq, start, next uint32) bool {
+	return int32(seq-start) < -window || int32(seq-next) > window
+}
+
+// mayBegin reports whether b, with which a stream begins as far as it was captured,
+// may be the beginning of a hello.
+func mayBegin(b []byte) bool {
+	if b[0] != 22 && len(b) < sslv2HeaderLen {
+		return false
+	}
+	var records assemble.Records
+	result := records.Feed(b)
+	return result.Outcome != assemble.NotProtocol && result.Code != extension.ErrMessageType
+}
+
+// float keeps bytes of a stream whose beginning is not known, and looks whether the
+// lowest of them may begin a hello.
+func (s *Scanner) float(f *flow, direction int, seq uint32, b []byte) {
+	h := &f.halves[direction]
+	st := h.stream
+	if outside(seq, st.lowest, st.lowest) || !s.hold(f, h, seq, b) {
+		return
+	}
+	if int32(seq-st.lowest) < 0 {
+		st.lowest = seq
+		if mayBegin(findPage(st.ahead, seq).run(int(seq % pageSize))) {
+			s.anchor(f, direction, seq)
+			return
+		}
+	}
+	if len(st.ahead) > lookBehind/pageSize {
+		s.decide(h)
+	}
+}
+
+// anchor says where a floating stream begins.
+func (s *Scanner) anchor(f *flow, direction int, seq uint32) {
+	h := &f.halves[direction]
+	h.phase, h.start, h.next = started, seq, seq
+	for i := range h.stream.uses {
+		h.stream.uses[i].begin -= seq
+		h.stream.uses[i].end -= seq
+	}
+	s.drain(f, direction)
+}

@@ -1,0 +1,4 @@
+package capture
+
+// datagram takes a UDP datagram.
+func (s *Scanner) datagram(seg *segment) {}
