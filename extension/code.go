@@ -86,6 +86,20 @@ const (
 	ErrSSLv2Hello
 )
 
+// Codes of the carriers whose pieces are datagrams.
+const (
+	// ErrOverlapChanged: two copies of the same bytes of a message differ.
+	ErrOverlapChanged Code = iota + 96
+	// ErrFragmentMismatch: the fragments of one DTLS message differ in type or length.
+	ErrFragmentMismatch
+	// ErrFragmentOverrun: a DTLS fragment reaches beyond the end of its message.
+	ErrFragmentOverrun
+	// ErrFrameType: a QUIC frame of a type that an Initial packet may not hold.
+	ErrFrameType
+	// ErrCryptoOffset: QUIC CRYPTO data reaches beyond offset 2^62-1.
+	ErrCryptoOffset
+)
+
 const prefix = "tlsflags: "
 
 type codeRow struct {
@@ -132,6 +146,12 @@ var codes = [...]codeRow{
 	ErrRecordInterleaved: {"record_interleaved", prefix + "a record of another type stands inside a handshake message", AlertUnexpectedMessage, 0, "RFC 9846, Section 5.1"},
 	ErrRecordVersion:     {"record_version", prefix + "the record version is not one of TLS", AlertProtocolVersion, AlertDecodeError, "RFC 9846, Section 5.1"},
 	ErrSSLv2Hello:        {"sslv2_hello", prefix + "an SSLv2-compatible hello, which cannot carry extensions", AlertProtocolVersion, 0, "RFC 9846, Appendix E.5"},
+
+	ErrOverlapChanged:   {"overlap_changed", prefix + "two copies of the same bytes of a message differ", AlertIllegalParameter, 0, "RFC 9147, Section 5.5; RFC 9000, Section 2.2"},
+	ErrFragmentMismatch: {"fragment_mismatch", prefix + "fragments of one message differ in type or length", AlertIllegalParameter, AlertDecodeError, "RFC 9147, Section 5.5"},
+	ErrFragmentOverrun:  {"fragment_overrun", prefix + "a fragment reaches beyond the end of its message", AlertIllegalParameter, AlertDecodeError, "RFC 9147, Section 5.2"},
+	ErrFrameType:        {"frame_type", prefix + "an Initial packet holds a frame that it may not hold", AlertUnexpectedMessage, 0, "RFC 9000, Section 17.2.2"},
+	ErrCryptoOffset:     {"crypto_offset", prefix + "CRYPTO data reaches beyond offset 2^62-1", AlertDecodeError, 0, "RFC 9000, Section 19.6"},
 }
 
 // row returns the table row of c; a number that is no Code has an empty one.

@@ -11,7 +11,8 @@
 //   - The memory for a message that arrives in pieces is the slice that the caller
 //     gave to Reset. Its length is the limit on the message; nothing grows.
 //     A longer message is refused with [extension.ErrOverLimit] as soon as
-//     its length is known.
+//     its length is known. Where pieces come in any order, a ninth of the memory says
+//     which have, so the limit is lower: see [DatagramMemory].
 //   - What was fed is not retained, with one exception: a message that lies whole
 //     in what was fed is returned in place, without a copy.
 //   - No allocation, unless an assembler says otherwise.

@@ -1,0 +1,244 @@
+package assemble
+
+import (
+	"encoding/binary"
+
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+const (
+	dtlsRecordHeaderLen   = 13
+	dtlsFragmentHeaderLen = 12
+
+	// MaxMessageDTLS is the length of the longest ClientHello of DTLS that can be
+	// valid, in bytes with its 12-byte header: there is a cookie besides.
+	MaxMessageDTLS = dtlsFragmentHeaderLen + 131396 + 256
+)
+
+// DTLS reads a ClientHello from the UDP datagrams that a client sends, in DTLS 1.0,
+// 1.2 or 1.3, where it is not encrypted (RFC 9147, Sections 4 and 5.2):
+//
+//	struct {
+//	    ContentType type;
+//	    ProtocolVersion legacy_record_version;
+//	    uint16 epoch = 0;
+//	    uint48 sequence_number;
+//	    uint16 length;
+//	    opaque fragment[DTLSPlaintext.length];
+//	} DTLSPlaintext;
+//
+//	struct {
+//	    HandshakeType msg_type;
+//	    uint24 length;
+//	    uint16 message_seq;
+//	    uint24 fragment_offset;
+//	    uint24 fragment_length;
+//	    opaque body[fragment_length];
+//	} DTLSHandshake;
+//
+// A datagram may hold several records and a record several fragments. The fragments
+// of a message may come in any order, overlap, and come again; what comes out does
+// not depend on it. The message that comes out has the header of one that was never
+// in fragments, which is what clienthello.ParseDTLS takes.
+//
+// The first fragment decides which message_seq it is about; fragments of other
+// messages are skipped. That is 0 at the start of a handshake, and [DTLS.Next] goes on
+// to what follows.
+//
+// Records of other types, of a later epoch, encrypted, cut off, or with another
+// version than DTLS has are skipped without a word, as RFC 9147, Section 4.5.2
+// asks; behind one whose length is not known or not right the rest of the datagram is
+// skipped. The outcome is
+//
+//   - [NotProtocol] as long as no fragment has been read and this datagram has none.
+//     Nothing is kept, so an assembler is held only by handshakes;
+//   - [Refused] for a fragment that does not fit into its record (ErrFieldOverrun, at
+//     the fragment), for the first message if it is no ClientHello (ErrMessageType),
+//     for a ClientHello that cannot be valid (ErrMessageTooLarge) or is too long for
+//     the memory (ErrOverLimit), and for fragments that reach beyond their message
+//     (ErrFragmentOverrun), have another type or length than those before
+//     (ErrFragmentMismatch) or other content (ErrOverlapChanged).
+//
+// A message in one fragment is [Complete] in place. A ninth of the memory says what
+// has arrived, see [DatagramMemory].
+//
+// The zero DTLS is ready to use, for messages that lie in one fragment. It allocates
+// nothing.
+type DTLS struct {
+	final Result // the answer to repeat, when it is not NeedMore
+
+	pieces  pieces
+	started bool // seq is known
+	again   bool // this is what follows a complete message
+	seq     int  // message_seq
+	length  int  // of the body; -1 while not known
+	version uint16
+	records int
+}
+
+var _ Assembler = (*DTLS)(nil)
+
+// Reset makes d as new, with memory for a message that arrives in pieces.
+func (d *DTLS) Reset(memory []byte) { *d = DTLS{pieces: newPieces(memory)} }
+
+// Next prepares d, which must have completed a message, for the ClientHello that
+// follows a HelloVerifyRequest or a HelloRetryRequest, with the next message_seq. The
+// outcome is NotProtocol where the handshake goes on without: when another message,
+// change_cipher_spec or an encrypted record comes. The memory is used again.
+func (d *DTLS) Next() {
+	if d.final.Outcome != Complete {
+		return
+	}
+	d.pieces.reset()
+	*d = DTLS{pieces: d.pieces, started: true, again: true, seq: d.seq + 1, version: d.version}
+}
+
+// DTLSInfo says what a message has travelled in.
+type DTLSInfo struct {
+	Version    uint16 // of the record with the latest fragment, such as 0xfefd
+	MessageSeq int
+	Records    int // that held a fragment of the message
+}
+
+// Info describes the message that is being read or complete. It is zero as long as no
+// fragment has been read.
+func (d *DTLS) Info() DTLSInfo { return DTLSInfo{d.version, d.seq, d.records} }
+
+// Feed takes one datagram.
+func (d *DTLS) Feed(datagram []byte) Result {
+	if d.final.Outcome != NeedMore {
+		return d.final
+	}
+	result, used := d.read(datagram)
+	d.final = result
+	result.Used = used
+	return result
+}
+
+const (
+	dtlsMajor    = 0xfe // of all versions: they count down from 0xfeff
+	dtlsEpochAt  = 3
+	dtlsLengthAt = 11
+)
+
+// read walks through the records of a datagram.
+func (d *DTLS) read(datagram []byte) (result Result, used int) {
+	for i := 0; len(datagram)-i >= dtlsRecordHeaderLen; {
+		header := datagram[i : i+dtlsRecordHeaderLen]
+		if header[1] != dtlsMajor {
+			if d.again && encryptedRecord(header[0]) {
+				return Result{Outcome: NotProtocol}, len(datagram)
+			}
+			break
+		}
+		i += dtlsRecordHeaderLen
+		length := int(header[dtlsLengthAt])<<8 | int(header[dtlsLengthAt+1])
+		if length > len(datagram)-i {
+			break
+		}
+		end := i + length
+		epoch := int(header[dtlsEpochAt])<<8 | int(header[dtlsEpochAt+1])
+		switch {
+		case header[0] == recordHandshake && epoch == 0 && length <= maxRecord:
+			version := binary.BigEndian.Uint16(header[1:])
+			if result := d.readRecord(datagram[:end], i, version); result.Outcome != NeedMore {
+				return result, end
+			}
+		case d.again && (epoch > 0 || header[0] == recordChangeCipherSpec):
+			return Result{Outcome: NotProtocol}, end
+		}
+		i = end
+	}
+	if !d.started {
+		return Result{Outcome: NotProtocol}, len(datagram)
+	}
+	return Result{}, len(datagram)
+}
+
+// encryptedRecord reports whether b begins a DTLSCiphertext, the unified header of
+// RFC 9147, Section 4, of an epoch in which no ClientHello can follow. In
+// epoch 1 it is early data, before which a HelloRetryRequest may yet come.
+func encryptedRecord(b byte) bool { return b&0xe0 == 0x20 && b&3 != 1 }
+
+// readRecord walks through the fragments from offset i to the end of b.
+func (d *DTLS) readRecord(b []byte, i int, version uint16) Result {
+	counted := false
+	for i < len(b) {
+		if len(b)-i < dtlsFragmentHeaderLen {
+			return refused(extension.ErrFieldOverrun, i)
+		}
+		length := int(b[i+9])<<16 | int(b[i+10])<<8 | int(b[i+11])
+		if length > len(b)-i-dtlsFragmentHeaderLen {
+			return refused(extension.ErrFieldOverrun, i)
+		}
+		end := i + dtlsFragmentHeaderLen + length
+		seq := int(b[i+4])<<8 | int(b[i+5])
+		if !d.started {
+			d.started = true
+			d.seq = seq
+		}
+		if seq == d.seq {
+			if !counted {
+				counted = true
+				d.records++
+				d.version = version
+			}
+			if result := d.readFragment(b[i:end:end], i); result.Outcome != NeedMore {
+				return result
+			}
+		}
+		i = end
+	}
+	return Result{}
+}
+
+// readFragment takes a fragment of the message, which begins at offset at of the
+// datagram.
+func (d *DTLS) readFragment(b []byte, at int) Result {
+	if b[0] != typeClientHello {
+		switch {
+		case d.pieces.end > 0:
+			return refused(extension.ErrFragmentMismatch, at)
+		case d.again:
+			return Result{Outcome: NotProtocol}
+		}
+		return refused(extension.ErrMessageType, at)
+	}
+	length := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
+	offset := int(b[6])<<16 | int(b[7])<<8 | int(b[8])
+	body := b[dtlsFragmentHeaderLen:]
+	total := dtlsFragmentHeaderLen + length
+	if d.pieces.end == 0 {
+		switch {
+		case total > MaxMessageDTLS:
+			return refused(extension.ErrMessageTooLarge, at+1)
+		case offset == 0 && len(body) == length:
+			return Result{Outcome: Complete, Message: b}
+		case offset+len(body) > length:
+			return refused(extension.ErrFragmentOverrun, at+6)
+		case total > len(d.pieces.data):
+			return refused(extension.ErrOverLimit, at+1)
+		}
+		d.start(b)
+	}
+	switch {
+	case length != d.length:
+		return refused(extension.ErrFragmentMismatch, at+1)
+	case offset+len(body) > length:
+		return refused(extension.ErrFragmentOverrun, at+6)
+	case !d.pieces.put(dtlsFragmentHeaderLen+offset, body):
+		return refused(extension.ErrOverlapChanged, at+dtlsFragmentHeaderLen)
+	case d.pieces.prefix == total:
+		return Result{Outcome: Complete, Message: d.pieces.data[:total:total]}
+	}
+	return Result{}
+}
+
+// start writes the header of the whole message from that of a fragment.
+func (d *DTLS) start(fragment []byte) {
+	var header [dtlsFragmentHeaderLen]byte
+	copy(header[:6], fragment)        // msg_type, length, message_seq
+	copy(header[9:12], fragment[1:4]) // fragment_length
+	d.pieces.put(0, header[:])
+	d.length = int(header[1])<<16 | int(header[2])<<8 | int(header[3])
+}

@@ -1,0 +1,482 @@
+package assemble_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+func fromHex(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// sampleDCID and sampleCrypto are those of RFC 9001, Appendix A, and RFC 9369,
+// Appendix A: the CRYPTO frame of the client's first Initial.
+const (
+	sampleDCID   = "8394c8f03e515708"
+	sampleCrypto = `060040f1010000ed0303ebf8fa56f129 39b9584a3896472ec40bb863cfd3e868
+		04fe3a47f06a2b69484c000004130113 02010000c000000010000e00000b6578
+		616d706c652e636f6dff01000100000a 00080006001d00170018001000070005
+		04616c706e0005000501000000000033 00260024001d00209370b2c9caa47fba
+		baf4559fedba753de171fa71f50f1ce1 5d43e994ec74d748002b000302030400
+		0d0010000e0403050306030203080408 050806002d00020101001c0002400100
+		3900320408ffffffffffffffff050480 00ffff07048000ffff08011001048000
+		75300901100f088394c8f03e51570806 048000ffff`
+)
+
+// TestQUICSamples opens the client's Initial of both appendices. The tag at the end
+// of a packet depends on all of it, so the first and the last bytes say that the
+// packet is the one in the standard.
+func TestQUICSamples(t *testing.T) {
+	tests := []struct {
+		name        string
+		version     uint32
+		first, last string
+	}{
+		{
+			"RFC 9001, Appendix A.2", quicV1,
+			"c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11d242b123dc9b",
+			"e221af44860018ab0856972e194cd934",
+		},
+		{
+			"RFC 9369, Appendix A.2", quicV2,
+			"d76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485dd04de806071",
+			"a18b2faa745b6fe189cf772a9f84cbfc",
+		},
+	}
+	frame := fromHex(t, sampleCrypto)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			packet := initial{
+				version: tt.version, dcid: fromHex(t, sampleDCID), number: 2, payload: padded(1162, frame),
+			}.seal(t)
+			if !bytes.HasPrefix(packet, fromHex(t, tt.first)) || !bytes.HasSuffix(packet, fromHex(t, tt.last)) || len(packet) != 1200 {
+				t.Fatalf("the test seals another packet than the standard: %x", packet)
+			}
+			var q assemble.QUIC
+			result := q.Feed(packet)
+			if result.Outcome != assemble.Complete || !bytes.Equal(result.Message, frame[4:]) {
+				t.Fatalf("got %v %v, %x", result.Outcome, result.Code, result.Message)
+			}
+			hello, _, err := clienthello.Parse(result.Message)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name, err := hello.ServerName(); string(name) != "example.com" {
+				t.Errorf("server name %q, %v", name, err)
+			}
+		})
+	}
+}
+
+// TestQUICServerSample: the server's Initial of RFC 9001, Appendix A.3 and the Retry of
+// A.4 are not taken for packets of a client, alone or in between.
+func TestQUICServerSample(t *testing.T) {
+	server := initial{
+		version: quicV1, keyDCID: fromHex(t, sampleDCID), scid: fromHex(t, "f067a5502a4262b5"), number: 1, numberLen: 2, server: true,
+		payload: fromHex(t, `02000000000600405a020000560303ee fce7f7b37ba1d1632e96677825ddf739
+			88cfc79825df566dc5430b9a045a1200 130100002e00330024001d00209d3c94
+			0d89690b84d08a60993c144eca684d10 81287c834d5311bcf32bb9da1a002b00
+			020304`),
+	}.seal(t)
+	if !bytes.HasPrefix(server, fromHex(t, "cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a")) {
+		t.Fatalf("the test seals another packet than the standard: %x", server)
+	}
+	retry := fromHex(t, "ff000000010008f067a5502a4262b5746f6b656e04a265ba2eff4d829058fb3f0f2496ba")
+	negotiation := fromHex(t, "800000000008f067a5502a4262b5088394c8f03e515708000000016b3343cf")
+
+	msg := handshake(100)
+	client := initial{version: quicV1, dcid: fromHex(t, sampleDCID)}
+	client.payload = padded(1000, crypto(50, msg[50:]))
+	second := client.seal(t)
+	client.payload, client.number = padded(1000, crypto(0, msg[:50])), 1
+	first := client.seal(t)
+
+	for name, datagram := range map[string][]byte{"Initial": server, "Retry": retry, "Version Negotiation": negotiation} {
+		t.Run(name, func(t *testing.T) {
+			var q assemble.QUIC
+			if result := q.Feed(datagram); result.Outcome != assemble.NotProtocol {
+				t.Errorf("alone: %v", result.Outcome)
+			}
+			checkQUIC(t, msg, second, datagram, first)
+		})
+	}
+}
+
+// checkQUIC feeds datagrams, the last of which has to complete msg.
+func checkQUIC(t *testing.T, msg []byte, datagrams ...[]byte) *assemble.QUIC {
+	t.Helper()
+	var q assemble.QUIC
+	q.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+	feedQUIC(t, &q, msg, datagrams...)
+	return &q
+}
+
+func feedQUIC(t *testing.T, q *assemble.QUIC, msg []byte, datagrams ...[]byte) {
+	t.Helper()
+	for i, datagram := range datagrams {
+		before := slices.Clone(datagram)
+		result := q.Feed(datagram)
+		if !bytes.Equal(before, datagram) {
+			t.Fatalf("datagram %d was written to", i)
+		}
+		want := assemble.NeedMore
+		if i == len(datagrams)-1 {
+			want = assemble.Complete
+		}
+		if result.Outcome != want {
+			t.Fatalf("datagram %d of %d: %v, code %v at %d; want %v", i+1, len(datagrams), result.Outcome, result.Code, result.Offset, want)
+		}
+		if want == assemble.Complete && !bytes.Equal(result.Message, msg) {
+			t.Fatalf("message %x, want %x", result.Message, msg)
+		}
+	}
+}
+
+// TestQUICBytewise has a frame for every byte, in 20 packets, backwards.
+func TestQUICBytewise(t *testing.T) {
+	msg := handshake(1800)
+	keys := sealingKeys(t, quicV1, fromHex(t, sampleDCID), false)
+	var datagrams [][]byte
+	for number := range 20 {
+		var payload []byte
+		for i := number; i < len(msg); i += 20 {
+			payload = append(crypto(uint64(i), msg[i:i+1]), payload...)
+		}
+		p := initial{version: quicV1, dcid: fromHex(t, sampleDCID), number: uint64(number), numberLen: 1, payload: payload}
+		datagrams = append(datagrams, p.sealWith(keys))
+	}
+	slices.Reverse(datagrams)
+	q := checkQUIC(t, msg, datagrams...)
+	if info := q.Info(); info.Packets != 20 || info.Hello != 1 {
+		t.Errorf("info %+v", info)
+	}
+}
+
+// TestQUICVersions has a hello in two Initials, backwards, in every version.
+func TestQUICVersions(t *testing.T) {
+	msg := handshake(2000)
+	for version := range salts {
+		for _, dcidLen := range []int{8, 20} {
+			p := initial{version: version, dcid: bytes.Repeat([]byte{0xd1}, dcidLen), scid: []byte{1, 2, 3}, token: []byte("token")}
+			p.payload = crypto(0, msg[:1000])
+			first := p.seal(t)
+			p.payload, p.number = crypto(1000, msg[1000:]), 1
+			q := checkQUIC(t, msg, p.seal(t), first)
+			want := assemble.QUICInfo{Version: version, DCID: p.dcid, SCID: p.scid, TokenLength: 5, Hello: 1, Packets: 2}
+			if diff := cmp.Diff(want, q.Info()); diff != "" {
+				t.Errorf("version %#x: %s", version, diff)
+			}
+		}
+	}
+}
+
+// TestQUICPackets has what may stand around the Initials that matter.
+func TestQUICPackets(t *testing.T) {
+	msg := handshake(300)
+	dcid := fromHex(t, sampleDCID)
+	packet := func(number uint64, frames ...[]byte) []byte {
+		return initial{version: quicV1, dcid: dcid, number: number, payload: slices.Concat(frames...)}.seal(t)
+	}
+	part1 := crypto(0, msg[:100])
+	part2 := crypto(100, msg[100:200])
+	part3 := crypto(200, msg[200:])
+	ack := []byte{2, 3, 0, 1, 0, 1, 1}
+	ackECN := []byte{3, 3, 0, 0, 0, 1, 2, 3}
+	ping := []byte{1}
+	closing := append([]byte{0x1c, 10, 6, 5}, "hello"...)
+
+	zeroRTT := initial{version: quicV1, dcid: dcid, kind: 1, payload: make([]byte, 40)}.seal(t)
+	other := initial{version: quicV1, dcid: []byte("another one"), payload: crypto(0, msg)}.seal(t)
+	broken := packet(9, part1)
+	broken[len(broken)-1] ^= 1
+	greased := initial{version: quicV1, dcid: dcid, greased: true, payload: part1}.seal(t)
+	unknownVersion := slices.Clone(broken)
+	unknownVersion[1] = 0x1a
+	longID := slices.Clone(broken)
+	longID[5] = 21
+
+	tests := []struct {
+		name      string
+		datagrams [][]byte
+	}{
+		{"in one packet", [][]byte{packet(0, part1, part2, part3)}},
+		{"in one packet in any order", [][]byte{packet(0, part3, part1, part2)}},
+		{"in coalesced packets", [][]byte{slices.Concat(packet(0, part1), packet(1, part2), packet(2, part3))}},
+		{"packet numbers from 2^31 on", [][]byte{packet(1<<31, part1), packet(1<<31+1, part2, part3)}},
+		{"the largest packet number comes first", [][]byte{packet(70000, part1), packet(0, part2, part3)}},
+		{"PADDING, PING and ACK between", [][]byte{packet(0, make([]byte, 7), part3, ping, part2), packet(1, ack, ping, ackECN, part1, make([]byte, 3))}},
+		{"CONNECTION_CLOSE between", [][]byte{packet(0, part1, closing), packet(1, part2, part3)}},
+		{"frame type in two bytes", [][]byte{packet(0, slices.Concat([]byte{0x40}, part1), part2, part3)}},
+		{"0-RTT before", [][]byte{slices.Concat(zeroRTT, packet(0, part1, part2, part3))}},
+		{"0-RTT behind and a short header", [][]byte{slices.Concat(packet(0, part1), zeroRTT, []byte{0x41, 1, 2}), packet(1, part2, part3)}},
+		{"a packet that does not open before", [][]byte{slices.Concat(broken, packet(0, part1, part2, part3))}},
+		{"a datagram that does not open between", [][]byte{packet(0, part1), broken, packet(1, part2, part3)}},
+		{"an Initial with another connection ID behind", [][]byte{slices.Concat(packet(0, part1), other), packet(1, part2, part3)}},
+		{"no fixed bit", [][]byte{greased, packet(1, part2, part3)}},
+		{"an unknown version between", [][]byte{packet(0, part1), unknownVersion, packet(1, part2, part3)}},
+		{"a connection ID of 21 bytes between", [][]byte{packet(0, part1), longID, packet(1, part2, part3)}},
+		{"other datagrams between", [][]byte{packet(0, part1), {}, {0x40}, {0xc0}, {0xc0, 0, 0, 0, 1}, packet(0)[:20], packet(1, part2, part3)}},
+		{"stray bytes behind the message", [][]byte{packet(0, part2, part3, crypto(304, []byte("more"))), packet(1, part1)}},
+		{"data before and behind what has come", [][]byte{packet(0, part2), packet(1, crypto(0, msg))}},
+		{"empty CRYPTO frames", [][]byte{packet(0, crypto(1<<61, nil), crypto(0, nil), part1), packet(1, part2, part3)}},
+		{"data far behind", [][]byte{packet(0, crypto(1<<62-10, []byte("far"))), packet(1, crypto(assemble.MaxMessage-1, []byte("far"))), packet(2, part1, part2, part3)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			q := checkQUIC(t, msg, tt.datagrams...)
+			last := tt.datagrams[len(tt.datagrams)-1]
+			if again := q.Feed(last); again.Outcome != assemble.Complete || again.Used != 0 {
+				t.Errorf("fed again: %+v", again)
+			}
+		})
+	}
+}
+
+func TestQUICNotProtocol(t *testing.T) {
+	packet := initial{version: quicV1, dcid: fromHex(t, sampleDCID), payload: crypto(0, handshake(200))}
+	sealed := packet.seal(t)
+	change := func(i int, b byte) []byte {
+		c := slices.Clone(sealed)
+		c[i] = b
+		return c
+	}
+	short := packet
+	short.dcid = []byte("seven..")
+	tests := map[string][]byte{
+		"nothing":                               {},
+		"zeros":                                 make([]byte, 1200),
+		"DNS":                                   []byte("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01"),
+		"a short header":                        change(0, 0x40),
+		"0-RTT":                                 change(0, 0xd0),
+		"Handshake":                             change(0, 0xe0),
+		"Retry":                                 change(0, 0xf0),
+		"a version to be negotiated":            change(1, 0x1a),
+		"another version":                       change(4, 0x02),
+		"cut off":                               sealed[:len(sealed)-1],
+		"changed":                               change(100, 0),
+		"forged":                                slices.Concat(sealed[:18], make([]byte, len(sealed)-18)),
+		"a DCID shorter than 8 bytes, no token": short.seal(t),
+	}
+	for name, datagram := range tests {
+		t.Run(name, func(t *testing.T) {
+			var q assemble.QUIC
+			result := q.Feed(datagram)
+			if result.Outcome != assemble.NotProtocol || result.Used != len(datagram) {
+				t.Errorf("%+v", result)
+			}
+			if info := q.Info(); !cmp.Equal(info, assemble.QUICInfo{}) {
+				t.Errorf("info %+v", info)
+			}
+			if again := q.Feed(sealed); again.Outcome != assemble.NotProtocol {
+				t.Errorf("then: %v", again.Outcome)
+			}
+		})
+	}
+}
+
+func TestQUICRefuses(t *testing.T) {
+	msg := handshake(300)
+	tooLarge := []byte{1, 2, 1, 0x45} // 131,397 bytes
+	tests := []struct {
+		name     string
+		payloads [][]byte
+		code     extension.Code
+		offset   int // in the last payload
+	}{
+		{"another message", [][]byte{crypto(0, []byte{2})}, extension.ErrMessageType, 3},
+		{"another message, found late", [][]byte{crypto(1, msg[1:]), crypto(0, []byte{11})}, extension.ErrMessageType, 3},
+		{"131,397 bytes announced", [][]byte{crypto(0, tooLarge)}, extension.ErrMessageTooLarge, 3},
+		{"131,397 bytes announced in pieces", [][]byte{crypto(3, tooLarge[3:]), crypto(0, tooLarge[:3])}, extension.ErrMessageTooLarge, 3},
+		{"2^24-1 bytes announced", [][]byte{crypto(0, []byte{1, 0xff, 0xff, 0xff})}, extension.ErrMessageTooLarge, 3},
+		{"longer than the memory", [][]byte{crypto(0, []byte{1, 0, 2, 0})}, extension.ErrOverLimit, 3},
+		{"longer than the memory, found late", [][]byte{crypto(1, []byte{0, 2, 0}), crypto(0, []byte{1})}, extension.ErrOverLimit, 3},
+		{"beyond 2^62-1", [][]byte{append([]byte{1}, crypto(1<<62-1, []byte{0})...)}, extension.ErrCryptoOffset, 1},
+		{"changed", [][]byte{crypto(10, msg[10:20]), crypto(19, []byte{0})}, extension.ErrOverlapChanged, 3},
+		{"changed in what is in order", [][]byte{crypto(0, msg[:20]), crypto(5, []byte{0})}, extension.ErrOverlapChanged, 3},
+		{"frame of 1-RTT", [][]byte{{0, 1, 8, 0, 0}}, extension.ErrFrameType, 2},
+		{"CONNECTION_CLOSE of the application", [][]byte{{0x1d, 0, 0}}, extension.ErrFrameType, 0},
+		{"type cut off", [][]byte{{0x40}}, extension.ErrFieldOverrun, 0},
+		{"CRYPTO cut off in the offset", [][]byte{{1, 6, 0x40}}, extension.ErrFieldOverrun, 1},
+		{"CRYPTO cut off in the length", [][]byte{{6, 0, 0x40}}, extension.ErrFieldOverrun, 0},
+		{"CRYPTO without data", [][]byte{{6, 0}}, extension.ErrFieldOverrun, 0},
+		{"CRYPTO longer than the packet", [][]byte{{6, 0, 2, 1}}, extension.ErrFieldOverrun, 0},
+		{"CRYPTO of 2^62-1 bytes", [][]byte{{6, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}}, extension.ErrFieldOverrun, 0},
+		{"ACK cut off", [][]byte{{2, 0, 0}}, extension.ErrFieldOverrun, 0},
+		{"ACK of 2^62-1 ranges", [][]byte{{2, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0}}, extension.ErrFieldOverrun, 0},
+		{"ACK with too few ranges", [][]byte{{2, 0, 0, 2, 0, 0, 0, 0}}, extension.ErrFieldOverrun, 0},
+		{"ACK without its ECN counts", [][]byte{{3, 0, 0, 0, 0, 0, 0}}, extension.ErrFieldOverrun, 0},
+		{"CONNECTION_CLOSE cut off", [][]byte{{0x1c, 0, 0, 9}}, extension.ErrFieldOverrun, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var plain, sealed assemble.QUIC
+			plain.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+			sealed.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+			p := initial{version: quicV1, dcid: fromHex(t, sampleDCID)}
+			for i, payload := range tt.payloads {
+				p.payload, p.number = padded(20, payload), uint64(i)
+				if cut := len(p.payload) > len(payload); cut && tt.code == extension.ErrFieldOverrun {
+					// What is cut off has to end the payload.
+					p.payload = append(bytes.Repeat([]byte{1}, 20), payload...)
+				}
+				before := 22 + len(p.payload) - len(padded(20, payload))
+				if tt.code == extension.ErrFieldOverrun {
+					before = 22 + len(p.payload) - len(payload)
+				}
+				results := map[string]assemble.Result{"plain": plain.FeedFrames(payload), "sealed": sealed.Feed(p.seal(t))}
+				for name, result := range results {
+					want := assemble.Result{Used: result.Used}
+					if i == len(tt.payloads)-1 {
+						want.Outcome, want.Code, want.Offset = assemble.Refused, tt.code, tt.offset
+						if name == "sealed" {
+							want.Offset += before
+						}
+					}
+					if diff := cmp.Diff(want, result); diff != "" {
+						t.Errorf("%s, payload %d: %s", name, i, diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestQUICMemory(t *testing.T) {
+	msg := handshake(40)
+	for n := range assemble.DatagramMemory(len(msg)) + 20 {
+		for _, cut := range []int{1, 4, 30} {
+			var q assemble.QUIC
+			q.Reset(make([]byte, n))
+			q.FeedFrames(crypto(0, msg[:cut]))
+			got := q.FeedFrames(crypto(uint64(cut), msg[cut:]))
+			want := assemble.Refused
+			if n >= assemble.DatagramMemory(len(msg)) {
+				want = assemble.Complete
+			}
+			if got.Outcome != want || want == assemble.Refused && got.Code != extension.ErrOverLimit {
+				t.Errorf("%d bytes of memory, %d first: %v %v", n, cut, got.Outcome, got.Code)
+			}
+		}
+		var q assemble.QUIC
+		q.Reset(make([]byte, n))
+		if got := q.FeedFrames(crypto(0, msg)); got.Outcome != assemble.Complete {
+			t.Errorf("%d bytes of memory, in one frame: %v", n, got.Outcome)
+		}
+	}
+}
+
+// TestQUICLargest has the longest message that is valid, in frames of 1,000 bytes.
+func TestQUICLargest(t *testing.T) {
+	msg := handshake(assemble.MaxMessage - 4)
+	var q assemble.QUIC
+	q.Reset(make([]byte, assemble.DatagramMemory(assemble.MaxMessage)))
+	var result assemble.Result
+	for i := len(msg) / 1000; i >= 0; i-- {
+		result = q.FeedFrames(crypto(uint64(1000*i), msg[1000*i:min(len(msg), 1000*i+1000)]))
+	}
+	if result.Outcome != assemble.Complete || !bytes.Equal(result.Message, msg) {
+		t.Errorf("%v %v", result.Outcome, result.Code)
+	}
+}
+
+// TestQUICAnyOrder cuts messages into frames that overlap and come in any order, any
+// number of times. With one frame missing the message is never complete, with it always.
+func TestQUICAnyOrder(t *testing.T) {
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 9001))
+		msg := handshake(r.IntN(400))
+		frames := anyPieces(r, len(msg))
+		var q assemble.QUIC
+		q.Reset(make([]byte, assemble.DatagramMemory(len(msg))+r.IntN(30)))
+		covered := make([]bool, len(msg))
+		for _, f := range frames {
+			for i := f[0]; i < f[1]; i++ {
+				covered[i] = true
+			}
+			result := q.FeedFrames(crypto(uint64(f[0]), msg[f[0]:f[1]]))
+			want := assemble.NeedMore
+			if !slices.Contains(covered, false) {
+				want = assemble.Complete
+			}
+			if result.Outcome != want || want == assemble.Complete && !bytes.Equal(result.Message, msg) {
+				t.Fatalf("seed %d: %v %v, want %v; frames %v", seed, result.Outcome, result.Code, want, frames)
+			}
+		}
+	}
+}
+
+// anyPieces returns pieces {from, to} of n bytes in any order that cover all of them,
+// most of them more than once.
+func anyPieces(r *rand.Rand, n int) [][2]int {
+	var pieces [][2]int
+	size := 1 + r.IntN(1+n/(1+r.IntN(20)))
+	for i := 0; i < n; {
+		end := min(n, i+1+r.IntN(size))
+		pieces = append(pieces, [2]int{i, end})
+		i = end
+	}
+	for range r.IntN(2 * len(pieces)) {
+		from := r.IntN(n)
+		pieces = append(pieces, [2]int{from, from + 1 + r.IntN(min(size, n-from))})
+	}
+	if r.IntN(4) > 0 {
+		r.Shuffle(len(pieces), func(i, j int) { pieces[i], pieces[j] = pieces[j], pieces[i] })
+	} else {
+		slices.Reverse(pieces)
+	}
+	return pieces
+}
+
+// TestQUICChanged changes one byte that comes twice: it is found in any order.
+func TestQUICChanged(t *testing.T) {
+	for seed := range uint64(1000) {
+		r := rand.New(rand.NewPCG(seed, 9002))
+		msg := handshake(1 + r.IntN(400))
+		pieces := anyPieces(r, len(msg))
+		at := 4 + r.IntN(len(msg)-4)
+		pieces = slices.DeleteFunc(pieces, func(p [2]int) bool { return p[0] == 0 })
+		pieces = append(pieces, [2]int{at, at + 1})
+		changed := r.IntN(len(pieces))
+		for !(pieces[changed][0] <= at && at < pieces[changed][1]) {
+			changed = (changed + 1) % len(pieces)
+		}
+		others := 0
+		for i, p := range pieces {
+			if i != changed && p[0] <= at && at < p[1] {
+				others++
+			}
+		}
+		var q assemble.QUIC
+		q.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+		var result assemble.Result
+		for i, p := range pieces {
+			data := slices.Clone(msg[p[0]:p[1]])
+			if i == changed {
+				data[at-p[0]] ^= 0x80
+			}
+			result = q.FeedFrames(crypto(uint64(p[0]), data))
+		}
+		want := assemble.NeedMore // the first piece never comes
+		if others > 0 {
+			want = assemble.Refused
+		}
+		if result.Outcome != want {
+			t.Fatalf("seed %d: %v %v, want %v", seed, result.Outcome, result.Code, want)
+		}
+	}
+}
