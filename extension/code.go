@@ -100,6 +100,23 @@ const (
 	ErrCryptoOffset
 )
 
+// Codes of the rules that Exchange applies to the flags of a message.
+const (
+	// ErrFlagsMisplaced: the draft does not allow tls_flags in this message.
+	ErrFlagsMisplaced Code = iota + 160
+	// ErrFlagsUnrequested: tls_flags answers a message that had none of that type.
+	ErrFlagsUnrequested
+	// ErrFlagUnsolicited: a flag answers a message that did not have it.
+	ErrFlagUnsolicited
+	// ErrFlagMisplaced: the document of a flag does not allow it in this message.
+	ErrFlagMisplaced
+	// ErrSecondHelloChanged: tls_flags of the ClientHello that follows a
+	// HelloRetryRequest is not that of the first.
+	ErrSecondHelloChanged
+	// ErrFlagUnnamed: a flag is added to a registry without a name.
+	ErrFlagUnnamed
+)
+
 const prefix = "tlsflags: "
 
 type codeRow struct {
@@ -152,6 +169,13 @@ var codes = [...]codeRow{
 	ErrFragmentOverrun:  {"fragment_overrun", prefix + "a fragment reaches beyond the end of its message", AlertIllegalParameter, AlertDecodeError, "RFC 9147, Section 5.2"},
 	ErrFrameType:        {"frame_type", prefix + "an Initial packet holds a frame that it may not hold", AlertUnexpectedMessage, 0, "RFC 9000, Section 17.2.2"},
 	ErrCryptoOffset:     {"crypto_offset", prefix + "CRYPTO data reaches beyond offset 2^62-1", AlertDecodeError, 0, "RFC 9000, Section 19.6"},
+
+	ErrFlagsMisplaced:     {"flags_misplaced", prefix + "tls_flags is not allowed in this message", AlertIllegalParameter, 0, "RFC 9846, Section 4.3"},
+	ErrFlagsUnrequested:   {"flags_unrequested", prefix + "tls_flags answers a message that had none", AlertUnsupportedExtension, AlertIllegalParameter, "RFC 9846, Section 4.3"},
+	ErrFlagUnsolicited:    {"flag_unsolicited", prefix + "a flag answers a message that did not have it", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 3"},
+	ErrFlagMisplaced:      {"flag_misplaced", prefix + "a flag stands in a message that its document does not allow", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 4"},
+	ErrSecondHelloChanged: {"second_hello_changed", prefix + "the second ClientHello has other TLS flags than the first", AlertIllegalParameter, 0, "RFC 9846, Section 4.2.2"},
+	ErrFlagUnnamed:        {"flag_unnamed", prefix + "a flag of the registry needs a name", AlertInternalError, 0, "draft-ietf-tls-tlsflags-16, Section 4"},
 }
 
 // row returns the table row of c; a number that is no Code has an empty one.

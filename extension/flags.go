@@ -21,14 +21,13 @@ const (
 	MaxFlag Flag = 2039
 )
 
-// Name returns the name of the flag, such as "request_mtls", or "" where the
-// number has none.
+// Name returns the name that the zero [Registry] gives the flag, such as
+// "request_mtls", or "" where the number has none.
 func (f Flag) Name() string {
-	switch f {
-	case ResumptionAcrossNames:
-		return "resumption_across_names"
-	case RequestMTLS:
-		return "request_mtls"
+	for i := range registered {
+		if info := &registered[i]; info.Number == f && !info.Unnumbered {
+			return info.Name
+		}
 	}
 	return ""
 }

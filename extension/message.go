@@ -34,3 +34,25 @@ func (m Message) String() string {
 	}
 	return "unknown message"
 }
+
+// Abbreviation returns the two or three letters for the message in the "TLS 1.3" column
+// of the extension registry (RFC 9846, Section 4.3), such as "CH"; "" for an unknown one.
+func (m Message) Abbreviation() string {
+	switch m {
+	case ClientHello:
+		return "CH"
+	case ServerHello:
+		return "SH"
+	case HelloRetryRequest:
+		return "HRR"
+	case EncryptedExtensions:
+		return "EE"
+	case Certificate:
+		return "CT"
+	case CertificateRequest:
+		return "CR"
+	case NewSessionTicket:
+		return "NST"
+	}
+	return ""
+}

@@ -1,0 +1,455 @@
+package extension
+
+import "iter"
+
+// The handshake types of the messages below, as defined in RFC 9846, Section 4.
+const (
+	typeServerHello         = 2
+	typeNewSessionTicket    = 4
+	typeEncryptedExtensions = 8
+	typeCertificate         = 11
+	typeCertificateRequest  = 13
+)
+
+const (
+	handshakeHeaderLen = 4 // msg_type, length
+	randomLen          = 32
+	maxSessionID       = 32
+)
+
+// The longest body of each message in bytes: every field and vector at its largest.
+// That of Certificate is what the length field of the handshake header can say.
+const (
+	maxServerHello         = 2 + randomLen + 1 + maxSessionID + 2 + 1 + 2 + maxBlock
+	maxEncryptedExtensions = 2 + maxBlock
+	maxCertificate         = 1<<24 - 1
+	maxCertificateRequest  = 1 + 255 + 2 + maxBlock
+	maxNewSessionTicket    = 4 + 4 + 1 + 255 + 2 + 1<<16 - 1 + 2 + maxBlock
+)
+
+// HandshakeMessage is a validated handshake message, other than ClientHello, that can
+// carry extensions: an immutable view that shares memory with the bytes it was parsed
+// from. Since it exists only after validation, reading it cannot fail. The zero value
+// is no message and has no extension.
+type HandshakeMessage struct {
+	msg   []byte
+	list  List   // the extension block, in a Certificate that of the first entry
+	start uint32 // offset of the first byte behind certificate_list's length
+	kind  Message
+}
+
+// ParseMessage reads the handshake message at the beginning of msg as the function
+// for its msg_type does: [ParseServerHello], [ParseNewSessionTicket],
+// [ParseEncryptedExtensions], [ParseCertificate] or [ParseCertificateRequest]. For any
+// other type, client_hello included, it returns ErrMessageType.
+func ParseMessage(msg []byte) (HandshakeMessage, int, error) {
+	if len(msg) == 0 {
+		return HandshakeMessage{}, 0, ErrTruncated
+	}
+	switch msg[0] {
+	case typeServerHello:
+		return ParseServerHello(msg)
+	case typeNewSessionTicket:
+		return ParseNewSessionTicket(msg)
+	case typeEncryptedExtensions:
+		return ParseEncryptedExtensions(msg)
+	case typeCertificate:
+		return ParseCertificate(msg)
+	case typeCertificateRequest:
+		return ParseCertificateRequest(msg)
+	}
+	return HandshakeMessage{}, 0, ErrMessageType
+}
+
+// ParseServerHello reads the ServerHello at the beginning of msg, with its 4-byte
+// handshake header, as defined in RFC 9846, Section 4.2.3:
+//
+//	struct {
+//	    ProtocolVersion legacy_version;
+//	    Random random;
+//	    opaque legacy_session_id_echo<0..32>;
+//	    CipherSuite cipher_suite;
+//	    uint8 legacy_compression_method;
+//	    Extension extensions<0..2^16-1>;
+//	} ServerHello;
+//
+// where extensions may be absent, length and all, as in TLS 1.2 (RFC 5246, Section
+// 7.4.1.3). A HelloRetryRequest has the same form; its random tells them apart, and
+// Message says which of the two it is.
+//
+// Like all parsers of this file it returns the number of bytes of the message, and
+// does not look at what follows. For a refused message it returns the zero
+// HandshakeMessage, the offset of the field that cannot be accepted, and
+//
+//   - ErrMessageType: the message is of another type;
+//   - ErrMessageTooLarge: no message of this type has as many bytes as announced;
+//   - ErrTruncated: msg ends before the message does; the offset is len(msg);
+//   - ErrFieldOverrun: a field or vector reaches beyond what contains it;
+//   - ErrStrayBytes: bytes follow the last field;
+//   - the errors of [ParseList];
+//
+// and here also
+//
+//   - ErrSessionIDTooLong: legacy_session_id_echo is longer than 32 bytes.
+//
+// The first fault in the order of the bytes is reported, but for the first three,
+// which concern the message as a whole and are looked for first, in this order.
+func ParseServerHello(msg []byte) (HandshakeMessage, int, error) {
+	c := openMessage(msg, typeServerHello, maxServerHello)
+	c.skip(2)
+	random := c.at
+	c.skip(randomLen)
+	c.sessionID()
+	c.skip(2)
+	c.skip(1)
+	kind := ServerHello
+	if c.code == 0 && string(c.msg[random:random+randomLen]) == helloRetryRandom {
+		kind = HelloRetryRequest
+	}
+	var list List
+	if c.at < c.end {
+		list = c.extensions(kind)
+	}
+	return c.done(HandshakeMessage{list: list, kind: kind})
+}
+
+// helloRetryRandom is SHA-256("HelloRetryRequest"), the random of a
+// HelloRetryRequest (RFC 9846, Section 4.2.3).
+const helloRetryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91" +
+	"\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
+
+// ParseEncryptedExtensions reads the EncryptedExtensions at the beginning of msg, with
+// its 4-byte handshake header, as defined in RFC 9846, Section 4.4.1:
+//
+//	struct {
+//	    Extension extensions<0..2^16-1>;
+//	} EncryptedExtensions;
+//
+// What it returns is described at [ParseServerHello].
+func ParseEncryptedExtensions(msg []byte) (HandshakeMessage, int, error) {
+	c := openMessage(msg, typeEncryptedExtensions, maxEncryptedExtensions)
+	list := c.extensions(EncryptedExtensions)
+	return c.done(HandshakeMessage{list: list, kind: EncryptedExtensions})
+}
+
+// ParseCertificateRequest reads the CertificateRequest of TLS 1.3 at the beginning of
+// msg, with its 4-byte handshake header, as defined in RFC 9846, Section 4.4.2:
+//
+//	struct {
+//	    opaque certificate_request_context<0..2^8-1>;
+//	    Extension extensions<0..2^16-1>;
+//	} CertificateRequest;
+//
+// What it returns is described at [ParseServerHello]. The message of this name in TLS
+// 1.2 is another one, and carries no extensions.
+func ParseCertificateRequest(msg []byte) (HandshakeMessage, int, error) {
+	c := openMessage(msg, typeCertificateRequest, maxCertificateRequest)
+	c.vector(1, 0)
+	list := c.extensions(CertificateRequest)
+	return c.done(HandshakeMessage{list: list, kind: CertificateRequest})
+}
+
+// ParseCertificate reads the Certificate of TLS 1.3 at the beginning of msg, with its
+// 4-byte handshake header, as defined in RFC 9846, Section 4.5.1:
+//
+//	struct {
+//	    opaque cert_data<1..2^24-1>;
+//	    Extension extensions<0..2^16-1>;
+//	} CertificateEntry;
+//
+//	struct {
+//	    opaque certificate_request_context<0..2^8-1>;
+//	    CertificateEntry certificate_list<0..2^24-1>;
+//	} Certificate;
+//
+// What it returns is described at [ParseServerHello]; an empty cert_data is
+// ErrVectorEmpty. The message of this name in TLS 1.2 is another one, and carries no
+// extensions. No length is too large here but for the caller's memory.
+func ParseCertificate(msg []byte) (HandshakeMessage, int, error) {
+	c := openMessage(msg, typeCertificate, maxCertificate)
+	c.vector(1, 0)
+	outer := c.open(3, 0)
+	m := HandshakeMessage{start: uint32(c.at), kind: Certificate}
+	for first := true; c.at < c.end; first = false {
+		c.vector(3, 1)
+		if list := c.extensions(Certificate); first {
+			m.list = list
+		}
+	}
+	c.end = outer
+	return c.done(m)
+}
+
+// ParseNewSessionTicket reads the NewSessionTicket of TLS 1.3 at the beginning of msg,
+// with its 4-byte handshake header, as defined in RFC 9846, Section 4.7.1:
+//
+//	struct {
+//	    uint32 ticket_lifetime;
+//	    uint32 ticket_age_add;
+//	    opaque ticket_nonce<0..255>;
+//	    opaque ticket<1..2^16-1>;
+//	    Extension extensions<0..2^16-1>;
+//	} NewSessionTicket;
+//
+// What it returns is described at [ParseServerHello]; an empty ticket is
+// ErrVectorEmpty. The message of this name in TLS 1.2 is another one, and carries no
+// extensions.
+func ParseNewSessionTicket(msg []byte) (HandshakeMessage, int, error) {
+	c := openMessage(msg, typeNewSessionTicket, maxNewSessionTicket)
+	c.skip(4)
+	c.skip(4)
+	c.vector(1, 0)
+	c.vector(2, 1)
+	list := c.extensions(NewSessionTicket)
+	return c.done(HandshakeMessage{list: list, kind: NewSessionTicket})
+}
+
+// Message says which message it is; 0 for the zero value.
+func (m HandshakeMessage) Message() Message { return m.kind }
+
+// Extensions returns the extension block of the message; of a Certificate that of the
+// first CertificateEntry, where an extension for the whole chain belongs (RFC 9846,
+// Section 4.5.1).
+func (m HandshakeMessage) Extensions() List { return m.list }
+
+// Blocks yields every extension block of the message in order: one for each
+// CertificateEntry of a Certificate, exactly one for any other message.
+func (m HandshakeMessage) Blocks() iter.Seq[List] {
+	return func(yield func(List) bool) {
+		if m.kind != Certificate {
+			if m.kind != 0 {
+				yield(m.list)
+			}
+			return
+		}
+		for i := int(m.start); i < len(m.msg); {
+			e, next := m.entry(i)
+			if !yield(e.Extensions) {
+				return
+			}
+			i = next
+		}
+	}
+}
+
+// CertificateEntry is one certificate of a Certificate message, with the extensions
+// that belong to it.
+type CertificateEntry struct {
+	CertData   []byte // at least one byte; shares the message's memory
+	Extensions List
+}
+
+// Entries yields the entries of a Certificate in order: none where the sender has no
+// certificate to offer, and none for any other message. Each block is walked through
+// once more to yield it.
+func (m HandshakeMessage) Entries() iter.Seq[CertificateEntry] {
+	return func(yield func(CertificateEntry) bool) {
+		if m.kind != Certificate {
+			return
+		}
+		for i := int(m.start); i < len(m.msg); {
+			e, next := m.entry(i)
+			if !yield(e) {
+				return
+			}
+			i = next
+		}
+	}
+}
+
+// entry returns the CertificateEntry that begins at offset i, and the offset behind it.
+func (m HandshakeMessage) entry(i int) (CertificateEntry, int) {
+	b := m.msg
+	data := i + 3
+	end := data + (int(b[i])<<16 | int(b[i+1])<<8 | int(b[i+2]))
+	block := end + 2
+	next := block + (int(b[end])<<8 | int(b[end+1]))
+	// ParseCertificate has accepted this block.
+	list, _, _ := ParseList(Certificate, b[block:next:next], block)
+	return CertificateEntry{CertData: b[data:end:end], Extensions: list}, next
+}
+
+// Empty reports whether the message is a Certificate without any certificate, with
+// which a client answers that it has none (RFC 9846, Section 4.5.1). It has no
+// extension block, so nowhere to put a flag.
+func (m HandshakeMessage) Empty() bool {
+	return m.kind == Certificate && int(m.start) == len(m.msg)
+}
+
+// HasFlag reports whether TLS flag f stands in the message, in any of its blocks, in an
+// extension that ParseFlags accepts.
+func (m HandshakeMessage) HasFlag(f Flag) bool {
+	for block := range m.Blocks() {
+		if block.HasFlag(f) {
+			return true
+		}
+	}
+	return false
+}
+
+// RequestContext returns certificate_request_context, of 0 to 255 bytes, of a
+// CertificateRequest or a Certificate; nil for any other message.
+func (m HandshakeMessage) RequestContext() []byte {
+	if m.kind != CertificateRequest && m.kind != Certificate {
+		return nil
+	}
+	const i = handshakeHeaderLen
+	end := i + 1 + int(m.msg[i])
+	return m.msg[i+1 : end : end]
+}
+
+// CipherSuite returns the cipher suite that a ServerHello or a HelloRetryRequest
+// selects; 0 for any other message.
+func (m HandshakeMessage) CipherSuite() uint16 {
+	if m.kind != ServerHello && m.kind != HelloRetryRequest {
+		return 0
+	}
+	i := handshakeHeaderLen + 2 + randomLen
+	i += 1 + int(m.msg[i])
+	return uint16(m.msg[i])<<8 | uint16(m.msg[i+1])
+}
+
+// Version returns the version that a ServerHello or a HelloRetryRequest selects, in its
+// supported_versions extension (RFC 9846, Section 4.3.1) or without one in
+// legacy_version; 0 for any other message.
+func (m HandshakeMessage) Version() uint16 {
+	if m.kind != ServerHello && m.kind != HelloRetryRequest {
+		return 0
+	}
+	v := m.msg[handshakeHeaderLen:]
+	if e, ok := m.list.Lookup(SupportedVersions); ok && len(e.Data) == 2 {
+		v = e.Data
+	}
+	return uint16(v[0])<<8 | uint16(v[1])
+}
+
+// Raw returns the message with its handshake header, as it was consumed.
+func (m HandshakeMessage) Raw() []byte { return m.msg }
+
+// AppendTo appends the message with its handshake header, byte for byte as it was
+// consumed, to b.
+func (m HandshakeMessage) AppendTo(b []byte) []byte { return append(b, m.msg...) }
+
+// A cursor reads a handshake message from front to back. The first fault sticks and
+// ends every loop: behind it nothing is read.
+type cursor struct {
+	msg  []byte
+	at   int  // next byte to read
+	end  int  // end of the vector that is open, or of the message
+	code Code // first fault
+	bad  int  // where it is
+}
+
+// openMessage checks the header of a handshake message.
+func openMessage(msg []byte, msgType byte, maxBody int) cursor {
+	var c cursor
+	if len(msg) > 0 && msg[0] != msgType {
+		c.fail(ErrMessageType, 0)
+		return c
+	}
+	if len(msg) < handshakeHeaderLen {
+		c.fail(ErrTruncated, len(msg))
+		return c
+	}
+	length := int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3])
+	end := handshakeHeaderLen + length
+	switch {
+	case length > maxBody:
+		c.fail(ErrMessageTooLarge, 1)
+	case len(msg) < end:
+		c.fail(ErrTruncated, len(msg))
+	default:
+		c = cursor{msg: msg[:end:end], at: handshakeHeaderLen, end: end}
+	}
+	return c
+}
+
+func (c *cursor) fail(code Code, at int) {
+	if c.code == 0 {
+		c.code, c.bad = code, at
+	}
+	c.at, c.end = 0, 0
+}
+
+// skip passes a field of n bytes.
+func (c *cursor) skip(n int) {
+	if n > c.end-c.at {
+		c.fail(ErrFieldOverrun, c.at)
+		return
+	}
+	c.at += n
+}
+
+// sessionID passes opaque legacy_session_id_echo<0..32>.
+func (c *cursor) sessionID() {
+	if c.at < c.end && c.msg[c.at] > maxSessionID {
+		c.fail(ErrSessionIDTooLong, c.at)
+		return
+	}
+	c.vector(1, 0)
+}
+
+// open passes the length, of size bytes, of a vector of at least floor bytes, and
+// confines what follows to the vector. The caller restores end, which it returns.
+func (c *cursor) open(size, floor int) (outer int) {
+	outer = c.end
+	start, n := c.at, 0
+	c.skip(size)
+	if c.code != 0 {
+		return 0
+	}
+	for _, b := range c.msg[start:c.at] {
+		n = n<<8 | int(b)
+	}
+	switch {
+	case n < floor:
+		c.fail(ErrVectorEmpty, start)
+		return 0
+	case n > c.end-c.at:
+		c.fail(ErrFieldOverrun, start)
+		return 0
+	}
+	c.end = c.at + n
+	return outer
+}
+
+// vector passes a vector of at least floor bytes whose length takes size bytes.
+func (c *cursor) vector(size, floor int) {
+	outer := c.open(size, floor)
+	c.at, c.end = c.end, outer
+}
+
+// extensions reads an extension block of message m with its length.
+func (c *cursor) extensions(m Message) List {
+	if c.code != 0 {
+		return List{}
+	}
+	if c.end-c.at == 1 && m == ServerHello {
+		// The block is optional there: one byte is no beginning of it.
+		c.fail(ErrStrayBytes, c.at)
+		return List{}
+	}
+	outer := c.open(2, 0)
+	if c.code != 0 {
+		return List{}
+	}
+	list, bad, err := ParseList(m, c.msg[c.at:c.end:c.end], c.at)
+	if code, ok := err.(Code); ok {
+		c.fail(code, bad)
+		return List{}
+	}
+	c.at, c.end = c.end, outer
+	return list
+}
+
+// done checks that nothing is left, and completes m.
+func (c *cursor) done(m HandshakeMessage) (HandshakeMessage, int, error) {
+	if c.at < c.end {
+		c.fail(ErrStrayBytes, c.at)
+	}
+	if c.code != 0 {
+		return HandshakeMessage{}, c.bad, c.code
+	}
+	m.msg = c.msg
+	return m, len(c.msg), nil
+}

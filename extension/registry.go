@@ -1,0 +1,204 @@
+package extension
+
+import (
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// FlagInfo is one row of the registry "TLS Flags" that draft-ietf-tls-tlsflags-16,
+// Section 4 defines, with what is known besides.
+type FlagInfo struct {
+	Number     Flag
+	Unnumbered bool      // no number is assigned, proposed or in use; Number is 0
+	Name       string    // as the newest text that asks for a registration writes it
+	Aliases    [3]string // other names of the same flag; "" where there are fewer
+
+	// Messages are those in which the flag's document allows it. None: it does not
+	// say, and only the rules of draft-ietf-tls-tlsflags apply.
+	Messages MessageSet
+	// Answers are those of Messages in which the flag answers the same flag in the
+	// ClientHello, or in the Certificate of a client that in the CertificateRequest.
+	// There it must have been proposed.
+	Answers MessageSet
+
+	Recommended string // "Y", "N" or, where no document says it, ""
+	Reference   string // the document that defines the flag, with its section if one fits
+	Status      Status
+}
+
+// Status says how far the definition of a flag has come.
+type Status uint8
+
+const (
+	// StatusLocal: added by the application, not known to the standards.
+	StatusLocal Status = iota
+	// StatusProposed: in an Internet-Draft that is being worked on, or was last.
+	StatusProposed
+	// StatusExperimental: proposed, and the number is one that experiments use.
+	StatusExperimental
+	// StatusWithdrawn: the document went another way.
+	StatusWithdrawn
+	// StatusRejected: the change that would have defined it was turned down.
+	StatusRejected
+)
+
+// String returns the status in lower case.
+func (s Status) String() string {
+	switch s {
+	case StatusLocal:
+		return "local"
+	case StatusProposed:
+		return "proposed"
+	case StatusExperimental:
+		return "experimental"
+	case StatusWithdrawn:
+		return "withdrawn"
+	case StatusRejected:
+		return "rejected"
+	}
+	return "unknown status"
+}
+
+// registered are the flags of published texts and implementations, those with a number
+// first, in the order of the numbers. IANA has not registered any yet.
+var registered = [...]FlagInfo{
+	{Number: ResumptionAcrossNames, Name: "resumption_across_names",
+		Messages: 1 << NewSessionTicket, Recommended: "N",
+		Reference: "draft-ietf-tls-tlsflags-16, Section 4", Status: StatusProposed},
+	{Number: RequestMTLS, Name: "request_mtls", Aliases: [3]string{"request_client_auth", "req_client_auth", "req_mtls"},
+		Messages: 1<<ClientHello | 1<<CertificateRequest, Answers: 1 << CertificateRequest, Recommended: "N",
+		Reference: "draft-jhoyla-req-mtls-flag, Section 3", Status: StatusExperimental},
+	{Unnumbered: true, Name: "extended_key_update",
+		Messages: 1<<ClientHello | 1<<EncryptedExtensions, Answers: 1 << EncryptedExtensions, Recommended: "Y",
+		Reference: "draft-ietf-tls-extended-key-update", Status: StatusProposed},
+	{Unnumbered: true, Name: "supplemental_certificate",
+		Messages: 1 << Certificate, Recommended: "Y",
+		Reference: "draft-rosomakho-tls-supplemental-auth", Status: StatusProposed},
+	{Unnumbered: true, Name: "CMW_Attestation",
+		Messages: 1<<ClientHello | 1<<EncryptedExtensions, Answers: 1 << EncryptedExtensions, Recommended: "Y",
+		Reference: "attested TLS by exported authenticators", Status: StatusProposed},
+	{Unnumbered: true, Name: "dual_cert",
+		Messages: 1<<ClientHello | 1<<EncryptedExtensions, Answers: 1 << EncryptedExtensions, Recommended: "Y",
+		Reference: "draft-yusef-tls-dual-certs", Status: StatusProposed},
+	{Unnumbered: true, Name: "post_handshake_auth_mutual",
+		Messages: 1<<ClientHello | 1<<EncryptedExtensions, Answers: 1 << EncryptedExtensions, Recommended: "Y",
+		Reference: "draft-tschofenig-tls-post-handshake-00", Status: StatusProposed},
+	{Unnumbered: true, Name: "ca_suppression", // the draft gives it no name
+		Messages:  1<<ClientHello | 1<<CertificateRequest,
+		Reference: "draft-kampanakis-tls-scas", Status: StatusProposed},
+	{Unnumbered: true, Name: "large_record_size",
+		Messages: 1<<ClientHello | 1<<EncryptedExtensions, Answers: 1 << EncryptedExtensions, Recommended: "Y",
+		Reference: "draft-mattsson-tls-super-jumbo-record-limit", Status: StatusWithdrawn},
+	{Unnumbered: true, Name: "rrc",
+		Reference: "draft-ietf-tls-dtls-rrc-01", Status: StatusWithdrawn},
+	{Unnumbered: true, Name: "request_bot_auth",
+		Messages: 1<<ClientHello | 1<<CertificateRequest, Answers: 1 << CertificateRequest, Recommended: "N",
+		Reference: "draft-jhoyla-req-mtls-flag, an unmerged change", Status: StatusRejected},
+}
+
+// Registry knows flags by number and by name. It is an immutable value: what is added
+// gives another Registry. The zero value holds the flags of published texts.
+type Registry struct {
+	rows []FlagInfo // nil: registered
+}
+
+func (r Registry) table() []FlagInfo {
+	if r.rows == nil {
+		return registered[:]
+	}
+	return r.rows
+}
+
+// All yields the flags: those with a number in ascending order, then the others.
+func (r Registry) All() iter.Seq[FlagInfo] {
+	return func(yield func(FlagInfo) bool) {
+		for _, info := range r.table() {
+			if !yield(info) {
+				return
+			}
+		}
+	}
+}
+
+// ByNumber returns the flag with number f, and whether there is one.
+func (r Registry) ByNumber(f Flag) (FlagInfo, bool) {
+	for _, info := range r.table() {
+		if !info.Unnumbered && info.Number == f {
+			return info, true
+		}
+	}
+	return FlagInfo{}, false
+}
+
+// ByName returns the flag with the given name or alias, and whether there is one.
+func (r Registry) ByName(name string) (FlagInfo, bool) {
+	if name != "" {
+		for _, info := range r.table() {
+			if info.Name == name || slices.Contains(info.Aliases[:], name) {
+				return info, true
+			}
+		}
+	}
+	return FlagInfo{}, false
+}
+
+// Find returns the number that s stands for: a decimal or 0x-prefixed number up to
+// MaxFlag, or the name or alias of a flag that has one. It reports whether s is either.
+func (r Registry) Find(s string) (Flag, bool) {
+	if info, ok := r.ByName(s); ok {
+		return info.Number, !info.Unnumbered
+	}
+	n, err := strconv.ParseUint(s, 0, 16)
+	if err != nil || n > uint64(MaxFlag) || strings.Contains(s, "_") {
+		return 0, false
+	}
+	return Flag(n), true
+}
+
+// With returns a registry that has info in the place of the flags with the same number
+// or name. It returns ErrFlagTooLarge where the number is above MaxFlag, and
+// ErrFlagUnnamed where info has no name.
+func (r Registry) With(info FlagInfo) (Registry, error) {
+	switch {
+	case info.Number > MaxFlag:
+		return r, ErrFlagTooLarge
+	case info.Name == "":
+		return r, ErrFlagUnnamed
+	}
+	rows := slices.DeleteFunc(slices.Clone(r.table()), func(old FlagInfo) bool {
+		sameNumber := !old.Unnumbered && !info.Unnumbered && old.Number == info.Number
+		return sameNumber || old.Name == info.Name
+	})
+	rows = append(rows, info)
+	slices.SortStableFunc(rows, func(a, b FlagInfo) int {
+		switch {
+		case a.Unnumbered && b.Unnumbered:
+			return 0
+		case a.Unnumbered:
+			return 1
+		case b.Unnumbered:
+			return -1
+		}
+		return int(a.Number) - int(b.Number)
+	})
+	return Registry{rows}, nil
+}
+
+// WithRequestMTLS returns a registry in which request_mtls has number f. None is
+// registered, so that both sides have to agree on one.
+func (r Registry) WithRequestMTLS(f Flag) (Registry, error) {
+	info, ok := r.ByName("request_mtls")
+	if !ok {
+		info, _ = Registry{}.ByName("request_mtls")
+	}
+	info.Number, info.Unnumbered = f, false
+	return r.With(info)
+}
+
+// RequestMTLS returns the number of request_mtls, and whether the registry has one.
+func (r Registry) RequestMTLS() (Flag, bool) {
+	info, ok := r.ByName("request_mtls")
+	return info.Number, ok && !info.Unnumbered
+}
