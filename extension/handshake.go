@@ -107,7 +107,7 @@ func ParseServerHello(msg []byte) (HandshakeMessage, int, error) {
 		kind = HelloRetryRequest
 	}
 	var list List
-	if c.at < c.end {
+	if c.end-c.at > 1 { // a single byte does not begin a block
 		list = c.extensions(kind)
 	}
 	return c.done(HandshakeMessage{list: list, kind: kind})
@@ -421,14 +421,6 @@ func (c *cursor) vector(size, floor int) {
 
 // extensions reads an extension block of message m with its length.
 func (c *cursor) extensions(m Message) List {
-	if c.code != 0 {
-		return List{}
-	}
-	if c.end-c.at == 1 && m == ServerHello {
-		// The block is optional there: one byte is no beginning of it.
-		c.fail(ErrStrayBytes, c.at)
-		return List{}
-	}
 	outer := c.open(2, 0)
 	if c.code != 0 {
 		return List{}

@@ -21,8 +21,8 @@ func message(msgType byte, body func(*cryptobyte.Builder)) []byte {
 	return b.BytesOrPanic()
 }
 
-// block adds an extension block with its length; exts are whole extensions.
-func block(b *cryptobyte.Builder, exts ...[]byte) {
+// addBlock adds an extension block with its length; exts are whole extensions.
+func addBlock(b *cryptobyte.Builder, exts ...[]byte) {
 	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(bytes.Join(exts, nil)) })
 }
 
@@ -69,20 +69,20 @@ func certificate(entries ...testEntry) []byte {
 		b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) {
 			for _, e := range entries {
 				b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(e.cert) })
-				block(b, e.exts...)
+				addBlock(b, e.exts...)
 			}
 		})
 	})
 }
 
 func encryptedExtensions(exts ...[]byte) []byte {
-	return message(8, func(b *cryptobyte.Builder) { block(b, exts...) })
+	return message(8, func(b *cryptobyte.Builder) { addBlock(b, exts...) })
 }
 
 func certificateRequest(context []byte, exts ...[]byte) []byte {
 	return message(13, func(b *cryptobyte.Builder) {
 		b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(context) })
-		block(b, exts...)
+		addBlock(b, exts...)
 	})
 }
 
@@ -92,7 +92,7 @@ func newSessionTicket(nonce, ticket []byte, exts ...[]byte) []byte {
 		b.AddUint32(0xdeadbeef)
 		b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(nonce) })
 		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(ticket) })
-		block(b, exts...)
+		addBlock(b, exts...)
 	})
 }
 
@@ -121,16 +121,16 @@ func samples() []sample {
 	}
 	types := func(t ...extension.Type) [][]extension.Type { return [][]extension.Type{t} }
 	return []sample{
-		{"ServerHello", serverHello(random, func(b *cryptobyte.Builder) { block(b, share, versions) }),
+		{"ServerHello", serverHello(random, func(b *cryptobyte.Builder) { addBlock(b, share, versions) }),
 			extension.ServerHello, types(extension.KeyShare, extension.SupportedVersions)},
-		{"ServerHello with flags", serverHello(random, func(b *cryptobyte.Builder) { block(b, flagsExt(3), versions) }),
+		{"ServerHello with flags", serverHello(random, func(b *cryptobyte.Builder) { addBlock(b, flagsExt(3), versions) }),
 			extension.ServerHello, types(extension.TLSFlags, extension.SupportedVersions)},
 		{"ServerHello of TLS 1.2 without an extension block", serverHello(random, func(*cryptobyte.Builder) {}),
 			extension.ServerHello, types()},
-		{"ServerHello of TLS 1.2 with an empty extension block", serverHello(random, func(b *cryptobyte.Builder) { block(b) }),
+		{"ServerHello of TLS 1.2 with an empty extension block", serverHello(random, func(b *cryptobyte.Builder) { addBlock(b) }),
 			extension.ServerHello, types()},
 		{"HelloRetryRequest", serverHello(helloRetryRandom(), func(b *cryptobyte.Builder) {
-			block(b, versions, ext(extension.KeyShare, 0, 0x1d), ext(extension.Cookie, 0, 1, 7), flagsExt(9))
+			addBlock(b, versions, ext(extension.KeyShare, 0, 0x1d), ext(extension.Cookie, 0, 1, 7), flagsExt(9))
 		}), extension.HelloRetryRequest, types(extension.SupportedVersions, extension.KeyShare, extension.Cookie, extension.TLSFlags)},
 		{"EncryptedExtensions without extensions", encryptedExtensions(), extension.EncryptedExtensions, types()},
 		{"EncryptedExtensions", encryptedExtensions(ext(extension.ALPN, 0, 3, 2, 'h', '2'), flagsExt(0, 2039)),
@@ -207,7 +207,7 @@ func TestParseMessageByType(t *testing.T) {
 
 func TestParseMessageRefuses(t *testing.T) {
 	random := make([]byte, 32)
-	hello := serverHello(random, func(b *cryptobyte.Builder) { block(b, flagsExt(1)) })
+	hello := serverHello(random, func(b *cryptobyte.Builder) { addBlock(b, flagsExt(1)) })
 	sessionID := 4 + 2 + 32
 	tooLong := slices.Clone(hello)
 	tooLong[sessionID] = 33
@@ -235,7 +235,7 @@ func TestParseMessageRefuses(t *testing.T) {
 		{"rejects a ServerHello of one byte", []byte{2, 0, 0, 1, 3}, 4, extension.ErrFieldOverrun},
 		{"rejects half an extension block length", serverHello(random, func(b *cryptobyte.Builder) { b.AddUint8(0) }), 74, extension.ErrStrayBytes},
 		{"rejects an extension block beyond the message", serverHello(random, func(b *cryptobyte.Builder) { b.AddUint16(1) }), 74, extension.ErrFieldOverrun},
-		{"rejects bytes behind the extension block", serverHello(random, func(b *cryptobyte.Builder) { block(b); b.AddUint8(0) }), 76, extension.ErrStrayBytes},
+		{"rejects bytes behind the extension block", serverHello(random, func(b *cryptobyte.Builder) { addBlock(b); b.AddUint8(0) }), 76, extension.ErrStrayBytes},
 		{"rejects an empty EncryptedExtensions", []byte{8, 0, 0, 0}, 4, extension.ErrFieldOverrun},
 		{"rejects half an EncryptedExtensions length", []byte{8, 0, 0, 1, 0}, 4, extension.ErrFieldOverrun},
 		{"rejects two tls_flags extensions", encryptedExtensions(flagsExt(1), flagsExt(1)), 12, extension.ErrDuplicateExtension},
@@ -268,15 +268,26 @@ func TestParseMessageRefuses(t *testing.T) {
 	}
 }
 
-// Every length and every other byte of every sample, set to all values.
+func TestParseMessagePrefixes(t *testing.T) {
+	for _, s := range samples() {
+		for i := range s.msg {
+			if _, n, err := extension.ParseMessage(s.msg[:i]); err != extension.ErrTruncated || n != i {
+				t.Errorf("%s: the prefix of %d bytes gives %v at %d, want truncated", s.name, i, err, n)
+			}
+		}
+	}
+}
+
+// Every length and every other byte of every sample, set to every value.
 func TestParseMessageEveryByte(t *testing.T) {
 	for _, s := range samples() {
 		msg := slices.Clone(s.msg)
 		for i := range msg {
-			if testing.Short() && i > 100 {
-				break
+			step := 1
+			if i > 120 { // far into the long samples a few values do
+				step = 41
 			}
-			for v := range 256 {
+			for v := 0; v < 256; v += step {
 				msg[i] = byte(v)
 				if err := checkMessage(msg); err != nil {
 					t.Fatalf("%s with byte %d set to %#x: %v", s.name, i, v, err)
@@ -381,6 +392,38 @@ func TestZeroHandshakeMessage(t *testing.T) {
 	}
 	if m.Message() != 0 || m.Empty() || m.HasFlag(0) || m.RequestContext() != nil || m.CipherSuite() != 0 || m.Version() != 0 {
 		t.Error("the zero value has fields")
+	}
+}
+
+func TestHandshakeMessageAllocatesNothing(t *testing.T) {
+	check := func(name string, f func()) {
+		t.Helper()
+		if n := testing.AllocsPerRun(10, f); n != 0 {
+			t.Errorf("%s: %v allocations, want none", name, n)
+		}
+	}
+	for _, s := range samples() {
+		check(s.name+", accepted", func() { extension.ParseMessage(s.msg) })
+		for _, cut := range []int{0, 1, 4, len(s.msg) / 2, len(s.msg) - 1} {
+			check(s.name+", cut", func() { extension.ParseMessage(s.msg[:cut]) })
+		}
+		short := slices.Clone(s.msg)
+		short[3]--
+		check(s.name+", one byte too long", func() { extension.ParseMessage(short) })
+		m, _, err := extension.ParseMessage(s.msg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(s.name+", read", func() {
+			for block := range m.Blocks() {
+				block.HasFlag(1)
+			}
+			for e := range m.Entries() {
+				_ = e.CertData
+			}
+			_, _, _, _, _ = m.Message(), m.Empty(), m.RequestContext(), m.CipherSuite(), m.Version()
+			m.HasFlag(80)
+		})
 	}
 }
 

