@@ -31,6 +31,11 @@ const (
 	Captures Kind = "captures"
 )
 
+// FuzzKind is the kind of the inputs of one fuzz function of package fuzz, such as
+// "FuzzRecords": those that reached what the other seeds do not reach, and those that
+// once failed, which are named after what was wrong.
+func FuzzKind(function string) Kind { return Kind("fuzz/" + function) }
+
 // Manifest is the content of MANIFEST.json.
 type Manifest struct {
 	Schema  string  `json:"schema"` // "tlsflags.corpus/1"

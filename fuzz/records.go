@@ -2,9 +2,11 @@ package fuzz
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -139,6 +141,73 @@ func CheckRecords(stream, cuts []byte) error {
 				return fmt.Errorf("%s: %v %q is not final", name, got.Outcome, got.Code.Name())
 			}
 		}
+	}
+	if err := checkRecordsNext(stream, cuts, memory); err != nil {
+		return err
+	}
+	return checkRecordsLimit(stream, cuts, want)
+}
+
+// checkRecordsNext holds that what follows a complete message does not depend on how
+// the stream was cut, either.
+func checkRecordsNext(stream, cuts, memory []byte) error {
+	read := func(pieces func(func([]byte) bool)) (results []assemble.Result) {
+		var r assemble.Records
+		r.Reset(memory)
+		used := 0
+		for piece := range pieces {
+			for len(piece) > 0 {
+				result := r.Feed(piece)
+				used += result.Used
+				piece = piece[result.Used:]
+				if result.Outcome == assemble.NeedMore {
+					continue
+				}
+				result.Message = bytes.Clone(result.Message)
+				result.Used = used
+				results = append(results, result)
+				if result.Outcome != assemble.Complete {
+					return results
+				}
+				r.Next()
+			}
+		}
+		return results
+	}
+	whole := read(func(yield func([]byte) bool) { yield(stream) })
+	for name, pieces := range map[string]func(func([]byte) bool){"byte a time": chop(stream, []byte{1}), "cut": chop(stream, cuts)} {
+		if diff := cmp.Diff(whole, read(pieces)); diff != "" {
+			return fmt.Errorf("messages one after the other, whole (-) and %s (+):\n%s", name, diff)
+		}
+	}
+	return nil
+}
+
+// checkRecordsLimit holds that memory too short for the message refuses it, and
+// changes nothing else.
+func checkRecordsLimit(stream, cuts []byte, want assemble.Result) error {
+	const limit = 300
+	guarded := bytes.Repeat([]byte{0xa5}, limit+64)
+	var r assemble.Records
+	r.Reset(guarded[:limit])
+	var got assemble.Result
+	for piece := range chop(stream, cuts) {
+		if got = r.Feed(piece); got.Outcome != assemble.NeedMore {
+			break
+		}
+	}
+	if !bytes.Equal(guarded[limit:], bytes.Repeat([]byte{0xa5}, 64)) {
+		return errors.New("bytes behind the memory were written to")
+	}
+	if got.Code == extension.ErrOverLimit && got.Outcome == assemble.Refused {
+		if want.Outcome == assemble.Complete && len(want.Message) <= limit {
+			return fmt.Errorf("a message of %d bytes does not fit %d", len(want.Message), limit)
+		}
+		return nil
+	}
+	if got.Outcome != want.Outcome || got.Code != want.Code || got.Offset != want.Offset || !bytes.Equal(got.Message, want.Message) {
+		return fmt.Errorf("with memory for %d bytes: %v %q at %d, with more %v %q at %d", limit,
+			got.Outcome, got.Code.Name(), got.Offset, want.Outcome, want.Code.Name(), want.Offset)
 	}
 	return nil
 }

@@ -1,0 +1,32 @@
+package fuzz
+
+import "testing"
+
+// go-118-fuzz-build turns this file into one of the package, with a testing package of
+// its own: it needs all of the fuzz functions here, and nothing else.
+
+func FuzzFlags(f *testing.F)           { run(f, "Flags") }
+func FuzzExtensionList(f *testing.F)   { run(f, "ExtensionList") }
+func FuzzExtensionBody(f *testing.F)   { run(f, "ExtensionBody") }
+func FuzzClientHello(f *testing.F)     { run(f, "ClientHello") }
+func FuzzClientHelloBody(f *testing.F) { run(f, "ClientHelloBody") }
+func FuzzCryptoTLS(f *testing.F)       { run(f, "CryptoTLS") }
+func FuzzRecords(f *testing.F)         { run(f, "Records") }
+func FuzzRoundTrip(f *testing.F)       { run(f, "RoundTrip") }
+
+func run(f *testing.F, name string) {
+	target, ok := Lookup(name)
+	if !ok {
+		f.Fatal("no target has this name")
+	}
+	if !LibFuzzer {
+		for seed := range target.Seeds() {
+			f.Add(seed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := target.Check(data); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
