@@ -21,7 +21,7 @@ func CheckFlagSet(flags []extension.Flag) error {
 		before := set
 		err := set.Add(f)
 		if tooLarge := f > extension.MaxFlag; tooLarge != (err == extension.ErrFlagTooLarge) || tooLarge && set != before {
-			return fmt.Errorf("Add(%d): %v", f, err)
+			return fmt.Errorf("adding %d: %v", f, err)
 		}
 		if err == nil {
 			want[f] = true
@@ -33,7 +33,7 @@ func CheckFlagSet(flags []extension.Flag) error {
 	}
 	for _, f := range all {
 		if !want[f] || !set.Has(f) {
-			return fmt.Errorf("All yields %d, which was added: %t, Has: %t", f, want[f], set.Has(f))
+			return fmt.Errorf("a set yields %d, which was added: %t, Has: %t", f, want[f], set.Has(f))
 		}
 	}
 
@@ -46,7 +46,7 @@ func CheckFlagSet(flags []extension.Flag) error {
 		return nil
 	}
 	if err != nil || !bytes.HasPrefix(data, neighbour) {
-		return fmt.Errorf("AppendTo gives %x, %v", data, err)
+		return fmt.Errorf("encoding gives %x, %v", data, err)
 	}
 	data = data[len(neighbour):]
 	if shortest := 2 + int(all[len(all)-1]/8); len(data) != shortest {
@@ -81,7 +81,7 @@ func checkFlagsInHello(set extension.FlagSet, all []extension.Flag) error {
 		var typ uint16
 		var body cryptobyte.String
 		if !s.ReadUint16(&typ) || !s.ReadUint16LengthPrefixed(&body) || !s.Empty() || extension.Type(typ) != t {
-			return fmt.Errorf("AppendExtension gives %x", whole)
+			return fmt.Errorf("appending the extension gives %x", whole)
 		}
 		h := Hello{Version: 0x0303, Random: make([]byte, 32), CipherSuites: []uint16{0x1301}, CompressionMethods: []byte{0},
 			HasExtensionBlock: true, Extensions: []extension.Extension{{Type: t, Data: body}}}
@@ -99,7 +99,7 @@ func checkFlagsInHello(set extension.FlagSet, all []extension.Flag) error {
 		}
 		for f := range extension.MaxFlag + 2 {
 			if hello.HasFlag(f) != set.Has(f) {
-				return fmt.Errorf("HasFlag(%d) is %t", f, hello.HasFlag(f))
+				return fmt.Errorf("has flag %d: %t", f, hello.HasFlag(f))
 			}
 		}
 	}

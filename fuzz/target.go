@@ -55,6 +55,12 @@ func Targets() []Target {
 		{"ClientHelloBody", checkClientHelloBodyInput, bodySeeds},
 		{"CryptoTLS", CheckAgainstCryptoTLS, messageSeeds},
 		{"Records", checkRecordsInput, recordsSeeds},
+		{"QUIC", checkQUICInput, quicSeeds},
+		{"QUICFrames", checkQUICFramesInput, quicFramesSeeds},
+		{"QUICSealed", checkQUICSealedInput, quicFramesSeeds},
+		{"QUICSchedule", checkQUICScheduleInput, scheduleSeeds(4, false)},
+		{"DTLS", checkDTLSInput, dtlsSeeds},
+		{"DTLSSchedule", checkDTLSScheduleInput, scheduleSeeds(12, true)},
 		{"RoundTrip", checkRoundTripInput, roundTripSeeds},
 	}
 }

@@ -1,0 +1,375 @@
+package fuzz
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// InitialSealer protects Initial packets of QUIC v1 as a client does (RFC 9001,
+// Sections 5.2 to 5.4), on crypto/hkdf, so that a fuzzer's bytes get past the AEAD.
+type InitialSealer struct {
+	dcid []byte
+	aead cipher.AEAD
+	hp   cipher.Block
+	iv   []byte
+}
+
+// NewInitialSealer derives the keys for a destination connection ID.
+func NewInitialSealer(dcid []byte) (*InitialSealer, error) {
+	salt := []byte{0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a}
+	initial, err := hkdf.Extract(sha256.New, dcid, salt)
+	if err != nil {
+		return nil, err
+	}
+	expand := func(secret []byte, label string, size int) []byte {
+		if err != nil {
+			return nil
+		}
+		label = "tls13 " + label
+		var out []byte
+		out, err = hkdf.Expand(sha256.New, secret, "\x00"+string(rune(size))+string(rune(len(label)))+label+"\x00", size)
+		return out
+	}
+	client := expand(initial, "client in", 32)
+	key, iv, hp := expand(client, "quic key", 16), expand(client, "quic iv", 12), expand(client, "quic hp", 16)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	mask, err := aes.NewCipher(hp)
+	return &InitialSealer{dcid: dcid, aead: aead, hp: mask, iv: iv}, err
+}
+
+// Seal returns an Initial packet with the given number and payload, and the length of
+// its header: where the payload begins once the protection is off.
+func (s *InitialSealer) Seal(number uint32, payload []byte) (packet []byte, header int) {
+	const numberLen = 4
+	packet = []byte{0xc0 | numberLen - 1, 0, 0, 0, 1, byte(len(s.dcid))}
+	packet = append(packet, s.dcid...)
+	packet = append(packet, 0, 0) // source connection ID, token: empty
+	packet = binary.BigEndian.AppendUint32(packet, 2<<30|uint32(numberLen+len(payload)+s.aead.Overhead()))
+	numberAt := len(packet)
+	packet = binary.BigEndian.AppendUint32(packet, number)
+	header = len(packet)
+
+	nonce := bytes.Clone(s.iv)
+	for i, b := range packet[numberAt:] {
+		nonce[len(nonce)-numberLen+i] ^= b
+	}
+	packet = s.aead.Seal(packet, nonce, payload, bytes.Clone(packet))
+	mask := make([]byte, aes.BlockSize)
+	s.hp.Encrypt(mask, packet[numberAt+4:][:aes.BlockSize])
+	packet[0] ^= mask[0] & 0x0f
+	for i := range numberLen {
+		packet[numberAt+i] ^= mask[1+i]
+	}
+	return packet, header
+}
+
+// appendVarint appends a variable-length integer (RFC 9000, Section 16), not always in
+// the shortest form.
+func appendVarint(b []byte, v uint64) []byte {
+	switch {
+	case v < 1<<6:
+		return append(b, byte(v))
+	case v < 1<<14:
+		return binary.BigEndian.AppendUint16(b, 1<<14|uint16(v))
+	}
+	return binary.BigEndian.AppendUint64(b, 3<<62|v)
+}
+
+// CryptoFrame returns a CRYPTO frame (RFC 9000, Section 19.6).
+func CryptoFrame(p Piece) []byte {
+	b := appendVarint([]byte{6}, uint64(p.Offset))
+	b = appendVarint(b, uint64(len(p.Data)))
+	return append(b, p.Data...)
+}
+
+// ReferenceQUICFrames is the obvious reader of the first message in the payloads of
+// Initial packets, with memory for any message. Its verdicts are those of
+// assemble.QUIC; offsets count from the start of the payload, and Used is not set.
+func ReferenceQUICFrames(payloads [][]byte) assemble.Result {
+	refuse := func(code extension.Code, offset int) assemble.Result {
+		return assemble.Result{Outcome: assemble.Refused, Code: code, Offset: offset}
+	}
+	have := make(map[int]byte)
+	for _, payload := range payloads {
+		at, start := 0, 0
+		short := false
+		number := func() uint64 {
+			if short || at == len(payload) || len(payload)-at < 1<<(payload[at]>>6) {
+				short = true
+				return 0
+			}
+			v := uint64(payload[at] & 0x3f)
+			for n := 1<<(payload[at]>>6) - 1; n > 0; n-- {
+				at++
+				v = v<<8 | uint64(payload[at])
+			}
+			at++
+			return v
+		}
+		for at < len(payload) {
+			start = at
+			switch frame := number(); {
+			case short:
+			case frame == 0, frame == 1: // PADDING, PING
+			case frame == 2, frame == 3: // ACK
+				number()
+				number()
+				ranges := number()
+				number()
+				for ; ranges > 0 && !short; ranges-- {
+					number()
+					number()
+				}
+				if frame == 3 { // ECN counts
+					number()
+					number()
+					number()
+				}
+			case frame == 0x1c: // CONNECTION_CLOSE
+				number()
+				number()
+				length := number()
+				if short || length > uint64(len(payload)-at) {
+					short = true
+					break
+				}
+				at += int(length)
+			case frame == 6: // CRYPTO
+				offset := number()
+				length := number()
+				if !short && offset+length > 1<<62-1 {
+					return refuse(extension.ErrCryptoOffset, start)
+				}
+				if short || length > uint64(len(payload)-at) {
+					short = true
+					break
+				}
+				data := payload[at : at+int(length)]
+				if result := referenceCrypto(have, offset, data, at); result.Outcome != assemble.NeedMore {
+					return result
+				}
+				at += int(length)
+			default:
+				return refuse(extension.ErrFrameType, start)
+			}
+			if short {
+				return refuse(extension.ErrFieldOverrun, start)
+			}
+		}
+	}
+	return assemble.Result{}
+}
+
+// referenceCrypto adds data to the bytes that have come.
+func referenceCrypto(have map[int]byte, offset uint64, data []byte, at int) assemble.Result {
+	refuse := func(code extension.Code) assemble.Result {
+		return assemble.Result{Outcome: assemble.Refused, Code: code, Offset: at}
+	}
+	if offset >= assemble.MaxMessage {
+		return assemble.Result{}
+	}
+	if offset == 0 && len(data) > 0 && data[0] != 1 {
+		return refuse(extension.ErrMessageType)
+	}
+	whole := func(b []byte) int { return 4 + int(b[1])*65536 + int(b[2])*256 + int(b[3]) }
+	if offset == 0 && len(data) >= 4 && whole(data) > assemble.MaxMessage {
+		return refuse(extension.ErrMessageTooLarge)
+	}
+	for i, b := range data {
+		j := int(offset) + i
+		if j >= assemble.MaxMessage {
+			break
+		}
+		if old, ok := have[j]; ok && old != b {
+			return refuse(extension.ErrOverlapChanged)
+		}
+		have[j] = b
+	}
+	var msg []byte
+	for b, ok := have[0]; ok; b, ok = have[len(msg)] {
+		msg = append(msg, b)
+		if len(msg) < 4 {
+			continue
+		}
+		n := whole(msg)
+		if n > assemble.MaxMessage {
+			return refuse(extension.ErrMessageTooLarge)
+		}
+		if len(msg) == n {
+			return assemble.Result{Outcome: assemble.Complete, Message: msg}
+		}
+	}
+	return assemble.Result{}
+}
+
+// framesOnly lets the checks of all assemblers feed payloads without protection.
+type framesOnly struct{ assemble.QUIC }
+
+func (f *framesOnly) Feed(payload []byte) assemble.Result { return f.FeedFrames(payload) }
+
+// CheckQUICFrames holds what assemble.QUIC does behind the protection to its contract,
+// and compares packets that carry the same payloads.
+func CheckQUICFrames(payloads [][]byte, sealed bool) error {
+	var q framesOnly
+	got, err := checkDatagrams(payloads, &q, assemble.MaxMessage)
+	if err != nil {
+		return err
+	}
+	if want := ReferenceQUICFrames(payloads); !sameResult(got, want) {
+		return fmt.Errorf("got %v %q at %d with %d bytes, the reference has %v %q at %d with %d bytes",
+			got.Outcome, got.Code.Name(), got.Offset, len(got.Message),
+			want.Outcome, want.Code.Name(), want.Offset, len(want.Message))
+	}
+	if !sealed {
+		return nil
+	}
+	sealer, err := NewInitialSealer([]byte("8 bytes!"))
+	if err != nil {
+		return err
+	}
+	var packets [][]byte
+	header := 0
+	for i, payload := range payloads {
+		var packet []byte
+		packet, header = sealer.Seal(uint32(i), payload)
+		if _, ok := assemble.ParseQUICInitial(packet); !ok {
+			return fmt.Errorf("packet %d is not taken for an Initial", i)
+		}
+		packets = append(packets, packet)
+	}
+	var whole assemble.QUIC
+	protected, err := checkDatagrams(packets, &whole, assemble.MaxMessage)
+	if err != nil {
+		return fmt.Errorf("in packets: %w", err)
+	}
+	if got.Outcome == assemble.Refused {
+		protected.Offset -= header
+	}
+	if !sameResult(got, protected) {
+		return fmt.Errorf("in packets: %v %q at %d instead of %v %q at %d",
+			protected.Outcome, protected.Code.Name(), protected.Offset, got.Outcome, got.Code.Name(), got.Offset)
+	}
+	return nil
+}
+
+func checkQUICFramesInput(data []byte) error { return CheckQUICFrames(splitDatagrams(data), false) }
+
+func checkQUICSealedInput(data []byte) error { return CheckQUICFrames(splitDatagrams(data), true) }
+
+// CheckQUIC holds assemble.QUIC to what can be said about any datagrams.
+func CheckQUIC(datagrams [][]byte) error {
+	var q assemble.QUIC
+	got, err := checkDatagrams(datagrams, &q, 4096)
+	if err != nil || len(datagrams) == 0 {
+		return err
+	}
+	initial, ok := assemble.ParseQUICInitial(datagrams[0])
+	q.Reset(nil)
+	if first := q.Feed(datagrams[0]); !ok && first.Outcome != assemble.NotProtocol {
+		return fmt.Errorf("there is no Initial, and the answer is %v", first.Outcome)
+	}
+	if len(initial.DCID) > 20 || len(initial.SCID) > 20 {
+		return fmt.Errorf("connection IDs of %d and %d bytes", len(initial.DCID), len(initial.SCID))
+	}
+	if got.Outcome == assemble.Complete && (got.Message[0] != 1 || len(got.Message) > 4096) {
+		return fmt.Errorf("a message of %d bytes and type %d is complete", len(got.Message), got.Message[0])
+	}
+	return nil
+}
+
+func checkQUICInput(data []byte) error { return CheckQUIC(splitDatagrams(data)) }
+
+func checkQUICScheduleInput(data []byte) error {
+	body, pieces := Schedule(data)
+	if len(body) == 0 || len(body) > 1<<16 {
+		return nil
+	}
+	n := len(body)
+	msg := append([]byte{1, byte(n >> 16), byte(n >> 8), byte(n)}, body...)
+	var q assemble.QUIC
+	q.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+	// The header comes at first, so that no piece can change it.
+	if got := q.FeedFrames(CryptoFrame(Piece{0, msg[:4]})); got.Outcome != assemble.NeedMore {
+		return fmt.Errorf("the header alone gives %v %q", got.Outcome, got.Code.Name())
+	}
+	return checkSchedule(body, pieces, msg[:4], func(p Piece) assemble.Result {
+		return q.FeedFrames(CryptoFrame(Piece{p.Offset + 4, p.Data}))
+	})
+}
+
+// quicPayloads cuts recorded messages into CRYPTO frames, with other frames in between.
+func quicPayloads(yield func([][]byte) bool) {
+	g := NewGenerator(8)
+	for msg := range messages {
+		var payloads [][]byte
+		payload := []byte{}
+		offset := 0
+		for fragment := range chop(msg, append(g.Cuts(), 200)) {
+			payload = append(payload, CryptoFrame(Piece{offset, fragment})...)
+			offset += len(fragment)
+			switch g.random.Intn(8) {
+			case 0:
+				payload = append(payload, 0, 1, 0) // PADDING, PING
+			case 1:
+				payload = append(payload, 2, 5, 0, 1, 1, 0, 2) // ACK with two ranges
+			case 2:
+				payload = append(payload, 3, 5, 0, 0, 1, 1, 2, 3) // ACK with ECN counts
+			case 3:
+				payload = append(payload, 0x1c, 0, 6, 2, 'n', 'o') // CONNECTION_CLOSE
+			case 4:
+				payloads = append(payloads, payload)
+				payload = nil
+			}
+		}
+		payloads = append(payloads, payload)
+		if g.random.Intn(2) == 0 {
+			g.random.Shuffle(len(payloads), func(i, j int) { payloads[i], payloads[j] = payloads[j], payloads[i] })
+		}
+		if !yield(payloads) {
+			return
+		}
+	}
+}
+
+func quicFramesSeeds(yield func([]byte) bool) {
+	for payloads := range quicPayloads {
+		if !yield(joinDatagrams(payloads...)) {
+			return
+		}
+	}
+}
+
+func quicSeeds(yield func([]byte) bool) {
+	sealer, err := NewInitialSealer([]byte("8 bytes!"))
+	if err != nil {
+		return
+	}
+	for payloads := range quicPayloads {
+		var packets [][]byte
+		for i, payload := range payloads {
+			packet, _ := sealer.Seal(uint32(i), payload)
+			packets = append(packets, packet)
+		}
+		if !yield(joinDatagrams(packets...)) {
+			return
+		}
+	}
+}

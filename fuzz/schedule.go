@@ -1,0 +1,205 @@
+package fuzz
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
+	"golang.org/x/crypto/cryptobyte"
+)
+
+// Piece is a part of a message that arrives on its own.
+type Piece struct {
+	Offset int
+	Data   []byte
+}
+
+// maxPieces is how many pieces a Schedule has before the ones that fill it up.
+const maxPieces = 64
+
+// Schedule reads a message body and the order in which pieces of it arrive from an
+// input: how many pieces, five bytes for each, the body. Pieces may overlap, come again
+// and, where the input says so, differ in one byte from the message. At the end comes
+// all of the message in small pieces, last one first, so that it is complete at some
+// time.
+func Schedule(data []byte) (body []byte, pieces []Piece) {
+	s := cryptobyte.String(data)
+	var n, change uint8
+	if !s.ReadUint8(&n) {
+		return nil, nil
+	}
+	type step struct {
+		offset, length uint16
+		change         uint8
+	}
+	var steps []step
+	for range n % (maxPieces + 1) {
+		var offset, length uint16
+		if s.ReadUint16(&offset) && s.ReadUint16(&length) && s.ReadUint8(&change) {
+			steps = append(steps, step{offset, length, change})
+		}
+	}
+	body = s
+	if len(body) == 0 {
+		return nil, nil
+	}
+	for _, st := range steps {
+		offset := int(st.offset) % (len(body) + 1)
+		end := offset + int(st.length)%(len(body)-offset+1)
+		piece := Piece{offset, bytes.Clone(body[offset:end])}
+		if len(piece.Data) > 0 && st.change > 0xf0 {
+			piece.Data[len(piece.Data)/2] ^= st.change
+		}
+		pieces = append(pieces, piece)
+	}
+	const size = 500
+	for offset := (len(body) - 1) / size * size; offset >= 0; offset -= size {
+		pieces = append(pieces, Piece{offset, body[offset:min(offset+size, len(body))]})
+	}
+	return body, pieces
+}
+
+// encodeSchedule is the inverse of Schedule.
+func encodeSchedule(steps []byte, body []byte) []byte {
+	n := min(len(steps)/5, maxPieces)
+	return append(append([]byte{byte(n)}, steps[:5*n]...), body...)
+}
+
+// scheduleSeeds cut recorded and generated messages into pieces.
+func scheduleSeeds(header int, dtls bool) func(func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		g := NewGenerator(6)
+		source := messages
+		if dtls {
+			source = generated(6, 40, true)
+		}
+		each(source, func(msg []byte) []byte { return encodeSchedule(g.Bytes(60), msg[header:]) })(yield)
+	}
+}
+
+// checkSchedule feeds pieces of body to an assembler, and compares its answers with
+// the obvious way to put them together: byte by byte, with a map. fixed bytes at the
+// beginning are what the assembler knows without the pieces.
+func checkSchedule(body []byte, pieces []Piece, fixed []byte, feed func(Piece) assemble.Result) error {
+	have := make(map[int]byte)
+	for i, p := range pieces {
+		conflict := false
+		for j, b := range p.Data {
+			if old, ok := have[p.Offset+j]; ok && old != b {
+				conflict = true
+			}
+			have[p.Offset+j] = b
+		}
+		got := feed(p)
+		switch {
+		case conflict:
+			if got.Outcome != assemble.Refused || got.Code != extension.ErrOverlapChanged {
+				return fmt.Errorf("piece %d differs from what came before: got %v %q", i, got.Outcome, got.Code.Name())
+			}
+			return nil
+		case len(have) < len(body):
+			if got.Outcome != assemble.NeedMore {
+				return fmt.Errorf("piece %d: %d of %d bytes have come: got %v %q", i, len(have), len(body), got.Outcome, got.Code.Name())
+			}
+		default:
+			want := bytes.Clone(fixed)
+			for j := range body {
+				want = append(want, have[j])
+			}
+			if got.Outcome != assemble.Complete || !bytes.Equal(got.Message, want) {
+				return fmt.Errorf("piece %d completes the message: got %v %q, %d bytes for %d", i, got.Outcome, got.Code.Name(), len(got.Message), len(want))
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// splitDatagrams takes an input apart: datagrams, each behind a length of two bytes.
+func splitDatagrams(data []byte) (datagrams [][]byte) {
+	s := cryptobyte.String(data)
+	var n uint16
+	for s.ReadUint16(&n) && len(datagrams) < 32 {
+		d := []byte(s)[:min(int(n), len(s))]
+		datagrams = append(datagrams, d[:len(d):len(d)])
+		s.Skip(len(d))
+	}
+	return datagrams
+}
+
+// joinDatagrams is the inverse of splitDatagrams.
+func joinDatagrams(datagrams ...[]byte) (data []byte) {
+	for _, d := range datagrams {
+		data = append(data, byte(len(d)>>8), byte(len(d)))
+		data = append(data, d...)
+	}
+	return data
+}
+
+// checkDatagrams holds an assembler of datagrams to what all of them promise: the
+// input is left alone, a final answer is repeated, a datagram that comes twice changes
+// nothing, old content of the memory has no influence, and what lies behind the memory
+// is not touched. It returns the last answer.
+func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemble.Result, error) {
+	const guard = 64
+	size := assemble.DatagramMemory(limit)
+	run := func(fill byte, times int) (result assemble.Result, answers []assemble.Outcome, err error) {
+		memory := bytes.Repeat([]byte{fill}, size+guard)
+		a.Reset(memory[:size])
+		for _, d := range datagrams {
+			before := bytes.Clone(d)
+			for range times {
+				result = a.Feed(d)
+				if result.Outcome != assemble.NeedMore {
+					break
+				}
+				if result.Used != len(d) {
+					return result, answers, fmt.Errorf("needs more, and used %d of %d bytes", result.Used, len(d))
+				}
+			}
+			if !bytes.Equal(before, d) {
+				return result, answers, fmt.Errorf("the datagram was written to")
+			}
+			answers = append(answers, result.Outcome)
+			if result.Outcome != assemble.NeedMore {
+				break
+			}
+		}
+		if !bytes.Equal(memory[size:], bytes.Repeat([]byte{fill}, guard)) {
+			return result, answers, fmt.Errorf("bytes behind the memory were written to")
+		}
+		result.Message = bytes.Clone(result.Message)
+		if result.Outcome != assemble.NeedMore && len(datagrams) > 0 {
+			again := a.Feed(datagrams[0])
+			if again.Used != 0 || !sameResult(again, result) {
+				return result, answers, fmt.Errorf("%v %q is not final", result.Outcome, result.Code.Name())
+			}
+		}
+		return result, answers, nil
+	}
+	first, answers, err := run(0, 1)
+	if err != nil {
+		return first, err
+	}
+	for _, variant := range []struct {
+		what  string
+		fill  byte
+		times int
+	}{{"other memory", 0xff, 1}, {"every datagram twice", 0x5a, 2}} {
+		other, otherAnswers, err := run(variant.fill, variant.times)
+		if err != nil {
+			return first, err
+		}
+		if !sameResult(first, other) || len(answers) != len(otherAnswers) {
+			return first, fmt.Errorf("%s: %v %q at %d instead of %v %q at %d", variant.what,
+				other.Outcome, other.Code.Name(), other.Offset, first.Outcome, first.Code.Name(), first.Offset)
+		}
+	}
+	return first, nil
+}
+
+// sameResult compares all but Used.
+func sameResult(a, b assemble.Result) bool {
+	return a.Outcome == b.Outcome && a.Code == b.Code && a.Offset == b.Offset && bytes.Equal(a.Message, b.Message)
+}
