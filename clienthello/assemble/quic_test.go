@@ -480,3 +480,321 @@ func TestQUICChanged(t *testing.T) {
 		}
 	}
 }
+
+// attempt seals the two Initials of a client that sends msg from an offset of the
+// CRYPTO stream on.
+func attempt(t *testing.T, p initial, offset int, msg []byte) [][]byte {
+	t.Helper()
+	var datagrams [][]byte
+	for i, part := range [][]byte{msg[:len(msg)/2], msg[len(msg)/2:]} {
+		p.payload = crypto(uint64(offset), part)
+		datagrams = append(datagrams, p.seal(t))
+		offset += len(part)
+		p.number += uint64(i + 1)
+	}
+	return datagrams
+}
+
+// differentHandshake returns a message like handshake(n) with another random.
+func differentHandshake(n int) []byte {
+	msg := handshake(n)
+	msg[10] ^= 0xff
+	return msg
+}
+
+// TestQUICConnection follows connections through what changes their keys.
+func TestQUICConnection(t *testing.T) {
+	msg := handshake(500)
+	second := handshake(600)
+	dcid, scid := []byte("first dcid"), []byte("client")
+	p := initial{version: quicV1, dcid: dcid, scid: scid}
+	retried := p
+	retried.dcid, retried.token = []byte("srv"), []byte("retry token")
+	answered := p
+	answered.dcid, answered.keyDCID, answered.number = []byte("server's id"), dcid, 7
+
+	info := assemble.QUICInfo{Version: quicV1, DCID: dcid, SCID: scid, Hello: 1, Packets: 2}
+	retryInfo := info
+	retryInfo.DCID, retryInfo.TokenLength, retryInfo.Retry = retried.dcid, len(retried.token), true
+
+	start := func(t *testing.T) *assemble.QUIC {
+		var q assemble.QUIC
+		q.Reset(make([]byte, assemble.DatagramMemory(1000)))
+		return &q
+	}
+	check := func(t *testing.T, q *assemble.QUIC, want assemble.QUICInfo) {
+		t.Helper()
+		if diff := cmp.Diff(want, q.Info()); diff != "" {
+			t.Errorf("info: %s", diff)
+		}
+	}
+	still := func(t *testing.T, q *assemble.QUIC, datagrams ...[]byte) {
+		t.Helper()
+		for i, d := range datagrams {
+			if result := q.Feed(d); result.Outcome != assemble.NeedMore {
+				t.Fatalf("datagram %d: %v %v", i, result.Outcome, result.Code)
+			}
+		}
+	}
+	hello2 := func(i assemble.QUICInfo) assemble.QUICInfo {
+		i.Hello = 2
+		return i
+	}
+
+	t.Run("a second hello after HelloRetryRequest", func(t *testing.T) {
+		q := start(t)
+		feedQUIC(t, q, msg, attempt(t, p, 0, msg)...)
+		check(t, q, info)
+		q.Next()
+		still(t, q, attempt(t, p, 0, msg)...) // retransmitted
+		again := attempt(t, answered, len(msg), second)
+		slices.Reverse(again)
+		q.Next() // does nothing without a complete message
+		feedQUIC(t, q, second, again...)
+		want := hello2(info)
+		want.Packets = 4
+		check(t, q, want)
+	})
+	t.Run("a second hello that begins in a frame with the end of the first", func(t *testing.T) {
+		q := start(t)
+		feedQUIC(t, q, msg, attempt(t, p, 0, msg)...)
+		q.Next()
+		a := answered
+		a.payload = crypto(uint64(len(msg)-20), slices.Concat(msg[len(msg)-20:], second))
+		feedQUIC(t, q, second, a.seal(t))
+	})
+	t.Run("no second hello, but a Handshake packet", func(t *testing.T) {
+		q := start(t)
+		feedQUIC(t, q, msg, attempt(t, p, 0, msg)...)
+		q.Next()
+		a := answered
+		a.payload = []byte{2, 0, 0, 0, 0}
+		handshakePacket := a
+		handshakePacket.kind = 2
+		result := q.Feed(slices.Concat(a.seal(t), handshakePacket.seal(t)))
+		if result.Outcome != assemble.NotProtocol {
+			t.Errorf("%v %v", result.Outcome, result.Code)
+		}
+	})
+	t.Run("no second hello, but another message", func(t *testing.T) {
+		q := start(t)
+		feedQUIC(t, q, msg, attempt(t, p, 0, msg)...)
+		q.Next()
+		if result := q.FeedFrames(crypto(uint64(len(msg)), []byte{11})); result.Outcome != assemble.NotProtocol {
+			t.Errorf("%v %v", result.Outcome, result.Code)
+		}
+	})
+	t.Run("Retry before the hello is whole", func(t *testing.T) {
+		q := start(t)
+		still(t, q, attempt(t, p, 0, msg)[0])
+		feedQUIC(t, q, msg, attempt(t, retried, 0, msg)...)
+		check(t, q, retryInfo)
+	})
+	t.Run("Retry, and the repeated hello is not given out again", func(t *testing.T) {
+		q := start(t)
+		feedQUIC(t, q, msg, attempt(t, p, 0, msg)...)
+		q.Next()
+		still(t, q, attempt(t, retried, 0, msg)...)
+		still(t, q, attempt(t, p, 0, msg)...) // late, under the keys before
+		still(t, q, attempt(t, retried, 0, msg)...)
+		a := retried
+		a.dcid, a.keyDCID = []byte("server's id"), retried.dcid
+		feedQUIC(t, q, second, attempt(t, a, len(msg), second)...)
+		want := hello2(retryInfo)
+		want.Packets = 4 // two of them repeated the first hello
+		check(t, q, want)
+	})
+	t.Run("a token from an earlier connection is no Retry", func(t *testing.T) {
+		q := start(t)
+		feedQUIC(t, q, msg, attempt(t, retried, 0, msg)...)
+		want := retryInfo
+		want.Retry = false
+		check(t, q, want)
+	})
+	t.Run("another attempt in another version", func(t *testing.T) {
+		for _, dcid := range [][]byte{dcid, []byte("second dcid")} {
+			q := start(t)
+			other := differentHandshake(500)
+			feedQUIC(t, q, msg, attempt(t, p, 0, msg)...)
+			q.Next()
+			a := p
+			a.version, a.dcid = quicV2, dcid
+			feedQUIC(t, q, other, attempt(t, a, 0, other)...)
+			want := info
+			want.Version, want.DCID = quicV2, dcid
+			check(t, q, want)
+		}
+	})
+	t.Run("the version that the server has chosen", func(t *testing.T) {
+		q := start(t)
+		feedQUIC(t, q, msg, attempt(t, p, 0, msg)...)
+		q.Next()
+		a := answered
+		a.version = quicV2
+		feedQUIC(t, q, second, attempt(t, a, len(msg), second)...)
+		want := hello2(info)
+		want.Version = quicV2
+		check(t, q, want)
+	})
+	t.Run("another connection from the same port", func(t *testing.T) {
+		q := start(t)
+		feedQUIC(t, q, msg, attempt(t, p, 0, msg)...)
+		q.Next()
+		other := differentHandshake(500)
+		a := p
+		a.dcid = []byte("another one")
+		feedQUIC(t, q, other, attempt(t, a, 0, other)...)
+		want := info
+		want.DCID = a.dcid
+		check(t, q, want)
+	})
+	t.Run("new keys make it forget what came in pieces", func(t *testing.T) {
+		q := start(t)
+		still(t, q, attempt(t, p, 0, msg)[0])
+		other := differentHandshake(500)
+		a := p
+		a.dcid = []byte("another one")
+		still(t, q, attempt(t, a, 0, other)[1])
+		feedQUIC(t, q, other, attempt(t, a, 0, other)[0])
+	})
+}
+
+// TestQUICKeySchedules: a datagram of many packets under keys that nobody has costs
+// as many key schedules as one packet does.
+func TestQUICKeySchedules(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	p := initial{version: quicV1, dcid: []byte("client dcid"), payload: crypto(0, handshake(100)[:50])}
+	client := p.seal(t)
+	p.keyDCID, p.payload = []byte("not the dcid"), make([]byte, 10)
+	one := p.seal(t)
+	other := p
+	other.version = quicV2
+	many := bytes.Repeat(slices.Concat(one, other.seal(t)), 100)
+	var q assemble.QUIC
+	q.Scratch = make([]byte, len(many))
+	q.Reset(make([]byte, 1000))
+	q.Feed(client)
+	if n := testing.AllocsPerRun(10, func() { q.Feed(many) }); n > 2*3 {
+		t.Errorf("%v allocations", n)
+	}
+	if n := testing.AllocsPerRun(10, func() { q.Feed(one) }); n != 0 {
+		t.Errorf("%v allocations for keys that have just failed", n)
+	}
+}
+
+func TestQUICNoAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	msg := handshake(1800)
+	dcid := fromHex(t, sampleDCID)
+	var datagrams [][]byte
+	for i, part := range slices.Collect(slices.Chunk(msg, 300)) {
+		datagrams = append(datagrams, initial{
+			version: quicV1, dcid: dcid, number: uint64(i), payload: padded(1100, crypto(uint64(300*i), part)),
+		}.seal(t))
+	}
+	memory := make([]byte, assemble.DatagramMemory(len(msg)))
+	q := assemble.QUIC{Scratch: make([]byte, 1500)}
+	// Two AES key schedules and a GCM.
+	const keys = 3
+	if n := testing.AllocsPerRun(100, func() {
+		q.Reset(memory)
+		for _, d := range datagrams {
+			q.Feed(d)
+		}
+	}); n != keys {
+		t.Errorf("%v allocations for a hello in %d Initials, want %d", n, len(datagrams), keys)
+	}
+	q.Reset(memory)
+	q.Feed(datagrams[3])
+	if n := testing.AllocsPerRun(100, func() {
+		q.Feed(datagrams[5])
+		q.Feed(datagrams[1])
+		q.Feed(datagrams[1][:100])
+		q.Info()
+		assemble.ParseQUICInitial(datagrams[0])
+	}); n != 0 {
+		t.Errorf("%v allocations for later datagrams", n)
+	}
+	frames := crypto(5, msg[5:])
+	refused := crypto(0, []byte{2})
+	if n := testing.AllocsPerRun(100, func() {
+		q.Reset(memory)
+		q.FeedFrames(frames)
+		q.FeedFrames(refused)
+		q.Reset(memory)
+		q.Feed(frames)
+	}); n != 0 {
+		t.Errorf("%v allocations for frames and for what is not QUIC", n)
+	}
+	q = assemble.QUIC{}
+	q.Reset(memory)
+	for _, d := range datagrams {
+		q.Feed(d)
+	}
+	if len(q.Scratch) != 2048 {
+		t.Errorf("Scratch has %d bytes", len(q.Scratch))
+	}
+	large := initial{version: quicV1, dcid: dcid, payload: padded(5000, crypto(0, msg))}.seal(t)
+	q.Reset(memory)
+	if result := q.Feed(large); result.Outcome != assemble.Complete || len(q.Scratch) != 65535 {
+		t.Errorf("%v, Scratch has %d bytes", result.Outcome, len(q.Scratch))
+	}
+}
+
+func TestParseQUICInitial(t *testing.T) {
+	p := initial{version: quicV2, dcid: []byte("destination"), scid: []byte("src"), token: []byte("token"), payload: make([]byte, 20)}
+	want := assemble.QUICInitial{Version: quicV2, DCID: p.dcid, SCID: p.scid, Token: p.token}
+	sealed := p.seal(t)
+	early := p
+	early.kind = 1
+	for name, datagram := range map[string][]byte{
+		"alone":               sealed,
+		"behind 0-RTT":        slices.Concat(early.seal(t), sealed),
+		"before what follows": slices.Concat(sealed, []byte("trash")),
+	} {
+		got, ok := assemble.ParseQUICInitial(datagram)
+		if diff := cmp.Diff(want, got); diff != "" || !ok {
+			t.Errorf("%s: %v %s", name, ok, diff)
+		}
+	}
+	for n := range sealed {
+		if _, ok := assemble.ParseQUICInitial(sealed[:n]); ok {
+			t.Errorf("taken with %d of %d bytes", n, len(sealed))
+		}
+	}
+	p.dcid, p.token = []byte("client"), nil
+	if _, ok := assemble.ParseQUICInitial(p.seal(t)); ok {
+		t.Error("an Initial of a server is taken for one of a client")
+	}
+}
+
+// TestQUICRandomBytes: whatever is fed, nothing panics, and what is plain stays plain.
+func TestQUICRandomBytes(t *testing.T) {
+	p := initial{version: quicV1, dcid: fromHex(t, sampleDCID), scid: []byte("x"), token: []byte("t"), payload: crypto(0, handshake(50))}
+	sealed := p.seal(t)
+	for seed := range uint64(20000) {
+		r := rand.New(rand.NewPCG(seed, 9000))
+		datagram := slices.Clone(sealed)
+		for range r.IntN(4) {
+			datagram[r.IntN(30)] = byte(r.Uint32())
+		}
+		datagram = datagram[:r.IntN(len(datagram)+1)]
+		var q assemble.QUIC
+		if result := q.Feed(datagram); result.Outcome == assemble.Complete && !bytes.Equal(datagram, sealed) {
+			t.Fatalf("seed %d: complete", seed)
+		}
+		var frames assemble.QUIC
+		frames.Reset(make([]byte, 100))
+		payload := make([]byte, r.IntN(60))
+		for i := range payload {
+			payload[i] = []byte{0, 1, 2, 3, 6, 6, 6, 0x1c, 0x40, 0xff, byte(r.Uint32())}[r.IntN(11)]
+		}
+		for range 3 {
+			frames.FeedFrames(payload)
+		}
+	}
+}
