@@ -1,6 +1,9 @@
 package assemble
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // DatagramMemory returns how much memory [QUIC] and [DTLS] need for messages of up
 // to limit bytes: these, and a bit for each that says whether it has arrived.
@@ -68,22 +71,54 @@ func (p *pieces) extend(end int) {
 	p.end = end
 }
 
+// allMarked is 64 marks that are set.
+const allMarked = 1<<64 - 1
+
+// marks64 returns the marks of the 64 bytes from offset on, a multiple of 8.
+func (p *pieces) marks64(offset int) uint64 {
+	return binary.NativeEndian.Uint64(p.marks[offset/8:])
+}
+
 // mark sets the marks of data at offset, and compares it where they were set.
 func (p *pieces) mark(offset int, data []byte) (same bool) {
 	for len(data) > 0 {
-		bit := offset % 8
-		n := min(8-bit, len(data))
-		mask := byte((1<<n - 1) << bit)
-		if had := p.marks[offset/8] & mask; had != 0 {
-			for i, b := range data[:n] {
-				if had&(1<<(bit+i)) != 0 && p.data[offset+i] != b {
-					return false
-				}
-			}
+		n := 64
+		marks := uint64(1) // whatever: for fewer than 64 bytes
+		if offset%8 == 0 && len(data) >= n {
+			marks = p.marks64(offset)
 		}
-		p.marks[offset/8] |= mask
+		switch marks {
+		case 0:
+			binary.NativeEndian.PutUint64(p.marks[offset/8:], allMarked)
+			same = true
+		case allMarked:
+			same = bytes.Equal(data[:n], p.data[offset:offset+n])
+		default:
+			n = min(8-offset%8, len(data))
+			same = p.markFew(offset, data[:n])
+		}
+		if !same {
+			return false
+		}
 		offset += n
 		data = data[n:]
+	}
+	return true
+}
+
+// markFew is mark for data whose marks share a byte.
+func (p *pieces) markFew(offset int, data []byte) (same bool) {
+	bit := offset % 8
+	mask := byte((1<<len(data) - 1) << bit)
+	had := p.marks[offset/8] & mask
+	p.marks[offset/8] |= mask
+	if had == mask {
+		return bytes.Equal(data, p.data[offset:offset+len(data)])
+	}
+	for i, b := range data {
+		if had&(1<<(bit+i)) != 0 && p.data[offset+i] != b {
+			return false
+		}
 	}
 	return true
 }
@@ -91,10 +126,10 @@ func (p *pieces) mark(offset int, data []byte) (same bool) {
 // advance moves prefix to the first byte that has not come.
 func (p *pieces) advance() {
 	for p.prefix < p.end {
-		switch marks := p.marks[p.prefix/8]; {
-		case p.prefix%8 == 0 && p.prefix+8 <= p.end && marks == 0xff:
-			p.prefix += 8
-		case marks&(1<<(p.prefix%8)) != 0:
+		switch {
+		case p.prefix%8 == 0 && p.end-p.prefix >= 64 && p.marks64(p.prefix) == allMarked:
+			p.prefix += 64
+		case p.marks[p.prefix/8]&(1<<(p.prefix%8)) != 0:
 			p.prefix++
 		default:
 			return

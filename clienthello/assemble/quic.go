@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -289,11 +290,11 @@ const (
 // datagram.
 func (q *QUIC) readFrames(payload []byte, at int) Result {
 	for i := 0; i < len(payload); {
-		start := at + i
 		if payload[i] == framePadding {
-			i++
+			i = skipPadding(payload, i)
 			continue
 		}
+		start := at + i
 		typ, next, ok := readVarint(payload, i)
 		if !ok {
 			return refused(extension.ErrFieldOverrun, start)
@@ -332,6 +333,17 @@ func (q *QUIC) readFrames(payload []byte, at int) Result {
 		}
 	}
 	return Result{}
+}
+
+// skipPadding returns the end of the PADDING frames, one byte each, that begin at i.
+func skipPadding(b []byte, i int) int {
+	for len(b)-i >= 8 && binary.NativeEndian.Uint64(b[i:]) == 0 {
+		i += 8
+	}
+	for i < len(b) && b[i] == framePadding {
+		i++
+	}
+	return i
 }
 
 // skipACK returns the end of an ACK frame (RFC 9000, Section 19.3) of which the type

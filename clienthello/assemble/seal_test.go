@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
-	"testing"
 )
 
 const (
@@ -57,15 +56,7 @@ type sealKeys struct {
 }
 
 // sealingKeys derives the keys of RFC 9001, Section 5.2 with the standard library.
-func sealingKeys(t testing.TB, version uint32, dcid []byte, server bool) sealKeys {
-	t.Helper()
-	must := func(b []byte, err error) []byte {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
+func sealingKeys(version uint32, dcid []byte, server bool) sealKeys {
 	prefix, side := "quic ", "client in"
 	if version == quicV2 {
 		prefix = "quicv2 "
@@ -81,18 +72,8 @@ func sealingKeys(t testing.TB, version uint32, dcid []byte, server bool) sealKey
 	}
 	salt := must(hex.DecodeString(salts[version]))
 	secret := expand(must(hkdf.Extract(sha256.New, dcid, salt)), side, sha256.Size)
-	block, err := aes.NewCipher(expand(secret, prefix+"key", 16))
-	if err != nil {
-		t.Fatal(err)
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		t.Fatal(err)
-	}
-	hp, err := aes.NewCipher(expand(secret, prefix+"hp", 16))
-	if err != nil {
-		t.Fatal(err)
-	}
+	aead := must(cipher.NewGCM(must(aes.NewCipher(expand(secret, prefix+"key", 16)))))
+	hp := must(aes.NewCipher(expand(secret, prefix+"hp", 16)))
 	return sealKeys{aead, hp, expand(secret, prefix+"iv", 12)}
 }
 
@@ -121,13 +102,12 @@ func (p initial) header() []byte {
 	return append(b, number[4-n:]...)
 }
 
-func (p initial) seal(t testing.TB) []byte {
-	t.Helper()
+func (p initial) seal() []byte {
 	keyDCID := p.keyDCID
 	if keyDCID == nil {
 		keyDCID = p.dcid
 	}
-	return p.sealWith(sealingKeys(t, p.version, keyDCID, p.server))
+	return p.sealWith(sealingKeys(p.version, keyDCID, p.server))
 }
 
 func (p initial) sealWith(keys sealKeys) []byte {
@@ -171,4 +151,11 @@ func crypto(offset uint64, data []byte) []byte {
 func padded(n int, frames ...[]byte) []byte {
 	b := slices.Concat(frames...)
 	return append(b, make([]byte, max(0, n-len(b)))...)
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
