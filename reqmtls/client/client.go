@@ -1,0 +1,222 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	utls "github.com/refraction-networking/utls"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/tlsclient"
+)
+
+// Preset names a ClientHello to imitate.
+type Preset string
+
+// The presets. Those of browsers follow uTLS, in the version that go.mod names.
+const (
+	Go      Preset = "" // like that of Go's crypto/tls
+	Chrome  Preset = "chrome"
+	Firefox Preset = "firefox"
+	Safari  Preset = "safari"
+)
+
+// id returns uTLS's name of the hello; the zero value stands for Go.
+func (p Preset) id() (utls.ClientHelloID, error) {
+	switch p {
+	case Go:
+		return utls.ClientHelloID{}, nil
+	case Chrome:
+		return utls.HelloChrome_Auto, nil
+	case Firefox:
+		return utls.HelloFirefox_Auto, nil
+	case Safari:
+		return utls.HelloSafari_Auto, nil
+	}
+	return utls.ClientHelloID{}, fmt.Errorf("client: no preset %q; there are %q, %q, %q and the empty one, which is Go", p, Chrome, Firefox, Safari)
+}
+
+// Config configures a Client.
+type Config struct {
+	// TLS says whom to trust and what to show: RootCAs, Certificates or
+	// GetClientCertificate, and so on, with the meaning that they have for crypto/tls.
+	// Where ServerName is empty the host that is dialled is verified; NextProtos
+	// is ignored by Transport, which offers the versions of HTTP that it speaks.
+	// Fields that would have no effect, such as CipherSuites, are refused by New.
+	// Sessions are never resumed, so that the server may ask each time.
+	TLS *tls.Config
+
+	// Flags are the TLS flags to send; nil stands for extension.RequestMTLS alone, and
+	// a slice of length 0 for sending none. That flag says that a certificate is at
+	// hand (draft-jhoyla-req-mtls-flag, Section 3): New refuses it without one.
+	Flags []extension.Flag
+
+	// Type is the extension type to send them under; 0 stands for extension.TLSFlags.
+	Type extension.Type
+
+	// Preset is the hello that the flags are put into.
+	Preset Preset
+
+	// DialContext makes connections; nil stands for that of a net.Dialer with a
+	// time-out of 30 seconds.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// ErrNoCertificate is why New refuses to send the flag.
+var ErrNoCertificate = errors.New("client: request_mtls says that a certificate is at hand, but TLS has neither Certificates nor GetClientCertificate")
+
+// Client makes connections to servers. It may be used by many goroutines at once.
+type Client struct {
+	config *tls.Config
+	flags  extension.FlagSet
+	hello  tlsclient.Hello
+	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// New returns a client. It does not change c.TLS, which must not be changed after.
+func New(c Config) (*Client, error) {
+	config := c.TLS
+	if config == nil {
+		config = &tls.Config{}
+	}
+	if err := tlsclient.Check(config); err != nil {
+		return nil, fmt.Errorf("client: %w", err)
+	}
+	flags := c.Flags
+	if flags == nil {
+		flags = []extension.Flag{extension.RequestMTLS}
+	}
+	if slices.Contains(flags, extension.RequestMTLS) && len(config.Certificates) == 0 && config.GetClientCertificate == nil {
+		return nil, ErrNoCertificate
+	}
+	id, err := c.Preset.id()
+	if err != nil {
+		return nil, err
+	}
+	set, err := extension.NewFlagSet(flags...)
+	if err != nil {
+		return nil, fmt.Errorf("client: %w", err)
+	}
+	client := &Client{config: config, flags: set, hello: tlsclient.Hello{Preset: id}, dial: c.DialContext}
+	if client.dial == nil {
+		client.dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext
+	}
+	if set.Len() > 0 {
+		e, err := offer(set, c.Type)
+		if err != nil {
+			return nil, err
+		}
+		client.hello.Extensions = []extension.Extension{e}
+	}
+	return client, nil
+}
+
+// offer returns the TLS Flags extension.
+func offer(set extension.FlagSet, t extension.Type) (extension.Extension, error) {
+	switch t {
+	case 0:
+		t = extension.TLSFlags
+	case extension.TLSFlags, extension.TLSFlagsExperimental:
+	default:
+		return extension.Extension{}, fmt.Errorf("client: %v is not a type of the TLS Flags extension", t)
+	}
+	data, err := set.AppendTo(nil)
+	return extension.Extension{Type: t, Data: data}, err
+}
+
+// Report is what a server did with the client's flags.
+type Report struct {
+	// Requested says whether the server sent a CertificateRequest.
+	Requested bool
+	// Given says whether the client answered with a certificate. It sends an empty
+	// list where none suits the server.
+	Given bool
+	// Acknowledged says whether the CertificateRequest carried a flag that the
+	// client had set, so that the server asked because of it. Servers of crypto/tls
+	// cannot acknowledge; drafts up to draft-jhoyla-req-mtls-flag-02 do not ask for it.
+	Acknowledged bool
+	// Flags are all the flags of the CertificateRequest.
+	Flags extension.FlagSet
+	// Authorities are the certificate authorities that the server named, as DER
+	// encoded distinguished names.
+	Authorities [][]byte
+}
+
+func (c *Client) report(r tlsclient.Report) Report {
+	report := Report{
+		Requested:   r.CertificateRequested,
+		Given:       r.CertificateGiven,
+		Flags:       r.RequestFlags,
+		Authorities: r.Authorities,
+	}
+	for f := range r.RequestFlags.All() {
+		report.Acknowledged = report.Acknowledged || c.flags.Has(f)
+	}
+	return report
+}
+
+// check refuses a CertificateRequest that the drafts make fatal.
+func (c *Client) check(r tlsclient.Report) error {
+	if r.RequestFlagsErr != nil {
+		return fmt.Errorf("client: the CertificateRequest has a malformed TLS Flags extension: %w", r.RequestFlagsErr)
+	}
+	if r.RequestFlags.Has(extension.RequestMTLS) && !c.flags.Has(extension.RequestMTLS) {
+		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent", extension.RequestMTLS)
+	}
+	return nil
+}
+
+// Conn is a TLS connection.
+type Conn struct {
+	*tlsclient.Conn
+	report Report
+}
+
+// Report returns what the server did with the client's flags.
+func (c *Conn) Report() Report { return c.report }
+
+// Dial connects to addr, of the form "host:port", and makes a TLS connection.
+func (c *Client) Dial(ctx context.Context, network, addr string) (*Conn, error) {
+	return c.dialFor(ctx, network, addr, c.config.NextProtos)
+}
+
+func (c *Client) dialFor(ctx context.Context, network, addr string, protocols []string) (*Conn, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := c.dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	tlsConn, err := c.handshake(ctx, conn, host, protocols)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return tlsConn, nil
+}
+
+// Handshake makes a TLS connection of conn. host is verified, unless the config has
+// a ServerName. On error conn is left open.
+func (c *Client) Handshake(ctx context.Context, conn net.Conn, host string) (*Conn, error) {
+	return c.handshake(ctx, conn, host, c.config.NextProtos)
+}
+
+func (c *Client) handshake(ctx context.Context, conn net.Conn, host string, protocols []string) (*Conn, error) {
+	config := c.config.Clone()
+	config.NextProtos = protocols
+	if config.ServerName == "" {
+		config.ServerName = host
+	}
+	tlsConn, report, err := tlsclient.Handshake(ctx, conn, config, c.hello, c.check)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{tlsConn, c.report(report)}, nil
+}

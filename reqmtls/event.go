@@ -1,0 +1,56 @@
+package reqmtls
+
+import "net"
+
+// Outcome says how the policy fared with one connection.
+type Outcome uint8
+
+const (
+	// NotApplied: the client got the base config. Hello says why.
+	NotApplied Outcome = iota
+	// Unrecorded: the connection does not come from Server.Listener or Server.Wrap,
+	// as is always so with QUIC, or was wrapped again without a method NetConn. Its
+	// flags are unknown, and it got the base config.
+	Unrecorded
+	// Given: there is a certificate, and it was accepted. In a full handshake
+	// crypto/tls checks right after this that the client holds the key.
+	Given
+	// NotGiven: the client sent no certificate, and is served without.
+	NotGiven
+	// Refused: the policy, or a VerifyConnection, refused. Event.Err says why.
+	Refused
+	// Unfinished: the client was asked, and the handshake ended before a verdict:
+	// crypto/tls refused the certificate chain, or the client went away.
+	Unfinished
+)
+
+// String returns the outcome in lower-case words.
+func (o Outcome) String() string {
+	switch o {
+	case NotApplied:
+		return "not applied"
+	case Unrecorded:
+		return "unrecorded"
+	case Given:
+		return "given"
+	case NotGiven:
+		return "not given"
+	case Refused:
+		return "refused"
+	case Unfinished:
+		return "unfinished"
+	}
+	return "unknown outcome"
+}
+
+// Event tells Config.Observe about one connection.
+type Event struct {
+	RemoteAddr net.Addr // nil where crypto/tls does not know
+	ServerName string   // of the server_name extension
+	Hello      Hello    // the zero value where Outcome is Unrecorded
+	Outcome    Outcome
+	// Asked says whether the policy made the server send a CertificateRequest. It is
+	// not sent where a session is resumed; the certificate is that of the session then.
+	Asked bool
+	Err   error // where Outcome is Refused
+}

@@ -1,0 +1,163 @@
+package reqmtls
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// script is a connection that gives its pieces one a read, and then its error.
+type script struct {
+	net.Conn
+	pieces [][]byte
+	err    error
+}
+
+func (s *script) Read(p []byte) (int, error) {
+	if len(s.pieces) == 0 {
+		return 0, s.err
+	}
+	n := copy(p, s.pieces[0])
+	s.pieces = s.pieces[1:]
+	return n, nil
+}
+
+func (s *script) Close() error { return nil }
+
+func newServer(t testing.TB) *Server {
+	t.Helper()
+	base := &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}
+	s, err := New(base, Config{Policy: Policy{Mode: Request}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func recordedHello(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("../corpus/records/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestBufferIsGivenBack holds that no connection keeps a buffer longer than it must.
+func TestBufferIsGivenBack(t *testing.T) {
+	hello := recordedHello(t, "utls-chrome-133-ext62-80.bin")
+	half := len(hello) / 2
+	tests := []struct {
+		name   string
+		pieces [][]byte
+		err    error
+		held   bool // after all has been read
+	}{
+		{"nothing has come", nil, os.ErrDeadlineExceeded, false},
+		{"a hello in one piece", [][]byte{hello}, io.EOF, false},
+		{"a hello in two pieces", [][]byte{hello[:half], hello[half:]}, os.ErrDeadlineExceeded, false},
+		{"half a hello, and more may come", [][]byte{hello[:half]}, os.ErrDeadlineExceeded, true},
+		{"half a hello, then the end", [][]byte{hello[:half]}, io.EOF, false},
+		{"half a hello, then a reset", [][]byte{hello[:half]}, net.ErrClosed, false},
+		{"no TLS", [][]byte{[]byte("GET / HTTP/1.1\r\n")}, os.ErrDeadlineExceeded, false},
+		{"a refused record", [][]byte{[]byte("\x16\x03\x01\x00\x00")}, os.ErrDeadlineExceeded, false},
+		{"more than the limit", [][]byte{[]byte("\x16\x03\x01\x40\x00\x01\x01\x00\x00")}, os.ErrDeadlineExceeded, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newServer(t)
+			c := s.Wrap(&script{pieces: tt.pieces, err: tt.err})
+			p := make([]byte, 4096)
+			for range len(tt.pieces) + 1 {
+				c.Read(p)
+			}
+			if held := c.recorder != nil; held != tt.held {
+				t.Errorf("buffer held: %v, want %v", held, tt.held)
+			}
+			c.Close()
+		})
+	}
+}
+
+// TestReuse holds that a buffer says nothing about the client that had it before.
+func TestReuse(t *testing.T) {
+	s := newServer(t)
+	p := make([]byte, 4096)
+	for _, name := range []string{"utls-chrome-133-ext62-80.bin", "curl-7.88.1.bin", "utls-safari-16-0-ext62-80.bin", "go-1.26.8.bin"} {
+		hello := recordedHello(t, name)
+		c := s.Wrap(&script{pieces: [][]byte{hello[:300], hello[300:]}})
+		c.Read(p)
+		c.Read(p)
+		got, ok := c.Hello()
+		if want := bytes.Contains([]byte(name), []byte("ext62")); !ok || got.Flagged != want {
+			t.Errorf("%s: %+v, %v", name, got, ok)
+		}
+	}
+}
+
+// TestReadAllocs counts what a connection costs by itself: the Conn.
+func TestReadAllocs(t *testing.T) {
+	s := newServer(t)
+	hello := recordedHello(t, "curl-7.88.1.bin")
+	p := make([]byte, 4096)
+	inner := &script{}
+	pieces := [][]byte{hello[:100], hello[100:]}
+	n := testing.AllocsPerRun(1000, func() {
+		inner.pieces = pieces
+		c := s.Wrap(inner)
+		c.Read(p)
+		c.Read(p)
+	})
+	if n > 1 && !raceEnabled {
+		t.Errorf("%v allocations, want 1", n)
+	}
+}
+
+// TestUnflaggedIsShared guards the Hello that all clients without flags share.
+func TestUnflaggedIsShared(t *testing.T) {
+	s := newServer(t)
+	c := s.Wrap(&script{pieces: [][]byte{recordedHello(t, "curl-7.88.1.bin")}})
+	c.Read(make([]byte, 4096))
+	h, _ := c.Hello()
+	h.Type = extension.TLSFlags
+	if s.unflagged != (Hello{}) {
+		t.Error("a copy's change reached all")
+	}
+}
+
+func TestPolicyKeysDiffer(t *testing.T) {
+	seen := make(map[[32]byte]string)
+	keys := [][32]byte{{1}, {2}}
+	for _, name := range []string{"", "a.example", "b.example"} {
+		for _, k := range append(deriveKeys(keys, name), keys...) {
+			if owner, ok := seen[k]; ok && owner != "base" {
+				t.Errorf("%q and %q share a key", owner, name)
+			}
+			seen[k] = name
+		}
+		for _, k := range keys {
+			seen[k] = "base"
+		}
+	}
+}
+
+func TestRotationKeepsSevenDays(t *testing.T) {
+	now := time.Now()
+	s := newServer(t)
+	s.config.Time = func() time.Time { return now }
+	for day := range 12 {
+		if _, err := s.general.config(nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := len(s.general.random), min(day+1, keysKept+1); got != want {
+			t.Errorf("day %d: %d keys, want %d", day, got, want)
+		}
+		now = now.Add(keyRotation)
+	}
+}

@@ -1,0 +1,195 @@
+package reqmtls
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// Mode says what the server does with a client that set the flag.
+type Mode uint8
+
+const (
+	// VerifyIfGiven asks for a certificate and verifies it against ClientCAs. A
+	// client that sends none is served; ConnectionState.VerifiedChains is empty then.
+	VerifyIfGiven Mode = iota
+	// Request asks for a certificate and leaves all of the verification to
+	// VerifyConnection or the application, as tls.RequestClientCert does.
+	Request
+	// Require asks for a certificate and verifies it as VerifyIfGiven does. A client
+	// that sends none is refused with the alert bad_certificate, as
+	// draft-jhoyla-req-mtls-flag-00, Section 4 has it, whereas
+	// tls.RequireAndVerifyClientCert sends certificate_required.
+	Require
+	// Ignore takes no notice of the flag.
+	Ignore
+)
+
+// String returns the mode in lower-case words.
+func (m Mode) String() string {
+	switch m {
+	case VerifyIfGiven:
+		return "verify if given"
+	case Request:
+		return "request"
+	case Require:
+		return "require"
+	case Ignore:
+		return "ignore"
+	}
+	return fmt.Sprintf("mode(%d)", uint8(m))
+}
+
+// ErrNoCertificate is why a handshake fails when Mode is Require and the client
+// sent no certificate.
+var ErrNoCertificate = errors.New("reqmtls: the client set the flag and sent no certificate")
+
+// Policy is what clients that set the flag get. Other clients get the base config.
+type Policy struct {
+	Mode Mode
+
+	// ClientCAs are the authorities that certificates of flagged clients are
+	// verified against, and whose names the CertificateRequest lists. They take the
+	// place of the base config's. Keep them apart from authorities that other
+	// clients are trusted by: the flag shall not widen anybody's access. Every mode
+	// that verifies needs them, as crypto/tls would fall back to the web's roots.
+	ClientCAs *x509.CertPool
+
+	// VerifyConnection, if not nil, is called in addition to the base config's,
+	// before it, also when a session is resumed. An error ends the handshake with
+	// the alert bad_certificate. Like everything that crypto/tls calls at this
+	// point, it runs before the client has proven that it holds the key.
+	VerifyConnection func(tls.ConnectionState) error
+
+	// AskEverybody applies the policy whether the flag is set or not: the ordinary
+	// way of asking for certificates, for comparison.
+	AskEverybody bool
+
+	// NoTickets makes every connection of a flagged client a full handshake, so
+	// that each proves possession of the key.
+	NoTickets bool
+}
+
+// DefaultLimit is the length of the longest ClientHello that is looked into where
+// Config.Limit is 0, in bytes.
+const DefaultLimit = 16 << 10
+
+// Config configures a Server. The zero value with ClientCAs set is ready for use.
+type Config struct {
+	// Policy is for all server names that Names does not have.
+	Policy
+
+	// Names holds the policies of single server names in lower case. A key
+	// "*.example.com" stands for all names with one label in front of example.com.
+	Names map[string]Policy
+
+	// Flag is the number of the flag; 0 stands for extension.RequestMTLS, which is
+	// what experiments use, as no number is registered yet.
+	Flag extension.Flag
+
+	// Types are the extension types under which flags are accepted. Empty stands for
+	// extension.TLSFlags and, in hellos without it, extension.TLSFlagsExperimental.
+	// Of two types, too, the first that the hello has decides.
+	Types []extension.Type
+
+	// Limit is the length of the longest ClientHello that is looked into, in bytes;
+	// 0 stands for DefaultLimit. Longer ones are served as if they had no flag. A
+	// connection holds a buffer of this size from its first byte until its
+	// ClientHello is whole.
+	Limit int
+
+	// Inspect, if not nil, is called with every well-formed ClientHello as it was on
+	// the wire, before anything is answered. The view holds during the call only.
+	Inspect func(*Conn, clienthello.ClientHello)
+
+	// Observe, if not nil, is told once for each connection how it went. It is
+	// called during the handshake, possibly by many goroutines at once.
+	Observe func(Event)
+}
+
+// check reports what makes c unusable.
+func (c *Config) check() error {
+	if c.Flag > extension.MaxFlag {
+		return fmt.Errorf("reqmtls: flag %d is above the highest, %d", c.Flag, extension.MaxFlag)
+	}
+	for _, t := range c.Types {
+		if t != extension.TLSFlags && t != extension.TLSFlagsExperimental {
+			return fmt.Errorf("reqmtls: %v is not a type of the TLS Flags extension", t)
+		}
+	}
+	if c.Limit < 0 {
+		return fmt.Errorf("reqmtls: a limit of %d bytes is negative", c.Limit)
+	}
+	if err := c.Policy.check(); err != nil {
+		return err
+	}
+	for name, p := range c.Names {
+		if name == "" || name != strings.ToLower(name) || strings.HasSuffix(name, ".") {
+			return fmt.Errorf("reqmtls: server name %q: write it in lower case without a final dot", name)
+		}
+		if err := p.check(); err != nil {
+			return fmt.Errorf("%w (server name %s)", err, name)
+		}
+	}
+	return nil
+}
+
+func (p *Policy) check() error {
+	switch p.Mode {
+	case VerifyIfGiven, Require:
+		if p.ClientCAs == nil {
+			return fmt.Errorf("reqmtls: mode %v needs ClientCAs: without them every authority of the web would be trusted", p.Mode)
+		}
+	case Request, Ignore:
+	default:
+		return fmt.Errorf("reqmtls: unknown %v", p.Mode)
+	}
+	return nil
+}
+
+// clientAuth returns the crypto/tls mode that m builds on. Require takes no
+// RequireAndVerifyClientCert, which answers a missing certificate with another alert.
+func (m Mode) clientAuth() tls.ClientAuthType {
+	if m == Request {
+		return tls.RequestClientCert
+	}
+	return tls.VerifyClientCertIfGiven
+}
+
+// verify is what the policy itself has to say about a handshake.
+func (p *Policy) verify(cs tls.ConnectionState) error {
+	if p.Mode == Require && len(cs.PeerCertificates) == 0 {
+		return ErrNoCertificate
+	}
+	if p.VerifyConnection != nil {
+		return p.VerifyConnection(cs)
+	}
+	return nil
+}
+
+// apply turns cfg, a clone of the config that the client would otherwise get, into
+// that of the policy. Session tickets are not its business.
+func (p *Policy) apply(cfg *tls.Config) {
+	cfg.ClientAuth = p.Mode.clientAuth()
+	cfg.ClientCAs = p.ClientCAs
+	cfg.SessionTicketsDisabled = cfg.SessionTicketsDisabled || p.NoTickets
+	cfg.GetConfigForClient = nil
+}
+
+// demandsCertificate reports whether cfg refuses clients that have no certificate.
+// The flag must not take such clients elsewhere.
+func demandsCertificate(cfg *tls.Config) bool {
+	return cfg.ClientAuth == tls.RequireAnyClientCert || cfg.ClientAuth == tls.RequireAndVerifyClientCert
+}
+
+// speaksTLS13 reports whether cfg and a client that supports the given versions
+// agree on TLS 1.3. The TLS Flags extension is defined for no earlier version.
+func speaksTLS13(cfg *tls.Config, versions []uint16) bool {
+	return (cfg.MaxVersion == 0 || cfg.MaxVersion >= tls.VersionTLS13) && slices.Contains(versions, tls.VersionTLS13)
+}

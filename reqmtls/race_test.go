@@ -1,0 +1,5 @@
+//go:build race
+
+package reqmtls
+
+const raceEnabled = true

@@ -1,0 +1,259 @@
+package reqmtls_test
+
+import (
+	"crypto/tls"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	utls "github.com/refraction-networking/utls"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/reqmtls"
+)
+
+// The clients of the tests of resumption. All share one cache of sessions, as a client
+// does that turns the flag on and off.
+var resumers = map[string]func() testClient{
+	"plain":              func() testClient { return testClient{} },
+	"flagged":            func() testClient { return flagged(extension.RequestMTLS).with(testPKI().bot) },
+	"flagged, no cert":   func() testClient { return flagged(extension.RequestMTLS) },
+	"flagged, elsewhere": func() testClient { return elsewhere(flagged(extension.RequestMTLS).with(testPKI().bot)) },
+}
+
+// elsewhere makes a client connect under a name with a policy of its own; its sessions
+// are found in the cache of the other name, too.
+func elsewhere(c testClient) testClient {
+	c.name = "a.example"
+	return c
+}
+
+// anyName is a cache of one session, whoever it is with.
+type anyName struct{ session *utls.ClientSessionState }
+
+func (c *anyName) Get(string) (*utls.ClientSessionState, bool) { return c.session, c.session != nil }
+func (c *anyName) Put(_ string, s *utls.ClientSessionState)    { c.session = s }
+
+// TestResumption goes through every order of two connections that share a session. A
+// flagged client is asked in the second unless it gave its certificate, under the same
+// policy, in the first.
+func TestResumption(t *testing.T) {
+	configs := map[string]func() *tls.Config{
+		"automatic keys": baseConfig,
+		"keys set on the base config": func() *tls.Config {
+			c := baseConfig()
+			c.SetSessionTicketKeys([][32]byte{{1}})
+			return c
+		},
+		"the application's session store": func() *tls.Config {
+			c := baseConfig()
+			useStore(c, newStore())
+			return c
+		},
+	}
+	want := map[[2]string]reply{
+		{"plain", "plain"}:                           {Resumed: true},
+		{"plain", "flagged"}:                         {},
+		{"plain", "flagged, no cert"}:                {},
+		{"plain", "flagged, elsewhere"}:              {},
+		{"flagged", "plain"}:                         {},
+		{"flagged", "flagged"}:                       {Resumed: true, Certificates: 1, Chains: 1},
+		{"flagged", "flagged, no cert"}:              {Resumed: true, Certificates: 1, Chains: 1}, // the session is the certificate's
+		{"flagged", "flagged, elsewhere"}:            {},
+		{"flagged, no cert", "plain"}:                {},
+		{"flagged, no cert", "flagged"}:              {},
+		{"flagged, no cert", "flagged, no cert"}:     {},
+		{"flagged, no cert", "flagged, elsewhere"}:   {},
+		{"flagged, elsewhere", "plain"}:              {},
+		{"flagged, elsewhere", "flagged"}:            {},
+		{"flagged, elsewhere", "flagged, no cert"}:   {},
+		{"flagged, elsewhere", "flagged, elsewhere"}: {Resumed: true, Certificates: 1, Chains: 1},
+	}
+	c := reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()}}
+	for name, config := range configs {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, config(), c)
+			for order, want := range want {
+				cache := &anyName{}
+				for i, kind := range order {
+					client := resumers[kind]()
+					client.cache = cache
+					got := client.connect(t, s.addr)
+					e := s.event(t)
+					if wantAsked := strings.HasPrefix(kind, "flagged") && !(i == 1 && want.Resumed); got.Asked != wantAsked || e.Asked != wantAsked {
+						t.Errorf("%s, connection %d: asked %v, event says %v, want %v", order, i, got.Asked, e.Asked, wantAsked)
+					}
+					if i == 1 && got.Resumed != want.Resumed {
+						t.Errorf("%s: resumed %v, want %v", order, got.Resumed, want.Resumed)
+					}
+					if i == 1 && want.Resumed && (got.Certificates != want.Certificates || got.Chains != want.Chains) {
+						t.Errorf("%s: resumed with %d certificates and %d chains", order, got.Certificates, got.Chains)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestObviousSwitch is what this package must not do: it shows that with crypto/tls
+// alone a client that comes back with the flag is never asked, so that TestResumption
+// tests something.
+func TestObviousSwitch(t *testing.T) {
+	base := baseConfig()
+	asking := baseConfig()
+	asking.ClientAuth = tls.VerifyClientCertIfGiven
+	asking.ClientCAs = testPKI().bots.Pool()
+	base.GetConfigForClient = func(info *tls.ClientHelloInfo) (*tls.Config, error) {
+		for _, e := range info.Extensions {
+			if extension.Type(e) == extension.TLSFlags {
+				return asking, nil
+			}
+		}
+		return nil, nil
+	}
+	s := start(t, base, reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Ignore}})
+	cache := &anyName{}
+	testClient{cache: cache}.connect(t, s.addr)
+	client := flagged(extension.RequestMTLS).with(testPKI().bot)
+	client.cache = cache
+	if got := client.connect(t, s.addr); got.Asked || !got.Resumed {
+		t.Errorf("asked %v, resumed %v: crypto/tls has changed, and this package may become simpler", got.Asked, got.Resumed)
+	}
+}
+
+// TestRestart covers servers that have their ticket keys from one before.
+func TestRestart(t *testing.T) {
+	p := testPKI()
+	keys := [][32]byte{{1}, {2}}
+	start := func(c reqmtls.Config, keys [][32]byte) *server {
+		s := start(t, baseConfig(), c)
+		s.SetSessionTicketKeys(keys)
+		return s
+	}
+	bots := reqmtls.Config{Policy: botsPolicy()}
+	others := reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: p.others.Pool()}}
+	require := reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Require, ClientCAs: p.bots.Pool()}}
+	noTickets := reqmtls.Config{Policy: reqmtls.Policy{NoTickets: true, ClientCAs: p.bots.Pool()}}
+	tests := []struct {
+		name          string
+		first, second string
+		after         reqmtls.Config
+		keys          [][32]byte
+		resumed       bool
+	}{
+		{"plain, plain", "plain", "plain", bots, keys, true},
+		{"plain, flagged", "plain", "flagged", bots, keys, false},
+		{"flagged, plain", "flagged", "plain", bots, keys, false},
+		{"flagged, flagged", "flagged", "flagged", bots, keys, true},
+		{"flagged without certificate, flagged", "flagged, no cert", "flagged", bots, keys, false},
+		{"flagged, flagged with a stricter mode", "flagged", "flagged", require, keys, true},
+		{"flagged, flagged with other authorities", "flagged", "flagged", others, keys, false},
+		{"flagged, flagged without tickets", "flagged", "flagged", noTickets, keys, false},
+		{"flagged, flagged after a rotation", "flagged", "flagged", bots, [][32]byte{{3}, {1}}, true},
+		{"flagged, flagged with other keys", "flagged", "flagged", bots, [][32]byte{{3}}, false},
+		{"plain, plain with other keys", "plain", "plain", bots, [][32]byte{{3}}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cache := &anyName{}
+			first := resumers[tt.first]()
+			first.cache = cache
+			first.connect(t, start(bots, keys).addr)
+			second := resumers[tt.second]()
+			second.cache = cache
+			got := second.connect(t, start(tt.after, tt.keys).addr)
+			if got.Resumed != tt.resumed {
+				t.Errorf("resumed %v, want %v", got.Resumed, tt.resumed)
+			}
+			if want := strings.HasPrefix(tt.second, "flagged") && !tt.resumed; got.Asked != want {
+				t.Errorf("asked %v, want %v", got.Asked, want)
+			}
+		})
+	}
+}
+
+// TestSharedKeys holds that a key is worth nothing for another policy: a ticket of
+// the base config does not open under the policy's, although all come from one key.
+func TestSharedKeys(t *testing.T) {
+	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	for range 2 { // while it runs, too
+		s.SetSessionTicketKeys([][32]byte{{9}})
+		cache := &anyName{}
+		testClient{cache: cache}.connect(t, s.addr)
+		if got := (testClient{cache: cache}).connect(t, s.addr); !got.Resumed {
+			t.Error("a plain client's session is not resumed")
+		}
+		client := flagged(extension.RequestMTLS).with(testPKI().bot)
+		client.cache = cache
+		if got := client.connect(t, s.addr); got.Resumed || !got.Asked {
+			t.Errorf("resumed %v, asked %v", got.Resumed, got.Asked)
+		}
+	}
+}
+
+func TestKeyRotation(t *testing.T) {
+	var mu sync.Mutex
+	now := time.Now()
+	pass := func(d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(d)
+	}
+	base := baseConfig()
+	base.Time = func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}
+	policy := botsPolicy()
+	policy.Mode = reqmtls.Request // the test certificates do not live that long
+	s := start(t, base, reqmtls.Config{Policy: policy})
+	client := flagged(extension.RequestMTLS)
+	ca, err := testca.New("lasting", 365*24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := ca.Client("lasting")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client = client.with(cert)
+	cache := &anyName{}
+	client.cache = cache
+	var got []bool
+	for _, d := range []time.Duration{0, time.Hour, 25 * time.Hour, 5 * 24 * time.Hour, 8 * 24 * time.Hour} {
+		pass(d)
+		got = append(got, client.connect(t, s.addr).Resumed)
+	}
+	// crypto/tls gives each resumed session a new ticket, so the days count from the last.
+	want := []bool{false, true, true, true, false}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("resumed after an hour, a day, six days, two weeks (-want +got):\n%s", diff)
+	}
+}
+
+// store is an application's own store of sessions.
+type store struct {
+	mu       sync.Mutex
+	sessions map[string]*tls.SessionState
+}
+
+func newStore() *store { return &store{sessions: make(map[string]*tls.SessionState)} }
+
+func useStore(c *tls.Config, s *store) {
+	c.WrapSession = func(_ tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		id := strings.Repeat("x", 16+len(s.sessions))
+		s.sessions[id] = session
+		return []byte(id), nil
+	}
+	c.UnwrapSession = func(id []byte, _ tls.ConnectionState) (*tls.SessionState, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.sessions[string(id)], nil
+	}
+}
