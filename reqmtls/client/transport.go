@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 http.Transport, recommended in place of http2.Transport, speaks HTTP/2 on connections of crypto/tls only.
+
 package client
 
 import (
