@@ -2,44 +2,18 @@ package cli
 
 import (
 	"net/netip"
-	"time"
 
+	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-type parseFunc func([]byte) (clienthello.ClientHello, int, error)
-
-// hello is a ClientHello as it was found in an input: a whole handshake message, or
-// the reason why there is none.
-type hello struct {
-	source    string
-	time      time.Time      // zero where there is none
-	transport string         // "tcp", "quic", "dtls" or "raw"
-	src, dst  netip.AddrPort // invalid where there are none
-	frames    []int
-	pieces    pieces
-	index     int // 1 for the first hello of a connection
-	quic      *quicInfo
-	dtls      *dtlsInfo
-	changed   *bool // whether the tls_flags differ from the first hello's
-
-	message []byte
-	parse   parseFunc
-	code    extension.Code // 0 where message is whole
-	offset  int
-}
-
 // found counts a hello and prints it, if it is one to be shown. An error is one of
 // the output.
-func (in *inspection) found(h hello) error {
-	var msg clienthello.ClientHello
-	if h.code == 0 {
-		var err error
-		msg, h.offset, err = h.parse(h.message)
-		h.code, _ = err.(extension.Code)
-	}
-	in.count(h, msg)
+func (in *inspection) found(source string, h *capture.Hello) error {
+	msg, offset, err := h.Parse()
+	code, _ := err.(extension.Code)
+	in.count(msg, code)
 	if in.only.set && !msg.HasFlag(in.only.flag) {
 		return nil
 	}
@@ -47,17 +21,24 @@ func (in *inspection) found(h hello) error {
 		in.stats.add(msg)
 		return nil
 	}
-	l := describe(h, msg)
+	l := describe(source, h)
+	if code != 0 {
+		l.Error = refuse(code, offset)
+	} else {
+		l.ClientHello = describeHello(msg)
+		l.TLSFlags = describeFlags(msg)
+		l.RequestMTLS = msg.HasFlag(extension.RequestMTLS)
+	}
 	if in.redact {
 		l.redact()
 	}
 	return in.printer.print(l)
 }
 
-func (in *inspection) count(h hello, msg clienthello.ClientHello) {
+func (in *inspection) count(msg clienthello.ClientHello, code extension.Code) {
 	s := &in.summary
 	s.hellos++
-	if h.code != 0 {
+	if code != 0 {
 		s.refused++
 	}
 	if _, ok := msg.Extensions().FlagsExtension(); ok {
@@ -71,35 +52,31 @@ func (in *inspection) count(h hello, msg clienthello.ClientHello) {
 	}
 }
 
-// describe makes the line of a hello; msg is its message, if it was accepted.
-func describe(h hello, msg clienthello.ClientHello) *line {
+// describe says how the hello travelled; what it says is up to the caller.
+func describe(source string, h *capture.Hello) *line {
 	l := &line{
-		Schema:          inspectSchema,
-		Source:          h.source,
-		Time:            timeOf(h.time),
-		Transport:       h.transport,
-		Src:             addressOf(h.src),
-		Dst:             addressOf(h.dst),
-		Frames:          h.frames,
-		Pieces:          h.pieces,
-		HelloIndex:      h.index,
-		QUIC:            h.quic,
-		DTLS:            h.dtls,
-		TLSFlagsChanged: h.changed,
+		Schema:     inspectSchema,
+		Source:     source,
+		Time:       timeOf(h.Time),
+		Transport:  string(h.Transport),
+		Src:        addressOf(h.Src),
+		Dst:        addressOf(h.Dst),
+		Frames:     h.Frames,
+		Pieces:     pieces(h.Pieces),
+		HelloIndex: h.Index,
 	}
-	if h.code != 0 {
-		l.Error = refuse(h.code, h.offset)
-		return l
+	if !h.Src.IsValid() {
+		l.Transport = "raw" // from no capture
 	}
-	l.ClientHello = describeHello(msg)
-	l.TLSFlags = describeFlags(msg)
-	l.RequestMTLS = msg.HasFlag(extension.RequestMTLS)
+	if h.Index > 1 {
+		l.TLSFlagsChanged = new(h.FlagsChanged)
+	}
 	return l
 }
 
-func addressOf(a netip.AddrPort) *string {
+func addressOf(a netip.AddrPort) optional {
 	if !a.IsValid() {
-		return nil
+		return ""
 	}
-	return new(a.String())
+	return optional(a.String())
 }

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/capture"
 )
 
 const standardInput = "-"
@@ -24,11 +24,11 @@ func (in *inspection) input(path string) error {
 	switch {
 	case path == standardInput:
 		in.progress.begin(path, -1)
-		return in.stream(path, &inputReader{in: in, r: in.cmd.InOrStdin(), flush: true})
+		return in.stream(path, newInputReader(in, in.cmd.InOrStdin(), true))
 	case isDirectory(path):
 		return in.directory(path)
 	}
-	return in.file(path, func(f io.Reader) error { return in.stream(in.source(path), f) })
+	return in.file(path, func(r *inputReader) error { return in.stream(in.source(path), r) })
 }
 
 // source is how results and messages call the file.
@@ -71,7 +71,7 @@ func reason(err error) string {
 }
 
 // file opens a file for read.
-func (in *inspection) file(path string, read func(io.Reader) error) error {
+func (in *inspection) file(path string, read func(*inputReader) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return in.fail(in.source(path), err)
@@ -82,7 +82,7 @@ func (in *inspection) file(path string, read func(io.Reader) error) error {
 		size = info.Size()
 	}
 	in.progress.begin(path, size)
-	return read(&inputReader{in: in, r: f})
+	return read(newInputReader(in, f, false))
 }
 
 // directory inspects every capture in and below a directory, in lexical order, and
@@ -96,8 +96,7 @@ func (in *inspection) directory(root string) error {
 		if !entry.Type().IsRegular() {
 			return nil
 		}
-		return in.file(path, func(f io.Reader) error {
-			r := bufio.NewReaderSize(f, readerSize)
+		return in.file(path, func(r *inputReader) error {
 			head, _ := r.Peek(headLen)
 			if identify(head) != captureContent {
 				in.summary.skipped++
@@ -113,15 +112,9 @@ func (in *inspection) directory(root string) error {
 	return err
 }
 
-const readerSize = 64 << 10
-
 // stream inspects one input, whatever it holds.
-func (in *inspection) stream(source string, r io.Reader) error {
-	b, ok := r.(*bufio.Reader)
-	if !ok {
-		b = bufio.NewReaderSize(r, readerSize)
-	}
-	head, err := b.Peek(headLen)
+func (in *inspection) stream(source string, r *inputReader) error {
+	head, err := r.Peek(headLen)
 	switch {
 	case len(head) == 0 && err == io.EOF:
 		return in.fail(source, errors.New("it is empty"))
@@ -130,9 +123,9 @@ func (in *inspection) stream(source string, r io.Reader) error {
 	}
 	kind := identify(head)
 	if kind == captureContent {
-		return in.inspectCapture(source, b)
+		return in.inspectCapture(source, r)
 	}
-	data, err := io.ReadAll(io.LimitReader(b, maxRaw))
+	data, err := io.ReadAll(io.LimitReader(r, maxRaw))
 	if err != nil {
 		return in.fail(source, err)
 	}
@@ -147,31 +140,52 @@ func (in *inspection) stream(source string, r io.Reader) error {
 	case recordContent:
 		return in.inspectRecords(source, data)
 	case messageContent:
-		return in.inspectMessage(source, data, clienthello.Parse)
+		return in.inspectMessage(source, data, capture.TCP)
 	case dtlsMessageContent:
-		return in.inspectMessage(source, data, clienthello.ParseDTLS)
+		return in.inspectMessage(source, data, capture.DTLS)
 	}
 	return in.fail(source, errors.New("neither a capture (pcap, pcapng) nor a ClientHello "+
 		"(message or TLS records, as bytes, hexadecimal or base64)"))
 }
 
-// inputReader counts what is read, and stops when the run is interrupted.
+// inputReader reads an input through a buffer.
 type inputReader struct {
+	*bufio.Reader
 	in    *inspection
-	r     io.Reader
-	flush bool // write the results so far before waiting for more
+	file  io.Reader
+	flush bool  // write the results so far before waiting for more
+	err   error // why reading the file failed, if it did
 }
 
-func (r *inputReader) Read(b []byte) (int, error) {
-	if err := r.in.cmd.Context().Err(); err != nil {
+const readerSize = 64 << 10
+
+func newInputReader(in *inspection, file io.Reader, flush bool) *inputReader {
+	r := &inputReader{in: in, file: file, flush: flush}
+	r.Reader = bufio.NewReaderSize(unbuffered{r}, readerSize)
+	return r
+}
+
+// unbuffered is what the buffer of an inputReader is filled from. It counts what is
+// read, and stops when the run is interrupted.
+type unbuffered struct{ *inputReader }
+
+func (u unbuffered) Read(b []byte) (int, error) {
+	n, err := u.read(b)
+	u.in.progress.add(n)
+	if err != nil && err != io.EOF {
+		u.err = err
+	}
+	return n, err
+}
+
+func (u unbuffered) read(b []byte) (int, error) {
+	if err := u.in.cmd.Context().Err(); err != nil {
 		return 0, err
 	}
-	if r.flush {
-		if err := r.in.out.Flush(); err != nil {
+	if u.flush {
+		if err := u.in.out.Flush(); err != nil {
 			return 0, err
 		}
 	}
-	n, err := r.r.Read(b)
-	r.in.progress.add(n)
-	return n, err
+	return u.file.Read(b)
 }

@@ -15,14 +15,15 @@ const inspectSchema = "tlsflags.inspect/1"
 
 // line is what inspect knows about one ClientHello, or about what was refused in its
 // place: an object of tlsflags.inspect/1, and what every other format is made from.
-// Nil stands for what is absent, was redacted or does not apply.
+// Nil, and an optional that is empty, stand for what is absent, was redacted or does
+// not apply. The tags are what encoding/json needs to check appendLine in a test.
 type line struct {
 	Schema          string      `json:"schema"`
 	Source          string      `json:"source"`
-	Time            *string     `json:"time"` // RFC 3339, UTC
+	Time            optional    `json:"time"` // RFC 3339, UTC
 	Transport       string      `json:"transport"`
-	Src             *string     `json:"src"`
-	Dst             *string     `json:"dst"`
+	Src             optional    `json:"src"`
+	Dst             optional    `json:"dst"`
 	Frames          []int       `json:"frames"`
 	Pieces          pieces      `json:"pieces"`
 	HelloIndex      int         `json:"hello_index"`
@@ -35,11 +36,14 @@ type line struct {
 	Error           *refuseInfo `json:"error"`
 }
 
-// codePoint is a number of a registry with its name, nil where it has none.
+// codePoint is a number of a registry with its name, "" where it has none.
 type codePoint struct {
-	Value uint32  `json:"value"`
-	Name  *string `json:"name"`
+	Value uint32   `json:"value"`
+	Name  optional `json:"name"`
 }
+
+// optional is a string of which "" stands for what is absent: null in JSON.
+type optional string
 
 // pieces counts what the hello was joined from.
 type pieces struct {
@@ -71,7 +75,7 @@ type helloInfo struct {
 	CipherSuites       []codePoint     `json:"cipher_suites"`
 	CompressionMethods []int           `json:"compression_methods"`
 	Extensions         []extensionInfo `json:"extensions"`
-	ServerName         *string         `json:"server_name"`
+	ServerName         optional        `json:"server_name"`
 	ALPN               []string        `json:"alpn"`
 	SupportedVersions  []codePoint     `json:"supported_versions"`
 }
@@ -97,14 +101,7 @@ type refuseInfo struct {
 }
 
 func point[T ~uint8 | ~uint16 | ~uint32](value T, name string) codePoint {
-	return codePoint{uint32(value), orNil(name)}
-}
-
-func orNil(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
+	return codePoint{uint32(value), optional(name)}
 }
 
 func hexOf(b []byte) *string { return new(hex.EncodeToString(b)) }
@@ -119,12 +116,12 @@ func refuse(code extension.Code, offset int) *refuseInfo {
 	}
 }
 
-// timeOf returns t for the "time" key, nil for the zero Time.
-func timeOf(t time.Time) *string {
+// timeOf returns t for the "time" key, "" for the zero Time.
+func timeOf(t time.Time) optional {
 	if t.IsZero() {
-		return nil
+		return ""
 	}
-	return new(t.UTC().Format(time.RFC3339Nano))
+	return optional(t.UTC().Format(time.RFC3339Nano))
 }
 
 func describeHello(h clienthello.ClientHello) *helloInfo {
@@ -145,8 +142,8 @@ func describeHello(h clienthello.ClientHello) *helloInfo {
 				extensionInfo{point(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
 		}
 	}
-	if name, err := h.ServerName(); err == nil && name != nil {
-		info.ServerName = new(string(name))
+	if name, err := h.ServerName(); err == nil {
+		info.ServerName = optional(name)
 	}
 	if names, err := h.ALPN(); err == nil {
 		for name := range names.All() {
@@ -196,11 +193,11 @@ func describeFlags(h clienthello.ClientHello) *flagsInfo {
 // redact removes what could tell who talked to whom, or let somebody find the same
 // hello elsewhere.
 func (l *line) redact() {
-	l.Src, l.Dst = nil, nil
+	l.Src, l.Dst = "", ""
 	if l.QUIC != nil {
 		l.QUIC.DCID, l.QUIC.SCID = nil, nil
 	}
 	if h := l.ClientHello; h != nil {
-		h.Random, h.SessionID, h.ServerName = nil, nil, nil
+		h.Random, h.SessionID, h.ServerName = nil, nil, ""
 	}
 }

@@ -3,7 +3,7 @@ package cli
 import (
 	"errors"
 
-	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -12,13 +12,15 @@ import (
 // longest ClientHello in hexadecimal, and for two of them in records.
 const maxRaw = 1 << 20
 
-// inspectMessage shows the handshake message that data begins with.
-func (in *inspection) inspectMessage(source string, data []byte, parse parseFunc) error {
-	in.summary.inputs++
-	if _, n, err := parse(data); err == nil && n < len(data) {
+// inspectMessage shows the handshake message that data begins with, of TLS or DTLS as
+// the transport tells.
+func (in *inspection) inspectMessage(source string, data []byte, transport capture.Transport) error {
+	h := capture.Hello{Transport: transport, Message: data, Index: 1}
+	if _, n, err := h.Parse(); err == nil && n < len(data) {
 		in.warn(source, count(len(data)-n, "byte")+" behind the message left out")
 	}
-	return in.found(hello{source: source, transport: "raw", index: 1, message: data, parse: parse})
+	in.summary.inputs++
+	return in.found(source, &h)
 }
 
 // inspectRecords shows the ClientHellos of what a client sent in TLS records.
@@ -29,14 +31,17 @@ func (in *inspection) inspectRecords(source string, data []byte) error {
 	for index := 1; ; index++ {
 		result := records.Feed(data)
 		data = data[result.Used:]
-		h := hello{
-			source: source, transport: "raw", index: index, parse: clienthello.Parse,
-			pieces:  pieces{Records: records.Count()},
-			message: result.Message, code: result.Code, offset: result.Offset,
+		h := capture.Hello{
+			Transport: capture.TCP,
+			Pieces:    capture.Pieces{Records: records.Count()},
+			Message:   result.Message,
+			Code:      result.Code,
+			Offset:    result.Offset,
+			Index:     index,
 		}
 		switch {
 		case result.Outcome == assemble.NeedMore && (index == 1 || records.Count() > 0):
-			h.code, h.offset = extension.ErrTruncated, length
+			h.Code, h.Offset = extension.ErrTruncated, length
 		case result.Outcome == assemble.NeedMore, result.Outcome == assemble.NotProtocol:
 			if index == 1 {
 				return in.fail(source, errors.New("no ClientHello in these TLS records"))
@@ -46,7 +51,7 @@ func (in *inspection) inspectRecords(source string, data []byte) error {
 		if index == 1 {
 			in.summary.inputs++
 		}
-		if err := in.found(h); err != nil || result.Outcome != assemble.Complete {
+		if err := in.found(source, &h); err != nil || result.Outcome != assemble.Complete {
 			return err
 		}
 		records.Next()

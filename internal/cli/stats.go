@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -92,7 +93,7 @@ func (s *flagStats) info() statsInfo {
 func (s *flagStats) print(w io.Writer, format string) error {
 	switch format {
 	case "json", "jsonl":
-		return newEncoder(w).Encode(s.info())
+		return json.NewEncoder(w).Encode(s.info())
 	case "csv":
 		return s.printCSV(w)
 	}
@@ -104,7 +105,7 @@ func (s *flagStats) printTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "flag\thellos\t  name")
 	for _, f := range info.Flags {
-		fmt.Fprintf(t, "%d\t%d\t  %s\n", f.Value, f.Hellos, orEmpty(f.Name))
+		fmt.Fprintf(t, "%d\t%d\t  %s\n", f.Value, f.Hellos, string(f.Name))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -118,7 +119,7 @@ func (s *flagStats) printCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	_ = c.Write([]string{"flag", "name", "hellos"}) // Error has it
 	for _, f := range s.info().Flags {
-		_ = c.Write([]string{csvPoint(f.codePoint), orEmpty(f.Name), strconv.Itoa(f.Hellos)})
+		_ = c.Write([]string{csvPoint(f.codePoint), string(f.Name), strconv.Itoa(f.Hellos)})
 	}
 	c.Flush()
 	return c.Error()

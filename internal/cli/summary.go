@@ -3,20 +3,31 @@ package cli
 import (
 	"fmt"
 	"strings"
+
+	"github.com/tlsflags/tlsflags/capture"
 )
 
 // summary counts what inspect came across in all its inputs.
 type summary struct {
-	inputs    int
-	skipped   int // files in directories that are no captures
-	packets   int
-	flows     int
-	hellos    int // with those refused
-	withFlags int
-	mtls      int
-	refused   int
-	evicted   int
-	expected  int // hellos with the flag of --expect
+	inputs     int
+	skipped    int // files in directories that are no captures
+	packets    int
+	flows      int
+	hellos     int // with those refused
+	withFlags  int
+	mtls       int
+	refused    int
+	evicted    int // flows
+	incomplete int // hellos that began and never became whole; not in hellos
+	expected   int // hellos with the flag of --expect
+}
+
+// add takes in the counts of a capture.
+func (s *summary) add(c capture.Stats) {
+	s.packets += c.Packets
+	s.flows += c.Flows
+	s.evicted += c.Evicted
+	s.incomplete += c.Incomplete
 }
 
 // String is one line: the parts that say something.
@@ -27,6 +38,7 @@ func (s summary) String() string {
 		fmt.Sprintf("%d with tls_flags", s.withFlags),
 		fmt.Sprintf("%d with request_mtls", s.mtls),
 		fmt.Sprintf("%d refused", s.refused),
+		fmt.Sprintf("%d incomplete", s.incomplete),
 		fmt.Sprintf("%d dropped", s.evicted),
 	}
 	if s.skipped > 0 {

@@ -42,27 +42,47 @@ func isTerminal(stream any) bool {
 type textPrinter struct {
 	w      io.Writer
 	style  textStyle
-	widths [6]int
+	widths [columns]int
 	b      strings.Builder
 }
 
 const widestCell = 64
 
+type column int
+
+const (
+	sourceColumn column = iota
+	timeColumn
+	transportColumn
+	flowColumn
+	nameColumn
+	versionColumn
+	columns
+)
+
+func newTextPrinter(w io.Writer, style textStyle) *textPrinter {
+	p := &textPrinter{w: w, style: style}
+	// Most cells fit these: the columns seldom move.
+	p.widths[flowColumn] = len("192.168.100.100:50000 -> 192.168.100.100:443")
+	p.widths[nameColumn] = 30
+	return p
+}
+
 func (p *textPrinter) print(l *line) error {
 	p.b.Reset()
 	if p.style.source {
-		p.cell(5, printable(l.Source)+":")
+		p.cell(sourceColumn, printable(l.Source)+":")
 	}
-	if l.Time != nil {
-		p.cell(0, clock(*l.Time))
+	if l.Time != "" {
+		p.cell(timeColumn, clock(string(l.Time)))
 	}
-	p.cell(1, l.Transport)
-	if l.Src != nil && l.Dst != nil {
-		p.cell(2, *l.Src+" -> "+*l.Dst)
+	p.cell(transportColumn, l.Transport)
+	if l.Src != "" && l.Dst != "" {
+		p.cell(flowColumn, string(l.Src+" -> "+l.Dst))
 	}
 	if h := l.ClientHello; h != nil {
-		p.cell(3, serverNameText(h))
-		p.cell(4, versionText(h))
+		p.cell(nameColumn, serverNameText(h))
+		p.cell(versionColumn, versionText(h))
 	}
 	p.b.WriteString(strings.Join(p.verdict(l), "; "))
 	p.b.WriteByte('\n')
@@ -72,12 +92,12 @@ func (p *textPrinter) print(l *line) error {
 
 func (p *textPrinter) close() error { return nil }
 
-// cell writes column i, padded.
-func (p *textPrinter) cell(i int, s string) {
+// cell writes a column, padded.
+func (p *textPrinter) cell(c column, s string) {
 	width := utf8.RuneCountInString(s)
-	p.widths[i] = min(max(p.widths[i], width), widestCell)
+	p.widths[c] = min(max(p.widths[c], width), widestCell)
 	p.b.WriteString(s)
-	p.b.WriteString(strings.Repeat(" ", max(p.widths[i]-width, 0)+2))
+	p.b.WriteString(strings.Repeat(" ", max(p.widths[c]-width, 0)+2))
 }
 
 // verdict says what the line is about: the flags, or why there are none.
@@ -107,10 +127,10 @@ func (p *textPrinter) verdict(l *line) []string {
 }
 
 func (p *textPrinter) flagText(f codePoint) string {
-	if f.Name == nil {
+	if f.Name == "" {
 		return fmt.Sprintf("flag %d", f.Value)
 	}
-	text := fmt.Sprintf("%s(%d)", *f.Name, f.Value)
+	text := fmt.Sprintf("%s(%d)", f.Name, f.Value)
 	if f.Value == requestMTLS {
 		return p.paint(text, color.FgGreen, color.Bold)
 	}
@@ -135,7 +155,7 @@ func extensionText(f *flagsInfo) string {
 }
 
 func refusalText(what string, e *refuseInfo) string {
-	return fmt.Sprintf("%s: %s at byte %d: %s; alert %s", what, e.Code, e.Offset, e.Message, orEmpty(e.Alert.Name))
+	return fmt.Sprintf("%s: %s at byte %d: %s; alert %s", what, e.Code, e.Offset, e.Message, e.Alert.Name)
 }
 
 // clock cuts the time of day out of an RFC 3339 time and gives it six digits after
@@ -147,16 +167,16 @@ func clock(rfc3339 string) string {
 }
 
 func serverNameText(h *helloInfo) string {
-	if h.ServerName == nil {
+	if h.ServerName == "" {
 		return "-"
 	}
-	return printable(*h.ServerName)
+	return printable(string(h.ServerName))
 }
 
 // versionText is the version that the client would rather have.
 func versionText(h *helloInfo) string {
 	for _, v := range h.SupportedVersions {
-		if v.Name == nil || *v.Name != "GREASE" {
+		if v.Name != "GREASE" {
 			return pointText(v)
 		}
 	}
@@ -164,8 +184,8 @@ func versionText(h *helloInfo) string {
 }
 
 func pointText(p codePoint) string {
-	if p.Name == nil {
+	if p.Name == "" {
 		return fmt.Sprintf("0x%04x", p.Value)
 	}
-	return *p.Name
+	return string(p.Name)
 }

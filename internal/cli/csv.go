@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"encoding/csv"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// csvColumns are the columns of the csv format, which docs/inspect.md explains.
+var csvColumns = []struct {
+	name  string
+	value func(*line) string
+}{
+	{"source", func(l *line) string { return csvText(l.Source) }},
+	{"time", func(l *line) string { return string(l.Time) }},
+	{"transport", func(l *line) string { return l.Transport }},
+	{"src", func(l *line) string { return string(l.Src) }},
+	{"dst", func(l *line) string { return string(l.Dst) }},
+	{"frames", func(l *line) string { return joinInts(l.Frames) }},
+	{"hello_index", func(l *line) string { return strconv.Itoa(l.HelloIndex) }},
+	{"length", ofHello(func(h *helloInfo) string { return strconv.Itoa(h.Length) })},
+	{"legacy_version", ofHello(func(h *helloInfo) string { return csvPoint(h.LegacyVersion) })},
+	{"supported_versions", ofHello(func(h *helloInfo) string { return csvPoints(h.SupportedVersions) })},
+	{"server_name", ofHello(func(h *helloInfo) string { return csvText(string(h.ServerName)) })},
+	{"alpn", ofHello(func(h *helloInfo) string { return csvNames(h.ALPN) })},
+	{"cipher_suites", ofHello(func(h *helloInfo) string { return csvPoints(h.CipherSuites) })},
+	{"extensions", ofHello(func(h *helloInfo) string {
+		types := make([]codePoint, len(h.Extensions))
+		for i, e := range h.Extensions {
+			types[i] = e.codePoint
+		}
+		return csvPoints(types)
+	})},
+	{"random", ofHello(func(h *helloInfo) string { return orEmpty(h.Random) })},
+	{"session_id", ofHello(func(h *helloInfo) string { return orEmpty(h.SessionID) })},
+	{"tls_flags_extension", ofFlags(func(f *flagsInfo) string { return csvPoint(f.Extension) })},
+	{"tls_flags_data", ofFlags(func(f *flagsInfo) string { return f.Data })},
+	{"tls_flags", ofFlags(func(f *flagsInfo) string { return csvPoints(f.Flags) })},
+	{"tls_flags_error", ofFlags(func(f *flagsInfo) string { return orEmptyCode(f.Error) })},
+	{"request_mtls", func(l *line) string { return strconv.FormatBool(l.RequestMTLS) }},
+	{"error", func(l *line) string { return orEmptyCode(l.Error) }},
+	{"error_offset", func(l *line) string {
+		if l.Error == nil {
+			return ""
+		}
+		return strconv.Itoa(l.Error.Offset)
+	}},
+}
+
+func ofHello(value func(*helloInfo) string) func(*line) string {
+	return func(l *line) string {
+		if l.ClientHello == nil {
+			return ""
+		}
+		return value(l.ClientHello)
+	}
+}
+
+func ofFlags(value func(*flagsInfo) string) func(*line) string {
+	return func(l *line) string {
+		if l.TLSFlags == nil {
+			return ""
+		}
+		return value(l.TLSFlags)
+	}
+}
+
+// csvPrinter writes a header and one row a hello, as RFC 4180 describes. Lists are
+// separated by spaces.
+type csvPrinter struct {
+	w      *csv.Writer
+	row    []string
+	headed bool
+}
+
+func (p *csvPrinter) print(l *line) error {
+	if err := p.header(); err != nil {
+		return err
+	}
+	p.row = p.row[:0]
+	for _, c := range csvColumns {
+		p.row = append(p.row, c.value(l))
+	}
+	return p.w.Write(p.row)
+}
+
+func (p *csvPrinter) header() error {
+	if p.headed {
+		return nil
+	}
+	p.headed = true
+	for _, c := range csvColumns {
+		p.row = append(p.row, c.name)
+	}
+	return p.w.Write(p.row)
+}
+
+func (p *csvPrinter) close() error {
+	if err := p.header(); err != nil {
+		return err
+	}
+	p.w.Flush()
+	return p.w.Error()
+}
+
+// csvText escapes what a terminal or a spreadsheet would act on: a cell that begins
+// like a formula can be one.
+func csvText(s string) string {
+	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
+		return fmt.Sprintf(`\x%02x`, s[0]) + printable(s[1:])
+	}
+	return printable(s)
+}
+
+func csvNames(names []string) string {
+	cells := make([]string, len(names))
+	for i, name := range names {
+		cells[i] = strings.ReplaceAll(printable(name), " ", `\x20`)
+	}
+	joined := strings.Join(cells, " ")
+	if joined != "" && strings.ContainsRune("=+-@", rune(joined[0])) {
+		return fmt.Sprintf(`\x%02x`, joined[0]) + joined[1:]
+	}
+	return joined
+}
+
+func csvPoint(p codePoint) string { return strconv.FormatUint(uint64(p.Value), 10) }
+
+func csvPoints(list []codePoint) string {
+	var b []byte
+	for i, p := range list {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendUint(b, uint64(p.Value), 10)
+	}
+	return string(b)
+}
+
+func joinInts(list []int) string {
+	var b []byte
+	for i, n := range list {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return string(b)
+}
+
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func orEmptyCode(e *refuseInfo) string {
+	if e == nil {
+		return ""
+	}
+	return e.Code
+}

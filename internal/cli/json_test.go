@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestAppendLine holds what appendLine writes against what encoding/json makes of the
+// same structure.
+func TestAppendLine(t *testing.T) {
+	hostile := "a\"\\/\x00\n\x1b[31m\x7f\u0085\u009b\u202e\u2028\U000e0041é€😀\xff\xc3("
+	refusal := &refuseInfo{"trailing_zero", 130, codePoint{47, "illegal_parameter"}, hostile}
+	tests := map[string]*line{
+		"nothing": {},
+		"everything": {
+			Schema: inspectSchema, Source: hostile,
+			Time: timeOf(time.Date(2026, 11, 24, 10, 0, 0, 1000, time.UTC)), Transport: "quic",
+			Src: "127.0.0.1:51234", Dst: "[::1]:443", Frames: []int{4, 6}, Pieces: pieces{1, 2, 3, 4}, HelloIndex: 2,
+			QUIC: &quicInfo{codePoint{1, "QUIC v1"}, new("00ff"), new(""), 12, true},
+			DTLS: &dtlsInfo{codePoint{0xfefd, "DTLS 1.2"}, 20, 1},
+			ClientHello: &helloInfo{
+				Length: 1749, LegacyVersion: codePoint{771, "TLS 1.2"}, Random: new("00"), SessionID: new(""),
+				CipherSuites: []codePoint{{4865, "TLS_AES_128_GCM_SHA256"}, {0xffff, ""}}, CompressionMethods: []int{0, 255},
+				Extensions: []extensionInfo{{codePoint{0, "server_name"}, 120, 16}, {codePoint{65000, ""}, 140, 0}},
+				ServerName: optional(hostile), ALPN: []string{"h2", hostile}, SupportedVersions: []codePoint{{772, "TLS 1.3"}},
+			},
+			TLSFlags:        &flagsInfo{codePoint{62, "tls_flags"}, "0100", []codePoint{{80, "request_mtls"}, {81, ""}}, refusal},
+			TLSFlagsChanged: new(false), RequestMTLS: true, Error: refusal,
+		},
+		"empty lists": {
+			ClientHello: &helloInfo{Extensions: []extensionInfo{}, CipherSuites: []codePoint{}},
+			TLSFlags:    &flagsInfo{Flags: []codePoint{}},
+		},
+	}
+	for name, l := range tests {
+		t.Run(name, func(t *testing.T) {
+			reference, err := json.Marshal(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(decode(t, reference), decode(t, appendLine(nil, l))); diff != "" {
+				t.Errorf("appendLine is not encoding/json (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func decode(t *testing.T, b []byte) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(b, &v); err != nil {
+		t.Fatalf("%v in %q", err, b)
+	}
+	return v
+}
+
+// TestAppendStringIsPrintable holds that a terminal has nothing to act on.
+func TestAppendStringIsPrintable(t *testing.T) {
+	var b []byte
+	for r := range unicode.MaxRune + 1 {
+		b = appendString(b[:0], string(r))
+		if i := bytes.IndexFunc(b, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+			t.Fatalf("%U is written as %q", r, b)
+		}
+	}
+}
