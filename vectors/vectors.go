@@ -1,0 +1,219 @@
+package vectors
+
+import (
+	"bytes"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+)
+
+//go:embed *.json
+var files embed.FS
+
+// Kind says what the inputs of a file are. It is also the name of the file.
+type Kind string
+
+// The kinds.
+const (
+	// TLSFlags: the extension_data of a TLS Flags extension.
+	TLSFlags Kind = "tls_flags"
+	// ClientHello: a ClientHello message with its 4-byte header.
+	ClientHello Kind = "client_hello"
+)
+
+var kinds = [...]Kind{TLSFlags, ClientHello}
+
+// Kinds returns all kinds.
+func Kinds() []Kind { return slices.Clone(kinds[:]) }
+
+// Load reads the file of one kind. A key that this package does not know is an error.
+func Load(k Kind) (File, error) {
+	data, err := files.ReadFile(string(k) + ".json")
+	if err != nil {
+		return File{}, fmt.Errorf("vectors: no kind %q", k)
+	}
+	return Decode(data)
+}
+
+// Decode reads a file of vectors from its JSON text. A key that this package does not
+// know is an error, so that nothing that a test says is left unread.
+func Decode(data []byte) (File, error) {
+	var f File
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return File{}, fmt.Errorf("vectors: %w", err)
+	}
+	return f, nil
+}
+
+// File is one file of vectors.
+type File struct {
+	Schema        string          `json:"schema"` // file name of the JSON Schema, in schema/
+	Kind          Kind            `json:"kind"`
+	Version       string          `json:"version"` // semantic version of the vectors
+	GeneratedBy   string          `json:"generated_by"`
+	Spec          []string        `json:"spec"` // documents that the verdicts follow
+	NumberOfTests int             `json:"number_of_tests"`
+	Notes         map[string]Note `json:"notes"` // by flag of a test
+	Groups        []Group         `json:"groups"`
+}
+
+// All yields every test of the file with its group, in the order of the file.
+func (f File) All() iter.Seq2[*Group, *Test] {
+	return func(yield func(*Group, *Test) bool) {
+		for i := range f.Groups {
+			g := &f.Groups[i]
+			for j := range g.Tests {
+				if !yield(g, &g.Tests[j]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Note explains a flag of tests: a property that they share, not a TLS flag.
+type Note struct {
+	Description string   `json:"description"`
+	Effect      string   `json:"effect"` // what a wrong answer leads to
+	Links       []string `json:"links"`
+}
+
+// Entry says what Input, or Pieces, of a test is and where it goes in.
+type Entry string
+
+// The entries.
+const (
+	ExtensionData Entry = "extension_data" // Input is extension_data
+	Handshake     Entry = "handshake"      // Input is a handshake message with its header
+)
+
+// Group is a series of tests that belong together.
+type Group struct {
+	Kind    Kind   `json:"kind"`
+	Name    string `json:"name"`
+	Comment string `json:"comment"`
+	Entry   Entry  `json:"entry"`
+	Source  string `json:"source"` // document and section that the group is about
+	Tests   []Test `json:"tests"`
+}
+
+// Result is the verdict on an input.
+type Result string
+
+// The results.
+const (
+	Valid   Result = "valid"
+	Invalid Result = "invalid"
+)
+
+// Test is one vector: bytes in, verdict out.
+type Test struct {
+	ID      string   `json:"id"` // permanent: never renumbered, never used again
+	Comment string   `json:"comment"`
+	Flags   []string `json:"flags"` // keys of Notes
+
+	Input Bytes `json:"input,omitzero"`
+	// Prefixes makes the test stand for several: every prefix of Input with a length
+	// in the range. Offset is then the length of the prefix, and not stated.
+	Prefixes *Range `json:"prefixes,omitzero"`
+
+	Result Result `json:"result"`
+
+	// Of an invalid input: the reason, a name as in package extension; where in the
+	// input the field begins that cannot be accepted; the alert to send; and the
+	// alerts that others send or another document asks for.
+	Code         string        `json:"code,omitzero"`
+	Offset       *int          `json:"offset,omitzero"`
+	Alert        *Alert        `json:"alert,omitzero"`
+	Alternatives []Alternative `json:"alternatives,omitzero"`
+
+	// Of a valid input: what is in it.
+	Parsed *Parsed `json:"parsed,omitzero"`
+
+	// Readings are what other versions of a document say about the same bytes.
+	Readings []Reading `json:"readings,omitzero"`
+
+	// Observed is what implementations do, as "name@version", where it was tried:
+	// "accept", "waits" for more, or the name of the alert that they send.
+	Observed map[string]string `json:"observed"`
+}
+
+// Range is a range of lengths, both ends included.
+type Range struct {
+	From int `json:"from"`
+	To   int `json:"to"`
+}
+
+// Alert is a TLS alert with the clause that asks for it.
+type Alert struct {
+	Value  uint8  `json:"value"`
+	Name   string `json:"name"`
+	Clause string `json:"clause"`
+}
+
+// Alternative is an alert that is sent, or asked for, in place of the primary one.
+type Alternative struct {
+	Alert  string `json:"alert"`
+	Clause string `json:"clause"` // what asks for it; "" where nothing does
+	Who    string `json:"who"`    // who sends it; "" where nobody was seen to
+}
+
+// Parsed is what is in a valid input.
+type Parsed struct {
+	// Flags are the numbers of the TLS flags that are set, in ascending order.
+	Flags []uint16 `json:"flags"`
+	// FlagsExtension is the type of the extension that they stand in, where the input
+	// is a message that has one; 0 otherwise.
+	FlagsExtension uint16 `json:"flags_extension,omitzero"`
+	// ClientHello has more fields of the message, where it is one; nil otherwise.
+	ClientHello *Hello `json:"client_hello,omitzero"`
+}
+
+// Hello is what is in a ClientHello.
+type Hello struct {
+	LegacyVersion      uint16       `json:"legacy_version"`
+	SessionID          Bytes        `json:"session_id"`
+	CipherSuites       CipherSuites `json:"cipher_suites"`
+	CompressionMethods Bytes        `json:"compression_methods"`
+	// Extensions are the types in the order of the message.
+	Extensions []uint16 `json:"extensions"`
+	// ServerName is null, like an empty ALPN and SupportedVersions, where the extension
+	// is not there.
+	ServerName        *string  `json:"server_name"`
+	ALPN              []string `json:"alpn"`
+	SupportedVersions []uint16 `json:"supported_versions"`
+}
+
+// CipherSuites sums up a list of cipher suites, which may have 32,767.
+type CipherSuites struct {
+	Count int    `json:"count"`
+	First uint16 `json:"first"`
+	Last  uint16 `json:"last"`
+}
+
+// Reading is what another version of a document says about an input.
+type Reading struct {
+	Document string   `json:"document"`
+	Result   Result   `json:"result"`
+	Flags    []uint16 `json:"flags"` // TLS flags that are set in a valid input
+}
+
+// Bytes is lower-case hexadecimal in JSON.
+type Bytes []byte
+
+// MarshalText returns the hexadecimal digits.
+func (b Bytes) MarshalText() ([]byte, error) {
+	return hex.AppendEncode(nil, b), nil
+}
+
+// UnmarshalText reads hexadecimal digits.
+func (b *Bytes) UnmarshalText(text []byte) error {
+	v, err := hex.AppendDecode(make([]byte, 0, len(text)/2), text)
+	*b = v
+	return err
+}

@@ -1,0 +1,83 @@
+package vectors_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tlsflags/tlsflags/vectors"
+	"github.com/tlsflags/tlsflags/vectors/internal/check"
+)
+
+func load(t *testing.T, k vectors.Kind) vectors.File {
+	t.Helper()
+	f, err := vectors.Load(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestParsersAgree(t *testing.T) {
+	for _, k := range vectors.Kinds() {
+		f := load(t, k)
+		n := 0
+		for g, test := range f.All() {
+			n++
+			if err := check.Test(g, test); err != nil {
+				t.Errorf("%s: %v", test.ID, err)
+			}
+		}
+		if n != f.NumberOfTests {
+			t.Errorf("%s: number_of_tests is %d, there are %d", k, f.NumberOfTests, n)
+		}
+	}
+}
+
+func TestDecodeRefusesUnknownKey(t *testing.T) {
+	if _, err := vectors.Decode([]byte(`{"kind":"tls_flags","verdict":1}`)); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestLoadRefusesUnknownKind(t *testing.T) {
+	if _, err := vectors.Load("tls_plums"); err == nil {
+		t.Error("no error")
+	}
+}
+
+// TestSize holds the promise of the README: 4 MB with everything.
+func TestSize(t *testing.T) {
+	var size int64
+	err := filepath.WalkDir(".", func(_ string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size > 4_000_000 {
+		t.Errorf("%d bytes, want at most 4,000,000", size)
+	}
+}
+
+// TestCount holds the promise of at least 600 vectors besides the row of each flag.
+func TestCount(t *testing.T) {
+	n := 0
+	for _, k := range vectors.Kinds() {
+		for g := range load(t, k).All() {
+			if g.Name != "every-flag" {
+				n++
+			}
+		}
+	}
+	if n < 600 {
+		t.Errorf("%d vectors, want at least 600", n)
+	}
+}
