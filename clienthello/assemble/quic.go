@@ -46,7 +46,8 @@ const (
 //   - [NeedMore] for such a datagram later on;
 //   - [Refused] for an Initial that opens and holds
 //     a frame that ends early (ErrFieldOverrun, at the frame),
-//     a frame that an Initial may not hold (ErrFrameType),
+//     a frame that an Initial may not hold (ErrFrameType; in T050 and T051 the rest
+//     of the packet is skipped),
 //     CRYPTO data behind offset 2^62-1 (ErrCryptoOffset),
 //     or differs from CRYPTO data that came before (ErrOverlapChanged),
 //     and for a message of another type (ErrMessageType), that cannot be valid
@@ -284,18 +285,23 @@ const (
 	frameACKECN          = 0x03
 	frameCrypto          = 0x06
 	frameConnectionClose = 0x1c
+
+	// Google's T050 and T051 have another numbering, in one byte.
+	frameGooglePing   = 0x07
+	frameGoogleCrypto = 0x08
 )
 
 // readFrames walks through the frames of a payload that begins at offset at of the
 // datagram.
 func (q *QUIC) readFrames(payload []byte, at int) Result {
+	google := isGoogle(q.keys.version)
 	for i := 0; i < len(payload); {
 		if payload[i] == framePadding {
 			i = skipPadding(payload, i)
 			continue
 		}
 		start := at + i
-		typ, next, ok := readVarint(payload, i)
+		typ, next, ok := readFrameType(payload, i, google)
 		if !ok {
 			return refused(extension.ErrFieldOverrun, start)
 		}
@@ -307,24 +313,16 @@ func (q *QUIC) readFrames(payload []byte, at int) Result {
 		case frameConnectionClose:
 			i, ok = skipConnectionClose(payload, i)
 		case frameCrypto:
-			var offset, length uint64
-			if offset, i, ok = readVarint(payload, i); !ok {
-				break
+			offset, from, to, code := readCryptoFrame(payload, i)
+			if code != 0 {
+				return refused(code, start)
 			}
-			if length, i, ok = readVarint(payload, i); !ok {
-				break
-			}
-			if length > maxVarint-offset {
-				return refused(extension.ErrCryptoOffset, start)
-			}
-			if length > uint64(len(payload)-i) {
-				return refused(extension.ErrFieldOverrun, start)
-			}
-			data := payload[i : i+int(length)]
-			if result := q.readCrypto(offset, data, at+i); result.Outcome != NeedMore {
+			if result := q.readCrypto(offset, payload[from:to], at+from); result.Outcome != NeedMore {
 				return result
 			}
-			i += len(data)
+			i = to
+		case frameGoogleOther:
+			return Result{} // how long it is is not known
 		default:
 			return refused(extension.ErrFrameType, start)
 		}
@@ -333,6 +331,43 @@ func (q *QUIC) readFrames(payload []byte, at int) Result {
 		}
 	}
 	return Result{}
+}
+
+// frameGoogleOther stands for the frames of T050 and T051 that are not read.
+const frameGoogleOther = maxVarint
+
+// readFrameType returns the type of the frame at i, as QUIC numbers it. Of the frames
+// of T050 and T051 only PADDING, PING and CRYPTO are known; their content is as in QUIC.
+func readFrameType(b []byte, i int, google bool) (typ uint64, next int, ok bool) {
+	switch {
+	case !google:
+		return readVarint(b, i)
+	case b[i] == frameGooglePing:
+		return framePing, i + 1, true
+	case b[i] == frameGoogleCrypto:
+		return frameCrypto, i + 1, true
+	}
+	return frameGoogleOther, i + 1, true
+}
+
+// readCryptoFrame reads a CRYPTO frame (RFC 9000, Section 19.6) of which the type has
+// been read: b[from:to] belongs at offset of the CRYPTO stream.
+func readCryptoFrame(b []byte, i int) (offset uint64, from, to int, code extension.Code) {
+	// Offset (i), Length (i), Crypto Data (..),
+	offset, i, ok := readVarint(b, i)
+	if !ok {
+		return 0, i, i, extension.ErrFieldOverrun
+	}
+	length, i, ok := readVarint(b, i)
+	switch {
+	case !ok:
+		return 0, i, i, extension.ErrFieldOverrun
+	case length > maxVarint-offset:
+		return 0, i, i, extension.ErrCryptoOffset
+	case length > uint64(len(b)-i):
+		return 0, i, i, extension.ErrFieldOverrun
+	}
+	return offset, i, i + int(length), 0
 }
 
 // skipPadding returns the end of the PADDING frames, one byte each, that begin at i.

@@ -69,6 +69,10 @@ func lookupVersion(version uint32) (v quicVersion, ok bool) {
 	return v, true
 }
 
+// isGoogle reports whether a version is T050 or T051, whose frames are not those of
+// QUIC.
+func isGoogle(version uint32) bool { return version == 0x54303530 || version == 0x54303531 }
+
 // initialKeys protect the Initial packets that a client sends (RFC 9001, Section
 // 5.2). They follow from the version and a connection ID that everybody can see.
 type initialKeys struct {

@@ -171,11 +171,20 @@ func TestQUICBytewise(t *testing.T) {
 func TestQUICVersions(t *testing.T) {
 	msg := handshake(2000)
 	for version := range salts {
+		// T050 and T051 number their frames otherwise.
+		frames := crypto
+		if version>>8 == 0x543035 {
+			frames = func(offset uint64, data []byte) []byte {
+				b := crypto(offset, data)
+				b[0] = 8
+				return slices.Concat([]byte{7}, b, []byte{0, 0x45, 1, 2, 3}) // PING, and an ACK
+			}
+		}
 		for _, dcidLen := range []int{8, 20} {
 			p := initial{version: version, dcid: bytes.Repeat([]byte{0xd1}, dcidLen), scid: []byte{1, 2, 3}, token: []byte("token")}
-			p.payload = crypto(0, msg[:1000])
+			p.payload = frames(0, msg[:1000])
 			first := p.seal()
-			p.payload, p.number = crypto(1000, msg[1000:]), 1
+			p.payload, p.number = frames(1000, msg[1000:]), 1
 			q := checkQUIC(t, msg, p.seal(), first)
 			want := assemble.QUICInfo{Version: version, DCID: p.dcid, SCID: p.scid, TokenLength: 5, Hello: 1, Packets: 2}
 			if diff := cmp.Diff(want, q.Info()); diff != "" {
