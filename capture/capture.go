@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 )
 
@@ -70,6 +71,11 @@ type Hello struct {
 	// FlagsChanged says of a second hello that its tls_flags extension is not the
 	// first one's, which RFC 9846, Section 4.2.2 forbids.
 	FlagsChanged bool
+	// QUIC and DTLS describe the packets; each is zero for other transports. The slices
+	// hold until the next hello is asked for.
+	QUIC assemble.QUICInfo
+	DTLS assemble.DTLSInfo
+
 	// Trailing is how many bytes follow the message in its record. RFC 9846, Section
 	// 5.1 wants 0.
 	Trailing int

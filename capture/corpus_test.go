@@ -57,9 +57,7 @@ func TestFindsWhatTheManifestLists(t *testing.T) {
 		t.Run(e.File, func(t *testing.T) {
 			var want []found
 			for _, h := range e.Hellos {
-				if h.Transport == "tcp" {
-					want = append(want, found{h.Transport, h.Src, h.Dst, h.Random, h.ServerName, h.Frame})
-				}
+				want = append(want, found{h.Transport, h.Src, h.Dst, h.Random, h.ServerName, h.Frame})
 			}
 			if diff := cmp.Diff(want, find(t, e.Data())); diff != "" {
 				t.Errorf("hellos (-want +got):\n%s", diff)

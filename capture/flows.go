@@ -5,18 +5,19 @@ import (
 	"cmp"
 )
 
-// flowKey names a connection, the same for both directions: lo is the end that
-// compares lower.
+// flowKey names a flow. TCP has one for both directions, in which lo is the end that
+// compares lower; UDP one for each, from lo to hi.
 type flowKey struct {
 	lo, hi endpoint
 	ipv6   bool
 	udp    bool
+	id     uint64 // hash of the client's connection ID in QUIC
 }
 
-// keyOf returns the key of the connection of a segment, and its direction: 0 from lo
-// to hi, 1 from hi to lo.
-func keyOf(seg *segment) (key flowKey, direction int) {
-	key = flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: seg.udp}
+// tcpKey returns the key of a segment, and its direction: 0 from lo to hi, 1 from hi
+// to lo.
+func tcpKey(seg *segment) (key flowKey, direction int) {
+	key = flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6}
 	if seg.src.compare(seg.dst) > 0 {
 		key.lo, key.hi = key.hi, key.lo
 		direction = 1
@@ -33,9 +34,13 @@ func (e endpoint) compare(other endpoint) int {
 
 // flow is what is known of a connection.
 type flow struct {
-	key    flowKey
-	halves [2]half // by direction
+	key flowKey
+
+	halves [2]half // of TCP, by direction
 	closed bool    // a FIN or RST was seen
+
+	session *session // of UDP, while a hello is expected
+	last    uint64   // hash of the last hello over UDP
 
 	queue        *queue
 	older, newer *flow
@@ -84,9 +89,10 @@ type table struct {
 	memory                    int
 	evicted                   int
 
-	free    *flow // linked by newer
-	streams pool[stream]
-	pages   pool[page]
+	free     *flow // linked by newer
+	streams  pool[stream]
+	pages    pool[page]
+	sessions pool[session]
 }
 
 func (t *table) maxFlows() int  { return cmp.Or(t.limits.MaxFlows, DefaultMaxFlows) }
@@ -116,7 +122,7 @@ func (t *table) create(key flowKey) *flow {
 func (t *table) settle(f *flow) {
 	q := &t.waiting
 	switch {
-	case f.halves[0].stream != nil || f.halves[1].stream != nil:
+	case f.session != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
 		q = &t.holding
 	case !f.undecided():
 		q = &t.decided
@@ -136,6 +142,7 @@ func (t *table) evict(f *flow) {
 	for i := range f.halves {
 		t.drop(&f.halves[i])
 	}
+	t.dropSession(f)
 	f.queue.remove(f)
 	delete(t.flows, f.key)
 	f.newer = t.free
@@ -150,13 +157,13 @@ func (f *flow) undecided() bool {
 			return true
 		}
 	}
-	return false
+	return f.session != nil && f.session.begun()
 }
 
-// charge counts n more bytes as held by st, which belongs to f. The flows that were
-// silent for longest make room, and f itself where there is none but its own.
-// It reports whether f is still there.
-func (t *table) charge(f *flow, st *stream, n int) bool {
+// charge counts n more bytes as held by f, on the account of what holds them. The
+// flows that were silent for longest make room, and f itself where there is none but
+// its own. It reports whether f is still there.
+func (t *table) charge(f *flow, account *int, n int) bool {
 	for t.memory+n > t.maxMemory() {
 		victim := t.holding.oldest
 		if victim == f {
@@ -169,12 +176,12 @@ func (t *table) charge(f *flow, st *stream, n int) bool {
 		t.evict(victim)
 	}
 	t.memory += n
-	st.charged += n
+	*account += n
 	return true
 }
 
 // refund is the reverse of charge.
-func (t *table) refund(st *stream, n int) {
+func (t *table) refund(account *int, n int) {
 	t.memory -= n
-	st.charged -= n
+	*account -= n
 }

@@ -1,9 +1,14 @@
 package capture
 
 import (
+	"bytes"
+	"hash/maphash"
 	"time"
 
 	"github.com/gopacket/gopacket/layers"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/extension"
 )
 
 // Packet is one captured packet.
@@ -21,7 +26,9 @@ type Scanner struct {
 	decoder decoder
 	flows   table
 	stats   Stats
-	hello   Hello // handed to the caller
+	hello   Hello  // handed to the caller
+	scratch []byte // where QUIC packets are opened
+	seed    maphash.Seed
 
 	// The packet at hand.
 	time  time.Time
@@ -41,6 +48,9 @@ func (s *Scanner) Stats() Stats {
 	stats := s.stats
 	stats.Evicted = s.flows.evicted
 	for f := s.flows.holding.oldest; f != nil; f = f.newer {
+		if f.session != nil && f.session.begun() {
+			stats.Incomplete++
+		}
 		for i := range f.halves {
 			if f.halves[i].begun() {
 				stats.Incomplete++
@@ -91,4 +101,31 @@ func (s *Scanner) emit() {
 	if !s.stop {
 		s.stop = !s.yield(&s.hello)
 	}
+}
+
+// compareFlags sets FlagsChanged of a second hello, whose connection had the given TLS
+// Flags extensions in its first one. It returns what to give it the next time.
+func (s *Scanner) compareFlags(first []byte) []byte {
+	if s.hello.Index == 1 {
+		first = first[:0]
+	}
+	hello, _, err := s.hello.Parse()
+	if err != nil {
+		return first
+	}
+	n := len(first)
+	both := appendFlags(first, hello)
+	s.hello.FlagsChanged = s.hello.Index == 2 && !bytes.Equal(both[:n], both[n:])
+	return both
+}
+
+// appendFlags appends the TLS Flags extensions of a hello to b, in a form to compare.
+func appendFlags(b []byte, hello clienthello.ClientHello) []byte {
+	for _, t := range []extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental} {
+		if e, ok := hello.Extensions().Lookup(t); ok {
+			b = append(b, byte(t>>8), byte(t), byte(len(e.Data)>>8), byte(len(e.Data)))
+			b = append(b, e.Data...)
+		}
+	}
+	return b
 }

@@ -1,10 +1,8 @@
 package capture
 
 import (
-	"bytes"
 	"slices"
 
-	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -44,7 +42,7 @@ type use struct {
 // newStream returns a stream for f, or nil where there is no room.
 func (t *table) newStream(f *flow) *stream {
 	st := t.streams.get()
-	if !t.charge(f, st, streamCost) {
+	if !t.charge(f, &st.charged, streamCost) {
 		return nil
 	}
 	st.index = 1
@@ -63,7 +61,7 @@ func (t *table) drop(h *half) {
 	if st.page != nil {
 		t.freePage(st.page)
 	}
-	t.refund(st, st.charged)
+	t.refund(&st.charged, st.charged)
 	if cap(st.uses) > maxUses {
 		st.uses = nil
 	}
@@ -82,7 +80,7 @@ func (t *table) freePage(p *page) {
 // there.
 func (s *Scanner) note(f *flow, h *half, seq uint32, n int) bool {
 	st := h.stream
-	if len(st.uses) > 0 && !s.flows.charge(f, st, useCost) {
+	if len(st.uses) > 0 && !s.flows.charge(f, &st.charged, useCost) {
 		return false
 	}
 	begin := seq - h.start
@@ -97,7 +95,7 @@ func (s *Scanner) hold(f *flow, h *half, seq uint32, b []byte) bool {
 	for at, rest := seq, b; len(rest) > 0; {
 		p := findPage(st.ahead, at)
 		if p == nil {
-			if !s.flows.charge(f, st, pageCost) {
+			if !s.flows.charge(f, &st.charged, pageCost) {
 				return false
 			}
 			p = s.flows.pages.get()
@@ -130,7 +128,7 @@ func (s *Scanner) drain(f *flow, direction int) {
 				return false
 			}
 			s.flows.freePage(p.page)
-			s.flows.refund(st, pageCost)
+			s.flows.refund(&st.charged, pageCost)
 			return true
 		})
 	}
@@ -176,20 +174,20 @@ func (s *Scanner) grow(f *flow, st *stream, n int) bool {
 	old := len(st.memory)
 	size := min(st.records.MessageLen(), 2*(old+n))
 	if st.page == nil && size <= pageSize {
-		if !s.flows.charge(f, st, pageCost) {
+		if !s.flows.charge(f, &st.charged, pageCost) {
 			return false
 		}
 		st.page = s.flows.pages.get()
 		st.memory = st.page.data[:]
 	} else {
-		if !s.flows.charge(f, st, size) {
+		if !s.flows.charge(f, &st.charged, size) {
 			return false
 		}
 		st.memory = make([]byte, size)
 	}
 	st.records.Resume(st.memory)
 	if old > pageSize {
-		s.flows.refund(st, old)
+		s.flows.refund(&st.charged, old)
 	}
 	return true
 }
@@ -216,11 +214,7 @@ func (s *Scanner) complete(f *flow, direction int, result assemble.Result) {
 	s.describe(f, direction)
 	s.hello.Message = result.Message
 	s.hello.Trailing = st.records.Trailing()
-	if hello, _, err := clienthello.Parse(result.Message); err == nil {
-		first := len(st.flags)
-		st.flags = appendFlags(st.flags, hello)
-		s.hello.FlagsChanged = st.index == 2 && !bytes.Equal(st.flags[:first], st.flags[first:])
-	}
+	st.flags = s.compareFlags(st.flags)
 	s.emit()
 	st.index++
 	st.records.Next()
@@ -229,17 +223,6 @@ func (s *Scanner) complete(f *flow, direction int, result assemble.Result) {
 	if other.phase != silent {
 		s.decide(other)
 	}
-}
-
-// appendFlags appends the TLS Flags extensions of a hello to b, in a form to compare.
-func appendFlags(b []byte, hello clienthello.ClientHello) []byte {
-	for _, t := range []extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental} {
-		if e, ok := hello.Extensions().Lookup(t); ok {
-			b = append(b, byte(t>>8), byte(t), byte(len(e.Data)>>8), byte(len(e.Data)))
-			b = append(b, e.Data...)
-		}
-	}
-	return b
 }
 
 // refuse reports a hello that the assembler refused while it read b.

@@ -51,7 +51,7 @@ func (s *Scanner) decide(h *half) {
 
 // segment takes a TCP segment.
 func (s *Scanner) segment(seg *segment) {
-	key, direction := keyOf(seg)
+	key, direction := tcpKey(seg)
 	f := s.flows.flows[key]
 	if f == nil {
 		if len(seg.payload) == 0 && seg.flags&tcpSYN == 0 {
