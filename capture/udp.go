@@ -126,11 +126,16 @@ func (s *Scanner) assemble(ss *session, b []byte) (result assemble.Result) {
 		result = ss.dtls.Feed(b)
 		used = ss.dtls.Info().Records != before
 	} else {
-		before := ss.quic.Info().Packets
+		before := ss.quic.Info()
 		ss.quic.Scratch = s.scratch
 		result = ss.quic.Feed(b)
 		s.scratch, ss.quic.Scratch = ss.quic.Scratch, nil
-		used = ss.quic.Info().Packets != before
+		after := ss.quic.Info()
+		if after.Attempt != before.Attempt || after.Packets < before.Packets {
+			before.Packets = 0
+			ss.frames = ss.frames[:0]
+		}
+		used = after.Packets > before.Packets
 	}
 	if used {
 		ss.frames = append(ss.frames, s.stats.Packets)

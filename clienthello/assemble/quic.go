@@ -84,6 +84,7 @@ type QUIC struct {
 	scid        connectionID
 	tokenLength int
 	retry       bool
+	attempt     int
 	packets     int
 }
 
@@ -130,7 +131,9 @@ type QUICInfo struct {
 	// Hello is 1 for the first ClientHello of an attempt to connect and 2 for the
 	// one after a HelloRetryRequest.
 	Hello int
-	// Packets counts the Initials opened since Reset or Next.
+	// Attempt counts how often everything has started over; it is 1 at first.
+	Attempt int
+	// Packets counts the Initials with CRYPTO data of the message, repeated or not.
 	Packets int
 }
 
@@ -146,6 +149,7 @@ func (q *QUIC) Info() QUICInfo {
 		TokenLength: q.tokenLength,
 		Retry:       q.retry,
 		Hello:       1,
+		Attempt:     q.attempt,
 		Packets:     q.packets,
 	}
 	if q.base > 0 {
@@ -221,7 +225,6 @@ func (q *QUIC) open(packet []byte, p *longPacket, schedules *int) (payload []byt
 	dcid := newConnectionID(p.dcid)
 	if q.keys.aead != nil && q.keys.version == p.version {
 		if payload, at, ok = q.keys.open(packet, p.numberAt, q.Scratch); ok {
-			q.packets++
 			return payload, at, true
 		}
 	}
@@ -230,7 +233,6 @@ func (q *QUIC) open(packet []byte, p *longPacket, schedules *int) (payload []byt
 			next := q.keys.next
 			q.keys = q.trial
 			q.keys.next = max(q.keys.next, next)
-			q.packets++
 			return payload, at, true
 		}
 	}
@@ -239,7 +241,6 @@ func (q *QUIC) open(packet []byte, p *longPacket, schedules *int) (payload []byt
 	}
 	if payload, at, ok = q.try(packet, p, dcid, schedules); ok {
 		q.restart(p)
-		q.packets++
 	}
 	return payload, at, ok
 }
@@ -266,6 +267,7 @@ func (q *QUIC) restart(p *longPacket) {
 	q.tokenLength = len(p.token)
 	q.repeat, q.first = q.first, head{}
 	q.base = 0
+	q.attempt++
 	q.packets = 0
 	q.pieces.reset()
 }
@@ -295,6 +297,7 @@ const (
 // datagram.
 func (q *QUIC) readFrames(payload []byte, at int) Result {
 	google := isGoogle(q.keys.version)
+	counted := false
 	for i := 0; i < len(payload); {
 		if payload[i] == framePadding {
 			i = skipPadding(payload, i)
@@ -316,6 +319,10 @@ func (q *QUIC) readFrames(payload []byte, at int) Result {
 			offset, from, to, code := readCryptoFrame(payload, i)
 			if code != 0 {
 				return refused(code, start)
+			}
+			if !counted && to > from && offset+uint64(to-from) > q.base {
+				counted = true
+				q.packets++
 			}
 			if result := q.readCrypto(offset, payload[from:to], at+from); result.Outcome != NeedMore {
 				return result
