@@ -76,6 +76,9 @@ type Hello struct {
 	QUIC assemble.QUICInfo
 	DTLS assemble.DTLSInfo
 
+	// Prologue is how many bytes the client sent before TLS: a request to turn to TLS, or
+	// what is meant for a proxy. It is 0 in most connections.
+	Prologue int
 	// Trailing is how many bytes follow the message in its record. RFC 9846, Section
 	// 5.1 wants 0.
 	Trailing int

@@ -71,6 +71,8 @@ const (
 	etherPPPoE         = 0x8864
 	etherQinQ          = 0x88a8
 	etherERSPAN        = 0x88be
+	etherERSPAN3       = 0x22eb
+	etherWCCP          = 0x883e
 	etherCiscoMetadata = 0x8909
 	etherVNTag         = 0x8926
 	etherQinQ9100      = 0x9100
@@ -375,6 +377,13 @@ func (d *decoder) protocol(protocol uint8, b []byte, cut bool) verdict {
 		return d.ipv6(b)
 	case protoMPLS:
 		return d.mpls(b)
+	case protoGRE:
+		return d.gre(b)
+	case protoEtherIP:
+		if len(b) < 2 {
+			return d.short()
+		}
+		return d.etherType(etherBridging, b[2:])
 	case protoAH: // in IPv4
 		if len(b) < 8 || len(b) < 8+4*int(b[1]) {
 			return d.short()
@@ -429,5 +438,8 @@ func (d *decoder) udp(b []byte, cut bool) verdict {
 	d.seg.dst.port = binary.BigEndian.Uint16(b[2:])
 	d.seg.payload = b[8:]
 	d.seg.cut = cut
+	if v, ok := d.tunnel(b[8:]); ok {
+		return v
+	}
 	return isSegment
 }

@@ -26,6 +26,9 @@ type stream struct {
 	known   bool   // the first byte was the first of the connection
 	flags   []byte // the TLS Flags extensions of the first hello
 
+	before []byte // what came so far before TLS, in case TLS follows
+	start  uint32 // where in the stream TLS begins; 0 while it is not known
+
 	ahead   []heldPage // what arrived ahead of its turn
 	lowest  uint32     // sequence number of the first byte in ahead, while floating
 	uses    []use
@@ -66,7 +69,7 @@ func (t *table) drop(h *half) {
 		st.uses = nil
 	}
 	clear(st.ahead)
-	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], flags: st.flags[:0]}
+	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], flags: st.flags[:0], before: st.before[:0]}
 	t.streams.put(st)
 	h.stream = nil
 }
@@ -139,6 +142,9 @@ func (s *Scanner) drain(f *flow, direction int) {
 func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
 	h := &f.halves[direction]
 	st := h.stream
+	if len(st.before) > 0 {
+		return s.readPrologue(f, direction, b)
+	}
 	for len(b) > 0 {
 		result := st.records.Feed(b)
 		h.next += uint32(result.Used)
@@ -155,6 +161,10 @@ func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
 			if !s.grow(f, st, len(rest)) {
 				return false
 			}
+		case st.index == 1 && h.next-h.start == 1:
+			// The first byte is not that of TLS.
+			h.next--
+			return s.readPrologue(f, direction, b)
 		default:
 			if result.Outcome == assemble.Refused && st.credible(result.Code, rest) {
 				s.refuse(f, direction, result, b)
@@ -165,6 +175,33 @@ func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
 		b = rest
 	}
 	return true
+}
+
+// readPrologue takes the next bytes of a stream that has not turned to TLS yet. It
+// reports whether the stream goes on.
+func (s *Scanner) readPrologue(f *flow, direction int, b []byte) bool {
+	h := &f.halves[direction]
+	st := h.stream
+	had := len(st.before)
+	fresh := b[:min(len(b), maxPrologue-had)]
+	if !s.flows.charge(f, &st.charged, len(fresh)) {
+		return false
+	}
+	st.before = append(st.before, fresh...)
+	n, p := prologue(st.before)
+	switch {
+	case p == noPrologue || p == tlsFollows && n < had:
+		s.decide(h)
+		return false
+	case p == inPrologue:
+		h.next += uint32(len(b))
+		return true
+	}
+	st.before = st.before[:0]
+	st.start = uint32(n)
+	st.records.Reset(nil)
+	h.next += uint32(n - had)
+	return s.feed(f, direction, b[n-had:])
 }
 
 // grow finds memory for a message that does not lie in one piece, of which n more
@@ -227,8 +264,9 @@ func (s *Scanner) complete(f *flow, direction int, result assemble.Result) {
 
 // refuse reports a hello that the assembler refused while it read b.
 func (s *Scanner) refuse(f *flow, direction int, result assemble.Result, b []byte) {
+	st := f.halves[direction].stream
 	s.describe(f, direction)
-	s.hello.Code, s.hello.Offset = result.Code, result.Offset
+	s.hello.Code, s.hello.Offset = result.Code, int(st.start)+result.Offset
 	if result.Code == extension.ErrSSLv2Hello && result.Used == sslv2HeaderLen {
 		length := 2 + (int(b[0]&0x7f)<<8 | int(b[1]))
 		s.hello.Message = b[:min(len(b), length)]
@@ -250,11 +288,12 @@ func (s *Scanner) describe(f *flow, direction int) {
 		Time:      s.time,
 		Frames:    s.hello.Frames[:0],
 		Index:     h.stream.index,
+		Prologue:  int(h.stream.start),
 	}
 	uses := h.stream.uses
 	slices.SortStableFunc(uses, func(a, b use) int { return int(int32(a.begin - b.begin)) })
 	for _, u := range uses {
-		if int32(u.begin-(h.next-h.start)) < 0 {
+		if int32(u.begin-(h.next-h.start)) < 0 && int32(u.end-h.stream.start) > 0 {
 			s.hello.Frames = append(s.hello.Frames, u.frame)
 		}
 	}

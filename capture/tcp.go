@@ -155,8 +155,13 @@ func outside(seq, start, next uint32) bool {
 // mayBegin reports whether b, with which a stream begins as far as it was captured,
 // may be the beginning of a hello.
 func mayBegin(b []byte) bool {
-	if b[0] != 22 && len(b) < sslv2HeaderLen {
-		return false
+	if b[0] != recordHandshake {
+		if len(b) < sslv2HeaderLen {
+			return false
+		}
+		if _, p := prologue(b); p != noPrologue {
+			return true
+		}
 	}
 	var records assemble.Records
 	result := records.Feed(b)

@@ -1,0 +1,389 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+)
+
+// maxPrologue is how many bytes a client may send before its ClientHello. STARTTLS
+// dialogues take some hundred; what takes most is an HTTP CONNECT with cookies or a
+// PROXY header with a certificate's names, for which proxies set aside 4 kB.
+const maxPrologue = 4 << 10
+
+// progress says what the bytes before a ClientHello are, as far as they were seen.
+type progress uint8
+
+const (
+	noPrologue progress = iota // TLS cannot follow
+	inPrologue                 // TLS may follow
+	tlsFollows                 // TLS follows next
+)
+
+// prologue reads what a client sends before its ClientHello, in protocols that turn to
+// TLS on the way: what proxies put in front (PROXY protocol, HTTP CONNECT, SOCKS), then
+// a request for TLS (STARTTLS in its many forms). The beginning is read strictly, so
+// that connections which never turn to TLS are known by their first bytes. It
+// returns how many bytes come before TLS, where it follows.
+func prologue(b []byte) (n int, p progress) {
+	for n < len(b) && n < maxPrologue {
+		if b[n] == recordHandshake && n > 0 {
+			return n, tlsFollows
+		}
+		size, p := prologuePart(b[n:])
+		if p != tlsFollows {
+			return 0, p
+		}
+		n += size
+	}
+	if n >= maxPrologue {
+		return 0, noPrologue
+	}
+	return n, inPrologue
+}
+
+const recordHandshake = 22
+
+// prologuePart reads one part of a prologue, behind which TLS or another part follows.
+func prologuePart(b []byte) (n int, p progress) {
+	switch b[0] {
+	case 0:
+		return postgreSQL(b)
+	case 3:
+		return rdp(b)
+	case 4:
+		return socks4(b)
+	case 5:
+		return socks5(b)
+	case '\r':
+		return proxyV2(b)
+	case ' ':
+		return mySQL(b)
+	case '0':
+		return ldap(b)
+	case '<':
+		return xmpp(b)
+	}
+	for _, part := range []struct {
+		start string
+		read  func([]byte) (int, progress)
+	}{
+		{"PROXY ", proxyV1},
+		{"CONNECT ", httpConnect},
+	} {
+		if k := min(len(b), len(part.start)); string(b[:k]) == part.start[:k] {
+			if k < len(part.start) {
+				return 0, inPrologue
+			}
+			return part.read(b)
+		}
+	}
+	return startTLS(b)
+}
+
+// proxyV1 reads the header line of the PROXY protocol, version 1 (Section 2.1 of its
+// specification), of at most 107 bytes.
+func proxyV1(b []byte) (n int, p progress) {
+	const maxLine = 107
+	if i := bytes.IndexByte(b[:min(len(b), maxLine)], '\n'); i > 0 && b[i-1] == '\r' {
+		return i + 1, tlsFollows
+	} else if i >= 0 || len(b) >= maxLine {
+		return 0, noPrologue
+	}
+	return 0, inPrologue
+}
+
+// proxyV2 reads the binary header (Section 2.2): signature, version and command,
+// family, length.
+func proxyV2(b []byte) (n int, p progress) {
+	const signature = "\r\n\r\n\x00\r\nQUIT\n"
+	k := min(len(b), len(signature))
+	switch {
+	case string(b[:k]) != signature[:k]:
+		return 0, noPrologue
+	case len(b) < 16:
+		return 0, inPrologue
+	}
+	return exactly(b, 16+int(binary.BigEndian.Uint16(b[14:])))
+}
+
+// exactly is the answer for a part whose length is known.
+func exactly(b []byte, n int) (int, progress) {
+	switch {
+	case n > maxPrologue:
+		return 0, noPrologue
+	case len(b) < n:
+		return 0, inPrologue
+	}
+	return n, tlsFollows
+}
+
+// httpConnect reads a request for a tunnel (RFC 9110, Section 9.3.6), up to the empty
+// line behind its fields.
+func httpConnect(b []byte) (n int, p progress) {
+	if i := bytes.Index(b, []byte("\r\n")); i >= 0 && !bytes.Contains(b[:i], []byte(" HTTP/1.")) {
+		return 0, noPrologue
+	}
+	if i := bytes.Index(b, []byte("\r\n\r\n")); i >= 0 {
+		return i + 4, tlsFollows
+	}
+	return 0, inPrologue
+}
+
+// socks4 reads a request for a connection, with a host name in version 4A: version,
+// command, port, address, user, where the address is 0.0.0.x a name.
+func socks4(b []byte) (n int, p progress) {
+	if len(b) < 2 || b[1] != 1 {
+		return 0, morePrologue(b, 2)
+	}
+	if len(b) < 9 {
+		return 0, inPrologue
+	}
+	strings := 1
+	if b[4] == 0 && b[5] == 0 && b[6] == 0 && b[7] != 0 {
+		strings = 2
+	}
+	n = 8
+	for range strings {
+		i := bytes.IndexByte(b[n:], 0)
+		if i < 0 {
+			return 0, inPrologue
+		}
+		n += i + 1
+	}
+	return n, tlsFollows
+}
+
+// morePrologue is the answer where the first n bytes do not fit, or are not there yet.
+func morePrologue(b []byte, n int) progress {
+	if len(b) < n {
+		return inPrologue
+	}
+	return noPrologue
+}
+
+// socks5 reads what a client sends in RFC 1928 and RFC 1929: methods, perhaps user and
+// password, request.
+func socks5(b []byte) (n int, p progress) {
+	if len(b) < 3 {
+		return 0, inPrologue
+	}
+	if b[1] == 0 || b[1] > 8 {
+		return 0, noPrologue
+	}
+	n = 2 + int(b[1])
+	if len(b) > n && b[n] == 1 { // the version of the sub-negotiation
+		n++
+		for range 2 {
+			if len(b) <= n {
+				return 0, inPrologue
+			}
+			n += 1 + int(b[n])
+		}
+	}
+	if len(b) < n+5 {
+		return 0, inPrologue
+	}
+	if b[n] != 5 || b[n+1] != 1 || b[n+2] != 0 {
+		return 0, noPrologue
+	}
+	switch b[n+3] {
+	case 1:
+		n += 4 + 4 + 2
+	case 3:
+		n += 4 + 1 + int(b[n+4]) + 2
+	case 4:
+		n += 4 + 16 + 2
+	default:
+		return 0, noPrologue
+	}
+	return exactly(b, n)
+}
+
+// postgreSQL reads an SSLRequest, before which a GSSENCRequest may have been refused.
+func postgreSQL(b []byte) (n int, p progress) {
+	const sslRequest, gssRequest = "\x00\x00\x00\x08\x04\xd2\x16\x2f", "\x00\x00\x00\x08\x04\xd2\x16\x30"
+	k := min(len(b), 8)
+	if head := string(b[:k]); head != sslRequest[:k] && head != gssRequest[:k] {
+		return 0, noPrologue
+	}
+	return exactly(b, 8)
+}
+
+// mySQL reads an SSLRequest: a packet of 32 bytes with number 1, whose first bytes are
+// capabilities, one of which is TLS.
+func mySQL(b []byte) (n int, p progress) {
+	const header, tls = " \x00\x00\x01", 0x08
+	k := min(len(b), len(header))
+	if string(b[:k]) != header[:k] || len(b) > 5 && b[5]&tls == 0 {
+		return 0, noPrologue
+	}
+	return exactly(b, 4+32)
+}
+
+// rdp reads a connection request that asks for TLS (MS-RDPBCGR, Section 2.2.1.1): a
+// TPKT header of version 3, whose length counts itself, and X.224's CR.
+func rdp(b []byte) (n int, p progress) {
+	if len(b) < 6 {
+		return 0, inPrologue
+	}
+	if b[1] != 0 || b[5] != 0xe0 {
+		return 0, noPrologue
+	}
+	return exactly(b, max(int(binary.BigEndian.Uint16(b[2:])), 6))
+}
+
+// ldap reads messages up to the one that asks for StartTLS (RFC 4511, Section 4.14):
+//
+//	LDAPMessage ::= SEQUENCE { messageID INTEGER, protocolOp CHOICE { ...
+//	    extendedReq [APPLICATION 23] SEQUENCE { requestName [0] LDAPOID, ...
+func ldap(b []byte) (n int, p progress) {
+	const startTLS = "1.3.6.1.4.1.1466.20037"
+	const maxMessages = 8
+	for range maxMessages {
+		rest := b[n:]
+		if len(rest) < 2 {
+			return 0, inPrologue
+		}
+		if rest[0] != '0' {
+			return 0, noPrologue
+		}
+		size, header := int(rest[1]), 2
+		if size >= 0x80 {
+			k := size - 0x80
+			if k == 0 || k > 4 {
+				return 0, noPrologue
+			}
+			if header += k; len(rest) < header {
+				return 0, inPrologue
+			}
+			size = 0
+			for _, c := range rest[2:header] {
+				size = size<<8 | int(c)
+			}
+		}
+		if size > maxPrologue {
+			return 0, noPrologue
+		}
+		if len(rest) > header && rest[header] != 2 {
+			return 0, noPrologue
+		}
+		if len(rest) < header+size {
+			return 0, inPrologue
+		}
+		n += header + size
+		if bytes.Contains(rest[header:header+size], []byte(startTLS)) {
+			return n, tlsFollows
+		}
+	}
+	return 0, noPrologue
+}
+
+// xmpp reads a stream up to its <starttls/> element (RFC 6120, Section 5.4.2.1).
+func xmpp(b []byte) (n int, p progress) {
+	for _, start := range []string{"<?xml", "<stream:stream"} {
+		k := min(len(b), len(start))
+		if string(b[:k]) != start[:k] {
+			continue
+		}
+		i := bytes.Index(b, []byte("<starttls"))
+		if i < 0 {
+			return 0, inPrologue
+		}
+		end := bytes.IndexByte(b[i:], '>')
+		if end < 0 {
+			return 0, inPrologue
+		}
+		i += end + 1
+		if b[i-2] != '/' { // <starttls ...></starttls>
+			const closing = "</starttls>"
+			if len(b) < i+len(closing) {
+				return 0, inPrologue
+			}
+			i += len(closing)
+		}
+		return lineEnd(b, i), tlsFollows
+	}
+	return 0, noPrologue
+}
+
+// lineEnd skips white space between a request for TLS and TLS.
+func lineEnd(b []byte, i int) int {
+	for i < len(b) && (b[i] == '\r' || b[i] == '\n' || b[i] == ' ') {
+		i++
+	}
+	return i
+}
+
+// firstCommands are those with which clients begin in SMTP and LMTP (RFC 3207), POP3 and
+// IMAP (RFC 2595), FTP (RFC 4217), NNTP (RFC 4642) and ManageSieve (RFC 5804), as far as
+// they may turn to TLS.
+var firstCommands = []string{
+	"EHLO", "HELO", "LHLO", "NOOP", "STARTTLS", "STLS", "CAPA", "CAPABILITY", "CAPABILITIES",
+	"AUTH", "FEAT", "HOST", "ID", "MODE", "CLNT", "OPTS", "SYST",
+}
+
+// startTLS reads command lines up to the one that asks for TLS.
+func startTLS(b []byte) (n int, p progress) {
+	const maxLines = 16
+	for i := range maxLines {
+		line := b[n:]
+		end := bytes.IndexByte(line, '\n')
+		if end >= 0 {
+			line = line[:end]
+		}
+		if !plausible(line, i == 0, end >= 0) {
+			return 0, noPrologue
+		}
+		if end < 0 {
+			return 0, inPrologue
+		}
+		n += end + 1
+		if asksForTLS(line) {
+			return n, tlsFollows
+		}
+	}
+	return 0, noPrologue
+}
+
+// plausible reports whether a line may stand before a request for TLS. complete says
+// that the line is whole.
+func plausible(line []byte, first, complete bool) bool {
+	const maxLine = 1000 // RFC 5321, Section 4.5.3.1.6; the others allow less
+	if len(line) > maxLine {
+		return false
+	}
+	for _, c := range line {
+		if (c < ' ' || c > '~') && c != '\r' && c != '\t' {
+			return false
+		}
+	}
+	if !first {
+		return true
+	}
+	words := bytes.Fields(line)
+	if !complete && (len(words) == 0 || len(words) == 1 && len(words[0]) < 32) {
+		return true // the first word is not whole
+	}
+	// In IMAP a tag stands in front.
+	for _, word := range words[:min(len(words), 2)] {
+		if slices.Contains(firstCommands, string(bytes.ToUpper(word))) {
+			return true
+		}
+	}
+	return !complete && len(words) == 2 && len(words[1]) < 16
+}
+
+// asksForTLS reports whether a line is one of the commands that TLS follows, if the
+// server agrees.
+func asksForTLS(line []byte) bool {
+	words := bytes.Fields(bytes.ToUpper(line))
+	switch len(words) {
+	case 1:
+		return string(words[0]) == "STARTTLS" || string(words[0]) == "STLS"
+	case 2:
+		return string(words[1]) == "STARTTLS" || // in IMAP, behind a tag
+			string(words[0]) == "AUTH" && (string(words[1]) == "TLS" || string(words[1]) == "SSL")
+	}
+	return false
+}
