@@ -16,6 +16,7 @@ const (
 	recordContent              // TLS records, or an SSLv2-compatible hello
 	messageContent             // a TLS handshake message
 	dtlsMessageContent         // a DTLS handshake message
+	dtlsRecordContent          // DTLS records
 	textContent                // text that may be any of these in hexadecimal or base64
 )
 
@@ -47,6 +48,8 @@ func identify(head []byte) content {
 		return recordContent // a handshake record of RFC 9846, Section 5.1
 	case len(head) >= 5 && at(0)&0x80 != 0 && at(2) == 1 && (at(3) == 3 || at(3) == 0 && at(4) == 2):
 		return recordContent // RFC 5246, Appendix E.2
+	case len(head) >= 3 && at(0) == 22 && at(1) == 0xfe:
+		return dtlsRecordContent // RFC 9147, Section 4
 	case len(head) >= 14 && at(0) == 1 && at(12) == 0xfe && bytes.Equal(head[1:4], head[9:12]):
 		return dtlsMessageContent // RFC 9147, Section 5.2
 	case len(head) >= 1 && at(0) == 1 && (len(head) < 5 || at(4) == 3):

@@ -26,6 +26,9 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		l.Error = refuse(code, offset)
 	} else {
 		l.ClientHello = describeHello(msg)
+		if l.DTLS != nil {
+			l.DTLS.CookieLength = new(len(msg.LegacyCookie()))
+		}
 		l.TLSFlags = describeFlags(msg)
 		l.RequestMTLS = msg.HasFlag(extension.RequestMTLS)
 	}
@@ -67,6 +70,12 @@ func describe(source string, h *capture.Hello) *line {
 	}
 	if !h.Src.IsValid() {
 		l.Transport = "raw" // from no capture
+	}
+	switch h.Transport {
+	case capture.QUIC:
+		l.QUIC = describeQUIC(h.QUIC)
+	case capture.DTLS:
+		l.DTLS = describeDTLS(h.DTLS)
 	}
 	if h.Index > 1 {
 		l.TLSFlagsChanged = new(h.FlagsChanged)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
 )
 
 const standardInput = "-"
@@ -143,9 +144,14 @@ func (in *inspection) stream(source string, r *inputReader) error {
 		return in.inspectMessage(source, data, capture.TCP)
 	case dtlsMessageContent:
 		return in.inspectMessage(source, data, capture.DTLS)
+	case dtlsRecordContent:
+		return in.inspectDTLS(source, data)
+	}
+	if _, ok := assemble.ParseQUICInitial(data); ok {
+		return in.inspectQUIC(source, data)
 	}
 	return in.fail(source, errors.New("neither a capture (pcap, pcapng) nor a ClientHello "+
-		"(message or TLS records, as bytes, hexadecimal or base64)"))
+		"(message, TLS records or a datagram; as bytes, hexadecimal or base64)"))
 }
 
 // inputReader reads an input through a buffer.

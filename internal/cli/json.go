@@ -86,7 +86,7 @@ func appendQUIC(b []byte, q quicInfo) []byte {
 
 func appendDTLS(b []byte, d dtlsInfo) []byte {
 	b = appendPoint(append(b, `{"version":`...), d.Version)
-	b = appendInt(append(b, `,"cookie_length":`...), d.CookieLength)
+	b = appendNullable(append(b, `,"cookie_length":`...), d.CookieLength, appendInt)
 	b = appendInt(append(b, `,"message_seq":`...), d.MessageSeq)
 	return append(b, '}')
 }

@@ -22,7 +22,7 @@ func TestAppendLine(t *testing.T) {
 			Time: timeOf(time.Date(2026, 11, 24, 10, 0, 0, 1000, time.UTC)), Transport: "quic",
 			Src: "127.0.0.1:51234", Dst: "[::1]:443", Frames: []int{4, 6}, Pieces: pieces{1, 2, 3, 4}, HelloIndex: 2,
 			QUIC: &quicInfo{codePoint{1, "QUIC v1"}, new("00ff"), new(""), 12, true},
-			DTLS: &dtlsInfo{codePoint{0xfefd, "DTLS 1.2"}, 20, 1},
+			DTLS: &dtlsInfo{codePoint{0xfefd, "DTLS 1.2"}, new(20), 1},
 			ClientHello: &helloInfo{
 				Length: 1749, LegacyVersion: codePoint{771, "TLS 1.2"}, Random: new("00"), SessionID: new(""),
 				CipherSuites: []codePoint{{4865, "TLS_AES_128_GCM_SHA256"}, {0xffff, ""}}, CompressionMethods: []int{0, 255},

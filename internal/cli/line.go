@@ -2,10 +2,12 @@ package cli
 
 import (
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 )
 
@@ -63,7 +65,7 @@ type quicInfo struct {
 
 type dtlsInfo struct {
 	Version      codePoint `json:"version"`
-	CookieLength int       `json:"cookie_length"`
+	CookieLength *int      `json:"cookie_length"`
 	MessageSeq   int       `json:"message_seq"`
 }
 
@@ -154,6 +156,42 @@ func describeHello(h clienthello.ClientHello) *helloInfo {
 		info.SupportedVersions = points(versions)
 	}
 	return info
+}
+
+func describeQUIC(q assemble.QUICInfo) *quicInfo {
+	return &quicInfo{
+		Version:     point(q.Version, quicName(q.Version)),
+		DCID:        hexOf(q.DCID),
+		SCID:        hexOf(q.SCID),
+		TokenLength: q.TokenLength,
+		Retry:       q.Retry,
+	}
+}
+
+// describeDTLS returns nil for a message that was in no record.
+func describeDTLS(d assemble.DTLSInfo) *dtlsInfo {
+	if d.Version == 0 {
+		return nil
+	}
+	version := clienthello.Version(d.Version)
+	return &dtlsInfo{Version: point(version, version.Name()), MessageSeq: d.MessageSeq}
+}
+
+// quicName names the versions of QUIC that can be opened.
+func quicName(version uint32) string {
+	switch {
+	case version == 1:
+		return "QUIC v1"
+	case version == 0x6b3343cf:
+		return "QUIC v2"
+	case version>>8 == 0xff0000:
+		return fmt.Sprintf("draft-%02d", version&0xff)
+	case version>>8 == 0xfaceb0:
+		return fmt.Sprintf("mvfst %02x", version&0xff)
+	case version>>8 == 0x543035: // T05 in ASCII
+		return "Google T05" + string(rune(version&0xff))
+	}
+	return ""
 }
 
 // points lists the values of a vector with their names.

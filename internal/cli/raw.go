@@ -57,3 +57,37 @@ func (in *inspection) inspectRecords(source string, data []byte) error {
 		records.Next()
 	}
 }
+
+// inspectDTLS shows the ClientHello of what a client sent in DTLS records.
+func (in *inspection) inspectDTLS(source string, data []byte) error {
+	var dtls assemble.DTLS
+	dtls.Reset(make([]byte, assemble.DatagramMemory(assemble.MaxMessage)))
+	result := dtls.Feed(data)
+	h := capture.Hello{Transport: capture.DTLS, DTLS: dtls.Info()}
+	h.Pieces = capture.Pieces{Records: h.DTLS.Records}
+	return in.datagram(source, data, &h, result)
+}
+
+// inspectQUIC shows the ClientHello of what a client sent in Initial packets.
+func (in *inspection) inspectQUIC(source string, data []byte) error {
+	var quic assemble.QUIC
+	quic.Reset(make([]byte, assemble.DatagramMemory(assemble.MaxMessage)))
+	result := quic.Feed(data)
+	h := capture.Hello{Transport: capture.QUIC, QUIC: quic.Info()}
+	h.Pieces = capture.Pieces{Packets: h.QUIC.Packets}
+	return in.datagram(source, data, &h, result)
+}
+
+// datagram shows what an assembler made of the only datagram there is.
+func (in *inspection) datagram(source string, data []byte, h *capture.Hello, result assemble.Result) error {
+	h.Message, h.Code, h.Offset, h.Index = result.Message, result.Code, result.Offset, 1
+	h.Pieces.Datagrams = 1
+	switch result.Outcome {
+	case assemble.NotProtocol:
+		return in.fail(source, errors.New("no ClientHello in this datagram"))
+	case assemble.NeedMore:
+		h.Code, h.Offset = extension.ErrTruncated, len(data)
+	}
+	in.summary.inputs++
+	return in.found(source, h)
+}

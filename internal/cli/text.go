@@ -46,7 +46,10 @@ type textPrinter struct {
 	b      strings.Builder
 }
 
-const widestCell = 64
+const (
+	widestCell = 64 // runes
+	widestName = 64 // bytes
+)
 
 type column int
 
@@ -170,7 +173,11 @@ func serverNameText(h *helloInfo) string {
 	if h.ServerName == "" {
 		return "-"
 	}
-	return printable(string(h.ServerName))
+	name := string(h.ServerName)
+	if len(name) > widestName {
+		return printable(name[:widestName]) + "..." // the other formats have it whole
+	}
+	return printable(name)
 }
 
 // versionText is the version that the client would rather have.
