@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench tidy lint generated cross foreign race modules unit
+.PHONY: help demo test bench cost tidy lint generated cross foreign race modules unit
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,3 +40,6 @@ unit: ## the tests, with the seeds of the fuzz targets
 
 bench: ## measure against other libraries and print the ratios
 	@cd bench && go test -count=1 -run '^TestRatios$$' -ratios .
+
+cost: ## count the instructions of a handshake with and without reqmtls (needs valgrind)
+	@internal/ci/cost.sh

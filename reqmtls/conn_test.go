@@ -473,6 +473,36 @@ func TestFromConn(t *testing.T) {
 	}
 }
 
+// TestCryptoTLS holds that clients of crypto/tls get through, in each of its ways.
+func TestCryptoTLS(t *testing.T) {
+	key, _ := echKey(t, 8)
+	base := baseConfig()
+	base.EncryptedClientHelloKeys = []tls.EncryptedClientHelloKey{key}
+	s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+	list := append([]byte{byte(len(key.Config) >> 8), byte(len(key.Config))}, key.Config...)
+	for name, config := range map[string]*tls.Config{
+		"TLS 1.3":                {},
+		"TLS 1.2":                {MaxVersion: tls.VersionTLS12},
+		"Encrypted Client Hello": {EncryptedClientHelloConfigList: list},
+		"a retry":                {CurvePreferences: []tls.CurveID{tls.CurveP256}},
+	} {
+		config.RootCAs, config.ServerName = testPKI().site.Pool(), "a.example"
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			t.Errorf("%s: asked", name)
+			return &tls.Certificate{}, nil
+		}
+		conn, err := tls.Dial("tcp", s.addr, config)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if accepted := conn.ConnectionState().ECHAccepted; accepted != (config.EncryptedClientHelloConfigList != nil) {
+			t.Errorf("%s: ECH accepted: %v", name, accepted)
+		}
+		conn.Close()
+	}
+}
+
 func TestCAsAreNamed(t *testing.T) {
 	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
 	c, err := client.New(client.Config{TLS: &tls.Config{RootCAs: testPKI().site.Pool(), Certificates: []tls.Certificate{testPKI().bot}}})

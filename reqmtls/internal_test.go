@@ -114,7 +114,7 @@ func TestReadAllocs(t *testing.T) {
 		c.Read(p)
 		c.Read(p)
 	})
-	if n > 1 && !raceEnabled {
+	if n > 1 && !RaceEnabled {
 		t.Errorf("%v allocations, want 1", n)
 	}
 }

@@ -2,4 +2,4 @@
 
 package reqmtls
 
-const raceEnabled = false
+const RaceEnabled = false

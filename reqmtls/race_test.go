@@ -2,4 +2,4 @@
 
 package reqmtls
 
-const raceEnabled = true
+const RaceEnabled = true
