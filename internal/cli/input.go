@@ -24,7 +24,7 @@ func isDirectory(path string) bool {
 func (in *inspection) input(path string) error {
 	switch {
 	case path == standardInput:
-		in.progress.begin(path, -1)
+		in.progress.begin("standard input", -1)
 		return in.stream(path, newInputReader(in, in.cmd.InOrStdin(), true))
 	case isDirectory(path):
 		return in.directory(path)
@@ -82,7 +82,7 @@ func (in *inspection) file(path string, read func(*inputReader) error) error {
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		size = info.Size()
 	}
-	in.progress.begin(path, size)
+	in.progress.begin(in.source(path), size)
 	return read(newInputReader(in, f, false))
 }
 

@@ -10,11 +10,10 @@ import (
 // progress is a bar on a terminal for inputs that take long.
 type progress struct {
 	w     io.Writer // nil where none is shown
-	start time.Time
-	label string
-	size  int64 // in bytes, -1 where it is unknown
-	done  int64
-	bar   *progressbar.ProgressBar // nil until it is worth showing
+	start time.Time // of the input
+	done  int64     // bytes
+	bar   *progressbar.ProgressBar
+	drawn bool
 }
 
 // progressAfter is how long an input takes before its bar appears.
@@ -27,41 +26,49 @@ func newProgress(w io.Writer, wanted bool) *progress {
 	return &progress{w: w}
 }
 
-// begin starts over for an input.
+// begin starts over for an input of size bytes, -1 where that is unknown.
 func (p *progress) begin(label string, size int64) {
 	p.finish()
-	*p = progress{w: p.w, start: time.Now(), label: label, size: size}
+	if p.w == nil {
+		return
+	}
+	p.start, p.done = time.Now(), 0 // the bar's own clock starts with the first bytes
+	p.bar = progressbar.NewOptions64(size,
+		progressbar.OptionSetWriter(lateWriter{p}),
+		progressbar.OptionSetDescription(printable(label)),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionUseIECUnits(true),
+		progressbar.OptionSetWidth(30),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetSpinnerChangeInterval(0), // draw only from here
+		progressbar.OptionClearOnFinish(),
+	)
 }
 
 // add tells that n more bytes of the input were read.
 func (p *progress) add(n int) {
 	p.done += int64(n)
-	if p.w == nil {
-		return
+	if p.bar != nil {
+		_ = p.bar.Set64(p.done) // what cannot be drawn is no failure of the inspection
 	}
-	if p.bar == nil {
-		if time.Since(p.start) < progressAfter {
-			return
-		}
-		p.bar = progressbar.NewOptions64(p.size,
-			progressbar.OptionSetWriter(p.w),
-			progressbar.OptionSetDescription(printable(p.label)),
-			progressbar.OptionShowBytes(true),
-			progressbar.OptionUseIECUnits(true),
-			progressbar.OptionSetWidth(30),
-			progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetSpinnerChangeInterval(0), // draw only from here
-			progressbar.OptionClearOnFinish(),
-		)
+}
+
+// lateWriter is where the bar is drawn, once that is worth while.
+type lateWriter struct{ *progress }
+
+func (w lateWriter) Write(b []byte) (int, error) {
+	if time.Since(w.start) < progressAfter {
+		return len(b), nil
 	}
-	// What cannot be drawn is no failure of the inspection.
-	_ = p.bar.Set64(p.done)
+	w.drawn = true
+	return w.w.Write(b)
 }
 
 // clear takes the bar from the screen until more is read.
 func (p *progress) clear() {
-	if p.bar != nil {
+	if p.drawn {
 		_ = p.bar.Clear()
+		p.drawn = false
 	}
 }
 
