@@ -26,10 +26,12 @@ func TestRatios(t *testing.T) {
 	records := corpusHellos(t)
 	hello := measure(overRecords(browserHello(t)))
 	recorded := measure(overRecords(records...))
+	quic := measure(quicTasks(t))
 	empty := measure([]task{parseEmpty(1_000), parseEmpty(16_383)})
 
 	printTable("Browser hello with 21 extensions, 1.8 KB", hello, parseAndHasFlag)
 	printTable(fmt.Sprintf("The %d recorded hellos, all together", len(records)), recorded, parseAndHasFlag)
+	printTable("A hello of Chromium in QUIC, and one Initial of it", quic, openInitials)
 	printTable("Hellos with nothing but empty extensions", empty, 0)
 
 	ours := hello[parseAndHasFlag]
@@ -39,6 +41,9 @@ func TestRatios(t *testing.T) {
 		{"time of 16,383 / 1,000 empty extensions", empty[1].ns / empty[0].ns, 0, 25},
 		{"allocations of Parse+HasFlag", ours.allocs, 0, 0},
 		{"allocations of 16,383 empty extensions", empty[1].allocs, 0, 0},
+		{"time of a hello in QUIC / keys and opening with the standard library", quic[readInitials].ns / quic[openInitials].ns, 0, 1.5},
+		{"allocations of a hello in QUIC", quic[readInitials].allocs, 0, 3},
+		{"allocations of one Initial more", quic[readLaterInitial].allocs, 0, 0},
 	}
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "Promise\tlimit\tmeasured")

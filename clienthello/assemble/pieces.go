@@ -3,23 +3,36 @@ package assemble
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
+)
+
+const (
+	markBits  = 64 // marks in a word
+	markBytes = 8
 )
 
 // DatagramMemory returns how much memory [QUIC] and [DTLS] need for messages of up
 // to limit bytes: these, and a bit for each that says whether it has arrived.
-func DatagramMemory(limit int) int { return limit + (limit+7)/8 }
+func DatagramMemory(limit int) int { return limit + marksFor(limit) }
+
+// marksFor returns how many bytes the marks for n bytes take, in whole words.
+func marksFor(n int) int { return (n + markBits - 1) / markBits * markBytes }
 
 // pieces joins a message of which any part may come at any time, any number of
 // times. What comes out does not depend on the order.
 type pieces struct {
 	data   []byte // the message; its length is the limit
-	marks  []byte // bit i%8 of marks[i/8] says whether data[i] has come
+	marks  []byte // words; bit i%64 of word i/64 says whether data[i] has come
 	prefix int    // data[:prefix] has come, whatever its marks say
 	end    int    // data[end:] has not, whatever its marks say
 }
 
 func newPieces(memory []byte) pieces {
-	limit := len(memory)/9*8 + len(memory)%9*8/9
+	const both = markBits + markBytes
+	limit := len(memory) / both * markBits
+	if rest := len(memory) % both; rest > markBytes {
+		limit += rest - markBytes
+	}
 	return pieces{data: memory[:limit:limit], marks: memory[limit:]}
 }
 
@@ -59,64 +72,57 @@ func (p *pieces) put(offset int, data []byte) (same bool) {
 	return true
 }
 
+// word returns the marks of the 64 bytes around offset.
+func (p *pieces) word(offset int) uint64 {
+	return binary.NativeEndian.Uint64(p.marks[offset/markBits*markBytes:])
+}
+
+func (p *pieces) setWord(offset int, marks uint64) {
+	binary.NativeEndian.PutUint64(p.marks[offset/markBits*markBytes:], marks)
+}
+
 // extend clears the marks up to end, which then count.
 func (p *pieces) extend(end int) {
 	if end <= p.end {
 		return
 	}
-	if bit := p.end % 8; bit != 0 {
-		p.marks[p.end/8] &= 1<<bit - 1
+	if bit := p.end % markBits; bit != 0 {
+		p.setWord(p.end, p.word(p.end)&(1<<bit-1))
 	}
-	clear(p.marks[(p.end+7)/8 : (end+7)/8])
+	clear(p.marks[marksFor(p.end):marksFor(end)])
 	p.end = end
-}
-
-// allMarked is 64 marks that are set.
-const allMarked = 1<<64 - 1
-
-// marks64 returns the marks of the 64 bytes from offset on, a multiple of 8.
-func (p *pieces) marks64(offset int) uint64 {
-	return binary.NativeEndian.Uint64(p.marks[offset/8:])
 }
 
 // mark sets the marks of data at offset, and compares it where they were set.
 func (p *pieces) mark(offset int, data []byte) (same bool) {
 	for len(data) > 0 {
-		n := 64
-		marks := uint64(1) // whatever: for fewer than 64 bytes
-		if offset%8 == 0 && len(data) >= n {
-			marks = p.marks64(offset)
-		}
-		switch marks {
-		case 0:
-			binary.NativeEndian.PutUint64(p.marks[offset/8:], allMarked)
-			same = true
-		case allMarked:
-			same = bytes.Equal(data[:n], p.data[offset:offset+n])
-		default:
-			n = min(8-offset%8, len(data))
-			same = p.markFew(offset, data[:n])
-		}
-		if !same {
+		bit := offset % markBits
+		n := min(markBits-bit, len(data))
+		mask := (uint64(1)<<n - 1) << bit
+		marks := p.word(offset)
+		if !p.agree(marks&mask, mask, offset, data[:n]) {
 			return false
 		}
+		p.setWord(offset, marks|mask)
 		offset += n
 		data = data[n:]
 	}
 	return true
 }
 
-// markFew is mark for data whose marks share a byte.
-func (p *pieces) markFew(offset int, data []byte) (same bool) {
-	bit := offset % 8
-	mask := byte((1<<len(data) - 1) << bit)
-	had := p.marks[offset/8] & mask
-	p.marks[offset/8] |= mask
-	if had == mask {
+// agree compares data with what has come at offset, where had has marks. mask has
+// those of all of data.
+func (p *pieces) agree(had, mask uint64, offset int, data []byte) bool {
+	switch had {
+	case 0:
+		return true
+	case mask:
 		return bytes.Equal(data, p.data[offset:offset+len(data)])
 	}
-	for i, b := range data {
-		if had&(1<<(bit+i)) != 0 && p.data[offset+i] != b {
+	had >>= offset % markBits
+	for ; had != 0; had &= had - 1 {
+		i := bits.TrailingZeros64(had)
+		if data[i] != p.data[offset+i] {
 			return false
 		}
 	}
@@ -126,12 +132,10 @@ func (p *pieces) markFew(offset int, data []byte) (same bool) {
 // advance moves prefix to the first byte that has not come.
 func (p *pieces) advance() {
 	for p.prefix < p.end {
-		switch {
-		case p.prefix%8 == 0 && p.end-p.prefix >= 64 && p.marks64(p.prefix) == allMarked:
-			p.prefix += 64
-		case p.marks[p.prefix/8]&(1<<(p.prefix%8)) != 0:
-			p.prefix++
-		default:
+		bit := p.prefix % markBits
+		n := bits.TrailingZeros64(^(p.word(p.prefix) >> bit))
+		p.prefix = min(p.prefix+n, p.end)
+		if n < markBits-bit {
 			return
 		}
 	}
