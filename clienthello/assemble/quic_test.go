@@ -2,6 +2,8 @@ package assemble_test
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/hex"
 	"math/rand/v2"
 	"slices"
@@ -703,15 +705,25 @@ func TestQUICNoAllocs(t *testing.T) {
 	}
 	memory := make([]byte, assemble.DatagramMemory(len(msg)))
 	q := assemble.QUIC{Scratch: make([]byte, 1500)}
-	// Two AES key schedules and a GCM.
-	const keys = 3
+	// Two AES key schedules and a GCM: three on most platforms, more where one of them
+	// has no code for the AES instructions of the machine.
+	var mask cipher.Block
+	var aead cipher.AEAD
+	keys := testing.AllocsPerRun(100, func() {
+		mask, _ = aes.NewCipher(msg[:16])
+		block, _ := aes.NewCipher(msg[:16])
+		aead, _ = cipher.NewGCM(block)
+	})
+	if mask == nil || aead == nil {
+		t.Fatal("no AES-GCM")
+	}
 	if n := testing.AllocsPerRun(100, func() {
 		q.Reset(memory)
 		for _, d := range datagrams {
 			q.Feed(d)
 		}
 	}); n != keys {
-		t.Errorf("%v allocations for a hello in %d Initials, want %d", n, len(datagrams), keys)
+		t.Errorf("%v allocations for a hello in %d Initials, its keys alone take %v", n, len(datagrams), keys)
 	}
 	q.Reset(memory)
 	q.Feed(datagrams[3])
