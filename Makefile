@@ -39,7 +39,7 @@ unit: ## the tests, with the seeds of the fuzz targets
 	go test ./...
 
 bench: ## measure against other libraries and print the ratios
-	@cd bench && go test -count=1 -run '^TestRatios$$' -ratios .
+	@cd bench && go test -count=1 -run 'Ratios$$' -ratios .
 
 cost: ## count the instructions of a handshake with and without reqmtls (needs valgrind)
 	@internal/ci/cost.sh

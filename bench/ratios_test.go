@@ -35,7 +35,7 @@ func TestRatios(t *testing.T) {
 	printTable("Hellos with nothing but empty extensions", empty, 0)
 
 	ours := hello[parseAndHasFlag]
-	promises := []promise{
+	check(t, []promise{
 		{"time of Parse+HasFlag / bare walk", ours.ns / hello[bareWalk].ns, 0, 1.5},
 		{"time of uTLS / Parse+HasFlag", hello[uTLS].ns / ours.ns, 20, math.Inf(1)},
 		{"time of 16,383 / 1,000 empty extensions", empty[1].ns / empty[0].ns, 0, 25},
@@ -44,7 +44,12 @@ func TestRatios(t *testing.T) {
 		{"time of a hello in QUIC / keys and opening with the standard library", quic[readInitials].ns / quic[openInitials].ns, 0, 1.5},
 		{"allocations of a hello in QUIC", quic[readInitials].allocs, 0, 3},
 		{"allocations of one Initial more", quic[readLaterInitial].allocs, 0, 0},
-	}
+	})
+}
+
+// check prints the promises as a table and fails where one is broken.
+func check(t *testing.T, promises []promise) {
+	t.Helper()
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "Promise\tlimit\tmeasured")
 	for _, p := range promises {

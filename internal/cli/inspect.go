@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -96,7 +98,16 @@ type inspection struct {
 	exit     Exit
 }
 
+// memoryLimit is what the garbage collector keeps the process to, in bytes, unless
+// GOMEMLIMIT says otherwise. All that a capture can make package capture hold is
+// below it; without a limit, garbage would double that.
+const memoryLimit = 40 << 20
+
 func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
+	if limit := debug.SetMemoryLimit(-1); limit == math.MaxInt64 {
+		debug.SetMemoryLimit(memoryLimit)
+		defer debug.SetMemoryLimit(limit)
+	}
 	in := &inspection{inspectOptions: o, cmd: cmd}
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
