@@ -1,6 +1,9 @@
 package extension
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // Sender is the side that sent a message. Only a Certificate can come from both.
 type Sender uint8
@@ -203,6 +206,7 @@ func (x Exchange) Answer(m Message, s Sender, supported FlagSet) FlagSet {
 	for i := range table {
 		info := &table[i]
 		f := info.Number
+		// A proposal of -00 has at most 31 octets, so that the answer fits as well.
 		if !info.Unnumbered && info.Answers.Has(m) && proposed.Has(f) && supported.Has(f) {
 			set.octets[f>>3] |= 1 << (f & 7)
 		}
@@ -226,8 +230,15 @@ func (x Exchange) AppendAnswer(b []byte, m Message, s Sender, supported FlagSet)
 	if !ok {
 		return b
 	}
+	start := len(b)
 	// The empty set appends nothing, which is what is wanted.
 	b, _ = set.AppendExtension(b, e.Type)
+	if x.Draft == Draft00 && len(b) > start {
+		octets := b[start+headerLen+1:]
+		for i, o := range octets {
+			octets[i] = bits.Reverse8(o)
+		}
+	}
 	return b
 }
 

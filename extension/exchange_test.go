@@ -313,6 +313,8 @@ func TestNegotiation(t *testing.T) {
 		{"does not answer unknown flags", extension.Exchange{Hello: hello(100)}, extension.EncryptedExtensions, extension.FromServer, all, nil},
 		{"does not answer in NewSessionTicket", extension.Exchange{Registry: r, Hello: offer}, extension.NewSessionTicket, extension.FromServer, all, nil},
 		{"answers under the code point of the offer", extension.Exchange{Registry: r, Hello: list(extension.ClientHello, experimental(1))}, extension.ServerHello, extension.FromServer, all, experimental(1)},
+		{"answers -00 most significant bit first", extension.Exchange{Draft: extension.Draft00, Registry: r,
+			Hello: list(extension.ClientHello, ext(extension.TLSFlags, 1, 0x40))}, extension.ServerHello, extension.FromServer, all, ext(extension.TLSFlags, 1, 0x40)},
 		{"answers in no message that the draft does not have", extension.Exchange{Draft: extension.Draft03, Registry: r, Hello: offer}, extension.HelloRetryRequest, extension.FromServer, all, nil},
 	}
 	for _, tt := range tests {

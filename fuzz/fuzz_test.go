@@ -12,12 +12,17 @@ func FuzzClientHello(f *testing.F)     { run(f, "ClientHello") }
 func FuzzClientHelloBody(f *testing.F) { run(f, "ClientHelloBody") }
 func FuzzCryptoTLS(f *testing.F)       { run(f, "CryptoTLS") }
 func FuzzRecords(f *testing.F)         { run(f, "Records") }
+func FuzzMessage(f *testing.F)         { run(f, "Message") }
+func FuzzRules(f *testing.F)           { run(f, "Rules") }
 func FuzzQUIC(f *testing.F)            { run(f, "QUIC") }
 func FuzzQUICFrames(f *testing.F)      { run(f, "QUICFrames") }
 func FuzzQUICSealed(f *testing.F)      { run(f, "QUICSealed") }
 func FuzzQUICSchedule(f *testing.F)    { run(f, "QUICSchedule") }
 func FuzzDTLS(f *testing.F)            { run(f, "DTLS") }
 func FuzzDTLSSchedule(f *testing.F)    { run(f, "DTLSSchedule") }
+func FuzzTCP(f *testing.F)             { run(f, "TCP") }
+func FuzzCapture(f *testing.F)         { run(f, "Capture") }
+func FuzzInspect(f *testing.F)         { run(f, "Inspect") }
 func FuzzRoundTrip(f *testing.F)       { run(f, "RoundTrip") }
 
 func run(f *testing.F, name string) {

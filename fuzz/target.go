@@ -55,12 +55,17 @@ func Targets() []Target {
 		{"ClientHelloBody", checkClientHelloBodyInput, bodySeeds},
 		{"CryptoTLS", CheckAgainstCryptoTLS, messageSeeds},
 		{"Records", checkRecordsInput, recordsSeeds},
+		{"Message", CheckMessage, messageOfSeeds},
+		{"Rules", checkRulesInput, rulesSeeds},
 		{"QUIC", checkQUICInput, quicSeeds},
 		{"QUICFrames", checkQUICFramesInput, quicFramesSeeds},
 		{"QUICSealed", checkQUICSealedInput, quicFramesSeeds},
 		{"QUICSchedule", checkQUICScheduleInput, scheduleSeeds(4, false)},
 		{"DTLS", checkDTLSInput, dtlsSeeds},
 		{"DTLSSchedule", checkDTLSScheduleInput, scheduleSeeds(12, true)},
+		{"TCP", checkTCPInput, tcpSeeds},
+		{"Capture", CheckCapture, captureSeeds},
+		{"Inspect", checkInspectInput, inspectSeeds},
 		{"RoundTrip", checkRoundTripInput, roundTripSeeds},
 	}
 }
@@ -149,12 +154,7 @@ func flagsSeeds(yield func([]byte) bool) {
 func extensionListSeeds(yield func([]byte) bool) {
 	each(messages, func(msg []byte) []byte {
 		hello, _, _ := ReferenceClientHello(msg, false)
-		input := []byte{byte(extension.ClientHello)}
-		for _, e := range hello.Extensions {
-			input = append(input, byte(e.Type>>8), byte(e.Type), byte(len(e.Data)>>8), byte(len(e.Data)))
-			input = append(input, e.Data...)
-		}
-		return input
+		return append([]byte{byte(extension.ClientHello)}, block(hello.Extensions)...)
 	})(yield)
 }
 
