@@ -3,10 +3,10 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench cost tidy lint generated cross foreign race modules unit
+.PHONY: help demo test bench cost tidy lint generated cross foreign race modules unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
@@ -43,3 +43,27 @@ bench: ## measure against other libraries and print the ratios
 
 cost: ## count the instructions of a handshake with and without reqmtls (needs valgrind)
 	@internal/ci/cost.sh
+
+fuzz: ## every fuzz target for FUZZTIME (1m), and a table of what came out
+	@internal/ci/fuzz.sh $(or $(FUZZTIME),1m)
+
+fuzz-smoke: ## the same for 20 seconds each
+	@internal/ci/fuzz.sh $(or $(FUZZTIME),20s)
+
+fuzz-libfuzzer: ## build every target with go-118-fuzz-build and clang, and run it for FUZZTIME (60) seconds
+	@internal/ci/fuzz_libfuzzer.sh $(or $(FUZZTIME),60)
+
+fuzz-openssl: ## compare the parser with OpenSSL's (needs cgo and libssl-dev)
+	@internal/ci/fuzz_openssl.sh $(or $(FUZZTIME),20s)
+
+fuzz-seeded: ## plant known faults one by one, and see how soon the targets find them
+	@go run ./fuzz/seeded
+
+corpus-minimize: ## take the inputs that fuzzing found and that reach something new into corpus/
+	@internal/ci/corpus_minimize.sh
+
+corpus-export: ## write the seeds of all targets to build/seeds, for Go, AFL++, libFuzzer and OSS-Fuzz
+	@for format in go plain libfuzzer zip; do go run ./fuzz/seeds export $$format build/seeds/$$format; done
+
+corpus-coverage: ## hold that the corpus alone reaches 95 % of the parsers' statements
+	@internal/ci/corpus_coverage.sh

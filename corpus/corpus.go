@@ -16,7 +16,7 @@ import (
 	"iter"
 )
 
-//go:embed MANIFEST.json records captures
+//go:embed MANIFEST.json records captures fuzz
 var files embed.FS
 
 // Kind says what the bytes of a file are. It is also the name of the folder

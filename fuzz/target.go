@@ -6,6 +6,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/corpus"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // A Target is one thing to fuzz. Its input is a slice of bytes, and what is wrong with
@@ -48,14 +49,14 @@ func Lookup(name string) (Target, bool) {
 // Targets returns all targets.
 func Targets() []Target {
 	return []Target{
-		{"Flags", CheckFlags, flagsSeeds},
+		{"Flags", CheckFlags, chain(flagsSeeds, vectorInputs(vectors.ExtensionData))},
 		{"ExtensionList", checkExtensionListInput, extensionListSeeds},
 		{"ExtensionBody", checkExtensionBodyInput, extensionBodySeeds},
 		{"ClientHello", checkClientHelloInput, messageSeeds},
 		{"ClientHelloBody", checkClientHelloBodyInput, bodySeeds},
 		{"CryptoTLS", CheckAgainstCryptoTLS, messageSeeds},
 		{"Records", checkRecordsInput, recordsSeeds},
-		{"Message", CheckMessage, messageOfSeeds},
+		{"Message", CheckMessage, chain(messageOfSeeds, vectorInputs(vectors.Handshake))},
 		{"Rules", checkRulesInput, rulesSeeds},
 		{"QUIC", checkQUICInput, quicSeeds},
 		{"QUICFrames", checkQUICFramesInput, quicFramesSeeds},
@@ -66,6 +67,7 @@ func Targets() []Target {
 		{"TCP", checkTCPInput, tcpSeeds},
 		{"Capture", CheckCapture, captureSeeds},
 		{"Inspect", checkInspectInput, inspectSeeds},
+		{"Vectors", CheckVectors, vectorsSeeds},
 		{"RoundTrip", checkRoundTripInput, roundTripSeeds},
 	}
 }
@@ -116,7 +118,7 @@ func each(s iter.Seq[[]byte], f func([]byte) []byte) iter.Seq[[]byte] {
 }
 
 func messageSeeds(yield func([]byte) bool) {
-	chain(messages, generated(1, 32, false), generated(1, 8, true))(yield)
+	chain(messages, generated(1, 32, false), generated(1, 8, true), vectorInputs(vectors.Handshake))(yield)
 }
 
 func checkClientHelloInput(msg []byte) error {

@@ -341,7 +341,7 @@ func (q *QUIC) readFrames(payload []byte, at int) Result {
 }
 
 // frameGoogleOther stands for the frames of T050 and T051 that are not read.
-const frameGoogleOther = maxVarint
+const frameGoogleOther = maxVarint + 1 // no varint can be that
 
 // readFrameType returns the type of the frame at i, as QUIC numbers it. Of the frames
 // of T050 and T051 only PADDING, PING and CRYPTO are known; their content is as in QUIC.

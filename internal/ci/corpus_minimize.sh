@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Puts into corpus/fuzz/ the inputs that fuzzing found on this machine, as far as they
+# reach statements that no shorter input of the same target reaches. Inputs with a name
+# of their own stay.
+source "$(dirname "$0")/lib.sh"
+
+packages=./extension,./clienthello,./clienthello/assemble,./capture
+cache=$(go env GOCACHE)/fuzz/$(go list ./fuzz)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+go test -c -cover -coverpkg="$packages" -o "$work/fuzz.test" ./fuzz
+go build -o "$work/seeds" ./fuzz/seeds
+for function in $("$work/seeds" list); do
+	step "$function"
+	(cd fuzz && "$work/fuzz.test" -test.run '^TestMinimize$' -test.v -test.count=1 \
+		-minimize="${function#Fuzz}" -candidates="$cache/$function" -chosen="$work/$function" | grep -E 'inputs$|FAIL' || true)
+	for file in corpus/fuzz/"$function"/*; do
+		[[ ! ${file##*/} =~ ^[0-9a-f]{16}$ ]] || rm "$file"
+	done
+done
+rm "$work/fuzz.test"; "$work/seeds" replace "$work"

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Compares clienthello with OpenSSL's ClientHello callback, on the seeds, on generated
+# messages, and on what fuzzing for the given time comes up with.
+source "$(dirname "$0")/lib.sh"
+
+[ "$(go env CGO_ENABLED)" = 1 ] && pkg-config --exists openssl 2>/dev/null ||
+	skip "comparison with OpenSSL" "cgo is off, or no pkg-config and OpenSSL headers (Debian: pkg-config, libssl-dev)"
+
+step "against $(pkg-config --modversion openssl)"
+go test -count=1 -tags openssl -run 'OpenSSL' ./fuzz
+go test -tags openssl -run '^$' -fuzz '^FuzzOpenSSL$' -fuzztime "$1" -fuzzminimizetime 10x ./fuzz
