@@ -39,9 +39,9 @@ func TestCorpusInputs(t *testing.T) {
 }
 
 var (
-	minimize     = flag.String("minimize", "", "target to choose inputs for, see make corpus-minimize")
-	candidates   = flag.String("candidates", "", "folder with inputs to choose from")
-	chosen       = flag.String("chosen", "", "folder to write those to that reach something new")
+	minimize   = flag.String("minimize", "", "target to choose inputs for, see make corpus-minimize")
+	candidates = flag.String("candidates", "", "folder with inputs to choose from")
+	chosen     = flag.String("chosen", "", "folder to write those to that reach something new")
 )
 
 // TestMinimize chooses the inputs that reach a statement which no shorter one reaches.

@@ -131,6 +131,9 @@ func CheckDTLS(datagrams [][]byte) error {
 			got.Outcome, got.Code.Name(), got.Offset, len(got.Message),
 			want.Outcome, want.Code.Name(), want.Offset, len(want.Message))
 	}
+	if info := d.Info(); got.Outcome == assemble.Complete && (info.Records == 0 || info.Version>>8 != 0xfe) {
+		return fmt.Errorf("the message came in %d records of version %#x", info.Records, info.Version)
+	}
 	// Less memory changes nothing else than what is longer.
 	const limit = 400
 	less, err := checkDatagrams(datagrams, &d, limit)

@@ -189,6 +189,19 @@ func CheckMessage(msg []byte) error {
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		return fmt.Errorf("reference parser (-) and parser (+) differ:\n%s", diff)
 	}
+	for f := range extension.MaxFlag + 1 {
+		if m.HasFlag(f) && !flags[f] {
+			return fmt.Errorf("the message has flag %d, and no block of it does", f)
+		}
+	}
+	context := m.RequestContext()
+	if len(context) > 0 && (cap(context) != len(context) || !bytes.Equal(context, msg[5:5+len(context)])) {
+		return fmt.Errorf("certificate_request_context is %x", context)
+	}
+	isServerHello := m.Message() == extension.ServerHello || m.Message() == extension.HelloRetryRequest
+	if isServerHello != (m.Version() != 0 || m.CipherSuite() != 0) && (isServerHello && msg[4]|msg[5] != 0 || !isServerHello) {
+		return fmt.Errorf("%v has version %#x and cipher suite %#x", m.Message(), m.Version(), m.CipherSuite())
+	}
 	entries := 0
 	for e := range m.Entries() {
 		if len(e.CertData) == 0 || cap(e.CertData) != len(e.CertData) {

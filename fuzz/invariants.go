@@ -335,6 +335,39 @@ func checkBodies(h clienthello.ClientHello) error {
 	status, _ := h.StatusRequest()
 	view("StatusRequest.ResponderIDs", status.ResponderIDs)
 	view("StatusRequest.RequestExtensions", status.RequestExtensions)
+	ticket, _ := h.SessionTicket()
+	view("SessionTicket", ticket)
+	parameters, _ := h.QUICTransportParameters()
+	view("QUICTransportParameters", parameters)
+	versions, _ := h.SupportedVersions()
+	list := slices.Collect(versions.All())
+	for _, v := range append(list, clienthello.VersionTLS12) {
+		if versions.Contains(v) != slices.Contains(list, v) {
+			err = errors.Join(err, fmt.Errorf("contains %v: %t", v, versions.Contains(v)))
+		}
+	}
+	if h.OffersTLS13() != (slices.Contains(list, clienthello.VersionTLS13) || slices.Contains(list, clienthello.VersionDTLS13)) {
+		err = errors.Join(err, errors.New("OffersTLS13 is not what supported_versions lists"))
+	}
+	if limit, bad := h.RecordSizeLimit(); bad == nil && limit != 0 && limit < 64 {
+		err = errors.Join(err, fmt.Errorf("record_size_limit %d", limit))
+	}
+	for _, present := range []struct {
+		t        extension.Type
+		accessor func() (bool, error)
+	}{{extension.EarlyData, h.EarlyData}, {extension.ExtendedMasterSecret, h.ExtendedMasterSecret}} {
+		_, sent := h.Extensions().Lookup(present.t)
+		if has, bad := present.accessor(); has != (sent && bad == nil) {
+			err = errors.Join(err, fmt.Errorf("%v: %t", present.t, has))
+		}
+	}
+	_, certErr := h.SignatureAlgorithmsCert()
+	_, compressErr := h.CompressCertificate()
+	for t, got := range map[extension.Type]error{extension.SignatureAlgorithmsCert: certErr, extension.CompressCertificate: compressErr} {
+		if _, want := h.CheckExtension(t); got != want {
+			err = errors.Join(err, fmt.Errorf("%v: %v, and CheckExtension has %v", t, got, want))
+		}
+	}
 	for _, accessor := range []func() ([]byte, error){h.PSKKeyExchangeModes, h.ECPointFormats, h.Cookie, h.RenegotiationInfo} {
 		v, _ := accessor()
 		view("opaque body", v)

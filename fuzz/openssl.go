@@ -6,6 +6,7 @@ package fuzz
 #cgo pkg-config: openssl
 #include <stdlib.h>
 #include <string.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 struct seen {
@@ -16,6 +17,7 @@ struct seen {
 	unsigned char copy[3 * 65536];
 	int types[65536];
 	size_t types_len;
+	char reason[256];
 };
 
 static int on_hello(SSL *ssl, int *alert, void *arg) {
@@ -50,6 +52,7 @@ static void offer(const unsigned char *data, size_t len, struct seen *s) {
 	BIO *in = BIO_new_mem_buf(data, (int)len), *out = BIO_new(BIO_s_null());
 	SSL_set_bio(ssl, in, out);
 	SSL_accept(ssl);
+	ERR_error_string_n(ERR_peek_error(), s->reason, sizeof s->reason);
 	SSL_free(ssl);
 	SSL_CTX_free(ctx);
 	ERR_clear_error();
@@ -72,6 +75,7 @@ import (
 type openSSLHello struct {
 	random, sessionID, suites, compression []byte
 	types                                  []uint16
+	reason                                 string // of a refusal
 }
 
 // openSSL gives a message to a server of OpenSSL; ok is whether it comes to the callback.
@@ -90,6 +94,7 @@ func openSSL(msg []byte) (h openSSLHello, ok bool) {
 		random: C.GoBytes(unsafe.Pointer(&seen.random), 32), sessionID: view(seen.session_id, seen.session_id_len),
 		suites: view(seen.suites, seen.suites_len), compression: view(seen.compression, seen.compression_len),
 	}
+	h.reason = C.GoString(&seen.reason[0])
 	for _, t := range seen.types[:seen.types_len] {
 		h.types = append(h.types, uint16(t))
 	}
@@ -128,7 +133,7 @@ func CheckAgainstOpenSSL(msg []byte) error {
 		if hello.LegacyVersion()>>8 != 3 || len(msg) > 1<<16 {
 			return nil
 		}
-		return errors.New("OpenSSL refuses what is accepted")
+		return fmt.Errorf("OpenSSL refuses what is accepted: %s", theirs.reason)
 	}
 	var suites []byte
 	for s := range hello.CipherSuites().All() {

@@ -286,6 +286,9 @@ func CheckQUIC(datagrams [][]byte) error {
 	if first := q.Feed(datagrams[0]); !ok && first.Outcome != assemble.NotProtocol {
 		return fmt.Errorf("there is no Initial, and the answer is %v", first.Outcome)
 	}
+	if info := q.Info(); len(info.DCID) > 20 || len(info.SCID) > 20 || info.Packets > 0 && info.Hello == 0 {
+		return fmt.Errorf("the connection is %+v", info)
+	}
 	if len(initial.DCID) > 20 || len(initial.SCID) > 20 {
 		return fmt.Errorf("connection IDs of %d and %d bytes", len(initial.DCID), len(initial.SCID))
 	}

@@ -196,7 +196,41 @@ func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemb
 				other.Outcome, other.Code.Name(), other.Offset, first.Outcome, first.Code.Name(), first.Offset)
 		}
 	}
-	return first, nil
+	return first, checkNext(datagrams, a, limit)
+}
+
+// checkNext reads one message after the other, and holds that old content of the memory
+// has no influence there either.
+func checkNext(datagrams [][]byte, a assemble.Assembler, limit int) error {
+	next, ok := a.(interface{ Next() })
+	if !ok {
+		return nil
+	}
+	read := func(fill byte) (results []assemble.Result) {
+		a.Reset(bytes.Repeat([]byte{fill}, assemble.DatagramMemory(limit)))
+		for _, d := range datagrams {
+			result := a.Feed(d)
+			result.Message = bytes.Clone(result.Message)
+			results = append(results, result)
+			if result.Outcome == assemble.Complete {
+				next.Next()
+			} else if result.Outcome != assemble.NeedMore {
+				break
+			}
+		}
+		return results
+	}
+	first, second := read(0), read(0xff)
+	if len(first) != len(second) {
+		return fmt.Errorf("%d answers, and with other memory %d", len(first), len(second))
+	}
+	for i := range first {
+		if !sameResult(first[i], second[i]) || first[i].Used != second[i].Used {
+			return fmt.Errorf("answer %d: %v %q, and with other memory %v %q", i,
+				first[i].Outcome, first[i].Code.Name(), second[i].Outcome, second[i].Code.Name())
+		}
+	}
+	return nil
 }
 
 // sameResult compares all but Used.
