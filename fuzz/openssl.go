@@ -62,9 +62,9 @@ import "C"
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/tlsflags/tlsflags/clienthello"
@@ -108,9 +108,9 @@ func openSSL(msg []byte) (h openSSLHello, ok bool) {
 //     others; RFC 9846, Section 4.3 forbids them all.
 //   - cipher_suites of odd length or none, and no compression methods: OpenSSL looks
 //     after the callback; RFC 9846, Section 4.2.2 rules them out.
-//   - OpenSSL refuses before the callback a message that ends behind the random, and
-//     what of its content violates its own limits; it also refuses extensions that are
-//     not allowed for the versions at hand.
+//   - OpenSSL refuses before the callback extensions that it knows and that belong into
+//     other messages ("bad extension"), and versions whose major number is not 3. Both
+//     are judged elsewhere here, if at all.
 //   - A ClientHello that does not end with its record is unexpected_message there; here
 //     the assembler counts what trails.
 func CheckAgainstOpenSSL(msg []byte) error {
@@ -130,7 +130,7 @@ func CheckAgainstOpenSSL(msg []byte) error {
 	case err != nil:
 		return nil
 	case !accepted:
-		if hello.LegacyVersion()>>8 != 3 || len(msg) > 1<<16 {
+		if hello.LegacyVersion()>>8 != 3 || len(msg) > 1<<16 || strings.HasSuffix(theirs.reason, "::bad extension") {
 			return nil
 		}
 		return fmt.Errorf("OpenSSL refuses what is accepted: %s", theirs.reason)
@@ -141,7 +141,7 @@ func CheckAgainstOpenSSL(msg []byte) error {
 	}
 	if !bytes.Equal(theirs.random, hello.Random()) || !bytes.Equal(theirs.sessionID, hello.LegacySessionID()) ||
 		!bytes.Equal(theirs.suites, suites) || !bytes.Equal(theirs.compression, hello.LegacyCompressionMethods()) {
-		return errors.New("random, session id, cipher suites or compression methods differ from OpenSSL's")
+		return fmt.Errorf("random, session id, cipher suites or compression methods differ from OpenSSL's")
 	}
 	var types []uint16
 	for e := range hello.Extensions().All() {
