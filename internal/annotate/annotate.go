@@ -1,0 +1,231 @@
+// Package annotate names every byte of a handshake message that can carry TLS flags, or
+// of a TLS Flags extension: which field it belongs to, what it says, and which clause
+// defines it. What is refused is named up to the fault.
+//
+// The parsers of extension and clienthello decide what is a fault, and where; this
+// package only tells people about it, and takes its time.
+package annotate
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// Kind is what bytes are to be read as.
+type Kind uint8
+
+const (
+	ClientHello Kind = iota + 1
+	DTLSClientHello
+	ServerHello // or HelloRetryRequest
+	EncryptedExtensions
+	CertificateRequest
+	Certificate
+	NewSessionTicket
+	Extension // one whole extension: type, length, data
+	Flags     // the extension_data of tls_flags
+)
+
+var kindNames = [...]string{
+	ClientHello:         "clienthello",
+	DTLSClientHello:     "dtls-clienthello",
+	ServerHello:         "serverhello",
+	EncryptedExtensions: "encryptedextensions",
+	CertificateRequest:  "certificaterequest",
+	Certificate:         "certificate",
+	NewSessionTicket:    "newsessionticket",
+	Extension:           "extension",
+	Flags:               "flags",
+}
+
+// String returns the kind as ParseKind takes it.
+func (k Kind) String() string {
+	if k == 0 || int(k) >= len(kindNames) {
+		return "unknown"
+	}
+	return kindNames[k]
+}
+
+// KindNames lists what ParseKind takes.
+func KindNames() []string { return append([]string(nil), kindNames[1:]...) }
+
+// ParseKind returns the kind of a name such as "clienthello", in any case.
+func ParseKind(name string) (Kind, error) {
+	for k, n := range kindNames {
+		if n != "" && strings.EqualFold(n, name) {
+			return Kind(k), nil
+		}
+	}
+	if strings.EqualFold(name, "helloretryrequest") {
+		return ServerHello, nil // its random tells
+	}
+	return 0, fmt.Errorf("no kind is called %q; choose from %s", name, strings.Join(KindNames(), ", "))
+}
+
+// ErrUnknown is what Detect returns for bytes that may be anything.
+var ErrUnknown = errors.New("neither a handshake message nor a tls_flags extension")
+
+// messageKinds are the kinds by msg_type (RFC 9846, Section 4).
+var messageKinds = map[byte]Kind{
+	1: ClientHello, 2: ServerHello, 4: NewSessionTicket, 8: EncryptedExtensions, 11: Certificate, 13: CertificateRequest,
+}
+
+// Detect tells from the bytes what they are. In order: a handshake message of exactly
+// the length that it says, a tls_flags extension, the data of one of exactly the length
+// that it says, and a handshake message that is cut short or followed by something.
+func Detect(data []byte) (Kind, error) {
+	if len(data) == 0 {
+		return 0, errors.New("no bytes")
+	}
+	kind := messageKinds[data[0]]
+	if len(data) >= 14 && data[0] == 1 && data[12] == 0xfe && string(data[1:4]) == string(data[9:12]) {
+		kind = DTLSClientHello // RFC 9147, Section 5.2
+	}
+	exact := len(data) >= 4 && 4+number(data[1:4]) == len(data)
+	switch {
+	case kind == DTLSClientHello, kind != 0 && exact:
+		return kind, nil
+	case len(data) >= 2 && (data[0] == 0 && data[1] == byte(extension.TLSFlags) || data[0] == 0xfe && data[1] == 0x01):
+		return Extension, nil
+	case 1+int(data[0]) == len(data):
+		return Flags, nil
+	case kind != 0:
+		return kind, nil
+	}
+	return 0, ErrUnknown
+}
+
+// Field is some bytes of the input and what they are. The fields of a Table follow each
+// other without a gap, and hold all of its bytes.
+type Field struct {
+	Offset int
+	Bytes  []byte // may be empty where the fault is that something is missing
+	// Path names the field with the names of the standards, as Explanation of package
+	// clienthello does: "extensions[3].extension_data.flags[0]". It is empty for bytes
+	// that were not read, since the fault is before them.
+	Path    string
+	Meaning string // what it says; empty for a field that is opaque
+	Clause  string // the document and section that define it
+	Fault   *Fault // what is wrong here
+}
+
+// Fault is what is wrong with one field.
+type Fault struct {
+	Code   extension.Code
+	Offset int
+	Path   string
+	// Extension tells that only the body of an extension is malformed, which is no
+	// reason to refuse the message unless the extension matters.
+	Extension bool
+}
+
+// Table is the annotated input.
+type Table struct {
+	Kind    Kind
+	Message extension.Message // 0 for an extension or its data
+	Fields  []Field
+	// Refused is why the input as a whole is refused, nil where it is not.
+	Refused *Fault
+	// Bodies are the faults in the bodies of extensions.
+	Bodies []Fault
+	// Blocks are the extension blocks of an accepted message or extension.
+	Blocks []extension.List
+
+	check func(extension.Type) (int, error) // judges the bodies of a ClientHello
+}
+
+// Explain annotates data, read as kind.
+func Explain(kind Kind, data []byte) Table {
+	t := Table{Kind: kind}
+	n, err := t.parse(data)
+	w := walker{data: data, end: len(data), fault: -1, check: t.check, message: kind < Extension}
+	if code, ok := err.(extension.Code); ok {
+		w.fault, w.code = n, code
+	}
+	w.walk(kind, t.Message)
+	t.Fields, t.Bodies = w.fields, w.bodies
+	switch {
+	case w.done:
+		t.Refused = t.Fields[len(t.Fields)-1].Fault
+	case !w.message && len(t.Bodies) > 0:
+		t.Refused, t.Bodies, t.Blocks = &t.Bodies[0], nil, nil
+	}
+	if rest := data[w.at:]; len(rest) > 0 {
+		meaning := "behind it; not read"
+		if t.Refused != nil {
+			meaning = "not read"
+		}
+		t.Fields = append(t.Fields, Field{Offset: w.at, Bytes: rest, Meaning: meaning})
+	}
+	return t
+}
+
+// parse has the strict parsers decide: it returns the end of what they consume, or the
+// offset of the fault and its code.
+func (t *Table) parse(data []byte) (int, error) {
+	var m extension.HandshakeMessage
+	var n int
+	var err error
+	switch t.Kind {
+	case ClientHello, DTLSClientHello:
+		parse := clienthello.Parse
+		if t.Kind == DTLSClientHello {
+			parse = clienthello.ParseDTLS
+		}
+		hello, n, err := parse(data)
+		t.Message = extension.ClientHello
+		if err == nil {
+			t.Blocks = []extension.List{hello.Extensions()}
+			t.check = hello.CheckExtension
+		}
+		return n, err
+	case ServerHello:
+		m, n, err = extension.ParseServerHello(data)
+		t.Message = extension.ServerHello
+	case EncryptedExtensions:
+		m, n, err = extension.ParseEncryptedExtensions(data)
+		t.Message = extension.EncryptedExtensions
+	case CertificateRequest:
+		m, n, err = extension.ParseCertificateRequest(data)
+		t.Message = extension.CertificateRequest
+	case Certificate:
+		m, n, err = extension.ParseCertificate(data)
+		t.Message = extension.Certificate
+	case NewSessionTicket:
+		m, n, err = extension.ParseNewSessionTicket(data)
+		t.Message = extension.NewSessionTicket
+	case Extension:
+		return t.parseExtension(data)
+	case Flags:
+		return len(data), nil // the walker parses it
+	}
+	if err != nil {
+		return n, err
+	}
+	t.Message = m.Message() // tells ServerHello and HelloRetryRequest apart
+	for block := range m.Blocks() {
+		t.Blocks = append(t.Blocks, block)
+	}
+	return n, nil
+}
+
+// parseExtension reads one extension.
+func (t *Table) parseExtension(data []byte) (int, error) {
+	if len(data) < 4 {
+		return len(data), extension.ErrTruncated
+	}
+	end := 4 + (int(data[2])<<8 | int(data[3]))
+	if end > len(data) {
+		return len(data), extension.ErrTruncated
+	}
+	list, n, err := extension.ParseList(0, data[:end:end], 0)
+	if err != nil {
+		return n, err
+	}
+	t.Blocks = []extension.List{list}
+	return end, nil
+}
