@@ -41,13 +41,11 @@ func parseFlag(s string) (extension.Flag, error) {
 		}
 		return extension.Flag(n), nil
 	}
-	if s == "request_client_auth" { // the flag's newer name
-		return extension.RequestMTLS, nil
-	}
-	for f := range extension.MaxFlag + 1 {
-		if name := f.Name(); name != "" && name == s {
-			return f, nil
+	if info, ok := (extension.Registry{}).ByName(s); ok {
+		if info.Unnumbered {
+			return 0, fmt.Errorf("%s has no number yet", info.Name)
 		}
+		return info.Number, nil
 	}
 	return 0, fmt.Errorf("no flag is called %q; give its number, from 0 to %d", s, extension.MaxFlag)
 }

@@ -42,6 +42,9 @@ request_mtls flag in ClientHellos, wherever they travel.`,
 	root.SetVersionTemplate("tlsflags {{.Version}}\n")
 	root.AddCommand(
 		inspectCommand(),
+		explainCommand(),
+		flagsCommand(),
+		encodeCommand(),
 	)
 	markFailures(root)
 	return root

@@ -81,11 +81,32 @@ func runValidated() {
 	os.Exit(code)
 }
 
-// validate holds what inspect wrote as JSON against its published schema.
+// validate holds what a command wrote as JSON against its published schema.
 func validate(schemas string, args []string, out []byte) error {
-	if !slices.Contains(args, "inspect") || len(out) == 0 {
+	if len(out) == 0 || len(args) == 0 {
 		return nil
 	}
+	switch args[0] {
+	case "inspect":
+		return validateInspect(schemas, args, out)
+	case "explain", "flags":
+		if !hasFormat(args, "json") {
+			return nil
+		}
+		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(out))
+		if err != nil {
+			return err
+		}
+		schema, err := jsonschema.NewCompiler().Compile(filepath.Join(schemas, args[0]+".schema.json"))
+		if err != nil {
+			return err
+		}
+		return schema.Validate(document)
+	}
+	return nil
+}
+
+func validateInspect(schemas string, args []string, out []byte) error {
 	var documents []any
 	switch {
 	case hasFormat(args, "jsonl"), hasFormat(args, "json") && slices.Contains(args, "--stats"):
@@ -140,7 +161,7 @@ func pairs(args []string) []string {
 // TestSchemaIsClosed holds that no object of the schemas admits keys it does not list,
 // and that it requires all that it lists.
 func TestSchemaIsClosed(t *testing.T) {
-	for _, name := range []string{"inspect.schema.json", "inspect-stats.schema.json"} {
+	for _, name := range []string{"inspect.schema.json", "inspect-stats.schema.json", "explain.schema.json", "flags.schema.json"} {
 		data, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
 		if err != nil {
 			t.Fatal(err)

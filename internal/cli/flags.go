@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+const flagsSchema = "tlsflags.flags/1"
+
+// documentFormats are the formats of commands that print one document.
+var documentFormats = []string{"text", "json"}
+
+func checkDocumentFormat(format string) error {
+	if !slices.Contains(documentFormats, format) {
+		return usageError("no format is called %q; choose from %s", format, strings.Join(documentFormats, ", "))
+	}
+	return nil
+}
+
+func flagsCommand() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "flags",
+		Short: "Print the registry of TLS flags",
+		Long: `Flags prints every TLS flag that a published text or an implementation defines, with
+the messages it may stand in. No number is registered with IANA yet; flags whose
+documents have not got one, not even for experiments, are listed without.`,
+		Example: `  tlsflags flags
+  tlsflags flags --format json | jq '.flags[].name'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkDocumentFormat(format); err != nil {
+				return err
+			}
+			if format == "json" {
+				return writeFlagsJSON(cmd.OutOrStdout())
+			}
+			return writeFlagsText(cmd.OutOrStdout())
+		},
+		DisableFlagsInUseLine: true,
+	}
+	cmd.Flags().StringVarP(&format, "format", "f", "text", "output `format`: "+strings.Join(documentFormats, ", "))
+	completeWith(cmd, "format", documentFormats)
+	return cmd
+}
+
+func writeFlagsText(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "FLAG\tNAME\tMESSAGES\tRECOMMENDED\tSTATUS\tREFERENCE")
+	for info := range (extension.Registry{}).All() {
+		number := "-"
+		if !info.Unnumbered {
+			number = fmt.Sprint(uint16(info.Number))
+		}
+		name := strings.Join(append([]string{info.Name}, aliases(info)...), ", ")
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%v\t%s\n", number, name, orDash(info.Messages.String()), orDash(info.Recommended), info.Status, info.Reference)
+	}
+	return t.Flush()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func aliases(info extension.FlagInfo) []string {
+	list := []string{}
+	for _, alias := range info.Aliases {
+		if alias != "" {
+			list = append(list, alias)
+		}
+	}
+	return list
+}
+
+type flagRow struct {
+	Value       *uint16  `json:"value"`
+	Name        string   `json:"name"`
+	Aliases     []string `json:"aliases"`
+	Messages    []string `json:"messages"`
+	Answers     []string `json:"answers"`
+	Recommended optional `json:"recommended"`
+	Status      string   `json:"status"`
+	Reference   string   `json:"reference"`
+}
+
+func writeFlagsJSON(w io.Writer) error {
+	document := struct {
+		Schema string    `json:"schema"`
+		Flags  []flagRow `json:"flags"`
+	}{Schema: flagsSchema}
+	for info := range (extension.Registry{}).All() {
+		row := flagRow{
+			Name:        info.Name,
+			Aliases:     aliases(info),
+			Messages:    messageNames(info.Messages),
+			Answers:     messageNames(info.Answers),
+			Recommended: optional(info.Recommended),
+			Status:      info.Status.String(),
+			Reference:   info.Reference,
+		}
+		if !info.Unnumbered {
+			row.Value = new(uint16(info.Number))
+		}
+		document.Flags = append(document.Flags, row)
+	}
+	return writeJSON(w, document)
+}
+
+// messageNames lists the abbreviations of the messages of a set.
+func messageNames(s extension.MessageSet) []string {
+	if s == 0 {
+		return []string{}
+	}
+	return strings.Split(s.String(), ",")
+}
+
+// writeJSON writes a document that people may read, too.
+func writeJSON(w io.Writer, document any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(document)
+}
