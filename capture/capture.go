@@ -112,5 +112,5 @@ type Stats struct {
 	Broken      int // packets whose headers contradict themselves
 	Cut         int // packets of which the capture has only the beginning
 	TooDeep     int // packets with too many headers inside each other
-	Fragments   int // pieces of IP packets
+	Fragments   int // fragments of IP packets, which are joined
 }

@@ -102,9 +102,10 @@ const (
 // gopacket's layers, because it has to survive any bytes, takes nested tunnels of
 // every kind in any order, and stops at the few fields that matter.
 type decoder struct {
-	seg   segment
-	cut   bool // the packet at hand was longer on the wire
-	depth int
+	seg      segment
+	fragment fragment
+	cut      bool // the packet at hand was longer on the wire
+	depth    int
 }
 
 // decode follows the headers of a packet down to TCP or UDP. wireLength is the
@@ -217,11 +218,15 @@ func (d *decoder) mpls(b []byte) verdict {
 		return d.ipv4(b)
 	case 6:
 		return d.ipv6(b)
-	case 0:
-		if len(b) < 4 {
+	case 0: // a control word, or an address that begins with 0
+		const control = 4
+		if len(b) < control+14 {
 			return d.short()
 		}
-		return d.ethernet(b[4:])
+		switch binary.BigEndian.Uint16(b[control+12:]) {
+		case etherIPv4, etherIPv6, etherVLAN, etherQinQ, etherMPLS, etherPPPoE:
+			return d.ethernet(b[control:])
+		}
 	}
 	return d.ethernet(b)
 }
@@ -306,7 +311,15 @@ func (d *decoder) ipv4(b []byte) verdict {
 	d.seg.src.ip, d.seg.dst.ip = [16]byte{}, [16]byte{}
 	copy(d.seg.src.ip[:], b[12:16])
 	copy(d.seg.dst.ip[:], b[16:20])
-	if flags := binary.BigEndian.Uint16(b[6:]); flags&0x3fff != 0 {
+	if field := binary.BigEndian.Uint16(b[6:]); field&0x3fff != 0 { // more fragments, offset
+		d.fragment = fragment{
+			id:       uint32(binary.BigEndian.Uint16(b[4:])),
+			protocol: b[9],
+			offset:   int(field&0x1fff) * 8,
+			last:     field&0x2000 == 0,
+			payload:  b[header:],
+			cut:      cut,
+		}
 		return isFragment
 	}
 	return d.protocol(b[9], b[header:], cut)
@@ -332,6 +345,12 @@ func (d *decoder) ipv6(b []byte) verdict {
 	if length > 0 && !cut {
 		b = b[:length]
 	}
+	return d.extensions(next, b, cut)
+}
+
+// extensions reads the extension headers of IPv6 and what is behind them. next is the
+// type of the first one.
+func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 	for {
 		var n int
 		switch next {
@@ -349,7 +368,15 @@ func (d *decoder) ipv6(b []byte) verdict {
 			if len(b) < 8 {
 				return d.short()
 			}
-			if binary.BigEndian.Uint16(b[2:])&0xfff9 != 0 {
+			if field := binary.BigEndian.Uint16(b[2:]); field&0xfff9 != 0 { // offset, more fragments
+				d.fragment = fragment{
+					id:       binary.BigEndian.Uint32(b[4:]),
+					protocol: b[0],
+					offset:   int(field & 0xfff8),
+					last:     field&1 == 0,
+					payload:  b[8:],
+					cut:      cut,
+				}
 				return isFragment
 			}
 			n = 8
@@ -361,6 +388,15 @@ func (d *decoder) ipv6(b []byte) verdict {
 		}
 		next, b = b[0], b[n:]
 	}
+}
+
+// payload reads the payload of an IP packet that was joined from its fragments.
+func (d *decoder) payload(protocol uint8, b []byte) verdict {
+	d.cut = false
+	if d.seg.ipv6 {
+		return d.extensions(protocol, b, false)
+	}
+	return d.protocol(protocol, b, false)
 }
 
 // protocol reads the payload of an IP packet; cut says that the packet is longer

@@ -11,7 +11,7 @@ type flowKey struct {
 	lo, hi endpoint
 	ipv6   bool
 	udp    bool
-	id     uint64 // hash of the client's connection ID in QUIC
+	id     uint64 // of a connection in QUIC, or of an IP packet
 }
 
 // tcpKey returns the key of a segment, and its direction: 0 from lo to hi, 1 from hi
@@ -41,6 +41,8 @@ type flow struct {
 
 	session *session // of UDP, while a hello is expected
 	last    uint64   // hash of the last hello over UDP
+
+	packet *ipPacket // of a flow that stands for the fragments of an IP packet
 
 	queue        *queue
 	older, newer *flow
@@ -122,7 +124,7 @@ func (t *table) create(key flowKey) *flow {
 func (t *table) settle(f *flow) {
 	q := &t.waiting
 	switch {
-	case f.session != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
+	case f.session != nil || f.packet != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
 		q = &t.holding
 	case !f.undecided():
 		q = &t.decided
@@ -139,10 +141,16 @@ func (t *table) evict(f *flow) {
 	if f.undecided() {
 		t.evicted++
 	}
+	t.remove(f)
+}
+
+// remove takes a flow out of the table.
+func (t *table) remove(f *flow) {
 	for i := range f.halves {
 		t.drop(&f.halves[i])
 	}
 	t.dropSession(f)
+	t.dropPacket(f)
 	f.queue.remove(f)
 	delete(t.flows, f.key)
 	f.newer = t.free
@@ -157,7 +165,7 @@ func (f *flow) undecided() bool {
 			return true
 		}
 	}
-	return f.session != nil && f.session.begun()
+	return f.packet != nil || f.session != nil && f.session.begun()
 }
 
 // charge counts n more bytes as held by f, on the account of what holds them. The

@@ -31,9 +31,11 @@ type Scanner struct {
 	seed    maphash.Seed
 
 	// The packet at hand.
-	time  time.Time
-	yield func(*Hello) bool
-	stop  bool
+	frames []int  // its number, or those of its fragments
+	packet []byte // its payload, if it came in fragments
+	time   time.Time
+	yield  func(*Hello) bool
+	stop   bool
 }
 
 // NewScanner returns a Scanner with the given limits.
@@ -70,7 +72,17 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 	if length > len(p.Data) {
 		s.stats.Cut++
 	}
-	switch s.decoder.decode(p.Link, p.Data, length) {
+	s.frames = append(s.frames[:0], s.stats.Packets)
+	v := s.decoder.decode(p.Link, p.Data, length)
+	for v == isFragment {
+		s.stats.Fragments++
+		payload, whole := s.join(&s.decoder.fragment)
+		if !whole {
+			break
+		}
+		v = s.decoder.payload(s.decoder.fragment.protocol, payload)
+	}
+	switch v {
 	case isSegment:
 		if s.decoder.seg.udp {
 			s.datagram(&s.decoder.seg)
@@ -79,8 +91,6 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 		}
 	case isOther:
 		s.stats.Other++
-	case isFragment:
-		s.stats.Fragments++
 	case isBroken:
 		s.stats.Broken++
 	case isTooDeep:

@@ -40,6 +40,7 @@ type stream struct {
 type use struct {
 	begin, end uint32
 	frame      int
+	further    bool // another fragment of the same segment
 }
 
 // newStream returns a stream for f, or nil where there is no room.
@@ -79,38 +80,50 @@ func (t *table) freePage(p *page) {
 	t.pages.put(p)
 }
 
-// note remembers which packet brought n bytes at seq. It reports whether f is still
+// note remembers which packets brought n bytes at seq. It reports whether f is still
 // there.
 func (s *Scanner) note(f *flow, h *half, seq uint32, n int) bool {
 	st := h.stream
-	if len(st.uses) > 0 && !s.flows.charge(f, &st.charged, useCost) {
+	cost := useCost * len(s.frames)
+	if len(st.uses) == 0 {
+		cost -= useCost // part of streamCost
+	}
+	if !s.flows.charge(f, &st.charged, cost) {
 		return false
 	}
 	begin := seq - h.start
-	st.uses = append(st.uses, use{begin, begin + uint32(n), s.stats.Packets})
+	for i, frame := range s.frames {
+		st.uses = append(st.uses, use{begin, begin + uint32(n), frame, i > 0})
+	}
 	return true
 }
 
 // hold keeps bytes that arrived ahead of their turn. It reports whether f is still
 // there.
 func (s *Scanner) hold(f *flow, h *half, seq uint32, b []byte) bool {
-	st, fresh := h.stream, 0
-	for at, rest := seq, b; len(rest) > 0; {
-		p := findPage(st.ahead, at)
+	fresh, ok := s.store(f, &h.stream.ahead, &h.stream.charged, seq, b)
+	return ok && (fresh == 0 || s.note(f, h, seq, len(b)))
+}
+
+// store puts bytes into pages and returns how many of them are new. ok says that f is
+// still there.
+func (s *Scanner) store(f *flow, pages *[]heldPage, account *int, at uint32, b []byte) (fresh int, ok bool) {
+	for len(b) > 0 {
+		p := findPage(*pages, at)
 		if p == nil {
-			if !s.flows.charge(f, &st.charged, pageCost) {
-				return false
+			if !s.flows.charge(f, account, pageCost) {
+				return fresh, false
 			}
 			p = s.flows.pages.get()
-			st.ahead = append(st.ahead, heldPage{at / pageSize, p})
+			*pages = append(*pages, heldPage{at / pageSize, p})
 		}
 		i := int(at % pageSize)
-		n := min(len(rest), pageSize-i)
-		fresh += p.put(i, rest[:n])
+		n := min(len(b), pageSize-i)
+		fresh += p.put(i, b[:n])
 		at += uint32(n)
-		rest = rest[n:]
+		b = b[n:]
 	}
-	return fresh == 0 || s.note(f, h, seq, len(b))
+	return fresh, true
 }
 
 // drain feeds what was held for as long as it continues the stream.
@@ -295,7 +308,10 @@ func (s *Scanner) describe(f *flow, direction int) {
 	for _, u := range uses {
 		if int32(u.begin-(h.next-h.start)) < 0 && int32(u.end-h.stream.start) > 0 {
 			s.hello.Frames = append(s.hello.Frames, u.frame)
+			if !u.further {
+				s.hello.Pieces.Segments++
+			}
 		}
 	}
-	s.hello.Pieces = Pieces{Segments: len(s.hello.Frames), Records: h.stream.records.Count()}
+	s.hello.Pieces.Records = h.stream.records.Count()
 }

@@ -27,6 +27,7 @@ type session struct {
 	index   int    // of the hello that is awaited
 	flags   []byte // the TLS Flags extensions of the first hello
 	frames  []int  // that were of use for the hello that is awaited
+	used    int    // datagrams that were
 	charged int    // bytes, of the table's memory
 }
 
@@ -112,7 +113,7 @@ func (s *Scanner) probe(key flowKey, isDTLS bool, b []byte) {
 
 // feedDatagram takes the next datagram of a flow.
 func (s *Scanner) feedDatagram(f *flow, b []byte) {
-	if result := s.assemble(f.session, b); s.flows.charge(f, &f.session.charged, frameCost) {
+	if result := s.assemble(f.session, b); s.flows.charge(f, &f.session.charged, frameCost*len(s.frames)) {
 		s.judge(f, result)
 		s.flows.settle(f)
 	}
@@ -133,12 +134,13 @@ func (s *Scanner) assemble(ss *session, b []byte) (result assemble.Result) {
 		after := ss.quic.Info()
 		if after.Attempt != before.Attempt || after.Packets < before.Packets {
 			before.Packets = 0
-			ss.frames = ss.frames[:0]
+			ss.frames, ss.used = ss.frames[:0], 0
 		}
 		used = after.Packets > before.Packets
 	}
 	if used {
-		ss.frames = append(ss.frames, s.stats.Packets)
+		ss.frames = append(ss.frames, s.frames...)
+		ss.used++
 	}
 	return result
 }
@@ -156,7 +158,7 @@ func (s *Scanner) judge(f *flow, result assemble.Result) {
 			f.last = hash
 			s.emit()
 		}
-		ss.frames = ss.frames[:0]
+		ss.frames, ss.used = ss.frames[:0], 0
 		ss.index = 2
 		ss.quic.Next()
 		ss.dtls.Next()
@@ -191,7 +193,7 @@ func (s *Scanner) describeDatagrams(f *flow) {
 	s.hello.Pieces = Pieces{
 		Records:   s.hello.DTLS.Records,
 		Packets:   s.hello.QUIC.Packets,
-		Datagrams: len(ss.frames),
+		Datagrams: ss.used,
 	}
 }
 
@@ -207,7 +209,7 @@ func (t *table) dropSession(f *flow) {
 
 func (t *table) freeSession(ss *session) {
 	ss.quic = assemble.QUIC{}
-	ss.index, ss.charged = 0, 0
+	ss.index, ss.used, ss.charged = 0, 0, 0
 	ss.flags, ss.frames = ss.flags[:0], ss.frames[:0]
 	t.sessions.put(ss)
 }

@@ -1,0 +1,173 @@
+package capture_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/gopacket/gopacket/layers"
+
+	"github.com/tlsflags/tlsflags/capture"
+)
+
+func ip4() []byte { return up(1, ack, hello()) }
+
+func ip6() []byte { return ipv6(client6, server6, 6, tcp(clientPort, serverPort, 1, ack, hello())) }
+
+func inUDP(dst int, payload []byte) []byte { return ipv4(client, server, 17, udp(50000, dst, payload)) }
+
+// carriers are packets with a hello in each kind of encapsulation.
+func carriers() map[string]capture.Packet {
+	link := func(l layers.LinkType, data []byte) capture.Packet { return capture.Packet{Link: l, Data: data} }
+	eth := func(etherType int, payload []byte) capture.Packet {
+		return link(layers.LinkTypeEthernet, ethernet(etherType, payload))
+	}
+	label := func(bottom byte) []byte { return []byte{0, 1, bottom, 64} }
+	gre := func(flags, protocol int, rest []byte) capture.Packet {
+		return raw(ipv4(client, server, 47, join(be16(flags), be16(protocol), rest)))
+	}
+	vxlan := func(b []byte) []byte { return join([]byte{8, 0, 0, 0, 0, 0, 1, 0}, b) }
+	inner := ethernet(0x0800, ip4())
+	return map[string]capture.Packet{
+		"Ethernet":                     eth(0x0800, ip4()),
+		"Ethernet, IPv6":               eth(0x86dd, ip6()),
+		"Ethernet, padded":             eth(0x0800, join(ip4(), make([]byte, 9))),
+		"VLAN":                         eth(0x8100, tag(2, 0x0800, ip4())),
+		"QinQ":                         eth(0x88a8, tag(2, 0x8100, tag(2, 0x86dd, ip6()))),
+		"VN-Tag":                       eth(0x8926, tag(4, 0x0800, ip4())),
+		"Cisco metadata":               eth(0x8909, join([]byte{1, 1, 0, 1, 0, 9}, be16(0x0800), ip4())),
+		"802.2 SNAP":                   eth(len(ip4())+8, join([]byte{0xaa, 0xaa, 3, 0, 0, 0}, be16(0x0800), ip4())),
+		"802.2 with IP":                eth(len(ip4())+3, join([]byte{6, 6, 3}, ip4())),
+		"MPLS":                         eth(0x8847, join(label(0), label(1), ip4())),
+		"MPLS, IPv6":                   eth(0x8848, join(label(1), ip6())),
+		"MPLS, Ethernet":               eth(0x8847, join(label(1), inner)),
+		"MPLS, Ethernet, control word": eth(0x8847, join(label(1), make([]byte, 4), inner)),
+		"PPPoE":                        eth(0x8864, join([]byte{0x11, 0, 0, 1}, be16(len(ip4())+2), be16(0x21), ip4())),
+		"PPPoE, IPv6":                  eth(0x8864, join([]byte{0x11, 0, 0, 1}, be16(len(ip6())+2), be16(0x57), ip6())),
+
+		"null, little-endian":     link(layers.LinkTypeNull, join([]byte{2, 0, 0, 0}, ip4())),
+		"null, big-endian, IPv6":  link(layers.LinkTypeNull, join([]byte{0, 0, 0, 30}, ip6())),
+		"loop":                    link(layers.LinkTypeLoop, join([]byte{0, 0, 0, 24}, ip6())),
+		"raw IPv4":                link(layers.LinkTypeRaw, ip4()),
+		"raw IPv6":                link(layers.LinkTypeIPv6, ip6()),
+		"raw IP of BSD":           link(layers.LinkType(12), ip4()),
+		"cooked":                  link(layers.LinkTypeLinuxSLL, tag(14, 0x0800, ip4())),
+		"cooked, VLAN":            link(layers.LinkTypeLinuxSLL, tag(14, 0x8100, tag(2, 0x0800, ip4()))),
+		"cooked v2":               link(layers.LinkTypeLinuxSLL2, join(be16(0x86dd), make([]byte, 18), ip6())),
+		"PPP":                     link(layers.LinkTypePPP, join(be16(0x21), ip4())),
+		"PPP with address":        link(layers.LinkTypePPP, join([]byte{0xff, 3}, be16(0x57), ip6())),
+		"PPP with short protocol": link(layers.LinkTypePPP, join([]byte{0x21}, ip4())),
+		"PPP, MPLS":               link(layers.LinkTypePPP, join(be16(0x281), label(1), ip4())),
+		"Cisco HDLC":              link(layers.LinkTypeC_HDLC, join([]byte{0x0f, 0}, be16(0x0800), ip4())),
+
+		"IPv6 extension headers": raw(ipv6(client6, server6, 0, join([]byte{60, 0}, make([]byte, 6), []byte{43, 1}, make([]byte, 14),
+			[]byte{51, 0}, make([]byte, 6), []byte{44, 1}, make([]byte, 10), []byte{6, 0}, make([]byte, 6), tcp(clientPort, serverPort, 1, ack, hello())))),
+		"authentication header in IPv4": raw(ipv4(client, server, 51, join([]byte{6, 1}, make([]byte, 10), tcp(clientPort, serverPort, 1, ack, hello())))),
+		"IPv4 in IPv4":                  raw(ipv4(client, server, 4, ip4())),
+		"IPv6 in IPv4":                  raw(ipv4(client, server, 41, ip6())),
+		"IPv4 in IPv6":                  raw(ipv6(client6, server6, 4, ip4())),
+		"MPLS in IPv4":                  raw(ipv4(client, server, 137, join(label(1), ip4()))),
+		"Ethernet in IPv4":              raw(ipv4(client, server, 97, join([]byte{0x30, 0}, inner))),
+
+		"GRE":                    gre(0, 0x0800, ip4()),
+		"GRE, all fields":        gre(0xb000, 0x86dd, join(make([]byte, 12), ip6())),
+		"GRE, Ethernet":          gre(0x2000, 0x6558, join(make([]byte, 4), inner)),
+		"GRE, MPLS":              gre(0, 0x8847, join(label(1), ip4())),
+		"PPTP":                   gre(0x3081, 0x880b, join(make([]byte, 12), []byte{0xff, 3, 0, 0x21}, ip4())),
+		"ERSPAN I":               gre(0, 0x88be, inner),
+		"ERSPAN II":              gre(0x1000, 0x88be, join(make([]byte, 4+8), inner)),
+		"ERSPAN III":             gre(0x1000, 0x22eb, join(make([]byte, 4+12), inner)),
+		"ERSPAN III, subheader":  gre(0x1000, 0x22eb, join(make([]byte, 4+11), []byte{1}, make([]byte, 8), inner)),
+		"WCCP":                   gre(0, 0x883e, join(make([]byte, 4), ip4())),
+		"VXLAN":                  raw(inUDP(4789, vxlan(inner))),
+		"VXLAN with a policy":    raw(inUDP(8472, join([]byte{0x88, 0, 0, 7, 0, 0, 1, 0}, inner))),
+		"VXLAN in VXLAN":         raw(inUDP(4789, vxlan(ethernet(0x0800, inUDP(4789, vxlan(inner)))))),
+		"VXLAN-GPE, IPv6":        raw(inUDP(4790, join([]byte{0x0c, 0, 0, 2, 0, 0, 1, 0}, ip6()))),
+		"GENEVE":                 raw(inUDP(6081, join([]byte{0, 0}, be16(0x6558), make([]byte, 4), inner))),
+		"GENEVE with an option":  raw(inUDP(6081, join([]byte{2, 0}, be16(0x0800), make([]byte, 4+8), ip4()))),
+		"GTP-U":                  raw(inUDP(2152, join([]byte{0x30, 255}, be16(len(ip4())), make([]byte, 4), ip4()))),
+		"GTP-U with a sequence":  raw(inUDP(2152, join([]byte{0x32, 255}, be16(len(ip4())), make([]byte, 4+4), ip4()))),
+		"GTP-U with extensions":  raw(inUDP(2152, join([]byte{0x34, 255}, be16(len(ip6())), make([]byte, 4+3), []byte{0x85, 1, 0, 0, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0}, ip6()))),
+		"MPLS in UDP":            raw(inUDP(6635, join(label(1), ip4()))),
+		"Teredo":                 raw(inUDP(3544, ip6())),
+		"Teredo with an origin":  raw(ipv4(server, client, 17, udp(3544, 50000, join(make([]byte, 8), ip6())))),
+		"Teredo, authentication": raw(inUDP(3544, join([]byte{0, 1, 0, 0}, make([]byte, 9), ip6()))),
+	}
+}
+
+func TestDecodesEveryCarrier(t *testing.T) {
+	for name, p := range carriers() {
+		var s capture.Scanner
+		var got []byte
+		s.Scan(p, func(h *capture.Hello) bool {
+			got = h.Message
+			if src := h.Src.Addr(); src != client && src != client6 {
+				t.Errorf("%s: from %v", name, src)
+			}
+			return true
+		})
+		if !bytes.Equal(got, message()) {
+			t.Errorf("%s: message is %x, stats %+v", name, got, s.Stats())
+		}
+	}
+}
+
+// TestSurvivesEveryCut cuts each packet at every length, and changes each of its bytes.
+func TestSurvivesEveryCut(t *testing.T) {
+	for name, p := range carriers() {
+		whole := p.Data
+		headers := len(whole) - len(hello())
+		for n := range headers {
+			for _, length := range []int{0, len(whole)} { // broken, and cut by the capture
+				var s capture.Scanner
+				p.Data, p.Length = whole[:n:n], length
+				s.Scan(p, func(*capture.Hello) bool {
+					t.Fatalf("%s: hello in %d of %d bytes", name, n, len(whole))
+					return true
+				})
+				if stats := s.Stats(); stats.Packets != 1 || length > 0 && stats.Cut != 1 {
+					t.Fatalf("%s: cut at %d: %+v", name, n, stats)
+				}
+			}
+		}
+		var s capture.Scanner
+		for i := range headers {
+			for _, b := range []byte{0, 1, 0x45, 0x60, 0x7f, 0x80, 0xff} {
+				p.Data, p.Length = bytes.Clone(whole), 0
+				p.Data[i] = b
+				s.Scan(p, func(*capture.Hello) bool { return true })
+			}
+		}
+	}
+}
+
+func TestCountsWhatItPassesOver(t *testing.T) {
+	deep := ip4()
+	for range 100 {
+		deep = inUDP(4789, join([]byte{8, 0, 0, 0, 0, 0, 1, 0}, ethernet(0x0800, deep)))
+	}
+	for name, row := range map[string]struct {
+		packet capture.Packet
+		want   capture.Stats
+	}{
+		"ARP":               {capture.Packet{Link: layers.LinkTypeEthernet, Data: ethernet(0x0806, make([]byte, 28))}, capture.Stats{Other: 1}},
+		"spanning tree":     {capture.Packet{Link: layers.LinkTypeEthernet, Data: ethernet(38, []byte{0x42, 0x42, 3})}, capture.Stats{Other: 1}},
+		"ICMP":              {raw(ipv4(client, server, 1, make([]byte, 8))), capture.Stats{Other: 1}},
+		"unknown link type": {capture.Packet{Link: 147, Data: make([]byte, 60)}, capture.Stats{UnknownLink: 1}},
+		"IP version 5":      {raw([]byte{0x55}), capture.Stats{Broken: 1}},
+		"short IP header":   {raw(join([]byte{0x44}, make([]byte, 40))), capture.Stats{Broken: 1}},
+		"short TCP header":  {raw(ipv4(client, server, 6, make([]byte, 40))), capture.Stats{Broken: 1}},
+		"VXLAN 100 deep":    {raw(deep), capture.Stats{TooDeep: 1}},
+		"no bytes":          {raw(nil), capture.Stats{Broken: 1}},
+		"captured no bytes": {capture.Packet{Link: layers.LinkTypeEthernet, Length: 100}, capture.Stats{Cut: 1}},
+	} {
+		var s capture.Scanner
+		s.Scan(row.packet, func(*capture.Hello) bool {
+			t.Errorf("%s: hello", name)
+			return true
+		})
+		row.want.Packets, row.want.Bytes = 1, len(row.packet.Data)
+		if got := s.Stats(); got != row.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, row.want)
+		}
+	}
+}
