@@ -303,10 +303,10 @@ func (s *Scanner) describe(f *flow, direction int) {
 		Index:     h.stream.index,
 		Prologue:  int(h.stream.start),
 	}
-	uses := h.stream.uses
+	uses, start := h.stream.uses, h.stream.start+uint32(h.stream.records.Start())
 	slices.SortStableFunc(uses, func(a, b use) int { return int(int32(a.begin - b.begin)) })
 	for _, u := range uses {
-		if int32(u.begin-(h.next-h.start)) < 0 && int32(u.end-h.stream.start) > 0 {
+		if int32(u.begin-(h.next-h.start)) < 0 && int32(u.end-start) > 0 {
 			s.hello.Frames = append(s.hello.Frames, u.frame)
 			if !u.further {
 				s.hello.Pieces.Segments++

@@ -123,7 +123,7 @@ func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 		h.stream.lowest = seq
 	}
 	if h.phase == silent {
-		if mayBegin(b) {
+		if mayBegin(b) || mayBeginPrologue(b) {
 			*h = half{phase: started, start: seq, next: seq, stream: h.stream}
 		} else {
 			h.phase = floating
@@ -153,19 +153,35 @@ func outside(seq, start, next uint32) bool {
 }
 
 // mayBegin reports whether b, with which a stream begins as far as it was captured,
-// may be the beginning of a hello.
+// is the beginning of a hello. Too few bytes to tell are not.
 func mayBegin(b []byte) bool {
-	if b[0] != recordHandshake {
-		if len(b) < sslv2HeaderLen {
-			return false
-		}
-		if _, p := prologue(b); p != noPrologue {
-			return true
-		}
+	const (
+		lengthAt  = 3                     // of the record
+		messageAt = 5                     // the message begins
+		versionAt = messageAt + 4         // its legacy_version
+		enough    = sslv2HeaderLen        // for all that is looked at
+		versioned = versionAt - messageAt // a record longer than this has the version
+	)
+	if len(b) < enough {
+		return false
+	}
+	if length := int(b[lengthAt])<<8 | int(b[lengthAt+1]); b[0] == recordHandshake && length > versioned && b[versionAt] != 3 {
+		return false
 	}
 	var records assemble.Records
 	result := records.Feed(b)
 	return result.Outcome != assemble.NotProtocol && result.Code != extension.ErrMessageType
+}
+
+// mayBeginPrologue is mayBegin for what may stand before a hello, where that is text or
+// has a signature. Other forms are too short to be told from the middle of something.
+func mayBeginPrologue(b []byte) bool {
+	const enough = 8
+	if len(b) < enough || b[0] < '<' && b[0] != '\r' && b[0] != 0 {
+		return false
+	}
+	_, p := prologue(b)
+	return p != noPrologue
 }
 
 // float keeps bytes of a stream whose beginning is not known, and looks whether the
@@ -178,10 +194,10 @@ func (s *Scanner) float(f *flow, direction int, seq uint32, b []byte) {
 	}
 	if int32(seq-st.lowest) < 0 {
 		st.lowest = seq
-		if mayBegin(findPage(st.ahead, seq).run(int(seq % pageSize))) {
-			s.anchor(f, direction, seq)
-			return
-		}
+	}
+	if mayBegin(findPage(st.ahead, st.lowest).run(int(st.lowest % pageSize))) {
+		s.anchor(f, direction, st.lowest)
+		return
 	}
 	if len(st.ahead) > lookBehind/pageSize {
 		s.decide(h)

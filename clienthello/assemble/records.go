@@ -51,6 +51,7 @@ type Records struct {
 	final  Result // the answer to repeat, when it is not NeedMore
 
 	pos     int  // offset in the stream of the next byte
+	start   int  // offset of the first record of the message
 	records int  // handshake records begun
 	again   bool // this is what follows a complete message
 
@@ -81,7 +82,7 @@ func (r *Records) Next() {
 	if r.final.Outcome != Complete {
 		return
 	}
-	*r = Records{memory: r.memory, pos: r.pos, left: r.left, header: r.header, again: true}
+	*r = Records{memory: r.memory, pos: r.pos, start: r.pos, left: r.left, header: r.header, again: true}
 }
 
 // Resume goes on after a refusal with ErrOverLimit, with longer memory, at the byte
@@ -118,6 +119,10 @@ func (r *Records) Trailing() int {
 	}
 	return r.left
 }
+
+// Start returns the offset in the stream at which the first record of the message
+// begins, or what may turn out to be it.
+func (r *Records) Start() int { return r.start }
 
 // Count returns the number of handshake records begun since Reset or Next.
 func (r *Records) Count() int { return r.records }
@@ -171,6 +176,9 @@ func (r *Records) readHeader(b byte) Result {
 	case 0: // ContentType type;
 		switch {
 		case b == recordHandshake:
+			if r.records == 0 && r.got == 0 {
+				r.start = at
+			}
 		case b == recordChangeCipherSpec && r.again && r.got == 0:
 		case r.records == 0:
 			return Result{Outcome: NotProtocol}

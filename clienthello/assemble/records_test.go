@@ -418,14 +418,14 @@ func TestRecordsCount(t *testing.T) {
 	r.Reset(make([]byte, 64))
 	stream := append(inRecords(handshake(20), 10), record(20, 0x0303, []byte{1})...)
 	r.Feed(stream)
-	if r.Count() != 3 {
-		t.Errorf("first message: %d records, want 3", r.Count())
+	if r.Count() != 3 || r.Start() != 0 {
+		t.Errorf("first message: %d records from byte %d on, want 3 from 0", r.Count(), r.Start())
 	}
 	r.Next()
 	r.Feed(record(20, 0x0303, []byte{1}))
 	r.Feed(inRecords(handshake(20), 20))
-	if r.Count() != 2 {
-		t.Errorf("second message: %d records, want 2", r.Count())
+	if want := len(stream); r.Count() != 2 || r.Start() != want {
+		t.Errorf("second message: %d records from byte %d on, want 2 from %d", r.Count(), r.Start(), want)
 	}
 }
 
