@@ -58,8 +58,9 @@ const (
 // known, is dropped. A message in one CRYPTO frame is [Complete] in place, which is in
 // Scratch. A ninth of the memory says what has arrived, see [DatagramMemory].
 //
-// A packet that brings new keys costs three allocations, at most two packets of a
-// datagram do, and Scratch may have to be allocated. Nothing else allocates.
+// A packet that brings new keys costs three allocations (five on s390x), at most two
+// packets of a datagram do, and Scratch may have to be allocated. Nothing else
+// allocates.
 //
 // The zero QUIC is ready to use, for messages that lie in one CRYPTO frame.
 type QUIC struct {

@@ -88,8 +88,8 @@ type initialKeys struct {
 	nonce [12]byte
 }
 
-// derive sets k to the keys for a destination connection ID. It allocates three
-// times: two AES key schedules and the state of GCM.
+// derive sets k to the keys for a destination connection ID. It allocates two AES key
+// schedules and the state of GCM.
 func (k *initialKeys) derive(version uint32, dcid connectionID) {
 	v, _ := lookupVersion(version)
 	initial := hmacSHA256([]byte(v.salt), dcid.bytes()) // HKDF-Extract
