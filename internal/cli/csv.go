@@ -46,6 +46,7 @@ var csvColumns = []struct {
 		}
 		return strconv.Itoa(l.Error.Offset)
 	}},
+	{"ja4", func(l *line) string { return csvText(string(l.JA4)) }},
 }
 
 func ofHello(value func(*helloInfo) string) func(*line) string {

@@ -31,6 +31,7 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		}
 		l.TLSFlags = describeFlags(msg)
 		l.RequestMTLS = msg.HasFlag(extension.RequestMTLS)
+		l.JA4 = optional(ja4(msg, h.Transport))
 	}
 	if in.redact {
 		l.redact()

@@ -58,6 +58,7 @@ func (in *inspection) fail(source string, err error) error {
 // warn tells what does not change the exit code.
 func (in *inspection) warn(source, text string) {
 	if !in.quiet {
+		_ = in.out.Flush() // keeps the order; the error comes again with the next write
 		in.progress.clear()
 		complain(in.cmd, source+": warning: "+text)
 	}

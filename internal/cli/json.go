@@ -71,6 +71,7 @@ func appendLine(b []byte, l *line) []byte {
 	b = appendNullable(append(b, `,"tls_flags":`...), l.TLSFlags, appendFlags)
 	b = appendNullable(append(b, `,"tls_flags_changed":`...), l.TLSFlagsChanged, appendBool)
 	b = strconv.AppendBool(append(b, `,"request_mtls":`...), l.RequestMTLS)
+	b = appendOptional(append(b, `,"ja4":`...), l.JA4)
 	b = appendNullable(append(b, `,"error":`...), l.Error, appendRefusal)
 	return append(b, '}')
 }

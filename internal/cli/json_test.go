@@ -30,7 +30,7 @@ func TestAppendLine(t *testing.T) {
 				ServerName: optional(hostile), ALPN: []string{"h2", hostile}, SupportedVersions: []codePoint{{772, "TLS 1.3"}},
 			},
 			TLSFlags:        &flagsInfo{codePoint{62, "tls_flags"}, "0100", []codePoint{{80, "request_mtls"}, {81, ""}}, refusal},
-			TLSFlagsChanged: new(false), RequestMTLS: true, Error: refusal,
+			TLSFlagsChanged: new(false), RequestMTLS: true, JA4: "t13d", Error: refusal,
 		},
 		"empty lists": {
 			ClientHello: &helloInfo{Extensions: []extensionInfo{}, CipherSuites: []codePoint{}},

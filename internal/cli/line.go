@@ -35,6 +35,7 @@ type line struct {
 	TLSFlags        *flagsInfo  `json:"tls_flags"`
 	TLSFlagsChanged *bool       `json:"tls_flags_changed"`
 	RequestMTLS     bool        `json:"request_mtls"`
+	JA4             optional    `json:"ja4"`
 	Error           *refuseInfo `json:"error"`
 }
 
