@@ -74,30 +74,47 @@ func writeJSON(name string, v any) error {
 	return writeFile(name, text)
 }
 
-// indexColumns are those of bin/index.tsv.
-var indexColumns = []string{"id", "entry", "file", "result", "code", "offset", "alert", "alternatives", "flags", "clause"}
+// indexColumns are those of bin/index.tsv. Those that a test does not have are empty.
+var indexColumns = []string{
+	"id", "kind", "entry", "file", "prefixes", "result", "code", "offset", "alert", "alternatives", "flags_extension", "flags", "clause",
+}
 
 // writeRaw writes the input of a test into a file of its own, and a line about it to
 // the index.
 func writeRaw(dir string, index *bytes.Buffer, g *vectors.Group, t *vectors.Test) error {
-	if t.Prefixes != nil {
-		return nil
-	}
 	name := t.ID + ".bin"
 	if err := writeFile(filepath.Join(dir, filepath.FromSlash(name)), t.Input); err != nil {
 		return err
 	}
-	line := []string{t.ID, string(g.Entry), name, string(t.Result), t.Code, "", "", "", "", g.Source}
-	if t.Result == vectors.Invalid {
-		var alternatives []string
-		for _, a := range t.Alternatives {
-			alternatives = append(alternatives, fmt.Sprint(alerts[a.Alert]))
-		}
-		line[5], line[6], line[7] = fmt.Sprint(*t.Offset), fmt.Sprint(t.Alert.Value), strings.Join(alternatives, ",")
-		line[9] = t.Alert.Clause
-	} else {
-		line[8] = strings.Trim(strings.ReplaceAll(fmt.Sprint(t.Parsed.Flags), " ", ","), "[]")
+	row := map[string]string{
+		"id": t.ID, "kind": string(g.Kind), "entry": string(g.Entry), "file": name,
+		"result": string(t.Result), "code": t.Code, "clause": g.Source,
 	}
-	fmt.Fprintln(index, strings.Join(line, "\t"))
+	if t.Prefixes != nil {
+		row["prefixes"] = fmt.Sprintf("%d-%d", t.Prefixes.From, t.Prefixes.To)
+	}
+	if t.Offset != nil {
+		row["offset"] = fmt.Sprint(*t.Offset)
+	}
+	if t.Alert != nil {
+		row["alert"], row["clause"] = fmt.Sprint(t.Alert.Value), t.Alert.Clause
+	}
+	var alternatives []uint8
+	for _, a := range t.Alternatives {
+		alternatives = append(alternatives, alerts[a.Alert])
+	}
+	row["alternatives"] = commas(alternatives)
+	if t.Parsed != nil {
+		row["flags_extension"], row["flags"] = fmt.Sprint(t.Parsed.FlagsExtension), commas(t.Parsed.Flags)
+	}
+	var cells []string
+	for _, column := range indexColumns {
+		cells = append(cells, row[column])
+	}
+	fmt.Fprintln(index, strings.Join(cells, "\t"))
 	return nil
+}
+
+func commas[T any](values []T) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(values), " ", ","), "[]")
 }

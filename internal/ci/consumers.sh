@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Runs the parsers in other languages on the vectors: by themselves, and through the
+# protocol of "tlsflags vectors run", which has the row of each flag as well.
+source "$(dirname "$0")/lib.sh"
+
+consumers=$PWD/vectors/consumers
+raw=$PWD/vectors/bin
+build=$(mktemp -d)
+trap 'rm -rf "$build"' EXIT
+missing=()
+
+# consumer LANGUAGE TOOL: whether the tool is there.
+consumer() {
+	if ! command -v "$2" >/dev/null; then
+		echo "skipped: $1: no $2"
+		missing+=("$1")
+		return 1
+	fi
+	step "vectors in $1"
+}
+
+# run PROTOCOL COMMAND... -- ARGS...: ARGS are those for a run without the protocol.
+run() {
+	local protocol=$1 command=()
+	shift
+	while [ "$1" != -- ]; do command+=("$1"); shift; done
+	shift
+	"${command[@]}" "$@"
+	"$build/tlsflags" vectors run --protocol "$protocol" --quiet -- "${command[@]}" --answer
+}
+
+go build -o "$build/tlsflags" ./cmd/tlsflags
+
+if consumer python python3; then
+	PYTHONDONTWRITEBYTECODE=1 run json python3 "$consumers/python/run.py" --
+fi
+if consumer javascript node; then
+	run json node "$consumers/javascript/run.mjs" --
+fi
+if consumer rust rustc; then
+	rustc --edition 2021 -O -D warnings -o "$build/rust" "$consumers/rust/run.rs"
+	run tsv "$build/rust" -- "$raw"
+fi
+if consumer c "${CC:-cc}"; then
+	"${CC:-cc}" -std=c11 -O2 -Wall -Wextra -Werror -pedantic -o "$build/c" "$consumers"/c/*.c
+	run tsv "$build/c" -- "$raw"
+fi
+if consumer java javac; then
+	javac -Xlint:all,-serial -Werror -d "$build" "$consumers"/java/*.java
+	run tsv java -cp "$build" Run -- "$raw"
+fi
+
+[ ${#missing[@]} = 0 ] || skip "vectors in ${missing[*]}" "no toolchain"
