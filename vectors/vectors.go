@@ -22,9 +22,17 @@ const (
 	TLSFlags Kind = "tls_flags"
 	// ClientHello: a ClientHello message with its 4-byte header.
 	ClientHello Kind = "client_hello"
+	// Messages: another handshake message, or a second ClientHello.
+	Messages Kind = "messages"
+	// TLSRecords: a stream of TLS records.
+	TLSRecords Kind = "tls_records"
+	// QUIC: the UDP datagrams of a QUIC client.
+	QUIC Kind = "quic"
+	// DTLS: the UDP datagrams of a DTLS client.
+	DTLS Kind = "dtls"
 )
 
-var kinds = [...]Kind{TLSFlags, ClientHello}
+var kinds = [...]Kind{TLSFlags, ClientHello, Messages, TLSRecords, QUIC, DTLS}
 
 // Kinds returns all kinds.
 func Kinds() []Kind { return slices.Clone(kinds[:]) }
@@ -90,6 +98,8 @@ type Entry string
 const (
 	ExtensionData Entry = "extension_data" // Input is extension_data
 	Handshake     Entry = "handshake"      // Input is a handshake message with its header
+	Records       Entry = "records"        // Pieces are bytes of an ordered stream
+	Datagrams     Entry = "datagrams"      // Pieces are datagrams
 )
 
 // Group is a series of tests that belong together.
@@ -111,6 +121,17 @@ const (
 	Invalid Result = "invalid"
 )
 
+// Outcome says how far a reader of pieces comes.
+type Outcome string
+
+// The outcomes.
+const (
+	Complete        Outcome = "complete"
+	NeedMore        Outcome = "need_more"
+	NotThisProtocol Outcome = "not_this_protocol"
+	Refused         Outcome = "refused"
+)
+
 // Test is one vector: bytes in, verdict out.
 type Test struct {
 	ID      string   `json:"id"` // permanent: never renumbered, never used again
@@ -122,10 +143,27 @@ type Test struct {
 	// in the range. Offset is then the length of the prefix, and not stated.
 	Prefixes *Range `json:"prefixes,omitzero"`
 
+	// Pieces are what arrived, in order of arrival, where the ClientHello has to be
+	// joined, by a reader that takes messages of up to Memory bytes.
+	Pieces []Bytes `json:"pieces,omitzero"`
+	Memory int     `json:"memory,omitzero"`
+
+	// Before are the handshake messages that went before, of the kind Messages: the
+	// ClientHello, and where there is one the HelloRetryRequest or CertificateRequest.
+	Before  []Bytes `json:"before,omitzero"`
+	Sender  string  `json:"sender,omitzero"`  // "client" or "server"
+	Message string  `json:"message,omitzero"` // what Input is, such as "server_hello"
+
 	Result Result `json:"result"`
 
+	// Outcome is how far a reader comes with Pieces. The result is Valid where it is
+	// Complete; nothing more is said where it is NeedMore or NotThisProtocol.
+	Outcome Outcome `json:"outcome,omitzero"`
+	// Joined is the message that is complete, with its header.
+	Joined Bytes `json:"joined,omitzero"`
+
 	// Of an invalid input: the reason, a name as in package extension; where in the
-	// input the field begins that cannot be accepted; the alert to send; and the
+	// input, or in the last datagram, the field begins that cannot be accepted; the alert; and the
 	// alerts that others send or another document asks for.
 	Code         string        `json:"code,omitzero"`
 	Offset       *int          `json:"offset,omitzero"`

@@ -10,8 +10,8 @@
 
 enum { MAX_INPUT = 1 << 18, MAX_LINE = 2 * MAX_INPUT + 1024 };
 
-/* The columns of index.tsv. */
-enum { ID, KIND, ENTRY, FILE_NAME, PREFIXES, RESULT, CODE, OFFSET, ALERT, ALTERNATIVES, TYPE, FLAGS, CLAUSE, COLUMNS };
+/* The columns of index.tsv; of the protocol the first four. */
+enum { ID, KIND, ENTRY, INPUT, PREFIXES, RESULT, CODE, OFFSET, ALERT, ALTERNATIVES, TYPE, FLAGS, CLAUSE, COLUMNS };
 
 static char line[MAX_LINE];
 static uint8_t input[MAX_INPUT];
@@ -56,10 +56,10 @@ static bool known(char *columns[COLUMNS])
 	return strcmp(columns[KIND], "tls_flags") == 0 || strcmp(columns[KIND], "client_hello") == 0;
 }
 
-static size_t read_file(const char *folder, const char *name)
+static size_t read_file(const char *folder, const char *id)
 {
 	char path[1024];
-	snprintf(path, sizeof path, "%s/%s", folder, name);
+	snprintf(path, sizeof path, "%s/%s.bin", folder, id);
 	FILE *f = fopen(path, "rb");
 	if (f == NULL) {
 		perror(path);
@@ -85,7 +85,7 @@ static bool check(char *c[COLUMNS], size_t n, const char *offset)
 
 static bool check_all(char *c[COLUMNS], const char *folder)
 {
-	size_t n = read_file(folder, c[FILE_NAME]), from, to;
+	size_t n = read_file(folder, c[ID]), from, to;
 	if (sscanf(c[PREFIXES], "%zu-%zu", &from, &to) != 2)
 		return check(c, n, c[OFFSET]);
 	for (n = from; n <= to; n++) {
@@ -136,7 +136,7 @@ static int serve(void)
 	char *columns[COLUMNS];
 	while (read_line(stdin, columns)) {
 		if (known(columns))
-			answer(columns[ENTRY], read_hex(columns[FILE_NAME]), got);
+			answer(columns[ENTRY], read_hex(columns[INPUT]), got);
 		else
 			strcpy(got, "skipped");
 		printf("%s\t%s\n", columns[ID], got);

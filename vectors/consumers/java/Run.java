@@ -54,7 +54,7 @@ final class Run {
             for (int i = 0; i < names.length; i++) row.put(names[i], cells[i]);
             if (!KINDS.contains(row.get("kind"))) continue;
             count++;
-            if (check(row, Files.readAllBytes(folder.resolve(row.get("file"))))) passed++;
+            if (check(row, Files.readAllBytes(folder.resolve(row.get("id") + ".bin")))) passed++;
         }
         System.out.println("java: " + passed + " of " + count + " vectors pass");
         return passed == count;

@@ -58,7 +58,7 @@ fn run(folder: &Path) -> io::Result<bool> {
             continue;
         }
         count += 1;
-        match check(&row, &fs::read(folder.join(row["file"]))?) {
+        match check(&row, &fs::read(folder.join(format!("{}.bin", row["id"])))?) {
             Some(failure) => println!("{failure}"),
             None => passed += 1,
         }

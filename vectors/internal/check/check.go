@@ -2,6 +2,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 // An answer is what the parsers say about one input.
 type answer struct {
 	code   extension.Code
+	clause string // where it is not that of the code
 	offset int
 	parsed *vectors.Parsed
 }
@@ -24,23 +26,28 @@ func Test(g *vectors.Group, t *vectors.Test) error {
 		for n := t.Prefixes.From; n <= t.Prefixes.To; n++ {
 			prefix := *t
 			prefix.Input, prefix.Offset = t.Input[:n:n], &n
-			if err := compare(&prefix, read(g.Entry, prefix.Input)); err != nil {
+			if err := compare(&prefix, read(g, &prefix)); err != nil {
 				return fmt.Errorf("prefix of %d bytes: %w", n, err)
 			}
 		}
 		return nil
 	}
-	return compare(t, read(g.Entry, t.Input))
+	if t.Pieces != nil {
+		return testPieces(g, t)
+	}
+	return compare(t, read(g, t))
 }
 
-func read(entry vectors.Entry, input []byte) answer {
-	switch entry {
-	case vectors.ExtensionData:
-		return readFlags(input)
-	case vectors.Handshake:
-		return readHello(input)
+func read(g *vectors.Group, t *vectors.Test) answer {
+	switch g.Kind {
+	case vectors.TLSFlags:
+		return readFlags(t.Input)
+	case vectors.ClientHello:
+		return readHello(t.Input)
+	case vectors.Messages:
+		return readMessage(t)
 	}
-	return answer{}
+	panic("no such kind: " + g.Kind)
 }
 
 func refused(err error, offset int) answer {
@@ -121,7 +128,7 @@ func compare(t *vectors.Test, a answer) error {
 		if t.Result != vectors.Invalid {
 			return fmt.Errorf("refused with %s at offset %d, is %s", a.code.Name(), a.offset, t.Result)
 		}
-		return compareRefusal(t, a.code, a.offset)
+		return compareRefusal(t, a.code, cmp.Or(a.clause, a.code.Clause()), a.offset)
 	}
 	if t.Result != vectors.Valid {
 		return fmt.Errorf("accepted, is %s: %s (%s)", t.Result, t.Code, t.Alert.Clause)
@@ -129,7 +136,7 @@ func compare(t *vectors.Test, a answer) error {
 	return compareParsed(*t.Parsed, *a.parsed)
 }
 
-func compareRefusal(t *vectors.Test, code extension.Code, offset int) error {
+func compareRefusal(t *vectors.Test, code extension.Code, clause string, offset int) error {
 	switch {
 	case code.Name() != t.Code:
 		return fmt.Errorf("code is %s, want %s (%s)", code.Name(), t.Code, t.Alert.Clause)
@@ -137,8 +144,8 @@ func compareRefusal(t *vectors.Test, code extension.Code, offset int) error {
 		return fmt.Errorf("offset is %d, want %d (%s)", offset, *t.Offset, t.Code)
 	case uint8(code.Alert()) != t.Alert.Value || code.Alert().String() != t.Alert.Name:
 		return fmt.Errorf("alert is %s, want %s (%s)", code.Alert(), t.Alert.Name, t.Alert.Clause)
-	case code.Clause() != t.Alert.Clause:
-		return fmt.Errorf("clause is %s, want %s", code.Clause(), t.Alert.Clause)
+	case clause != t.Alert.Clause:
+		return fmt.Errorf("clause is %s, want %s", clause, t.Alert.Clause)
 	}
 	other, ok := code.Alternative()
 	if ok != (len(t.Alternatives) > 0) {

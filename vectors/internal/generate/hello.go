@@ -183,7 +183,6 @@ func base() hello {
 	return hello{
 		version:     0x0303,
 		random:      filler("random", 32),
-		sessionID:   filler("session", 32),
 		suites:      []uint16{0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030},
 		compression: []byte{0},
 		extensions: []ext{
@@ -199,6 +198,7 @@ func base() hello {
 // base12 is the same for TLS 1.2 alone.
 func base12() hello {
 	h := base()
+	h.sessionID = filler("session", 32)
 	h.suites = []uint16{0xc02b, 0xc02f, 0xc02c, 0xc030, 0x009c}
 	h.extensions = []ext{
 		serverName("example.com"),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -69,10 +70,13 @@ func layOutValue(out *bytes.Buffer, d *json.Decoder, compact []byte, indent stri
 	return nil
 }
 
-// needsLines reports whether a value is too wide for one line. Lists of numbers stay
-// on one however wide they are.
+// row is the beginning of a test of a series that is more of a table.
+var row = regexp.MustCompile(`^{"id":"flags/(every|octet|length)/`)
+
+// needsLines reports whether a value is too wide for one line. Lists of numbers, and
+// rows, stay on one however wide they are.
 func needsLines(value []byte, indent string) bool {
-	if value[0] == '[' && !bytes.ContainsAny(value[1:], `"[{`) {
+	if value[0] == '[' && !bytes.ContainsAny(value[1:], `"[{`) || row.Match(value) {
 		return false
 	}
 	return len(indent)+len(value) > lineWidth

@@ -179,4 +179,74 @@ var notes = map[string]vectors.Note{
 		"Who takes the flags of the outer hello for those of the client is wrong; that there are none proves nothing.",
 		linkECH,
 	),
+	"message": note(
+		"Flags in a message other than the first ClientHello. What went before is in before.",
+		"A receiver that does not compare takes as agreed what it never proposed.",
+		linkFlags, linkTLS13,
+	),
+	"unsolicited": note(
+		"A flag answers a message that did not have it.",
+		"The peers disagree about what was negotiated.",
+		linkFlags,
+	),
+	"unrequested": note(
+		"The extension answers a message that did not have it. Both documents apply, see alternatives.",
+		"As for any extension that was not asked for: the peer speaks another protocol.",
+		linkTLS13, linkFlags,
+	),
+	"second_hello": note(
+		"The ClientHello that follows a HelloRetryRequest.",
+		"Who looks at the first hello alone, or at the second alone, misses that they differ.",
+		linkTLS13,
+	),
+	"segments": note(
+		"TCP delivers a stream in pieces that mean nothing.",
+		"A reader of one segment, or one read, misses the hello since post-quantum key shares made it longer than both.",
+		linkTLS13,
+	),
+	"split": note(
+		"A message may be spread over records, and cut anywhere.",
+		"A reader of one record misses the hello. Attackers split it on purpose.",
+		linkTLS13,
+	),
+	"record_version": note(
+		"legacy_record_version is to be ignored, but a major version other than 3 is no TLS.",
+		"A reader that wants 0x0301 misses hellos; one that takes anything reads noise.",
+		linkTLS13,
+	),
+	"record": note(
+		"A rule of the record layer is broken.",
+		"Reader and server see different messages in the same bytes.",
+		linkTLS13, linkTLS12,
+	),
+	"foreign": note(
+		"Another protocol, or none.",
+		"A reader that reports an error here cries wolf; one that waits holds memory.",
+		linkTLS13, linkQUIC, linkDTLS13,
+	),
+	"unfinished": note(
+		"All that arrived fits, and something is missing.",
+		"A reader that answers now is wrong about what has not arrived yet.",
+		linkTLS13, linkQUIC, linkDTLS13,
+	),
+	"memory": note(
+		"The reader has as much memory as memory says, and the message needs as much, or more.",
+		"A reader without a limit can be made to hold 16 MB for each connection.",
+		linkTLS13, linkQUIC,
+	),
+	"quic": note(
+		"Initial packets of QUIC, whose keys anybody can derive from what is in them.",
+		"A reader without QUIC sees nothing of about a third of browser traffic.",
+		linkQUIC, linkQUICTLS, linkQUICv2,
+	),
+	"retry": note(
+		"After a Retry the keys change, and the client sends the same message again.",
+		"A reader that keeps the old keys sees nothing; one that keeps the old data joins two attempts.",
+		linkQUIC, linkQUICTLS,
+	),
+	"dtls": note(
+		"Records and fragments of DTLS, of any order, overlapping and repeated.",
+		"A reader that joins them as they come reads a message that nobody sent.",
+		linkDTLS13, linkDTLS12,
+	),
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/tlsflags/tlsflags/vectors"
@@ -169,6 +170,15 @@ func testSchema(g vectors.Group) schema {
 		"alert":        ref("alert"),
 		"alternatives": ref("alternatives"),
 	}
+	if g.Tests[0].Pieces != nil {
+		return pieceSchema(g, common, refusal)
+	}
+	if g.Tests[0].Before != nil {
+		common["before"] = list(ref("hex"))
+		common["sender"] = names("client", "server")
+		common["message"] = names("client_hello", "server_hello", "hello_retry_request", "encrypted_extensions",
+			"certificate", "certificate_request", "new_session_ticket")
+	}
 	if g.Tests[0].Readings != nil {
 		common["readings"] = ref("readings")
 	}
@@ -182,6 +192,22 @@ func testSchema(g vectors.Group) schema {
 	)
 }
 
+// pieceSchema has a form for each outcome.
+func pieceSchema(g vectors.Group, common, refusal schema) schema {
+	delete(common, "input")
+	common["pieces"] = schema{"type": "array", "items": ref("hex"), "minItems": 1}
+	common["memory"] = number(math.MaxInt32)
+	outcome := func(o vectors.Outcome) schema { return schema{"outcome": constant(o)} }
+	unsaid := schema{"result": constant(vectors.Invalid)}
+	complete := schema{"result": constant(vectors.Valid), "joined": ref("hex"), "parsed": parsedSchema(g)}
+	return oneOf(
+		object(and(common, outcome(vectors.Complete), complete)),
+		object(and(common, outcome(vectors.NeedMore), unsaid)),
+		object(and(common, outcome(vectors.NotThisProtocol), unsaid)),
+		object(and(common, outcome(vectors.Refused), refusal)),
+	)
+}
+
 func parsedSchema(g vectors.Group) schema {
 	flags := schema{"flags": schema{"type": "array", "items": number(2039), "minItems": 1, "uniqueItems": true}}
 	if g.Entry == vectors.ExtensionData {
@@ -189,6 +215,9 @@ func parsedSchema(g vectors.Group) schema {
 	}
 	none := schema{"flags": schema{"type": "array", "maxItems": 0}}
 	hello := schema{"client_hello": ref("hello")}
+	if g.Tests[0].Before != nil {
+		hello = schema{} // only the flags are looked at
+	}
 	return oneOf(
 		object(and(none, hello)),
 		object(and(flags, hello, schema{"flags_extension": schema{"enum": []int{extFlags, extFlagsExperiment}}})),

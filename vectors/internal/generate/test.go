@@ -111,6 +111,9 @@ var framing = []vectors.Alternative{{
 	Who:    "BoringSSL, in NewSessionTicket",
 }}
 
+// malformed are the alternatives for lengths that contradict each other.
+var malformed = []vectors.Alternative{{Alert: "decode_error", Clause: "RFC 9846, Section 6.2"}}
+
 // verdicts say of each code which alert is sent, and why.
 var verdicts = map[string]verdict{
 	"empty_data":     {alert("illegal_parameter", flagsSection3), framing},
@@ -140,6 +143,26 @@ var verdicts = map[string]verdict{
 	"duplicate_extension": {alert("illegal_parameter", "RFC 9846, Section 4.3"), []vectors.Alternative{
 		{Alert: "decode_error", Clause: "RFC 9846, Section 4.3, which names no alert", Who: "BoringSSL, Go 1.26 crypto/tls"},
 	}},
+	"over_limit":         {alert("internal_error", "RFC 9846, Section 6.2"), nil},
+	"record_overflow":    {alert("record_overflow", "RFC 9846, Section 5.1"), nil},
+	"record_empty":       {alert("unexpected_message", "RFC 9846, Section 5.1"), nil},
+	"record_interleaved": {alert("unexpected_message", "RFC 9846, Section 5.1"), nil},
+	"record_version": {alert("protocol_version", "RFC 9846, Section 5.1"), []vectors.Alternative{
+		{Alert: "decode_error", Clause: "RFC 9846, Section 6.2"},
+	}},
+	"sslv2_hello":       {alert("protocol_version", "RFC 9846, Appendix E.5"), nil},
+	"overlap_changed":   {alert("illegal_parameter", "RFC 9147, Section 5.5; RFC 9000, Section 2.2"), nil},
+	"fragment_mismatch": {alert("illegal_parameter", "RFC 9147, Section 5.5"), malformed},
+	"fragment_overrun":  {alert("illegal_parameter", "RFC 9147, Section 5.2"), malformed},
+	"frame_type":        {alert("unexpected_message", "RFC 9000, Section 17.2.2"), nil},
+	"crypto_offset":     {alert("decode_error", "RFC 9000, Section 19.6"), nil},
+	"vector_empty":      {alert("decode_error", "RFC 9846, Section 6.2"), nil},
+	"flags_unrequested": {alert("unsupported_extension", "RFC 9846, Section 4.3"), []vectors.Alternative{
+		{Alert: "illegal_parameter", Clause: flagsSection3},
+	}},
+	"flag_unsolicited":     {alert("illegal_parameter", flagsSection3), nil},
+	"flag_misplaced":       {alert("illegal_parameter", "draft-ietf-tls-tlsflags-16, Section 4"), nil},
+	"second_hello_changed": {alert("illegal_parameter", "RFC 9846, Section 4.2.2"), nil},
 	"pre_shared_key_not_last": {alert("illegal_parameter", "RFC 9846, Section 4.3.11"), []vectors.Alternative{
 		{Alert: "decode_error", Who: "Go 1.26 crypto/tls"},
 	}},

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tlsflags/tlsflags/vectors"
@@ -75,19 +76,32 @@ func writeJSON(name string, v any) error {
 }
 
 // indexColumns are those of bin/index.tsv. Those that a test does not have are empty.
+// Where files is 1 the input is in the file named id.bin, else in id.1.bin, id.2.bin ...
 var indexColumns = []string{
-	"id", "kind", "entry", "file", "prefixes", "result", "code", "offset", "alert", "alternatives", "flags_extension", "flags", "clause",
+	"id", "kind", "entry", "files", "prefixes", "result", "code", "offset", "alert", "alternatives", "flags_extension", "flags", "clause", "outcome",
 }
 
-// writeRaw writes the input of a test into a file of its own, and a line about it to
-// the index.
+// writeRaw writes the input of a test into a file of its own, or each of its datagrams,
+// and a line about it to the index.
 func writeRaw(dir string, index *bytes.Buffer, g *vectors.Group, t *vectors.Test) error {
-	name := t.ID + ".bin"
-	if err := writeFile(filepath.Join(dir, filepath.FromSlash(name)), t.Input); err != nil {
-		return err
+	inputs := []vectors.Bytes{t.Input}
+	switch g.Entry {
+	case vectors.Records:
+		inputs[0] = slices.Concat(t.Pieces...)
+	case vectors.Datagrams:
+		inputs = t.Pieces
+	}
+	for i, input := range inputs {
+		name := t.ID + ".bin"
+		if len(inputs) > 1 {
+			name = fmt.Sprintf("%s.%d.bin", t.ID, i+1)
+		}
+		if err := writeFile(filepath.Join(dir, filepath.FromSlash(name)), input); err != nil {
+			return err
+		}
 	}
 	row := map[string]string{
-		"id": t.ID, "kind": string(g.Kind), "entry": string(g.Entry), "file": name,
+		"id": t.ID, "kind": string(g.Kind), "entry": string(g.Entry), "files": fmt.Sprint(len(inputs)), "outcome": string(t.Outcome),
 		"result": string(t.Result), "code": t.Code, "clause": g.Source,
 	}
 	if t.Prefixes != nil {
