@@ -30,9 +30,11 @@ const (
 	QUIC Kind = "quic"
 	// DTLS: the UDP datagrams of a DTLS client.
 	DTLS Kind = "dtls"
+	// RequestMTLS: messages of both sides, up to where one has to act.
+	RequestMTLS Kind = "request_mtls"
 )
 
-var kinds = [...]Kind{TLSFlags, ClientHello, Messages, TLSRecords, QUIC, DTLS}
+var kinds = [...]Kind{TLSFlags, ClientHello, Messages, TLSRecords, QUIC, DTLS, RequestMTLS}
 
 // Kinds returns all kinds.
 func Kinds() []Kind { return slices.Clone(kinds[:]) }
@@ -100,6 +102,7 @@ const (
 	Handshake     Entry = "handshake"      // Input is a handshake message with its header
 	Records       Entry = "records"        // Pieces are bytes of an ordered stream
 	Datagrams     Entry = "datagrams"      // Pieces are datagrams
+	Exchange      Entry = "exchange"       // Steps are messages of both sides
 )
 
 // Group is a series of tests that belong together.
@@ -132,6 +135,41 @@ const (
 	Refused         Outcome = "refused"
 )
 
+// State is what one side of an exchange knows besides the messages, and its policy.
+type State struct {
+	Side    string `json:"side"`    // whose turn it is: "client" or "server"
+	Version string `json:"version"` // negotiated: "TLS 1.2" or "TLS 1.3"
+	Resumed bool   `json:"resumed"` // the handshake resumes a session, with a PSK
+
+	Honor   bool `json:"honor"`   // the server asks a client that offers the flag
+	Always  bool `json:"always"`  // the server asks every client
+	Require bool `json:"require"` // the server needs a certificate of who it asks
+
+	HasCertificate bool `json:"has_certificate"` // the client has one that the request allows
+	Mismatch       bool `json:"mismatch"`        // the client has some, and none is allowed
+}
+
+// Step is a message of an exchange.
+type Step struct {
+	From    string `json:"from"`    // "client" or "server"
+	Message string `json:"message"` // such as "certificate_request"
+	Input   Bytes  `json:"input"`   // with its 4-byte header
+}
+
+// Action is what a side does after the steps of an exchange.
+type Action string
+
+// The actions.
+const (
+	NoRequest           Action = "no_request"           // server: send no CertificateRequest
+	PlainRequest        Action = "plain_request"        // server: send one without the flag
+	AcknowledgedRequest Action = "acknowledged_request" // server: send one with the flag
+	SendCertificate     Action = "send_certificate"     // client: send a certificate
+	SendEmpty           Action = "send_empty"           // client: send an empty Certificate
+	GoOn                Action = "go_on"
+	Abort               Action = "abort" // send Alert
+)
+
 // Test is one vector: bytes in, verdict out.
 type Test struct {
 	ID      string   `json:"id"` // permanent: never renumbered, never used again
@@ -153,6 +191,15 @@ type Test struct {
 	Before  []Bytes `json:"before,omitzero"`
 	Sender  string  `json:"sender,omitzero"`  // "client" or "server"
 	Message string  `json:"message,omitzero"` // what Input is, such as "server_hello"
+
+	// Text is the version of draft-jhoyla-req-mtls-flag, State the side whose turn it
+	// is after Steps, and Action what it does, of the kind RequestMTLS. The result is
+	// Invalid where it aborts.
+	Text   string `json:"text,omitzero"`
+	State  *State `json:"state,omitzero"`
+	Steps  []Step `json:"steps,omitzero"`
+	Action Action `json:"action,omitzero"`
+	Clause string `json:"clause,omitzero"` // what asks for the action
 
 	Result Result `json:"result"`
 

@@ -249,4 +249,9 @@ var notes = map[string]vectors.Note{
 		"A reader that joins them as they come reads a message that nobody sent.",
 		linkDTLS13, linkDTLS12,
 	),
+	"request_mtls": note(
+		"What client and server do about request_mtls, after two texts that differ.",
+		"A server that asks everybody shows people a prompt; one that asks nobody locks programs out.",
+		linkRequest,
+	),
 }

@@ -170,14 +170,16 @@ func testSchema(g vectors.Group) schema {
 		"alert":        ref("alert"),
 		"alternatives": ref("alternatives"),
 	}
-	if g.Tests[0].Pieces != nil {
+	switch g.Entry {
+	case vectors.Records, vectors.Datagrams:
 		return pieceSchema(g, common, refusal)
+	case vectors.Exchange:
+		return exchangeSchema(common)
 	}
 	if g.Tests[0].Before != nil {
 		common["before"] = list(ref("hex"))
 		common["sender"] = names("client", "server")
-		common["message"] = names("client_hello", "server_hello", "hello_retry_request", "encrypted_extensions",
-			"certificate", "certificate_request", "new_session_ticket")
+		common["message"] = messageNames()
 	}
 	if g.Tests[0].Readings != nil {
 		common["readings"] = ref("readings")
@@ -206,6 +208,30 @@ func pieceSchema(g vectors.Group, common, refusal schema) schema {
 		object(and(common, outcome(vectors.NotThisProtocol), unsaid)),
 		object(and(common, outcome(vectors.Refused), refusal)),
 	)
+}
+
+func exchangeSchema(common schema) schema {
+	flag := schema{"type": "boolean"}
+	delete(common, "input")
+	common["text"] = names(text02, textEditor)
+	common["clause"] = ref("text")
+	common["state"] = object(schema{
+		"side": names("client", "server"), "version": names(tls12, tls13), "resumed": flag, "honor": flag, "always": flag, "require": flag,
+		"has_certificate": flag, "mismatch": flag,
+	})
+	common["steps"] = schema{"type": "array", "minItems": 1, "items": object(schema{
+		"from": names("client", "server"), "message": messageNames(), "input": ref("hex"),
+	})}
+	return oneOf(
+		object(and(common, schema{"result": constant(vectors.Invalid), "action": constant(vectors.Abort), "alert": ref("alert"), "alternatives": ref("alternatives")})),
+		object(and(common, schema{"result": constant(vectors.Valid), "action": schema{"enum": []vectors.Action{
+			vectors.NoRequest, vectors.PlainRequest, vectors.AcknowledgedRequest, vectors.SendCertificate, vectors.SendEmpty, vectors.GoOn,
+		}}})),
+	)
+}
+
+func messageNames() schema {
+	return names("client_hello", "server_hello", "hello_retry_request", "encrypted_extensions", "certificate", "certificate_request", "new_session_ticket")
 }
 
 func parsedSchema(g vectors.Group) schema {

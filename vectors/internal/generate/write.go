@@ -78,7 +78,7 @@ func writeJSON(name string, v any) error {
 // indexColumns are those of bin/index.tsv. Those that a test does not have are empty.
 // Where files is 1 the input is in the file named id.bin, else in id.1.bin, id.2.bin ...
 var indexColumns = []string{
-	"id", "kind", "entry", "files", "prefixes", "result", "code", "offset", "alert", "alternatives", "flags_extension", "flags", "clause", "outcome",
+	"id", "kind", "entry", "files", "prefixes", "result", "code", "offset", "alert", "alternatives", "flags_extension", "flags", "clause", "outcome", "action",
 }
 
 // writeRaw writes the input of a test into a file of its own, or each of its datagrams,
@@ -90,6 +90,11 @@ func writeRaw(dir string, index *bytes.Buffer, g *vectors.Group, t *vectors.Test
 		inputs[0] = slices.Concat(t.Pieces...)
 	case vectors.Datagrams:
 		inputs = t.Pieces
+	case vectors.Exchange:
+		inputs = nil
+		for _, step := range t.Steps {
+			inputs = append(inputs, step.Input)
+		}
 	}
 	for i, input := range inputs {
 		name := t.ID + ".bin"
@@ -101,7 +106,7 @@ func writeRaw(dir string, index *bytes.Buffer, g *vectors.Group, t *vectors.Test
 		}
 	}
 	row := map[string]string{
-		"id": t.ID, "kind": string(g.Kind), "entry": string(g.Entry), "files": fmt.Sprint(len(inputs)), "outcome": string(t.Outcome),
+		"id": t.ID, "kind": string(g.Kind), "entry": string(g.Entry), "files": fmt.Sprint(len(inputs)), "outcome": string(t.Outcome), "action": string(t.Action),
 		"result": string(t.Result), "code": t.Code, "clause": g.Source,
 	}
 	if t.Prefixes != nil {

@@ -1,0 +1,79 @@
+package check
+
+import (
+	"fmt"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/reqmtls/decide"
+	"github.com/tlsflags/tlsflags/vectors"
+)
+
+var texts = map[string]decide.Text{
+	"draft-jhoyla-req-mtls-flag-02":              decide.Text02,
+	"draft-jhoyla-req-mtls-flag (editors' copy)": decide.TextEditor,
+}
+
+var requestActions = map[decide.Request]vectors.Action{
+	decide.NoRequest: vectors.NoRequest, decide.PlainRequest: vectors.PlainRequest, decide.AcknowledgedRequest: vectors.AcknowledgedRequest,
+}
+
+var answerActions = map[decide.Answer]vectors.Action{
+	decide.Abort: vectors.Abort, decide.SendEmpty: vectors.SendEmpty, decide.SendCertificate: vectors.SendCertificate,
+}
+
+// testExchange asks what a side does after the steps of a test.
+func testExchange(t *vectors.Test) error {
+	hello, _, err := clienthello.Parse(t.Steps[0].Input)
+	if err != nil {
+		return err
+	}
+	offered := hello.HasFlag(extension.RequestMTLS)
+	last := t.Steps[len(t.Steps)-1]
+	var message extension.HandshakeMessage
+	if last.Message != "client_hello" {
+		if message, _, err = parsers[last.Message](last.Input); err != nil {
+			return err
+		}
+	}
+	if t.State.Side == "client" {
+		c := decide.Client{Text: texts[t.Text], Offered: offered, HasCertificate: t.State.HasCertificate, Mismatch: t.State.Mismatch}
+		if last.Message == "certificate_request" {
+			r := c.OnCertificateRequest(message.HasFlag(extension.RequestMTLS))
+			return compareDecision(t, answerActions[r.Answer], r.Decision)
+		}
+		return compareDecision(t, vectors.GoOn, c.OnFlag(message.Message()))
+	}
+	s := decide.Server{
+		Text: texts[t.Text], TLS13: t.State.Version == "TLS 1.3", Resumed: t.State.Resumed, Offered: offered,
+		Honor: t.State.Honor, Always: t.State.Always, Require: t.State.Require,
+	}
+	switch {
+	case last.Message == "client_hello":
+		// Requests come without a clause.
+		return compareDecision(t, requestActions[s.Request()], decide.Decision{Clause: t.Clause})
+	case message.Empty():
+		return compareDecision(t, vectors.GoOn, s.OnEmptyCertificate())
+	}
+	return compareDecision(t, vectors.GoOn, s.OnFlag(message.Message()))
+}
+
+// compareDecision compares what a side does: the action, unless the decision has an alert.
+func compareDecision(t *vectors.Test, action vectors.Action, d decide.Decision) error {
+	if !d.GoOn() {
+		action = vectors.Abort
+	}
+	if action != t.Action || d.Clause != t.Clause {
+		return fmt.Errorf("action is %s after %s, want %s after %s", action, d.Clause, t.Action, t.Clause)
+	}
+	if action != vectors.Abort {
+		return nil
+	}
+	if uint8(d.Alert) != t.Alert.Value {
+		return fmt.Errorf("alert is %s, want %s", d.Alert, t.Alert.Name)
+	}
+	if (d.Alternative != 0) != (len(t.Alternatives) > 0) || d.Alternative != 0 && d.Alternative.String() != t.Alternatives[0].Alert {
+		return fmt.Errorf("alternative is %s, want %v", d.Alternative, t.Alternatives)
+	}
+	return nil
+}
