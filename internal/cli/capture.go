@@ -45,7 +45,6 @@ func doubts(s capture.Stats) string {
 		{"broken packets", s.Broken},
 		{"packets cut short by the capture", s.Cut},
 		{"packets with too many headers", s.TooDeep},
-		{"IP fragments left out", s.Fragments},
 		{"hellos that never became whole", s.Incomplete},
 		{"flows dropped to save memory", s.Evicted},
 	} {
