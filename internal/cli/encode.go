@@ -20,7 +20,7 @@ a message: its type, its length and its data, in lower-case hexadecimal.`,
 		Example: `  tlsflags encode 80 8
   tlsflags encode --code-point 0xfe01 request_mtls
   tlsflags encode 80 | tlsflags explain -`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someArguments("give at least one flag, by number or name"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return encode(cmd, extension.Type(codePoint), args)
 		},

@@ -25,6 +25,9 @@ type explainOptions struct {
 	from    string
 }
 
+// argumentSource is how bytes on the command line are called.
+const argumentSource = "argument"
+
 var senders = []string{"server", "client"}
 
 func explainCommand() *cobra.Command {
@@ -44,7 +47,7 @@ judged by what was proposed. The exit code is 0 also for what is refused.`,
 		Example: `  tlsflags explain 003e000c0b0000000000000000000001
   tlsflags explain --as certificaterequest --hello hello.bin request.bin
   tlsflags explain --format json hello.bin`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("give one file, - for standard input, or bytes in hexadecimal"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err
@@ -54,13 +57,13 @@ judged by what was proposed. The exit code is 0 also for what is refused.`,
 		DisableFlagsInUseLine: true,
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.as, "as", "", "what the input is, where its bytes do not tell: "+strings.Join(annotate.KindNames(), ", ")+" (`kind`)")
+	f.StringVar(&o.as, "as", "", "the `kind` of input, where its bytes do not tell: "+strings.Join(annotate.KindNames(), ", "))
 	f.StringVarP(&o.format, "format", "f", "text", "output `format`: "+strings.Join(documentFormats, ", "))
-	f.StringVar(&o.color, "color", "auto", "colour in text: "+strings.Join(colorModes, ", ")+" (`when`)")
+	f.StringVar(&o.color, "color", "auto", "`when` to colour text: "+strings.Join(colorModes, ", "))
 	f.BoolVar(&o.full, "full", false, "show all bytes of long fields in text")
-	f.StringVar(&o.hello, "hello", "", "the ClientHello that the message answers, `FILE|HEX`")
-	f.StringVar(&o.request, "request", "", "the CertificateRequest that the message answers, `FILE|HEX`")
-	f.StringVar(&o.from, "from", "server", "who sent a Certificate: "+strings.Join(senders, ", ")+" (`side`)")
+	f.StringVar(&o.hello, "hello", "", "`FILE|HEX` of the ClientHello that the message answers")
+	f.StringVar(&o.request, "request", "", "`FILE|HEX` of the CertificateRequest that the message answers")
+	f.StringVar(&o.from, "from", "server", "`side` that sent a Certificate: "+strings.Join(senders, ", "))
 	completeWith(cmd, "as", annotate.KindNames())
 	completeWith(cmd, "format", documentFormats)
 	completeWith(cmd, "color", colorModes)
@@ -106,6 +109,9 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 		kind, err = annotate.Detect(data)
 	}
 	if err != nil {
+		if source == argumentSource && len(arg) < 80 { // short enough for the name of a file
+			source = arg + ": no such file, and as bytes"
+		}
 		return fmt.Errorf("%s: %w; say with --as what it is: %s", source, err, strings.Join(annotate.KindNames(), ", "))
 	}
 	e.table = annotate.Explain(kind, data)
@@ -133,9 +139,9 @@ func explainInput(cmd *cobra.Command, arg string) (data []byte, source string, e
 			if !errors.Is(openErr, fs.ErrNotExist) {
 				return nil, "", fmt.Errorf("%s: %s", arg, reason(openErr))
 			}
-			return nil, "", fmt.Errorf("%s: neither a file nor hexadecimal", arg)
+			return nil, "", fmt.Errorf("%s: neither a file, nor bytes in hexadecimal or base64", arg)
 		}
-		return decoded, "argument", nil
+		return decoded, argumentSource, nil
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %s", source, reason(err))

@@ -45,7 +45,7 @@ cannot be read; 4 a hello was refused, with --strict. Of several the first of
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls captures/ | jq .server_name
   echo 0100002b0303... | tlsflags inspect -`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someArguments("name a capture, a directory, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err
@@ -56,7 +56,7 @@ cannot be read; 4 a hello was refused, with --strict. Of several the first of
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.format, "format", "f", "text", "output `format`: "+strings.Join(formats, ", "))
-	f.StringVar(&o.color, "color", "auto", "colour in text: "+strings.Join(colorModes, ", ")+" (`when`)")
+	f.StringVar(&o.color, "color", "auto", "`when` to colour text: "+strings.Join(colorModes, ", "))
 	f.Var(&o.only, "flag", "show only hellos with this flag")
 	f.Var(&o.expect, "expect", "exit with 1 unless at least one hello has this flag")
 	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")

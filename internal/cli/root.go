@@ -9,6 +9,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -48,6 +49,26 @@ request_mtls flag in ClientHellos, wherever they travel.`,
 	)
 	markFailures(root)
 	return root
+}
+
+// someArguments is for commands that need an argument; without one, they say what.
+func someArguments(wanted string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return errors.New(wanted)
+		}
+		return nil
+	}
+}
+
+// oneArgument is for commands that take one argument, no more and no fewer.
+func oneArgument(wanted string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return errors.New(wanted)
+		}
+		return nil
+	}
 }
 
 // markFailures makes what the commands return a failure, if it is no exitError, so
