@@ -26,20 +26,23 @@ const (
 // that connections which never turn to TLS are known by their first bytes. It
 // returns how many bytes come before TLS, where it follows.
 func prologue(b []byte) (n int, p progress) {
-	for n < len(b) && n < maxPrologue {
+	for n < len(b) {
 		if b[n] == recordHandshake && n > 0 {
 			return n, tlsFollows
 		}
 		size, p := prologuePart(b[n:])
-		if p != tlsFollows {
-			return 0, p
+		if p == noPrologue {
+			return 0, noPrologue
+		}
+		if p == inPrologue {
+			break
 		}
 		n += size
 	}
-	if n >= maxPrologue {
+	if len(b) >= maxPrologue {
 		return 0, noPrologue
 	}
-	return n, inPrologue
+	return 0, inPrologue
 }
 
 const recordHandshake = 22

@@ -8,9 +8,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
-	"github.com/gopacket/gopacket"
-	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 )
 
@@ -105,57 +104,61 @@ func (r *Reader) Stats() Stats { return r.scanner.Stats() }
 // pcapSource reads a pcap file.
 type pcapSource struct {
 	*pcapgo.Reader
-	link layers.LinkType
+	r    *bufio.Reader // what Reader reads from
+	data []byte
 }
 
-func openPcap(r io.Reader) (source, error) {
+func openPcap(r *bufio.Reader) (source, error) {
 	reader, err := pcapgo.NewReader(r)
 	if err != nil {
 		return nil, cutShort(err)
 	}
 	// A file that states a huge length may not make the reader set that much aside.
 	reader.SetSnaplen(min(reader.Snaplen(), maxPacket))
-	return &pcapSource{reader, reader.LinkType()}, nil
+	return &pcapSource{Reader: reader, r: r}, nil
 }
 
 func (s *pcapSource) next() (Packet, error) {
 	data, info, err := s.ZeroCopyReadPacketData()
+	if err != nil && (info.CaptureLength > maxPacket || info.CaptureLength > info.Length) {
+		data, err = s.oddPacket(info.CaptureLength)
+	}
+	if err == io.EOF && info.CaptureLength == 0 {
+		return Packet{}, io.EOF // between two packets
+	}
 	if err != nil {
 		return Packet{}, cutShort(err)
 	}
-	return packet(data, info, s.link), nil
+	return Packet{Data: data, Length: info.Length, Link: s.LinkType(), Time: info.Timestamp}, nil
 }
 
-// pcapngSource reads a pcapng file.
-type pcapngSource struct {
-	*pcapgo.NgReader
-}
-
-func openPcapng(r io.Reader) (source, error) {
-	reader, err := pcapgo.NewNgReader(r, pcapgo.NgReaderOptions{WantMixedLinkType: true, SkipUnknownVersion: true})
-	if err != nil {
+// oddPacket reads a packet that pcapgo refused, after its header, since it is very long
+// or longer than it claims to have been on the wire. The former is skipped.
+func (s *pcapSource) oddPacket(n int) ([]byte, error) {
+	if n < 0 { // over 2 GB where int has 32 bits
+		return nil, fmt.Errorf("the capture is damaged: a packet of %d bytes", uint32(n))
+	}
+	if n > maxPacket {
+		if _, err := s.r.Discard(n); err != nil {
+			return nil, cutShort(err)
+		}
+		return nil, nil
+	}
+	s.data = slices.Grow(s.data[:0], n)[:n]
+	if _, err := io.ReadFull(s.r, s.data); err != nil {
 		return nil, cutShort(err)
 	}
-	return &pcapngSource{reader}, nil
+	return s.data, nil
 }
 
-func (s *pcapngSource) next() (Packet, error) {
-	data, info, err := s.ZeroCopyReadPacketData()
-	if err != nil {
-		return Packet{}, cutShort(err)
-	}
-	link, _ := info.AncillaryData[0].(layers.LinkType)
-	return packet(data, info, link), nil
-}
+// errCutShort is not io.ErrUnexpectedEOF itself, which pcapgo takes for a regular end
+// where a block could begin.
+var errCutShort = fmt.Errorf("the capture is cut short: %w", io.ErrUnexpectedEOF)
 
-func packet(data []byte, info gopacket.CaptureInfo, link layers.LinkType) Packet {
-	return Packet{Data: data, Length: info.Length, Link: link, Time: info.Timestamp}
-}
-
-// cutShort says in plain words that a file ends too early.
+// cutShort replaces the errors that say that a file ends in the middle of something.
 func cutShort(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("the capture is cut short: %w", err)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return errCutShort
 	}
 	return err
 }

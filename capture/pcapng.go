@@ -1,0 +1,238 @@
+package capture
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/gopacket/gopacket/layers"
+	"github.com/gopacket/gopacket/pcapgo"
+)
+
+// pcapngSource reads a pcapng file.
+type pcapngSource struct{ *pcapgo.NgReader }
+
+func openPcapng(r *bufio.Reader) (source, error) {
+	blocks := bufio.NewReaderSize(&blockFilter{r: r}, readBuffer)
+	reader, err := pcapgo.NewNgReader(blocks, pcapgo.NgReaderOptions{WantMixedLinkType: true, SkipUnknownVersion: true})
+	if err == io.EOF {
+		return nil, errCutShort
+	}
+	if err != nil {
+		return nil, err
+	}
+	return pcapngSource{reader}, nil
+}
+
+func (s pcapngSource) next() (Packet, error) {
+	data, info, err := s.ZeroCopyReadPacketData()
+	if err != nil {
+		return Packet{}, err
+	}
+	link, _ := info.AncillaryData[0].(layers.LinkType)
+	return Packet{Data: data, Length: info.Length, Link: link, Time: info.Timestamp}, nil
+}
+
+// Block types, as in draft-ietf-opsawg-pcapng, Section 10.1.
+const (
+	blockInterface      = 1
+	blockPacket         = 2 // obsolete
+	blockSimplePacket   = 3
+	blockEnhancedPacket = 6
+	blockSection        = 0x0a0d0d0a
+
+	byteOrderMagic = 0x1a2b3c4d
+
+	blockHeaderLen  = 8 // type, length
+	blockTrailerLen = 4 // length again
+)
+
+// maxInterfaces bounds the interface descriptions of a section, which pcapgo keeps. It
+// is room for a thousand with their names, or for six thousand without.
+const maxInterfaces = 128 << 10
+
+// blockFilter hands a pcapng file through to pcapgo, less everything that makes pcapgo
+// hold what it need not, or lose its place. Blocks that hold no packet and no interface
+// are left out, and so are the options of packets. Packets that are longer than
+// maxPacket, or than their block, become empty ones, so that frames count right.
+type blockFilter struct {
+	r     *bufio.Reader
+	order binary.ByteOrder
+
+	out  []byte   // to hand out next
+	pass int      // bytes to hand through, behind out
+	skip int      // bytes to leave out, behind pass
+	head [36]byte // what out shares memory with
+
+	interfaces int    // bytes in the interface descriptions of the section
+	snaplen    uint32 // of its first interface; 0 means unlimited
+}
+
+func (f *blockFilter) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		switch {
+		case len(f.out) > 0:
+			k := copy(p[n:], f.out)
+			n += k
+			f.out = f.out[k:]
+		case f.pass > 0:
+			k, err := f.r.Read(p[n:min(len(p), n+f.pass)])
+			n += k
+			f.pass -= k
+			if err != nil {
+				return n, cutShort(err)
+			}
+		case n > 0 && f.r.Buffered() < f.skip+blockHeaderLen:
+			return n, nil // what is there can be used without waiting for more
+		default:
+			k, err := f.r.Discard(f.skip)
+			f.skip -= k
+			if err != nil {
+				return n, cutShort(err)
+			}
+			if err := f.block(); err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
+}
+
+// block looks at the next block and decides what is to become of it.
+func (f *blockFilter) block() error {
+	// uint32 type; uint32 total_length; at least one more word
+	head, err := f.r.Peek(blockHeaderLen + 4)
+	if err == io.EOF && len(head) == 0 {
+		return io.EOF
+	}
+	if err != nil {
+		return cutShort(err)
+	}
+	section := binary.LittleEndian.Uint32(head) == blockSection // the same in both orders
+	if section {
+		switch uint32(byteOrderMagic) {
+		case binary.LittleEndian.Uint32(head[blockHeaderLen:]):
+			f.order = binary.LittleEndian
+		case binary.BigEndian.Uint32(head[blockHeaderLen:]):
+			f.order = binary.BigEndian
+		default:
+			return errors.New("a section of the pcapng file has no byte order")
+		}
+		f.interfaces, f.snaplen = 0, 0
+	}
+	if f.order == nil {
+		return ErrFormat
+	}
+	total := f.order.Uint32(head[4:])
+	if total < blockHeaderLen+blockTrailerLen || total%4 != 0 || total > math.MaxInt32 {
+		return fmt.Errorf("the capture is damaged: a pcapng block of %d bytes", total)
+	}
+	length, typ := int(total), f.order.Uint32(head)
+	switch {
+	case section:
+		f.pass = length
+	case typ == blockInterface:
+		return f.describe(length)
+	case typ == blockPacket || typ == blockEnhancedPacket:
+		return f.packet(length)
+	case typ == blockSimplePacket:
+		return f.simplePacket(length)
+	default:
+		f.skip = length
+	}
+	return nil
+}
+
+// describe takes an interface description:
+//
+//	uint16 linktype; uint16 reserved; uint32 snaplen;
+func (f *blockFilter) describe(length int) error {
+	const snaplenAt = blockHeaderLen + 4
+	f.interfaces += length
+	if f.interfaces > maxInterfaces {
+		return fmt.Errorf("the descriptions of interfaces take more than %d bytes", maxInterfaces)
+	}
+	if f.interfaces == length {
+		head, err := f.r.Peek(snaplenAt + 4)
+		if err != nil {
+			return cutShort(err)
+		}
+		f.snaplen = f.order.Uint32(head[snaplenAt:])
+	}
+	f.pass = length
+	return nil
+}
+
+// packet takes a packet block, in its present and its obsolete form:
+//
+//	uint32 interface; uint64 timestamp; uint32 captured_length; uint32 original_length;
+func (f *blockFilter) packet(length int) error {
+	const headLen, capturedAt = blockHeaderLen + 20, blockHeaderLen + 12
+	if length < headLen+blockTrailerLen {
+		f.skip = length
+		return nil
+	}
+	head, err := f.r.Peek(headLen)
+	if err != nil {
+		return cutShort(err)
+	}
+	copy(f.head[:], head)
+	captured := f.order.Uint32(head[capturedAt:])
+	padded := 0
+	if captured <= maxPacket {
+		padded = (int(captured) + 3) &^ 3
+	}
+	if captured > maxPacket || padded > length-headLen-blockTrailerLen {
+		captured, padded = 0, 0
+		f.order.PutUint32(f.head[capturedAt:], 0)
+	}
+	f.order.PutUint32(f.head[4:], uint32(headLen+padded+blockTrailerLen))
+	return f.replace(headLen, padded, length)
+}
+
+// simplePacket takes a block of
+//
+//	uint32 original_length;
+//
+// and data, whose length follows from this and the interface's snaplen.
+func (f *blockFilter) simplePacket(length int) error {
+	const headLen, originalAt = blockHeaderLen + 4, blockHeaderLen
+	if length < headLen+blockTrailerLen {
+		f.skip = length
+		return nil
+	}
+	head, err := f.r.Peek(headLen)
+	if err != nil {
+		return cutShort(err)
+	}
+	copy(f.head[:], head)
+	captured := f.order.Uint32(head[originalAt:])
+	if f.snaplen > 0 {
+		captured = min(captured, f.snaplen)
+	}
+	padded := 0
+	if captured <= maxPacket {
+		padded = (int(captured) + 3) &^ 3
+	}
+	if captured > maxPacket || padded > length-headLen-blockTrailerLen {
+		padded = 0
+		f.order.PutUint32(f.head[originalAt:], 0)
+	}
+	f.order.PutUint32(f.head[4:], uint32(headLen+padded+blockTrailerLen))
+	return f.replace(headLen, padded, length)
+}
+
+// replace puts a new head of n bytes in front of the data of a block, and leaves out
+// all that is behind them but for a trailer, which pcapgo does not read.
+func (f *blockFilter) replace(n, data, length int) error {
+	if _, err := f.r.Discard(n); err != nil {
+		return cutShort(err)
+	}
+	f.out = f.head[:n]
+	f.pass = data + blockTrailerLen
+	f.skip = length - n - f.pass
+	return nil
+}

@@ -1,0 +1,154 @@
+package capture_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/capture"
+)
+
+func crlf(lines ...string) string { return strings.Join(lines, "\r\n") + "\r\n" }
+
+const (
+	proxy1   = "PROXY TCP4 192.0.2.1 198.51.100.1 40000 443\r\n"
+	proxy2   = "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c" + "\xc0\x00\x02\x01\xc6\x33\x64\x01\x9c\x40\x01\xbb"
+	connect  = "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\nProxy-Authorization: Basic eDp5\r\n\r\n"
+	postgres = "\x00\x00\x00\x08\x04\xd2\x16\x2f"
+	ldapTLS  = "\x30\x1d\x02\x01\x01\x77\x18\x80\x16" + "1.3.6.1.4.1.1466.20037"
+	bind     = "\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00"
+	xmpp     = "<?xml version='1.0'?><stream:stream to='example.com' xmlns='jabber:client' version='1.0'>"
+)
+
+// prologues are what a client sends before TLS.
+var prologues = map[string]string{
+	"SMTP":                   crlf("EHLO client.example", "STARTTLS"),
+	"SMTP, refused at first": crlf("EHLO [192.0.2.1]", "starttls", "HELO x", "NOOP", "STARTTLS"),
+	"LMTP":                   crlf("LHLO x", "STARTTLS"),
+	"IMAP":                   crlf("a1 CAPABILITY", "a2 ID (\"name\" \"x\")", "a3 STARTTLS"),
+	"IMAP, at once":          crlf(". starttls"),
+	"POP3":                   crlf("CAPA", "STLS"),
+	"FTP":                    crlf("FEAT", "AUTH TLS"),
+	"NNTP":                   crlf("CAPABILITIES", "STARTTLS"),
+	"ManageSieve":            crlf("STARTTLS"),
+	"line feeds alone":       "EHLO x\nSTARTTLS\n",
+	"XMPP":                   xmpp + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+	"XMPP, end tag":          xmpp + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'></starttls>\n",
+	"LDAP":                   ldapTLS,
+	"LDAP, bind before":      bind + ldapTLS,
+	"LDAP, long lengths":     "\x30\x84\x00\x00\x00\x1d\x02\x01\x01\x77\x18\x80\x16" + "1.3.6.1.4.1.1466.20037",
+	"PostgreSQL":             postgres,
+	"PostgreSQL, GSS before": "\x00\x00\x00\x08\x04\xd2\x16\x30" + postgres,
+	"MySQL":                  " \x00\x00\x01\x05\x0e\x3f\x20" + strings.Repeat("\x00", 28),
+	"RDP":                    "\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00",
+	"HTTP CONNECT":           connect,
+	"HTTP CONNECT 1.0":       "CONNECT x:443 HTTP/1.0\r\n\r\n",
+	"SOCKS4":                 "\x04\x01\x01\xbb\xc6\x33\x64\x01user\x00",
+	"SOCKS4A":                "\x04\x01\x01\xbb\x00\x00\x00\x01\x00example.com\x00",
+	"SOCKS5":                 "\x05\x01\x00" + "\x05\x01\x00\x03\x0bexample.com\x01\xbb",
+	"SOCKS5, password":       "\x05\x02\x00\x02" + "\x01\x01u\x01p" + "\x05\x01\x00\x01\xc6\x33\x64\x01\x01\xbb",
+	"SOCKS5, IPv6":           "\x05\x01\x00" + "\x05\x01\x00\x04" + strings.Repeat("\x20", 16) + "\x01\xbb",
+	"PROXY v1":               proxy1,
+	"PROXY v1, unknown":      "PROXY UNKNOWN\r\n",
+	"PROXY v2":               proxy2,
+	"PROXY and SMTP":         proxy2 + crlf("EHLO x", "STARTTLS"),
+	"PROXY, CONNECT, POP3":   proxy1 + connect + crlf("STLS"),
+	"4,000 bytes":            "CONNECT x:443 HTTP/1.1\r\nCookie: " + strings.Repeat("x", 3962) + "\r\n\r\n",
+}
+
+func TestFindsWhatFollowsAPrologue(t *testing.T) {
+	for name, before := range prologues {
+		stream := append([]byte(before), hello()...)
+		for _, size := range []int{1, 7, 1400, len(stream)} {
+			for order, packets := range map[string][][]byte{
+				"in order": segments(1, stream, size),
+				"reversed": reversed(segments(1, stream, size)),
+			} {
+				hellos, stats := scan(capture.Options{}, append([][]byte{up(0, syn, nil)}, packets...)...)
+				if len(hellos) != 1 || !bytes.Equal(hellos[0].Message, message()) || hellos[0].Prologue != len(before) {
+					t.Errorf("%s, segments of %d, %s: got %+v, %+v", name, size, order, hellos, stats)
+				}
+			}
+		}
+		// The frames of the prologue are not those of the hello.
+		hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(before)), up(1+len(before), ack, hello()))
+		want := []brief{{N: 1, Frames: []int{3}, Index: 1, Before: len(before)}}
+		if diff := cmp.Diff(want, summarize(hellos)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestSecondHelloFollowsAPrologue(t *testing.T) {
+	before := []byte(crlf("EHLO x", "STARTTLS"))
+	hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, before),
+		up(1+len(before), ack, hello()), up(1+len(before)+len(hello()), ack, records(messageWith(2), 20)))
+	want := []brief{{N: 1, Frames: []int{3}, Index: 1, Before: len(before)}, {N: 2, Frames: []int{4}, Index: 2, Before: len(before)}}
+	if diff := cmp.Diff(want, summarize(hellos)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestRefusalBehindAPrologue(t *testing.T) {
+	hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(proxy1)), up(1+len(proxy1), ack, []byte{22, 3, 1, 0xff, 0xff}))
+	if len(hellos) != 1 || hellos[0].Offset != len(proxy1)+3 {
+		t.Errorf("got %+v", hellos)
+	}
+}
+
+// TestGivesUpOtherProtocols holds that what is no prologue is known early, also where
+// something that looks like a hello stands in it.
+func TestGivesUpOtherProtocols(t *testing.T) {
+	post := "POST /upload HTTP/1.1\r\nContent-Length: 73\r\n\r\n"
+	for name, row := range map[string]struct {
+		before string
+		after  int // bytes that must be enough
+	}{
+		"HTTP":                         {post, 14},
+		"HTTP CONNECT of no HTTP":      {"CONNECT me\r\n\r\n", 12},
+		"SSH":                          {"SSH-2.0-OpenSSH_9.9\r\n", 21},
+		"SMTP greeting of a server":    {crlf("220 mail.example ESMTP"), 18},
+		"unknown command":              {crlf("HELLO x", "STARTTLS"), 9},
+		"text that is no command":      {"x\r\n", 3},
+		"binary in a command":          {"EHLO \x80", 6},
+		"16 lines without STARTTLS":    {strings.Repeat("NOOP\r\n", 16), 16 * 6},
+		"PROXY line too long":          {"PROXY " + strings.Repeat("x", 101), 107},
+		"PROXY line without CR":        {"PROXY TCP4\n", 11},
+		"PROXY v2, wrong signature":    {"\r\n\r\n\x00\r\nQUIP\n", 11},
+		"PROXY v2 over 4 kB":           {"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x10\x00", 16},
+		"SOCKS5, too many methods":     {"\x05\x09\x00", 3},
+		"SOCKS5, UDP":                  {"\x05\x01\x00\x05\x03\x00\x01\x7f\x00\x00\x01\x00\x50", 8},
+		"SOCKS4, bind":                 {"\x04\x02\x01\xbb\xc6\x33\x64\x01\x00", 2},
+		"PostgreSQL without SSL":       {"\x00\x00\x00\x08\x00\x03\x00\x00", 5},
+		"MySQL without SSL":            {" \x00\x00\x01\x05\x02\x3f\x20", 6},
+		"RDP, no connection request":   {"\x03\x00\x00\x13\x0e\xd0", 6},
+		"LDAP, indefinite length":      {"\x30\x80", 2},
+		"LDAP, no message ID":          {"\x30\x0c\x04", 3},
+		"LDAP, 8 messages":             {strings.Repeat(bind, 8), 8 * len(bind)},
+		"LDAP over 4 kB":               {"\x30\x82\x20\x00", 4},
+		"XMPP, wrong start":            {"<html>", 2},
+		"CONNECT over 4 kB":            {"CONNECT x:443 HTTP/1.1\r\nCookie: " + strings.Repeat("x", 5000), 4096},
+		"TLS bytes in a STARTTLS line": {"EHLO \x16\x03\x01", 6},
+		"zeros":                        {strings.Repeat("\x00", 20), 4},
+	} {
+		seq := 1 + len(row.before)
+		hellos, stats := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(row.before)), up(seq, ack, hello()))
+		if len(hellos) > 0 || stats.Refused > 0 {
+			t.Errorf("%s: got %+v", name, hellos)
+		}
+		// Evicted counts flows that are undecided: with room for one flow there are none
+		// once enough was seen, and one before.
+		for _, n := range []int{row.after - 1, row.after} {
+			_, stats := scan(capture.Options{MaxFlows: 1}, up(0, syn, nil), up(1, ack, []byte(row.before)[:n]), ipv4(client, server, 6, tcp(1, 2, 0, syn, nil)))
+			want := 1
+			if n == row.after {
+				want = 0
+			}
+			if stats.Evicted != want {
+				t.Errorf("%s: after %d bytes %d flows are undecided, want %d", name, n, stats.Evicted, want)
+			}
+		}
+	}
+}
