@@ -64,11 +64,15 @@ func (c *Conn) ConnectionState() tls.ConnectionState { return standardState(c.UC
 // a certificate, before one is sent; its error ends the handshake. On error conn is not
 // closed, and the report holds what was seen until then.
 func Handshake(ctx context.Context, conn net.Conn, config *tls.Config, hello Hello, check func(Report) error) (*Conn, Report, error) {
-	var report Report
 	spec, err := hello.spec(config)
 	if err != nil {
-		return nil, report, err
+		return nil, Report{}, err
 	}
+	return handshake(ctx, conn, config, spec, check)
+}
+
+func handshake(ctx context.Context, conn net.Conn, config *tls.Config, spec *utls.ClientHelloSpec, check func(Report) error) (*Conn, Report, error) {
+	var report Report
 	tap := &tap{Conn: conn}
 	var log keyLog
 	asked := func(info *utls.CertificateRequestInfo) error {
@@ -90,7 +94,7 @@ func Handshake(ctx context.Context, conn net.Conn, config *tls.Config, hello Hel
 	if err := c.ApplyPreset(spec); err != nil {
 		return nil, report, err
 	}
-	err = c.HandshakeContext(ctx)
+	err := c.HandshakeContext(ctx)
 	tap.stop()
 	if err != nil {
 		return nil, report, err
@@ -100,12 +104,12 @@ func Handshake(ctx context.Context, conn net.Conn, config *tls.Config, hello Hel
 
 // readRequest fills in what only the CertificateRequest itself says.
 func (r *Report) readRequest(sent []byte, keyLog string) {
-	list, ok := certificateRequest(sent, keyLog)
+	m, ok := certificateRequest(sent, keyLog)
 	if !ok {
 		return
 	}
 	r.RequestRead = true
-	flags, t, err := list.Flags()
+	flags, t, err := m.Extensions().Flags()
 	r.RequestFlags, r.RequestFlagsType, r.RequestFlagsErr = flags.Set(), t, err
 }
 

@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
-	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -24,17 +23,15 @@ const (
 	recordApplicationData = 23
 	recordHeaderLen       = 5
 
-	typeServerHello        = 2
-	typeCertificateRequest = 13
-	handshakeHeaderLen     = 4
+	handshakeHeaderLen = 4
 )
 
-// certificateRequest returns the extensions of the CertificateRequest in what a server
-// of TLS 1.3 sent, where there is one and keyLog has the secret to read it.
-func certificateRequest(sent []byte, keyLog string) (extension.List, bool) {
+// certificateRequest returns the CertificateRequest in what a server of TLS 1.3 sent, where
+// there is one and keyLog has the secret to read it.
+func certificateRequest(sent []byte, keyLog string) (extension.HandshakeMessage, bool) {
 	secret, ok := handshakeSecret(keyLog)
 	if !ok {
-		return extension.List{}, false
+		return extension.HandshakeMessage{}, false
 	}
 	var suite uint16
 	var keys *recordKeys
@@ -49,24 +46,26 @@ func certificateRequest(sent []byte, keyLog string) (extension.List, bool) {
 		switch record[0] {
 		case recordHandshake:
 			// The last ServerHello counts: one before it is a HelloRetryRequest.
-			suite = serverHelloSuite(record[recordHeaderLen:])
+			if m, _, err := extension.ParseServerHello(record[recordHeaderLen:]); err == nil {
+				suite = m.CipherSuite()
+			}
 		case recordApplicationData:
 			if keys == nil {
 				if keys = newRecordKeys(suite, secret); keys == nil {
-					return extension.List{}, false
+					return extension.HandshakeMessage{}, false
 				}
 			}
 			content, ok := keys.open(record)
 			if !ok { // what follows has the keys of application data
-				return extension.List{}, false
+				return extension.HandshakeMessage{}, false
 			}
 			messages = append(messages, content...)
-			if list, found := findCertificateRequest(messages); found {
-				return list, true
+			if m, found := findCertificateRequest(messages); found {
+				return m, true
 			}
 		}
 	}
-	return extension.List{}, false
+	return extension.HandshakeMessage{}, false
 }
 
 // handshakeSecret finds the server's handshake traffic secret in a log of the format
@@ -81,39 +80,20 @@ func handshakeSecret(keyLog string) ([]byte, bool) {
 	return nil, false
 }
 
-// serverHelloSuite returns cipher_suite of a ServerHello, 0 where msg is none.
-func serverHelloSuite(msg []byte) uint16 {
-	var suite uint16
-	var sessionID cryptobyte.String
-	s := cryptobyte.String(msg)
-	if len(msg) == 0 || msg[0] != typeServerHello || !s.Skip(handshakeHeaderLen+2+32) ||
-		!s.ReadUint8LengthPrefixed(&sessionID) || !s.ReadUint16(&suite) {
-		return 0
-	}
-	return suite
-}
-
 // findCertificateRequest looks for the message in a run of whole messages and one
 // that may be cut.
-func findCertificateRequest(messages []byte) (extension.List, bool) {
+func findCertificateRequest(messages []byte) (extension.HandshakeMessage, bool) {
 	for len(messages) >= handshakeHeaderLen {
-		n := int(messages[1])<<16 | int(messages[2])<<8 | int(messages[3])
-		if n > len(messages)-handshakeHeaderLen {
+		n := handshakeHeaderLen + (int(messages[1])<<16 | int(messages[2])<<8 | int(messages[3]))
+		if n > len(messages) {
 			break
 		}
-		body := cryptobyte.String(messages[handshakeHeaderLen : handshakeHeaderLen+n])
-		if messages[0] == typeCertificateRequest {
-			// opaque certificate_request_context<0..2^8-1>; Extension extensions<0..2^16-1>;
-			var context, block cryptobyte.String
-			if !body.ReadUint8LengthPrefixed(&context) || !body.ReadUint16LengthPrefixed(&block) {
-				return extension.List{}, false
-			}
-			list, _, err := extension.ParseList(extension.CertificateRequest, block, handshakeHeaderLen+1+len(context)+2)
-			return list, err == nil
+		if m, _, err := extension.ParseCertificateRequest(messages[:n]); err == nil {
+			return m, true
 		}
-		messages = messages[handshakeHeaderLen+n:]
+		messages = messages[n:]
 	}
-	return extension.List{}, false
+	return extension.HandshakeMessage{}, false
 }
 
 // recordKeys decrypts records in order, as defined in RFC 9846, Section 5.2.

@@ -28,7 +28,7 @@ func (h Hello) spec(config *tls.Config) (*utls.ClientHelloSpec, error) {
 
 // dropOldVersions leaves TLS 1.3 alone in supported_versions.
 func dropOldVersions(spec *utls.ClientHelloSpec) {
-	spec.TLSVersMin = utls.VersionTLS13
+	spec.TLSVersMin, spec.TLSVersMax = utls.VersionTLS13, utls.VersionTLS13
 	for _, e := range spec.Extensions {
 		if e, ok := e.(*utls.SupportedVersionsExtension); ok {
 			e.Versions = slices.DeleteFunc(e.Versions, func(v uint16) bool {

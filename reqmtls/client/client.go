@@ -13,6 +13,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/tlsclient"
+	"github.com/tlsflags/tlsflags/reqmtls/decide"
 )
 
 // Preset names a ClientHello to imitate.
@@ -165,8 +166,10 @@ func (c *Client) check(r tlsclient.Report) error {
 	if r.RequestFlagsErr != nil {
 		return fmt.Errorf("client: the CertificateRequest has a malformed TLS Flags extension: %w", r.RequestFlagsErr)
 	}
-	if r.RequestFlags.Has(extension.RequestMTLS) && !c.flags.Has(extension.RequestMTLS) {
-		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent", extension.RequestMTLS)
+	side := decide.Client{Offered: c.flags.Has(extension.RequestMTLS)}
+	d := side.OnCertificateRequest(r.RequestFlags.Has(extension.RequestMTLS))
+	if d.Answer == decide.Abort {
+		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent: %v by %s", extension.RequestMTLS, d.Alert, d.Clause)
 	}
 	return nil
 }
