@@ -22,6 +22,7 @@ type Conn struct {
 	// is one at a time. Close leaves it alone.
 	recorder *recorder
 	recorded bool
+	refused  atomic.Bool // an alert was sent, after which crypto/tls has nothing to say
 
 	hello   atomic.Pointer[Hello]
 	pending atomic.Pointer[Event] // the event of a handshake that has no verdict yet
@@ -151,6 +152,22 @@ func (c *Conn) Hello() (Hello, bool) {
 		return Hello{}, false
 	}
 	return *h, true
+}
+
+// Write writes to the wrapped connection.
+func (c *Conn) Write(p []byte) (int, error) {
+	if c.refused.Load() {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+// sendAlert sends an alert of TLS before keys are agreed on, in place of the
+// internal_error that crypto/tls has for all errors of GetConfigForClient.
+func (c *Conn) sendAlert(a extension.Alert) {
+	const recordAlert, levelFatal = 21, 2
+	c.Conn.Write([]byte{recordAlert, 3, 3, 0, 2, levelFatal, byte(a)})
+	c.refused.Store(true)
 }
 
 // Close closes the wrapped connection.

@@ -32,7 +32,9 @@
 // A client that sets the flag, in a well-formed TLS Flags extension, and speaks TLS 1.3
 // with the server: the extension is defined for no earlier version. Everybody else
 // gets the base config: clients without the flag; whose ClientHello is malformed, does
-// not fit the limit, or was not recorded; and those of server names with [Ignore].
+// not fit the limit, or was not recorded; and those of server names with [Ignore]. A
+// malformed TLS Flags extension has no flag, or with [Config].RefuseMalformed ends the
+// handshake.
 //
 // Encrypted Client Hello is supported as far as crypto/tls supports it: where the
 // server accepts it, the flags of the inner ClientHello count and those of the outer

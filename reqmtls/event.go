@@ -17,7 +17,8 @@ const (
 	Given
 	// NotGiven: the client sent no certificate, and is served without.
 	NotGiven
-	// Refused: the policy, or a VerifyConnection, refused. Event.Err says why.
+	// Refused: the policy, or a VerifyConnection, refused; or the flags were malformed
+	// and RefuseMalformed is set. Event.Err says why.
 	Refused
 	// Unfinished: the client was asked, and the handshake ended before a verdict:
 	// crypto/tls refused the certificate chain, or the client went away.

@@ -104,6 +104,11 @@ type Config struct {
 	// ClientHello is whole.
 	Limit int
 
+	// RefuseMalformed ends handshakes over a malformed TLS Flags extension, with the
+	// alert illegal_parameter, as draft-ietf-tls-tlsflags-16, Section 3 asks of servers
+	// that implement the extension. Otherwise it is ignored, as by those that do not.
+	RefuseMalformed bool
+
 	// Inspect, if not nil, is called with every well-formed ClientHello as it was on
 	// the wire, before anything is answered. The view holds during the call only.
 	Inspect func(*Conn, clienthello.ClientHello)

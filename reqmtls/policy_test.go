@@ -130,6 +130,31 @@ func TestCodePoints(t *testing.T) {
 	}
 }
 
+func TestRefuseMalformed(t *testing.T) {
+	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), RefuseMalformed: true})
+	for name, tt := range map[string]struct {
+		client testClient
+		alert  extension.Alert
+	}{
+		"empty data":       {testClient{flagsData: []byte{}}, extension.AlertIllegalParameter},
+		"a trailing zero":  {testClient{flagsData: []byte{2, 1, 0}}, extension.AlertIllegalParameter},
+		"trailing bytes":   {testClient{flagsData: []byte{1, 1, 1}, flagsType: extension.TLSFlagsExperimental}, extension.AlertIllegalParameter},
+		"the flag":         {flagged(80), 0},
+		"another flag":     {flagged(8), 0},
+		"no flag":          {testClient{}, 0},
+		"TLS 1.2":          {testClient{maxVersion: tls.VersionTLS12}, 0},
+		"malformed in 1.2": {testClient{flagsData: []byte{0}, maxVersion: tls.VersionTLS12}, 0},
+	} {
+		got := tt.client.connect(t, s.addr)
+		if got.alert != tt.alert {
+			t.Errorf("%s: alert %v, want %v", name, got.alert, tt.alert)
+		}
+		if e := s.event(t); (e.Outcome == reqmtls.Refused) != (tt.alert != 0) {
+			t.Errorf("%s: outcome %v", name, e.Outcome)
+		}
+	}
+}
+
 func TestServerNames(t *testing.T) {
 	p := testPKI()
 	c := reqmtls.Config{

@@ -17,6 +17,7 @@ type Server struct {
 	flag    extension.Flag
 	types   []extension.Type
 	limit   int
+	strict  bool
 	inspect func(*Conn, clienthello.ClientHello)
 	report  func(Event)
 
@@ -57,6 +58,7 @@ func New(base *tls.Config, c Config) (*Server, error) {
 		flag:    c.Flag,
 		types:   slices.Clone(c.Types),
 		limit:   c.Limit,
+		strict:  c.RefuseMalformed,
 		inspect: c.Inspect,
 		report:  c.Observe,
 		config:  base.Clone(),
@@ -100,8 +102,15 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo) (*tls.Config, error)
 	}
 	conn, _ := unwrap(info.Conn)
 	hello := s.helloFor(conn, info)
+	effective := chosen
+	if effective == nil {
+		effective = s.config
+	}
+	if s.strict && hello != nil && hello.Err != nil && hello.Type != 0 && speaksTLS13(effective, info.SupportedVersions) {
+		return nil, s.refuse(conn, hello, info)
+	}
 	p := s.policyFor(info.ServerName)
-	if !p.appliesTo(hello, chosen, info) {
+	if !p.appliesTo(hello, effective, info) {
 		s.notApplied(conn, hello, info)
 		return s.base.plain(chosen), nil
 	}
@@ -164,6 +173,20 @@ func (s *Server) apply(p *policy, conn *Conn, hello *Hello, chosen *tls.Config, 
 		return err
 	}
 	return cfg, nil
+}
+
+// refuse ends a handshake over a malformed extension.
+func (s *Server) refuse(conn *Conn, hello *Hello, info *tls.ClientHelloInfo) error {
+	code, ok := errors.AsType[extension.Code](hello.Err)
+	if !ok {
+		return hello.Err
+	}
+	conn.sendAlert(code.Alert())
+	s.observe(Event{
+		RemoteAddr: conn.RemoteAddr(), ServerName: info.ServerName,
+		Hello: *hello, Outcome: Refused, Err: hello.Err,
+	})
+	return hello.Err
 }
 
 // settle fills in how the handshake went.

@@ -46,17 +46,10 @@ func newPolicy(s *Server, name string, p Policy) *policy {
 	return &policy{Policy: p, server: s, name: name, mark: markPrefix + "certificate " + name}
 }
 
-// appliesTo reports whether a client gets the policy's config; chosen is what the
-// application's own GetConfigForClient returned.
-func (p *policy) appliesTo(hello *Hello, chosen *tls.Config, info *tls.ClientHelloInfo) bool {
-	if p.Mode == Ignore {
-		return false
-	}
-	cfg := chosen
-	if cfg == nil {
-		cfg = p.server.config
-	}
-	if demandsCertificate(cfg) {
+// appliesTo reports whether a client gets the policy's config, who would otherwise get
+// cfg.
+func (p *policy) appliesTo(hello *Hello, cfg *tls.Config, info *tls.ClientHelloInfo) bool {
+	if p.Mode == Ignore || demandsCertificate(cfg) {
 		return false
 	}
 	return p.AskEverybody || hello != nil && hello.Flagged && speaksTLS13(cfg, info.SupportedVersions)

@@ -42,10 +42,13 @@ request_mtls flag in ClientHellos, wherever they travel.`,
 	}
 	root.SetVersionTemplate("tlsflags {{.Version}}\n")
 	root.AddCommand(
+		getCommand(),
 		inspectCommand(),
+		encodeCommand(),
 		explainCommand(),
 		flagsCommand(),
-		encodeCommand(),
+		probeCommand(),
+		serveCommand(),
 	)
 	markFailures(root)
 	return root

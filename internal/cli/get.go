@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/reqmtls/client"
+)
+
+// tlsOptions are the flags of commands that connect.
+type tlsOptions struct {
+	ca, cert, key string
+	insecure      bool
+	serverName    string
+	timeout       time.Duration
+}
+
+func (o *tlsOptions) register(cmd *cobra.Command, timeout time.Duration, limits string) {
+	f := cmd.Flags()
+	f.StringVar(&o.ca, "ca", "", "`file` with the authorities to trust, in PEM (default those of the system)")
+	f.StringVar(&o.cert, "cert", "", "`file` with the client's certificate and its chain, in PEM")
+	f.StringVar(&o.key, "key", "", "`file` with its key, in PEM")
+	f.BoolVar(&o.insecure, "insecure", false, "do not verify the server; no certificate is sent then")
+	f.StringVar(&o.serverName, "server-name", "", "`name` to ask for and to verify (default the host)")
+	f.DurationVar(&o.timeout, "timeout", timeout, "`limit` of "+limits)
+	cmd.MarkFlagsRequiredTogether("cert", "key")
+	cmd.MarkFlagsMutuallyExclusive("insecure", "cert")
+}
+
+// config reads the files.
+func (o *tlsOptions) config() (*tls.Config, error) {
+	if o.timeout <= 0 {
+		return nil, usageError("--timeout has to be above 0")
+	}
+	config := &tls.Config{ServerName: o.serverName, InsecureSkipVerify: o.insecure}
+	if o.ca != "" {
+		data, err := os.ReadFile(o.ca)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(data) {
+			return nil, fmt.Errorf("%s: no certificate in PEM", o.ca)
+		}
+	}
+	if o.cert != "" {
+		cert, err := tls.LoadX509KeyPair(o.cert, o.key)
+		if err != nil {
+			return nil, fmt.Errorf("%s, %s: %w", o.cert, o.key, err)
+		}
+		config.Certificates = []tls.Certificate{cert}
+	}
+	return config, nil
+}
+
+// getOptions are the flags of get.
+type getOptions struct {
+	tls     tlsOptions
+	flags   []string
+	types   string
+	preset  string
+	verbose bool
+}
+
+var presetNames = []string{"go", "chrome", "firefox", "safari"}
+
+func getCommand() *cobra.Command {
+	var o getOptions
+	cmd := &cobra.Command{
+		Use:   "get URL",
+		Short: "Fetch a page as a client that sets TLS flags",
+		Long: `Get fetches a page and prints its body. Its ClientHello has the TLS flags that are
+asked for, request_mtls if nothing else is said, and it answers with the
+certificate when the server asks. request_mtls needs --cert and --key: the flag says
+that a certificate is at hand.
+
+Exit codes: 0 done, whatever the status of the page; 2 wrong usage; 3 a file cannot
+be read, or the network failed.`,
+		Example: `  tlsflags get https://127.0.0.1:8443/json --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
+  tlsflags get https://127.0.0.1:8443/ --ca demo/ca.pem --flags none`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return get(cmd, o, args[0])
+		},
+		DisableFlagsInUseLine: true,
+	}
+	f := cmd.Flags()
+	o.tls.register(cmd, 30*time.Second, "the whole request")
+	f.StringSliceVar(&o.flags, "flags", []string{extension.RequestMTLS.Name()}, "TLS flags to set, by `N|NAME`, with commas; none for none")
+	f.StringVar(&o.types, "type", "62", "extension `type` to send them under: 62 or 65025")
+	f.StringVar(&o.preset, "preset", "go", "whose hello to imitate: "+strings.Join(presetNames, ", "))
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "say on standard error what the server did")
+	completeWith(cmd, "preset", presetNames)
+	return cmd
+}
+
+func (o getOptions) client() (*client.Client, error) {
+	flags := []extension.Flag{}
+	if !slices.Equal(o.flags, []string{"none"}) {
+		for _, s := range o.flags {
+			f, err := parseFlag(s)
+			if err != nil {
+				return nil, usageError("--flags: %w", err)
+			}
+			flags = append(flags, f)
+		}
+	}
+	types, err := parseTypes(o.types)
+	if err != nil {
+		return nil, err
+	}
+	if types == nil {
+		return nil, usageError("--type any: a hello has its flags under one type")
+	}
+	if !slices.Contains(presetNames, o.preset) {
+		return nil, usageError("--preset %s: it is one of %s", o.preset, strings.Join(presetNames, ", "))
+	}
+	if slices.Contains(flags, extension.RequestMTLS) && o.tls.cert == "" {
+		return nil, usageError("request_mtls says that a certificate is at hand: give --cert and --key, or --flags none")
+	}
+	config, err := o.tls.config()
+	if err != nil {
+		return nil, err
+	}
+	return client.New(client.Config{
+		TLS: config, Flags: flags, Type: types[0], Preset: client.Preset(strings.TrimPrefix(o.preset, "go")),
+	})
+}
+
+func get(cmd *cobra.Command, o getOptions, url string) error {
+	if !strings.HasPrefix(strings.ToLower(url), "https://") {
+		return usageError("%s: TLS flags need a URL of https", url)
+	}
+	c, err := o.client()
+	if err != nil {
+		return err
+	}
+	transport := c.Transport()
+	defer transport.CloseIdleConnections()
+	web := &http.Client{Transport: transport, Timeout: o.tls.timeout}
+	req, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		return usageError("%w", err)
+	}
+	resp, err := web.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if o.verbose {
+		tellReport(cmd.ErrOrStderr(), resp)
+	}
+	_, err = io.Copy(cmd.OutOrStdout(), resp.Body)
+	return err
+}
+
+// tellReport says in one line what the server did.
+func tellReport(w io.Writer, resp *http.Response) {
+	report, _ := client.ReportOf(resp)
+	fmt.Fprintf(w, "%s %s, certificate asked for: %s, given: %s, flag acknowledged: %s\n",
+		resp.Proto, resp.Status, yesNo(report.Requested), yesNo(report.Given), yesNo(report.Acknowledged))
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

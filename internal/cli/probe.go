@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/probe"
+)
+
+// probeOptions are the flags of probe.
+type probeOptions struct {
+	tls    tlsOptions
+	format string
+	expect string
+	flag   flagValue
+}
+
+var probeFormats = []string{"text", "json"}
+
+// expectations are the values of --expect of probe.
+var expectations = []string{"ignores", "asks everybody", "asks", "acknowledges", "refuses"}
+
+func probeCommand() *cobra.Command {
+	o := probeOptions{flag: flagValue{extension.RequestMTLS, true}}
+	cmd := &cobra.Command{
+		Use:   "probe HOST:PORT",
+		Short: "Find out what a server does with request_mtls",
+		Long: `Probe makes one handshake without the flag, one with it under each code point,
+62 and 65025 (0xfe01), and one with each malformed TLS Flags extension, and shows how
+the server's answers differ.
+
+A server that does not know the extension ignores it, malformed or not, as it has to
+(RFC 9846, Section 4.2.2). One that knows it refuses what is malformed, with
+illegal_parameter (draft-ietf-tls-tlsflags-16, Section 3) or decode_error (RFC 9846,
+Section 4.3). One that honours the flag asks for a certificate, and by the newest
+text of draft-jhoyla-req-mtls-flag acknowledges it in its CertificateRequest.
+
+Probe only servers that you may: it makes a dozen connections or two.
+
+Exit codes: 0 done; 1 the verdict is not that of --expect; 2 wrong usage; 3 a file
+cannot be read, or the handshake without the flag failed.`,
+		Example: `  tlsflags probe 127.0.0.1:8443 --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
+  tlsflags probe example.com:443 --expect ignores`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runProbe(cmd, o, args[0])
+		},
+		DisableFlagsInUseLine: true,
+	}
+	f := cmd.Flags()
+	o.tls.register(cmd, 10*time.Second, "each connection")
+	f.StringVarP(&o.format, "format", "f", "text", "output `format`: "+strings.Join(probeFormats, ", "))
+	f.StringVar(&o.expect, "expect", "", "exit with 1 unless the `verdict` is this: "+strings.Join(expectations, ", "))
+	f.Var(&o.flag, "flag", "the flag to set")
+	completeWith(cmd, "format", probeFormats)
+	completeWith(cmd, "expect", expectations)
+	return cmd
+}
+
+func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return usageError("%s: give the server as HOST:PORT", addr)
+	}
+	if !slices.Contains(probeFormats, o.format) {
+		return usageError("--format %s: it is one of %s", o.format, strings.Join(probeFormats, ", "))
+	}
+	if o.expect != "" && !slices.Contains(expectations, o.expect) {
+		return usageError("--expect %s: it is one of %s", o.expect, strings.Join(expectations, ", "))
+	}
+	config, err := o.tls.config()
+	if err != nil {
+		return err
+	}
+	result, err := probe.Probe(cmd.Context(), probe.Options{Addr: addr, TLS: config, Flag: o.flag.flag, Timeout: o.tls.timeout})
+	if err != nil {
+		return err
+	}
+	if o.format == "json" {
+		encoder := json.NewEncoder(cmd.OutOrStdout())
+		encoder.SetEscapeHTML(false)
+		err = encoder.Encode(result)
+	} else {
+		err = printProbe(cmd.OutOrStdout(), result)
+	}
+	if err != nil {
+		return err
+	}
+	if o.expect != "" && string(result.Verdict) != o.expect {
+		return &exitError{ExitUnmet, fmt.Errorf("%s %s the flag, which is not what was expected: %s", addr, result.Verdict, o.expect)}
+	}
+	return nil
+}
+
+// printProbe prints a table.
+func printProbe(w io.Writer, r probe.Result) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "%s, %s: %s\n\n", printable(r.Target), flagName(r.Flag), r.Verdict)
+	fmt.Fprintln(t, "offer\tverdict\tasked\tgiven\tacknowledged\tversion\tended by")
+	for _, run := range r.Runs {
+		offer, verdict := "no flag", "-"
+		if run.Offer != nil {
+			offer, verdict = run.Offer.String(), string(*run.Verdict)
+			if *run.Offer == extension.TLSFlagsExperimental {
+				offer = "type 0xfe01"
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", offer, verdict, yesNo(run.CertificateRequested), yesNo(run.CertificateGiven),
+			yesNo(run.Acknowledged), pointName(run.TLSVersion), endedBy(run.Handshake))
+	}
+	fmt.Fprintln(t, "\nmalformed\tverdict\tasked\t\t\t\tended by")
+	for _, c := range r.Malformed {
+		fmt.Fprintf(t, "%s\t%s\t%s\t\t\t\t%s\n", fmt.Sprintf("%s (%d)", c.Case, c.Type), c.Verdict, yesNo(c.CertificateRequested), endedBy(c.Handshake))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printAuthorities(w, r)
+}
+
+// printAuthorities prints whose certificates the server wants, once for each name.
+func printAuthorities(w io.Writer, r probe.Result) error {
+	var names []string
+	for _, run := range r.Runs {
+		for _, name := range run.Authorities {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w, "\nauthorities that the server names:")
+	for _, name := range names {
+		if _, err := fmt.Fprintf(w, "  %s\n", printable(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endedBy says what ended a handshake that was not completed.
+func endedBy(h probe.Handshake) string {
+	switch {
+	case h.Alert != nil:
+		return pointName(h.Alert)
+	case h.Error != nil:
+		return printable(*h.Error)
+	}
+	return "-"
+}
+
+func pointName(p *probe.Point) string {
+	switch {
+	case p == nil:
+		return "-"
+	case p.Name != nil:
+		return *p.Name
+	}
+	return fmt.Sprint(p.Value)
+}

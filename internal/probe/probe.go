@@ -1,0 +1,301 @@
+// Package probe finds out what a TLS server does about request_mtls: it makes one
+// handshake without the flag, one with it under each code point, and some with TLS Flags
+// extensions that are malformed, and compares.
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/tlsclient"
+)
+
+// Options say what to probe.
+type Options struct {
+	Addr    string      // host:port
+	TLS     *tls.Config // whom to trust, what to show; ServerName may be empty
+	Flag    extension.Flag
+	Timeout time.Duration // of each connection
+}
+
+// Point is a code point; Name is null where it has none.
+type Point struct {
+	Value uint32  `json:"value"`
+	Name  *string `json:"name"`
+}
+
+// Verdict sums up what a server does with the flag, or with something malformed.
+type Verdict string
+
+const (
+	// Ignores: the server did as without the flag. That is what a server has to do
+	// that does not know the extension (RFC 9846, Section 4.2.2), malformed or not, and
+	// what one may do that knows it.
+	Ignores Verdict = "ignores"
+	// AsksEverybody: it asks for a certificate without the flag as well, and does not
+	// acknowledge it, so that there is nothing to see.
+	AsksEverybody Verdict = "asks everybody"
+	// Asks: it asks because of the flag, as draft-jhoyla-req-mtls-flag-00 to -02,
+	// Section 3 have it.
+	Asks Verdict = "asks"
+	// Acknowledges: it asks, and its CertificateRequest has the flag, as the editors'
+	// copy after -02 has it.
+	Acknowledges Verdict = "acknowledges"
+	// Refuses: it ended the handshake, which it did not without the flag.
+	Refuses Verdict = "refuses"
+
+	// Rejects: it ended the handshake over a malformed extension with an alert that the
+	// standards name, or without any: what a server has to do that knows the extension.
+	Rejects Verdict = "rejects"
+	// RejectsOddly: it did so with another alert.
+	RejectsOddly Verdict = "rejects with another alert"
+	// Honours: it asked because of a flag in a malformed extension, which it should
+	// have refused (draft-ietf-tls-tlsflags-16, Section 3).
+	Honours Verdict = "honours"
+)
+
+// Handshake is what came of one.
+type Handshake struct {
+	Completed            bool             `json:"completed"`
+	Error                *string          `json:"error"`
+	Alert                *Point           `json:"alert"`
+	TLSVersion           *Point           `json:"tls_version"`
+	CertificateRequested bool             `json:"certificate_requested"`
+	CertificateGiven     bool             `json:"certificate_given"`
+	Acknowledged         bool             `json:"acknowledged"`
+	RequestFlags         []extension.Flag `json:"request_flags"`
+	Authorities          []string         `json:"authorities"`
+}
+
+// Run is a handshake with the flag, or without where Offer is null.
+type Run struct {
+	Offer   *extension.Type `json:"offer"`
+	Verdict *Verdict        `json:"verdict"` // null where Offer is
+	Handshake
+}
+
+// Case is a handshake with a malformed extension.
+type Case struct {
+	Case    string         `json:"case"`
+	Type    extension.Type `json:"type"`
+	Verdict Verdict        `json:"verdict"`
+	// Expected are the alerts that a server may send that knows the extension.
+	Expected []Point `json:"expected_alerts"`
+	Handshake
+}
+
+// Result is what a probe found.
+type Result struct {
+	Schema    string         `json:"schema"`
+	Target    string         `json:"target"`
+	Flag      extension.Flag `json:"flag"`
+	Verdict   Verdict        `json:"verdict"` // the best of the runs
+	Runs      []Run          `json:"runs"`
+	Malformed []Case         `json:"malformed"`
+}
+
+// types are the code points to try.
+var types = [...]extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental}
+
+// Probe makes the handshakes, one after the other. It fails where the one without the
+// flag does: then there is nothing to compare with.
+func Probe(ctx context.Context, o Options) (Result, error) {
+	result := Result{Schema: "tlsflags.probe/1", Target: o.Addr, Flag: o.Flag}
+	plain, err := o.handshake(ctx, nil)
+	if err != nil {
+		return result, fmt.Errorf("%s: without the flag: %w", o.Addr, err)
+	}
+	result.Runs = append(result.Runs, Run{Handshake: plain})
+
+	set, err := extension.NewFlagSet(o.Flag)
+	if err != nil {
+		return result, err
+	}
+	data, err := set.AppendTo(nil)
+	if err != nil {
+		return result, err
+	}
+	for _, t := range types {
+		h, err := o.handshake(ctx, []extension.Extension{{Type: t, Data: data}})
+		if err != nil && ctx.Err() != nil {
+			return result, ctx.Err()
+		}
+		v := judge(plain, h)
+		result.Runs = append(result.Runs, Run{&t, &v, h})
+		if better(v, result.Verdict) {
+			result.Verdict = v
+		}
+	}
+	return result, o.malformed(ctx, &result)
+}
+
+// malformed tries the malformed extensions under the code points that the server
+// honours, or if it honours none under the registered one.
+func (o Options) malformed(ctx context.Context, result *Result) error {
+	var honoured []extension.Type
+	for _, r := range result.Runs[1:] {
+		if *r.Verdict == Asks || *r.Verdict == Acknowledges {
+			honoured = append(honoured, *r.Offer)
+		}
+	}
+	if len(honoured) == 0 {
+		honoured = types[:1]
+	}
+	plain := result.Runs[0].Handshake
+	for _, t := range honoured {
+		for _, c := range malformedCases(o.Flag) {
+			h, err := o.handshake(ctx, c.extensions(t))
+			if err != nil && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			result.Malformed = append(result.Malformed, Case{
+				Case: c.name, Type: t, Verdict: judgeMalformed(plain, h), Handshake: h,
+				Expected: []Point{alertPoint(extension.AlertIllegalParameter), alertPoint(extension.AlertDecodeError)},
+			})
+		}
+	}
+	return nil
+}
+
+// judge compares a handshake with the flag to one without.
+func judge(plain, flagged Handshake) Verdict {
+	switch {
+	case !flagged.Completed && !flagged.CertificateRequested:
+		return Refuses
+	case flagged.Acknowledged:
+		return Acknowledges
+	case flagged.CertificateRequested && !plain.CertificateRequested:
+		return Asks
+	case flagged.CertificateRequested:
+		return AsksEverybody
+	}
+	return Ignores
+}
+
+// judgeMalformed compares a handshake with a malformed extension to one without any.
+func judgeMalformed(plain, h Handshake) Verdict {
+	switch {
+	case h.Acknowledged, h.CertificateRequested && !plain.CertificateRequested:
+		return Honours
+	case h.Completed:
+		return Ignores
+	case h.Alert == nil,
+		h.Alert.Value == uint32(extension.AlertIllegalParameter),
+		h.Alert.Value == uint32(extension.AlertDecodeError):
+		return Rejects
+	}
+	return RejectsOddly
+}
+
+// better orders the verdicts of runs.
+func better(a, b Verdict) bool {
+	order := map[Verdict]int{Refuses: 1, Ignores: 2, AsksEverybody: 3, Asks: 4, Acknowledges: 5}
+	return order[a] > order[b]
+}
+
+// handshake makes one connection. Its error is that of the network or of our own side;
+// that the server ended the handshake is a result.
+func (o Options) handshake(ctx context.Context, extensions []extension.Extension) (Handshake, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	host, _, err := net.SplitHostPort(o.Addr)
+	if err != nil {
+		return Handshake{}, err
+	}
+	tcp, err := new(net.Dialer).DialContext(ctx, "tcp", o.Addr)
+	if err != nil {
+		return failed(err), err
+	}
+	defer tcp.Close()
+	deadline, _ := ctx.Deadline()
+	tcp.SetDeadline(deadline)
+	config := o.TLS.Clone()
+	if config.ServerName == "" {
+		config.ServerName = host
+	}
+	conn, report, err := tlsclient.Handshake(ctx, tcp, config, tlsclient.Hello{Extensions: extensions}, nil)
+	h := Handshake{}
+	if err == nil {
+		h.Completed = true
+		version := conn.ConnectionState().Version
+		p := point(uint32(version), clienthello.Version(version).Name())
+		h.TLSVersion = &p
+		err = aftermath(conn)
+	}
+	h.report(report, o.Flag)
+	if err == nil {
+		return h, nil
+	}
+	f := failed(err)
+	h.Completed, h.Error, h.Alert = false, f.Error, f.Alert
+	return h, err
+}
+
+// patience is how long a server may take for what it has to say after the handshake.
+const patience = 2 * time.Second
+
+// aftermath waits for the verdict of a server of TLS 1.3 on the client's certificate,
+// which comes after the client's handshake is over: saying goodbye makes the server
+// answer one way or the other.
+func aftermath(conn *tlsclient.Conn) error {
+	conn.SetReadDeadline(time.Now().Add(patience))
+	if err := conn.CloseWrite(); err != nil {
+		return nil // it has hung up already
+	}
+	for {
+		if _, err := conn.Read(make([]byte, 512)); err != nil {
+			if _, ok := tlsclient.Alert(err); ok {
+				return err
+			}
+			return nil // that it hangs up, or keeps quiet, is no refusal
+		}
+	}
+}
+
+func (h *Handshake) report(r tlsclient.Report, flag extension.Flag) {
+	h.CertificateRequested = r.CertificateRequested
+	h.CertificateGiven = r.CertificateGiven
+	h.Acknowledged = r.RequestFlags.Has(flag)
+	for f := range r.RequestFlags.All() {
+		h.RequestFlags = append(h.RequestFlags, f)
+	}
+	for _, der := range r.Authorities {
+		h.Authorities = append(h.Authorities, distinguishedName(der))
+	}
+}
+
+// failed is a handshake that err ended.
+func failed(err error) Handshake {
+	s := err.Error()
+	h := Handshake{Error: &s}
+	if a, ok := tlsclient.Alert(err); ok {
+		p := alertPoint(a)
+		h.Alert = &p
+	}
+	return h
+}
+
+// distinguishedName returns a name in text, or as it is where it is malformed.
+func distinguishedName(der []byte) string {
+	var name pkix.RDNSequence
+	if rest, err := asn1.Unmarshal(der, &name); err != nil || len(rest) > 0 {
+		return fmt.Sprintf("%x", der)
+	}
+	return name.String()
+}
+
+func alertPoint(a extension.Alert) Point { return point(uint32(a), a.String()) }
+
+func point(value uint32, name string) Point {
+	if name == "" {
+		return Point{Value: value}
+	}
+	return Point{value, &name}
+}

@@ -1,0 +1,256 @@
+package probe
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/ackserver"
+	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/reqmtls"
+)
+
+type authorities struct{ site, clients *testca.CA }
+
+func newAuthorities(t *testing.T) authorities {
+	t.Helper()
+	site, err := testca.New("site", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients, err := testca.New("clients", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return authorities{site, clients}
+}
+
+func (a authorities) options(t *testing.T, addr string) Options {
+	t.Helper()
+	cert, err := a.clients.Client("bot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{
+		Addr:    addr,
+		TLS:     &tls.Config{RootCAs: a.site.Pool(), Certificates: []tls.Certificate{cert}},
+		Flag:    extension.RequestMTLS,
+		Timeout: 10 * time.Second,
+	}
+}
+
+// serve runs a server of crypto/tls that reads until the client says goodbye.
+func (a authorities) serve(t *testing.T, setup func(net.Listener, *tls.Config) (net.Listener, *tls.Config)) string {
+	t.Helper()
+	cert, err := a.site.Server("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := tls.NewListener(setup(inner, &tls.Config{Certificates: []tls.Certificate{cert}}))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer conn.Close()
+				conn.SetDeadline(time.Now().Add(10 * time.Second))
+				io.Copy(io.Discard, conn)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		wg.Wait()
+	})
+	return inner.Addr().String()
+}
+
+// honouring is a server with package reqmtls.
+func (a authorities) honouring(t *testing.T, c reqmtls.Config) string {
+	t.Helper()
+	c.ClientCAs = a.clients.Pool()
+	return a.serve(t, func(l net.Listener, base *tls.Config) (net.Listener, *tls.Config) {
+		mtls, err := reqmtls.New(base, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mtls.Listener(l), mtls.TLSConfig()
+	})
+}
+
+func TestProbe(t *testing.T) {
+	a := newAuthorities(t)
+	experimental := []extension.Type{extension.TLSFlagsExperimental}
+	type want struct {
+		Verdict   Verdict
+		Runs      []Verdict // under 62 and 0xfe01
+		Types     []extension.Type
+		Malformed Verdict // of all cases but duplicate_extension
+		Duplicate Verdict
+	}
+	both := []extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental}
+	only62 := both[:1]
+	tests := []struct {
+		name string
+		addr func(*testing.T) string
+		want want
+	}{
+		{"crypto/tls", func(t *testing.T) string {
+			return a.serve(t, func(l net.Listener, c *tls.Config) (net.Listener, *tls.Config) { return l, c })
+		}, want{Ignores, []Verdict{Ignores, Ignores}, only62, Ignores, Rejects}},
+		{"crypto/tls that asks everybody", func(t *testing.T) string {
+			return a.serve(t, func(l net.Listener, c *tls.Config) (net.Listener, *tls.Config) {
+				c.ClientAuth = tls.RequestClientCert
+				return l, c
+			})
+		}, want{AsksEverybody, []Verdict{AsksEverybody, AsksEverybody}, only62, Ignores, Rejects}},
+		{"reqmtls", func(t *testing.T) string { return a.honouring(t, reqmtls.Config{}) },
+			want{Asks, []Verdict{Asks, Asks}, both, Ignores, Rejects}},
+		{"reqmtls under 0xfe01 alone", func(t *testing.T) string { return a.honouring(t, reqmtls.Config{Types: experimental}) },
+			want{Asks, []Verdict{Ignores, Asks}, experimental, Ignores, Rejects}},
+		{"reqmtls that refuses what is malformed", func(t *testing.T) string { return a.honouring(t, reqmtls.Config{RefuseMalformed: true}) },
+			want{Asks, []Verdict{Asks, Asks}, both, Rejects, Rejects}},
+		{"OpenSSL that acknowledges", func(t *testing.T) string { return ackserver.Start(t, a.site, a.clients, ackserver.Ack) },
+			want{Acknowledges, []Verdict{Acknowledges, Acknowledges}, both, Ignores, Rejects}},
+		{"OpenSSL that refuses what is malformed", func(t *testing.T) string { return ackserver.Start(t, a.site, a.clients, ackserver.Strict) },
+			want{Acknowledges, []Verdict{Acknowledges, Acknowledges}, both, Rejects, Rejects}},
+		{"OpenSSL that does not acknowledge", func(t *testing.T) string { return ackserver.Start(t, a.site, a.clients, ackserver.Silent) },
+			want{Asks, []Verdict{Asks, Asks}, both, Ignores, Rejects}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			result, err := Probe(t.Context(), a.options(t, tt.addr(t)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := want{Verdict: result.Verdict}
+			for _, r := range result.Runs[1:] {
+				got.Runs = append(got.Runs, *r.Verdict)
+			}
+			seen := make(map[extension.Type]bool)
+			for _, c := range result.Malformed {
+				if !seen[c.Type] {
+					seen[c.Type] = true
+					got.Types = append(got.Types, c.Type)
+				}
+				if c.Case == "duplicate_extension" {
+					got.Duplicate = c.Verdict
+					continue
+				}
+				if got.Malformed != "" && c.Verdict != got.Malformed {
+					t.Errorf("%s under %d: %s, others %s", c.Case, c.Type, c.Verdict, got.Malformed)
+				}
+				got.Malformed = c.Verdict
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestRequire covers a server that refuses a client without a certificate after the
+// client's handshake is over.
+func TestRequire(t *testing.T) {
+	a := newAuthorities(t)
+	addr := a.honouring(t, reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Require}})
+	o := a.options(t, addr)
+	o.TLS.Certificates = nil
+	result, err := Probe(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := result.Runs[1]
+	if *run.Verdict != Asks || run.Alert == nil || run.Alert.Value != uint32(extension.AlertBadCertificate) || run.Completed {
+		t.Errorf("verdict %s, alert %v, completed %v; want asks, bad_certificate", *run.Verdict, run.Alert, run.Completed)
+	}
+}
+
+func TestProbeFails(t *testing.T) {
+	a := newAuthorities(t)
+	other := newAuthorities(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := listener.Addr().String()
+	listener.Close()
+	for name, o := range map[string]Options{
+		"nobody listens":             a.options(t, dead),
+		"the server is not verified": other.options(t, a.honouring(t, reqmtls.Config{})),
+		"no port":                    a.options(t, "127.0.0.1"),
+	} {
+		if _, err := Probe(t.Context(), o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestJudgeMalformed(t *testing.T) {
+	alert := func(a extension.Alert) Handshake {
+		p := alertPoint(a)
+		return Handshake{Alert: &p}
+	}
+	asking := Handshake{Completed: true, CertificateRequested: true}
+	silent := Handshake{Completed: true}
+	tests := []struct {
+		name     string
+		plain, h Handshake
+		want     Verdict
+	}{
+		{"as without it", silent, silent, Ignores},
+		{"as without it, by a server that asks everybody", asking, asking, Ignores},
+		{"asked because of it", silent, asking, Honours},
+		{"acknowledged", asking, Handshake{Completed: true, CertificateRequested: true, Acknowledged: true}, Honours},
+		{"illegal_parameter", silent, alert(extension.AlertIllegalParameter), Rejects},
+		{"decode_error", silent, alert(extension.AlertDecodeError), Rejects},
+		{"hung up", silent, Handshake{}, Rejects},
+		{"internal_error", silent, alert(extension.AlertInternalError), RejectsOddly},
+	}
+	for _, tt := range tests {
+		if got := judgeMalformed(tt.plain, tt.h); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestCasesAreMalformed holds that each case is refused by the parser, for its reason.
+func TestCasesAreMalformed(t *testing.T) {
+	reasons := map[string]error{
+		"empty_data":      extension.ErrFlagsEmptyData,
+		"empty_vector":    extension.ErrFlagsEmptyVector,
+		"inner_too_long":  extension.ErrFlagsInnerTooLong,
+		"trailing_bytes":  extension.ErrFlagsTrailingBytes,
+		"too_many_octets": extension.ErrFlagsTrailingBytes,
+		"all_zero":        extension.ErrFlagsAllZero,
+		"all_zero_octets": extension.ErrFlagsAllZero,
+		"trailing_zero":   extension.ErrFlagsTrailingZero,
+	}
+	for _, flag := range []extension.Flag{0, 8, 80, 2031, extension.MaxFlag} {
+		for _, c := range malformedCases(flag) {
+			_, _, err := extension.ParseFlags(c.data)
+			if c.name == "duplicate_extension" {
+				if err != nil || c.repeat == 0 {
+					t.Errorf("flag %d: %s is %v, %d times more", flag, c.name, err, c.repeat)
+				}
+				continue
+			}
+			if err != reasons[c.name] {
+				t.Errorf("flag %d: %s is refused with %v", flag, c.name, err)
+			}
+		}
+	}
+}
