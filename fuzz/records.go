@@ -180,7 +180,27 @@ func checkRecordsNext(stream, cuts, memory []byte) error {
 			return fmt.Errorf("messages one after the other, whole (-) and %s (+):\n%s", name, diff)
 		}
 	}
+	if len(whole) == 0 || whole[0].Outcome != assemble.Complete || !endsRecord(stream, whole[0].Used) {
+		return nil
+	}
+	rest := stream[whole[0].Used:]
+	for bytes.HasPrefix(rest, []byte{20, 3}) && len(rest) >= 6 && bytes.Equal(rest[3:6], []byte{0, 1, 1}) {
+		rest = rest[6:]
+	}
+	if want := ReferenceRecords(rest); want.Outcome == assemble.Complete &&
+		(len(whole) < 2 || !bytes.Equal(whole[1].Message, want.Message)) {
+		return errors.New("a second ClientHello follows, and is not found")
+	}
 	return nil
+}
+
+// endsRecord reports whether a record of stream ends at offset.
+func endsRecord(stream []byte, offset int) bool {
+	at := 0
+	for at < offset && len(stream)-at >= 5 {
+		at += 5 + int(stream[at+3])*256 + int(stream[at+4])
+	}
+	return at == offset
 }
 
 // checkRecordsLimit holds that memory too short for the message refuses it, and

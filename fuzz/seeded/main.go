@@ -1,0 +1,147 @@
+// Command seeded plants known faults into a copy of the module, one by one, and measures
+// how long the fuzz targets take to find each: a target that finds nothing proves
+// nothing. Run it at the root of the repository.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// fault is one textual change, and what is to find it.
+type fault struct {
+	name     string
+	file     string
+	old, new string
+	function string // fuzz function of package fuzz, or a test where it begins with Test
+}
+
+var faults = [...]fault{
+	{"flags vector may be one byte longer than extension_data", "extension/flags.go",
+		"case end > len(data):", "case end > len(data)+1:", "FuzzFlags"},
+	{"last octet zero is accepted", "extension/flags.go",
+		"if octets[n-1] == 0 {", "if octets[n-1] == 0 && n == 1 {", "FuzzFlags"},
+	{"flag number cut to 8 bits", "extension/flags.go",
+		"i := int(f >> 3)", "i := int(uint8(f) >> 3)", "FuzzRoundTrip"},
+	{"session_id of 33 bytes", "clienthello/clienthello.go",
+		"if n > maxSessionID {", "if n > maxSessionID+1 {", "FuzzClientHello"},
+	{"cipher_suites of odd length", "clienthello/clienthello.go",
+		"case n%2 != 0:\n\t\treturn ClientHello{}, i, extension.ErrCipherSuitesOdd", "case n == 1:\n\t\treturn ClientHello{}, i, extension.ErrCipherSuitesOdd", "FuzzClientHelloBody"},
+	{"compression methods one byte too long", "clienthello/clienthello.go",
+		"\tif n > end-i-1 {\n\t\treturn ClientHello{}, i, extension.ErrFieldOverrun\n\t}\n\ti += 1 + n\n\n\t// Extension", "\tif n > end-i {\n\t\treturn ClientHello{}, i, extension.ErrFieldOverrun\n\t}\n\ti += 1 + n\n\n\t// Extension", "FuzzClientHelloBody"},
+	{"16-bit wrap of the message length", "clienthello/clienthello.go",
+		"end := header + length\n", "end := int(uint16(header + length))\n", "FuzzClientHello"},
+	{"duplicates above type 63 are not looked for", "extension/list.go",
+		"if high&bit != 0 && contains(", "if high&bit != 0 && t < 64 && contains(", "FuzzExtensionList"},
+	{"views keep the capacity of the message", "clienthello/clienthello.go",
+		"return h.msg[i+1 : end : end]", "return h.msg[i+1 : end]", "FuzzClientHello"},
+	{"reads behind the length, within the capacity", "clienthello/clienthello.go",
+		"if len(msg) < end {", "if cap(msg) < end {", "FuzzClientHello"},
+	{"record length off by one", "clienthello/assemble/records.go",
+		"case length > maxRecord:", "case length > maxRecord+1:", "FuzzRecords"},
+	{"state of a record header survives Next", "clienthello/assemble/records.go",
+		"left: r.left, header: r.header, again: true}", "left: r.left, header: r.header, headerLen: 1, again: true}", "FuzzRecords"},
+	{"overlap: the last bytes win", "clienthello/assemble/pieces.go",
+		"p.data[offset+i] != b {", "p.data[offset+i] != b && false {", "FuzzQUICSchedule"},
+	{"marks of older use of the memory count", "clienthello/assemble/pieces.go",
+		"\tclear(p.marks[(p.end+7)/8 : (end+7)/8])\n", "", "FuzzDTLS"},
+	{"DTLS fragment may reach one byte beyond its message", "clienthello/assemble/dtls.go",
+		"case length != d.length:\n\t\treturn refused(extension.ErrFragmentMismatch, at+1)\n\tcase offset+len(body) > length:", "case length != d.length:\n\t\treturn refused(extension.ErrFragmentMismatch, at+1)\n\tcase offset+len(body) > length+1:", "FuzzDTLS"},
+	{"flag that nobody proposed is let through", "extension/exchange.go",
+		"if !proposed.Has(f) {", "if !proposed.Has(f) && f < 16 {", "FuzzRules"},
+	{"a list of 65 and more is searched for every type", "extension/list.go",
+		"case has(t):", "case contains(l.block[:i], t):", "TestListTakesLinearTime"},
+}
+
+const limit = 60 * time.Second
+
+func main() {
+	missed, err := run(strings.Join(os.Args[1:], " "))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "seeded:", err)
+		os.Exit(2)
+	}
+	if missed > 0 {
+		fmt.Fprintf(os.Stderr, "seeded: %d faults were not found\n", missed)
+		os.Exit(1)
+	}
+}
+
+// run plants the faults whose name contains only, and returns how many were missed.
+func run(only string) (missed int, err error) {
+	work, err := os.MkdirTemp("", "seeded")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(work)
+	tree := filepath.Join(work, "tree")
+	if err := os.CopyFS(tree, os.DirFS(".")); err != nil {
+		return 0, err
+	}
+	fmt.Printf("| fault | target | seconds |\n| --- | --- | --- |\n")
+	for _, f := range faults {
+		if !strings.Contains(f.name, only) {
+			continue
+		}
+		took, found, err := plant(tree, f)
+		if err != nil {
+			return missed, fmt.Errorf("%s: %w", f.name, err)
+		}
+		seconds := fmt.Sprintf("%.1f", took.Seconds())
+		if !found {
+			missed++
+			seconds = "not found"
+		}
+		fmt.Printf("| %s | %s | %s |\n", f.name, f.function, seconds)
+	}
+	return missed, nil
+}
+
+// plant makes the change, runs the target, and takes the change back.
+func plant(tree string, f fault) (took time.Duration, found bool, err error) {
+	path := filepath.Join(tree, f.file)
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return 0, false, err
+	}
+	if n := strings.Count(string(source), f.old); n != 1 {
+		return 0, false, fmt.Errorf("%q stands %d times in %s", f.old, n, f.file)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(source), f.old, f.new, 1)), 0o644); err != nil {
+		return 0, false, err
+	}
+	defer os.WriteFile(path, source, 0o644) // a copy: a failure shows in the next fault
+
+	binary := filepath.Join(tree, "fuzz", "seeded.test")
+	args := []string{"test", "-c", "-o", binary, "./fuzz"}
+	if !strings.HasPrefix(f.function, "Test") {
+		args = append(args, "-fuzz=.")
+	}
+	if out, err := command(context.Background(), tree, "go", args...).CombinedOutput(); err != nil {
+		return 0, false, fmt.Errorf("%w\n%s", err, out)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
+	defer cancel()
+	pattern := "^" + f.function + "$"
+	args = []string{"-test.run=" + pattern, "-test.count=1", "-test.parallel=1"}
+	if !strings.HasPrefix(f.function, "Test") {
+		args = append(args, "-test.fuzz="+pattern, "-test.fuzztime="+limit.String(), "-test.fuzzminimizetime=1x",
+			"-test.fuzzcachedir="+filepath.Join(tree, "cache"))
+	}
+	start := time.Now()
+	err = command(ctx, filepath.Join(tree, "fuzz"), binary, args...).Run()
+	took = time.Since(start)
+	return took, err != nil && ctx.Err() == nil, os.RemoveAll(filepath.Join(tree, "fuzz", "testdata"))
+}
+
+func command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOFLAGS=-buildvcs=false")
+	return cmd
+}
