@@ -49,6 +49,7 @@ request_mtls flag in ClientHellos, wherever they travel.`,
 		flagsCommand(),
 		probeCommand(),
 		serveCommand(),
+		vectorsCommand(),
 	)
 	markFailures(root)
 	return root

@@ -72,10 +72,7 @@ fn serve() -> io::Result<bool> {
     for line in io::stdin().lock().lines() {
         let line = line?;
         let columns: Vec<&str> = line.split('\t').collect();
-        let input: Vec<u8> = columns[3].as_bytes().chunks(2).map(|pair| {
-            u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()
-        }).collect();
-        let reply = if known(columns[1]) { answer(columns[2], &input) } else { "skipped".to_string() };
+        let reply = if known(columns[1]) { answer(columns[2], &bytes(columns[3])) } else { "skipped".to_string() };
         let mut out = io::stdout().lock();
         writeln!(out, "{}\t{reply}", columns[0])?;
         out.flush()?;
@@ -83,12 +80,17 @@ fn serve() -> io::Result<bool> {
     Ok(true)
 }
 
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> = hex.chars().map(|c| c.to_digit(16).expect("hexadecimal") as u8).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
 fn main() -> ExitCode {
     let argument = env::args().nth(1);
     let result = match argument.as_deref() {
         Some("--answer") => serve(),
         Some(folder) => run(Path::new(folder)),
-        None => Err(io::Error::other("usage: run FOLDER|--answer")),
+        None => Err(io::Error::new(io::ErrorKind::Other, "usage: run FOLDER|--answer")),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

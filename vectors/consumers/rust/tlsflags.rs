@@ -17,8 +17,7 @@ pub struct Malformed {
 }
 
 impl Malformed {
-    /// Framing faults of tls_flags are decode_error for who follows RFC 9846, Section
-    /// 4.3 and not the draft.
+    /// Framing faults of tls_flags are decode_error by RFC 9846, Section 4.3.
     pub fn alert(&self) -> u8 {
         match self.code {
             "wrong_message_type" => 10, // unexpected_message
@@ -36,7 +35,7 @@ fn refuse<T>(code: &'static str, offset: usize) -> Result<T, Malformed> {
 /// Returns the numbers of the flags that extension_data sets, in ascending order.
 pub fn parse_flags(data: &[u8]) -> Result<Vec<u16>, Malformed> {
     // opaque flags<1..255>;
-    let Some((&n, octets)) = data.split_first() else { return refuse("empty_data", 0) };
+    let (&n, octets) = data.split_first().ok_or(Malformed { code: "empty_data", offset: 0 })?;
     match usize::from(n) {
         0 => return refuse("empty_vector", 0),
         n if n > octets.len() => return refuse("inner_too_long", 0),
@@ -52,7 +51,7 @@ pub fn parse_flags(data: &[u8]) -> Result<Vec<u16>, Malformed> {
 /// Returns the flags that a ClientHello sets, and the type of the extension that holds
 /// them: 62, 0xfe01, or 0 where there is none. The message has its 4-byte header.
 pub fn parse_client_hello(message: &[u8]) -> Result<(Vec<u16>, usize), Malformed> {
-    if message.first().is_some_and(|&t| t != 1) {
+    if message.first().map_or(false, |&t| t != 1) {
         return refuse("wrong_message_type", 0);
     }
     if message.len() < 4 {
@@ -62,12 +61,12 @@ pub fn parse_client_hello(message: &[u8]) -> Result<(Vec<u16>, usize), Malformed
     if length > MAX_BODY {
         return refuse("message_too_large", 1);
     }
-    let Some(msg) = message.get(..4 + length) else { return refuse("truncated", message.len()) };
+    let msg = message.get(..4 + length).ok_or(Malformed { code: "truncated", offset: message.len() })?;
     let mut i = fixed(msg, 4, 2)?; // ProtocolVersion legacy_version;
     i = fixed(msg, i, 32)?; // Random random;
 
     // opaque legacy_session_id<0..32>;
-    if msg.get(i).is_some_and(|&n| n > 32) {
+    if msg.get(i).map_or(false, |&n| n > 32) {
         return refuse("session_id_too_long", i);
     }
     i = vector(msg, i, 1)?.end;
@@ -99,11 +98,12 @@ pub fn parse_client_hello(message: &[u8]) -> Result<(Vec<u16>, usize), Malformed
         return refuse("stray_bytes", end);
     }
     for t in [TLS_FLAGS, TLS_FLAGS_EXPERIMENTAL] {
-        let Some(data) = extensions.get(&t) else { continue };
-        return match parse_flags(&msg[data.clone()]) {
-            Ok(flags) => Ok((flags, t)),
-            Err(e) => refuse(e.code, data.start + e.offset),
-        };
+        if let Some(data) = extensions.get(&t) {
+            return match parse_flags(&msg[data.clone()]) {
+                Ok(flags) => Ok((flags, t)),
+                Err(e) => refuse(e.code, data.start + e.offset),
+            };
+        }
     }
     Ok((vec![], 0))
 }

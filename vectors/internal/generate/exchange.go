@@ -47,9 +47,9 @@ func serverStep(name string, msg []byte) vectors.Step {
 }
 
 // offering is a ClientHello that sets request_mtls, plain one that does not.
-func offering() vectors.Step { return clientStep("client_hello", base().with(flagsExt(80)).bytes()) }
+func offering() vectors.Step { return clientStep("client_hello", small().with(flagsExt(80)).bytes()) }
 
-func plain() vectors.Step { return clientStep("client_hello", base().bytes()) }
+func plain() vectors.Step { return clientStep("client_hello", small().bytes()) }
 
 func asks(extensions ...ext) vectors.Step {
 	msg, _ := certificateRequest(extensions...)
@@ -70,8 +70,8 @@ func exchangeRequest() vectors.Group {
 	resumed.Resumed, always.Always, both.Always = true, true, true
 	always12 := server(tls12)
 	always12.Always = true
-	experimental := clientStep("client_hello", base().with(flagsExperiment(80)).bytes())
-	otherFlag := clientStep("client_hello", base().with(flagsExt(81)).bytes())
+	experimental := clientStep("client_hello", small().with(flagsExperiment(80)).bytes())
+	otherFlag := clientStep("client_hello", small().with(flagsExt(81)).bytes())
 	for _, text := range texts {
 		asked := vectors.PlainRequest
 		if text.text == textEditor {

@@ -102,12 +102,19 @@ func certificates(entries ...[]ext) ([]byte, []int) {
 	return handshake(11, concat([]byte{0}, opaque24(body))), all
 }
 
-func offerIn(extensions ...ext) [][]byte { return [][]byte{base().with(extensions...).bytes()} }
+// small is a ClientHello with little in it, for what only has to go before.
+func small() hello {
+	h := minimal()
+	h.suites, h.noBlock, h.extensions = []uint16{0x1301}, false, []ext{versions(0x0304)}
+	return h
+}
+
+func offerIn(extensions ...ext) [][]byte { return [][]byte{small().with(extensions...).bytes()} }
 
 // requestIn has a ClientHello without flags, and a CertificateRequest with them.
 func requestIn(extensions ...ext) [][]byte {
 	request, _ := certificateRequest(extensions...)
-	return [][]byte{base().bytes(), request}
+	return [][]byte{small().bytes(), request}
 }
 
 // responses are the messages whose flags answer others.
@@ -219,7 +226,7 @@ func messagesUnsolicited() vectors.Group {
 	c := responses()[4]
 	t := c.refuses("messages/unsolicited/client-certificate/of-client-hello", "The client answers its own ClientHello: a Certificate answers the CertificateRequest.",
 		one(flagsExt(7)), one(flagsExt(100)), "flag_unsolicited", 4+1+12, "unsolicited")
-	t.Before[0] = base().with(flagsExt(100)).bytes()
+	t.Before[0] = small().with(flagsExt(100)).bytes()
 	g.Tests = append(g.Tests, t)
 	return g
 }
@@ -238,7 +245,7 @@ func messagesUnrequested() vectors.Group {
 	c := responses()[4]
 	t := c.refuses("messages/unrequested/client-certificate/hello-had-them", "The ClientHello has tls_flags; the CertificateRequest has none.",
 		nil, one(flagsExt(100)), "flags_unrequested", 0, "unrequested")
-	t.Before[0] = base().with(flagsExt(100)).bytes()
+	t.Before[0] = small().with(flagsExt(100)).bytes()
 	g.Tests = append(g.Tests, t)
 	return g
 }
@@ -258,7 +265,7 @@ func messagesKnown() vectors.Group {
 		if c.sender == "client" {
 			// The CertificateRequest could only have the flag as an answer.
 			t := c.refuses(id+"/request-mtls", "request_mtls, though the CertificateRequest has it.", one(flagsExt(80)), one(flagsExt(80)), "flag_misplaced", 4+1+10, "known_flag")
-			t.Before[0] = base().with(flagsExt(80)).bytes()
+			t.Before[0] = small().with(flagsExt(80)).bytes()
 			g.Tests = append(g.Tests, clause(t, request))
 			continue
 		}

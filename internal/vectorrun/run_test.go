@@ -1,0 +1,255 @@
+package vectorrun
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/vectors"
+)
+
+// The test binary is also the implementation that is run: the environment says which.
+const implementation = "VECTORRUN_IMPLEMENTATION"
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(implementation); name != "" {
+		implementations[name](os.Stdin, os.Stdout)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+var implementations = map[string]func(io.Reader, io.Writer){
+	"right":  func(r io.Reader, w io.Writer) { answerAll(r, w, right) },
+	"strict": func(r io.Reader, w io.Writer) { answerAll(r, w, decodeError) },
+	"lax":    func(r io.Reader, w io.Writer) { answerAll(r, w, lax) },
+	"tsv":    answerTSV,
+	"silent": func(r io.Reader, w io.Writer) { io.Copy(io.Discard, r) },
+	"dies":   func(io.Reader, io.Writer) { os.Exit(7) },
+	"chatty": func(r io.Reader, w io.Writer) { answerAll(r, w, right); fmt.Fprintln(w, "bye") },
+	"noise":  func(r io.Reader, w io.Writer) { fmt.Fprintln(w, "Loading ..."); io.Copy(io.Discard, r) },
+}
+
+func answerAll(r io.Reader, w io.Writer, answer func(question) Answer) {
+	lines := bufio.NewReader(r)
+	for {
+		text, err := lines.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		var q question
+		if err := json.Unmarshal(text, &q); err != nil {
+			panic(err)
+		}
+		reply, err := json.Marshal(answer(q))
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprintf(w, "%s\n", reply)
+	}
+}
+
+func right(q question) Answer {
+	flags, n, err := extension.ParseFlags(q.Input)
+	if code, bad := err.(extension.Code); bad {
+		return Answer{ID: q.ID, Result: vectors.Invalid, Code: code.Name(), Offset: &n, Alert: new(int(code.Alert()))}
+	}
+	a := Answer{ID: q.ID, Result: vectors.Valid, Flags: []uint16{}, FlagsExtension: new(uint16(0))}
+	for f := range flags.All() {
+		a.Flags = append(a.Flags, uint16(f))
+	}
+	return a
+}
+
+// decodeError answers with the alert of RFC 9846 for everything.
+func decodeError(q question) Answer {
+	a := right(q)
+	if a.Result == vectors.Invalid {
+		a.Alert = new(50)
+	}
+	return a
+}
+
+// lax accepts zero octets at the end.
+func lax(q question) Answer {
+	a := right(q)
+	if a.Code == "trailing_zero" {
+		return Answer{ID: q.ID, Result: vectors.Valid}
+	}
+	return a
+}
+
+func answerTSV(r io.Reader, w io.Writer) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		columns := strings.Split(lines.Text(), "\t")
+		var input vectors.Bytes
+		if err := input.UnmarshalText([]byte(columns[3])); err != nil {
+			panic(err)
+		}
+		a := right(question{ID: columns[0], Input: input})
+		if a.Result == vectors.Invalid {
+			fmt.Fprintf(w, "%s\tinvalid\t%s\t%d\t%d\n", a.ID, a.Code, *a.Offset, *a.Alert)
+			continue
+		}
+		flags := strings.Trim(strings.ReplaceAll(fmt.Sprint(a.Flags), " ", ","), "[]")
+		fmt.Fprintf(w, "%s\tvalid\t\t\t\t0\t%s\n", a.ID, flags)
+	}
+}
+
+func config(t *testing.T, name string) Config {
+	t.Helper()
+	t.Setenv(implementation, name)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Config{Command: []string{self}, Kinds: []vectors.Kind{vectors.TLSFlags}, Protocol: JSON, Timeout: 30 * time.Second, Stderr: io.Discard}
+}
+
+func run(t *testing.T, c Config) Report {
+	t.Helper()
+	r, err := Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestPasses(t *testing.T) {
+	for name, protocol := range map[string]Protocol{"right": JSON, "tsv": TSV} {
+		t.Run(name, func(t *testing.T) {
+			c := config(t, name)
+			c.Protocol = protocol
+			r := run(t, c)
+			if !r.OK() || r.Count(Pass) < 2500 {
+				t.Errorf("%d pass, %d fail, %d disagree", r.Count(Pass), r.Count(Fail), r.Count(Disagree))
+			}
+		})
+	}
+}
+
+func TestAlternativeIsDisagreement(t *testing.T) {
+	r := run(t, config(t, "strict"))
+	for _, g := range r.Groups {
+		switch {
+		case slices.Contains([]string{"empty", "inner-too-long", "trailing-bytes"}, g.Name) && g.Count(Disagree) != len(g.Outcomes):
+			t.Errorf("%s: %d of %d disagree", g.Name, g.Count(Disagree), len(g.Outcomes))
+		case slices.Contains([]string{"all-zero", "trailing-zero"}, g.Name) && g.Count(Fail) != len(g.Outcomes):
+			t.Errorf("%s: %d of %d fail", g.Name, g.Count(Fail), len(g.Outcomes))
+		}
+	}
+	if r.OK() {
+		t.Error("a disagreement is no difference")
+	}
+}
+
+func TestKnownDifferences(t *testing.T) {
+	c := config(t, "lax")
+	if r := run(t, c); r.Count(Fail) != 19+2 {
+		t.Errorf("%d fail, want those of trailing-zero and two of draft", r.Count(Fail))
+	}
+	var err error
+	c.Known, err = ReadExpected(strings.NewReader("# ours\n\nflags/trailing-zero/* no check yet\nflags/draft-0*/trailing-zero\tno check yet\nflags/empty-data never seen\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, c)
+	if !r.OK() || r.Count(Known) != 21 {
+		t.Errorf("%d fail, %d known", r.Count(Fail), r.Count(Known))
+	}
+	if !slices.Equal(r.Stale, []string{"flags/empty-data"}) {
+		t.Errorf("stale: %v", r.Stale)
+	}
+	var junit bytes.Buffer
+	if err := r.WriteJUnit(&junit); err != nil {
+		t.Fatal(err)
+	}
+	var suites junitSuites
+	if err := xml.Unmarshal(junit.Bytes(), &suites); err != nil {
+		t.Fatal(err)
+	}
+	skipped, tests := 0, 0
+	for _, s := range suites.Suites {
+		skipped += s.Skipped
+		tests += len(s.Cases)
+	}
+	if skipped != 21 || tests < 2500 {
+		t.Errorf("%d of %d tests skipped", skipped, tests)
+	}
+}
+
+func TestExpectedNeedsReason(t *testing.T) {
+	if _, err := ReadExpected(strings.NewReader("flags/empty-data\n")); err == nil || !strings.Contains(err.Error(), "line 1") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestFailureNamesClause(t *testing.T) {
+	var text bytes.Buffer
+	if err := run(t, config(t, "lax")).WriteText(&text, true); err != nil {
+		t.Fatal(err)
+	}
+	want := "fail     flags/trailing-zero/one-octet: got valid, want invalid, trailing_zero (draft-ietf-tls-tlsflags-16, Section 2)\n"
+	if !strings.Contains(text.String(), want) {
+		t.Errorf("no line %q in:\n%s", want, text.String())
+	}
+}
+
+func TestJSONReport(t *testing.T) {
+	var text bytes.Buffer
+	if err := run(t, config(t, "lax")).WriteJSON(&text); err != nil {
+		t.Fatal(err)
+	}
+	var report jsonReport
+	if err := json.Unmarshal(text.Bytes(), &report); err != nil {
+		t.Fatal(err)
+	}
+	differences := 0
+	for _, g := range report.Groups {
+		differences += len(g.Differences)
+	}
+	if report.OK || report.Counts[Fail] != 21 || differences != 21 {
+		t.Errorf("ok is %t, %d fail, %d differences", report.OK, report.Counts[Fail], differences)
+	}
+}
+
+func TestCommandThatDoesNotAnswer(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		timeout time.Duration
+		want    string
+	}{
+		{"silent", 100 * time.Millisecond, "flags/example/0: no answer in 100ms"},
+		{"dies", 30 * time.Second, "exit status 7"},
+		{"chatty", 30 * time.Second, "unexpected output"},
+		{"noise", 30 * time.Second, "invalid character 'L'"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			config := config(t, c.name)
+			config.Timeout = c.timeout
+			if _, err := Run(t.Context(), config); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error is %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAlertValuesAreTheStandards(t *testing.T) {
+	for i := range 256 {
+		a := extension.Alert(i)
+		if v := vectors.AlertValue(a.String()); v >= 0 && v != i {
+			t.Errorf("%s is %d, want %d", a, v, i)
+		}
+	}
+}
