@@ -3,7 +3,6 @@ package capture
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 )
 
 // maxPrologue is how many bytes a client may send before its ClientHello. STARTTLS
@@ -67,21 +66,13 @@ func prologuePart(b []byte) (n int, p progress) {
 	case '<':
 		return xmpp(b)
 	}
-	for _, part := range []struct {
-		start string
-		read  func([]byte) (int, progress)
-	}{
-		{"PROXY ", proxyV1},
-		{"CONNECT ", httpConnect},
-	} {
-		if k := min(len(b), len(part.start)); string(b[:k]) == part.start[:k] {
-			if k < len(part.start) {
-				return 0, inPrologue
-			}
-			return part.read(b)
-		}
+	switch {
+	case bytes.HasPrefix(b, []byte("PROXY ")):
+		return proxyV1(b)
+	case bytes.HasPrefix(b, []byte("CONNECT ")):
+		return httpConnect(b)
 	}
-	return startTLS(b)
+	return startTLS(b) // also while the first word is not whole
 }
 
 // proxyV1 reads the header line of the PROXY protocol, version 1 (Section 2.1 of its
@@ -364,29 +355,45 @@ func plausible(line []byte, first, complete bool) bool {
 	if !first {
 		return true
 	}
-	words := bytes.Fields(line)
-	if !complete && (len(words) == 0 || len(words) == 1 && len(words[0]) < 32) {
+	const maxTag, maxCommand = 32, 16
+	words, n := firstWords(line)
+	if !complete && (n == 0 || n == 1 && len(words[0]) < maxTag) {
 		return true // the first word is not whole
 	}
 	// In IMAP a tag stands in front.
-	for _, word := range words[:min(len(words), 2)] {
-		if slices.Contains(firstCommands, string(bytes.ToUpper(word))) {
-			return true
+	for _, word := range words[:min(n, 2)] {
+		for _, command := range firstCommands {
+			if equalFold(word, command) {
+				return true
+			}
 		}
 	}
-	return !complete && len(words) == 2 && len(words[1]) < 16
+	return !complete && n == 2 && len(words[1]) < maxCommand
 }
+
+// firstWords returns the first three words of a line, and how many of them there are.
+func firstWords(line []byte) (words [3][]byte, n int) {
+	for word := range bytes.FieldsSeq(line) {
+		words[n] = word
+		if n++; n == len(words) {
+			break
+		}
+	}
+	return words, n
+}
+
+func equalFold(word []byte, command string) bool { return bytes.EqualFold(word, []byte(command)) }
 
 // asksForTLS reports whether a line is one of the commands that TLS follows, if the
 // server agrees.
 func asksForTLS(line []byte) bool {
-	words := bytes.Fields(bytes.ToUpper(line))
-	switch len(words) {
+	words, n := firstWords(line)
+	switch n {
 	case 1:
-		return string(words[0]) == "STARTTLS" || string(words[0]) == "STLS"
+		return equalFold(words[0], "STARTTLS") || equalFold(words[0], "STLS")
 	case 2:
-		return string(words[1]) == "STARTTLS" || // in IMAP, behind a tag
-			string(words[0]) == "AUTH" && (string(words[1]) == "TLS" || string(words[1]) == "SSL")
+		return equalFold(words[1], "STARTTLS") || // in IMAP, behind a tag
+			equalFold(words[0], "AUTH") && (equalFold(words[1], "TLS") || equalFold(words[1], "SSL"))
 	}
 	return false
 }
