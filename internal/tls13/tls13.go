@@ -1,0 +1,255 @@
+// Package tls13 reads the encrypted handshake messages of TLS 1.3 over TCP, given the
+// secrets that an endpoint logged: EncryptedExtensions, CertificateRequest, Certificate
+// and NewSessionTicket. It is for looking at connections, not for making them.
+package tls13
+
+import (
+	"errors"
+
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+const (
+	recordChangeCipherSpec = 20
+	recordHandshake        = 22
+	recordApplicationData  = 23
+	recordHeaderLen        = 5
+	maxCiphertext          = 1<<14 + 256 // RFC 9846, Section 5.2
+
+	typeClientHello    = 1
+	typeServerHello    = 2
+	typeFinished       = 20
+	typeKeyUpdate      = 24
+	handshakeHeaderLen = 4
+	randomLen          = 32
+
+	versionTLS13 = 0x0304
+)
+
+// The limits of a Conversation, for each direction.
+const (
+	// maxWaiting is how many bytes a client may send before the server answers: 0-RTT
+	// data, of which servers take 16 kB or less.
+	maxWaiting = 64 << 10
+	// maxMessage is the length of the longest handshake message that is joined. Long
+	// chains of certificates take 20 kB.
+	maxMessage = 256 << 10
+	// maxTail is how many records behind the server's Finished are searched for tickets.
+	maxTail = 64
+)
+
+// Why a Conversation ends before both sides are finished.
+var (
+	ErrNoSecrets = errors.New("the key log has no secrets for this connection")
+	ErrNotTLS13  = errors.New("the server did not choose TLS 1.3")
+	ErrDecrypt   = errors.New("a record cannot be decrypted with the secrets of the key log")
+	ErrFormat    = errors.New("this is not a TLS handshake, or it does not begin here")
+	ErrTooLarge  = errors.New("more data than a handshake takes")
+)
+
+// Conversation reads one connection from its two byte streams, each in order. It holds
+// no more than a record and a handshake message of each.
+type Conversation struct {
+	lookup  func(random [32]byte) (Secrets, bool)
+	emit    func(s extension.Sender, msg []byte)
+	secrets Secrets
+	suite   uint16
+	sides   [2]side // by extension.Sender
+	err     error
+}
+
+// side is one direction.
+type side struct {
+	raw      []byte // records not yet read
+	messages []byte // of handshake records, not yet whole
+	keys     *Keys
+	finished bool // its Finished was seen
+	tail     int  // records behind it
+	done     bool // nothing more is looked for
+}
+
+// NewConversation returns a Conversation that asks lookup for the secrets when it has
+// seen a ClientHello, and gives each handshake message, with its header, to emit. The
+// message holds until emit returns.
+func NewConversation(lookup func(random [32]byte) (Secrets, bool), emit func(s extension.Sender, msg []byte)) *Conversation {
+	return &Conversation{lookup: lookup, emit: emit}
+}
+
+// Feed takes the next bytes that s sent. What the server sends may be fed before what the
+// client sent, but for the ClientHello.
+func (c *Conversation) Feed(s extension.Sender, b []byte) {
+	side := &c.sides[s]
+	if c.Done() || side.done {
+		return
+	}
+	side.raw = append(side.raw, b...)
+	c.read(s)
+	if s == extension.FromServer && c.suite != 0 {
+		c.read(extension.FromClient) // which may have waited for the cipher suite
+	}
+}
+
+// Done reports whether nothing more is looked for, in both directions.
+func (c *Conversation) Done() bool {
+	return c.err != nil || c.sides[0].done && c.sides[1].done
+}
+
+// Err returns why the conversation cannot be read any further, nil where it can or has
+// been read to the end.
+func (c *Conversation) Err() error { return c.err }
+
+func (c *Conversation) fail(err error) {
+	c.err = err
+	c.sides = [2]side{}
+}
+
+// read takes whole records off the raw bytes.
+func (c *Conversation) read(s extension.Sender) {
+	side := &c.sides[s]
+	for !c.Done() && !side.done && len(side.raw) >= recordHeaderLen {
+		end := recordHeaderLen + (int(side.raw[3])<<8 | int(side.raw[4]))
+		if end > recordHeaderLen+maxCiphertext || side.raw[1] != 3 {
+			c.fail(ErrFormat)
+			return
+		}
+		if len(side.raw) < end {
+			return
+		}
+		if side.raw[0] == recordApplicationData && side.keys == nil && c.suite == 0 {
+			if len(side.raw) > maxWaiting {
+				c.fail(ErrTooLarge)
+			}
+			return
+		}
+		c.record(s, side.raw[:end])
+		if !c.Done() {
+			side.raw = side.raw[end:]
+		}
+	}
+	if side.done {
+		*side = done()
+	}
+}
+
+// done is a side of which nothing more is wanted, and which holds nothing.
+func done() side { return side{done: true} }
+
+// record takes one record.
+func (c *Conversation) record(s extension.Sender, record []byte) {
+	side := &c.sides[s]
+	switch record[0] {
+	case recordChangeCipherSpec:
+		return
+	case recordHandshake:
+		if side.keys == nil {
+			c.handshake(s, record[recordHeaderLen:])
+			return
+		}
+		c.fail(ErrFormat)
+		return
+	case recordApplicationData:
+	default: // an alert
+		side.done = true
+		return
+	}
+	if side.keys == nil {
+		if side.keys = c.newKeys(c.secrets.handshake(s)); side.keys == nil {
+			side.done = true
+			return
+		}
+	}
+	kind, content, ok := side.keys.Open(record)
+	switch {
+	case !ok && s == extension.FromClient && !side.finished && len(side.messages) == 0:
+		return // early data, with keys of its own
+	case !ok:
+		c.fail(ErrDecrypt)
+		return
+	case kind == recordHandshake:
+		c.handshake(s, content)
+	case kind != recordApplicationData:
+		side.done = true
+	}
+	if side.finished {
+		if side.tail++; side.tail >= maxTail {
+			side.done = true
+		}
+	}
+}
+
+// newKeys returns nil where there is no secret.
+func (c *Conversation) newKeys(secret []byte) *Keys {
+	keys, err := NewKeys(c.suite, secret)
+	if err != nil {
+		return nil
+	}
+	return keys
+}
+
+// handshake takes the content of a handshake record.
+func (c *Conversation) handshake(s extension.Sender, content []byte) {
+	side := &c.sides[s]
+	side.messages = append(side.messages, content...)
+	for !c.Done() && !side.done && len(side.messages) >= handshakeHeaderLen {
+		m := side.messages
+		end := handshakeHeaderLen + (int(m[1])<<16 | int(m[2])<<8 | int(m[3]))
+		if end > maxMessage {
+			c.fail(ErrTooLarge)
+			return
+		}
+		if len(m) < end {
+			return
+		}
+		c.message(s, m[:end:end])
+		if !c.Done() {
+			side.messages = m[end:]
+		}
+	}
+}
+
+// message takes one handshake message.
+func (c *Conversation) message(s extension.Sender, msg []byte) {
+	side := &c.sides[s]
+	switch {
+	case msg[0] == typeClientHello && s == extension.FromClient:
+		c.clientHello(msg)
+	case msg[0] == typeServerHello && s == extension.FromServer:
+		c.serverHello(msg)
+	case msg[0] == typeKeyUpdate, msg[0] == typeFinished && s == extension.FromClient:
+		side.done = true
+	case msg[0] == typeFinished:
+		side.finished = true
+		if side.keys = c.newKeys(c.secrets.ServerTraffic); side.keys == nil {
+			side.done = true
+		}
+	}
+	if c.err == nil {
+		c.emit(s, msg)
+	}
+}
+
+func (c *Conversation) clientHello(msg []byte) {
+	const at = handshakeHeaderLen + 2
+	if len(msg) < at+randomLen {
+		c.fail(ErrFormat)
+		return
+	}
+	secrets, ok := c.lookup([randomLen]byte(msg[at:]))
+	if !ok {
+		c.fail(ErrNoSecrets)
+		return
+	}
+	c.secrets = secrets
+}
+
+func (c *Conversation) serverHello(msg []byte) {
+	m, _, err := extension.ParseServerHello(msg)
+	switch {
+	case err != nil:
+		c.fail(ErrFormat)
+	case m.Version() != versionTLS13:
+		c.fail(ErrNotTLS13)
+	case m.Message() == extension.ServerHello:
+		c.suite = m.CipherSuite()
+	}
+}
