@@ -65,9 +65,22 @@ func (s *Scanner) Stats() Stats {
 // Scan takes the next packet and gives each hello that it completes to yield. It
 // keeps no reference to the packet. It returns false when yield did.
 func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
+	s.time, s.yield, s.stop = p.Time, yield, false
+	if s.decode(p) == isSegment {
+		if s.decoder.seg.udp {
+			s.datagram(&s.decoder.seg)
+		} else {
+			s.segment(&s.decoder.seg)
+		}
+	}
+	return !s.stop
+}
+
+// decode follows the headers of a packet, joins it with the other fragments, and counts
+// what came of it. A segment is then in the decoder.
+func (s *Scanner) decode(p Packet) verdict {
 	s.stats.Packets++
 	s.stats.Bytes += len(p.Data)
-	s.time, s.yield, s.stop = p.Time, yield, false
 	length := max(p.Length, len(p.Data))
 	if length > len(p.Data) {
 		s.stats.Cut++
@@ -83,12 +96,6 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 		v = s.decoder.payload(s.decoder.fragment.protocol, payload)
 	}
 	switch v {
-	case isSegment:
-		if s.decoder.seg.udp {
-			s.datagram(&s.decoder.seg)
-		} else {
-			s.segment(&s.decoder.seg)
-		}
 	case isOther:
 		s.stats.Other++
 	case isBroken:
@@ -98,7 +105,7 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 	case isUnknownLink:
 		s.stats.UnknownLink++
 	}
-	return !s.stop
+	return v
 }
 
 // emit hands out s.hello, which the caller has filled in.

@@ -12,16 +12,16 @@ const explainSchema = "tlsflags.explain/1"
 
 // explainDocument is an object of tlsflags.explain/1.
 type explainDocument struct {
-	Schema  string       `json:"schema"`
-	Source  string       `json:"source"`
-	Kind    string       `json:"kind"`
-	Message optional     `json:"message"`
-	Length  int          `json:"length"`
-	Records int          `json:"records"`
-	Fields  []fieldInfo  `json:"fields"`
-	Error   *faultInfo   `json:"error"`
-	Bodies  []faultInfo  `json:"malformed_extensions"`
-	Verdict *verdictInfo `json:"verdict"`
+	Schema  string      `json:"schema"`
+	Source  string      `json:"source"`
+	Kind    string      `json:"kind"`
+	Message optional    `json:"message"`
+	Length  int         `json:"length"`
+	Records int         `json:"records"`
+	Fields  []fieldInfo `json:"fields"`
+	Error   *faultInfo  `json:"error"`
+	Bodies  []faultInfo `json:"malformed_extensions"`
+	Verdict *rulesInfo  `json:"verdict"`
 }
 
 type fieldInfo struct {
@@ -39,12 +39,6 @@ type faultInfo struct {
 	Alternative *codePoint `json:"alternative"`
 	Clause      string     `json:"clause"`
 	Field       optional   `json:"field"`
-}
-
-// verdictInfo is what the rules say about the flags.
-type verdictInfo struct {
-	faultInfo
-	Flag *codePoint `json:"flag"`
 }
 
 func (e explanation) writeJSON(w io.Writer) error {
@@ -88,8 +82,8 @@ func alternativeOf(c extension.Code) *codePoint {
 	return nil
 }
 
-func describeVerdict(v extension.Verdict) *verdictInfo {
-	info := &verdictInfo{faultInfo: faultInfo{*refuse(v.Code, v.Offset), alternativeOf(v.Code), v.Clause(), ""}}
+func describeVerdict(v extension.Verdict) *rulesInfo {
+	info := &rulesInfo{refuseInfo: *refuse(v.Code, v.Offset), Alternative: alternativeOf(v.Code), Clause: v.Clause()}
 	if f, ok := v.Flag(); ok {
 		info.Flag = new(point(f, f.Name()))
 	}

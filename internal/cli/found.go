@@ -29,9 +29,10 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		if l.DTLS != nil {
 			l.DTLS.CookieLength = new(len(msg.LegacyCookie()))
 		}
-		l.TLSFlags = describeFlags(msg)
+		l.TLSFlags = describeFlags(msg.Extensions())
 		l.RequestMTLS = msg.HasFlag(extension.RequestMTLS)
 		l.JA4 = optional(ja4(msg, h.Transport))
+		in.followed.describe(l, msg)
 	}
 	if in.redact {
 		l.redact()

@@ -79,6 +79,9 @@ func (in *inspection) file(path string, read func(*inputReader) error) error {
 		return in.fail(in.source(path), err)
 	}
 	defer f.Close()
+	if err := in.followFile(f); err != nil {
+		return in.fail(in.source(path), err)
+	}
 	size := int64(-1)
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		size = info.Size()

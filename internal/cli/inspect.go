@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tlsflags/tlsflags/internal/tls13"
 )
 
 // inspectOptions are the flags of inspect.
@@ -24,6 +26,7 @@ type inspectOptions struct {
 	strict bool
 	redact bool
 	quiet  bool
+	keyLog string
 }
 
 func inspectCommand() *cobra.Command {
@@ -62,6 +65,8 @@ cannot be read; 4 a hello was refused, with --strict. Of several the first of
 	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
 	f.BoolVar(&o.strict, "strict", false, "exit with 4 when a hello was refused")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, names, randoms and session ids")
+	f.StringVar(&o.keyLog, "keylog", "", "`FILE` with the secrets of connections, to see the flags of encrypted messages; "+
+		"what SSLKEYLOGFILE names, or a pcapng that holds secrets")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress; errors remain")
 	completeWith(cmd, "format", formats)
 	completeWith(cmd, "color", colorModes)
@@ -96,6 +101,8 @@ type inspection struct {
 	summary  summary
 	progress *progress
 	exit     Exit
+	keys     tls13.KeyLog // nil without --keylog
+	followed followed     // connections of the input at hand
 }
 
 // memoryLimit is what the garbage collector keeps the process to, in bytes, unless
@@ -109,6 +116,15 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 		defer debug.SetMemoryLimit(limit)
 	}
 	in := &inspection{inspectOptions: o, cmd: cmd}
+	if o.keyLog != "" {
+		if slices.Contains(args, standardInput) {
+			return usageError("--keylog: standard input cannot be read twice; save it to a file")
+		}
+		var err error
+		if in.keys, err = openKeyLog(o.keyLog); err != nil {
+			return err
+		}
+	}
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
 	if !o.stats {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf16"
@@ -72,6 +73,9 @@ func appendLine(b []byte, l *line) []byte {
 	b = appendNullable(append(b, `,"tls_flags_changed":`...), l.TLSFlagsChanged, appendBool)
 	b = strconv.AppendBool(append(b, `,"request_mtls":`...), l.RequestMTLS)
 	b = appendOptional(append(b, `,"ja4":`...), l.JA4)
+	b = appendList(append(b, `,"server_flags":`...), l.ServerFlags, appendSent)
+	b = appendList(append(b, `,"client_flags":`...), l.ClientFlags, appendSent)
+	b = appendNullable(append(b, `,"request_mtls_acknowledged":`...), l.Acknowledged, appendBool)
 	b = appendNullable(append(b, `,"error":`...), l.Error, appendRefusal)
 	return append(b, '}')
 }
@@ -118,6 +122,24 @@ func appendFlags(b []byte, f flagsInfo) []byte {
 	b = appendString(append(b, `,"data":`...), f.Data)
 	b = appendList(append(b, `,"flags":`...), f.Flags, appendPoint)
 	b = appendNullable(append(b, `,"error":`...), f.Error, appendRefusal)
+	return append(b, '}')
+}
+
+func appendSent(b []byte, f sentFlags) []byte {
+	b = appendString(append(b, `{"message":`...), f.Message)
+	b = append(b, ',')
+	start := len(b)
+	b = appendFlags(b, f.flagsInfo)
+	b = slices.Delete(b, start, start+1) // its keys stand in the same object
+	b = appendNullable(append(b[:len(b)-1], `,"verdict":`...), f.Verdict, appendRules)
+	return append(b, '}')
+}
+
+func appendRules(b []byte, r rulesInfo) []byte {
+	b = appendRefusal(b, r.refuseInfo)
+	b = appendNullable(append(b[:len(b)-1], `,"alternative":`...), r.Alternative, appendPoint)
+	b = appendString(append(b, `,"clause":`...), r.Clause)
+	b = appendNullable(append(b, `,"flag":`...), r.Flag, appendPoint)
 	return append(b, '}')
 }
 

@@ -36,6 +36,9 @@ type line struct {
 	TLSFlagsChanged *bool       `json:"tls_flags_changed"`
 	RequestMTLS     bool        `json:"request_mtls"`
 	JA4             optional    `json:"ja4"`
+	ServerFlags     []sentFlags `json:"server_flags"`
+	ClientFlags     []sentFlags `json:"client_flags"`
+	Acknowledged    *bool       `json:"request_mtls_acknowledged"`
 	Error           *refuseInfo `json:"error"`
 }
 
@@ -94,6 +97,21 @@ type flagsInfo struct {
 	Data      string      `json:"data"`
 	Flags     []codePoint `json:"flags"`
 	Error     *refuseInfo `json:"error"`
+}
+
+// sentFlags is a TLS Flags extension of a message that was followed with --keylog.
+type sentFlags struct {
+	Message string `json:"message"`
+	flagsInfo
+	Verdict *rulesInfo `json:"verdict"`
+}
+
+// rulesInfo is what the rules hold against the flags.
+type rulesInfo struct {
+	refuseInfo
+	Alternative *codePoint `json:"alternative"`
+	Clause      string     `json:"clause"`
+	Flag        *codePoint `json:"flag"`
 }
 
 type refuseInfo struct {
@@ -207,9 +225,9 @@ func points[T interface {
 	return list
 }
 
-// describeFlags returns nil where the hello has no TLS Flags extension.
-func describeFlags(h clienthello.ClientHello) *flagsInfo {
-	e, ok := h.Extensions().FlagsExtension()
+// describeFlags returns nil where the block has no TLS Flags extension.
+func describeFlags(block extension.List) *flagsInfo {
+	e, ok := block.FlagsExtension()
 	if !ok {
 		return nil
 	}

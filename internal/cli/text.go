@@ -126,7 +126,31 @@ func (p *textPrinter) verdict(l *line) []string {
 	if l.TLSFlagsChanged != nil && *l.TLSFlagsChanged {
 		parts = append(parts, p.paint("tls_flags differ from the first hello's", color.FgRed))
 	}
+	for _, f := range l.ServerFlags {
+		parts = append(parts, p.sentText(f))
+	}
+	for _, f := range l.ClientFlags {
+		if f.Message != "ClientHello" || f.Verdict != nil {
+			parts = append(parts, p.sentText(f))
+		}
+	}
+	if l.Acknowledged != nil && *l.Acknowledged {
+		parts = append(parts, p.paint("request_mtls acknowledged", color.FgGreen, color.Bold))
+	}
 	return parts
+}
+
+// sentText says what another message of the connection has, and what is wrong with it.
+func (p *textPrinter) sentText(f sentFlags) string {
+	names := make([]string, len(f.Flags))
+	for i, flag := range f.Flags {
+		names[i] = p.flagText(flag)
+	}
+	text := f.Message + " has " + extensionText(&f.flagsInfo) + " " + strings.Join(names, ", ")
+	if f.Verdict != nil {
+		text += p.paint(fmt.Sprintf(" (%s; alert %s)", f.Verdict.Code, f.Verdict.Alert.Name), color.FgRed)
+	}
+	return text
 }
 
 func (p *textPrinter) flagText(f codePoint) string {

@@ -65,14 +65,19 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
+// nonce returns that of the next record (RFC 9846, Section 5.3).
+func (k *Keys) nonce() []byte {
+	nonce := bytes.Clone(k.iv)
+	tail := nonce[len(nonce)-8:]
+	binary.BigEndian.PutUint64(tail, binary.BigEndian.Uint64(tail)^k.seq)
+	return nonce
+}
+
 // Open decrypts the next record, given with its header, and returns the content type and
 // the content inside. Where it cannot be decrypted with these keys it returns false, and
 // still expects the same record.
 func (k *Keys) Open(record []byte) (contentType byte, content []byte, ok bool) {
-	nonce := bytes.Clone(k.iv)
-	tail := nonce[len(nonce)-8:]
-	binary.BigEndian.PutUint64(tail, binary.BigEndian.Uint64(tail)^k.seq)
-	inner, err := k.aead.Open(nil, nonce, record[recordHeaderLen:], record[:recordHeaderLen])
+	inner, err := k.aead.Open(nil, k.nonce(), record[recordHeaderLen:], record[:recordHeaderLen])
 	if err != nil {
 		return 0, nil, false
 	}
@@ -83,6 +88,17 @@ func (k *Keys) Open(record []byte) (contentType byte, content []byte, ok bool) {
 		return 0, nil, false
 	}
 	return inner[len(inner)-1], inner[:len(inner)-1], true
+}
+
+// Seal returns the next record, with its header: the reverse of Open, for tests that
+// make connections. The content takes at most 2^14 bytes.
+func (k *Keys) Seal(contentType byte, content []byte) []byte {
+	inner := append(bytes.Clone(content), contentType)
+	record := []byte{recordApplicationData, 3, 3}
+	record = binary.BigEndian.AppendUint16(record, uint16(len(inner)+k.aead.Overhead()))
+	record = k.aead.Seal(record, k.nonce(), inner, record)
+	k.seq++
+	return record
 }
 
 // expandLabel is HKDF-Expand-Label of RFC 9846, Section 7.1 with an empty context.

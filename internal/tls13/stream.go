@@ -21,6 +21,9 @@ const (
 	maxHeldSegments = 1 << 10
 )
 
+// Held returns how many bytes the stream holds.
+func (s *Stream) Held() int { return s.held }
+
 // Begin says that the stream begins at seq, behind a SYN.
 func (s *Stream) Begin(seq uint32) {
 	if !s.started {

@@ -75,6 +75,9 @@ func NewConversation(lookup func(random [32]byte) (Secrets, bool), emit func(s e
 	return &Conversation{lookup: lookup, emit: emit}
 }
 
+// Use gives the secrets of the connection where its ClientHello will not be fed.
+func (c *Conversation) Use(s Secrets) { c.secrets = s }
+
 // Feed takes the next bytes that s sent. What the server sends may be fed before what the
 // client sent, but for the ClientHello.
 func (c *Conversation) Feed(s extension.Sender, b []byte) {
@@ -92,6 +95,15 @@ func (c *Conversation) Feed(s extension.Sender, b []byte) {
 // Done reports whether nothing more is looked for, in both directions.
 func (c *Conversation) Done() bool {
 	return c.err != nil || c.sides[0].done && c.sides[1].done
+}
+
+// Held returns how many bytes the conversation holds.
+func (c *Conversation) Held() int {
+	n := 0
+	for i := range c.sides {
+		n += cap(c.sides[i].raw) + cap(c.sides[i].messages)
+	}
+	return n
 }
 
 // Err returns why the conversation cannot be read any further, nil where it can or has
