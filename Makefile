@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench cost tidy lint generated cross foreign race modules unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers
+.PHONY: help demo test bench cost tidy lint generated cross foreign race modules unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,10 @@ modules: ## the tests of bench/ and the other modules inside this one
 
 test-consumers: ## the test vectors in Python, JavaScript, Rust, C and Java
 	@internal/ci/consumers.sh
+
+vectors-observed: ## note again what crypto/tls, OpenSSL and GnuTLS do (needs libssl-dev, libgnutls28-dev)
+	go run ./vectors/internal/observe -o vectors/internal/generate/observed.json
+	go generate ./vectors
 
 unit: ## the tests, with the seeds of the fuzz targets
 	go test ./...

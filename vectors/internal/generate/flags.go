@@ -70,9 +70,12 @@ func flagsExamples() vectors.Group {
 	)
 }
 
+// octets is the name of the group with a row for each value of an octet.
+const octets = "octet"
+
 // flagsOctet has every value of a single octet.
 func flagsOctet() vectors.Group {
-	g := flagsGroup("octet", "One octet, with every value that it may have.", flagsSection2)
+	g := flagsGroup(octets, "One octet, with every value that it may have.", flagsSection2)
 	for v := 1; v < 256; v++ {
 		var flags []uint16
 		for bit := range uint16(8) {

@@ -63,7 +63,7 @@ func generate(dir string) error {
 	}
 	for id := range observed {
 		if !seen[id] {
-			return fmt.Errorf("observed.json has %s, which is no test", id)
+			return fmt.Errorf("observed.json has %s, which is no test: make vectors-observed", id)
 		}
 	}
 	return write(dir, all)

@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,18 +12,27 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// readObserved reads what implementations were seen to do: by test and implementation.
-// No file is nothing seen.
+// readObserved reads what vectors/internal/observe has seen: by test and implementation.
 func readObserved(name string) (map[string]map[string]string, error) {
 	data, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}
-	var observed map[string]map[string]string
-	return observed, json.Unmarshal(data, &observed)
+	var seen struct {
+		Implementations []string
+		Verdicts        map[string][]string
+	}
+	if err := json.Unmarshal(data, &seen); err != nil {
+		return nil, err
+	}
+	observed := map[string]map[string]string{}
+	for id, verdicts := range seen.Verdicts {
+		observed[id] = map[string]string{}
+		for i, name := range seen.Implementations {
+			observed[id][name] = verdicts[i]
+		}
+	}
+	return observed, nil
 }
 
 func write(dir string, all []vectors.File) error {
@@ -43,8 +50,8 @@ func write(dir string, all []vectors.File) error {
 			return err
 		}
 		for g, t := range f.All() {
-			if g.Name == everyFlag {
-				continue // 2,040 files would say no more than 255 do
+			if g.Name == everyFlag || g.Name == octets {
+				continue // files of the other groups say the same
 			}
 			if err := writeRaw(raw, &index, g, t); err != nil {
 				return err
