@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench cost tidy lint generated cross foreign race modules unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed
+.PHONY: help demo test test-soak bench cost tidy lint generated cross foreign race modules unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -74,3 +74,6 @@ corpus-export: ## write the seeds of all targets to build/seeds, for Go, AFL++, 
 
 corpus-coverage: ## hold that the corpus alone reaches 95 % of the parsers' statements
 	@internal/ci/corpus_coverage.sh
+
+test-soak: ## 10,000 TLS handshakes of many clients under the race detector
+	go test -race -run TestSoak ./reqmtls -soak

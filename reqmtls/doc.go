@@ -69,13 +69,14 @@
 // certificate; a client that connects first without the flag and then with it is asked.
 // Revocation during that time is yours to check, in VerifyConnection, which runs on
 // resumption, too. [Policy].NoTickets turns resumption off for flagged clients.
-// Rotate shared ticket keys with [Server.SetSessionTicketKeys] only: the method of
-// tls.Config of the same name would put one key under all policies.
+// Share and rotate ticket keys with [Server.SetSessionTicketKeys]: the method of
+// tls.Config of the same name does not reach the policies, whose keys stay random.
 //
 // Server names: a policy goes by the server_name of the handshake. HTTP requests on the
 // connection may name another host, as HTTP/2 clients do on purpose; a server with
 // [Config].Names must refuse requests whose host is not their TLS.ServerName, with
 // status 421 (RFC 9110, Section 15.5.20).
 //
-// Privacy: certificates are encrypted, as only TLS 1.3 is concerned; the flag is not.
+// Privacy: the flag is sent in the clear. Certificates are not, as the flag counts in
+// TLS 1.3 only; [Policy].AskEverybody asks clients of TLS 1.2, too.
 package reqmtls

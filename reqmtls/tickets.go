@@ -137,10 +137,10 @@ func (s *Server) now() time.Time {
 
 // SetSessionTicketKeys sets the keys of session tickets, as the method of tls.Config
 // does that has this name, for servers that share them or keep them across
-// restarts. It takes the place of that one, which must not be called on the result of
-// TLSConfig: keys of each policy are derived from the ones given, so that no ticket
-// is good for another policy. It may be called at any time. Without it each policy
-// has random keys, and a new one every day. It panics if keys is empty.
+// restarts. It takes the place of that one, which does not reach the policies: keys of
+// each policy are derived from the ones given, so that no ticket is good for another
+// policy. It may be called at any time. Without it each policy has random keys, and a
+// new one every day. It panics if keys is empty.
 //
 // Clients whose config the base config's GetConfigForClient chooses have its keys
 // unless a policy applies to them.

@@ -1,0 +1,82 @@
+// Grpc is a gRPC server that asks bots for certificates, and nobody else, with a client
+// that is such a bot. It is a module of its own, so that nobody gets gRPC into their
+// requirements who does not want it.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"flag"
+	"log"
+	"net"
+	"os"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/tlsflags/tlsflags/reqmtls"
+	"github.com/tlsflags/tlsflags/reqmtls/client"
+)
+
+func main() {
+	addr := flag.String("addr", ":8443", "where to listen")
+	certFile := flag.String("cert", "site.pem", "the site's certificate")
+	keyFile := flag.String("key", "site.key", "its key")
+	botsFile := flag.String("bots", "bots.pem", "the authorities of bots, of nobody else")
+	flag.Parse()
+
+	cert, err := tls.LoadX509KeyPair(*certFile, *keyFile)
+	if err != nil {
+		log.Fatal(err)
+	}
+	pem, err := os.ReadFile(*botsFile)
+	if err != nil {
+		log.Fatal(err)
+	}
+	bots := x509.NewCertPool()
+	if !bots.AppendCertsFromPEM(pem) {
+		log.Fatalf("%s: no certificate in PEM", *botsFile)
+	}
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(serve(listener, &tls.Config{Certificates: []tls.Certificate{cert}}, bots))
+}
+
+func serve(listener net.Listener, config *tls.Config, bots *x509.CertPool) error {
+	mtls, err := reqmtls.New(config, reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: bots}})
+	if err != nil {
+		return err
+	}
+	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(mtls.TLSConfig())), grpc.UnaryInterceptor(botsOnly))
+	healthpb.RegisterHealthServer(server, health.NewServer())
+	return server.Serve(mtls.Listener(listener))
+}
+
+// botsOnly lets only those in whose certificate was verified.
+func botsOnly(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	p, _ := peer.FromContext(ctx)
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok || len(info.State.VerifiedChains) == 0 {
+		return nil, status.Error(codes.Unauthenticated, "no certificate of a bot")
+	}
+	return handler(ctx, req)
+}
+
+// dial connects as a client that sets the flag. gRPC takes the connection as it is, since
+// TLS is made below it; c.TLS.NextProtos has to be h2.
+func dial(addr string, c *client.Client) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+addr,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) {
+			return c.Dial(ctx, "tcp", addr)
+		}))
+}

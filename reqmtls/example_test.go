@@ -1,0 +1,95 @@
+package reqmtls_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/reqmtls"
+)
+
+// The site's certificate, and the authorities of bots.
+var (
+	siteCertificate tls.Certificate
+	botAuthorities  *x509.CertPool
+)
+
+// A web server takes two lines. Handlers go by the verified certificate.
+func ExampleNew() {
+	config := &tls.Config{Certificates: []tls.Certificate{siteCertificate}}
+	mtls, err := reqmtls.New(config, reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: botAuthorities}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", ":443")
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.VerifiedChains) > 0 {
+			fmt.Fprintf(w, "Hello, %s.\n", r.TLS.PeerCertificates[0].Subject)
+		}
+	})}
+
+	server.TLSConfig = mtls.TLSConfig()
+	log.Fatal(server.ServeTLS(mtls.Listener(listener), "", ""))
+}
+
+// tls.Server by hand works as well.
+func ExampleServer_Wrap() {
+	var accepted net.Conn // from any listener
+
+	mtls, err := reqmtls.New(
+		&tls.Config{Certificates: []tls.Certificate{siteCertificate}},
+		reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Require, ClientCAs: botAuthorities}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	conn := tls.Server(mtls.Wrap(accepted), mtls.TLSConfig())
+	if err := conn.Handshake(); err != nil {
+		log.Fatal(err)
+	}
+	hello, _ := reqmtls.FromConn(conn)
+	log.Println(hello.Flagged, hello.Flags.Has(extension.RequestMTLS))
+}
+
+// Each server name may have a policy of its own, and Observe counts.
+func ExampleConfig() {
+	asked, refused := 0, 0 // for one goroutine; a server needs atomic counters
+	config := reqmtls.Config{
+		Policy: reqmtls.Policy{Mode: reqmtls.Ignore},
+		Names: map[string]reqmtls.Policy{
+			"api.example.com": {ClientCAs: botAuthorities, Mode: reqmtls.Require},
+		},
+		Observe: func(e reqmtls.Event) {
+			if e.Asked {
+				asked++
+			}
+			if e.Outcome == reqmtls.Refused {
+				refused++
+			}
+		},
+	}
+	_ = config
+}
+
+// Handlers learn from the context what the client said.
+func ExampleFromContext() {
+	server := &http.Server{
+		ConnContext: reqmtls.ConnContext,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if hello, ok := reqmtls.FromContext(r.Context()); ok {
+				for f := range hello.Flags.All() {
+					fmt.Fprintln(w, f)
+				}
+			}
+		}),
+		ReadHeaderTimeout: 10 * time.Second,
+	}
+	_ = server
+}

@@ -1,0 +1,265 @@
+package reqmtls_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"flag"
+	"io"
+	"net"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/reqmtls"
+)
+
+var soak = flag.Bool("soak", false, "make all 10,000 handshakes of TestSoak, as make test-soak does under the race detector")
+
+// watched remembers the connections that are accepted.
+type watched struct {
+	net.Listener
+	mu    sync.Mutex
+	conns []*reqmtls.Conn
+}
+
+func (l *watched) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conns = append(l.conns, c.(*reqmtls.Conn))
+	return c, nil
+}
+
+// startWatched runs a server and returns a function that stops it and holds that it has
+// left nothing behind.
+func startWatched(t *testing.T, c reqmtls.Config) (s *server, stop func()) {
+	t.Helper()
+	goroutines := runtime.NumGoroutine()
+	s = &server{errs: make(chan error, 100_000)}
+	var err error
+	if s.Server, err = reqmtls.New(baseConfig(), c); err != nil {
+		t.Fatal(err)
+	}
+	inner := listen(t)
+	s.addr = inner.Addr().String()
+	listener := &watched{Listener: s.Listener(inner)}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { s.answer(tls.Server(conn, s.TLSConfig())) })
+		}
+	})
+	return s, func() {
+		t.Helper()
+		inner.Close()
+		wg.Wait()
+		for _, c := range listener.conns {
+			if c.HoldsBuffer() {
+				t.Error("a connection has kept its buffer")
+				break
+			}
+		}
+		for range 100 { // those of the runtime end a moment later
+			if runtime.NumGoroutine() <= goroutines {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), goroutines)
+	}
+}
+
+// TestSoak holds that among many clients at once exactly those are asked that set the
+// flag, and that nothing is left over.
+func TestSoak(t *testing.T) {
+	n := 2000
+	switch {
+	case *soak:
+		n = 10_000
+	case testing.Short():
+		n = 300
+	}
+	s, stop := startWatched(t, reqmtls.Config{Policy: botsPolicy()})
+	clients := []struct {
+		testClient
+		asked bool
+	}{
+		{testClient{}, false},
+		{flagged(extension.RequestMTLS).with(testPKI().bot), true},
+		{flagged(8).with(testPKI().bot), false},
+		{flagged(extension.RequestMTLS), true},
+		{testClient{flags: []extension.Flag{80}, flagsType: extension.TLSFlagsExperimental}.with(testPKI().bot), true},
+		{testClient{flagsData: []byte{2, 1, 0}}, false},
+		{testClient{maxVersion: tls.VersionTLS12}, false},
+		{testClient{flags: []extension.Flag{80}, wrap: func(c net.Conn) net.Conn { return &records{Conn: c, n: 50} }}, true},
+	}
+	jobs := make(chan int)
+	var wg sync.WaitGroup
+	for range 100 {
+		wg.Go(func() {
+			for i := range jobs {
+				c := clients[i%len(clients)]
+				if got := c.connect(t, s.addr); got.Asked != c.asked || got.Resumed {
+					t.Errorf("client %d: asked %v, want %v", i%len(clients), got.Asked, c.asked)
+				}
+			}
+		})
+	}
+	for i := range n {
+		jobs <- i
+	}
+	close(jobs)
+	wg.Wait()
+	stop()
+}
+
+// TestHostileClients holds that others are served while some send slowly, send half, or
+// send what is no hello.
+func TestHostileClients(t *testing.T) {
+	s, stop := startWatched(t, reqmtls.Config{Policy: botsPolicy()})
+	hello := rawHello(t, flagged(extension.RequestMTLS))
+	garbage := make([]byte, 64<<10)
+	for i := range garbage {
+		garbage[i] = byte(i * 7)
+	}
+	long := append([]byte("\x16\x03\x01\x40\x00\x01\x00\xf0\x00"), make([]byte, 1<<14-4)...)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range 40 {
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			defer conn.Close()
+			switch i % 5 {
+			case 0: // says nothing
+			case 1: // a byte now and then
+				for _, b := range hello[:len(hello)-1] {
+					if _, err := conn.Write([]byte{b}); err != nil {
+						return
+					}
+					select {
+					case <-done:
+						return
+					case <-time.After(5 * time.Millisecond):
+					}
+				}
+			case 2:
+				conn.Write(hello[:len(hello)/2])
+			case 3:
+				conn.Write(garbage)
+			case 4: // a hello over the limit, never ended
+				conn.Write(long)
+			}
+			<-done
+		})
+	}
+	for range 50 {
+		if got := flagged(extension.RequestMTLS).with(testPKI().bot).connect(t, s.addr); !got.Asked {
+			t.Error("not asked among hostile clients")
+		}
+		if got := (testClient{}).connect(t, s.addr); got.Asked {
+			t.Error("asked among hostile clients")
+		}
+	}
+	close(done)
+	wg.Wait()
+	stop()
+}
+
+// pipes is a listener of connections in memory.
+type pipes struct {
+	conns chan net.Conn
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	c, ok := <-p.conns
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.conns) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestIdleConnections holds that 5,000 connections cost little more than without this
+// package while they say nothing, and a buffer each while their hello is under way.
+func TestIdleConnections(t *testing.T) {
+	if reqmtls.RaceEnabled || testing.Short() {
+		t.Skip("measures memory")
+	}
+	const n = 5000
+	hello := rawHello(t, flagged(extension.RequestMTLS))
+	mtls, err := reqmtls.New(baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// each returns the bytes of heap a connection takes when sent has been read of it.
+	each := func(listener func(net.Listener) net.Listener, config *tls.Config, sent []byte) int {
+		runtime.GC()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		inner := &pipes{conns: make(chan net.Conn)}
+		l := tls.NewListener(listener(inner), config)
+		var wg sync.WaitGroup
+		clients := make([]net.Conn, n)
+		for i := range clients {
+			a, b := net.Pipe()
+			clients[i] = a
+			go func() { inner.conns <- b }()
+			conn, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				if err := conn.(*tls.Conn).Handshake(); !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+					t.Errorf("handshake: %v", err)
+				}
+				conn.Close()
+			})
+			if _, err := a.Write(sent); err != nil { // a pipe's write returns when it was read
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		for _, c := range clients {
+			c.Close()
+		}
+		l.Close()
+		wg.Wait()
+		return int(after.HeapAlloc-before.HeapAlloc) / n
+	}
+	plain := func(l net.Listener) net.Listener { return l }
+	config := baseConfig()
+	for _, tt := range []struct {
+		name  string
+		sent  []byte
+		limit int
+	}{
+		{"nothing sent", nil, 256},
+		{"half a hello sent", hello[:len(hello)/2], reqmtls.DefaultLimit + 1024},
+	} {
+		without, with := each(plain, config, tt.sent), each(mtls.Listener, mtls.TLSConfig(), tt.sent)
+		t.Logf("%s: %d bytes a connection, %d without this package", tt.name, with, without)
+		if with > without+tt.limit {
+			t.Errorf("%s: %d bytes more, want %d at most", tt.name, with-without, tt.limit)
+		}
+	}
+}
