@@ -196,6 +196,9 @@ func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemb
 				other.Outcome, other.Code.Name(), other.Offset, first.Outcome, first.Code.Name(), first.Offset)
 		}
 	}
+	if name := first.Outcome.String(); name == "" || name == "unknown outcome" {
+		return first, fmt.Errorf("outcome %d has no name", first.Outcome)
+	}
 	return first, checkNext(datagrams, a, limit)
 }
 
