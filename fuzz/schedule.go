@@ -182,6 +182,9 @@ func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemb
 	if err != nil {
 		return first, err
 	}
+	if name := first.Outcome.String(); name == "" || name == "unknown outcome" {
+		return first, fmt.Errorf("outcome %d has no name", first.Outcome)
+	}
 	for _, variant := range []struct {
 		what  string
 		fill  byte
@@ -195,9 +198,6 @@ func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemb
 			return first, fmt.Errorf("%s: %v %q at %d instead of %v %q at %d", variant.what,
 				other.Outcome, other.Code.Name(), other.Offset, first.Outcome, first.Code.Name(), first.Offset)
 		}
-	}
-	if name := first.Outcome.String(); name == "" || name == "unknown outcome" {
-		return first, fmt.Errorf("outcome %d has no name", first.Outcome)
 	}
 	return first, checkNext(datagrams, a, limit)
 }
