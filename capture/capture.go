@@ -108,6 +108,7 @@ type Stats struct {
 	Incomplete int // hellos that began, and were not whole when the capture ended
 	Evicted    int // flows that made room for others before they were decided
 
+	Dropped     int // packets that the kernel dropped in a live capture, for want of room
 	Other       int // packets without TCP and UDP
 	UnknownLink int // packets of a link type that is not read
 	Broken      int // packets whose headers contradict themselves

@@ -90,7 +90,7 @@ func TestFloods(t *testing.T) {
 			case *flood > 0:
 				n = *flood
 			case testing.Short():
-				n = 50_000
+				n = 20_000
 			case name == "beginning of a hello":
 				n = 1_000_000
 			}

@@ -24,7 +24,7 @@ const readBuffer = 64 << 10
 // tcpdump and Wireshark take.
 const maxPacket = 256 << 10
 
-// Reader reads a capture.
+// Reader reads a capture file or a network interface.
 type Reader struct {
 	source  source
 	scanner *Scanner
@@ -92,14 +92,32 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 // is cut short or damaged there, or that it could not be read. What was found
 // before is right all the same.
 func (r *Reader) Err() error {
-	if r.err == io.EOF {
+	if r.err == io.EOF || r.err == errStopped {
 		return nil
 	}
 	return r.err
 }
 
+// errStopped says that the caller has ended a live capture.
+var errStopped = errors.New("stopped")
+
 // Stats returns the counts so far.
-func (r *Reader) Stats() Stats { return r.scanner.Stats() }
+func (r *Reader) Stats() Stats {
+	stats := r.scanner.Stats()
+	if live, ok := r.source.(interface{ drops() int }); ok {
+		stats.Dropped = live.drops()
+	}
+	return stats
+}
+
+// Close ends a live capture; Hellos then ends as well. What was opened with Open is left
+// for the caller to close.
+func (r *Reader) Close() error {
+	if c, ok := r.source.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
 
 // pcapSource reads a pcap file.
 type pcapSource struct {

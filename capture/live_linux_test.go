@@ -1,0 +1,218 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gopacket/gopacket/layers"
+	"golang.org/x/net/bpf"
+
+	"github.com/tlsflags/tlsflags/corpus"
+)
+
+// openLive captures on the loopback interface.
+func openLive(t *testing.T, ctx context.Context) *Reader {
+	t.Helper()
+	r, err := Live(ctx, "lo", Options{})
+	if err != nil {
+		if strings.Contains(err.Error(), "CAP_NET_RAW") {
+			t.Skip(err)
+		}
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
+func TestLive(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	r := openLive(t, ctx)
+
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	names := []string{"one.example", "two.example"}
+	go func() {
+		for _, name := range names {
+			conn, err := net.Dial("tcp4", listener.Addr().String())
+			if err != nil {
+				return
+			}
+			tls.Client(conn, &tls.Config{ServerName: name}).Handshake() // fails when the server closes
+			conn.Close()
+		}
+	}()
+
+	var found []string
+	for h := range r.Hellos() {
+		if h.Dst.String() != listener.Addr().String() {
+			continue // of other programs
+		}
+		hello, _, err := h.Parse()
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := hello.ServerName()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found = append(found, string(name)); string(name) == names[len(names)-1] {
+			cancel()
+		}
+	}
+	if strings.Join(found, " ") != strings.Join(names, " ") {
+		t.Errorf("found %q, want %q, each once", found, names)
+	}
+	if r.Err() != nil {
+		t.Error(r.Err())
+	}
+	if stats := r.Stats(); stats.Hellos < len(names) || stats.Dropped != 0 {
+		t.Errorf("stats: %+v", stats)
+	}
+}
+
+func TestLiveStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := openLive(t, ctx)
+	cancel()
+	for range r.Hellos() {
+	}
+	if r.Err() != nil {
+		t.Errorf("by the context: %v", r.Err())
+	}
+	r = openLive(t, t.Context())
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	for range r.Hellos() {
+	}
+	if r.Err() != nil {
+		t.Errorf("by Close: %v", r.Err())
+	}
+}
+
+func TestLiveRefuses(t *testing.T) {
+	_, err := Live(t.Context(), "nothing0", Options{})
+	if err == nil || !strings.HasPrefix(err.Error(), `no interface "nothing0"; there are lo`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestFilterPassesHellos runs the filter over the recorded captures: what it leaves out
+// may not change what is found.
+func TestFilterPassesHellos(t *testing.T) {
+	program, left := newFilter(t, layers.LinkTypeEthernet), 0
+	for e := range corpus.OfKind(corpus.Captures) {
+		open := func() *Reader {
+			r, err := Open(bytes.NewReader(e.Data()), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		want := 0
+		for range open().Hellos() {
+			want++
+		}
+		r, s, got := open(), NewScanner(Options{}), 0
+		for p, err := r.source.next(); err == nil; p, err = r.source.next() {
+			if p.Link == layers.LinkTypeEthernet {
+				n, err := program.Run(p.Data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n == 0 {
+					left++
+					continue
+				}
+			}
+			s.Scan(p, func(*Hello) bool { got++; return true })
+		}
+		if got != want {
+			t.Errorf("%s: %d hellos behind the filter, want %d", e.File, got, want)
+		}
+	}
+	if left == 0 {
+		t.Error("the filter passes everything on")
+	}
+}
+
+func newFilter(t *testing.T, link layers.LinkType) *bpf.VM {
+	t.Helper()
+	vm, err := bpf.NewVM(filter(link, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return vm
+}
+
+func TestFilter(t *testing.T) {
+	ip := func(protocol, length int, rest ...byte) []byte {
+		b := []byte{0x45, 0, byte(length >> 8), byte(length), 0, 0, 0, 0, 64, byte(protocol), 19: 0}
+		return append(b, rest...)
+	}
+	options := func(b []byte) []byte { // an IP header with 4 bytes of options
+		b[0] = 0x46
+		return append(b[:20:20], append(make([]byte, 4), b[20:]...)...)
+	}
+	tcp := func(flags byte, payload ...byte) []byte {
+		return append([]byte{12: 5 << 4, 13: flags, 19: 0}, payload...)
+	}
+	fragment := func(b []byte) []byte { b[7] = 1; return b }
+	frame := func(etherType int, payload []byte) []byte {
+		return append([]byte{12: byte(etherType >> 8), 13: byte(etherType)}, payload...)
+	}
+	raw, ether := newFilter(t, layers.LinkTypeRaw), newFilter(t, layers.LinkTypeEthernet)
+	for name, row := range map[string]struct {
+		ip   []byte
+		pass bool
+	}{
+		"SYN":                     {ip(6, 40, tcp(tcpSYN)...), true},
+		"FIN":                     {ip(6, 40, tcp(tcpFIN|16)...), true},
+		"RST":                     {ip(6, 40, tcp(tcpRST)...), true},
+		"ACK":                     {ip(6, 40, tcp(16)...), false},
+		"ACK, padded":             {ip(6, 40, tcp(16, 0, 0, 0, 0, 0, 0)...), false},
+		"ACK, options":            {options(ip(6, 44, tcp(16)...)), false},
+		"data":                    {ip(6, 41, tcp(16, 22)...), true},
+		"data, options":           {options(ip(6, 45, tcp(16, 22)...)), true},
+		"length left to the card": {ip(6, 0, tcp(16, 22)...), true},
+		"fragment":                {fragment(ip(6, 28, make([]byte, 8)...)), true},
+		"UDP":                     {ip(17, 28, make([]byte, 8)...), true},
+		"GRE":                     {ip(47, 28, make([]byte, 8)...), true},
+		"ICMP":                    {ip(1, 28, make([]byte, 8)...), false},
+		"IPv6":                    {append([]byte{0x60}, make([]byte, 60)...), true},
+	} {
+		if name != "IPv6" {
+			checkFilter(t, name, ether, frame(etherIPv4, row.ip), row.pass)
+			checkFilter(t, name+", VLAN", ether, frame(etherVLAN, row.ip), true)
+		}
+		checkFilter(t, name+", raw", raw, row.ip, row.pass)
+	}
+	checkFilter(t, "IPv6", ether, frame(etherIPv6, make([]byte, 60)), true)
+	checkFilter(t, "ARP", ether, frame(0x0806, make([]byte, 28)), false)
+	checkFilter(t, "802.2", ether, frame(60, make([]byte, 60)), true)
+}
+
+func checkFilter(t *testing.T, name string, vm *bpf.VM, packet []byte, pass bool) {
+	t.Helper()
+	if n, err := vm.Run(packet); err != nil || (n > 0) != pass {
+		t.Errorf("%s: %d bytes pass, %v; want pass %v", name, n, err, pass)
+	}
+}

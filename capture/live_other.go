@@ -1,0 +1,14 @@
+//go:build !linux
+
+package capture
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+)
+
+// Live captures on a network interface, which works on Linux only. Elsewhere it fails.
+func Live(_ context.Context, name string, _ Options) (*Reader, error) {
+	return nil, fmt.Errorf("cannot capture on %s: live capture works on Linux only, not on %s; record a file with tcpdump or Wireshark", name, runtime.GOOS)
+}
