@@ -18,6 +18,7 @@ import (
 	"github.com/gopacket/gopacket/pcapgo"
 	"golang.org/x/crypto/cryptobyte"
 
+	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/tls13"
 )
@@ -305,8 +306,17 @@ func TestFollowerLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	found, err := follow(f, tls13.KeyLog{{}: testSecrets})
-	if err != nil || len(found) != 0 {
-		t.Errorf("%d connections, %v", len(found), err)
+	c, err := capture.Open(f, capture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fl := follower{log: tls13.KeyLog{{}: testSecrets}, connections: make(map[connectionKey]*connection), found: make(followed)}
+	most := 0
+	for seg := range c.Segments() {
+		fl.add(seg)
+		most = max(most, fl.held)
+	}
+	if most > maxFollowedHeld || most < maxFollowedHeld/2 {
+		t.Errorf("%d bytes held at most, the limit is %d", most, maxFollowedHeld)
 	}
 }
