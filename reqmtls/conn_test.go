@@ -152,6 +152,8 @@ func TestForeignBytes(t *testing.T) {
 	stray[len(stray)-1]++ // an extension's last byte
 	early := append(bytes.Clone(hello), "\x17\x03\x03\x00\x20"...)
 	early = append(early, make([]byte, 0x20)...)
+	zeroRTT := rawHello(t, testClient{flagsType: extension.EarlyData, flagsData: []byte{}}) // and early data
+	zeroRTT = append(append(zeroRTT, "\x17\x03\x03\x00\x20"...), make([]byte, 0x20)...)
 	interleaved := append(bytes.Clone(hello[:5]), hello[5:]...)
 	interleaved[3], interleaved[4] = 0, 10
 	interleaved = append(interleaved[:15], "\x15\x03\x01\x00\x02\x01\x00"...)
@@ -168,6 +170,7 @@ func TestForeignBytes(t *testing.T) {
 		"a record that is too long":        append([]byte("\x16\x03\x01\xff\xff"), make([]byte, 0xffff)...),
 		"an alert inside the hello":        interleaved,
 		"a ServerHello":                    []byte("\x16\x03\x01\x00\x04\x02\x00\x00\x00"),
+		"early data":                       zeroRTT,
 		"bytes behind the hello":           early,
 		"a hello with a broken extension":  stray,
 		"a hello and 64 KiB in one record": append(bytes.Clone(hello), make([]byte, 64<<10)...),

@@ -88,7 +88,8 @@ func New(base *tls.Config, c Config) (*Server, error) {
 
 // TLSConfig returns the config for the server, always the same. It may be changed
 // before the first connection, as package http does for HTTP/2; the configs of
-// flagged clients are made from it when the first of them comes.
+// flagged clients are made from it when the first of them comes. NextProtos, where it
+// is set, has to be what the server speaks: package http mends it in its own copy only.
 func (s *Server) TLSConfig() *tls.Config { return s.config }
 
 // configForClient is the GetConfigForClient of the config.

@@ -115,13 +115,13 @@ func TestBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes seconds to start")
 	}
-	needs.Program(t, "chromium", "chromium")
+	browser := needs.Program(t, "chromium", "chromium", "google-chrome")
 	needs.Program(t, "certutil", "libnss3-tools")
 	needs.Program(t, "openssl", "openssl")
 
 	t.Run("honours the flag", func(t *testing.T) {
 		s := start(t, demo.Config{})
-		out, err := browse(t, s, time.Minute)
+		out, err := browse(t, browser, s, time.Minute)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -142,7 +142,7 @@ func TestBrowser(t *testing.T) {
 			case <-ctx.Done():
 			}
 		}()
-		out, err := browse(t, s, 10*time.Second)
+		out, err := browse(t, browser, s, 10*time.Second)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("control: the page loaded (%v), so the test proves nothing:\n%s", err, out)
 		}
@@ -160,7 +160,7 @@ func TestBrowser(t *testing.T) {
 
 // browse loads /json in a headless Chromium in whose store of certificates the demo's
 // authority and client certificate are, and returns the page.
-func browse(t *testing.T, s site, patience time.Duration) ([]byte, error) {
+func browse(t *testing.T, browser string, s site, patience time.Duration) ([]byte, error) {
 	t.Helper()
 	home := t.TempDir()
 	db := filepath.Join(home, ".pki", "nssdb")
@@ -176,7 +176,7 @@ func browse(t *testing.T, s site, patience time.Duration) ([]byte, error) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--user-data-dir="+filepath.Join(home, "profile"), "--dump-dom", s.url+"/json")
 	cmd.Env = append(os.Environ(), "HOME="+home)
 	endGroup(cmd)

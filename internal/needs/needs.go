@@ -8,15 +8,17 @@ import (
 	"testing"
 )
 
-// Program skips the test unless the named program is there, and returns its
-// path. pkg is the Debian package that has it.
-func Program(t *testing.T, name, pkg string) string {
+// Program skips the test unless the named program is there, or another that does as
+// well, and returns its path. pkg is the Debian package that has it.
+func Program(t *testing.T, name, pkg string, others ...string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, name, pkg)
+	for _, n := range append([]string{name}, others...) {
+		if path, err := exec.LookPath(n); err == nil {
+			return path
+		}
 	}
-	return path
+	missing(t, name, pkg)
+	return ""
 }
 
 // File skips the test unless there is a file of this name.
