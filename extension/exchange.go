@@ -92,11 +92,17 @@ func (x Exchange) Judge(m Message, s Sender, block List) Verdict {
 	if !ok {
 		return Verdict{}
 	}
+	proposed, requested := x.proposal(m, s, e.Type)
+	return x.judge(m, e, proposed, requested)
+}
+
+// judge judges the extension e of message m, which answers the flags proposed, if any
+// were requested.
+func (x Exchange) judge(m Message, e Extension, proposed FlagSet, requested bool) Verdict {
 	start := e.Offset - headerLen
 	if !x.Draft.messages().Has(m) {
 		return Verdict{Code: ErrFlagsMisplaced, Offset: start}
 	}
-	proposed, requested := x.proposal(m, s, e.Type)
 	if !requested && answers.Has(m) {
 		return Verdict{Code: ErrFlagsUnrequested, Offset: start}
 	}
@@ -161,8 +167,26 @@ func (x Exchange) proposal(m Message, s Sender, t Type) (FlagSet, bool) {
 // JudgeMessage judges every extension block of message m, and returns the first
 // objection.
 func (x Exchange) JudgeMessage(s Sender, m HandshakeMessage) Verdict {
+	// A Certificate can have more than a million blocks, and what they answer thousands of
+	// extensions: those are searched once for each type, so that the time stays linear.
+	var proposals [2]struct {
+		known, requested bool
+		flags            FlagSet
+	}
 	for block := range m.Blocks() {
-		if v := x.Judge(m.Message(), s, block); !v.OK() {
+		e, ok := block.FlagsExtension()
+		if !ok {
+			continue
+		}
+		p := &proposals[0]
+		if e.Type == TLSFlagsExperimental {
+			p = &proposals[1]
+		}
+		if !p.known {
+			p.known = true
+			p.flags, p.requested = x.proposal(m.Message(), s, e.Type)
+		}
+		if v := x.judge(m.Message(), e, p.flags, p.requested); !v.OK() {
 			return v
 		}
 	}
