@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-soak bench cost tidy lint generated cross foreign race modules unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed
+.PHONY: help demo test test-soak test-hostile bench cost tidy lint generated cross foreign race modules unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ vectors-observed: ## note again what crypto/tls, OpenSSL and GnuTLS do (needs li
 
 unit: ## the tests, with the seeds of the fuzz targets
 	go test ./...
+
+test-hostile: ## a million packets of each attack on a capture's reader
+	go test -count=1 -timeout 30m -run 'TestFloods$$' ./capture -flood=1000000
 
 bench: ## measure against other libraries and print the ratios
 	@cd bench && go test -count=1 -run 'Ratios$$' -ratios .

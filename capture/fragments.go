@@ -55,15 +55,17 @@ func (s *Scanner) join(fr *fragment) (payload []byte, whole bool) {
 		}
 	}
 	p := f.packet
-	if !s.flows.charge(f, &p.charged, fragmentFrameCost*len(s.frames)) {
-		return nil, false
-	}
-	for _, frame := range s.frames {
-		p.frames = append(p.frames, fragmentFrame{fr.offset, frame})
-	}
 	fresh, ok := s.store(f, &p.pages, &p.charged, uint32(fr.offset), fr.payload)
 	if !ok {
 		return nil, false
+	}
+	if fresh > 0 { // else it was sent again
+		if !s.flows.charge(f, &p.charged, fragmentFrameCost*len(s.frames)) {
+			return nil, false
+		}
+		for _, frame := range s.frames {
+			p.frames = append(p.frames, fragmentFrame{fr.offset, frame})
+		}
 	}
 	p.got += fresh
 	p.end = max(p.end, fr.offset+len(fr.payload))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/fuzz"
 )
 
 // peer is the address of the n-th attacker.
@@ -45,9 +46,61 @@ var floods = map[string]func(n int) []byte{
 	"last fragment":       func(n int) []byte { return ipv4Fragment(peer(n), server, 17, 1, 65000, false, make([]byte, 64)) },
 	"first DTLS fragment": func(n int) []byte { return ipv4(peer(n), server, 17, udp(1, 443, dtlsFragment(300, 0, 100))) },
 	"DTLS of 16 MB":       func(n int) []byte { return ipv4(peer(n), server, 17, udp(1, 443, dtlsFragment(1<<24-1, 0, 100))) },
+	"hello of nothing but flags": func(n int) []byte {
+		copy(flagged[12:], peer(n).AsSlice()) // a new one each time would be much garbage
+		return flagged
+	},
+	"a byte on each page": func(n int) []byte {
+		return ipv4(peer(n/200), server, 6, tcp(1, 443, n%200<<10, syn*byte(1-min(n%200, 1)), []byte{22}))
+	},
+	"fragments that overlap and change": func(n int) []byte {
+		return ipv4Fragment(peer(n/8), server, 6, 1, n%3*8, n%8 < 7, binary.BigEndian.AppendUint64(make([]byte, 8), uint64(n)))
+	},
+	"datagram in 7,500 fragments": func(n int) []byte {
+		i, end := n*8%len(fragmented), len(fragmented)
+		return ipv4Fragment(peer(n*8/end), server, 17, 1, i, i+8 < end, fragmented[i:i+8])
+	},
+	"tunnels without an end": func(n int) []byte { return tunnels },
+	"beginning of a hello in QUIC": func(n int) []byte {
+		return ipv4(peer(n), server, 17, udp(1, 443, sealed(uint64(n), 0, message()[:50])))
+	},
+	"QUIC far from the beginning": func(n int) []byte {
+		return ipv4(peer(n), server, 17, udp(1, 443, sealed(uint64(n), 1<<62-2, []byte{1})))
+	},
 	"QUIC with keys that do not fit": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, quicInitial(uint64(n))))
 	},
+}
+
+// flagged is a packet with a ClientHello of which almost all is a TLS Flags extension.
+var flagged = func() []byte {
+	const size = 16_000
+	extensions := join(be16(62), be16(size), make([]byte, size))
+	body := join([]byte{3, 3}, make([]byte, 32), []byte{0, 0, 2, 0x13, 1, 1, 0}, be16(len(extensions)), extensions)
+	stream := records(join([]byte{1, 0}, be16(len(body)), body), 1<<14)
+	return ipv4(client, server, 6, tcp(1, 443, 0, ack, stream))
+}()
+
+// fragmented is a datagram that begins with an Initial packet.
+var fragmented = udp(1, 443, join(sealed(1, 0, message()[:50]), make([]byte, 60_000)))[:60_000]
+
+// tunnels is GRE in GRE, 100 deep.
+var tunnels = func() (p []byte) {
+	for range 100 {
+		p = ipv4(client, server, 47, join([]byte{0, 0, 8, 0}, p))
+	}
+	return p
+}()
+
+// sealed is an Initial packet that opens, with data at offset of the CRYPTO stream.
+func sealed(dcid, offset uint64, data []byte) []byte {
+	sealer, err := fuzz.NewInitialSealer(binary.BigEndian.AppendUint64(nil, dcid))
+	if err != nil {
+		panic(err)
+	}
+	frame := join([]byte{6}, binary.BigEndian.AppendUint64(nil, 3<<62|offset), be16(1<<14|len(data)), data)
+	packet, _ := sealer.Seal(0, join(frame, make([]byte, 100)))
+	return packet
 }
 
 // dtlsFragment is a datagram with size bytes from offset of a ClientHello of length
@@ -79,7 +132,7 @@ func TestFloods(t *testing.T) {
 			found := 0
 			scan := func(p []byte) {
 				s.Scan(raw(p), func(h *capture.Hello) bool {
-					if h.Code == 0 {
+					if h.Code == 0 && len(h.Message) == len(message()) {
 						found++
 					}
 					return true
@@ -91,6 +144,8 @@ func TestFloods(t *testing.T) {
 				n = *flood
 			case testing.Short():
 				n = 20_000
+			case strings.Contains(name, "QUIC"):
+				n = 50_000 // each costs a key schedule
 			case name == "beginning of a hello":
 				n = 1_000_000
 			}
@@ -148,8 +203,8 @@ func TestFloodsResident(t *testing.T) {
 	if runtime.GOOS != "linux" || testing.Short() {
 		t.Skip("reads /proc, and needs a process without the race detector, whose runs are short")
 	}
-	for _, attack := range []string{"SYN", "beginning_of_a_hello", "last_fragment", "first_DTLS_fragment"} {
-		c := exec.Command(os.Args[0], "-test.run=^TestFloodsResident$/^"+attack+"$", "-flood=100000")
+	for _, attack := range []string{"SYN", "beginning_of_a_hello", "last_fragment", "first_DTLS_fragment", "hello_of_nothing_but_flags", "beginning_of_a_hello_in_QUIC", "datagram_in"} {
+		c := exec.Command(os.Args[0], "-test.run=^TestFloodsResident$/^"+attack+"$", "-flood=50000")
 		c.Env = append(os.Environ(), run+"=1")
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", attack, err, out)

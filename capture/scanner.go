@@ -1,8 +1,8 @@
 package capture
 
 import (
-	"bytes"
 	"hash/maphash"
+	"math/bits"
 	"time"
 
 	"github.com/gopacket/gopacket/layers"
@@ -120,29 +120,29 @@ func (s *Scanner) emit() {
 	}
 }
 
-// compareFlags sets FlagsChanged of a second hello, whose connection had the given TLS
-// Flags extensions in its first one. It returns what to give it the next time.
-func (s *Scanner) compareFlags(first []byte) []byte {
+// compareFlags sets FlagsChanged of a second hello, whose connection had TLS Flags
+// extensions of the given hash in its first one. It returns what to give it the next time.
+func (s *Scanner) compareFlags(first uint64) uint64 {
 	if s.hello.Index == 1 {
-		first = first[:0]
+		first = 0
 	}
 	hello, _, err := s.hello.Parse()
 	if err != nil {
 		return first
 	}
-	n := len(first)
-	both := appendFlags(first, hello)
-	s.hello.FlagsChanged = s.hello.Index == 2 && !bytes.Equal(both[:n], both[n:])
-	return both
+	hash := s.hashFlags(hello)
+	s.hello.FlagsChanged = s.hello.Index == 2 && hash != first
+	return hash
 }
 
-// appendFlags appends the TLS Flags extensions of a hello to b, in a form to compare.
-func appendFlags(b []byte, hello clienthello.ClientHello) []byte {
+// hashFlags returns a number for the TLS Flags extensions of a hello, which is 0 where
+// there are none. Nothing more is kept of them, since they can take all of a hello.
+func (s *Scanner) hashFlags(hello clienthello.ClientHello) uint64 {
+	var hash uint64
 	for _, t := range []extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental} {
 		if e, ok := hello.Extensions().Lookup(t); ok {
-			b = append(b, byte(t>>8), byte(t), byte(len(e.Data)>>8), byte(len(e.Data)))
-			b = append(b, e.Data...)
+			hash = bits.RotateLeft64(hash, 1) ^ s.hash(e.Data) ^ uint64(t)
 		}
 	}
-	return b
+	return hash
 }

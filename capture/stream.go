@@ -12,7 +12,7 @@ const (
 	streamCost = 512
 	// useCost is what a note on a packet takes, with room for the slice to grow.
 	useCost = 32
-	// maxUses is how many notes a stream may have room for when it is pooled.
+	// maxUses is how many notes a stream or session may have room for when it is pooled.
 	maxUses = 32
 )
 
@@ -24,7 +24,7 @@ type stream struct {
 	page    *page  // that memory lies in, as long as it is short
 	index   int    // of the hello that is awaited: 1 or 2
 	known   bool   // the first byte was the first of the connection
-	flags   []byte // the TLS Flags extensions of the first hello
+	flags   uint64 // hash of the TLS Flags extensions of the first hello
 
 	before []byte // what came so far before TLS, in case TLS follows
 	start  uint32 // where in the stream TLS begins; 0 while it is not known
@@ -70,7 +70,7 @@ func (t *table) drop(h *half) {
 		st.uses = nil
 	}
 	clear(st.ahead)
-	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], flags: st.flags[:0], before: st.before[:0]}
+	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], before: st.before[:0]}
 	t.streams.put(st)
 	h.stream = nil
 }

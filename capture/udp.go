@@ -15,8 +15,8 @@ const maxDatagramMessage = 16 << 10
 // sessionCost is what a session takes of the memory, with the keys of QUIC.
 const sessionCost = 9*maxDatagramMessage/8 + 2048
 
-// frameCost is what the note on a datagram takes, with room for the slice to grow.
-const frameCost = 16
+// frameCost is what the number of a packet takes of the memory.
+const frameCost = 8
 
 // session is what a flow over UDP needs as long as a hello is expected.
 type session struct {
@@ -25,7 +25,7 @@ type session struct {
 	dtls    assemble.DTLS
 	isDTLS  bool
 	index   int    // of the hello that is awaited
-	flags   []byte // the TLS Flags extensions of the first hello
+	flags   uint64 // hash of the TLS Flags extensions of the first hello
 	frames  []int  // that were of use for the hello that is awaited
 	used    int    // datagrams that were
 	charged int    // bytes, of the table's memory
@@ -34,6 +34,10 @@ type session struct {
 // begun reports whether the session holds the beginning of a first hello. For a second
 // one that cannot be told from what else a client sends.
 func (s *session) begun() bool { return s.index == 1 }
+
+// cost returns what the session takes of the memory. A datagram can have come in
+// thousands of fragments, all of which are noted.
+func (ss *session) cost() int { return sessionCost + frameCost*cap(ss.frames) }
 
 // datagram takes a UDP datagram. QUIC's long headers and DTLS records can be told
 // apart by the first byte (RFC 9443, Section 3); all else is passed over.
@@ -103,7 +107,7 @@ func (s *Scanner) probe(key flowKey, isDTLS bool, b []byte) {
 		f = s.flows.create(key)
 		s.stats.Flows++
 	}
-	if !s.flows.charge(f, &ss.charged, sessionCost) {
+	if !s.flows.charge(f, &ss.charged, ss.cost()) {
 		return
 	}
 	f.session = ss
@@ -113,7 +117,9 @@ func (s *Scanner) probe(key flowKey, isDTLS bool, b []byte) {
 
 // feedDatagram takes the next datagram of a flow.
 func (s *Scanner) feedDatagram(f *flow, b []byte) {
-	if result := s.assemble(f.session, b); s.flows.charge(f, &f.session.charged, frameCost*len(s.frames)) {
+	ss := f.session
+	result := s.assemble(ss, b)
+	if s.flows.charge(f, &ss.charged, ss.cost()-ss.charged) {
 		s.judge(f, result)
 		s.flows.settle(f)
 	}
@@ -209,7 +215,10 @@ func (t *table) dropSession(f *flow) {
 
 func (t *table) freeSession(ss *session) {
 	ss.quic = assemble.QUIC{}
-	ss.index, ss.used, ss.charged = 0, 0, 0
-	ss.flags, ss.frames = ss.flags[:0], ss.frames[:0]
+	ss.index, ss.used, ss.charged, ss.flags = 0, 0, 0, 0
+	ss.frames = ss.frames[:0]
+	if cap(ss.frames) > maxUses {
+		ss.frames = nil
+	}
 	t.sessions.put(ss)
 }
