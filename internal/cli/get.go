@@ -88,7 +88,7 @@ Exit codes: 0 done, whatever the status of the page; 2 wrong usage; 3 a file can
 be read, or the network failed.`,
 		Example: `  tlsflags get https://127.0.0.1:8443/json --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
   tlsflags get https://127.0.0.1:8443/ --ca demo/ca.pem --flags none`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("give one URL, such as https://127.0.0.1:8443/"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return get(cmd, o, args[0])
 		},

@@ -50,7 +50,7 @@ Exit codes: 0 done; 1 the verdict is not that of --expect; 2 wrong usage; 3 a fi
 cannot be read, or the handshake without the flag failed.`,
 		Example: `  tlsflags probe 127.0.0.1:8443 --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
   tlsflags probe example.com:443 --expect ignores`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("give one server as HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runProbe(cmd, o, args[0])
 		},

@@ -5,4 +5,7 @@
 //     its order; a line "..." there stands for any others.
 //   - Each go block is the body of an Example function, word for word, so that it
 //     compiles and what it says it prints is checked.
+//   - Every package and every command has a row in its tables.
+//
+// Links between files are checked in all Markdown files of the repository.
 package readme
