@@ -141,6 +141,7 @@ func (c *Conn) release() {
 	}
 	c.recorder = nil
 	r.message, r.echKeys = nil, nil
+	r.records.Reset(nil) // it may point into a buffer of crypto/tls
 	c.server.recorders.Put(r)
 }
 

@@ -148,6 +148,7 @@ func TestRestart(t *testing.T) {
 		{"plain, flagged", "plain", "flagged", bots, keys, false},
 		{"flagged, plain", "flagged", "plain", bots, keys, false},
 		{"flagged, flagged", "flagged", "flagged", bots, keys, true},
+		{"flagged without certificate, plain", "flagged, no cert", "plain", bots, keys, false},
 		{"flagged without certificate, flagged", "flagged, no cert", "flagged", bots, keys, false},
 		{"flagged, flagged with a stricter mode", "flagged", "flagged", require, keys, true},
 		{"flagged, flagged with other authorities", "flagged", "flagged", others, keys, false},
