@@ -69,11 +69,14 @@ func readFlags(data []byte) answer {
 	return answer{parsed: &vectors.Parsed{Flags: numbers(flags)}}
 }
 
-// numbers lists the flags that are set. All 2,040 are asked for, too.
+// numbers lists the flags that are set, and holds the other accessors to the list.
 func numbers(flags extension.Flags) []uint16 {
 	list := make([]uint16, 0, flags.Len())
 	for f := range flags.All() {
 		list = append(list, uint16(f))
+	}
+	if len(list) != flags.Len() {
+		panic(fmt.Sprintf("All yields %d flags, Len is %d", len(list), flags.Len()))
 	}
 	for f := range extension.MaxFlag + 1 {
 		if _, found := slices.BinarySearch(list, uint16(f)); found != flags.Has(f) {

@@ -283,8 +283,8 @@ func quicCoalesced() vectors.Group {
 	first, second := newInitial(crypto(0, msg[:half])), newInitial(crypto(half, msg[half:]))
 	second.number = 1
 	whole := newInitial(crypto(0, msg))
-	other := newInitial(crypto(half, msg[half:]))
-	other.dcid = filler("another dcid", 8)
+	other, sameKeys := newInitial(crypto(0, msg)), newInitial(crypto(half, msg[half:]))
+	other.dcid, sameKeys.dcid, sameKeys.keys = filler("another dcid", 8), filler("another dcid", 8), first.dcid
 	zeroRTT := newInitial(zeros(40))
 	zeroRTT.packetType = 1
 	broken := whole.packet()
@@ -299,7 +299,9 @@ func quicCoalesced() vectors.Group {
 		join("broken-before", "An Initial that does not decrypt stands before.", broken, whole.packet()),
 		join("padding-behind", "Zeros follow the packet, outside of it.", whole.packet(), zeros(100)),
 		waits("quic/coalesced/other-dcid", [][]byte{concat(first.packet(), other.packet())},
-			"A packet with another destination connection ID is ignored.", "quic", "unfinished"),
+			"A packet with another destination connection ID is ignored, whatever is in it.", "quic", "unfinished"),
+		waits("quic/coalesced/other-dcid-same-keys", [][]byte{concat(first.packet(), sameKeys.packet())},
+			"The same, under the keys of the first.", "quic", "unfinished"),
 	)
 }
 
