@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-soak test-hostile bench cost tidy lint generated cross foreign race modules unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed
+.PHONY: help demo test test-soak test-hostile bench cost tidy lint generated cross foreign race modules unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed vectors-dist
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ test-consumers: ## the test vectors in Python, JavaScript, Rust, C and Java
 vectors-observed: ## note again what crypto/tls, OpenSSL and GnuTLS do (needs libssl-dev, libgnutls28-dev)
 	go run ./vectors/internal/observe -o vectors/internal/generate/observed.json
 	go generate ./vectors
+
+vectors-dist: ## pack the test vectors into dist/, with a SHA-256
+	@go run ./vectors/internal/dist -from vectors -to dist
 
 unit: ## the tests, with the seeds of the fuzz targets
 	go test ./...

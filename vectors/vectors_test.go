@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/vectors"
 	"github.com/tlsflags/tlsflags/vectors/internal/check"
 )
@@ -31,6 +33,34 @@ func TestParsersAgree(t *testing.T) {
 		if n != f.NumberOfTests {
 			t.Errorf("%s: number_of_tests is %d, there are %d", k, f.NumberOfTests, n)
 		}
+	}
+}
+
+// TestCapture reads the capture with the package for captures: every hello in it sets
+// request_mtls, whatever carries it.
+func TestCapture(t *testing.T) {
+	file, err := os.Open("flagged.pcap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	r, err := capture.Open(file, capture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	carriers := map[capture.Transport]int{}
+	for found := range r.Hellos() {
+		h, _, err := found.Parse()
+		if err != nil || !h.HasFlag(extension.RequestMTLS) {
+			t.Errorf("%v: error %v, request_mtls %t", found.Src, err, h.HasFlag(extension.RequestMTLS))
+		}
+		carriers[found.Transport]++
+	}
+	if err := r.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if len(carriers) != 3 {
+		t.Errorf("the hellos travel in %v, want TCP, QUIC and DTLS", carriers)
 	}
 }
 

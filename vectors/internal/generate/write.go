@@ -58,7 +58,13 @@ func write(dir string, all []vectors.File) error {
 			}
 		}
 	}
-	return writeFile(filepath.Join(raw, "index.tsv"), index.Bytes())
+	if err := writeFile(filepath.Join(raw, "index.tsv"), index.Bytes()); err != nil {
+		return err
+	}
+	if err := writeCapture(dir); err != nil {
+		return err
+	}
+	return writeReadme(dir, all)
 }
 
 func writeFile(name string, data []byte) error {
