@@ -10,6 +10,9 @@ import (
 const (
 	// streamCost is what a stream takes of the memory, without what it holds.
 	streamCost = 512
+	// maxEarlyData is how many bytes of early data are passed over in search of a second
+	// hello. Servers allow 16 kB or less, as a rule (RFC 9846, Section 4.7.1).
+	maxEarlyData = 64 << 10
 	// useCost is what a note on a packet takes, with room for the slice to grow.
 	useCost = 32
 	// maxUses is how many notes a stream or session may have room for when it is pooled.
@@ -265,9 +268,15 @@ func (s *Scanner) complete(f *flow, direction int, result assemble.Result) {
 	s.hello.Message = result.Message
 	s.hello.Trailing = st.records.Trailing()
 	st.flags = s.compareFlags(st.flags)
+	early := 0
+	if hello, _, err := s.hello.Parse(); err == nil {
+		if _, ok := hello.Extensions().Lookup(extension.EarlyData); ok {
+			early = maxEarlyData
+		}
+	}
 	s.emit()
 	st.index++
-	st.records.Next()
+	st.records.NextBehindEarlyData(early)
 	position := h.next - h.start
 	st.uses = slices.DeleteFunc(st.uses, func(u use) bool { return u.end <= position })
 	if other.phase != silent {

@@ -147,6 +147,10 @@ func TestTCP(t *testing.T) {
 	other := bytes.Clone(messageWith(2))
 	other[len(other)-1] = 2 // flag 81 instead of 80
 	changed := records(other, 1<<14)
+	early := join(messageWith(1), []byte{0, 42, 0, 0})
+	early[3] += 4
+	early[len(early)-4-17] += 4 // the extension block
+	earlyHello := records(early, 1<<14)
 	otherPort := func(seq int, payload []byte) []byte {
 		return ipv4(client, server, 6, tcp(clientPort+1, serverPort, seq, ack, payload))
 	}
@@ -227,6 +231,14 @@ func TestTCP(t *testing.T) {
 		"second hello with other flags": {
 			[][]byte{up(1, ack, one), up(1+len(one), ack, join(ccs, changed))},
 			[]brief{{N: 1, Frames: []int{1}, Index: 1}, {N: 2, Frames: []int{2}, Index: 2, Changed: true}},
+		},
+		"second hello behind early data": {
+			[][]byte{up(1, ack, earlyHello), up(1+len(earlyHello), ack, join(ccs, appData, appData)), up(1+len(earlyHello)+len(ccs)+2*len(appData), ack, two)},
+			[]brief{{N: 1, Frames: []int{1}, Index: 1}, {N: 2, Frames: []int{3}, Index: 2}},
+		},
+		"application data where no early data was offered": {
+			[][]byte{up(1, ack, one), up(1+len(one), ack, join(ccs, appData, two))},
+			[]brief{{N: 1, Frames: []int{1}, Index: 1}},
 		},
 		"no third hello": {
 			[][]byte{up(1, ack, join(one, two, three))},

@@ -5,6 +5,7 @@ import "github.com/tlsflags/tlsflags/extension"
 const (
 	recordChangeCipherSpec = 20
 	recordHandshake        = 22
+	recordApplicationData  = 23
 
 	recordHeaderLen    = 5
 	handshakeHeaderLen = 4
@@ -54,6 +55,7 @@ type Records struct {
 	start   int  // offset of the first record of the message
 	records int  // handshake records begun
 	again   bool // this is what follows a complete message
+	early   int  // bytes of application data that may stand before the message
 
 	// The first bytes of the stream are kept for as long as they may be an
 	// SSLv2-compatible hello; of later record headers only the first five.
@@ -78,11 +80,16 @@ func (r *Records) Reset(memory []byte) { *r = Records{memory: memory} }
 // outcome is NotProtocol where anything but a ClientHello follows, as it does in most
 // handshakes. Offsets go on counting; the memory is used again. Feed goes on at the
 // byte behind those it used.
-func (r *Records) Next() {
+func (r *Records) Next() { r.NextBehindEarlyData(0) }
+
+// NextBehindEarlyData is Next for a client that has offered early_data. It may send
+// early data before it knows of the HelloRetryRequest, which the server skips (RFC 9846,
+// Section 4.3.10): application_data records of up to limit bytes in all are skipped too.
+func (r *Records) NextBehindEarlyData(limit int) {
 	if r.final.Outcome != Complete {
 		return
 	}
-	*r = Records{memory: r.memory, pos: r.pos, start: r.pos, left: r.left, header: r.header, again: true}
+	*r = Records{memory: r.memory, pos: r.pos, start: r.pos, left: r.left, header: r.header, again: true, early: limit}
 }
 
 // Resume goes on after a refusal with ErrOverLimit, with longer memory, at the byte
@@ -148,8 +155,8 @@ func (r *Records) read(piece []byte) Result {
 			result = r.readBody(nil)
 		case r.left == 0:
 			result = r.readHeader(piece[0])
-		case r.header[0] == recordChangeCipherSpec:
-			result = r.readChangeCipherSpec(piece[0])
+		case r.header[0] != recordHandshake:
+			result = r.skip(piece[:min(r.left, len(piece))])
 		case r.length == 0:
 			result = r.readMessageHeader(piece[:min(r.left, len(piece))])
 		default:
@@ -180,6 +187,7 @@ func (r *Records) readHeader(b byte) Result {
 				r.start = at
 			}
 		case b == recordChangeCipherSpec && r.again && r.got == 0:
+		case b == recordApplicationData && r.early > 0 && r.got == 0:
 		case r.records == 0:
 			return Result{Outcome: NotProtocol}
 		default:
@@ -198,6 +206,10 @@ func (r *Records) readHeader(b byte) Result {
 		switch {
 		case r.header[0] == recordChangeCipherSpec && length != 1:
 			return Result{Outcome: NotProtocol}
+		case r.header[0] == recordApplicationData:
+			if r.early -= length; r.early < 0 || length == 0 {
+				return Result{Outcome: NotProtocol}
+			}
 		case r.again && r.got == 0 && (length > maxRecord || length == 0):
 			return Result{Outcome: NotProtocol}
 		case length > maxRecord:
@@ -214,13 +226,13 @@ func (r *Records) readHeader(b byte) Result {
 	return Result{}
 }
 
-// readChangeCipherSpec takes the only byte of a change_cipher_spec record.
-func (r *Records) readChangeCipherSpec(b byte) Result {
-	r.pos++
-	r.left = 0
-	if b != 1 {
+// skip passes over bytes of a record between two messages.
+func (r *Records) skip(part []byte) Result {
+	if r.header[0] == recordChangeCipherSpec && part[0] != 1 {
+		r.advance(1)
 		return Result{Outcome: NotProtocol}
 	}
+	r.advance(len(part))
 	return Result{}
 }
 

@@ -391,6 +391,30 @@ func TestRecordsNext(t *testing.T) {
 		})
 	}
 
+	t.Run("behind early data", func(t *testing.T) {
+		early := record(23, 0x0303, make([]byte, 100))
+		for _, row := range []struct {
+			between []byte
+			limit   int
+			want    seen
+		}{
+			{slices.Concat(ccs, early, early, inRecords(second, 10)), 200, seen{Outcome: assemble.Complete, Message: string(second), Used: 6 + 2*105 + 34 + 4*5}},
+			{slices.Concat(early, early, inRecords(second, 10)), 199, seen{Outcome: assemble.NotProtocol, Used: 105 + 5}},
+			{slices.Concat(early, inRecords(second, 10)), 0, seen{Outcome: assemble.NotProtocol, Used: 1}},
+			{slices.Concat(record(23, 0x0303, nil), inRecords(second, 10)), 200, seen{Outcome: assemble.NotProtocol, Used: 5}},
+			{slices.Concat(record(22, 0x0303, second[:9]), early), 200, seen{Outcome: assemble.Refused, Code: extension.ErrRecordInterleaved, Offset: 29 + 14, Used: 15}},
+		} {
+			for _, size := range []int{1, 7, 1000} {
+				var r assemble.Records
+				r.Reset(make([]byte, 64))
+				r.Feed(inRecords(first, 100))
+				r.NextBehindEarlyData(row.limit)
+				if got := feed(&r, slices.Collect(slices.Chunk(row.between, size))...); got != row.want {
+					t.Errorf("limit %d, pieces of %d:\n got %+v\nwant %+v", row.limit, size, got, row.want)
+				}
+			}
+		}
+	})
 	t.Run("in the same record", func(t *testing.T) {
 		stream := record(22, 0x0301, slices.Concat(first, second))
 		var r assemble.Records
