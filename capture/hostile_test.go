@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"flag"
 	"fmt"
@@ -9,10 +10,16 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+	"github.com/gopacket/gopacket/pcapgo"
+
 	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/corpus"
 	"github.com/tlsflags/tlsflags/fuzz"
 )
 
@@ -67,6 +74,7 @@ var floods = map[string]func(n int) []byte{
 	"QUIC far from the beginning": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, sealed(uint64(n), 1<<62-2, []byte{1})))
 	},
+	"first Initial": func(n int) []byte { return ipv4(peer(n), server, 17, udp(1, 443, firstInitial())) },
 	"QUIC with keys that do not fit": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, quicInitial(uint64(n))))
 	},
@@ -102,6 +110,22 @@ func sealed(dcid, offset uint64, data []byte) []byte {
 	packet, _ := sealer.Seal(0, join(frame, make([]byte, 100)))
 	return packet
 }
+
+// firstInitial is the first datagram of a hello over QUIC that takes two, as Chromium
+// sent it.
+var firstInitial = sync.OnceValue(func() []byte {
+	entry, _ := corpus.Lookup("captures/quic-v1-chromium-156-unanswered.pcap")
+	r, err := pcapgo.NewReader(bytes.NewReader(entry.Data()))
+	if err != nil {
+		panic(err)
+	}
+	data, _, err := r.ReadPacketData()
+	if err != nil {
+		panic(err)
+	}
+	packet := gopacket.NewPacket(data, r.LinkType(), gopacket.Default)
+	return packet.Layer(layers.LayerTypeUDP).LayerPayload()
+})
 
 // dtlsFragment is a datagram with size bytes from offset of a ClientHello of length
 // bytes.
