@@ -1,0 +1,176 @@
+package capture
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gopacket/gopacket/layers"
+)
+
+// TestAccounts sends random parts of hellos over a few connections to scanners with
+// little room, and checks after each packet that every flow is in one queue, that what
+// the flows hold adds up to what was charged, and that neither limit is passed.
+func TestAccounts(t *testing.T) {
+	packets := 20_000
+	if testing.Short() {
+		packets = 3000
+	}
+	for _, o := range []Options{
+		{},
+		{MaxFlows: 1},
+		{MaxFlows: 3, MaxMemory: 1},
+		{MaxMemory: streamCost},
+		{MaxFlows: 5, MaxMemory: streamCost + pageCost},
+		{MaxMemory: streamCost + pageCost + 5*useCost},
+		{MaxMemory: 4000},
+		{MaxFlows: 4, MaxMemory: sessionCost},
+		{MaxMemory: 3*sessionCost - 1},
+	} {
+		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
+			s := NewScanner(o)
+			traffic := traffic{rand.New(rand.NewPCG(1, 2))}
+			found := 0
+			for range packets {
+				p := traffic.packet()
+				s.Scan(Packet{Data: p, Link: layers.LinkTypeRaw}, func(*Hello) bool { found++; return true })
+				checkAccounts(t, s)
+				if t.Failed() {
+					t.Fatalf("behind packet %x", p)
+				}
+			}
+			if found == 0 && o.MaxMemory != 1 {
+				t.Error("no hello was found")
+			}
+			for _, f := range s.flows.flows {
+				s.flows.remove(f)
+			}
+			if s.flows.memory != 0 {
+				t.Errorf("%d bytes are held by nobody", s.flows.memory)
+			}
+		})
+	}
+}
+
+func checkAccounts(t *testing.T, s *Scanner) {
+	t.Helper()
+	table := &s.flows
+	count, memory := 0, 0
+	for _, q := range []*queue{&table.decided, &table.waiting, &table.holding} {
+		for f := q.oldest; f != nil; f = f.newer {
+			count++
+			if f.queue != q || table.flows[f.key] != f || f.newer == nil && q.newest != f || f.newer != nil && f.newer.older != f {
+				t.Fatal("a queue is broken")
+			}
+			charged := 0
+			for i := range f.halves {
+				if st := f.halves[i].stream; st != nil {
+					charged += st.charged
+					if held := streamCost + pageCost*len(st.ahead) + useCost*max(0, len(st.uses)-1) + len(st.before); st.charged < held {
+						t.Errorf("a stream holds %d bytes, for %d", held, st.charged)
+					}
+				}
+			}
+			if f.session != nil {
+				charged += f.session.charged
+			}
+			if f.packet != nil {
+				charged += f.packet.charged
+			}
+			if (charged > 0) != (q == &table.holding) {
+				t.Errorf("a flow that holds %d bytes is in the wrong queue", charged)
+			}
+			memory += charged
+		}
+	}
+	if count != len(table.flows) || count > table.maxFlows() {
+		t.Errorf("%d flows are in queues, %d in the table; the limit is %d", count, len(table.flows), table.maxFlows())
+	}
+	if memory != table.memory || memory > table.maxMemory() {
+		t.Errorf("flows hold %d bytes, %d are charged; the limit is %d", memory, table.memory, table.maxMemory())
+	}
+}
+
+// traffic makes random packets.
+type traffic struct{ *rand.Rand }
+
+func (r traffic) packet() []byte {
+	var header [20]byte
+	header[0], header[9] = 0x45, protoTCP
+	header[12], header[16] = 10, 192
+	header[15] = byte(r.IntN(6)) // the client
+	var payload []byte
+	if r.IntN(4) == 0 {
+		header[9] = protoUDP
+		payload = r.datagram()
+	} else {
+		payload = r.segment()
+	}
+	if r.IntN(8) == 0 { // a fragment
+		from := 8 * r.IntN(len(payload)/8+1)
+		to := min(from+8*(1+r.IntN(20)), len(payload))
+		field := uint16(from / 8)
+		if to < len(payload) {
+			field |= 0x2000
+		}
+		binary.BigEndian.PutUint16(header[6:], field)
+		payload = payload[from:to]
+	}
+	binary.BigEndian.PutUint16(header[2:], uint16(20+len(payload)))
+	return append(header[:], payload...)
+}
+
+// segment is a part of one of a few streams.
+func (r traffic) segment() []byte {
+	which := r.IntN(4)
+	body := make([]byte, []int{60, 1800, 3000, 60}[which])
+	msg := append([]byte{1, 0, byte(len(body) >> 8), byte(len(body))}, body...)
+	var stream []byte
+	if which == 3 {
+		stream = []byte("EHLO x\r\nSTARTTLS\r\n")
+	}
+	for len(msg) > 0 {
+		n := min(len(msg), 500)
+		stream = append(append(stream, 22, 3, 1, byte(n>>8), byte(n)), msg[:n]...)
+		msg = msg[n:]
+	}
+	stream = append(stream, 23, 3, 3)
+
+	from := r.IntN(len(stream))
+	if r.IntN(2) == 0 {
+		from = 0
+	}
+	part := stream[from:min(len(stream), from+1+r.IntN(1400))]
+	b := make([]byte, 20, 20+len(part))
+	start := uint32(which * 100_000)
+	binary.BigEndian.PutUint16(b, 1000)
+	binary.BigEndian.PutUint32(b[4:], start+uint32(from))
+	b[12] = 5 << 4
+	switch r.IntN(8) {
+	case 0:
+		b[13] = tcpSYN
+		binary.BigEndian.PutUint32(b[4:], start-1)
+		part = nil
+	case 1:
+		b[13] = tcpFIN
+	case 2:
+		b[13] = tcpRST
+	}
+	return append(b, part...)
+}
+
+// datagram is a fragment of a DTLS hello.
+func (r traffic) datagram() []byte {
+	const length = 100
+	from := r.IntN(length)
+	n := 1 + r.IntN(length-from)
+	if r.IntN(3) == 0 {
+		from, n = 0, length
+	}
+	fragment := append([]byte{1, 0, 0, length, 0, byte(r.IntN(2)), 0, 0, byte(from), 0, 0, byte(n)}, make([]byte, n)...)
+	record := append([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, byte(len(fragment))}, fragment...)
+	b := binary.BigEndian.AppendUint16(nil, uint16(2000+r.IntN(2)))
+	b = append(b, 0, 50, 0, byte(8+len(record)), 0, 0)
+	return append(b, record...)
+}
