@@ -22,6 +22,9 @@ const (
 	TLSFlags Kind = "tls_flags"
 	// ClientHello: a ClientHello message with its 4-byte header.
 	ClientHello Kind = "client_hello"
+	// ExtensionBodies: a ClientHello message, of which the bodies of the extensions
+	// that RFC 9846 and its neighbours define are judged as well.
+	ExtensionBodies Kind = "extension_bodies"
 	// Messages: another handshake message, or a second ClientHello.
 	Messages Kind = "messages"
 	// TLSRecords: a stream of TLS records.
@@ -34,7 +37,7 @@ const (
 	RequestMTLS Kind = "request_mtls"
 )
 
-var kinds = [...]Kind{TLSFlags, ClientHello, Messages, TLSRecords, QUIC, DTLS, RequestMTLS}
+var kinds = [...]Kind{TLSFlags, ClientHello, ExtensionBodies, Messages, TLSRecords, QUIC, DTLS, RequestMTLS}
 
 // Kinds returns all kinds.
 func Kinds() []Kind { return slices.Clone(kinds[:]) }

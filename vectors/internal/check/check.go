@@ -47,6 +47,8 @@ func read(g *vectors.Group, t *vectors.Test) answer {
 		return readFlags(t.Input)
 	case vectors.ClientHello:
 		return readHello(t.Input)
+	case vectors.ExtensionBodies:
+		return readBodies(t.Input)
 	case vectors.Messages:
 		return readMessage(t)
 	}
@@ -90,6 +92,20 @@ func readHello(msg []byte) answer {
 	h, n, err := clienthello.Parse(msg)
 	if err != nil {
 		return refused(err, n)
+	}
+	return readFields(h)
+}
+
+// readBodies is readHello with a look into every extension that the parser knows.
+func readBodies(msg []byte) answer {
+	h, n, err := clienthello.Parse(msg)
+	if err != nil {
+		return refused(err, n)
+	}
+	for e := range h.Extensions().All() {
+		if offset, err := h.CheckExtension(e.Type); err != nil {
+			return refused(err, offset)
+		}
 	}
 	return readFields(h)
 }

@@ -89,9 +89,12 @@ func flagsOctet() vectors.Group {
 	return g
 }
 
+// lengths is the name of the group with a row for each length.
+const lengths = "length"
+
 // flagsLength has every length of the vector.
 func flagsLength() vectors.Group {
-	g := flagsGroup("length", "Every length of the vector, with the lowest and the highest flag set that it can hold.", flagsSection2)
+	g := flagsGroup(lengths, "Every length of the vector, with the lowest and the highest flag set that it can hold.", flagsSection2)
 	for n := 1; n <= 255; n++ {
 		highest := uint16(n*8 - 1)
 		g.Tests = append(g.Tests, accept(fmt.Sprintf("flags/length/%d", n), encoded(0, highest), setsFlags(0, highest),

@@ -44,7 +44,7 @@ func generate(dir string) error {
 	}
 	var all []vectors.File
 	seen := map[string]bool{}
-	for _, k := range []kind{tlsFlags, clientHello, messages, tlsRecords, quic, dtls, requestMTLSKind} {
+	for _, k := range []kind{tlsFlags, clientHello, extensionBodies, messages, tlsRecords, quic, dtls, requestMTLSKind} {
 		f, err := file(k)
 		if err != nil {
 			return err

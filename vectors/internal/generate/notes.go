@@ -254,4 +254,9 @@ var notes = map[string]vectors.Note{
 		"A server that asks everybody shows people a prompt; one that asks nobody locks programs out.",
 		linkRequest,
 	),
+	"body": note(
+		"The body of an extension is judged, not only the list of extensions.",
+		"A server that reads the extension ends the handshake; a reader that does not look goes on.",
+		linkTLS13,
+	),
 }

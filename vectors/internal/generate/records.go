@@ -208,12 +208,9 @@ func recordsUnfinished() vectors.Group {
 
 // recordsLimits has hellos that are as long as record or memory allow, or longer.
 func recordsLimits() vectors.Group {
-	unpadded := flagged().before(0, padding(0))
-	more := flagged().before(0, padding(16385-len(unpadded.bytes())))
 	msg := flagged().bytes()
 	split := records(pieces(msg, 60)...)
 	return recordGroup("limits", "As long as a record, or the memory of the reader, allows.", "RFC 9846, Section 5.1",
-		joins("records/limits/longest-record", pieces(records(pieces(more.bytes(), 16384)...)), more, extFlags, requestMTLS, "A record of 16,384 bytes, and one of a single byte.", "largest", "split"),
 		limited(joinsFlagged("records/limits/memory-fits", pieces(split), "The memory has the length of the message.", "memory"), len(msg)),
 		limited(refusesPieces("records/limits/memory-one-less", pieces(split), "over_limit", 6, "The memory lacks a byte. The length of the message shows it.", "memory"), len(msg)-1),
 		limited(refusesPieces("records/limits/memory-one-less-header", pieces(records(msg)[:9]), "over_limit", 6, "The memory lacks a byte; nothing but the headers is here.", "memory"), len(msg)-1),

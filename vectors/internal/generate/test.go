@@ -143,6 +143,8 @@ var verdicts = map[string]verdict{
 	"duplicate_extension": {alert("illegal_parameter", "RFC 9846, Section 4.3"), []vectors.Alternative{
 		{Alert: "decode_error", Clause: "RFC 9846, Section 4.3, which names no alert", Who: "BoringSSL, Go 1.26 crypto/tls"},
 	}},
+	"vector_size":        {alert("decode_error", "RFC 9846, Section 6.2"), nil},
+	"illegal_value":      {alert("illegal_parameter", "RFC 9846, Section 6.2"), nil},
 	"over_limit":         {alert("internal_error", "RFC 9846, Section 6.2"), nil},
 	"record_overflow":    {alert("record_overflow", "RFC 9846, Section 5.1"), nil},
 	"record_empty":       {alert("unexpected_message", "RFC 9846, Section 5.1"), nil},
