@@ -388,10 +388,12 @@ func messagesCertificates() vectors.Group {
 		add("first-of-two", [][]ext{{flagsExt(100)}, {}}, extFlags, "The flag stands in the first of two entries.", 100)
 		add("none-of-two", [][]ext{{}, {}}, 0, "Two entries without extensions.")
 		second, at := certificates(nil, one(flagsExt(101)))
+		later, laterAt := certificates(one(flagsExt(100)), one(flagsExt(101)))
 		malformed, malformedAt := certificates(nil, nil, one(empty(extFlags)))
 		noData := handshake(11, concat([]byte{0}, opaque24(concat(opaque24(nil), opaque16(nil)))))
 		g.Tests = append(g.Tests,
 			c.in(refuse(id+"/unsolicited-in-second", second, "flag_unsolicited", at[0]+4+1+12, "Another flag than the one proposed, in the second entry.", "message", "unsolicited"), offer),
+			c.in(refuse(id+"/unsolicited-behind-good", later, "flag_unsolicited", laterAt[1]+4+1+12, "The flag that was proposed in the first entry, another in the second.", "message", "unsolicited"), offer),
 			c.in(refuse(id+"/malformed-in-third", malformed, "empty_data", malformedAt[0]+4, "tls_flags of the third entry is empty.", "message", "malformed_flags"), offer),
 			c.in(refuse(id+"/no-data", noData, "vector_empty", 8, "A certificate has at least one byte.", "message"), offer),
 		)

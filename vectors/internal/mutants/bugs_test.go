@@ -13,6 +13,8 @@ const (
 	exchange = "extension/exchange.go"
 	walkers  = "extension/handshake.go"
 	hello    = "clienthello/clienthello.go"
+	body     = "clienthello/body.go"
+	bodies   = "clienthello/extensions.go"
 	records  = "clienthello/assemble/records.go"
 	quic     = "clienthello/assemble/quic.go"
 	keys     = "clienthello/assemble/quic_keys.go"
@@ -60,7 +62,7 @@ var bugs = []bug{
 	{"known flags anywhere", exchange, "case !info.Messages.Has(m):", "case false:", "messages/known/server-hello/request-mtls"},
 	{"second hello not compared", exchange, "if had != has || !bytes.Equal(was.Data, is.Data) {", "if had != has || false && !bytes.Equal(was.Data, is.Data) {", "messages/second-hello/other"},
 	{"second hello may add flags", exchange, "if had != has || !bytes.Equal(was.Data, is.Data) {", "if had && has && !bytes.Equal(was.Data, is.Data) {", "messages/second-hello/added"},
-	{"later CertificateEntries not judged", exchange, "if v := x.Judge(m.Message(), s, block); !v.OK() {\n\t\t\treturn v\n\t\t}", "return x.Judge(m.Message(), s, block)", "messages/certificates/client-certificate/malformed-in-third"},
+	{"later CertificateEntries not judged", exchange, "if v := x.judge(m.Message(), e, p.flags, p.requested); !v.OK() {\n\t\t\treturn v\n\t\t}", "return x.judge(m.Message(), e, p.flags, p.requested)", "messages/certificates/client-certificate/unsolicited-behind-good"},
 	{"HelloRetryRequest not told apart", walkers, "kind = HelloRetryRequest", "kind = ServerHello", "messages/second-hello/added"},
 	{"empty ticket accepted", walkers, "c.vector(2, 1)\n\tlist := c.extensions(NewSessionTicket)", "c.vector(2, 0)\n\tlist := c.extensions(NewSessionTicket)", "messages/framing/new-session-ticket/no-ticket"},
 	{"session_id_echo of any length", walkers, "if c.at < c.end && c.msg[c.at] > maxSessionID {", "if false {", "messages/framing/server-hello/session-id-33"},
@@ -79,6 +81,13 @@ var bugs = []bug{
 	{"stray bytes behind the block accepted", hello, "if i += n; i < end {", "if i += n; false {", "hello/block/length-zero"},
 	{"truncated by one accepted as overrun", hello, "if len(msg) < end {\n\t\treturn ClientHello{}, len(msg), extension.ErrTruncated", "if len(msg) < end {\n\t\treturn ClientHello{}, len(msg), extension.ErrFieldOverrun", "hello/truncated/4"},
 	{"cookie read as the next field", hello, "i += 1 + int(msg[i])\n\t}", "i++\n\t}", "dtls/hellos/cookie-1"},
+
+	{"empty vectors accepted", body, "case n == 0 && floor > 0:", "case false:", "bodies/malformed/cookie/none"},
+	{"half elements accepted", body, "case n < floor || n%element != 0:", "case n < floor:", "bodies/malformed/supported-groups/odd"},
+	{"length in 16 bits", body, "case n > b.end-b.at:", "case int(uint16(b.at+n)) > b.end:", "bodies/overflow/alpn-65534"},
+	{"as many binders as one likes", bodies, "if count != 0 {", "if count > 0 {", "bodies/malformed/pre-shared-key/two-binders"},
+	{"limit of 63 bytes", bodies, "if limit < 64 {", "if limit < 63 {", "bodies/malformed/record-size-limit/63"},
+	{"two host names", bodies, "if seen[nameType/64]>>(nameType%64)&1 != 0 {", "if false {", "bodies/malformed/server-name/two-host-names"},
 
 	{"record version looked at", records, "case b == 3:", "case b == 3 && r.records == 0:", "records/split/halves"},
 	{"record of 16,384 bytes refused", records, "case length > maxRecord:\n\t\t\treturn refused(extension.ErrRecordOverflow, at-1)", "case length >= maxRecord:\n\t\t\treturn refused(extension.ErrRecordOverflow, at-1)", "records/faults/too-large"},

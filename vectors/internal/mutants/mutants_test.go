@@ -53,7 +53,6 @@ func TestVectorsCatchBugs(t *testing.T) {
 			t.Errorf("%s: %q does not catch it; these do: %s", b.name, b.caughtBy, some(ids))
 		}
 	}
-	t.Logf("%d bugs, all caught", len(bugs))
 }
 
 // some lists a few ids, the shortest first.
