@@ -202,7 +202,7 @@ func TestDamagedCaptures(t *testing.T) {
 		"pcap, cut behind a header":      {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 100, nil)), "the capture is cut short: unexpected EOF"},
 		"pcap, cut in a packet":          {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 100, make([]byte, 99))), "the capture is cut short: unexpected EOF"},
 		"pcap, cut in an odd packet":     {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 10, make([]byte, 99))), "the capture is cut short: unexpected EOF"},
-		"pcap, cut in a huge packet":     {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, -16, -16, make([]byte, 99))), "the capture is cut short: unexpected EOF"},
+		"pcap, cut in a huge packet":     {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, math.MaxInt32, math.MaxInt32, make([]byte, 99))), "the capture is cut short: unexpected EOF"},
 		"pcapng, cut in a block header":  {join(ng, good[:7]), "the capture is cut short: unexpected EOF"},
 		"pcapng, cut in a packet":        {join(ng, good[:40]), "the capture is cut short: unexpected EOF"},
 		"pcapng, cut in another block":   {join(ng, block(le, 5, make([]byte, 100))[:50]), "the capture is cut short: unexpected EOF"},
