@@ -69,7 +69,7 @@ var rules = []rule{
 	{document: "RFC 9846", section: "4.2.2", sentence: "Unknown cipher suites and extensions are ignored.", tests: []string{"hello/unknown/*", "hello/grease/*", "hello/cipher-suites/unknown"}},
 	{document: "RFC 9846", section: "4.3", sentence: "No extension type stands twice in a block.", tests: []string{"hello/duplicate/*", "messages/duplicate/*", "hello/largest/extensions-duplicate"}},
 	{document: "RFC 9846", section: "4.3", sentence: "An extension that answers one that was not sent is unsupported_extension.", tests: []string{"messages/unrequested/*"}},
-	{document: "RFC 9846", section: "4.3", sentence: "Bytes left over in an extension are a decode_error.", tests: []string{"flags/trailing-bytes/*", "hello/malformed-flags/*/trailing-byte/*"}},
+	{document: "RFC 9846", section: "4.3", sentence: "Bytes left over in an extension are a decode_error.", tests: []string{"flags/trailing-bytes/*", "hello/malformed-flags/*/trailing-byte/*", "bodies/malformed/*/trailing-byte"}},
 	{document: "RFC 9846", section: "4.3.11", sentence: "pre_shared_key is the last extension of a ClientHello; else illegal_parameter.", tests: []string{"hello/pre-shared-key/*"}},
 	{document: "RFC 9846", section: "4.4.2", sentence: "A server that authenticates with a PSK sends no CertificateRequest.", tests: []string{"request-mtls/request/*/resumed"}},
 	{document: "RFC 9846", section: "4.5.1", sentence: "A Certificate has extensions in each entry, and a client without a certificate sends one without entries.", tests: []string{"messages/certificates/*", "request-mtls/answer/*/*-nothing"}},
