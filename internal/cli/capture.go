@@ -47,6 +47,7 @@ func doubts(s capture.Stats) string {
 		{"packets with too many headers", s.TooDeep},
 		{"hellos that never became whole", s.Incomplete},
 		{"flows dropped to save memory", s.Evicted},
+		{"packets that the kernel dropped", s.Dropped},
 	} {
 		if d.n > 0 {
 			parts = append(parts, fmt.Sprintf("%s: %d", d.what, d.n))

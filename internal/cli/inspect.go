@@ -27,6 +27,7 @@ type inspectOptions struct {
 	redact bool
 	quiet  bool
 	keyLog string
+	live   liveOptions
 }
 
 func inspectCommand() *cobra.Command {
@@ -39,7 +40,8 @@ func inspectCommand() *cobra.Command {
 An input is a capture (pcap or pcapng, also gzipped), or one hello as it is: the
 handshake message, or the TLS records that a client sent; as bytes, in hexadecimal
 or in base64. - is standard input. In a directory every capture is inspected, in
-the directories below it too; other files are left out.
+the directories below it too; other files are left out. With -i there is no input
+but what a network interface sees from now on, until ^C, --count or --duration.
 
 Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
 cannot be read; 4 a hello was refused, with --strict. Of several the first of
@@ -47,10 +49,10 @@ cannot be read; 4 a hello was refused, with --strict. Of several the first of
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls captures/ | jq .server_name
-  echo 0100002b0303... | tlsflags inspect -`,
-		Args: someArguments("name a capture, a directory, or - for standard input"),
+  echo 0100002b0303... | tlsflags inspect -
+  tlsflags inspect -i eth0 --duration 10m --stats`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(); err != nil {
+			if err := o.check(args); err != nil {
 				return err
 			}
 			return inspect(cmd, o, args)
@@ -68,6 +70,9 @@ cannot be read; 4 a hello was refused, with --strict. Of several the first of
 	f.StringVar(&o.keyLog, "keylog", "", "`FILE` with the secrets of connections, to see the flags of encrypted messages; "+
 		"what SSLKEYLOGFILE names, or a pcapng that holds secrets")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress; errors remain")
+	f.StringVarP(&o.live.iface, "interface", "i", "", "`NAME` of the network interface to capture on (Linux, needs CAP_NET_RAW)")
+	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
+	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
 	completeWith(cmd, "format", formats)
 	completeWith(cmd, "color", colorModes)
 	return cmd
@@ -81,7 +86,13 @@ func completeWith(cmd *cobra.Command, flag string, values []string) {
 	}
 }
 
-func (o inspectOptions) check() error {
+func (o inspectOptions) check(args []string) error {
+	if err := o.live.check(args); err != nil {
+		return err
+	}
+	if o.live.on() && o.keyLog != "" {
+		return usageError("--keylog reads a capture twice; write one to a file instead of -i")
+	}
 	if !slices.Contains(formats, o.format) {
 		return usageError("no format is called %q; choose from %s", o.format, strings.Join(formats, ", "))
 	}
@@ -130,7 +141,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if !o.stats {
 		in.printer = newPrinter(o.format, in.out, textStyle{
 			color:  useColor(o.color, cmd.OutOrStdout()),
-			source: len(args) > 1 || isDirectory(args[0]),
+			source: len(args) > 1 || len(args) == 1 && isDirectory(args[0]),
 		})
 	}
 	if err := in.run(args); err != nil {
@@ -151,6 +162,11 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 
 // run inspects the inputs and ends the output. An error is one of the output.
 func (in *inspection) run(args []string) error {
+	if in.live.on() {
+		if err := in.inspectLive(); err != nil {
+			return err
+		}
+	}
 	for _, arg := range args {
 		err := in.input(arg)
 		if errors.Is(err, context.Canceled) {
