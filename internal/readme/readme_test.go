@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,6 +60,15 @@ var replaced = strings.NewReplacer(
 	"make bench", "make -n bench",
 )
 
+// outsideMake returns the environment without what a make that runs this test passes on:
+// a make below it would print which directory it enters.
+func outsideMake() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return name == "MAKEFLAGS" || name == "MFLAGS" || name == "MAKELEVEL"
+	})
+}
+
 func TestCommands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the command")
@@ -78,6 +88,7 @@ func TestCommands(t *testing.T) {
 		}
 		cmd := exec.CommandContext(t.Context(), "sh", "-eux", "-c", replaced.Replace(b.text()))
 		cmd.Dir = root
+		cmd.Env = outsideMake()
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
 		stdout, err := cmd.Output()
