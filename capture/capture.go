@@ -10,7 +10,8 @@ import (
 )
 
 // The defaults of Options. Together they keep a process that does nothing else below 64
-// MB resident, whatever the traffic (TestFloods).
+// MB resident, whatever the traffic (TestFloods), if the garbage collector is given a limit
+// too, as by debug.SetMemoryLimit: what the program itself leaves behind comes on top.
 const (
 	// DefaultMaxFlows is how many connections are followed at a time. Most are decided
 	// within a round trip, so this is enough for hundreds of thousands of new
