@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-soak test-hostile bench cost tidy lint generated cross foreign race modules unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed vectors-dist
+.PHONY: help demo test test-soak test-hostile bench cost tidy lint generated cross foreign race modules coverage unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed vectors-dist
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -12,7 +12,7 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
 
 # unit comes last: the lines of go test end the output.
-test: lint generated cross foreign race modules test-consumers unit ## run every check below
+test: lint generated cross foreign race modules coverage test-consumers unit ## run every check below
 
 tidy: ## go mod tidy in every module, as a new requirement needs
 	@internal/ci/tidy.sh
@@ -34,6 +34,9 @@ race: ## the tests under the race detector (needs cgo and a C compiler)
 
 modules: ## the tests of bench/ and the other modules inside this one
 	@internal/ci/modules.sh
+
+coverage: ## every statement of the parsers is reached by their own tests
+	@internal/ci/coverage.sh
 
 test-consumers: ## the test vectors in Python, JavaScript, Rust, C and Java
 	@internal/ci/consumers.sh

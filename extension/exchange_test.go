@@ -219,6 +219,7 @@ func TestJudgeMessage(t *testing.T) {
 		{"has nothing against an empty Certificate, which has no place for a flag", extension.Exchange{Request: request(1)}, extension.FromClient, parse(certificate()), 0, 0},
 		{"judges every CertificateEntry", extension.Exchange{Hello: hello(1)}, extension.FromServer, second, extension.ErrFlagUnsolicited, offset},
 		{"accepts flags in every CertificateEntry", extension.Exchange{Hello: hello(1, 2)}, extension.FromServer, second, 0, 0},
+		{"passes over extensions that are no flags", extension.Exchange{}, extension.FromServer, parse(encryptedExtensions([]byte{0, 10, 0, 0})), 0, 0},
 		{"judges the message that it is", extension.Exchange{}, extension.FromServer, parse(encryptedExtensions(flagsExt(1))), extension.ErrFlagsUnrequested, 6},
 		{"has nothing against the zero message", extension.Exchange{}, extension.FromServer, extension.HandshakeMessage{}, 0, 0},
 	}

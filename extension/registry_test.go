@@ -155,6 +155,18 @@ func TestRegistryWithRequestMTLS(t *testing.T) {
 	if _, err := r.WithRequestMTLS(2040); err != extension.ErrFlagTooLarge {
 		t.Errorf("number 2040: %v", err)
 	}
+	taken, err := extension.Registry{}.With(extension.FlagInfo{Number: 80, Name: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := taken.RequestMTLS(); ok {
+		t.Error("request_mtls keeps a number that has gone to another flag")
+	}
+	if again, err := taken.WithRequestMTLS(81); err != nil {
+		t.Error(err)
+	} else if f, ok := again.RequestMTLS(); !ok || f != 81 {
+		t.Errorf("RequestMTLS = %d, %t after its return, want 81", f, ok)
+	}
 }
 
 func TestRegistryFind(t *testing.T) {

@@ -37,6 +37,16 @@ func inRecords(msg []byte, size int) []byte {
 	return stream
 }
 
+func TestOutcomeString(t *testing.T) {
+	texts := make(map[string]bool)
+	for o := range assemble.Refused + 1 {
+		texts[o.String()] = true
+	}
+	if texts[(assemble.Refused+1).String()] || len(texts) != int(assemble.Refused)+1 {
+		t.Errorf("the outcomes, and what is none, are not told apart: %v", texts)
+	}
+}
+
 // seen is what an assembler made of a stream.
 type seen struct {
 	Outcome  assemble.Outcome

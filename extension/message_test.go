@@ -28,29 +28,3 @@ func TestNamesAreTotal(t *testing.T) {
 		t.Errorf("all statuses read %v", seen)
 	}
 }
-
-func TestIterationCanStop(t *testing.T) {
-	n := 0
-	for range (extension.Registry{}).All() {
-		n++
-		break
-	}
-	certificate := []byte{11, 0, 0, 16, 0, 0, 0, 12, 0, 0, 1, 0x30, 0, 0, 0, 0, 1, 0x31, 0, 0}
-	m, _, err := extension.ParseMessage(certificate)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range m.Entries() {
-		n++
-		break
-	}
-	if n != 2 {
-		t.Errorf("%d steps, want one each", n)
-	}
-}
-
-func TestWithRequestMTLSRefusesLargeNumbers(t *testing.T) {
-	if _, err := (extension.Registry{}).WithRequestMTLS(extension.MaxFlag + 1); err != extension.ErrFlagTooLarge {
-		t.Errorf("got %v, want ErrFlagTooLarge", err)
-	}
-}
