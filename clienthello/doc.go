@@ -13,7 +13,7 @@
 //
 // For every input, Parse
 //
-//   - never panics (FuzzClientHello),
+//   - never panics (FuzzClientHelloMessage),
 //   - allocates nothing, accepting or refusing (TestNoAllocs),
 //   - reads only msg[:len(msg)] and writes nothing (TestReadsOnlyItsInput),
 //   - takes time linear in len(msg) (TestLinear),

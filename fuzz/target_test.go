@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -24,6 +25,18 @@ func TestEveryTargetHasAFuzzFunction(t *testing.T) {
 	}
 	if !slices.Equal(functions, targets) {
 		t.Errorf("fuzz functions %q, targets %q", functions, targets)
+	}
+}
+
+// OSS-Fuzz looks for a function by the start of its declaration, and builds none of those
+// that have a name in common.
+func TestNoTargetBeginsLikeAnother(t *testing.T) {
+	for _, a := range Targets() {
+		for _, b := range Targets() {
+			if a.Name != b.Name && strings.HasPrefix(b.Name, a.Name) {
+				t.Errorf("%s begins with %s", b.Name, a.Name)
+			}
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ func export(format, directory string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-20s %d seeds\n", name, len(inputs))
+		fmt.Printf("%-24s %d seeds\n", name, len(inputs))
 	}
 	return nil
 }

@@ -25,11 +25,11 @@ while read -r package function; do
 	}
 	grep -E '^fuzz: elapsed: .*execs' "$log" | tail -1 |
 		sed -E 's/.*execs: ([0-9]+).*new interesting: ([0-9]+) \(total: ([0-9]+)\)/\1 \2 \3/' |
-		{ read -r execs new total || true; printf '%-20s %12s %10s %10s  %s\n' "$function" "${execs:-0}" "${new:-0}" "${total:-0}" "$result"; } >>"$table"
+		{ read -r execs new total || true; printf '%-24s %12s %10s %10s  %s\n' "$function" "${execs:-0}" "${new:-0}" "${total:-0}" "$result"; } >>"$table"
 done < <(targets)
 
 echo
-printf '%-20s %12s %10s %10s  %s\n' target executions "new inputs" inputs result
+printf '%-24s %12s %10s %10s  %s\n' target executions "new inputs" inputs result
 cat "$table"
 echo "$failures failures. An input is kept when it reaches what no other does: new inputs are new coverage."
 [ "$failures" = 0 ]
