@@ -129,6 +129,40 @@ func (s *Scanner) store(f *flow, pages *[]heldPage, account *int, at uint32, b [
 	return fresh, true
 }
 
+// fill feeds the next bytes of a stream, but for those that came before, ahead of their
+// turn, and may have been others.
+func (s *Scanner) fill(f *flow, direction int, b []byte) {
+	h := &f.halves[direction]
+	end := h.next + uint32(len(b))
+	for len(b) > 0 && h.phase == started && h.stream != nil {
+		if !s.feed(f, direction, b[:h.stream.missing(h.next, len(b))]) {
+			return
+		}
+		s.drain(f, direction)
+		b = b[len(b)-max(0, int(int32(end-h.next))):]
+	}
+}
+
+// missing returns how many of the n bytes from seq on come before the first that is held.
+func (st *stream) missing(seq uint32, n int) int {
+	if len(st.ahead) == 0 {
+		return n
+	}
+	for i := 0; i < n; {
+		at := int((seq + uint32(i)) % pageSize)
+		part := min(n-i, pageSize-at)
+		if p := findPage(st.ahead, seq+uint32(i)); p != nil {
+			for j := range part {
+				if p.has(at + j) {
+					return i + j
+				}
+			}
+		}
+		i += part
+	}
+	return n
+}
+
 // drain feeds what was held for as long as it continues the stream.
 func (s *Scanner) drain(f *flow, direction int) {
 	h := &f.halves[direction]

@@ -142,8 +142,8 @@ func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 		return
 	}
 	b = b[-ahead:]
-	if s.note(f, h, h.next, len(b)) && s.feed(f, direction, b) {
-		s.drain(f, direction)
+	if s.note(f, h, h.next, len(b)) {
+		s.fill(f, direction, b)
 	}
 }
 

@@ -192,6 +192,10 @@ func TestTCP(t *testing.T) {
 			[][]byte{up(0, syn, nil), up(31, ack, one[30:]), up(21, ack, join(one[20:30], []byte("changed"))), up(1, ack, one[:20])},
 			[]brief{{N: 1, Frames: []int{4, 3, 2}, Index: 1}},
 		},
+		"changed overlap of what is ahead, first bytes stay": {
+			[][]byte{up(0, syn, nil), up(11, ack, one[10:20]), up(31, ack, one[30:]), up(1, ack, join(one[:10], []byte("ten others"), one[20:30], []byte("changed")))},
+			[]brief{{N: 1, Frames: []int{4, 2, 3}, Index: 1}},
+		},
 		"interleaved connections": {
 			[][]byte{up(1, ack, one[:20]), otherPort(1, two[:30]), up(21, ack, one[20:]), otherPort(31, two[30:])},
 			[]brief{{N: 1, Frames: []int{1, 3}, Index: 1}, {N: 2, Frames: []int{2, 4}, Index: 1}},

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,100 +12,10 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/gopacket/gopacket/layers"
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/corpus"
 	"github.com/tlsflags/tlsflags/internal/cli"
 )
-
-// tcpPacket returns an IPv4 packet with a TCP segment, without checksums: they are not
-// verified.
-func tcpPacket(seq uint32, flags byte, payload []byte) []byte {
-	b := []byte{0x45, 0, 0, 0, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2} // RFC 791
-	b = append(b, 0xc3, 0x50, 0x01, 0xbb)                                           // ports 50000, 443
-	b = binary.BigEndian.AppendUint32(b, seq)
-	b = append(b, 0, 0, 0, 0, 5<<4, flags, 0xff, 0xff, 0, 0, 0, 0)
-	b = append(b, payload...)
-	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
-	return b
-}
-
-// CheckTCP sends a stream, after its SYN, in pieces that may overlap, come again and
-// come in any order. One ClientHello is to be found, msg, as soon as all has come.
-func CheckTCP(isn uint32, stream, msg []byte, pieces []Piece) error {
-	const syn, ack = 0x02, 0x10
-	s := capture.NewScanner(capture.Options{})
-	found := 0
-	var wrong error
-	yield := func(h *capture.Hello) bool {
-		found++
-		if h.Code != 0 || !bytes.Equal(h.Message, msg) || h.Transport != capture.TCP || len(h.Frames) == 0 {
-			wrong = fmt.Errorf("hello %d: code %q, %d bytes for %d, frames %v", found, h.Code.Name(), len(h.Message), len(msg), h.Frames)
-		}
-		return true
-	}
-	scan := func(packet []byte) {
-		s.Scan(capture.Packet{Data: packet, Link: layers.LinkTypeRaw}, yield)
-	}
-	scan(tcpPacket(isn, syn, nil))
-	have := make([]bool, len(stream))
-	missing := len(stream)
-	for i, p := range pieces {
-		for rest, offset := p.Data, p.Offset; len(rest) > 0; {
-			n := min(len(rest), 65000)
-			scan(tcpPacket(isn+1+uint32(offset), ack, rest[:n]))
-			rest, offset = rest[n:], offset+n
-		}
-		for j := range p.Data {
-			if !have[p.Offset+j] {
-				have[p.Offset+j] = true
-				missing--
-			}
-		}
-		if complete := missing == 0; wrong != nil || complete != (found > 0) {
-			return fmt.Errorf("after piece %d of %d, with %d bytes missing, %d hellos were found: %w", i, len(pieces), missing, found, wrong)
-		}
-	}
-	if found > 1 {
-		return fmt.Errorf("%d hellos were found in one", found)
-	}
-	return nil
-}
-
-// checkTCPInput reads the initial sequence number, sizes of records, and a Schedule.
-func checkTCPInput(data []byte) error {
-	if len(data) < 5 {
-		return nil
-	}
-	isn := binary.BigEndian.Uint32(data)
-	cuts, rest, ok := splitCuts(data[4:])
-	if !ok {
-		return nil
-	}
-	body, pieces := Schedule(rest)
-	if len(body) < 2 || len(body) > 1<<16 {
-		return nil
-	}
-	// The schedule is about the stream, and the stream is longer than the body.
-	n := len(body)
-	msg := append([]byte{1, byte(n >> 16), byte(n >> 8), byte(n)}, body...)
-	stream := InRecords(msg, cuts)
-	for i, p := range pieces {
-		offset := p.Offset * len(stream) / n
-		end := min(offset+len(p.Data)*len(stream)/n+1, len(stream))
-		pieces[i] = Piece{offset, stream[offset:end]}
-	}
-	pieces = append(pieces, Piece{0, stream})
-	return CheckTCP(isn, stream, msg, pieces)
-}
-
-func tcpSeeds(yield func([]byte) bool) {
-	g := NewGenerator(11)
-	each(scheduleSeeds(4, false), func(schedule []byte) []byte {
-		isn := [][]byte{{0xff, 0xff, 0xff, 0x00}, {0, 0, 0, 0}, {0x7f, 0xff, 0xfe, 0xff}}[g.random.Intn(3)]
-		return slices.Concat(isn, withCuts(g.Cuts(), schedule))
-	})(yield)
-}
 
 // foundHello is what is compared of a capture.Hello.
 type foundHello struct {
@@ -119,6 +28,14 @@ type foundHello struct {
 	ParseErr  string
 }
 
+func newFoundHello(h *capture.Hello) foundHello {
+	f := foundHello{h.Transport, slices.Clone(h.Frames), bytes.Clone(h.Message), h.Code.Name(), h.Offset, h.Index, ""}
+	if _, _, err := h.Parse(); err != nil {
+		f.ParseErr = err.Error()
+	}
+	return f
+}
+
 // readCapture returns what is found in a capture, and the counts.
 func readCapture(r io.Reader, o capture.Options) ([]foundHello, capture.Stats, error) {
 	reader, err := capture.Open(r, o)
@@ -127,11 +44,7 @@ func readCapture(r io.Reader, o capture.Options) ([]foundHello, capture.Stats, e
 	}
 	var found []foundHello
 	for h := range reader.Hellos() {
-		f := foundHello{h.Transport, slices.Clone(h.Frames), bytes.Clone(h.Message), h.Code.Name(), h.Offset, h.Index, ""}
-		if _, _, err := h.Parse(); err != nil {
-			f.ParseErr = err.Error()
-		}
-		found = append(found, f)
+		found = append(found, newFoundHello(h))
 	}
 	return found, reader.Stats(), reader.Err()
 }

@@ -48,6 +48,8 @@ var faults = [...]fault{
 		"left: r.left, header: r.header, again: true}", "left: r.left, header: r.header, headerLen: 1, again: true}", "FuzzRecords"},
 	{"overlap: the last bytes win", "clienthello/assemble/pieces.go",
 		"\tcase 0:\n\t\treturn true\n\tcase mask:", "\tcase 0, mask:\n\t\treturn true\n\tcase ^uint64(0):", "FuzzQUICSchedule"},
+	{"overlap in TCP: what comes in its turn wins", "capture/stream.go",
+		"b[:h.stream.missing(h.next, len(b))]", "b", "FuzzTCP"},
 	{"marks of older use of the memory count", "clienthello/assemble/pieces.go",
 		"\tclear(p.marks[marksFor(p.end):marksFor(end)])\n", "", "FuzzDTLSDatagrams"},
 	{"DTLS fragment may reach one byte beyond its message", "clienthello/assemble/dtls.go",
