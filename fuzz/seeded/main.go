@@ -45,7 +45,7 @@ var faults = [...]fault{
 	{"record length off by one", "clienthello/assemble/records.go",
 		"case length > maxRecord:", "case length > maxRecord+1:", "FuzzRecords"},
 	{"state of a record header survives Next", "clienthello/assemble/records.go",
-		"left: r.left, header: r.header, again: true}", "left: r.left, header: r.header, headerLen: 1, again: true}", "FuzzRecords"},
+		"header: r.header, again: true,", "header: r.header, headerLen: 1, again: true,", "FuzzRecords"},
 	{"overlap: the last bytes win", "clienthello/assemble/pieces.go",
 		"\tcase 0:\n\t\treturn true\n\tcase mask:", "\tcase 0, mask:\n\t\treturn true\n\tcase ^uint64(0):", "FuzzQUICSchedule"},
 	{"overlap in TCP: what comes in its turn wins", "capture/stream.go",
