@@ -22,7 +22,7 @@ const (
 	DefaultMaxMemory = 16 << 20
 )
 
-// Options holds the limits of a Scanner. A field that is 0 takes its default.
+// Options holds the limits of a Scanner. A field that is 0 or negative takes its default.
 type Options struct {
 	MaxFlows  int // connections followed at a time, at most
 	MaxMemory int // bytes held of unfinished hellos, at most

@@ -97,8 +97,8 @@ type table struct {
 	sessions pool[session]
 }
 
-func (t *table) maxFlows() int  { return cmp.Or(t.limits.MaxFlows, DefaultMaxFlows) }
-func (t *table) maxMemory() int { return cmp.Or(t.limits.MaxMemory, DefaultMaxMemory) }
+func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }
+func (t *table) maxMemory() int { return cmp.Or(max(t.limits.MaxMemory, 0), DefaultMaxMemory) }
 
 // create adds a flow and makes room for it.
 func (t *table) create(key flowKey) *flow {

@@ -27,6 +27,7 @@ func TestAccounts(t *testing.T) {
 		{MaxMemory: 4000},
 		{MaxFlows: 4, MaxMemory: sessionCost},
 		{MaxMemory: 3*sessionCost - 1},
+		{MaxFlows: -1, MaxMemory: -1},
 	} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
 			s := NewScanner(o)
@@ -37,7 +38,7 @@ func TestAccounts(t *testing.T) {
 				s.Scan(Packet{Data: p, Link: layers.LinkTypeRaw}, func(*Hello) bool { found++; return true })
 				checkAccounts(t, s)
 				if t.Failed() {
-					t.Fatalf("behind packet %x", p)
+					t.Fatalf("after packet %x", p)
 				}
 			}
 			if found == 0 && o.MaxMemory != 1 {

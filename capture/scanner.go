@@ -13,9 +13,9 @@ import (
 
 // Packet is one captured packet.
 type Packet struct {
-	Data   []byte // what was captured, from the link layer on
-	Length int    // length on the wire; 0 means len(Data)
-	Link   layers.LinkType
+	Data   []byte          // what was captured, from the link layer on
+	Length int             // length on the wire; 0 means len(Data)
+	Link   layers.LinkType // of github.com/gopacket/gopacket/layers, such as layers.LinkTypeEthernet
 	Time   time.Time
 }
 

@@ -6,7 +6,8 @@
 // handshake message into a [List]. Whatever is refused is refused with a [Code], which
 // knows the alert to send and the clause that was broken.
 //
-// No function of this package panics, allocates (appending to a slice that is too
-// short apart) or writes to its input. Views share memory with the bytes they were
-// parsed from, and are valid as long as those do not change.
+// No function of this package panics or writes to its input. None allocates but those
+// that return a string or a changed [Registry], and those that append to a slice without
+// room. Views share memory with the bytes that they were parsed from, and are valid as
+// long as those do not change.
 package extension

@@ -3,6 +3,7 @@ package extension
 import (
 	"bytes"
 	"math/bits"
+	"strconv"
 )
 
 // Sender is the side that sent a message. Only a Certificate can come from both.
@@ -65,6 +66,19 @@ func (v Verdict) Clause() string {
 // Flag returns the offending flag, the lowest where several offend, and whether the
 // objection is against a flag and not the extension.
 func (v Verdict) Flag() (Flag, bool) { return v.flag, v.hasFlag }
+
+// String returns the verdict as one line of text: "accepted" where OK is true. It
+// allocates.
+func (v Verdict) String() string {
+	if v.OK() {
+		return "accepted"
+	}
+	where := "byte " + strconv.Itoa(v.Offset)
+	if v.hasFlag {
+		where += " (" + v.flag.String() + ")"
+	}
+	return where + ": " + v.Code.Error()[len(prefix):] + "; alert " + v.Alert().String() + "; " + v.Clause()
+}
 
 // Judge says what the receiver of a message has to hold against the TLS flags in it:
 // block is the extension block of a message m that s sent. A Certificate is judged

@@ -181,6 +181,19 @@ func TestVerdictAlerts(t *testing.T) {
 	}
 }
 
+func TestVerdictString(t *testing.T) {
+	for want, block := range map[string][]byte{
+		"accepted": flagsExt(1),
+		"byte 15 (request_mtls): a flag answers a message that did not have it; alert illegal_parameter; draft-ietf-tls-tlsflags-16, Section 3": flagsExt(1, 80),
+		"byte 5: no flag is set; alert illegal_parameter; draft-ietf-tls-tlsflags-16, Section 2":                                                ext(extension.TLSFlags, 1, 0),
+	} {
+		v := extension.Exchange{Hello: hello(1)}.Judge(extension.EncryptedExtensions, extension.FromServer, list(extension.EncryptedExtensions, block))
+		if v.String() != want {
+			t.Errorf("got  %q\nwant %q", v, want)
+		}
+	}
+}
+
 // No message answers a NewSessionTicket: the flags of one are no proposal for anything
 // that either side sends afterwards.
 func TestNewSessionTicketIsNotAnswered(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math/bits"
 	"strconv"
+	"strings"
 )
 
 // Flag is the number of a TLS flag, from 0 to [MaxFlag].
@@ -113,6 +114,10 @@ func (s Flags) All() iter.Seq[Flag] {
 	}
 }
 
+// String lists the flags, such as "request_mtls, flag(100)"; "none" where there is none.
+// It allocates.
+func (s Flags) String() string { return listFlags(s.octets) }
+
 // AppendTo appends extension_data, exactly as it was parsed, to b. The zero value
 // has no encoding and appends nothing.
 func (s Flags) AppendTo(b []byte) []byte {
@@ -128,6 +133,21 @@ func (s Flags) Set() FlagSet {
 	var set FlagSet
 	copy(set.octets[:], s.octets)
 	return set
+}
+
+func listFlags(octets []byte) string {
+	var b strings.Builder
+	yieldFlags(octets, func(f Flag) bool {
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(f.String())
+		return true
+	})
+	if b.Len() == 0 {
+		return "none"
+	}
+	return b.String()
 }
 
 func yieldFlags(octets []byte, yield func(Flag) bool) {

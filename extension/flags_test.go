@@ -186,6 +186,26 @@ func TestZeroFlags(t *testing.T) {
 	}
 }
 
+func TestFlagsString(t *testing.T) {
+	var none extension.FlagSet
+	if got := none.String(); got != "none" {
+		t.Errorf("the empty set is %q", got)
+	}
+	set, err := extension.NewFlagSet(100, 80, 2039)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := set.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags, _, err := extension.ParseFlags(data)
+	const want = "request_mtls, flag(100), flag(2039)"
+	if err != nil || set.String() != want || flags.String() != want {
+		t.Errorf("got %q and %q, %v", set, flags, err)
+	}
+}
+
 func TestFlagNames(t *testing.T) {
 	for f, want := range map[extension.Flag]string{8: "resumption_across_names", 80: "request_mtls", 81: "flag(81)"} {
 		if f.String() != want {

@@ -61,6 +61,9 @@ func (s FlagSet) All() iter.Seq[Flag] {
 	}
 }
 
+// String lists the flags as [Flags.String] does. It allocates.
+func (s FlagSet) String() string { return listFlags(s.octets[:]) }
+
 // AppendTo appends the extension_data that carries the set to b: a length octet and
 // the shortest vector, as defined in draft-ietf-tls-tlsflags-16, Section 2. The
 // empty set may not be sent: it returns b unchanged and ErrNoFlags.

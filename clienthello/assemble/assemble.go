@@ -64,7 +64,8 @@ type Result struct {
 	// Reset, and holds until either is written to.
 	Message []byte
 
-	// Code says why, where the outcome is Refused; 0 otherwise.
+	// Code says why, where the outcome is Refused; 0 otherwise. Look at Outcome before
+	// you return it as an error: a zero Code in a variable of type error is not nil.
 	Code extension.Code
 
 	// Offset is where the refused field begins, in bytes from the first byte fed

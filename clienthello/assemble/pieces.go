@@ -12,8 +12,12 @@ const (
 )
 
 // DatagramMemory returns how much memory [QUIC] and [DTLS] need for messages of up
-// to limit bytes: these, and a bit for each that says whether it has arrived.
-func DatagramMemory(limit int) int { return limit + marksFor(limit) }
+// to limit bytes: these, and a bit for each that says whether it has arrived. It
+// returns 0 for a limit that is not positive.
+func DatagramMemory(limit int) int {
+	limit = max(limit, 0)
+	return limit + marksFor(limit)
+}
 
 // marksFor returns how many bytes the marks for n bytes take, in whole words.
 func marksFor(n int) int { return (n + markBits - 1) / markBits * markBytes }

@@ -393,6 +393,14 @@ func TestQUICMemory(t *testing.T) {
 }
 
 // TestQUICLargest has the longest message that is valid, in frames of 1,000 bytes.
+func TestDatagramMemory(t *testing.T) {
+	for limit, want := range map[int]int{-5: 0, 0: 0, 1: 9, 64: 72, 65: 81} {
+		if got := assemble.DatagramMemory(limit); got != want {
+			t.Errorf("DatagramMemory(%d) = %d, want %d", limit, got, want)
+		}
+	}
+}
+
 func TestQUICLargest(t *testing.T) {
 	msg := handshake(assemble.MaxMessage - 4)
 	var q assemble.QUIC
