@@ -68,17 +68,14 @@ func (d Draft) messages() MessageSet {
 		1<<Certificate | 1<<CertificateRequest | 1<<NewSessionTicket
 }
 
-// unsolicited returns the messages in which the draft allows flags that nobody
-// proposed.
-func (d Draft) unsolicited() MessageSet {
-	switch d {
-	case Draft00, Draft03:
-		return 1 << ClientHello
-	case Draft01:
+// unsolicitedAnswers returns those of [answers] in which the draft allows flags that
+// nobody proposed.
+func (d Draft) unsolicitedAnswers() MessageSet {
+	if d == Draft01 {
 		// Sections 1 and 2 contradict each other; the change log sides with Section 1.
-		return 1<<ClientHello | 1<<EncryptedExtensions
+		return 1 << EncryptedExtensions
 	}
-	return 1<<ClientHello | 1<<CertificateRequest | 1<<NewSessionTicket
+	return 0
 }
 
 // maxOctetsDraft00 is the longest vector of -00.

@@ -124,7 +124,7 @@ func (x Exchange) judge(m Message, e Extension, proposed FlagSet, requested bool
 	if code, bad := err.(Code); bad {
 		return Verdict{Code: code, Offset: e.Offset + n}
 	}
-	if answers.Has(m) && !x.Draft.unsolicited().Has(m) {
+	if answers.Has(m) && !x.Draft.unsolicitedAnswers().Has(m) {
 		for f := range flags.All() {
 			if !proposed.Has(f) {
 				return x.object(ErrFlagUnsolicited, f, e, x.Draft.rules())
