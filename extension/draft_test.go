@@ -26,6 +26,7 @@ func TestParseFlagsDraft(t *testing.T) {
 		{"reads {1,5} of -00", []extension.Draft{extension.Draft00}, []byte{1, 0x44}, []extension.Flag{1, 5}, 2, 0},
 		{"reads {3,5,23} of -00", []extension.Draft{extension.Draft00}, []byte{3, 0x14, 0x00, 0x01}, []extension.Flag{3, 5, 23}, 4, 0},
 		{"reads the same bytes as {2,4,16} later", append(strict, extension.Draft01), []byte{3, 0x14, 0x00, 0x01}, []extension.Flag{2, 4, 16}, 4, 0},
+		{"accepts 31 octets of -00", []extension.Draft{extension.Draft00}, append([]byte{31}, append(make([]byte, 30), 0x01)...), []extension.Flag{247}, 32, 0},
 		{"rejects 32 octets of -00", []extension.Draft{extension.Draft00}, octets(32), nil, 0, extension.ErrVectorSize},
 		{"accepts 255 octets later", []extension.Draft{extension.Draft01}, append([]byte{255}, append(make([]byte, 254), 0x80)...), []extension.Flag{2039}, 256, 0},
 		{"accepts the empty vector of -01", []extension.Draft{extension.Draft01}, []byte{0}, nil, 1, 0},

@@ -233,6 +233,8 @@ func TestJudgeMessage(t *testing.T) {
 		{"judges every CertificateEntry", extension.Exchange{Hello: hello(1)}, extension.FromServer, second, extension.ErrFlagUnsolicited, offset},
 		{"accepts flags in every CertificateEntry", extension.Exchange{Hello: hello(1, 2)}, extension.FromServer, second, 0, 0},
 		{"passes over extensions that are no flags", extension.Exchange{}, extension.FromServer, parse(encryptedExtensions([]byte{0, 10, 0, 0})), 0, 0},
+		{"looks behind a CertificateEntry without tls_flags", extension.Exchange{}, extension.FromServer,
+			parse(certificate(testEntry{[]byte{1}, nil}, testEntry{[]byte{2}, [][]byte{flagsExt(1)}})), extension.ErrFlagsUnrequested, 10 + 6 + 6},
 		{"judges the message that it is", extension.Exchange{}, extension.FromServer, parse(encryptedExtensions(flagsExt(1))), extension.ErrFlagsUnrequested, 6},
 		{"has nothing against the zero message", extension.Exchange{}, extension.FromServer, extension.HandshakeMessage{}, 0, 0},
 	}
@@ -338,6 +340,7 @@ func TestNegotiation(t *testing.T) {
 		{Number: 2, Name: "retry", Messages: 1<<extension.ClientHello | 1<<extension.HelloRetryRequest, Answers: 1 << extension.HelloRetryRequest},
 		{Number: 3, Name: "encrypted", Messages: 1<<extension.ClientHello | 1<<extension.EncryptedExtensions, Answers: 1 << extension.EncryptedExtensions},
 		{Number: 4, Name: "certificate", Messages: 1<<extension.ClientHello | 1<<extension.CertificateRequest | 1<<extension.Certificate, Answers: 1 << extension.Certificate},
+		{Number: 6, Name: "hello too", Messages: 1<<extension.ClientHello | 1<<extension.ServerHello, Answers: 1 << extension.ServerHello},
 		{Number: 5, Name: "silent", Messages: 1 << extension.ClientHello},
 	} {
 		var err error
@@ -370,6 +373,9 @@ func TestNegotiation(t *testing.T) {
 		{"answers under the code point of the offer", extension.Exchange{Registry: r, Hello: list(extension.ClientHello, experimental(1))}, extension.ServerHello, extension.FromServer, all, experimental(1)},
 		{"answers -00 most significant bit first", extension.Exchange{Draft: extension.Draft00, Registry: r,
 			Hello: list(extension.ClientHello, ext(extension.TLSFlags, 1, 0x40))}, extension.ServerHello, extension.FromServer, all, ext(extension.TLSFlags, 1, 0x40)},
+		{"answers two flags of one octet", extension.Exchange{Registry: r, Hello: hello(1, 6)}, extension.ServerHello, extension.FromServer, setOf(t, 1, 6), flagsExt(1, 6)},
+		{"leaves an empty answer of -00 out", extension.Exchange{Draft: extension.Draft00, Registry: r,
+			Hello: list(extension.ClientHello, ext(extension.TLSFlags, 1, 0x40))}, extension.ServerHello, extension.FromServer, setOf(t, 2), nil},
 		{"answers in no message that the draft does not have", extension.Exchange{Draft: extension.Draft03, Registry: r, Hello: offer}, extension.HelloRetryRequest, extension.FromServer, all, nil},
 	}
 	for _, tt := range tests {
@@ -399,6 +405,10 @@ func TestAgreed(t *testing.T) {
 	set, v = x.Agreed(extension.ServerHello, extension.FromServer, list(extension.ServerHello, flagsExt(2)))
 	if v.Code != extension.ErrFlagUnsolicited || set.Len() != 0 {
 		t.Errorf("%d flags, %q; want none and an objection", set.Len(), v.Code.Name())
+	}
+	set, v = x.Agreed(extension.ServerHello, extension.FromServer, list(extension.ServerHello, flagsExt(1, 2)))
+	if v.OK() || set.Len() != 0 {
+		t.Errorf("%d flags, %q; the good flag of a refused answer is not agreed on", set.Len(), v.Code.Name())
 	}
 	set, v = x.Agreed(extension.NewSessionTicket, extension.FromServer, list(extension.NewSessionTicket, flagsExt(1)))
 	if !v.OK() || set.Len() != 0 {

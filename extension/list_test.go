@@ -40,6 +40,7 @@ func TestParseList(t *testing.T) {
 		"pre_shared_key behind 70, first":   block(append(seventy, 41, 5)...),
 		"pre_shared_key behind 70, last":    block(append(seventy, 41)...),
 		"70, then a stray byte":             append(block(seventy...), 0),
+		"65,535 bytes":                      append([]byte{0, 21, 0xff, 0xfb}, make([]byte, 65531)...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for m := extension.ClientHello; m <= extension.NewSessionTicket; m++ {

@@ -7,7 +7,7 @@ import "strings"
 type MessageSet uint8
 
 // Has reports whether m is in the set.
-func (s MessageSet) Has(m Message) bool { return m < 8 && s>>m&1 != 0 }
+func (s MessageSet) Has(m Message) bool { return s>>m&1 != 0 }
 
 // String returns the abbreviations of the messages as the registries of IANA write
 // them: "CH,CR".

@@ -117,14 +117,23 @@ func TestRegistryWith(t *testing.T) {
 	if _, ok := r.ByNumber(100); ok {
 		t.Error("a name has two numbers")
 	}
-	var numbers []extension.Flag
+	var numbers []int
 	for info := range r.All() {
-		if !info.Unnumbered {
-			numbers = append(numbers, info.Number)
+		n := int(info.Number)
+		if info.Unnumbered {
+			n = noFlag
 		}
+		numbers = append(numbers, n)
 	}
-	if !slices.Equal(numbers, []extension.Flag{8, 9, 80}) {
-		t.Errorf("numbers %v, want them in order", numbers)
+	want := append([]int{8, 9, 80}, slices.Repeat([]int{noFlag}, zero.Len()-2)...)
+	if !slices.Equal(numbers, want) {
+		t.Errorf("numbers %v, want them in order, and the flags without one behind", numbers)
+	}
+	if r, err = zero.With(extension.FlagInfo{Number: 0, Name: "first"}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = r.With(extension.FlagInfo{Unnumbered: true, Name: "waiting"}); err != nil || r.Len() != zero.Len()+2 {
+		t.Errorf("%d flags, %v; flag 0 and the flags without a number replace each other", r.Len(), err)
 	}
 	if _, err := zero.With(extension.FlagInfo{Number: 2040, Name: "x"}); err != extension.ErrFlagTooLarge {
 		t.Errorf("number 2040: %v", err)
