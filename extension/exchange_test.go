@@ -363,6 +363,8 @@ func TestNegotiation(t *testing.T) {
 		{"answers in EncryptedExtensions", extension.Exchange{Registry: r, Hello: offer}, extension.EncryptedExtensions, extension.FromServer, all, flagsExt(3)},
 		{"answers in the server's Certificate", extension.Exchange{Registry: r, Hello: offer}, extension.Certificate, extension.FromServer, all, flagsExt(4)},
 		{"answers in the client's Certificate", extension.Exchange{Registry: r, Hello: hello(1), Request: request(4, 5)}, extension.Certificate, extension.FromClient, all, flagsExt(4)},
+		{"answers in the client's Certificate under the code point of the request", extension.Exchange{Registry: r, Hello: hello(4),
+			Request: list(extension.CertificateRequest, experimental(4))}, extension.Certificate, extension.FromClient, all, experimental(4)},
 		{"acknowledges request_mtls in CertificateRequest", extension.Exchange{Registry: r, Hello: offer}, extension.CertificateRequest, extension.FromServer, all, flagsExt(80)},
 		{"does not answer what was not offered", extension.Exchange{Registry: r, Hello: hello(2)}, extension.ServerHello, extension.FromServer, all, nil},
 		{"does not answer what is not supported", extension.Exchange{Registry: r, Hello: offer}, extension.ServerHello, extension.FromServer, setOf(t, 2), nil},

@@ -117,8 +117,8 @@ func TestParseFlagsExhaustive(t *testing.T) {
 func TestEveryFlag(t *testing.T) {
 	for f := range extension.MaxFlag + 1 {
 		set, err := extension.NewFlagSet(f)
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || !set.Has(f) {
+			t.Fatalf("flag %d: %v, in the set: %t", f, err, set.Has(f))
 		}
 		data, err := set.AppendTo(nil)
 		if err != nil || len(data) != int(f)/8+2 {

@@ -382,6 +382,29 @@ func TestHandshakeMessageFields(t *testing.T) {
 	}
 }
 
+// Every byte of the length of cert_data counts.
+func TestEntriesWithLongCertData(t *testing.T) {
+	want := []int{0x12, 0x1234, 0x12345, 0x20000}
+	var entries []testEntry
+	for i, n := range want {
+		entries = append(entries, testEntry{bytes.Repeat([]byte{byte(i)}, n), [][]byte{flagsExt(extension.Flag(i))}})
+	}
+	m, _, err := extension.ParseCertificate(certificate(entries...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := 0
+	for e := range m.Entries() {
+		if !bytes.Equal(e.CertData, entries[i].cert) || !e.Extensions.HasFlag(extension.Flag(i)) {
+			t.Errorf("entry %d: %d bytes, want %d", i, len(e.CertData), want[i])
+		}
+		i++
+	}
+	if i != len(want) {
+		t.Errorf("%d entries, want %d", i, len(want))
+	}
+}
+
 func TestZeroHandshakeMessage(t *testing.T) {
 	var m extension.HandshakeMessage
 	for range m.Blocks() {
