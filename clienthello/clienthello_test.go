@@ -174,6 +174,7 @@ func TestRefuses(t *testing.T) {
 		{"a body of 131396 bytes that is not there", func(*testing.T) []byte { return []byte{1, 2, 1, 0x44, 3} }, extension.ErrTruncated, 5, extension.AlertDecodeError},
 		{"an empty body", func(*testing.T) []byte { return []byte{1, 0, 0, 0} }, extension.ErrFieldOverrun, 4, extension.AlertDecodeError},
 		{"a body that ends in legacy_version", edit(minimal(), cut(5)), extension.ErrFieldOverrun, 4, extension.AlertDecodeError},
+		{"a body that ends behind legacy_version", edit(minimal(), cut(6)), extension.ErrFieldOverrun, 6, extension.AlertDecodeError},
 		{"a body that ends in random", edit(minimal(), cut(37)), extension.ErrFieldOverrun, 6, extension.AlertDecodeError},
 		{"a body that ends before legacy_session_id", edit(minimal(), cut(38)), extension.ErrFieldOverrun, 38, extension.AlertDecodeError},
 		{"a session_id of 33 bytes", valid(long), extension.ErrSessionIDTooLong, 38, extension.AlertDecodeError},
@@ -181,6 +182,7 @@ func TestRefuses(t *testing.T) {
 		{"a session_id longer than the body", edit(minimal(), set(38, 7)), extension.ErrFieldOverrun, 38, extension.AlertDecodeError},
 		{"a body that ends before cipher_suites", edit(minimal(), cut(suites)), extension.ErrFieldOverrun, suites, extension.AlertDecodeError},
 		{"a body that ends in the length of cipher_suites", edit(minimal(), cut(suites+1)), extension.ErrFieldOverrun, suites, extension.AlertDecodeError},
+		{"empty cipher_suites that end the body", edit(noSuites, cut(suites+2)), extension.ErrCipherSuitesEmpty, suites, extension.AlertDecodeError},
 		{"empty cipher_suites", valid(noSuites), extension.ErrCipherSuitesEmpty, suites, extension.AlertDecodeError},
 		{"cipher_suites of 3 bytes", edit(minimal(), set(suites, 0, 3)), extension.ErrCipherSuitesOdd, suites, extension.AlertDecodeError},
 		{"cipher_suites longer than the body", edit(minimal(), set(suites, 0, 6)), extension.ErrFieldOverrun, suites, extension.AlertDecodeError},
@@ -249,6 +251,7 @@ func TestRefusesDTLS(t *testing.T) {
 		{"a later fragment", edit(len(valid), 6, 0, 0, 1), extension.ErrFragment, 6},
 		{"a first fragment", edit(len(valid), 9, 0, 0, 9), extension.ErrFragment, 9},
 		{"no cookie", edit(cookie, 0), extension.ErrFieldOverrun, cookie},
+		{"a body that ends behind the cookie", edit(cookie+1, 0), extension.ErrFieldOverrun, cookie + 1},
 		{"a cookie longer than the body", edit(len(valid), cookie, 7), extension.ErrFieldOverrun, cookie},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func parseServerName(data []byte) ([]byte, int, error) {
 	// ServerName server_name_list<1..2^16-1>;
 	b := newBody(data)
 	var host []byte
-	var seen [256 / 64]uint64
+	var seen [4]uint64 // a bit for each name_type
 	outer := b.open(2, 1, 1)
 	for b.more() {
 		start := b.at

@@ -129,6 +129,8 @@ func samples() []sample {
 			extension.ServerHello, types()},
 		{"ServerHello of TLS 1.2 with an empty extension block", serverHello(random, func(b *cryptobyte.Builder) { addBlock(b) }),
 			extension.ServerHello, types()},
+		{"ServerHello with supported_versions of three bytes", serverHello(random, func(b *cryptobyte.Builder) { addBlock(b, ext(extension.SupportedVersions, 3, 4, 0)) }),
+			extension.ServerHello, types(extension.SupportedVersions)},
 		{"HelloRetryRequest", serverHello(helloRetryRandom(), func(b *cryptobyte.Builder) {
 			addBlock(b, versions, ext(extension.KeyShare, 0, 0x1d), ext(extension.Cookie, 0, 1, 7), flagsExt(9))
 		}), extension.HelloRetryRequest, types(extension.SupportedVersions, extension.KeyShare, extension.Cookie, extension.TLSFlags)},
@@ -351,6 +353,7 @@ func TestHandshakeMessageFields(t *testing.T) {
 		{name: "ServerHello", version: 0x0304, suite: 0x1301},
 		{name: "ServerHello with flags", version: 0x0304, suite: 0x1301, flag: 3},
 		{name: "ServerHello of TLS 1.2 without an extension block", version: 0x0303, suite: 0x1301},
+		{name: "ServerHello with supported_versions of three bytes", version: 0x0303, suite: 0x1301},
 		{name: "HelloRetryRequest", version: 0x0304, suite: 0x1301, flag: 9},
 		{name: "EncryptedExtensions", flag: 2039},
 		{name: "CertificateRequest with a context", context: "context"},
