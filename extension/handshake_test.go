@@ -198,7 +198,10 @@ func TestParseMessageByType(t *testing.T) {
 		}
 	}
 	for msgType := range 256 {
-		if parsers[byte(msgType)] != nil {
+		if parse := parsers[byte(msgType)]; parse != nil {
+			if _, n, err := parse(nil); err != extension.ErrTruncated || n != 0 {
+				t.Errorf("type %d: %d, %v from its parser for no bytes, want truncated", msgType, n, err)
+			}
 			continue
 		}
 		if _, n, err := extension.ParseMessage([]byte{byte(msgType), 0, 0, 0}); err != extension.ErrMessageType || n != 0 {

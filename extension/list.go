@@ -88,17 +88,14 @@ func ParseList(m Message, block []byte, offset int) (List, int, error) {
 		i = next
 	}
 	l := List{block: block, base: uint32(offset), count: uint16(count), flags: uint16(flags)}
-	switch left := len(block) - i; {
-	case left == 0:
-		return l, len(block), nil
-	case left < headerLen:
-		return List{}, offset + i, ErrStrayBytes
+	if i < len(block) {
+		return l.parseRest(m, i)
 	}
-	return l.parseRest(m, i)
+	return l, len(block), nil
 }
 
-// parseRest goes on at index i, where ParseList gave up its filter, with a bit for
-// every type.
+// parseRest goes on at index i, where ParseList gave up its filter or found stray
+// bytes, with a bit for every type.
 //
 //go:noinline
 func (l List) parseRest(m Message, i int) (List, int, error) {

@@ -62,22 +62,23 @@ func TestRegistryRows(t *testing.T) {
 		name        string
 		number      int
 		messages    string
+		answers     string
 		recommended string
 		status      extension.Status
 	}{
-		{"resumption_across_names", 8, "NST", "N", extension.StatusProposed},
-		{"request_mtls", 80, "CH,CR", "N", extension.StatusExperimental},
-		{"request_client_auth", 80, "CH,CR", "N", extension.StatusExperimental},
-		{"req_mtls", 80, "CH,CR", "N", extension.StatusExperimental},
-		{"request_bot_auth", noFlag, "CH,CR", "N", extension.StatusRejected},
-		{"extended_key_update", noFlag, "CH,EE", "Y", extension.StatusProposed},
-		{"supplemental_certificate", noFlag, "CT", "Y", extension.StatusProposed},
-		{"CMW_Attestation", noFlag, "CH,EE", "Y", extension.StatusProposed},
-		{"dual_cert", noFlag, "CH,EE", "Y", extension.StatusProposed},
-		{"post_handshake_auth_mutual", noFlag, "CH,EE", "Y", extension.StatusProposed},
-		{"ca_suppression", noFlag, "CH,CR", "", extension.StatusProposed},
-		{"large_record_size", noFlag, "CH,EE", "Y", extension.StatusWithdrawn},
-		{"rrc", noFlag, "", "", extension.StatusWithdrawn},
+		{"resumption_across_names", 8, "NST", "", "N", extension.StatusProposed},
+		{"request_mtls", 80, "CH,CR", "CR", "N", extension.StatusExperimental},
+		{"request_client_auth", 80, "CH,CR", "CR", "N", extension.StatusExperimental},
+		{"req_mtls", 80, "CH,CR", "CR", "N", extension.StatusExperimental},
+		{"request_bot_auth", noFlag, "CH,CR", "CR", "N", extension.StatusRejected},
+		{"extended_key_update", noFlag, "CH,EE", "EE", "Y", extension.StatusProposed},
+		{"supplemental_certificate", noFlag, "CT", "", "Y", extension.StatusProposed},
+		{"CMW_Attestation", noFlag, "CH,EE", "EE", "Y", extension.StatusProposed},
+		{"dual_cert", noFlag, "CH,EE", "EE", "Y", extension.StatusProposed},
+		{"post_handshake_auth_mutual", noFlag, "CH,EE", "EE", "Y", extension.StatusProposed},
+		{"ca_suppression", noFlag, "CH,CR", "", "", extension.StatusProposed},
+		{"large_record_size", noFlag, "CH,EE", "EE", "Y", extension.StatusWithdrawn},
+		{"rrc", noFlag, "", "", "", extension.StatusWithdrawn},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -86,7 +87,8 @@ func TestRegistryRows(t *testing.T) {
 			if info.Unnumbered {
 				number = noFlag
 			}
-			if !ok || number != tt.number || info.Messages.String() != tt.messages || info.Recommended != tt.recommended || info.Status != tt.status {
+			if !ok || number != tt.number || info.Messages.String() != tt.messages || info.Answers.String() != tt.answers ||
+				info.Recommended != tt.recommended || info.Status != tt.status {
 				t.Errorf("%+v, %t", info, ok)
 			}
 		})

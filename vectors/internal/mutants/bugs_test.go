@@ -53,7 +53,7 @@ var bugs = []bug{
 	{"experimental type overrides", list, "if t == TLSFlagsExperimental && low&(1<<TLSFlags) == 0 {", "if t == TLSFlagsExperimental {", "hello/both-types/registered-first"},
 	{"experimental type unknown", list, "if t == TLSFlagsExperimental && low&(1<<TLSFlags) == 0 {", "if false {", "hello/set/experimental/0"},
 	{"extension length in 16 bits", list, "next := i + headerLen + size\n\t\tif next > len(block) {", "next := int(uint16(i + headerLen + size))\n\t\tif next > len(block) {", "hello/overflow/last-extension-65528"},
-	{"stray bytes in the block accepted", list, "case left < headerLen:\n\t\treturn List{}, offset + i, ErrStrayBytes", "case left < headerLen:\n\t\treturn l, len(block), nil", "hello/block/stray-1"},
+	{"stray bytes in the block accepted", list, "if len(rest) < headerLen {\n\t\t\treturn List{}, offset + i, ErrStrayBytes", "if len(rest) < headerLen {\n\t\t\treturn l, len(l.block), nil", "hello/block/stray-1"},
 	{"offset of an overrun", list, "return List{}, offset + i + 2, ErrExtensionOverrun\n\t\t}\n\t\tcount++", "return List{}, offset + i, ErrExtensionOverrun\n\t\t}\n\t\tcount++", "hello/block/length-one-less"},
 
 	{"unsolicited flags accepted", exchange, "if !proposed.Has(f) {", "if false {", "messages/unsolicited/server-hello/other"},
