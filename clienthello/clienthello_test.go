@@ -249,6 +249,8 @@ func TestRefusesDTLS(t *testing.T) {
 		{"a header of 11 bytes", valid[:11], extension.ErrTruncated, 11},
 		{"131653 bytes", []byte{1, 2, 2, 0x45}, extension.ErrMessageTooLarge, 1},
 		{"a later fragment", edit(len(valid), 6, 0, 0, 1), extension.ErrFragment, 6},
+		{"a fragment at offset 256", edit(len(valid), 6, 0, 1, 0), extension.ErrFragment, 6},
+		{"a fragment at offset 65536", edit(len(valid), 6, 1, 0, 0), extension.ErrFragment, 6},
 		{"a first fragment", edit(len(valid), 9, 0, 0, 9), extension.ErrFragment, 9},
 		{"no cookie", edit(cookie, 0), extension.ErrFieldOverrun, cookie},
 		{"a body that ends behind the cookie", edit(cookie+1, 0), extension.ErrFieldOverrun, cookie + 1},

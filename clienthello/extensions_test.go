@@ -121,6 +121,8 @@ func TestExtensionBodies(t *testing.T) {
 		illegal = extension.ErrIllegalValue
 	)
 	binder := strings.Repeat("\xbb", 32)
+	long := strings.Repeat("i", 300)
+	twoPSKs := "\x01\x39\x01\x2c" + long + "\x01\x02\x03\x04" + "\x00\x01j\x00\x00\x00\x05" + "\x00\x42\x20" + binder + "\x20" + binder
 	psk := "\x00\x07\x00\x01i\x00\x00\x01\x02" + "\x00\x21\x20" + binder
 	for _, test := range []struct {
 		t    extension.Type
@@ -169,6 +171,7 @@ func TestExtensionBodies(t *testing.T) {
 		{extension.KeyShare, "\x00\x04\x00\x1d\x00\x00", "0", empty, 4},
 		{extension.KeyShare, "\x00\x01\x00", "0", overrun, 2},
 		{extension.PreSharedKey, psk, "1, 69 258, 32 bytes", 0, 0},
+		{extension.PreSharedKey, twoPSKs, fmt.Sprintf("2, %x 16909060, 6a 5, 32 bytes, 32 bytes", long), 0, 0},
 		{extension.PreSharedKey, "\x00\x06\x00\x01i\x00\x00\x00", "0", size, 0},
 		{extension.PreSharedKey, "\x00\x07\x00\x00i\x00\x00\x01\x02", "0", empty, 2},
 		{extension.PreSharedKey, "\x00\x07\x00\x02i\x00\x00\x01\x02", "0", overrun, 6},
@@ -339,6 +342,10 @@ func TestExplain(t *testing.T) {
 	}
 	if _, ok := clienthello.Explain(valid); ok {
 		t.Error("a valid message is explained")
+	}
+	long := encode(t, with(ext(0, make([]byte, 300)...), ext(0)), false)
+	if got, _ := clienthello.Explain(long); got.Path != "extensions[1].extension_type" {
+		t.Errorf("behind an extension of 300 bytes: got %+v", got)
 	}
 
 	hello, _, err := clienthello.Parse(valid)

@@ -137,6 +137,9 @@ func TestRegistryWith(t *testing.T) {
 	if r, err = r.With(extension.FlagInfo{Unnumbered: true, Name: "waiting"}); err != nil || r.Len() != zero.Len()+2 {
 		t.Errorf("%d flags, %v; flag 0 and the flags without a number replace each other", r.Len(), err)
 	}
+	if _, err := zero.With(extension.FlagInfo{Number: extension.MaxFlag, Name: "last"}); err != nil {
+		t.Errorf("number 2039: %v", err)
+	}
 	if _, err := zero.With(extension.FlagInfo{Number: 2040, Name: "x"}); err != extension.ErrFlagTooLarge {
 		t.Errorf("number 2040: %v", err)
 	}
