@@ -467,6 +467,9 @@ func parseStatusRequest(data []byte) (StatusRequest, int, error) {
 // does. For a malformed body it returns the offset in the message of the field that
 // cannot be accepted, and the error. Bodies that no method reads are fine.
 func (h ClientHello) CheckExtension(t extension.Type) (offset int, err error) {
+	if !hasMethod(t) {
+		return 0, nil // without a search, of which there may be one for every extension
+	}
 	e, ok := h.extensions.Lookup(t)
 	if !ok {
 		return 0, nil
@@ -506,4 +509,18 @@ func (h ClientHello) CheckExtension(t extension.Type) (offset int, err error) {
 		return e.Offset + n, err
 	}
 	return 0, nil
+}
+
+// hasMethod reports whether a method reads the bodies of extensions of type t.
+func hasMethod(t extension.Type) bool {
+	switch t {
+	case extension.ServerName, extension.ALPN, extension.SupportedVersions, extension.CompressCertificate,
+		extension.SupportedGroups, extension.SignatureAlgorithms, extension.SignatureAlgorithmsCert,
+		extension.KeyShare, extension.PSKKeyExchangeModes, extension.ECPointFormats, extension.RenegotiationInfo,
+		extension.Cookie, extension.PreSharedKey, extension.EarlyData, extension.ExtendedMasterSecret,
+		extension.EncryptedClientHello, extension.RecordSizeLimit, extension.StatusRequest,
+		extension.TLSFlags, extension.TLSFlagsExperimental:
+		return true
+	}
+	return false
 }

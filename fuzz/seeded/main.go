@@ -57,7 +57,9 @@ var faults = [...]fault{
 	{"flag that nobody proposed is let through", "extension/exchange.go",
 		"if !proposed.Has(f) {", "if !proposed.Has(f) && f < 16 {", "FuzzRules"},
 	{"a list of 65 and more is searched for every type", "extension/list.go",
-		"case has(t):", "case contains(l.block[:i], t):", "TestListTakesLinearTime"},
+		"case has(t):", "case contains(l.block[:i], t):", "TestWorkIsLinear"},
+	{"an extension is searched whose body nobody reads", "clienthello/extensions.go",
+		"if !hasMethod(t) {", "if t == 0xffff {", "TestWorkIsLinear"},
 }
 
 const limit = 60 * time.Second
@@ -130,7 +132,7 @@ func plant(tree string, f fault) (took time.Duration, found bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
 	defer cancel()
 	pattern := "^" + f.function + "$"
-	args = []string{"-test.run=" + pattern, "-test.count=1", "-test.parallel=1"}
+	args = []string{"-test.run=" + pattern, "-test.count=1", "-test.failfast", "-test.parallel=1"}
 	if !strings.HasPrefix(f.function, "Test") {
 		args = append(args, "-test.fuzz="+pattern, "-test.fuzztime="+limit.String(), "-test.fuzzminimizetime=1x",
 			"-test.fuzzcachedir="+filepath.Join(tree, "cache"))
