@@ -48,7 +48,9 @@ type ClientHello struct {
 // looked at. For a refused message it returns the zero ClientHello, the offset of
 // the field that cannot be accepted, and
 //
-//   - ErrMessageType: not a ClientHello;
+//   - ErrMessageType: not a ClientHello. Where msg[0] is 22 it is a TLS record: the
+//     message begins after the record's header of 5 bytes, and may go on in further
+//     records. [github.com/tlsflags/tlsflags/clienthello/assemble] joins them;
 //   - ErrMessageTooLarge: the body is announced with more than MaxBody bytes;
 //   - ErrTruncated: msg ends before the message does; the offset is len(msg);
 //   - ErrFieldOverrun: a field or vector reaches beyond the end of the message;

@@ -13,12 +13,18 @@ type Explanation struct {
 	// Path names the field at Offset with the names of RFC 9846, Section 4.2.2, such
 	// as "legacy_session_id.length" or "extensions[3].extension_data.length".
 	Path string
+	// Hint says what the bytes may be instead, or is empty.
+	Hint string
 }
 
 // String returns the explanation as one line of text.
 func (e Explanation) String() string {
-	return "byte " + strconv.Itoa(e.Offset) + " (" + e.Path + "): " + e.Code.Error()[len("tlsflags: "):] +
+	text := "byte " + strconv.Itoa(e.Offset) + " (" + e.Path + "): " + e.Code.Error()[len("tlsflags: "):] +
 		"; alert " + e.Code.Alert().String() + "; " + e.Code.Clause()
+	if e.Hint != "" {
+		text += "; " + e.Hint
+	}
+	return text
 }
 
 // Explain says why Parse refuses msg; ok is false where it does not. It is meant for
@@ -34,7 +40,12 @@ func explain(msg []byte, header int) (Explanation, bool) {
 	if !refused {
 		return Explanation{}, false
 	}
-	return Explanation{code, offset, path(msg, header, offset)}, true
+	e := Explanation{Code: code, Offset: offset, Path: path(msg, header, offset)}
+	const handshakeRecord = 22 // the ContentType of RFC 9846, Section 5.1
+	if code == extension.ErrMessageType && msg[0] == handshakeRecord {
+		e.Hint = "this looks like a TLS record; the message begins after its header (package assemble takes records)"
+	}
+	return e, true
 }
 
 // ExplainExtension says why CheckExtension refuses the body of the extension of type
@@ -59,7 +70,7 @@ func (h ClientHello) ExplainExtension(t extension.Type) (e Explanation, ok bool)
 	} else {
 		p += "[" + strconv.Itoa(at) + "]"
 	}
-	return Explanation{code, offset, p}, true
+	return Explanation{Code: code, Offset: offset, Path: p}, true
 }
 
 // flagsPath names the byte at offset of the extension_data of tls_flags.

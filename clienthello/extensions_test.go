@@ -357,6 +357,10 @@ func TestExplain(t *testing.T) {
 	if !ok || got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+	record, ok := clienthello.Explain([]byte{22, 3, 1, 0, 5})
+	if !ok || record.Code != extension.ErrMessageType || !strings.Contains(record.String(), "; this looks like a TLS record; ") {
+		t.Errorf("a record: got %q", record)
+	}
 	const text = "byte 59 (extensions[1].extension_data[2]): bytes follow the flags vector; alert illegal_parameter; draft-ietf-tls-tlsflags-16, Section 3"
 	if diff := cmp.Diff(text, got.String()); diff != "" {
 		t.Error(diff)

@@ -155,7 +155,7 @@ func Explain(kind Kind, data []byte) Table {
 		t.Refused, t.Bodies, t.Blocks = &t.Bodies[0], nil, nil
 	}
 	if rest := data[w.at:]; len(rest) > 0 {
-		meaning := "behind it; not read"
+		meaning := "after it; not read"
 		if t.Refused != nil {
 			meaning = "not read"
 		}

@@ -243,7 +243,7 @@ func TestExplainRows(t *testing.T) {
 		{"marks a trailing zero octet", annotate.Flags, []byte{2, 0x22, 0}, []string{
 			"0|02|flags.length|2 bytes", "1|22|flags[0]|flag 1, flag 5", "2|00|flags[1]|no flag of 8 to 15 <- trailing_zero",
 		}},
-		{"marks bytes behind the vector", annotate.Flags, []byte{1, 1, 0xff, 0xee}, []string{
+		{"marks bytes after the vector", annotate.Flags, []byte{1, 1, 0xff, 0xee}, []string{
 			"0|01|flags.length|1 byte", "1|01|flags[0]|flag 0", "2|ffee||left over <- trailing_bytes",
 		}},
 		{"marks a vector that is too long", annotate.Flags, []byte{9, 1}, []string{
@@ -252,7 +252,7 @@ func TestExplainRows(t *testing.T) {
 		{"marks that nothing is there", annotate.Extension, []byte{0, 62, 0, 0}, []string{
 			"0|003e|extension_type|tls_flags", "2|0000|extension_data.length|0 bytes", "4||extension_data| <- empty_data",
 		}},
-		{"goes on behind a malformed tls_flags of a message", annotate.EncryptedExtensions, fix(annotate.EncryptedExtensions, []byte{8, 0, 0, 0, 0, 11, 0, 62, 0, 2, 1, 0, 0x12, 0x34, 0, 1, 9}), []string{
+		{"goes on after a malformed tls_flags of a message", annotate.EncryptedExtensions, fix(annotate.EncryptedExtensions, []byte{8, 0, 0, 0, 0, 11, 0, 62, 0, 2, 1, 0, 0x12, 0x34, 0, 1, 9}), []string{
 			"0|08|msg_type|EncryptedExtensions", "1|00000d|length|13 bytes", "4|000b|extensions.length|11 bytes",
 			"6|003e|extensions[0].extension_type|tls_flags", "8|0002|extensions[0].extension_data.length|2 bytes",
 			"10|01|extensions[0].extension_data.flags.length|1 byte", "11|00|extensions[0].extension_data.flags[0]|no flag of 0 to 7 <- all_zero",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"strings"
 )
 
@@ -69,16 +70,29 @@ func isText(b []byte) bool {
 	return len(b) > 0
 }
 
-// decodeText reads hexadecimal or base64, of either alphabet, padded or not. White
-// space counts for nothing, nor do the colons between the octets of hexadecimal.
-func decodeText(text []byte) ([]byte, bool) {
+// The names of what decodeText reads.
+const (
+	hexadecimal = "hexadecimal"
+	base64Text  = "base64"
+)
+
+// decodeText reads hexadecimal or base64, of either alphabet, padded or not, and says
+// which; form is empty where the text is neither. White space counts for nothing, nor do
+// a 0x before hexadecimal and the colons between its octets.
+func decodeText(text []byte) (b []byte, form string) {
 	s := strings.Join(strings.Fields(string(text)), "")
-	if b, err := hex.DecodeString(strings.ReplaceAll(s, ":", "")); err == nil {
-		return b, true
+	digits := strings.ReplaceAll(s, ":", "")
+	if len(digits) >= 2 && strings.EqualFold(digits[:2], "0x") {
+		digits = digits[2:]
+	}
+	if b, err := hex.DecodeString(digits); err == nil {
+		return b, hexadecimal
+	} else if errors.Is(err, hex.ErrLength) {
+		return nil, "" // digits, but an odd number of them
 	}
 	s = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(s, "="))
 	if b, err := base64.RawStdEncoding.DecodeString(s); err == nil {
-		return b, true
+		return b, base64Text
 	}
-	return nil, false
+	return nil, ""
 }

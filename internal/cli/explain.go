@@ -25,6 +25,8 @@ type explainOptions struct {
 	from    string
 }
 
+const wantedInput = "give one file, - for standard input, or bytes in hexadecimal"
+
 // argumentSource is how bytes on the command line are called.
 const argumentSource = "argument"
 
@@ -40,14 +42,15 @@ TLS Flags extension: the field it belongs to, what it says, and the clause that
 defines it. What is refused is shown up to the fault, whose bytes are marked.
 
 The input is a file, - for standard input, or the bytes themselves: as they are, in
-hexadecimal or in base64. TLS records are taken off a message that comes in them.
+hexadecimal (also with 0x before it) or in base64. A message that comes in TLS records
+is taken out of them.
 
 With --hello, and --request for the client's Certificate, the flags of the message are
 judged by what was proposed. The exit code is 0 also for what is refused.`,
 		Example: `  tlsflags explain 003e000c0b0000000000000000000001
   tlsflags explain --as certificaterequest --hello hello.bin request.bin
   tlsflags explain --format json hello.bin`,
-		Args: oneArgument("give one file, - for standard input, or bytes in hexadecimal"),
+		Args: oneArgument(wantedInput),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err
@@ -91,28 +94,25 @@ func (o explainOptions) check() error {
 
 // explanation is what explain knows about its input.
 type explanation struct {
-	source  string
-	records int // TLS records that were taken off
+	input   explainedInput
+	records takenOff
 	table   annotate.Table
 	verdict extension.Verdict
 }
 
 func explain(cmd *cobra.Command, o explainOptions, arg string) error {
-	data, source, err := explainInput(cmd, arg)
+	in, err := explainInput(cmd, arg)
 	if err != nil {
 		return err
 	}
-	e := explanation{source: source}
-	data, e.records = takeOffRecords(data)
+	e := explanation{input: in}
+	data := e.records.takeOff(in.data)
 	kind, err := annotate.ParseKind(o.as)
 	if o.as == "" {
 		kind, err = annotate.Detect(data)
 	}
 	if err != nil {
-		if source == argumentSource && len(arg) < 80 { // short enough for the name of a file
-			source = arg + ": no such file, and as bytes"
-		}
-		return fmt.Errorf("%s: %w; say with --as what it is: %s", source, err, strings.Join(annotate.KindNames(), ", "))
+		return fmt.Errorf("%s %w; %s", in.subject(), err, kindHint(data))
 	}
 	e.table = annotate.Explain(kind, data)
 	if e.verdict, err = o.judge(cmd, e.table); err != nil {
@@ -124,59 +124,109 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 	return e.writeText(cmd.OutOrStdout(), useColor(o.color, cmd.OutOrStdout()), o.full)
 }
 
-// explainInput reads the input, decodes it if it is text, and says how to call it.
-func explainInput(cmd *cobra.Command, arg string) (data []byte, source string, err error) {
-	source = arg
+// kindHint says what to do about bytes that may be anything.
+func kindHint(data []byte) string {
+	if identify(data) == dtlsRecordContent {
+		return "it looks like a DTLS record: tlsflags inspect reads those"
+	}
+	return "say with --as what it is: " + strings.Join(annotate.KindNames(), ", ")
+}
+
+// explainedInput is an input of explain.
+type explainedInput struct {
+	arg    string
+	source string // how results call it
+	form   string // of bytes on the command line: hexadecimal or base64Text
+	data   []byte
+}
+
+// subject begins a sentence about the input. A word may be the name of a file that does
+// not exist and happen to be base64, too.
+func (in explainedInput) subject() string {
+	switch {
+	case in.form == "":
+		return in.source + ": it is"
+	case len(in.arg) > longestName:
+		return in.arg[:20] + "...: read as " + in.form + " it is"
+	}
+	return in.arg + ": no such file; read as " + in.form + " it is"
+}
+
+// longestName is how long an argument may be and still be meant as the name of a file.
+const longestName = 80
+
+// explainInput reads the input, and decodes it if it is text.
+func explainInput(cmd *cobra.Command, arg string) (explainedInput, error) {
+	in := explainedInput{arg: arg, source: arg}
+	var err error
 	switch f, openErr := os.Open(arg); {
+	case arg == "":
+		return in, usageError("the input is empty: %s", wantedInput)
 	case arg == standardInput:
-		data, err = io.ReadAll(io.LimitReader(cmd.InOrStdin(), maxExplained))
+		in.data, err = io.ReadAll(io.LimitReader(cmd.InOrStdin(), maxExplained))
 	case openErr == nil:
 		defer f.Close()
-		data, err = io.ReadAll(io.LimitReader(f, maxExplained))
+		in.data, err = io.ReadAll(io.LimitReader(f, maxExplained))
 	default:
-		decoded, ok := decodeText([]byte(arg))
-		if !ok || len(decoded) == 0 {
-			if !errors.Is(openErr, fs.ErrNotExist) {
-				return nil, "", fmt.Errorf("%s: %s", arg, reason(openErr))
-			}
-			return nil, "", fmt.Errorf("%s: neither a file, nor bytes in hexadecimal or base64", arg)
-		}
-		return decoded, argumentSource, nil
+		return in, in.decodeArgument(openErr)
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %s", source, reason(err))
+		return in, fmt.Errorf("%s: %s", in.source, reason(err))
 	}
-	if isText(data) {
-		if decoded, ok := decodeText(data); ok {
-			data = decoded
+	if isText(in.data) {
+		if decoded, form := decodeText(in.data); form != "" {
+			in.data = decoded
 		}
 	}
-	if len(data) == 0 {
-		return nil, "", fmt.Errorf("%s: it is empty", source)
+	if len(in.data) == 0 {
+		return in, fmt.Errorf("%s: it is empty", in.source)
 	}
-	if identify(data) == captureContent {
-		return nil, "", fmt.Errorf("%s: a capture; use tlsflags inspect", source)
+	if identify(in.data) == captureContent {
+		return in, fmt.Errorf("%s: it is a capture; use tlsflags inspect", in.source)
 	}
-	return data, source, nil
+	return in, nil
+}
+
+// decodeArgument takes the argument for the bytes themselves, since it cannot be opened.
+func (in *explainedInput) decodeArgument(openErr error) error {
+	in.source = argumentSource
+	in.data, in.form = decodeText([]byte(in.arg))
+	switch {
+	case len(in.data) > 0 && (in.form == hexadecimal || len(in.arg) > longestName || errors.Is(openErr, fs.ErrNotExist)):
+		return nil
+	case len(in.arg) > longestName:
+		return fmt.Errorf("%s...: neither hexadecimal (two digits an octet) nor base64", in.arg[:20])
+	case !errors.Is(openErr, fs.ErrNotExist):
+		return fmt.Errorf("%s: %s", in.arg, reason(openErr))
+	}
+	return fmt.Errorf("%s: no such file, and neither hexadecimal (two digits an octet) nor base64", in.arg)
 }
 
 // maxExplained is how many bytes of an input are read: room for the longest message,
 // a Certificate of 2^24-1 bytes, in hexadecimal.
 const maxExplained = 40 << 20
 
-// takeOffRecords returns what the TLS handshake records at the beginning of data carry,
-// and their number: 0 where data does not begin with one.
-func takeOffRecords(data []byte) (content []byte, records int) {
+// takenOff counts the TLS records that were taken off a message.
+type takenOff struct {
+	count int
+	bytes int // of them, with their headers
+}
+
+// takeOff returns what the TLS handshake records at the beginning of data carry; where
+// there are none, data.
+func (t *takenOff) takeOff(data []byte) []byte {
 	const headerLen, handshake = 5, 22
-	for rest := data; len(rest) > headerLen && rest[0] == handshake && rest[1] == 3; records++ {
+	var content []byte
+	for rest := data; len(rest) > headerLen && rest[0] == handshake && rest[1] == 3; t.count++ {
 		end := min(headerLen+(int(rest[3])<<8|int(rest[4])), len(rest))
 		content = append(content, rest[headerLen:end]...)
+		t.bytes += end
 		rest = rest[end:]
 	}
-	if records == 0 {
-		return data, 0
+	if t.count == 0 {
+		return data
 	}
-	return content, records
+	return content
 }
 
 // judge applies the rules to the flags of a message, as far as what was proposed is
@@ -215,14 +265,14 @@ func proposal(cmd *cobra.Command, option, arg string, kind annotate.Kind) (exten
 	if arg == "" {
 		return extension.List{}, nil
 	}
-	data, source, err := explainInput(cmd, arg)
+	in, err := explainInput(cmd, arg)
 	if err != nil {
-		return extension.List{}, err
+		return extension.List{}, fmt.Errorf("%s %w", option, err)
 	}
-	data, _ = takeOffRecords(data)
+	data := new(takenOff).takeOff(in.data)
 	t := annotate.Explain(kind, data)
-	if t.Refused != nil {
-		return extension.List{}, fmt.Errorf("%s %s: at byte %d: %w", option, source, t.Refused.Offset, t.Refused.Code)
+	if r := t.Refused; r != nil {
+		return extension.List{}, fmt.Errorf("%s %s refused as %s at byte %d (%s): %s", option, in.subject(), t.Message, r.Offset, r.Path, messageOf(r.Code))
 	}
 	return t.Blocks[0], nil
 }

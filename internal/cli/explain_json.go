@@ -44,9 +44,9 @@ type faultInfo struct {
 func (e explanation) writeJSON(w io.Writer) error {
 	d := explainDocument{
 		Schema:  explainSchema,
-		Source:  e.source,
+		Source:  e.input.source,
 		Kind:    e.table.Kind.String(),
-		Records: e.records,
+		Records: e.records.count,
 		Fields:  []fieldInfo{},
 		Bodies:  []faultInfo{},
 	}

@@ -22,7 +22,8 @@ func (e explanation) writeText(w io.Writer, colored, full bool) error {
 	p := explainPrinter{textPrinter: textPrinter{style: textStyle{color: colored}}, full: full}
 	p.measure(e.table.Fields)
 	fmt.Fprintf(&p.b, "%s\n", e.title())
-	for _, f := range e.table.Fields {
+	read, rest := e.split()
+	for _, f := range read {
 		p.field(f)
 		if f.Fault != nil {
 			p.fault(f)
@@ -31,6 +32,9 @@ func (e explanation) writeText(w io.Writer, colored, full bool) error {
 	p.line(e.summary())
 	if v := e.verdict; !v.OK() && !e.bodyVerdict() {
 		p.line(p.paint("rules: "+verdictText(v), color.FgRed))
+	}
+	for _, f := range rest {
+		p.field(f)
 	}
 	_, err := io.WriteString(w, p.b.String())
 	return err
@@ -42,18 +46,39 @@ func (e explanation) title() string {
 	if e.table.Message != 0 {
 		what = e.table.Message.String()
 	}
-	length := 0
-	for _, f := range e.table.Fields {
-		length += len(f.Bytes)
+	read, rest := e.split()
+	source := printable(e.input.source)
+	if e.input.form == base64Text {
+		source += ", read as base64" // it may have been meant as the name of a file
 	}
-	text := fmt.Sprintf("%s: %s, %s", printable(e.source), what, count(length, "byte"))
-	if e.records > 0 {
-		text += " from " + count(e.records, "TLS record")
+	text := fmt.Sprintf("%s: %s, %s", source, what, count(lengthOf(read), "byte"))
+	if e.records.count > 0 {
+		text += fmt.Sprintf(" from %s of %s", count(e.records.count, "TLS record"), count(e.records.bytes, "byte"))
+	}
+	if n := lengthOf(rest); n > 0 {
+		text += "; " + count(n, "byte") + " after it not read"
 	}
 	return text
 }
 
-// summary is the last line: accepted, or why not.
+// split returns the fields that the summary is about, and what follows what was accepted.
+func (e explanation) split() (read, rest []annotate.Field) {
+	fields := e.table.Fields
+	if last := len(fields) - 1; last >= 0 && fields[last].Path == "" && e.table.Refused == nil {
+		return fields[:last], fields[last:]
+	}
+	return fields, nil
+}
+
+func lengthOf(fields []annotate.Field) int {
+	n := 0
+	for _, f := range fields {
+		n += len(f.Bytes)
+	}
+	return n
+}
+
+// summary says in a line what became of the fields above it.
 func (e explanation) summary() string {
 	switch {
 	case e.table.Refused != nil:

@@ -135,8 +135,8 @@ func (in *inspection) stream(source string, r *inputReader) error {
 		return in.fail(source, err)
 	}
 	if kind == textContent {
-		decoded, ok := decodeText(data)
-		if kind = identify(decoded); !ok || kind == captureContent {
+		decoded, form := decodeText(data)
+		if kind = identify(decoded); form == "" || kind == captureContent {
 			kind = unknownContent
 		}
 		data = decoded

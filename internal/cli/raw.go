@@ -17,7 +17,7 @@ const maxRaw = 1 << 20
 func (in *inspection) inspectMessage(source string, data []byte, transport capture.Transport) error {
 	h := capture.Hello{Transport: transport, Message: data, Index: 1}
 	if _, n, err := h.Parse(); err == nil && n < len(data) {
-		in.warn(source, count(len(data)-n, "byte")+" behind the message left out")
+		in.warn(source, count(len(data)-n, "byte")+" after the message left out")
 	}
 	in.summary.inputs++
 	return in.found(source, &h)
