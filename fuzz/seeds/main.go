@@ -21,7 +21,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,33 +35,34 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := run(os.Stdout, "corpus", os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "seeds:", err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string) error {
+// run writes what there is to say to w, and inputs to the corpus in the folder root.
+func run(w io.Writer, root string, args []string) error {
 	switch {
 	case len(args) == 1 && args[0] == "list":
 		for _, t := range fuzz.Targets() {
-			fmt.Println("Fuzz" + t.Name)
+			fmt.Fprintln(w, "Fuzz"+t.Name)
 		}
 		return nil
 	case len(args) == 3 && args[0] == "export":
-		return export(args[1], args[2])
+		return export(w, fuzz.Targets(), args[1], args[2])
 	case len(args) > 1 && args[0] == "check":
-		return check(args[1:])
+		return check(w, fuzz.Targets(), args[1:])
 	case len(args) == 4 && args[0] == "add":
-		return add(args[1], args[2], args[3])
+		return add(root, args[1], args[2], args[3])
 	case len(args) == 2 && args[0] == "replace":
-		return replace(args[1])
+		return replace(root, args[1])
 	}
 	return errors.New("usage: seeds list | export go|plain|libfuzzer|zip DIRECTORY | check FILE|DIRECTORY... | add FUNCTION FILE NAME | replace DIRECTORY")
 }
 
-func export(format, directory string) error {
-	for _, t := range fuzz.Targets() {
+func export(w io.Writer, targets []fuzz.Target, format, directory string) error {
+	for _, t := range targets {
 		name := "Fuzz" + t.Name
 		inputs := make(map[string][]byte)
 		for seed := range t.Seeds() {
@@ -78,7 +81,7 @@ func export(format, directory string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-24s %d seeds\n", name, len(inputs))
+		fmt.Fprintf(w, "%-24s %d seeds\n", name, len(inputs))
 	}
 	return nil
 }
@@ -111,12 +114,12 @@ func writeZip(path string, files map[string][]byte) error {
 	}
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	for name, data := range files {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		f, err := w.Create(name)
 		if err != nil {
 			return err
 		}
-		if _, err := f.Write(data); err != nil {
+		if _, err := f.Write(files[name]); err != nil {
 			return err
 		}
 	}
@@ -127,10 +130,10 @@ func writeZip(path string, files map[string][]byte) error {
 }
 
 // check tells of every input that a target fails on.
-func check(paths []string) error {
+func check(w io.Writer, targets []fuzz.Target, paths []string) error {
 	files, failures := 0, 0
-	for _, root := range paths {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	for _, path := range paths {
+		err := filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || !d.Type().IsRegular() {
 				return err
 			}
@@ -139,10 +142,10 @@ func check(paths []string) error {
 				return err
 			}
 			files++
-			for _, t := range fuzz.Targets() {
+			for _, t := range targets {
 				if err := t.Check(data); err != nil {
 					failures++
-					fmt.Printf("%s: Fuzz%s: %v\n", path, t.Name, err)
+					fmt.Fprintf(w, "%s: Fuzz%s: %v\n", path, t.Name, err)
 				}
 			}
 			return nil
@@ -151,92 +154,123 @@ func check(paths []string) error {
 			return err
 		}
 	}
-	fmt.Printf("%d files, %d targets, %d failures\n", files, len(fuzz.Targets()), failures)
+	fmt.Fprintf(w, "%d files, %d targets, %d failures\n", files, len(targets), failures)
 	if failures > 0 {
 		return errors.New("there were failures")
 	}
 	return nil
 }
 
-// add copies an input, which may be in the form of testdata/fuzz, into the corpus below
-// the working directory, and lists it in the manifest.
-func add(function, file, name string) error {
-	if _, ok := fuzz.Lookup(strings.TrimPrefix(function, "Fuzz")); !ok {
+// add copies an input, which may be in the form of testdata/fuzz, into the corpus, and
+// lists it in the manifest.
+func add(root, function, file, name string) error {
+	target, ok := strings.CutPrefix(function, "Fuzz")
+	if ok {
+		_, ok = fuzz.Lookup(target)
+	}
+	if !ok {
 		return fmt.Errorf("no fuzz function is called %s", function)
 	}
-	entry, err := store(function, file, name)
+	entry, data, err := read(function, file, name)
 	if err != nil {
 		return err
 	}
 	entry.Exercises = []string{strings.ReplaceAll(name, "-", " ")}
-	return rewriteManifest(func(entries []corpus.Entry) []corpus.Entry {
+	return rewriteManifest(root, func(entries []corpus.Entry) ([]corpus.Entry, error) {
 		entries = slices.DeleteFunc(entries, func(e corpus.Entry) bool { return e.File == entry.File })
-		return append(entries, entry)
+		return append(entries, entry), store(root, entry, data)
 	})
 }
 
-// replace lists the inputs in directory/FUNCTION in the place of those that are named
-// after their hash. What the corpus has under another name is left out.
-func replace(directory string) error {
-	var fresh []corpus.Entry
-	for _, t := range fuzz.Targets() {
-		function := "Fuzz" + t.Name
-		files, err := filepath.Glob(filepath.Join(directory, function, "*"))
+// replace puts the inputs in directory/FUNCTION in the place of those that are named
+// after their hash. What a target has already, under a name or as a recording, is left out.
+func replace(root, directory string) error {
+	return rewriteManifest(root, func(entries []corpus.Entry) ([]corpus.Entry, error) {
+		entries, err := dropNameless(root, entries)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, file := range files {
-			entry, err := store(function, file, filepath.Base(file))
+		for _, t := range fuzz.Targets() {
+			function := "Fuzz" + t.Name
+			files, err := filepath.Glob(filepath.Join(directory, function, "*"))
 			if err != nil {
-				return err
+				return nil, err
 			}
-			entry.Exercises = []string{"statements that no shorter input of " + function + " reaches"}
-			fresh = append(fresh, entry)
+			for _, file := range files {
+				entry, data, err := read(function, file, filepath.Base(file))
+				if err != nil {
+					return nil, err
+				}
+				entry.Exercises = []string{"statements that no shorter input of " + function + " reaches"}
+				if slices.ContainsFunc(entries, func(e corpus.Entry) bool { return serves(e, entry.Kind) && e.SHA256 == entry.SHA256 }) {
+					continue
+				}
+				if err := store(root, entry, data); err != nil {
+					return nil, err
+				}
+				entries = append(entries, entry)
+			}
+		}
+		return entries, nil
+	})
+}
+
+// serves reports whether e is an input of the kind, or a recording, of which the targets
+// make their seeds.
+func serves(e corpus.Entry, kind corpus.Kind) bool {
+	return e.Kind == kind || !strings.HasPrefix(e.File, "fuzz/")
+}
+
+// dropNameless removes the inputs that are named after their hash.
+func dropNameless(root string, entries []corpus.Entry) ([]corpus.Entry, error) {
+	var kept []corpus.Entry
+	for _, e := range entries {
+		name := filepath.Base(e.File)
+		if _, err := hex.DecodeString(name); err != nil || len(name) != 16 || !strings.HasPrefix(e.File, "fuzz/") {
+			kept = append(kept, e)
+			continue
+		}
+		if err := os.Remove(fileOf(root, e)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
 		}
 	}
-	return rewriteManifest(func(entries []corpus.Entry) []corpus.Entry {
-		entries = slices.DeleteFunc(entries, func(e corpus.Entry) bool {
-			name := filepath.Base(e.File)
-			_, err := hex.DecodeString(name)
-			return err == nil && len(name) == 16 && strings.HasPrefix(e.File, "fuzz/")
-		})
-		for _, e := range fresh {
-			if slices.ContainsFunc(entries, func(known corpus.Entry) bool { return known.SHA256 == e.SHA256 }) {
-				_ = os.Remove(filepath.Join("corpus", filepath.FromSlash(e.File)))
-				continue
-			}
-			entries = append(entries, e)
-		}
-		return entries
-	})
+	return kept, nil
 }
 
-// store copies an input into the corpus and returns its entry.
-func store(function, file, name string) (corpus.Entry, error) {
+// read returns an input and its entry in the corpus.
+func read(function, file, name string) (corpus.Entry, []byte, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return corpus.Entry{}, err
+		return corpus.Entry{}, nil, err
 	}
 	if data, err = fuzz.Decode(data); err != nil {
-		return corpus.Entry{}, fmt.Errorf("%s: %w", file, err)
+		return corpus.Entry{}, nil, fmt.Errorf("%s: %w", file, err)
 	}
 	kind := corpus.FuzzKind(function)
 	sum := sha256.Sum256(data)
-	entry := corpus.Entry{
+	return corpus.Entry{
 		File: string(kind) + "/" + name, Kind: kind, SHA256: hex.EncodeToString(sum[:]), Origin: "fuzzed",
 		Clients: []corpus.Client{}, Date: time.Now().UTC().Format(time.DateOnly),
 		Method: "found by " + function + " with go test -fuzz", Licence: "CC0-1.0", Hellos: []corpus.Hello{},
-	}
-	path := filepath.Join("corpus", filepath.FromSlash(entry.File))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return corpus.Entry{}, err
-	}
-	return entry, os.WriteFile(path, data, 0o644)
+	}, data, nil
 }
 
-func rewriteManifest(change func([]corpus.Entry) []corpus.Entry) error {
-	const path = "corpus/MANIFEST.json"
-	data, err := os.ReadFile(path)
+// store writes the file of an entry.
+func store(root string, e corpus.Entry, data []byte) error {
+	file := fileOf(root, e)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o644)
+}
+
+func fileOf(root string, e corpus.Entry) string {
+	return filepath.Join(root, filepath.FromSlash(e.File))
+}
+
+func rewriteManifest(root string, change func([]corpus.Entry) ([]corpus.Entry, error)) error {
+	file := filepath.Join(root, "MANIFEST.json")
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("run this at the root of the repository: %w", err)
 	}
@@ -244,7 +278,9 @@ func rewriteManifest(change func([]corpus.Entry) []corpus.Entry) error {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return err
 	}
-	m.Entries = change(m.Entries)
+	if m.Entries, err = change(m.Entries); err != nil {
+		return err
+	}
 	slices.SortFunc(m.Entries, func(a, b corpus.Entry) int { return strings.Compare(a.File, b.File) })
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -253,5 +289,5 @@ func rewriteManifest(change func([]corpus.Entry) []corpus.Entry) error {
 	if err := encoder.Encode(m); err != nil {
 		return err
 	}
-	return os.WriteFile(path, b.Bytes(), 0o644)
+	return os.WriteFile(file, b.Bytes(), 0o644)
 }

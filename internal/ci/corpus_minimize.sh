@@ -15,8 +15,5 @@ for function in $("$work/seeds" list); do
 	step "$function"
 	(cd fuzz && "$work/fuzz.test" -test.run '^TestMinimize$' -test.v -test.count=1 \
 		-minimize="${function#Fuzz}" -candidates="$cache/$function" -chosen="$work/$function" | grep -E 'inputs$|FAIL' || true)
-	for file in corpus/fuzz/"$function"/*; do
-		[[ ! ${file##*/} =~ ^[0-9a-f]{16}$ ]] || rm "$file"
-	done
 done
-rm "$work/fuzz.test"; "$work/seeds" replace "$work"
+"$work/seeds" replace "$work"
