@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/tlsflags/tlsflags/corpus"
+	"github.com/tlsflags/tlsflags/internal/manifest"
 )
 
 // insideEnv marks the process that runs in the network namespace.
@@ -166,5 +167,7 @@ func (r recording) record(ctx context.Context, dir string) error {
 	if err := describeFile(ctx, dir, &entry); err != nil {
 		return err
 	}
-	return updateManifest(dir, entry)
+	return manifest.Update(dir, func(entries []corpus.Entry) ([]corpus.Entry, error) {
+		return manifest.Put(entries, entry), nil
+	})
 }

@@ -7,8 +7,9 @@
 //	seeds add FUNCTION FILE NAME   puts an input into the corpus under a name
 //	seeds replace DIRECTORY        puts FUNCTION/* of a folder in the place of nameless ones
 //
-// go is the layout of testdata/fuzz. plain has one file an input, as AFL++ takes it.
-// libfuzzer is plain with the four-byte length before each input that programs made by
+// add and replace change corpus/ below the working directory. Of the formats, go is the
+// layout of testdata/fuzz. plain has one file an input, as AFL++ takes it. libfuzzer is
+// plain with the four-byte length before each input that programs made by
 // go-118-fuzz-build expect, and zip is the same as NAME_seed_corpus.zip of OSS-Fuzz.
 package main
 
@@ -18,7 +19,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +32,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/corpus"
 	"github.com/tlsflags/tlsflags/fuzz"
+	"github.com/tlsflags/tlsflags/internal/manifest"
 )
 
 func main() {
@@ -176,16 +177,15 @@ func add(root, function, file, name string) error {
 		return err
 	}
 	entry.Exercises = []string{strings.ReplaceAll(name, "-", " ")}
-	return rewriteManifest(root, func(entries []corpus.Entry) ([]corpus.Entry, error) {
-		entries = slices.DeleteFunc(entries, func(e corpus.Entry) bool { return e.File == entry.File })
-		return append(entries, entry), store(root, entry, data)
+	return manifest.Update(root, func(entries []corpus.Entry) ([]corpus.Entry, error) {
+		return manifest.Put(entries, entry), store(root, entry, data)
 	})
 }
 
 // replace puts the inputs in directory/FUNCTION in the place of those that are named
 // after their hash. What a target has already, under a name or as a recording, is left out.
 func replace(root, directory string) error {
-	return rewriteManifest(root, func(entries []corpus.Entry) ([]corpus.Entry, error) {
+	return manifest.Update(root, func(entries []corpus.Entry) ([]corpus.Entry, error) {
 		entries, err := dropNameless(root, entries)
 		if err != nil {
 			return nil, err
@@ -266,28 +266,4 @@ func store(root string, e corpus.Entry, data []byte) error {
 
 func fileOf(root string, e corpus.Entry) string {
 	return filepath.Join(root, filepath.FromSlash(e.File))
-}
-
-func rewriteManifest(root string, change func([]corpus.Entry) ([]corpus.Entry, error)) error {
-	file := filepath.Join(root, "MANIFEST.json")
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("run this at the root of the repository: %w", err)
-	}
-	var m corpus.Manifest
-	if err := json.Unmarshal(data, &m); err != nil {
-		return err
-	}
-	if m.Entries, err = change(m.Entries); err != nil {
-		return err
-	}
-	slices.SortFunc(m.Entries, func(a, b corpus.Entry) int { return strings.Compare(a.File, b.File) })
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", " ")
-	if err := encoder.Encode(m); err != nil {
-		return err
-	}
-	return os.WriteFile(file, b.Bytes(), 0o644)
 }
