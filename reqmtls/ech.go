@@ -27,10 +27,11 @@ func (s *Server) encryptedClientHelloKeys(info *tls.ClientHelloInfo) ([]tls.Encr
 }
 
 // offersECH reports whether a hello is an outer one. One that says it is an inner one,
-// which a client-facing server has decrypted, is read as it is.
+// which a client-facing server has decrypted, is read as it is. The type alone is looked
+// at, as crypto/tls decrypts also what has stray bytes behind the payload.
 func offersECH(hello clienthello.ClientHello) bool {
 	e, ok := hello.Extensions().Lookup(extension.EncryptedClientHello)
-	return ok && len(e.Data) > 0 && e.Data[0] == 0
+	return ok && len(e.Data) > 0 && e.Data[0] == clienthello.ECHOuter
 }
 
 // settle ends the recording for good, when crypto/tls has the ClientHello that it is
@@ -71,27 +72,15 @@ func isFlagsType(t uint16) bool {
 // openECH returns the extensions of the inner ClientHello, where one of the keys
 // decrypts it. As crypto/tls does, it tries all of them.
 func openECH(outer clienthello.ClientHello, keys []tls.EncryptedClientHelloKey) (extension.List, bool) {
-	e, _ := outer.Extensions().Lookup(extension.EncryptedClientHello)
-
-	// struct {
-	//     ECHClientHelloType type;          // outer
-	//     HpkeSymmetricCipherSuite cipher_suite;
-	//     uint8 config_id;
-	//     opaque enc<0..2^16-1>;
-	//     opaque payload<1..2^16-1>;
-	// } ECHClientHello;                     // RFC 9849, Section 5
-	var kdfID, aeadID uint16
-	var enc, payload cryptobyte.String
-	s := cryptobyte.String(e.Data)
-	if !s.Skip(1) || !s.ReadUint16(&kdfID) || !s.ReadUint16(&aeadID) || !s.Skip(1) ||
-		!s.ReadUint16LengthPrefixed(&enc) || !s.ReadUint16LengthPrefixed(&payload) || !s.Empty() {
+	ech, err := outer.EncryptedClientHello()
+	if err != nil || len(ech.Payload) == 0 {
 		return extension.List{}, false
 	}
-	kdf, err := hpke.NewKDF(kdfID)
+	kdf, err := hpke.NewKDF(ech.KDF)
 	if err != nil {
 		return extension.List{}, false
 	}
-	aead, err := hpke.NewAEAD(aeadID)
+	aead, err := hpke.NewAEAD(ech.AEAD)
 	if err != nil {
 		return extension.List{}, false
 	}
@@ -99,13 +88,14 @@ func openECH(outer clienthello.ClientHello, keys []tls.EncryptedClientHelloKey) 
 	// ClientHelloOuterAAD: the hello without its header, the payload zeroed. The
 	// payload ends the extension.
 	const header = 4
+	e, _ := outer.Extensions().Lookup(extension.EncryptedClientHello)
 	end := e.Offset + len(e.Data)
 	aad := slices.Clone(outer.Raw())
-	clear(aad[end-len(payload) : end])
+	clear(aad[end-len(ech.Payload) : end])
 	aad = aad[header:]
 
 	for _, key := range keys {
-		if encoded, ok := open(key, kdf, aead, enc, aad, payload); ok {
+		if encoded, ok := open(key, kdf, aead, ech.Enc, aad, ech.Payload); ok {
 			return innerExtensions(encoded, outer.Extensions())
 		}
 	}
