@@ -88,7 +88,7 @@ func (c *Conn) record(p []byte, err error) {
 		case assemble.Complete:
 			c.complete(r.Message)
 		case assemble.Refused:
-			c.finish(&Hello{Err: r.Code})
+			c.finish(&Hello{Code: r.Code})
 		default:
 			c.finish(&c.server.unflagged)
 		}
@@ -104,12 +104,12 @@ func (c *Conn) record(p []byte, err error) {
 func (c *Conn) complete(message []byte) {
 	s := c.server
 	if len(message) > s.limit { // in place, so that it took no memory
-		c.finish(&Hello{Err: extension.ErrOverLimit})
+		c.finish(&Hello{Code: extension.ErrOverLimit})
 		return
 	}
 	hello, _, err := clienthello.Parse(message)
 	if err != nil {
-		c.finish(&Hello{Err: err})
+		c.finish(&Hello{Code: codeOf(err)})
 		return
 	}
 	if s.inspect != nil {
@@ -187,7 +187,13 @@ func (s *Server) read(list extension.List) *Hello {
 		return &s.unflagged
 	}
 	flags, _, err := extension.ParseFlags(e.Data)
-	return &Hello{Flags: flags.Set(), Type: e.Type, Err: err, Flagged: flags.Has(s.flag)}
+	return &Hello{Flags: flags.Set(), Type: e.Type, Code: codeOf(err), Flagged: flags.Has(s.flag)}
+}
+
+// codeOf returns an error of a parser as what it is, nil as 0.
+func codeOf(err error) extension.Code {
+	code, _ := err.(extension.Code)
+	return code
 }
 
 // flagsExtension returns the extension that holds the client's flags.

@@ -135,8 +135,8 @@ func TestLimit(t *testing.T) {
 	if got := client.connect(t, s.addr); got.Asked || got.Flagged {
 		t.Errorf("asked %v beyond the limit", got.Asked)
 	}
-	if e := s.event(t); e.Hello.Err != extension.ErrOverLimit {
-		t.Errorf("event has the error %v, want over_limit", e.Hello.Err)
+	if e := s.event(t); e.Hello.Code != extension.ErrOverLimit {
+		t.Errorf("event has the code %v, want over_limit", e.Hello.Code)
 	}
 	s = start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), Limit: 1000})
 	if got := client.connect(t, s.addr); !got.Asked {

@@ -20,7 +20,7 @@ import (
 // encryptedClientHelloKeys keeps the keys that the application chose for a client.
 func (s *Server) encryptedClientHelloKeys(info *tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error) {
 	keys, err := s.echKeys(info)
-	if conn, ok := unwrap(info.Conn); ok && conn.recorder != nil {
+	if conn, ok := underlying(info.Conn); ok && conn.recorder != nil {
 		conn.recorder.echKeys = keys
 	}
 	return keys, err
@@ -34,9 +34,9 @@ func offersECH(hello clienthello.ClientHello) bool {
 	return ok && len(e.Data) > 0 && e.Data[0] == clienthello.ECHOuter
 }
 
-// settle ends the recording for good, when crypto/tls has the ClientHello that it is
-// going by.
-func (c *Conn) settle(info *tls.ClientHelloInfo) {
+// endRecording ends the recording for good, when crypto/tls has the ClientHello that it
+// is going by.
+func (c *Conn) endRecording(info *tls.ClientHelloInfo) {
 	c.recorded = true
 	if c.recorder == nil {
 		return

@@ -15,9 +15,9 @@ type Hello struct {
 	Type extension.Type
 	// ECH is set where the flags are those of an encrypted inner ClientHello.
 	ECH bool
-	// Err is an extension.Code that says why the ClientHello, or its TLS Flags
-	// extension, could not be read. Flags is empty then.
-	Err error
+	// Code says why the ClientHello, or its TLS Flags extension, could not be read.
+	// Flags is empty then. 0 means that nothing is wrong.
+	Code extension.Code
 	// Flagged says whether the client set the flag that the server looks for.
 	Flagged bool
 	// Applied says whether the client got the policy's config. A flagged client does
@@ -32,15 +32,15 @@ type Hello struct {
 // made of one: a *tls.Conn, or anything with a method NetConn that leads there. It
 // reports false for other connections, and before the ClientHello has come.
 func FromConn(c net.Conn) (Hello, bool) {
-	conn, ok := unwrap(c)
+	conn, ok := underlying(c)
 	if !ok {
 		return Hello{}, false
 	}
 	return conn.Hello()
 }
 
-// unwrap follows NetConn, which *tls.Conn has, down to the Conn.
-func unwrap(c net.Conn) (*Conn, bool) {
+// underlying follows NetConn, which *tls.Conn has, down to the Conn.
+func underlying(c net.Conn) (*Conn, bool) {
 	for c != nil {
 		if conn, ok := c.(*Conn); ok {
 			return conn, true
@@ -59,7 +59,7 @@ type contextKey struct{}
 // ConnContext is a value for the field ConnContext of http.Server. With it,
 // FromContext works on the contexts of the server's requests.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
-	conn, ok := unwrap(c)
+	conn, ok := underlying(c)
 	if !ok {
 		return ctx
 	}

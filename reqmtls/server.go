@@ -21,13 +21,13 @@ type Server struct {
 	inspect func(*Conn, clienthello.ClientHello)
 	report  func(Event)
 
-	config    *tls.Config // what TLSConfig returns
-	choose    func(*tls.ClientHelloInfo) (*tls.Config, error)
-	ech       bool
-	echKeys   func(*tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error)
-	unwrap    func([]byte, tls.ConnectionState) (*tls.SessionState, error)
-	recorders sync.Pool
-	unflagged Hello // shared by all clients without flags
+	config        *tls.Config // what TLSConfig returns
+	choose        func(*tls.ClientHelloInfo) (*tls.Config, error)
+	ech           bool
+	echKeys       func(*tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error)
+	unwrapSession func([]byte, tls.ConnectionState) (*tls.SessionState, error)
+	recorders     sync.Pool
+	unflagged     Hello // shared by all clients without flags
 
 	base    *policy // Policy is nil; in use once SetSessionTicketKeys was called
 	general *policy
@@ -55,17 +55,17 @@ func New(base *tls.Config, c Config) (*Server, error) {
 		c.Limit = DefaultLimit
 	}
 	s := &Server{
-		flag:    c.Flag,
-		types:   slices.Clone(c.Types),
-		limit:   c.Limit,
-		strict:  c.RefuseMalformed,
-		inspect: c.Inspect,
-		report:  c.Observe,
-		config:  base.Clone(),
-		choose:  base.GetConfigForClient,
-		ech:     len(base.EncryptedClientHelloKeys) > 0 || base.GetEncryptedClientHelloKeys != nil,
-		echKeys: base.GetEncryptedClientHelloKeys,
-		unwrap:  base.UnwrapSession,
+		flag:          c.Flag,
+		types:         slices.Clone(c.Types),
+		limit:         c.Limit,
+		strict:        c.RefuseMalformed,
+		inspect:       c.Inspect,
+		report:        c.Observe,
+		config:        base.Clone(),
+		choose:        base.GetConfigForClient,
+		ech:           len(base.EncryptedClientHelloKeys) > 0 || base.GetEncryptedClientHelloKeys != nil,
+		echKeys:       base.GetEncryptedClientHelloKeys,
+		unwrapSession: base.UnwrapSession,
 		recorders: sync.Pool{New: func() any {
 			return &recorder{memory: make([]byte, c.Limit)}
 		}},
@@ -76,7 +76,7 @@ func New(base *tls.Config, c Config) (*Server, error) {
 		s.config.GetEncryptedClientHelloKeys = s.encryptedClientHelloKeys
 	}
 	if base.UnwrapSession != nil {
-		s.config.UnwrapSession = unwrapBase(base.UnwrapSession)
+		s.config.UnwrapSession = withoutMarked(base.UnwrapSession)
 	}
 	s.base = &policy{server: s}
 	s.general = newPolicy(s, "", c.Policy)
@@ -101,13 +101,13 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo) (*tls.Config, error)
 			return nil, err
 		}
 	}
-	conn, _ := unwrap(info.Conn)
+	conn, _ := underlying(info.Conn)
 	hello := s.helloFor(conn, info)
 	effective := chosen
 	if effective == nil {
 		effective = s.config
 	}
-	if s.strict && hello != nil && hello.Err != nil && hello.Type != 0 && speaksTLS13(effective, info.SupportedVersions) {
+	if s.strict && hello != nil && hello.Code != 0 && hello.Type != 0 && speaksTLS13(effective, info.SupportedVersions) {
 		return nil, s.refuse(conn, hello, info)
 	}
 	p := s.policyFor(info.ServerName)
@@ -115,7 +115,7 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo) (*tls.Config, error)
 		s.notApplied(conn, hello, info)
 		return s.base.plain(chosen), nil
 	}
-	return s.apply(p, conn, hello, chosen, info)
+	return s.policyConfig(p, conn, hello, chosen, info)
 }
 
 // helloFor returns what is known about the client, nil where it was not recorded.
@@ -123,7 +123,7 @@ func (s *Server) helloFor(conn *Conn, info *tls.ClientHelloInfo) *Hello {
 	if conn == nil {
 		return nil
 	}
-	conn.settle(info)
+	conn.endRecording(info)
 	return conn.hello.Load()
 }
 
@@ -145,8 +145,8 @@ func (s *Server) policyFor(name string) *policy {
 	return s.general
 }
 
-// apply returns the config of policy p for this one connection.
-func (s *Server) apply(p *policy, conn *Conn, hello *Hello, chosen *tls.Config, info *tls.ClientHelloInfo) (*tls.Config, error) {
+// policyConfig returns the config of policy p for this one connection.
+func (s *Server) policyConfig(p *policy, conn *Conn, hello *Hello, chosen *tls.Config, info *tls.ClientHelloInfo) (*tls.Config, error) {
 	cfg, err := p.config(chosen)
 	if err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (s *Server) apply(p *policy, conn *Conn, hello *Hello, chosen *tls.Config, 
 	cfg.VerifyConnection = func(cs tls.ConnectionState) error {
 		err := next(cs)
 		if conn.pending.CompareAndSwap(e, nil) {
-			e.settle(cs, err)
+			e.conclude(cs, err)
 			s.observe(*e)
 		}
 		return err
@@ -178,20 +178,16 @@ func (s *Server) apply(p *policy, conn *Conn, hello *Hello, chosen *tls.Config, 
 
 // refuse ends a handshake over a malformed extension.
 func (s *Server) refuse(conn *Conn, hello *Hello, info *tls.ClientHelloInfo) error {
-	code, ok := errors.AsType[extension.Code](hello.Err)
-	if !ok {
-		return hello.Err
-	}
-	conn.sendAlert(code.Alert())
+	conn.sendAlert(hello.Code.Alert())
 	s.observe(Event{
 		RemoteAddr: conn.RemoteAddr(), ServerName: info.ServerName,
-		Hello: *hello, Outcome: Refused, Err: hello.Err,
+		Hello: *hello, Outcome: Refused, Err: hello.Code,
 	})
-	return hello.Err
+	return hello.Code
 }
 
-// settle fills in how the handshake went.
-func (e *Event) settle(cs tls.ConnectionState, err error) {
+// conclude fills in how the handshake went.
+func (e *Event) conclude(cs tls.ConnectionState, err error) {
 	e.Asked = !cs.DidResume
 	e.Err = err
 	switch {

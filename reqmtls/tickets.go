@@ -100,7 +100,7 @@ func (p *policy) derive(from *tls.Config) *tls.Config {
 		return verify(cs)
 	}
 	if from == p.server.config {
-		cfg.UnwrapSession = p.server.unwrap // which knows nothing of marks
+		cfg.UnwrapSession = p.server.unwrapSession // which knows nothing of marks
 	}
 	keys := p.random
 	if len(p.explicit) > 0 {
@@ -180,9 +180,9 @@ func deriveKeys(keys [][32]byte, name string) [][32]byte {
 // policy's own mark, which goes with a certificate.
 func (p *policy) markTickets(cfg *tls.Config) {
 	keys := cfg.Clone() // whose EncryptTicket and DecryptTicket use the keys of cfg
-	wrap, unwrap := cfg.WrapSession, cfg.UnwrapSession
-	if wrap == nil || unwrap == nil {
-		wrap, unwrap = keys.EncryptTicket, keys.DecryptTicket
+	wrapSession, unwrapSession := cfg.WrapSession, cfg.UnwrapSession
+	if wrapSession == nil || unwrapSession == nil {
+		wrapSession, unwrapSession = keys.EncryptTicket, keys.DecryptTicket
 	}
 	cfg.WrapSession = func(cs tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
 		mark := p.mark
@@ -190,10 +190,10 @@ func (p *policy) markTickets(cfg *tls.Config) {
 			mark = markNone
 		}
 		session.Extra = append(session.Extra, []byte(mark))
-		return wrap(cs, session)
+		return wrapSession(cs, session)
 	}
 	cfg.UnwrapSession = func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
-		session, err := unwrap(identity, cs)
+		session, err := unwrapSession(identity, cs)
 		if err != nil || session == nil || !slices.ContainsFunc(session.Extra, p.isOwnMark) {
 			return nil, err
 		}
@@ -201,10 +201,11 @@ func (p *policy) markTickets(cfg *tls.Config) {
 	}
 }
 
-// unwrapBase keeps sessions of policies away from clients that have none.
-func unwrapBase(unwrap func([]byte, tls.ConnectionState) (*tls.SessionState, error)) func([]byte, tls.ConnectionState) (*tls.SessionState, error) {
+// withoutMarked returns an UnwrapSession like unwrapSession that resumes no session of a
+// policy, for the clients that no policy applies to.
+func withoutMarked(unwrapSession func([]byte, tls.ConnectionState) (*tls.SessionState, error)) func([]byte, tls.ConnectionState) (*tls.SessionState, error) {
 	return func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
-		session, err := unwrap(identity, cs)
+		session, err := unwrapSession(identity, cs)
 		if err != nil || session == nil || slices.ContainsFunc(session.Extra, isMark) {
 			return nil, err
 		}

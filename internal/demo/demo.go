@@ -132,8 +132,8 @@ func (s *Server) observe(e reqmtls.Event) {
 		"remote", e.RemoteAddr, "server_name", e.ServerName,
 		"flagged", e.Hello.Flagged, "asked", e.Asked, "outcome", e.Outcome.String(),
 	}
-	if e.Hello.Err != nil {
-		attrs = append(attrs, "hello_error", e.Hello.Err)
+	if e.Hello.Code != 0 {
+		attrs = append(attrs, "hello_error", e.Hello.Code)
 	}
 	if e.Err != nil {
 		attrs = append(attrs, "error", e.Err)

@@ -94,8 +94,8 @@ func answer(r *http.Request) Answer {
 		p := point(uint16(hello.Type), hello.Type.Name())
 		a.TLSFlagsType = &p
 	}
-	if hello.Err != nil {
-		s := hello.Err.Error()
+	if hello.Code != 0 {
+		s := hello.Code.Error()
 		a.TLSFlagsError = &s
 	}
 	a.Certificate = certificate(r.TLS)
@@ -134,7 +134,7 @@ func verdict(hello reqmtls.Hello, a Answer) string {
 		return "You did not set the flag. This server asks everybody, and you gave a certificate."
 	case a.CertificateRequested:
 		return "You did not set the flag. This server asks everybody, and you gave no certificate."
-	case hello.Err != nil:
+	case hello.Code != 0:
 		return "You sent TLS flags that cannot be read, so they are ignored, and you were not asked."
 	}
 	return "You did not set the flag, and were not asked for a certificate."
