@@ -13,7 +13,9 @@ import (
 )
 
 // Conn is a connection under TLS whose ClientHello is read along as it comes in.
-// Every call goes to the net.Conn that it wraps, unchanged and none more.
+// Every call goes to the net.Conn that it wraps, unchanged, and Conn makes none of its
+// own. The one exception is a client that Config.RefuseMalformed turns away: Conn writes
+// the alert itself, and drops what crypto/tls writes after it.
 type Conn struct {
 	net.Conn
 	server *Server
@@ -155,7 +157,9 @@ func (c *Conn) Hello() (Hello, bool) {
 	return *h, true
 }
 
-// Write writes to the wrapped connection.
+// Write writes to the wrapped connection. After Config.RefuseMalformed has ended the
+// handshake with an alert, Write drops p and reports success: what crypto/tls has to say
+// then is a second alert, internal_error.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.refused.Load() {
 		return len(p), nil

@@ -24,8 +24,8 @@ const (
 	Request
 	// Require asks for a certificate and verifies it as VerifyIfGiven does. A client
 	// that sends none is refused with the alert bad_certificate, as
-	// draft-jhoyla-req-mtls-flag-00, Section 4 has it, whereas
-	// tls.RequireAndVerifyClientCert sends certificate_required.
+	// draft-jhoyla-req-mtls-flag-02, Section 4 has it. The package comment says why it
+	// is not certificate_required, which tls.RequireAndVerifyClientCert sends.
 	Require
 	// Ignore takes no notice of the flag.
 	Ignore

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls"
+	"github.com/tlsflags/tlsflags/reqmtls/decide"
 )
 
 func TestPolicy(t *testing.T) {
@@ -99,6 +100,38 @@ func TestPolicy(t *testing.T) {
 				t.Errorf("event has server name %q and address %v", e.ServerName, e.RemoteAddr)
 			}
 		})
+	}
+}
+
+// TestDecisions holds that the server does what package decide says of a server of
+// draft-jhoyla-req-mtls-flag-02, when the client has no certificate.
+func TestDecisions(t *testing.T) {
+	for _, mode := range []reqmtls.Mode{reqmtls.VerifyIfGiven, reqmtls.Require} {
+		for _, everybody := range []bool{false, true} {
+			policy := botsPolicy()
+			policy.Mode, policy.AskEverybody = mode, everybody
+			s := start(t, baseConfig(), reqmtls.Config{Policy: policy})
+			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+				for _, flags := range [][]extension.Flag{nil, {extension.RequestMTLS}} {
+					side := decide.Server{
+						Text: decide.Text02, TLS13: version == tls.VersionTLS13, Offered: flags != nil,
+						Honor: true, Always: everybody, Require: mode == reqmtls.Require,
+					}
+					asked := side.Request() != decide.NoRequest
+					var alert extension.Alert
+					if asked {
+						alert = side.OnEmptyCertificate().Alert
+					}
+					if alert != 0 && (!side.Offered || !side.TLS13) {
+						alert = extension.AlertBadCertificate // the only one that crypto/tls leaves us
+					}
+					got := testClient{flags: flags, maxVersion: version}.connect(t, s.addr)
+					if got.Asked != asked || got.alert != alert {
+						t.Errorf("%+v: asked %v, alert %v; want %v, %v", side, got.Asked, got.alert, asked, alert)
+					}
+				}
+			}
+		}
 	}
 }
 
