@@ -506,6 +506,28 @@ func TestCryptoTLS(t *testing.T) {
 	}
 }
 
+// TestClientWithAnotherNumber holds that server and client agree on any number.
+func TestClientWithAnotherNumber(t *testing.T) {
+	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), Flag: 17})
+	for flag, asked := range map[extension.Flag]bool{17: true, 0: false, 80: false} {
+		c, err := client.New(client.Config{
+			Flag: flag,
+			TLS:  &tls.Config{RootCAs: testPKI().site.Pool(), Certificates: []tls.Certificate{testPKI().bot}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := c.Dial(t.Context(), "tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		if r := conn.Report(); r.Requested != asked || r.Given != asked || r.Acknowledged {
+			t.Errorf("client with flag %d: %+v", flag, r)
+		}
+	}
+}
+
 func TestCAsAreNamed(t *testing.T) {
 	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
 	c, err := client.New(client.Config{TLS: &tls.Config{RootCAs: testPKI().site.Pool(), Certificates: []tls.Certificate{testPKI().bot}}})

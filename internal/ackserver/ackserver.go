@@ -9,9 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/needs"
 	"github.com/tlsflags/tlsflags/internal/testca"
 )
@@ -34,6 +36,12 @@ const (
 // Start runs a server for 127.0.0.1 and localhost that asks for certificates of clients,
 // until the test ends, and returns its address.
 func Start(t *testing.T, site, clients *testca.CA, mode Mode) string {
+	t.Helper()
+	return StartWithFlag(t, site, clients, mode, extension.RequestMTLS)
+}
+
+// StartWithFlag is Start for a server that knows request_mtls by another number.
+func StartWithFlag(t *testing.T, site, clients *testca.CA, mode Mode, flag extension.Flag) string {
 	t.Helper()
 	needs.Program(t, "cc", "gcc")
 	needs.File(t, "/usr/include/openssl/ssl.h", "libssl-dev")
@@ -58,7 +66,8 @@ func Start(t *testing.T, site, clients *testca.CA, mode Mode) string {
 	if err != nil {
 		t.Fatalf("compiling the server: %v\n%s", err, out)
 	}
-	cmd := exec.Command(binary, write("cert.pem", certPEM), write("key.pem", keyPEM), write("ca.pem", clients.PEM()), string(mode))
+	cmd := exec.Command(binary, write("cert.pem", certPEM), write("key.pem", keyPEM), write("ca.pem", clients.PEM()),
+		string(mode), strconv.Itoa(int(flag)))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

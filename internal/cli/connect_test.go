@@ -161,6 +161,22 @@ func TestProbeCommand(t *testing.T) {
 	})
 }
 
+// TestAnotherNumber holds that serve, get and probe agree on another number of
+// request_mtls.
+func TestAnotherNumber(t *testing.T) {
+	url, dir := startServe(t, "--flag", "17")
+	with := func(args ...string) []string { return append(append(args, "--flag", "17"), credentials(dir)...) }
+	out, errs, code := run(t, with("get", url+"/json")...)
+	for _, want := range []string{`"tls_flags":[17]`, `"certificate_requested":true`, `"certificate_given":true`} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("get: exit %d, %s%s lacks %s", code, errs, out, want)
+		}
+	}
+	if out, errs, code := run(t, with("probe", strings.TrimPrefix(url, "https://"), "--expect", "asks")...); code != 0 {
+		t.Errorf("probe: exit %d, %s%s", code, errs, out)
+	}
+}
+
 func TestServeModes(t *testing.T) {
 	for _, tt := range []struct {
 		args []string

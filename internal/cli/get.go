@@ -66,6 +66,7 @@ func (o *tlsOptions) config() (*tls.Config, error) {
 // getOptions are the flags of get.
 type getOptions struct {
 	tls     tlsOptions
+	flag    flagValue
 	flags   []string
 	types   string
 	preset  string
@@ -75,7 +76,7 @@ type getOptions struct {
 var presetNames = []string{"go", "chrome", "firefox", "safari"}
 
 func getCommand() *cobra.Command {
-	var o getOptions
+	o := getOptions{flag: flagValue{extension.RequestMTLS, true}}
 	cmd := &cobra.Command{
 		Use:   "get URL",
 		Short: "Fetch a page as a client that sets TLS flags",
@@ -96,7 +97,8 @@ be read, or the network failed.`,
 	}
 	f := cmd.Flags()
 	o.tls.register(cmd, 30*time.Second, "the whole request")
-	f.StringSliceVar(&o.flags, "flags", []string{extension.RequestMTLS.Name()}, "TLS flags to set, by `N|NAME`, with commas; none for none")
+	f.StringSliceVar(&o.flags, "flags", nil, "TLS flags to set, by `N|NAME`, with commas; none for none (default that of --flag)")
+	f.Var(&o.flag, "flag", "the flag that says that a certificate is at hand")
 	f.StringVar(&o.types, "type", "62", "extension `type` to send them under: 62 or 65025")
 	f.StringVar(&o.preset, "preset", "go", "whose hello to imitate: "+strings.Join(presetNames, ", "))
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say on standard error what the server did")
@@ -104,16 +106,32 @@ be read, or the network failed.`,
 	return cmd
 }
 
-func (o getOptions) client() (*client.Client, error) {
+// setFlags returns the flags that the hello has.
+func (o getOptions) setFlags() ([]extension.Flag, error) {
 	flags := []extension.Flag{}
-	if !slices.Equal(o.flags, []string{"none"}) {
-		for _, s := range o.flags {
-			f, err := parseFlag(s)
-			if err != nil {
-				return nil, usageError("--flags: %w", err)
-			}
-			flags = append(flags, f)
+	switch {
+	case o.flags == nil:
+		return append(flags, o.flag.flag), nil
+	case slices.Equal(o.flags, []string{"none"}):
+		return flags, nil
+	}
+	for _, s := range o.flags {
+		f, err := parseFlag(s)
+		if err != nil {
+			return nil, usageError("--flags: %w", err)
 		}
+		flags = append(flags, f)
+	}
+	return flags, nil
+}
+
+func (o getOptions) client() (*client.Client, error) {
+	if o.flag.flag == 0 {
+		return nil, usageError("--flag 0 cannot stand for request_mtls")
+	}
+	flags, err := o.setFlags()
+	if err != nil {
+		return nil, err
 	}
 	types, err := parseTypes(o.types)
 	if err != nil {
@@ -125,7 +143,7 @@ func (o getOptions) client() (*client.Client, error) {
 	if !slices.Contains(presetNames, o.preset) {
 		return nil, usageError("--preset %s: it is one of %s", o.preset, strings.Join(presetNames, ", "))
 	}
-	if slices.Contains(flags, extension.RequestMTLS) && o.tls.cert == "" {
+	if slices.Contains(flags, o.flag.flag) && o.tls.cert == "" {
 		return nil, usageError("request_mtls says that a certificate is at hand: give --cert and --key, or --flags none")
 	}
 	config, err := o.tls.config()
@@ -133,7 +151,7 @@ func (o getOptions) client() (*client.Client, error) {
 		return nil, err
 	}
 	return client.New(client.Config{
-		TLS: config, Flags: flags, Type: types[0], Preset: client.Preset(strings.TrimPrefix(o.preset, "go")),
+		TLS: config, Flag: o.flag.flag, Flags: flags, Type: types[0], Preset: client.Preset(strings.TrimPrefix(o.preset, "go")),
 	})
 }
 

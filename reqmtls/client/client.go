@@ -52,9 +52,14 @@ type Config struct {
 	// Sessions are never resumed, so that the server may ask each time.
 	TLS *tls.Config
 
-	// Flags are the TLS flags to send; nil stands for extension.RequestMTLS alone, and
-	// a slice of length 0 for sending none. That flag says that a certificate is at
-	// hand (draft-jhoyla-req-mtls-flag, Section 3): New refuses it without one.
+	// Flag is the number of request_mtls; 0 stands for extension.RequestMTLS. It is the
+	// flag that says that a certificate is at hand (draft-jhoyla-req-mtls-flag, Section
+	// 3), so New refuses to send it without one, and the flag that a CertificateRequest
+	// acknowledges. Servers have to look for the same number.
+	Flag extension.Flag
+
+	// Flags are the TLS flags to send; nil stands for Flag alone, and a slice of
+	// length 0 for sending none.
 	Flags []extension.Flag
 
 	// Type is the extension type to send them under; 0 stands for extension.TLSFlags.
@@ -74,6 +79,7 @@ var ErrNoCertificate = errors.New("client: request_mtls says that a certificate 
 // Client makes connections to servers. It may be used by many goroutines at once.
 type Client struct {
 	config *tls.Config
+	flag   extension.Flag // that asks for the CertificateRequest
 	flags  extension.FlagSet
 	hello  tlsclient.Hello
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -88,11 +94,18 @@ func New(c Config) (*Client, error) {
 	if err := tlsclient.Check(config); err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
+	flag := c.Flag
+	if flag > extension.MaxFlag {
+		return nil, fmt.Errorf("client: flag %d is above the highest, %d", flag, extension.MaxFlag)
+	}
+	if flag == 0 {
+		flag = extension.RequestMTLS
+	}
 	flags := c.Flags
 	if flags == nil {
-		flags = []extension.Flag{extension.RequestMTLS}
+		flags = []extension.Flag{flag}
 	}
-	if slices.Contains(flags, extension.RequestMTLS) && len(config.Certificates) == 0 && config.GetClientCertificate == nil {
+	if slices.Contains(flags, flag) && len(config.Certificates) == 0 && config.GetClientCertificate == nil {
 		return nil, ErrNoCertificate
 	}
 	id, err := c.Preset.id()
@@ -103,7 +116,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
-	client := &Client{config: config, flags: set, hello: tlsclient.Hello{Preset: id}, dial: c.DialContext}
+	client := &Client{config: config, flag: flag, flags: set, hello: tlsclient.Hello{Preset: id}, dial: c.DialContext}
 	if client.dial == nil {
 		client.dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext
 	}
@@ -137,11 +150,13 @@ type Report struct {
 	// Given says whether the client answered with a certificate. It sends an empty
 	// list where none suits the server.
 	Given bool
-	// Acknowledged says whether the CertificateRequest carried a flag that the
-	// client had set, so that the server asked because of it. Servers of crypto/tls
-	// cannot acknowledge; drafts up to draft-jhoyla-req-mtls-flag-02 do not ask for it.
+	// Acknowledged says whether the client had set the flag request_mtls and the
+	// CertificateRequest carried it, so that the server asked because of it. Servers of
+	// crypto/tls cannot acknowledge; drafts up to draft-jhoyla-req-mtls-flag-02 do not
+	// ask for it.
 	Acknowledged bool
-	// Flags are all the flags of the CertificateRequest.
+	// Flags are all the flags of the CertificateRequest. Those besides request_mtls
+	// may be unsolicited (draft-ietf-tls-tlsflags-16, Section 3), and answer nothing.
 	Flags extension.FlagSet
 	// Authorities are the certificate authorities that the server named, as DER
 	// encoded distinguished names.
@@ -149,16 +164,13 @@ type Report struct {
 }
 
 func (c *Client) report(r tlsclient.Report) Report {
-	report := Report{
-		Requested:   r.CertificateRequested,
-		Given:       r.CertificateGiven,
-		Flags:       r.RequestFlags,
-		Authorities: r.Authorities,
+	return Report{
+		Requested:    r.CertificateRequested,
+		Given:        r.CertificateGiven,
+		Acknowledged: c.flags.Has(c.flag) && r.RequestFlags.Has(c.flag),
+		Flags:        r.RequestFlags,
+		Authorities:  r.Authorities,
 	}
-	for f := range r.RequestFlags.All() {
-		report.Acknowledged = report.Acknowledged || c.flags.Has(f)
-	}
-	return report
 }
 
 // check refuses a CertificateRequest that the drafts make fatal.
@@ -166,10 +178,10 @@ func (c *Client) check(r tlsclient.Report) error {
 	if r.RequestFlagsErr != nil {
 		return fmt.Errorf("client: the CertificateRequest has a malformed TLS Flags extension: %w", r.RequestFlagsErr)
 	}
-	side := decide.Client{Offered: c.flags.Has(extension.RequestMTLS)}
-	d := side.OnCertificateRequest(r.RequestFlags.Has(extension.RequestMTLS))
+	side := decide.Client{Offered: c.flags.Has(c.flag)}
+	d := side.OnCertificateRequest(r.RequestFlags.Has(c.flag))
 	if d.Answer == decide.Abort {
-		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent: %v by %s", extension.RequestMTLS, d.Alert, d.Clause)
+		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent: %v by %s", c.flag, d.Alert, d.Clause)
 	}
 	return nil
 }

@@ -148,23 +148,31 @@ func TestAcknowledged(t *testing.T) {
 	tests := []struct {
 		name         string
 		mode         ackserver.Mode
+		flag         extension.Flag // of the server; 0 is request_mtls
 		config       client.Config
 		requested    bool
 		acknowledged bool
 		err          string
 	}{
-		{"acknowledged", ackserver.Ack, client.Config{}, true, true, ""},
-		{"acknowledged under 0xfe01", ackserver.Ack, client.Config{Type: extension.TLSFlagsExperimental}, true, true, ""},
-		{"acknowledged after a retry", ackserver.Retry, client.Config{}, true, true, ""},
-		{"not acknowledged", ackserver.Silent, client.Config{}, true, false, ""},
-		{"no flag", ackserver.Ack, client.Config{Flags: []extension.Flag{}}, false, false, ""},
-		{"unasked, where the flag was sent", ackserver.Unsolicited, client.Config{}, true, true, ""},
-		{"unasked", ackserver.Unsolicited, client.Config{Flags: []extension.Flag{8}}, true, false, "illegal_parameter"},
-		{"malformed", ackserver.Malformed, client.Config{}, true, false, "last flags octet is zero"},
+		{"acknowledged", ackserver.Ack, 0, client.Config{}, true, true, ""},
+		{"acknowledged under 0xfe01", ackserver.Ack, 0, client.Config{Type: extension.TLSFlagsExperimental}, true, true, ""},
+		{"acknowledged after a retry", ackserver.Retry, 0, client.Config{}, true, true, ""},
+		{"acknowledged by another number", ackserver.Ack, 17, client.Config{Flag: 17}, true, true, ""},
+		{"not acknowledged", ackserver.Silent, 0, client.Config{}, true, false, ""},
+		{"no flag", ackserver.Ack, 0, client.Config{Flags: []extension.Flag{}}, false, false, ""},
+		{"unasked, where the flag was sent", ackserver.Unsolicited, 0, client.Config{}, true, true, ""},
+		{"unasked", ackserver.Unsolicited, 0, client.Config{Flags: []extension.Flag{8}}, true, false, "illegal_parameter"},
+		{"unasked, by another number", ackserver.Unsolicited, 17, client.Config{Flag: 17, Flags: []extension.Flag{80}}, true, false, "illegal_parameter"},
+		{"another flag that both have set", ackserver.Unsolicited, 8, client.Config{Flags: []extension.Flag{8, 80}}, true, false, ""},
+		{"another flag than that of the client, unasked", ackserver.Unsolicited, 8, client.Config{}, true, false, ""},
+		{"malformed", ackserver.Malformed, 0, client.Config{}, true, false, "last flags octet is zero"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			addr := ackserver.Start(t, a.site, a.bots, tt.mode)
+			if tt.flag == 0 {
+				tt.flag = extension.RequestMTLS
+			}
+			addr := ackserver.StartWithFlag(t, a.site, a.bots, tt.mode, tt.flag)
 			tt.config.TLS = a.config()
 			c := newClient(t, tt.config)
 			conn, err := c.Dial(t.Context(), "tcp", addr)
@@ -246,6 +254,8 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"the flag without a certificate", client.Config{}, client.ErrNoCertificate.Error()},
 		{"a flag that cannot be", client.Config{Flags: []extension.Flag{2040}}, "2039"},
+		{"request_mtls by another number without a certificate", client.Config{Flag: 17}, client.ErrNoCertificate.Error()},
+		{"a number for request_mtls that cannot be", client.Config{Flag: 2040, Flags: []extension.Flag{8}}, "2039"},
 		{"a type that holds no flags", client.Config{TLS: a.config(), Type: 16}, "not a type"},
 		{"an unknown preset", client.Config{TLS: a.config(), Preset: "lynx"}, "lynx"},
 		{"a field without effect", client.Config{TLS: &tls.Config{CipherSuites: []uint16{1}}}, "CipherSuites"},
@@ -257,8 +267,10 @@ func TestNewRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := client.New(client.Config{Flags: []extension.Flag{8}}); err != nil {
-		t.Errorf("another flag needs no certificate: %v", err)
+	for _, c := range []client.Config{{Flags: []extension.Flag{8}}, {Flag: 17, Flags: []extension.Flag{80}}} {
+		if _, err := client.New(c); err != nil {
+			t.Errorf("another flag needs no certificate: %v", err)
+		}
 	}
 }
 

@@ -1,9 +1,9 @@
 /*
- * A TLS 1.3 server with OpenSSL that honours request_mtls (flag 80 of the TLS Flags
- * extension) and acknowledges it in its CertificateRequest, as
+ * A TLS 1.3 server with OpenSSL that honours request_mtls (a flag of the TLS Flags
+ * extension, by its number) and acknowledges it in its CertificateRequest, as
  * draft-jhoyla-req-mtls-flag (editors' copy), Section 3 asks.
  *
- *   server CERT KEY CA MODE
+ *   server CERT KEY CA MODE FLAG
  *
  * It prints its port, serves clients on 127.0.0.1 one at a time, answers each with one
  * line, and ends with its standard input. The modes:
@@ -28,9 +28,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-enum { FLAG = 80 };
-
 static const char *mode;
+static size_t flag;
 static int flag_index; /* of the SSL's ex_data: set where the client sent the flag */
 
 static int is(const char *name) { return strcmp(mode, name) == 0; }
@@ -49,7 +48,7 @@ static int parse(SSL *ssl, unsigned int type, unsigned int context,
         *alert = SSL_AD_ILLEGAL_PARAMETER;
         return is("strict") ? 0 : 1;
     }
-    if (in[0] > FLAG / 8 && (in[1 + FLAG / 8] >> (FLAG % 8) & 1) != 0) {
+    if (in[0] > flag / 8 && (in[1 + flag / 8] >> (flag % 8) & 1) != 0) {
         SSL_set_ex_data(ssl, flag_index, (void *)(size_t)type);
         SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
     }
@@ -59,14 +58,14 @@ static int parse(SSL *ssl, unsigned int type, unsigned int context,
 static int add(SSL *ssl, unsigned int type, unsigned int context,
                const unsigned char **out, size_t *len, X509 *x, size_t chainidx,
                int *alert, void *arg) {
-    static unsigned char data[1 + FLAG / 8 + 2];
-    size_t octets = FLAG / 8 + 1;
+    static unsigned char data[1 + 255 + 1];
+    size_t octets = flag / 8 + 1;
     size_t offered = (size_t)SSL_get_ex_data(ssl, flag_index);
 
     if (is("silent") || (is("unsolicited") ? type != 62 : offered != type))
         return 0;
     memset(data, 0, sizeof(data));
-    data[1 + FLAG / 8] = 1 << (FLAG % 8);
+    data[1 + flag / 8] = 1 << (flag % 8);
     if (is("malformed"))
         octets++;
     data[0] = octets;
@@ -127,8 +126,8 @@ int main(int argc, char **argv) {
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     SSL_CTX *ctx;
 
-    if (argc != 5) {
-        fprintf(stderr, "usage: server CERT KEY CA ack|silent|unsolicited|malformed|strict|retry\n");
+    if (argc != 6 || (flag = strtoul(argv[5], NULL, 10)) > 2039) {
+        fprintf(stderr, "usage: server CERT KEY CA ack|silent|unsolicited|malformed|strict|retry FLAG\n");
         return 2;
     }
     mode = argv[4];
