@@ -47,15 +47,19 @@ func TestDTLS(t *testing.T) {
 	msg := dtlsHandshake(300, 0)
 	part1, part2, part3 := fragment(msg, 0, 100), fragment(msg, 100, 200), fragment(msg, 200, 300)
 	later := fragment(dtlsHandshake(50, 1), 0, 50)
+	muchLater := slices.Clone(later)
+	muchLater[4], muchLater[5] = 1, 0 // message_seq 256
 	encrypted := dtlsRecord(22, dtls12, 1, make([]byte, 40))
 	unified := append([]byte{0x2e, 1, 2, 0, 30}, make([]byte, 30)...)
 	alert := dtlsRecord(21, dtls12, 0, []byte{1, 0})
+	filler := dtlsHandshake(1<<14-len(msg)-12, 1)
 	tests := []struct {
 		name      string
 		datagrams [][]byte
 		records   int
 	}{
 		{"in one fragment", [][]byte{dtlsDatagram(msg)}, 1},
+		{"in a record of 16,384 bytes", [][]byte{dtlsDatagram(msg, filler)}, 1},
 		{"in fragments, one a datagram", [][]byte{dtlsDatagram(part1), dtlsDatagram(part2), dtlsDatagram(part3)}, 3},
 		{"backwards", [][]byte{dtlsDatagram(part3), dtlsDatagram(part2), dtlsDatagram(part1)}, 3},
 		{"fragments in one record", [][]byte{dtlsDatagram(part2, part3, part1)}, 1},
@@ -65,6 +69,7 @@ func TestDTLS(t *testing.T) {
 		{"whole after a fragment", [][]byte{dtlsDatagram(part2), dtlsDatagram(msg)}, 2},
 		{"fragments without bytes", [][]byte{dtlsDatagram(fragment(msg, 0, 0), fragment(msg, 300, 300)), dtlsDatagram(part1, part2, part3)}, 2},
 		{"another message between", [][]byte{dtlsDatagram(part1), dtlsDatagram(later), dtlsDatagram(part2, later, part3)}, 2},
+		{"a message with message_seq 256 between", [][]byte{dtlsDatagram(part1), dtlsDatagram(muchLater), dtlsDatagram(part2, part3)}, 2},
 		{"records of other types between", [][]byte{slices.Concat(alert, dtlsDatagram(part1), alert), slices.Concat(encrypted, dtlsDatagram(part2)), dtlsDatagram(part3)}, 3},
 		{"encrypted records between", [][]byte{dtlsDatagram(part1), unified, slices.Concat(dtlsDatagram(part2), unified), dtlsDatagram(part3)}, 3},
 		{"DTLS 1.0", [][]byte{dtlsRecord(22, 0xfeff, 0, part1), dtlsDatagram(part2, part3)}, 2},
@@ -131,17 +136,19 @@ func TestDTLSNotProtocol(t *testing.T) {
 		return c
 	}
 	for name, datagram := range map[string][]byte{
-		"nothing":             {},
-		"zeros":               make([]byte, 100),
-		"a header cut off":    whole[:12],
-		"a record cut off":    whole[:len(whole)-1],
-		"TLS":                 change(1, 3),
-		"an alert":            change(0, 21),
-		"application data":    change(0, 23),
-		"a later epoch":       change(4, 1),
-		"an empty record":     dtlsDatagram(),
-		"an encrypted record": append([]byte{0x2e, 1, 2, 0, 30}, make([]byte, 30)...),
-		"too long a record":   dtlsDatagram(make([]byte, 1<<14+1)),
+		"nothing":               {},
+		"zeros":                 make([]byte, 100),
+		"a header cut off":      whole[:12],
+		"a record cut off":      whole[:len(whole)-1],
+		"TLS":                   change(1, 3),
+		"an alert":              change(0, 21),
+		"application data":      change(0, 23),
+		"a later epoch":         change(4, 1),
+		"epoch 256":             change(3, 1),
+		"behind a wrong length": slices.Concat(change(11, 0xff)[:13], whole),
+		"an empty record":       dtlsDatagram(),
+		"an encrypted record":   append([]byte{0x2e, 1, 2, 0, 30}, make([]byte, 30)...),
+		"too long a record":     dtlsDatagram(make([]byte, 1<<14+1)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var d assemble.DTLS
@@ -179,10 +186,13 @@ func TestDTLSRefuses(t *testing.T) {
 		{"131,653 bytes announced", [][]byte{change(part1, 1, 2, 2, 0x45)}, extension.ErrMessageTooLarge, 1},
 		{"longer than the memory", [][]byte{change(part1, 3, 45)}, extension.ErrOverLimit, 1},
 		{"beyond the message", [][]byte{change(part1, 6, 0, 0, 201)}, extension.ErrFragmentOverrun, 6},
+		{"beyond the message, which is longer than the memory", [][]byte{change(change(part1, 3, 45), 6, 0, 0, 202)}, extension.ErrFragmentOverrun, 6},
+		{"beyond the message by one, later", [][]byte{part1, change(part1, 6, 0, 0, 201)}, extension.ErrFragmentOverrun, 6},
 		{"beyond the message, later", [][]byte{part1, change(part1, 6, 0xff, 0xff, 0xff)}, extension.ErrFragmentOverrun, 6},
 		{"changed", [][]byte{part1, change(fragment(msg, 99, 200), 12, 0)}, extension.ErrOverlapChanged, 12},
 		{"changed, out of order", [][]byte{fragment(msg, 100, 200), change(fragment(msg, 150, 300), 12, 0)}, extension.ErrOverlapChanged, 12},
 		{"header cut off", [][]byte{part1, msg[:11]}, extension.ErrFieldOverrun, 0},
+		{"of 65,536 bytes", [][]byte{change(part1, 9, 1, 0, 0)}, extension.ErrFieldOverrun, 0},
 		{"longer than the record", [][]byte{part1, part1[:len(part1)-1]}, extension.ErrFieldOverrun, 0},
 	}
 	for _, tt := range tests {
@@ -243,13 +253,17 @@ func TestDTLSNext(t *testing.T) {
 	t.Run("early data before it", func(t *testing.T) {
 		feedDTLS(t, start(t), second, append([]byte{0x2d, 1, 2, 0, 30}, make([]byte, 30)...), dtlsDatagram(second))
 	})
+	t.Run("an alert before it", func(t *testing.T) {
+		feedDTLS(t, start(t), second, dtlsRecord(21, dtls12, 0, []byte{1, 0}), dtlsDatagram(second))
+	})
 	certificate := slices.Clone(second)
 	certificate[0] = 11
 	for name, datagram := range map[string][]byte{
-		"another message":     dtlsDatagram(certificate),
-		"change_cipher_spec":  dtlsRecord(20, dtls12, 0, []byte{1}),
-		"a later epoch":       dtlsRecord(22, dtls12, 1, make([]byte, 40)),
-		"an encrypted record": append([]byte{0x2e, 1, 2, 0, 30}, make([]byte, 30)...),
+		"another message":      dtlsDatagram(certificate),
+		"change_cipher_spec":   dtlsRecord(20, dtls12, 0, []byte{1}),
+		"a later epoch":        dtlsRecord(22, dtls12, 1, make([]byte, 40)),
+		"an encrypted record":  append([]byte{0x2e, 1, 2, 0, 30}, make([]byte, 30)...),
+		"a later epoch, empty": dtlsRecord(22, dtls12, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if result := start(t).Feed(datagram); result.Outcome != assemble.NotProtocol {
