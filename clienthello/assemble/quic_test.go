@@ -183,7 +183,7 @@ func TestQUICVersions(t *testing.T) {
 				return slices.Concat([]byte{7}, b, []byte{0, 0x45, 1, 2, 3}) // PING, and an ACK
 			}
 		}
-		for _, dcidLen := range []int{8, 20} {
+		for _, dcidLen := range []int{0, 8, 20} {
 			p := initial{version: version, dcid: bytes.Repeat([]byte{0xd1}, dcidLen), scid: []byte{1, 2, 3}, token: []byte("token")}
 			p.payload = frames(0, msg[:1000])
 			first := p.seal()
@@ -213,6 +213,7 @@ func TestQUICPackets(t *testing.T) {
 	closing := append([]byte{0x1c, 10, 6, 5}, "hello"...)
 
 	zeroRTT := initial{version: quicV1, dcid: dcid, kind: 1, payload: make([]byte, 40)}.seal()
+	handshakePacket := initial{version: quicV1, dcid: dcid, kind: 2, payload: make([]byte, 40)}.seal()
 	other := initial{version: quicV1, dcid: []byte("another one"), payload: crypto(0, msg)}.seal()
 	broken := packet(9, part1)
 	broken[len(broken)-1] ^= 1
@@ -236,6 +237,7 @@ func TestQUICPackets(t *testing.T) {
 		{"frame type in two bytes", [][]byte{packet(0, slices.Concat([]byte{0x40}, part1), part2, part3)}},
 		{"0-RTT before", [][]byte{slices.Concat(zeroRTT, packet(0, part1, part2, part3))}},
 		{"0-RTT behind and a short header", [][]byte{slices.Concat(packet(0, part1), zeroRTT, []byte{0x41, 1, 2}), packet(1, part2, part3)}},
+		{"a Handshake packet between", [][]byte{packet(0, part1), handshakePacket, packet(1, part2, part3)}},
 		{"a packet that does not open before", [][]byte{slices.Concat(broken, packet(0, part1, part2, part3))}},
 		{"a datagram that does not open between", [][]byte{packet(0, part1), broken, packet(1, part2, part3)}},
 		{"an Initial with another connection ID behind", [][]byte{slices.Concat(packet(0, part1), other), packet(1, part2, part3)}},
@@ -584,6 +586,15 @@ func TestQUICConnection(t *testing.T) {
 		a.payload = crypto(uint64(len(msg)-20), slices.Concat(msg[len(msg)-20:], second))
 		feedQUIC(t, q, second, a.seal())
 	})
+	t.Run("a third hello behind the second", func(t *testing.T) {
+		q := start(t)
+		feedQUIC(t, q, msg, attempt(p, 0, msg)...)
+		q.Next()
+		feedQUIC(t, q, second, attempt(answered, len(msg), second)...)
+		q.Next()
+		third := handshake(700)
+		feedQUIC(t, q, third, attempt(answered, len(msg)+len(second), third)...)
+	})
 	t.Run("no second hello, but a Handshake packet", func(t *testing.T) {
 		q := start(t)
 		feedQUIC(t, q, msg, attempt(p, 0, msg)...)
@@ -665,6 +676,12 @@ func TestQUICConnection(t *testing.T) {
 		feedQUIC(t, q, other, attempt(a, 0, other)...)
 		want := info
 		want.DCID, want.Attempt = a.dcid, 2
+		check(t, q, want)
+		q.Next()
+		third := handshake(520)
+		a.dcid = []byte("yet another")
+		feedQUIC(t, q, third, attempt(a, 0, third)...)
+		want.DCID, want.Attempt = a.dcid, 3
 		check(t, q, want)
 	})
 	t.Run("new keys make it forget what came in pieces", func(t *testing.T) {
@@ -770,6 +787,13 @@ func TestQUICNoAllocs(t *testing.T) {
 		t.Errorf("Scratch has %d bytes", len(q.Scratch))
 	}
 	large := initial{version: quicV1, dcid: dcid, payload: padded(5000, crypto(0, msg))}.seal()
+	scratch := make([]byte, len(large))
+	q.Scratch = scratch
+	q.Reset(memory)
+	if q.Feed(large); &q.Scratch[0] != &scratch[0] {
+		t.Error("Scratch as long as the packet is replaced")
+	}
+	q.Scratch = nil
 	q.Reset(memory)
 	if result := q.Feed(large); result.Outcome != assemble.Complete || len(q.Scratch) != 65535 {
 		t.Errorf("%v, Scratch has %d bytes", result.Outcome, len(q.Scratch))
