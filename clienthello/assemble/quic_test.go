@@ -261,6 +261,19 @@ func TestQUICPackets(t *testing.T) {
 	}
 }
 
+func TestQUICCountsPacketsWithCryptoData(t *testing.T) {
+	msg := handshake(100)
+	p := initial{version: quicV1, dcid: fromHex(t, sampleDCID)}
+	var datagrams [][]byte
+	for i, frames := range [][]byte{crypto(10, nil), {1}, crypto(0, msg[:50]), slices.Concat(crypto(50, msg[50:60]), crypto(60, msg[60:]))} {
+		p.number, p.payload = uint64(i), padded(20, frames)
+		datagrams = append(datagrams, p.seal())
+	}
+	if info := checkQUIC(t, msg, datagrams...).Info(); info.Packets != 2 {
+		t.Errorf("%d packets, want 2", info.Packets)
+	}
+}
+
 func TestQUICNotProtocol(t *testing.T) {
 	packet := initial{version: quicV1, dcid: fromHex(t, sampleDCID), payload: crypto(0, handshake(200))}
 	sealed := packet.seal()
@@ -785,6 +798,18 @@ func TestQUICNoAllocs(t *testing.T) {
 	}
 	if len(q.Scratch) != 2048 {
 		t.Errorf("Scratch has %d bytes", len(q.Scratch))
+	}
+	sized := func(n int) []byte {
+		p := initial{version: quicV1, dcid: dcid, payload: padded(1900, crypto(0, msg))}
+		p.payload = padded(1900+n-len(p.seal()), p.payload)
+		return p.seal()
+	}
+	for packet, want := range map[int]int{2047: 2048, 2048: 2048, 2049: 65535} {
+		q = assemble.QUIC{}
+		q.Reset(memory)
+		if q.Feed(sized(packet)); len(q.Scratch) != want {
+			t.Errorf("Scratch has %d bytes for a packet of %d, want %d", len(q.Scratch), packet, want)
+		}
 	}
 	large := initial{version: quicV1, dcid: dcid, payload: padded(5000, crypto(0, msg))}.seal()
 	scratch := make([]byte, len(large))
