@@ -82,7 +82,9 @@ func CheckCapture(file []byte) error {
 	return nil
 }
 
-func captureSeeds(yield func([]byte) bool) {
+func captureSeeds(yield func([]byte) bool) { chain(recordedCaptures, packetSeeds)(yield) }
+
+func recordedCaptures(yield func([]byte) bool) {
 	const large = 40_000 // what takes longer to read than it is worth
 	for e := range corpus.OfKind(corpus.Captures) {
 		data := e.Data()

@@ -1,6 +1,11 @@
 package fuzz
 
-import "testing"
+import (
+	"bytes"
+	"testing"
+
+	"github.com/tlsflags/tlsflags/capture"
+)
 
 // Generated structures, which are valid or nearly so, through all of the checks.
 func TestGenerated(t *testing.T) {
@@ -32,5 +37,17 @@ func TestGenerated(t *testing.T) {
 	}
 	if accepted < 500 || accepted > 1900 {
 		t.Errorf("%d of 2000 generated messages are valid", accepted)
+	}
+}
+
+// A seed that brings no hello is none for what is behind its headers.
+func TestPacketSeedsBringHellos(t *testing.T) {
+	n := 0
+	for file := range packetSeeds {
+		found, stats, err := readCapture(bytes.NewReader(file), capture.Options{})
+		if err != nil || len(found) == 0 {
+			t.Errorf("seed %d, %q: %v, %+v", n, file[24:], err, stats)
+		}
+		n++
 	}
 }

@@ -13,9 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
-	"github.com/gopacket/gopacket/pcapgo"
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
@@ -464,15 +462,13 @@ func tcpShapes() map[string]shape {
 		all["TCP, "+name] = shape{row.n, func(n int) func() { return scan(row.packets(n), row.hellos) }}
 	}
 	all["Capture, many hellos"] = shape{2_000, func(n int) func() {
-		var b bytes.Buffer
-		w := pcapgo.NewWriter(&b)
-		w.WriteFileHeader(1<<18, layers.LinkTypeRaw) // a Buffer takes everything
+		var packets [][]byte
 		for i := range n {
-			p := tcpPacket(uint32(i)<<20, syn, InRecords(encodeHello(Hello{}), nil))
-			w.WritePacket(gopacket.CaptureInfo{CaptureLength: len(p), Length: len(p)}, p)
+			packets = append(packets, tcpPacket(uint32(i)<<20, syn, InRecords(encodeHello(Hello{}), nil)))
 		}
+		file := pcapFile(layers.LinkTypeRaw, packets...)
 		return func() {
-			if hellos, _, err := readCapture(bytes.NewReader(b.Bytes()), capture.Options{}); err != nil || len(hellos) != n {
+			if hellos, _, err := readCapture(bytes.NewReader(file), capture.Options{}); err != nil || len(hellos) != n {
 				panic(err)
 			}
 		}

@@ -276,8 +276,9 @@ func checkQUICSealedInput(data []byte) error { return CheckQUICFrames(splitDatag
 
 // CheckQUIC holds assemble.QUIC to what can be said about any datagrams.
 func CheckQUIC(datagrams [][]byte) error {
+	const limit = 4096
 	var q assemble.QUIC
-	got, err := checkDatagrams(datagrams, &q, 4096)
+	got, err := checkDatagrams(datagrams, &q, limit)
 	if err != nil || len(datagrams) == 0 {
 		return err
 	}
@@ -292,10 +293,24 @@ func CheckQUIC(datagrams [][]byte) error {
 	if len(initial.DCID) > 20 || len(initial.SCID) > 20 {
 		return fmt.Errorf("connection IDs of %d and %d bytes", len(initial.DCID), len(initial.SCID))
 	}
-	if got.Outcome == assemble.Complete && (got.Message[0] != 1 || len(got.Message) > 4096) {
-		return fmt.Errorf("a message of %d bytes and type %d is complete", len(got.Message), got.Message[0])
+	if got.Outcome != assemble.Complete {
+		return nil
+	}
+	if n := len(got.Message); got.Message[0] != 1 || n > limit && !completeInPlace(&q, datagrams) {
+		return fmt.Errorf("a message of %d bytes and type %d is complete", n, got.Message[0])
 	}
 	return nil
+}
+
+// completeInPlace reports whether a message is complete without any memory.
+func completeInPlace(q *assemble.QUIC, datagrams [][]byte) bool {
+	q.Reset(nil)
+	for _, d := range datagrams {
+		if q.Feed(d).Outcome == assemble.Complete {
+			return true
+		}
+	}
+	return false
 }
 
 func checkQUICInput(data []byte) error { return CheckQUIC(splitDatagrams(data)) }
