@@ -56,14 +56,14 @@ func (l listener) Accept() (net.Conn, error) {
 	return l.server.Wrap(c), nil
 }
 
-// Listener returns a listener for tls.NewListener, or for what calls it, such as
-// http.Server.ServeTLS. inner may be any listener whose connections begin with
-// TLS when they are read: one that strips the header of the PROXY protocol goes here.
-// Nothing may come between the listener returned and TLS.
+// Listener returns a listener for tls.NewListener, or for functions that call it, such
+// as http.Server.ServeTLS. The connections of inner must begin with TLS, so a listener
+// that removes the header of the PROXY protocol has to be inside, as inner. Nothing
+// may wrap the listener returned but TLS.
 func (s *Server) Listener(inner net.Listener) net.Listener { return listener{inner, s} }
 
-// Wrap returns a connection for tls.Server, which has to be used with TLSConfig. No
-// byte of c may have been read.
+// Wrap returns a connection to pass to tls.Server, together with TLSConfig. Nothing may
+// have been read from c yet.
 func (s *Server) Wrap(c net.Conn) *Conn { return &Conn{Conn: c, server: s} }
 
 // NetConn returns the connection that c wraps.
@@ -147,8 +147,9 @@ func (c *Conn) release() {
 	c.server.recorders.Put(r)
 }
 
-// Hello returns what the client said, and false before its ClientHello has come. It
-// is final once the handshake is over. It may be called at any time.
+// Hello returns what the client said, and false while its ClientHello has not come. The
+// result no longer changes once the handshake is over. Hello may be called at any time,
+// also while the connection is in use.
 func (c *Conn) Hello() (Hello, bool) {
 	h := c.hello.Load()
 	if h == nil {
@@ -157,9 +158,9 @@ func (c *Conn) Hello() (Hello, bool) {
 	return *h, true
 }
 
-// Write writes to the wrapped connection. After Config.RefuseMalformed has ended the
-// handshake with an alert, Write drops p and reports success: what crypto/tls has to say
-// then is a second alert, internal_error.
+// Write writes to the wrapped connection. Once the handshake was ended because of
+// Config.RefuseMalformed, Write discards p and reports success: crypto/tls would send a
+// second alert, internal_error.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.refused.Load() {
 		return len(p), nil

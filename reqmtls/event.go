@@ -2,26 +2,26 @@ package reqmtls
 
 import "net"
 
-// Outcome says how the policy fared with one connection.
+// Outcome says what became of one connection.
 type Outcome uint8
 
 const (
-	// NotApplied: the client got the base config. Hello says why.
+	// NotApplied: the client got the base config. Event.Hello says why.
 	NotApplied Outcome = iota
-	// Unrecorded: the connection does not come from Server.Listener or Server.Wrap,
-	// as is always so with QUIC, or was wrapped again without a method NetConn. Its
+	// Unrecorded: the connection does not come from Server.Listener or Server.Wrap, as
+	// with QUIC, or was wrapped in something without a method NetConn. The client's
 	// flags are unknown, and it got the base config.
 	Unrecorded
-	// Given: there is a certificate, and it was accepted. In a full handshake
-	// crypto/tls checks right after this that the client holds the key.
+	// Given: the client has a certificate, and it was accepted. In a full handshake
+	// crypto/tls checks after this that the client holds the key.
 	Given
-	// NotGiven: the client sent no certificate, and is served without.
+	// NotGiven: the client sent no certificate, and is served all the same.
 	NotGiven
-	// Refused: the policy, or a VerifyConnection, refused; or the flags were malformed
-	// and RefuseMalformed is set. Event.Err says why.
+	// Refused: the policy or a VerifyConnection refused the client, or its flags were
+	// malformed and RefuseMalformed is set. Event.Err says why.
 	Refused
-	// Unfinished: the client was asked, and the handshake ended before a verdict:
-	// crypto/tls refused the certificate chain, or the client went away.
+	// Unfinished: the client was asked, and the handshake ended before the policy could
+	// decide: crypto/tls refused the certificate chain, or the client went away.
 	Unfinished
 )
 
@@ -50,8 +50,8 @@ type Event struct {
 	ServerName string   // of the server_name extension
 	Hello      Hello    // the zero value where Outcome is Unrecorded
 	Outcome    Outcome
-	// Asked says whether the policy made the server send a CertificateRequest. It is
-	// not sent where a session is resumed; the certificate is that of the session then.
+	// Asked says whether the policy made the server send a CertificateRequest. None is
+	// sent when a session is resumed, which has the certificate of the first handshake.
 	Asked bool
-	Err   error // where Outcome is Refused
+	Err   error // nil unless Outcome is Refused
 }

@@ -40,7 +40,7 @@ func ExampleNew() {
 	log.Fatal(server.ServeTLS(mtls.Listener(listener), "", ""))
 }
 
-// tls.Server by hand works as well.
+// Servers of other protocols than HTTP use crypto/tls directly.
 func ExampleServer_Wrap() {
 	var accepted net.Conn // from any listener
 
@@ -58,7 +58,7 @@ func ExampleServer_Wrap() {
 	log.Println(hello.Flagged, hello.Flags.Has(extension.RequestMTLS))
 }
 
-// Each server name may have a policy of its own, and Observe counts.
+// Each server name may have a policy of its own, and Observe can count.
 func ExampleConfig() {
 	asked, refused := 0, 0 // for one goroutine; a server needs atomic counters
 	config := reqmtls.Config{

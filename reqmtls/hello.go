@@ -7,13 +7,13 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// Hello is what a client said about TLS flags, and what came of it.
+// Hello is what a client said about TLS flags, and what the server did about it.
 type Hello struct {
-	// Flags are all TLS flags that the client set, also those that mean nothing here.
+	// Flags are all TLS flags that the client set, also those without a meaning here.
 	Flags extension.FlagSet
-	// Type is the extension type that they stood under; 0 where there was none.
+	// Type is the type of the extension that had them; 0 if there was none.
 	Type extension.Type
-	// ECH is set where the flags are those of an encrypted inner ClientHello.
+	// ECH is set if the flags are those of an encrypted inner ClientHello.
 	ECH bool
 	// Code says why the ClientHello, or its TLS Flags extension, could not be read.
 	// Flags is empty then. 0 means that nothing is wrong.
@@ -21,16 +21,16 @@ type Hello struct {
 	// Flagged says whether the client set the flag that the server looks for.
 	Flagged bool
 	// Applied says whether the client got the policy's config. A flagged client does
-	// not where the mode is Ignore, where TLS 1.3 is not spoken, and where the base
-	// config demands a certificate of everybody.
+	// not if the mode is Ignore, if TLS 1.3 is not negotiated, or if the base config
+	// demands a certificate of everybody.
 	Applied bool
-	// Policy is the key of Config.Names whose policy it was; "" is the general one.
+	// Policy is the key of that policy in Config.Names; "" for the general one.
 	Policy string
 }
 
-// FromConn returns what the client of connection c said. c is a *Conn or what was
-// made of one: a *tls.Conn, or anything with a method NetConn that leads there. It
-// reports false for other connections, and before the ClientHello has come.
+// FromConn returns what the client of connection c said. c is a *Conn, a *tls.Conn on top
+// of one, or anything else whose method NetConn leads to one. It reports false for other
+// connections, and while the ClientHello has not come.
 func FromConn(c net.Conn) (Hello, bool) {
 	conn, ok := underlying(c)
 	if !ok {
@@ -56,8 +56,8 @@ func underlying(c net.Conn) (*Conn, bool) {
 
 type contextKey struct{}
 
-// ConnContext is a value for the field ConnContext of http.Server. With it,
-// FromContext works on the contexts of the server's requests.
+// ConnContext is a function for the field ConnContext of http.Server. With it,
+// FromContext works for the contexts of the server's requests.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	conn, ok := underlying(c)
 	if !ok {
@@ -66,8 +66,8 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, contextKey{}, conn)
 }
 
-// FromContext returns what the client said whose request, or connection, ctx
-// belongs to. It reports false where ctx does not come from ConnContext.
+// FromContext returns what the client said that sent the request with context ctx. It
+// reports false if ctx does not come from ConnContext.
 func FromContext(ctx context.Context) (Hello, bool) {
 	conn, ok := ctx.Value(contextKey{}).(*Conn)
 	if !ok {

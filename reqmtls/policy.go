@@ -27,7 +27,7 @@ const (
 	// draft-jhoyla-req-mtls-flag-02, Section 4 has it. The package comment says why it
 	// is not certificate_required, which tls.RequireAndVerifyClientCert sends.
 	Require
-	// Ignore takes no notice of the flag.
+	// Ignore leaves the client to the base config, as if the flag were not set.
 	Ignore
 )
 
@@ -46,75 +46,76 @@ func (m Mode) String() string {
 	return fmt.Sprintf("mode(%d)", uint8(m))
 }
 
-// ErrNoCertificate is why a handshake fails when Mode is Require and the client
-// sent no certificate.
-var ErrNoCertificate = errors.New("reqmtls: the client set the flag and sent no certificate")
+// ErrNoCertificate is the error of a handshake in which the client sent no certificate
+// although Mode is Require.
+var ErrNoCertificate = errors.New("reqmtls: the client was asked for a certificate and sent none")
 
-// Policy is what clients that set the flag get. Other clients get the base config.
+// Policy says how the server treats clients that set the flag. It treats other clients
+// as the base config says.
 type Policy struct {
 	Mode Mode
 
 	// ClientCAs are the authorities that certificates of flagged clients are
-	// verified against, and whose names the CertificateRequest lists. They take the
-	// place of the base config's. Keep them apart from authorities that other
-	// clients are trusted by: the flag shall not widen anybody's access. Every mode
-	// that verifies needs them, as crypto/tls would fall back to the web's roots.
+	// verified against, and whose names the CertificateRequest lists. They replace
+	// those of the base config. Do not put in authorities that you trust for other
+	// clients: the flag must not give anybody more access. Every mode that verifies
+	// needs ClientCAs, because crypto/tls would fall back to the roots of the system.
 	ClientCAs *x509.CertPool
 
-	// VerifyConnection, if not nil, is called in addition to the base config's,
-	// before it, also when a session is resumed. An error ends the handshake with
-	// the alert bad_certificate. Like everything that crypto/tls calls at this
-	// point, it runs before the client has proven that it holds the key.
+	// VerifyConnection, if not nil, is called before the VerifyConnection of the base
+	// config, also when a session is resumed. An error ends the handshake with the
+	// alert bad_certificate. Like everything that crypto/tls calls at this point, it
+	// runs before the client has proven that it holds the key.
 	VerifyConnection func(tls.ConnectionState) error
 
-	// AskEverybody applies the policy whether the flag is set or not: the ordinary
-	// way of asking for certificates, for comparison.
+	// AskEverybody applies the policy to all clients, with the flag or without, which
+	// is the usual way to ask for certificates. It is meant for comparison.
 	AskEverybody bool
 
-	// NoTickets makes every connection of a flagged client a full handshake, so
-	// that each proves possession of the key.
+	// NoTickets makes every connection of a flagged client a full handshake, in
+	// which the client proves that it holds the key.
 	NoTickets bool
 }
 
-// DefaultLimit is the length of the longest ClientHello that is looked into where
-// Config.Limit is 0, in bytes.
+// DefaultLimit is the default of Config.Limit, in bytes.
 const DefaultLimit = 16 << 10
 
 // Config configures a Server. The zero value with ClientCAs set is ready for use.
 type Config struct {
-	// Policy is for all server names that Names does not have.
+	// Policy applies to all server names that Names does not have.
 	Policy
 
 	// Names holds the policies of single server names in lower case. A key
 	// "*.example.com" stands for all names with one label in front of example.com.
 	Names map[string]Policy
 
-	// Flag is the number of the flag; 0 stands for extension.RequestMTLS, which is
-	// what experiments use, as no number is registered yet.
+	// Flag is the number of the flag; 0 stands for extension.RequestMTLS, the number
+	// that experiments use. IANA has not registered any.
 	Flag extension.Flag
 
-	// Types are the extension types under which flags are accepted. Empty stands for
-	// extension.TLSFlags and, in hellos without it, extension.TLSFlagsExperimental.
-	// Of two types, too, the first that the hello has decides.
+	// Types are the extension types under which flags are accepted. If a ClientHello
+	// has several of them, the first in Types decides. Empty stands for
+	// extension.TLSFlags and extension.TLSFlagsExperimental, in this order.
 	Types []extension.Type
 
-	// Limit is the length of the longest ClientHello that is looked into, in bytes;
-	// 0 stands for DefaultLimit. Longer ones are served as if they had no flag. A
-	// connection holds a buffer of this size from its first byte until its
-	// ClientHello is whole.
+	// Limit is the length of the longest ClientHello that is read for flags, in
+	// bytes; 0 stands for DefaultLimit. Clients with a longer one are served as if
+	// they had not set the flag. A connection holds a buffer of this size from its
+	// first byte until its ClientHello is complete.
 	Limit int
 
 	// RefuseMalformed ends handshakes over a malformed TLS Flags extension, with the
-	// alert illegal_parameter, as draft-ietf-tls-tlsflags-16, Section 3 asks of servers
-	// that implement the extension. Otherwise it is ignored, as by those that do not.
+	// alert illegal_parameter, as draft-ietf-tls-tlsflags-16, Section 3 requires of
+	// servers that implement the extension. Without it such an extension is ignored,
+	// as servers do that do not implement it.
 	RefuseMalformed bool
 
 	// Inspect, if not nil, is called with every well-formed ClientHello as it was on
-	// the wire, before anything is answered. The view holds during the call only.
+	// the wire, before the server answers. The view is valid only during the call.
 	Inspect func(*Conn, clienthello.ClientHello)
 
-	// Observe, if not nil, is told once for each connection how it went. It is
-	// called during the handshake, possibly by many goroutines at once.
+	// Observe, if not nil, is called once for each connection, during the handshake,
+	// possibly by many goroutines at once.
 	Observe func(Event)
 }
 

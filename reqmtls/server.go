@@ -11,8 +11,8 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// Server makes servers of crypto/tls honour the flag. It may be used by many of
-// them and by many goroutines at once.
+// Server makes servers of crypto/tls honour the flag. Several of them may share it, and
+// all of its methods may be called by many goroutines at once.
 type Server struct {
 	flag    extension.Flag
 	types   []extension.Type
@@ -34,10 +34,10 @@ type Server struct {
 	names   map[string]*policy
 }
 
-// New returns a Server that gives clients with the flag what c says, and all others
-// base as it is. It does not change base, and refuses one that cannot work: base
-// needs certificates of its own, as files given to http.Server.ServeTLS are not seen
-// here, and must not demand a certificate of every client already.
+// New returns a Server that treats clients with the flag as c says, and all others as
+// base says. It does not change base. base must have the server's certificate, because
+// the files given to http.Server.ServeTLS do not reach this package, and must not demand a
+// certificate of every client already; New returns an error otherwise.
 func New(base *tls.Config, c Config) (*Server, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -86,10 +86,11 @@ func New(base *tls.Config, c Config) (*Server, error) {
 	return s, nil
 }
 
-// TLSConfig returns the config for the server, always the same. It may be changed
-// before the first connection, as package http does for HTTP/2; the configs of
-// flagged clients are made from it when the first of them comes. NextProtos, where it
-// is set, has to be what the server speaks: package http mends it in its own copy only.
+// TLSConfig returns the config for the server, always the same one. It may be changed
+// until the first connection comes, as package http does for HTTP/2; the configs for
+// flagged clients are made from it when the first of them connects. If NextProtos is
+// set, it must list what the server speaks, because package http corrects its own copy
+// only.
 func (s *Server) TLSConfig() *tls.Config { return s.config }
 
 // configForClient is the GetConfigForClient of the config.

@@ -135,15 +135,15 @@ func (s *Server) now() time.Time {
 	return time.Now()
 }
 
-// SetSessionTicketKeys sets the keys of session tickets, as the method of tls.Config
-// does that has this name, for servers that share them or keep them across
-// restarts. It takes the place of that one, which does not reach the policies: keys of
-// each policy are derived from the ones given, so that no ticket is good for another
-// policy. It may be called at any time. Without it each policy has random keys, and a
-// new one every day. It panics if keys is empty.
+// SetSessionTicketKeys sets the keys of session tickets, for servers that share them or
+// keep them across restarts. Use it in place of the method of tls.Config with the same
+// name, which does not reach the policies. The keys of each policy are derived from the
+// ones given, so that no ticket works under another policy. It may be called at any
+// time. Without it, each policy has random keys and makes a new one every day. It panics
+// if keys is empty.
 //
-// Clients whose config the base config's GetConfigForClient chooses have its keys
-// unless a policy applies to them.
+// The keys are not used for clients that get a config from the base config's
+// GetConfigForClient and that no policy applies to: they have the keys of that config.
 func (s *Server) SetSessionTicketKeys(keys [][32]byte) {
 	if len(keys) == 0 {
 		panic("reqmtls: SetSessionTicketKeys needs at least one key")

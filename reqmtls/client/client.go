@@ -16,10 +16,11 @@ import (
 	"github.com/tlsflags/tlsflags/reqmtls/decide"
 )
 
-// Preset names a ClientHello to imitate.
+// Preset names the ClientHello to imitate.
 type Preset string
 
-// The presets. Those of browsers follow uTLS, in the version that go.mod names.
+// The presets. Those of browsers are what uTLS, in the version that go.mod names, takes
+// for the newest.
 const (
 	Go      Preset = "" // like that of Go's crypto/tls
 	Chrome  Preset = "chrome"
@@ -44,18 +45,17 @@ func (p Preset) id() (utls.ClientHelloID, error) {
 
 // Config configures a Client.
 type Config struct {
-	// TLS says whom to trust and what to show: RootCAs, Certificates or
-	// GetClientCertificate, and so on, with the meaning that they have for crypto/tls.
-	// Where ServerName is empty the host that is dialled is verified; NextProtos
-	// is ignored by Transport, which offers the versions of HTTP that it speaks.
-	// Fields that would have no effect, such as CipherSuites, are refused by New.
-	// Sessions are never resumed, so that the server may ask each time.
+	// TLS has the authorities to trust, the certificate to give and so on: its fields
+	// mean what they mean to crypto/tls. If ServerName is empty, the host that is
+	// dialled is verified. Transport ignores NextProtos and offers the versions of
+	// HTTP that it speaks. New refuses fields that would have no effect, such as
+	// CipherSuites. Sessions are never resumed, so that the server can ask each time.
 	TLS *tls.Config
 
-	// Flag is the number of request_mtls; 0 stands for extension.RequestMTLS. It is the
-	// flag that says that a certificate is at hand (draft-jhoyla-req-mtls-flag, Section
-	// 3), so New refuses to send it without one, and the flag that a CertificateRequest
-	// acknowledges. Servers have to look for the same number.
+	// Flag is the number of request_mtls, the same as the server's; 0 stands for
+	// extension.RequestMTLS. The flag says that a certificate is at hand
+	// (draft-jhoyla-req-mtls-flag, Section 3), so New refuses to send it without one.
+	// A server acknowledges it by setting it in its CertificateRequest.
 	Flag extension.Flag
 
 	// Flags are the TLS flags to send; nil stands for Flag alone, and a slice of
@@ -65,7 +65,7 @@ type Config struct {
 	// Type is the extension type to send them under; 0 stands for extension.TLSFlags.
 	Type extension.Type
 
-	// Preset is the hello that the flags are put into.
+	// Preset is the ClientHello that the flags are added to.
 	Preset Preset
 
 	// DialContext makes connections; nil stands for that of a net.Dialer with a
@@ -73,10 +73,11 @@ type Config struct {
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// ErrNoCertificate is why New refuses to send the flag.
+// ErrNoCertificate is the error of New if it is told to send the flag without a
+// certificate.
 var ErrNoCertificate = errors.New("client: request_mtls says that a certificate is at hand, but TLS has neither Certificates nor GetClientCertificate")
 
-// Client makes connections to servers. It may be used by many goroutines at once.
+// Client connects to servers. It may be used by many goroutines at once.
 type Client struct {
 	config *tls.Config
 	flag   extension.Flag // that asks for the CertificateRequest
@@ -85,7 +86,7 @@ type Client struct {
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// New returns a client. It does not change c.TLS, which must not be changed after.
+// New returns a client. It does not change c.TLS, and neither must the caller afterwards.
 func New(c Config) (*Client, error) {
 	config := c.TLS
 	if config == nil {
@@ -148,18 +149,18 @@ type Report struct {
 	// Requested says whether the server sent a CertificateRequest.
 	Requested bool
 	// Given says whether the client answered with a certificate. It sends an empty
-	// list where none suits the server.
+	// list if none suits the server.
 	Given bool
-	// Acknowledged says whether the client had set the flag request_mtls and the
-	// CertificateRequest carried it, so that the server asked because of it. Servers of
-	// crypto/tls cannot acknowledge; drafts up to draft-jhoyla-req-mtls-flag-02 do not
-	// ask for it.
+	// Acknowledged says whether the client set request_mtls and the CertificateRequest
+	// has it too, which means that the server asked because of it. Servers of
+	// crypto/tls cannot do that, and draft-jhoyla-req-mtls-flag-00 to -02 do not
+	// require it.
 	Acknowledged bool
-	// Flags are all the flags of the CertificateRequest. Those besides request_mtls
-	// may be unsolicited (draft-ietf-tls-tlsflags-16, Section 3), and answer nothing.
+	// Flags are all flags of the CertificateRequest. All but request_mtls may be
+	// unsolicited there (draft-ietf-tls-tlsflags-16, Section 3).
 	Flags extension.FlagSet
-	// Authorities are the certificate authorities that the server named, as DER
-	// encoded distinguished names.
+	// Authorities are the certificate authorities that the server named: distinguished
+	// names in DER.
 	Authorities [][]byte
 }
 
@@ -195,7 +196,7 @@ type Conn struct {
 // Report returns what the server did with the client's flags.
 func (c *Conn) Report() Report { return c.report }
 
-// Dial connects to addr, of the form "host:port", and makes a TLS connection.
+// Dial makes a TLS connection to addr, of the form "host:port".
 func (c *Client) Dial(ctx context.Context, network, addr string) (*Conn, error) {
 	return c.dialFor(ctx, network, addr, c.config.NextProtos)
 }
@@ -217,8 +218,8 @@ func (c *Client) dialFor(ctx context.Context, network, addr string, protocols []
 	return tlsConn, nil
 }
 
-// Handshake makes a TLS connection of conn. host is verified, unless the config has
-// a ServerName. On error conn is left open.
+// Handshake makes a TLS connection over conn. It verifies that the server is host, or the
+// ServerName of the config if there is one. On error it leaves conn open.
 func (c *Client) Handshake(ctx context.Context, conn net.Conn, host string) (*Conn, error) {
 	return c.handshake(ctx, conn, host, c.config.NextProtos)
 }

@@ -26,10 +26,10 @@ const (
 var errOtherProtocol = errors.New("client: the server changed its version of HTTP")
 
 // Transport is an http.RoundTripper that makes its requests over connections of a
-// Client, in HTTP/2 or HTTP/1.1 as the server chooses. It refuses what is not https,
+// Client, in HTTP/2 or HTTP/1.1 as the server chooses. It refuses URLs other than https,
 // and uses no proxy. It may be used by many goroutines at once.
 //
-// http.Transport alone would not do: it speaks HTTP/2 on connections of crypto/tls only.
+// http.Transport would not do, because it speaks HTTP/2 on connections of crypto/tls only.
 type Transport struct {
 	client *Client
 	http1  *http.Transport
@@ -64,7 +64,7 @@ func (c *Client) Transport() *Transport {
 	return t
 }
 
-// RoundTrip makes a request. ReportOf gives the report of its connection.
+// RoundTrip makes a request. ReportOf returns the report of its connection.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" {
 		closeBody(req)
@@ -123,8 +123,8 @@ func (t *Transport) roundTrip(req *http.Request, protocol string) (*http.Respons
 	return resp, nil
 }
 
-// ReportOf returns the report of the connection that a response came over, and false
-// where that was not one of a Transport.
+// ReportOf returns the report of the connection that a response came over, and false if
+// the response is not from a Transport.
 func ReportOf(resp *http.Response) (Report, bool) {
 	if resp.Request == nil {
 		return Report{}, false
@@ -204,8 +204,8 @@ func protocolOf(c *Conn) string {
 	return protocolHTTP1
 }
 
-// CloseIdleConnections closes connections that are not in use; http.Client's method of
-// the same name calls it.
+// CloseIdleConnections closes connections that are not in use. The method of http.Client
+// with the same name calls it.
 func (t *Transport) CloseIdleConnections() {
 	t.mu.Lock()
 	for _, h := range t.hosts {
