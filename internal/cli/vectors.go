@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,21 +36,21 @@ func vectorsRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARG]...",
 		Short: "Give the test vectors to a command, and compare its answers",
-		Long: `run starts the command once, writes a test a line to its standard input, and reads
-an answer a line from its standard output. The protocol is described in
-vectors/README.md.
+		Long: `Run starts the command once, writes one test per line to its standard input, and
+reads one answer per line from its standard output. vectors/README.md describes the
+protocol.
 
-It exits with 1 where an answer differs from the verdict of a test, unless --known
-expects it: a file with the id of a test (* stands for anything) and a reason a line.`,
+It exits with 1 if an answer differs from the verdict of a test, unless --known expects
+that: a file with one id of a test (* stands for anything) and a reason per line.`,
 		Example: "  tlsflags vectors run -- python3 vectors/consumers/python/run.py --answer",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    someArguments("give the command that answers, such as: tlsflags vectors run -- python3 run.py --answer"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c := vectorrun.Config{Command: args, Protocol: vectorrun.Protocol(protocol), Timeout: timeoutInterval, Stderr: cmd.ErrOrStderr()}
 			if c.Protocol != vectorrun.JSON && c.Protocol != vectorrun.TSV {
-				return usageError("--protocol %s: json or tsv", protocol)
+				return usageError("--protocol %s: choose json or tsv", protocol)
 			}
 			if !slices.Contains([]string{"text", "json", "junit"}, format) {
-				return usageError("--format %s: text, json or junit", format)
+				return usageError("--format %s: choose text, json or junit", format)
 			}
 			var err error
 			if c.Kinds, err = parseKinds(kinds); err != nil {
@@ -74,12 +75,12 @@ expects it: a file with the id of a test (* stands for anything) and a reason a 
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&kinds, "kind", nil, "only tests of this `kind`, such as tls_flags or quic; may be repeated")
-	f.StringVar(&protocol, "protocol", "json", "form of the lines: `json or tsv`")
-	f.StringVar(&format, "format", "text", "form of the report: `text, json or junit`")
+	f.StringSliceVar(&kinds, "kind", nil, "only tests of this `kind`: "+strings.Join(kindNames(vectors.Kinds()), ", ")+"; may be repeated")
+	f.StringVar(&protocol, "protocol", "json", "`form` of the lines: json, tsv")
+	f.StringVar(&format, "format", "text", "`form` of the report: text, json, junit")
 	f.StringVar(&known, "known", "", "`file` with expected differences")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no table of the groups")
-	f.DurationVar(&timeoutInterval, "timeout", 10*time.Second, "how long to wait for an answer")
+	f.DurationVar(&timeoutInterval, "timeout", 10*time.Second, "`time` to wait for each answer; the command starts within that of the first")
 	return cmd
 }
 
@@ -91,11 +92,19 @@ func parseKinds(names []string) ([]vectors.Kind, error) {
 	var kinds []vectors.Kind
 	for _, name := range names {
 		if !slices.Contains(all, vectors.Kind(name)) {
-			return nil, usageError("--kind %s: one of %s", name, all)
+			return nil, usageError("--kind %s is no kind; choose from %s", name, strings.Join(kindNames(all), ", "))
 		}
 		kinds = append(kinds, vectors.Kind(name))
 	}
 	return kinds, nil
+}
+
+func kindNames(kinds []vectors.Kind) []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = string(k)
+	}
+	return names
 }
 
 func readExpected(name string) (vectorrun.Expected, error) {

@@ -19,7 +19,7 @@ type rule struct {
 }
 
 // ReadExpected reads expected differences, one a line: the id of a test, in which *
-// stands for any characters, and behind blanks the reason. Empty lines and those that
+// stands for any characters, and after blanks the reason. Empty lines and those that
 // begin with # are skipped.
 func ReadExpected(r io.Reader) (Expected, error) {
 	var e Expected

@@ -4,6 +4,7 @@
 package vectorrun
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -88,15 +89,42 @@ func joinHex(list []vectors.Bytes) string {
 	return strings.Join(digits, ",")
 }
 
+// decode reads an answer and checks that its result is one of the protocol.
 func (p Protocol) decode(line []byte) (Answer, error) {
 	var a Answer
+	var err error
 	if p == JSON {
-		err := json.Unmarshal(line, &a)
-		return a, err
+		if err = json.Unmarshal(line, &a); err != nil {
+			err = fmt.Errorf("the answer %s cannot be read as JSON: %w", quote(line), err)
+		}
+	} else {
+		a, err = decodeTSV(line)
 	}
+	if err != nil {
+		return Answer{}, err
+	}
+	switch a.Result {
+	case vectors.Valid, vectors.Invalid, Skipped:
+		return a, nil
+	}
+	return Answer{}, fmt.Errorf("the result in the answer %s is %s, not valid, invalid or skipped", quote(line), quote([]byte(a.Result)))
+}
+
+// quote shows the beginning of what a command wrote.
+func quote(text []byte) string {
+	const most = 80
+	text = bytes.TrimRight(text, "\r\n")
+	if len(text) > most {
+		return strconv.Quote(string(text[:most])) + "..."
+	}
+	return strconv.Quote(string(text))
+}
+
+func decodeTSV(line []byte) (Answer, error) {
+	var a Answer
 	columns := strings.Split(strings.TrimRight(string(line), "\r\n"), "\t")
 	if len(columns) < 2 {
-		return a, fmt.Errorf("%q has no second column", line)
+		return a, fmt.Errorf("the answer %s has one column: it needs an id, a tab and a result", quote(line))
 	}
 	columns = slices.Concat(columns, make([]string, 8))[:8]
 	a.ID, a.Result, a.Code, a.Outcome = columns[0], vectors.Result(columns[1]), columns[2], vectors.Outcome(columns[7])
@@ -104,7 +132,7 @@ func (p Protocol) decode(line []byte) (Answer, error) {
 	number := func(column, bits int) int {
 		v, e := strconv.ParseUint(columns[column], 10, bits)
 		if e != nil && err == nil {
-			err = e
+			err = fmt.Errorf("column %d of the answer holds %s, not a number from 0 to %d", column+1, quote([]byte(columns[column])), 1<<bits-1)
 		}
 		return int(v)
 	}
@@ -131,7 +159,7 @@ func splitFlags(list string, err error) ([]uint16, error) {
 	for field := range strings.SplitSeq(list, ",") {
 		v, e := strconv.ParseUint(field, 10, 16)
 		if e != nil && err == nil {
-			err = e
+			err = fmt.Errorf("the flags of the answer hold %s, not a number from 0 to 65535", quote([]byte(field)))
 		}
 		flags = append(flags, uint16(v))
 	}

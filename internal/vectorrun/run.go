@@ -18,7 +18,7 @@ type Config struct {
 	Kinds    []vectors.Kind
 	Protocol Protocol
 	Known    Expected
-	Timeout  time.Duration // for each answer
+	Timeout  time.Duration // for each answer; the command starts within that of the first
 	Stderr   io.Writer     // of the command
 }
 
@@ -148,7 +148,7 @@ func (p *process) stop(timeout time.Duration) error {
 	defer kill.Stop()
 	for l := range p.answers {
 		if l.err == nil {
-			return fmt.Errorf("unexpected output %q", l.text)
+			return fmt.Errorf("unexpected output %s", quote(l.text))
 		}
 	}
 	return p.cmd.Wait()
@@ -241,13 +241,16 @@ func (p *process) exchange(c Config, q question) (Answer, error) {
 	if l.err != nil {
 		return Answer{}, fmt.Errorf("the output ended: %w", l.err)
 	}
+	a, err := c.Protocol.decode(l.text)
+	switch {
+	case err != nil:
+		return Answer{}, err
+	case a.ID != q.ID:
+		return Answer{}, fmt.Errorf("the answer has the id %s", quote([]byte(a.ID)))
+	}
 	if err := <-written; err != nil {
 		// Not wrapped: a broken pipe here is not one of who reads our output.
 		return Answer{}, fmt.Errorf("it does not read: %v", err)
 	}
-	a, err := c.Protocol.decode(l.text)
-	if err == nil && a.ID != q.ID {
-		err = fmt.Errorf("the answer has id %q", a.ID)
-	}
-	return a, err
+	return a, nil
 }

@@ -36,6 +36,7 @@ var implementations = map[string]func(io.Reader, io.Writer){
 	"silent": func(r io.Reader, w io.Writer) { io.Copy(io.Discard, r) },
 	"dies":   func(io.Reader, io.Writer) { os.Exit(7) },
 	"chatty": func(r io.Reader, w io.Writer) { answerAll(r, w, right); fmt.Fprintln(w, "bye") },
+	"unsure": func(r io.Reader, w io.Writer) { answerAll(r, w, unsure) },
 	"noise":  func(r io.Reader, w io.Writer) { fmt.Fprintln(w, "Loading ..."); io.Copy(io.Discard, r) },
 }
 
@@ -87,6 +88,8 @@ func lax(q question) Answer {
 	}
 	return a
 }
+
+func unsure(q question) Answer { return Answer{ID: q.ID, Result: "acceptable"} }
 
 func answerTSV(r io.Reader, w io.Writer) {
 	lines := bufio.NewScanner(r)
@@ -233,7 +236,8 @@ func TestCommandThatDoesNotAnswer(t *testing.T) {
 		{"silent", 100 * time.Millisecond, "flags/example/0: no answer in 100ms"},
 		{"dies", 30 * time.Second, "exit status 7"},
 		{"chatty", 30 * time.Second, "unexpected output"},
-		{"noise", 30 * time.Second, "invalid character 'L'"},
+		{"noise", 30 * time.Second, `the answer "Loading ..." cannot be read as JSON: invalid character 'L'`},
+		{"unsure", 30 * time.Second, `is "acceptable", not valid, invalid or skipped`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config := config(t, c.name)
@@ -242,6 +246,27 @@ func TestCommandThatDoesNotAnswer(t *testing.T) {
 				t.Errorf("error is %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// What is wrong with an answer is told in a line of bearable length.
+func TestMalformedAnswers(t *testing.T) {
+	long := strings.Repeat("0f", 5000)
+	for answer, want := range map[string]string{
+		"id":                            "has one column",
+		long:                            "has one column",
+		"id\tacceptable":                `is "acceptable", not valid`,
+		"id\t":                          `is "", not valid`,
+		"id\tinvalid\tcode\t-1":         `column 4 of the answer holds "-1", not a number from 0 to 2147483647`,
+		"id\tinvalid\tcode\t" + long:    "column 4 of the answer holds",
+		"id\tinvalid\tcode\t1\t256":     `column 5 of the answer holds "256", not a number from 0 to 255`,
+		"id\tvalid\t\t\t\t65536":        `column 6 of the answer holds "65536", not a number from 0 to 65535`,
+		"id\tvalid\t\t\t\t62\t80," + long: "the flags of the answer hold",
+	} {
+		_, err := TSV.decode([]byte(answer + "\n"))
+		if err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 200 {
+			t.Errorf("%.40q: got %v, want %s", answer, err, want)
+		}
 	}
 }
 
