@@ -6,7 +6,7 @@
 .PHONY: help demo test test-soak test-hostile bench cost tidy lint generated cross foreign race modules coverage unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed vectors-dist
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng

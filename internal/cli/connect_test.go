@@ -99,6 +99,26 @@ func TestGet(t *testing.T) {
 	})
 }
 
+// A server that is not trusted is refused with a word on what to do about it.
+func TestUntrustedServer(t *testing.T) {
+	url, dir := startServe(t)
+	address := strings.TrimPrefix(url, "https://")
+	trusted := []string{"--server-name", "elsewhere.example", "--ca", filepath.Join(dir, "ca.pem")}
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"probe", address}, "name a file with its authority with --ca, or do not verify the server, with --insecure\n"},
+		{[]string{"get", url, "--flags", "none"}, "name a file with its authority with --ca, or do not verify the server, with --insecure\n"},
+		{append([]string{"probe", address}, trusted...), "say with --server-name which name to expect\n"},
+		{append([]string{"get", url, "--flags", "none"}, trusted...), "say with --server-name which name to expect\n"},
+	} {
+		if _, errs, code := run(t, tt.args...); code != int(ExitInput) || !strings.HasSuffix(errs, tt.want) {
+			t.Errorf("%v: exit %d, %s", tt.args, code, errs)
+		}
+	}
+}
+
 func TestProbeCommand(t *testing.T) {
 	url, dir := startServe(t)
 	args := append([]string{"probe", strings.TrimPrefix(url, "https://")}, credentials(dir)...)

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -13,7 +15,7 @@ import (
 func encodeCommand() *cobra.Command {
 	codePoint := typeValue(extension.TLSFlags)
 	cmd := &cobra.Command{
-		Use:   "encode N|NAME...",
+		Use:   "encode NUMBER|NAME...",
 		Short: "Print the TLS Flags extension for some flags",
 		Long: `Encode prints the TLS Flags extension that carries the given flags, as it stands in
 a message: its type, its length and its data, in lower-case hexadecimal.`,
@@ -27,6 +29,14 @@ a message: its type, its length and its data, in lower-case hexadecimal.`,
 		DisableFlagsInUseLine: true,
 	}
 	cmd.Flags().Var(&codePoint, "code-point", "type of the extension")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+			if _, err := strconv.Atoi(unknown.GetSpecifiedShortnames()); err == nil {
+				return fmt.Errorf("-%s is no flag: numbers go from 0 to %d", unknown.GetSpecifiedShortnames(), extension.MaxFlag)
+			}
+		}
+		return err
+	})
 	return cmd
 }
 
@@ -52,7 +62,7 @@ func encode(cmd *cobra.Command, t extension.Type, args []string) error {
 // typeValue is a command-line option that takes an extension type by its number.
 type typeValue extension.Type
 
-func (v *typeValue) Type() string { return "N" }
+func (v *typeValue) Type() string { return "NUMBER" }
 
 func (v *typeValue) String() string { return fmt.Sprintf("0x%04x", uint16(*v)) }
 

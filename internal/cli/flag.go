@@ -15,13 +15,16 @@ type flagValue struct {
 	set  bool
 }
 
-func (v *flagValue) Type() string { return "N|NAME" }
+func (v *flagValue) Type() string { return "NUMBER|NAME" }
 
 func (v *flagValue) String() string {
-	if !v.set {
+	switch {
+	case !v.set:
 		return ""
+	case v.flag.Name() != "":
+		return v.flag.Name()
 	}
-	return flagName(v.flag)
+	return strconv.Itoa(int(v.flag))
 }
 
 func (v *flagValue) Set(s string) error {

@@ -35,7 +35,7 @@ the messages it may stand in. No number is registered with IANA yet; flags whose
 documents have not got one, not even for experiments, are listed without.`,
 		Example: `  tlsflags flags
   tlsflags flags --format json | jq '.flags[].name'`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkDocumentFormat(format); err != nil {
 				return err

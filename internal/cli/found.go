@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"github.com/tlsflags/tlsflags/capture"
@@ -24,6 +25,10 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	l := describe(source, h)
 	if code != 0 {
 		l.Error = refuse(code, offset)
+		if code == extension.ErrDuplicateExtension {
+			t := extension.Type(binary.BigEndian.Uint16(h.Message[offset:]))
+			l.Error.Message += ": " + t.String()
+		}
 	} else {
 		l.ClientHello = describeHello(msg)
 		if l.DTLS != nil {

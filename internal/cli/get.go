@@ -3,6 +3,7 @@ package cli
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -29,18 +30,30 @@ func (o *tlsOptions) register(cmd *cobra.Command, timeout time.Duration, limits 
 	f := cmd.Flags()
 	f.StringVar(&o.ca, "ca", "", "`file` with the authorities to trust, in PEM (default those of the system)")
 	f.StringVar(&o.cert, "cert", "", "`file` with the client's certificate and its chain, in PEM")
-	f.StringVar(&o.key, "key", "", "`file` with its key, in PEM")
-	f.BoolVar(&o.insecure, "insecure", false, "do not verify the server; no certificate is sent then")
+	f.StringVar(&o.key, "key", "", "`file` with the key of --cert, in PEM")
+	f.BoolVar(&o.insecure, "insecure", false, "do not verify the server; excludes --cert")
 	f.StringVar(&o.serverName, "server-name", "", "`name` to ask for and to verify (default the host)")
 	f.DurationVar(&o.timeout, "timeout", timeout, "`limit` of "+limits)
-	cmd.MarkFlagsRequiredTogether("cert", "key")
-	cmd.MarkFlagsMutuallyExclusive("insecure", "cert")
+}
+
+func (o *tlsOptions) check() error {
+	switch {
+	case o.cert != "" && o.key == "":
+		return usageError("--cert needs --key")
+	case o.key != "" && o.cert == "":
+		return usageError("--key needs --cert")
+	case o.insecure && o.cert != "":
+		return usageError("--insecure and --cert exclude each other: a server that is not verified gets no certificate")
+	case o.timeout <= 0:
+		return usageError("--timeout has to be above 0")
+	}
+	return nil
 }
 
 // config reads the files.
 func (o *tlsOptions) config() (*tls.Config, error) {
-	if o.timeout <= 0 {
-		return nil, usageError("--timeout has to be above 0")
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	config := &tls.Config{ServerName: o.serverName, InsecureSkipVerify: o.insecure}
 	if o.ca != "" {
@@ -61,6 +74,17 @@ func (o *tlsOptions) config() (*tls.Config, error) {
 		config.Certificates = []tls.Certificate{cert}
 	}
 	return config, nil
+}
+
+// withTrustHint says what to do where the server's certificate was not accepted.
+func withTrustHint(err error) error {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return fmt.Errorf("%w; name a file with its authority with --ca, or do not verify the server, with --insecure", err)
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return fmt.Errorf("%w; say with --server-name which name to expect", err)
+	}
+	return err
 }
 
 // getOptions are the flags of get.
@@ -97,10 +121,10 @@ be read, or the network failed.`,
 	}
 	f := cmd.Flags()
 	o.tls.register(cmd, 30*time.Second, "the whole request")
-	f.StringSliceVar(&o.flags, "flags", nil, "TLS flags to set, by `N|NAME`, with commas; none for none (default that of --flag)")
+	f.StringSliceVar(&o.flags, "flags", nil, "TLS `flags` to set, by number or name, with commas between them; none for no extension (default that of --flag)")
 	f.Var(&o.flag, "flag", "the flag that says that a certificate is at hand")
 	f.StringVar(&o.types, "type", "62", "extension `type` to send them under: 62 or 65025")
-	f.StringVar(&o.preset, "preset", "go", "whose hello to imitate: "+strings.Join(presetNames, ", "))
+	f.StringVar(&o.preset, "preset", "go", "`client` whose hello to imitate: "+strings.Join(presetNames, ", "))
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say on standard error what the server did")
 	completeWith(cmd, "preset", presetNames)
 	return cmd
@@ -172,7 +196,7 @@ func get(cmd *cobra.Command, o getOptions, url string) error {
 	}
 	resp, err := web.Do(req)
 	if err != nil {
-		return err
+		return withTrustHint(err)
 	}
 	defer resp.Body.Close()
 	if o.verbose {

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -132,7 +133,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 			return usageError("--keylog: standard input cannot be read twice; save it to a file")
 		}
 		var err error
-		if in.keys, err = openKeyLog(o.keyLog); err != nil {
+		if in.keys, err = openKeyLog(o.keyLog, cmd.InOrStdin()); err != nil {
 			return err
 		}
 	}
@@ -141,7 +142,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if !o.stats {
 		in.printer = newPrinter(o.format, in.out, textStyle{
 			color:  useColor(o.color, cmd.OutOrStdout()),
-			source: len(args) > 1 || len(args) == 1 && isDirectory(args[0]),
+			source: in.sourceWidth(args),
 		})
 	}
 	if err := in.run(args); err != nil {
@@ -158,6 +159,26 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 		in.exit = in.exit.and(ExitRefused)
 	}
 	return exitWith(in.exit)
+}
+
+// sourceWidth returns how wide the names of the inputs are, with a colon; 0 where there is
+// no more than one. The names in a directory are not known yet.
+func (in *inspection) sourceWidth(args []string) int {
+	const usual, widest = 30, 60
+	width := 0
+	for _, arg := range args {
+		name := utf8.RuneCountInString(printable(in.source(arg))) + 1
+		switch {
+		case isDirectory(arg) && in.redact:
+			name = usual
+		case isDirectory(arg):
+			name += usual
+		case len(args) == 1:
+			return 0
+		}
+		width = max(width, name)
+	}
+	return min(width, widest)
 }
 
 // run inspects the inputs and ends the output. An error is one of the output.

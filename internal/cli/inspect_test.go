@@ -135,10 +135,10 @@ func TestDamagedCaptures(t *testing.T) {
 // TestDatagrams takes datagrams out of captures and inspects them as they are.
 func TestDatagrams(t *testing.T) {
 	for file, want := range map[string]string{
-		"captures/quic-v1-one-initial-quic-go.pcapng": "raw  quic-go.demo.example ",
-		"captures/dtls12-openssl-ext62-80.pcapng":     "raw  openssl.demo.example ",
+		"captures/quic-v1-one-initial-quic-go.pcapng": "raw   quic-go.demo.example ",
+		"captures/dtls12-openssl-ext62-80.pcapng":     "raw   openssl.demo.example ",
 		// The first of two: the hello is longer.
-		"captures/quic-v1-chromium-156.pcapng": "raw  refused: truncated at byte ",
+		"captures/quic-v1-chromium-156.pcapng": "raw   refused: truncated at byte ",
 	} {
 		t.Run(file, func(t *testing.T) {
 			entry, _ := corpus.Lookup(file)

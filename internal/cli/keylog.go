@@ -14,13 +14,17 @@ import (
 )
 
 // openKeyLog reads the file of --keylog.
-func openKeyLog(path string) (tls13.KeyLog, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s", path, reason(err))
+func openKeyLog(path string, stdin io.Reader) (tls13.KeyLog, error) {
+	in := stdin
+	if path != standardInput {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s", path, reason(err))
+		}
+		defer f.Close()
+		in = f
 	}
-	defer f.Close()
-	log, err := tls13.ReadKeyLog(f)
+	log, err := tls13.ReadKeyLog(in)
 	switch {
 	case len(log) > 0: // what was read before a fault is good
 		return log, nil

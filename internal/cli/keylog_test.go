@@ -249,6 +249,16 @@ func TestInspectKeyLog(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 
+	log, err := os.Open(keyLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	var stdout, stderr bytes.Buffer
+	if code := Run(t.Context(), []string{"inspect", "--format", "jsonl", "--keylog", "-", file}, log, &stdout, &stderr); code != 0 || stdout.String() != out {
+		t.Errorf("with the key log on standard input: exit code %d, %s", code, &stderr)
+	}
+
 	text := runChecked(t, "inspect", "--color", "never", "--keylog", keyLog, file)
 	for _, want := range []string{
 		"; CertificateRequest has tls_flags(62) request_mtls(80); NewSessionTicket has tls_flags(62) resumption_across_names(8); request_mtls acknowledged\n",
@@ -278,6 +288,7 @@ func TestInspectKeyLogFaults(t *testing.T) {
 		{"a key log that is not there", []string{"--keylog", filepath.Join(dir, "missing"), "x.pcap"}, ExitInput, "no such file or directory"},
 		{"a key log without secrets", []string{"--keylog", empty, "x.pcap"}, ExitInput, "no secrets of TLS 1.3 in it"},
 		{"standard input", []string{"--keylog", keyLog, "-"}, ExitUsage, "cannot be read twice"},
+		{"standard input for both", []string{"--keylog", "-", "-"}, ExitUsage, "cannot be read twice"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

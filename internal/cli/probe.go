@@ -82,7 +82,7 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 	}
 	result, err := probe.Probe(cmd.Context(), probe.Options{Addr: addr, TLS: config, Flag: o.flag.flag, Timeout: o.tls.timeout})
 	if err != nil {
-		return err
+		return withTrustHint(err)
 	}
 	if o.format == "json" {
 		encoder := json.NewEncoder(cmd.OutOrStdout())

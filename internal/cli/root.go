@@ -75,6 +75,14 @@ func oneArgument(wanted string) cobra.PositionalArgs {
 	}
 }
 
+// noArguments is for commands that take nothing but options.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments, only options: %q", cmd.Name(), args[0])
+	}
+	return nil
+}
+
 // markFailures makes what the commands return a failure, if it is no exitError, so
 // that any other error is one of cobra about the command line.
 func markFailures(c *cobra.Command) {

@@ -35,7 +35,7 @@ error. Ctrl-C stops it.`,
 		Example: `  tlsflags serve --dir demo
   tlsflags get https://127.0.0.1:8443/json --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
   curl --cacert demo/ca.pem https://127.0.0.1:8443/json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if c.Mode, err = parseMode(mode); err != nil {
@@ -63,7 +63,7 @@ error. Ctrl-C stops it.`,
 	f := cmd.Flags()
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8443", "`host:port` to listen on; port 0 is any free one")
 	f.StringVar(&c.Dir, "dir", "", "`folder` for the certificates (default a new one for temporary files)")
-	f.StringVar(&mode, "mode", "verify", "what flagged clients get: "+strings.Join(modeNames, ", "))
+	f.StringVar(&mode, "mode", "verify", "what flagged clients `get`: "+strings.Join(modeNames, ", "))
 	f.BoolVar(&c.AskEverybody, "everybody", false, "ask every client, flag or not")
 	f.Var(&flag, "flag", "the flag to honour")
 	f.StringVar(&types, "type", "any", "extension `type` to find flags in: any, 62 or 65025")

@@ -17,7 +17,7 @@ var colorModes = []string{"auto", "always", "never"}
 // textStyle is how the text format looks.
 type textStyle struct {
 	color  bool
-	source bool // begin each line with where the hello is from
+	source int // width of the column that says where the hello is from; 0: none
 }
 
 // useColor decides whether what is written to w has colour. NO_COLOR and TERM=dumb
@@ -38,7 +38,8 @@ func isTerminal(stream any) bool {
 }
 
 // textPrinter writes one line a hello, in columns. Since lines are written as hellos
-// are found, a column is as wide as its widest cell so far, within reason.
+// are found, the widths are set beforehand: a longer cell moves the rest of its line, and
+// no other line.
 type textPrinter struct {
 	w      io.Writer
 	style  textStyle
@@ -46,10 +47,7 @@ type textPrinter struct {
 	b      strings.Builder
 }
 
-const (
-	widestCell = 64 // runes
-	widestName = 64 // bytes
-)
+const widestName = 64 // bytes
 
 type column int
 
@@ -64,16 +62,19 @@ const (
 )
 
 func newTextPrinter(w io.Writer, style textStyle) *textPrinter {
-	p := &textPrinter{w: w, style: style}
-	// Most cells fit these: the columns seldom move.
-	p.widths[flowColumn] = len("192.168.100.100:50000 -> 192.168.100.100:443")
-	p.widths[nameColumn] = 30
-	return p
+	return &textPrinter{w: w, style: style, widths: [columns]int{
+		sourceColumn:    style.source,
+		timeColumn:      len("00:00:00.000000"),
+		transportColumn: len("dtls"),
+		flowColumn:      len("192.168.100.100:50000 -> 192.168.100.100:443"),
+		nameColumn:      30,
+		versionColumn:   len("DTLS 1.2"),
+	}}
 }
 
 func (p *textPrinter) print(l *line) error {
 	p.b.Reset()
-	if p.style.source {
+	if p.style.source > 0 {
 		p.cell(sourceColumn, printable(l.Source)+":")
 	}
 	if l.Time != "" {
@@ -98,7 +99,6 @@ func (p *textPrinter) close() error { return nil }
 // cell writes a column, padded.
 func (p *textPrinter) cell(c column, s string) {
 	width := utf8.RuneCountInString(s)
-	p.widths[c] = min(max(p.widths[c], width), widestCell)
 	p.b.WriteString(s)
 	p.b.WriteString(strings.Repeat(" ", max(p.widths[c]-width, 0)+2))
 }

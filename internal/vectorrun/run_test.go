@@ -253,14 +253,14 @@ func TestCommandThatDoesNotAnswer(t *testing.T) {
 func TestMalformedAnswers(t *testing.T) {
 	long := strings.Repeat("0f", 5000)
 	for answer, want := range map[string]string{
-		"id":                            "has one column",
-		long:                            "has one column",
-		"id\tacceptable":                `is "acceptable", not valid`,
-		"id\t":                          `is "", not valid`,
-		"id\tinvalid\tcode\t-1":         `column 4 of the answer holds "-1", not a number from 0 to 2147483647`,
-		"id\tinvalid\tcode\t" + long:    "column 4 of the answer holds",
-		"id\tinvalid\tcode\t1\t256":     `column 5 of the answer holds "256", not a number from 0 to 255`,
-		"id\tvalid\t\t\t\t65536":        `column 6 of the answer holds "65536", not a number from 0 to 65535`,
+		"id":                              "has one column",
+		long:                              "has one column",
+		"id\tacceptable":                  `is "acceptable", not valid`,
+		"id\t":                            `is "", not valid`,
+		"id\tinvalid\tcode\t-1":           `column 4 of the answer holds "-1", not a number from 0 to 2147483647`,
+		"id\tinvalid\tcode\t" + long:      "column 4 of the answer holds",
+		"id\tinvalid\tcode\t1\t256":       `column 5 of the answer holds "256", not a number from 0 to 255`,
+		"id\tvalid\t\t\t\t65536":          `column 6 of the answer holds "65536", not a number from 0 to 65535`,
 		"id\tvalid\t\t\t\t62\t80," + long: "the flags of the answer hold",
 	} {
 		_, err := TSV.decode([]byte(answer + "\n"))
