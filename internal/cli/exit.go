@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -74,7 +73,7 @@ func asExitError(err error) error {
 
 // report tells the error on standard error, in one line, and returns the exit code.
 func report(cmd *cobra.Command, err error) int {
-	if err == nil || errors.Is(err, syscall.EPIPE) {
+	if err == nil || errors.Is(err, errOutputClosed) {
 		return int(ExitDone) // nobody reads the results any more: that is no failure
 	}
 	exit, ok := errors.AsType[*exitError](err)

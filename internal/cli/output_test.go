@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// failing is an output that cannot be written.
+type failing struct{ errno syscall.Errno }
+
+func (f failing) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "/dev/stdout", Err: f.errno}
+}
+
+// TestOutputFails holds that whatever prints ends with 3 when standard output cannot be
+// written, and with 0 when nobody reads it any more.
+func TestOutputFails(t *testing.T) {
+	for _, args := range []string{
+		"", "--version", "--help", "help", "help inspect", "inspect --help", "vectors", "completion bash",
+		"flags", "flags -f json", "encode 80", "explain 003e00020100", "explain -f json 003e00020100",
+	} {
+		for errno, want := range map[syscall.Errno]Exit{syscall.ENOSPC: ExitInput, syscall.EPIPE: ExitDone} {
+			t.Run(fmt.Sprintf("%s/%s", args, errno), func(t *testing.T) {
+				var stderr bytes.Buffer
+				code := Run(t.Context(), strings.Fields(args), strings.NewReader(""), failing{errno}, &stderr)
+				if Exit(code) != want {
+					t.Errorf("exit %d, want %d: %s", code, want, &stderr)
+				}
+			})
+		}
+	}
+}
+
+// TestBrokenConnection holds that the EPIPE of a connection is a failure.
+func TestBrokenConnection(t *testing.T) {
+	var stderr bytes.Buffer
+	root := newRoot()
+	root.SetErr(&stderr)
+	broken := &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", syscall.EPIPE)}
+	code := report(root, new(output).outcome(asExitError(fmt.Errorf("get: %w", broken))))
+	if Exit(code) != ExitInput || !strings.Contains(stderr.String(), "broken pipe") {
+		t.Errorf("exit %d, %s", code, &stderr)
+	}
+}
+
+// TestFailedOutputHidesNoOtherFault holds that what failed for another reason keeps it.
+func TestFailedOutputHidesNoOtherFault(t *testing.T) {
+	other := errors.New("other")
+	if err := (&output{err: errOutputClosed}).outcome(other); err != other {
+		t.Errorf("got %v", err)
+	}
+}
