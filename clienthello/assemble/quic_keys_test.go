@@ -95,6 +95,8 @@ func TestPacketNumber(t *testing.T) {
 		{256, 255, 8, 255},
 		{255, 0, 8, 256},
 		{1 << 32, 0, 8, 1 << 32},
+		{384, 0, 8, 512},   // half a window behind what is expected
+		{300, 172, 8, 428}, // half a window ahead of it
 		{1<<62 - 1, 0, 8, 1<<62 - 256},
 	}
 	for _, tt := range tests {

@@ -231,6 +231,8 @@ func TestQUICPackets(t *testing.T) {
 		{"in one packet in any order", [][]byte{packet(0, part3, part1, part2)}},
 		{"in coalesced packets", [][]byte{slices.Concat(packet(0, part1), packet(1, part2), packet(2, part3))}},
 		{"packet numbers from 2^31 on", [][]byte{packet(1<<31, part1), packet(1<<31+1, part2, part3)}},
+		{"a packet number of which the lowest byte is sent", [][]byte{packet(200, part1),
+			initial{version: quicV1, dcid: dcid, number: 300, numberLen: 1, payload: slices.Concat(part2, part3)}.seal()}},
 		{"the largest packet number comes first", [][]byte{packet(70000, part1), packet(0, part2, part3)}},
 		{"PADDING, PING and ACK between", [][]byte{packet(0, make([]byte, 7), part3, ping, part2), packet(1, ack, ping, ackECN, part1, make([]byte, 3))}},
 		{"CONNECTION_CLOSE between", [][]byte{packet(0, part1, closing), packet(1, part2, part3)}},
@@ -404,6 +406,30 @@ func TestQUICMemory(t *testing.T) {
 		if got := q.FeedFrames(crypto(0, msg)); got.Outcome != assemble.Complete {
 			t.Errorf("%d bytes of memory, in one frame: %v", n, got.Outcome)
 		}
+	}
+}
+
+func TestQUICWithoutMemory(t *testing.T) {
+	msg := handshake(40)
+	var q assemble.QUIC
+	for name, payload := range map[string][]byte{"an empty frame": crypto(0, nil), "what does not show the length": crypto(4, msg[4:])} {
+		if got := q.FeedFrames(payload); got.Outcome != assemble.NeedMore {
+			t.Errorf("%s: %v %v", name, got.Outcome, got.Code)
+		}
+	}
+	if got := q.FeedFrames(crypto(0, msg)); got.Outcome != assemble.Complete {
+		t.Errorf("in one frame: %v %v", got.Outcome, got.Code)
+	}
+}
+
+// A message without a body has no byte but its header.
+func TestQUICEmptyMessage(t *testing.T) {
+	msg := handshake(0)
+	var q assemble.QUIC
+	q.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+	q.FeedFrames(crypto(0, msg[:1]))
+	if got := q.FeedFrames(crypto(1, msg[1:])); got.Outcome != assemble.Complete || !bytes.Equal(got.Message, msg) {
+		t.Errorf("%v %v", got.Outcome, got.Code)
 	}
 }
 
@@ -608,6 +634,33 @@ func TestQUICConnection(t *testing.T) {
 		third := handshake(700)
 		feedQUIC(t, q, third, attempt(answered, len(msg)+len(second), third)...)
 	})
+	t.Run("a second hello behind a long one", func(t *testing.T) {
+		q := start(t)
+		long := handshake(70_000)
+		if result := q.FeedFrames(crypto(0, long)); result.Outcome != assemble.Complete {
+			t.Fatalf("%v %v", result.Outcome, result.Code)
+		}
+		q.Next()
+		q.FeedFrames(crypto(uint64(len(long)+300), second[300:]))
+		if result := q.FeedFrames(crypto(uint64(len(long)), second[:300])); result.Outcome != assemble.Complete {
+			t.Errorf("%v %v", result.Outcome, result.Code)
+		}
+	})
+	t.Run("a second hello that changes behind the end of the first", func(t *testing.T) {
+		q := start(t)
+		feedQUIC(t, q, msg, attempt(p, 0, msg)...)
+		q.Next()
+		data := slices.Concat(msg[len(msg)-5:], second[:20])
+		frame := crypto(uint64(len(msg)-5), data)
+		if result := q.FeedFrames(frame); result.Outcome != assemble.NeedMore {
+			t.Fatalf("%v %v", result.Outcome, result.Code)
+		}
+		frame[len(frame)-1] ^= 1
+		result := q.FeedFrames(frame)
+		if want := len(frame) - 20; result.Code != extension.ErrOverlapChanged || result.Offset != want {
+			t.Errorf("%v at %d, want it at %d, where the second hello begins", result.Code, result.Offset, want)
+		}
+	})
 	t.Run("no second hello, but a Handshake packet", func(t *testing.T) {
 		q := start(t)
 		feedQUIC(t, q, msg, attempt(p, 0, msg)...)
@@ -634,6 +687,13 @@ func TestQUICConnection(t *testing.T) {
 		still(t, q, attempt(p, 0, msg)[0])
 		feedQUIC(t, q, msg, attempt(retried, 0, msg)...)
 		check(t, q, retryInfo)
+	})
+	t.Run("Retry, and the repeated hello, which ends with its random, is not given out again", func(t *testing.T) {
+		q := start(t)
+		short := handshake(2 + 32)
+		feedQUIC(t, q, short, attempt(p, 0, short)...)
+		q.Next()
+		still(t, q, attempt(retried, 0, short)...)
 	})
 	t.Run("Retry, and the repeated hello is not given out again", func(t *testing.T) {
 		q := start(t)
@@ -842,9 +902,24 @@ func TestParseQUICInitial(t *testing.T) {
 		}
 	}
 	for n := range sealed {
-		if _, ok := assemble.ParseQUICInitial(sealed[:n]); ok {
+		if _, ok := assemble.ParseQUICInitial(sealed[:n:n]); ok {
 			t.Errorf("taken with %d of %d bytes", n, len(sealed))
 		}
+	}
+	short := slices.Clone(sealed)
+	short[0] &= 0x7f
+	if _, ok := assemble.ParseQUICInitial(short); ok {
+		t.Error("a short header is taken for that of an Initial")
+	}
+	shortest := p
+	shortest.numberLen, shortest.payload = 1, []byte{1, 1, 1} // 20 bytes with the tag
+	if _, ok := assemble.ParseQUICInitial(shortest.seal()); !ok {
+		t.Error("the shortest Initial is not taken")
+	}
+	longID := p
+	longID.dcid = make([]byte, 21)
+	if _, ok := assemble.ParseQUICInitial(longID.seal()); ok {
+		t.Error("taken with a connection ID of 21 bytes")
 	}
 	p.dcid, p.token = []byte("client"), nil
 	if _, ok := assemble.ParseQUICInitial(p.seal()); ok {

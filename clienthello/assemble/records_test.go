@@ -290,6 +290,9 @@ func TestRecordsResume(t *testing.T) {
 							s.Used += result.Used
 							s.Outcome, s.Code, s.Message = result.Outcome, result.Code, string(result.Message)
 							if result.Code == extension.ErrOverLimit {
+								if len(memory) == len(msg) {
+									t.Fatalf("refused with memory for all %d bytes", len(msg))
+								}
 								if r.MessageLen() != len(msg) {
 									t.Fatalf("MessageLen is %d, want %d", r.MessageLen(), len(msg))
 								}
