@@ -355,7 +355,7 @@ func readFrameType(b []byte, i int, google bool) (typ uint64, next int, ok bool)
 	case b[i] == frameGoogleCrypto:
 		return frameCrypto, i + 1, true
 	}
-	return frameGoogleOther, i + 1, true
+	return frameGoogleOther, i, true
 }
 
 // readCryptoFrame reads a CRYPTO frame (RFC 9000, Section 19.6) of which the type has

@@ -373,6 +373,7 @@ func TestRecordsNext(t *testing.T) {
 		"another message":                 {record(22, 0x0303, []byte{16, 0, 0, 0}), seen{Outcome: assemble.NotProtocol, Used: 6}},
 		"record version 2.0":              {record(22, 0x0200, second), seen{Outcome: assemble.NotProtocol, Used: 2}},
 		"empty record":                    {record(22, 0x0303, nil), seen{Outcome: assemble.NotProtocol, Used: 5}},
+		"in a record of 2^14 bytes":       {record(22, 0x0303, slices.Concat(second, make([]byte, 1<<14-34)))[:39], seen{Outcome: assemble.Complete, Message: string(second), Used: 39, Trailing: 1<<14 - 34}},
 		"record overflow":                 {[]byte{22, 3, 3, 0xff, 0xff}, seen{Outcome: assemble.NotProtocol, Used: 5}},
 		"too large":                       {record(22, 0x0303, []byte{1, 0xff, 0xff, 0xff}), seen{Outcome: assemble.Refused, Code: extension.ErrMessageTooLarge, Offset: 29 + 6, Used: 9}},
 		"nothing":                         {nil, seen{}},
@@ -463,6 +464,16 @@ func TestRecordsCount(t *testing.T) {
 	r.Feed(inRecords(handshake(20), 20))
 	if want := len(stream); r.Count() != 2 || r.Start() != want {
 		t.Errorf("second message: %d records from byte %d on, want 2 from %d", r.Count(), r.Start(), want)
+	}
+
+	// One that begins in the record in which the first ends.
+	first, second := handshake(20), handshake(30)
+	r.Reset(make([]byte, 64))
+	stream = slices.Concat(record(22, 0x0303, slices.Concat(first, second[:10])), record(22, 0x0303, second[10:]))
+	used := r.Feed(stream).Used
+	r.Next()
+	if r.Feed(stream[used:]); r.Count() != 1 || r.Start() != used {
+		t.Errorf("in the same record: %d records from byte %d on, want 1 from %d", r.Count(), r.Start(), used)
 	}
 }
 
