@@ -285,7 +285,7 @@ func (r *Records) readBody(part []byte) Result {
 	switch {
 	case r.got == r.length:
 		return Result{Outcome: Complete, Message: r.memory[:r.length:r.length]}
-	case n < len(part) && r.got == len(r.memory):
+	case n < len(part): // the memory is full
 		return refused(extension.ErrOverLimit, r.lengthPos)
 	}
 	return Result{}

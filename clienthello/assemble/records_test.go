@@ -95,9 +95,13 @@ func streams() map[string]struct {
 	needMore := func(used int) seen { return seen{Used: used} }
 	notTLS := func(used int) seen { return seen{Outcome: assemble.NotProtocol, Used: used} }
 	join := func(parts ...[]byte) []byte { return slices.Concat(parts...) }
+	sslv2Sized := func(specs, sessionID, challenge int) []byte {
+		n := 9 + specs + sessionID + challenge
+		b := []byte{0x80 | byte(n>>8), byte(n), 1, 3, 1, byte(specs >> 8), byte(specs), 0, byte(sessionID), 0, byte(challenge)}
+		return append(b, make([]byte, specs+sessionID+challenge)...)
+	}
 	sslv2 := func(change func(b []byte)) []byte {
-		b := []byte{0x80, 9 + 6 + 16, 1, 3, 1, 0, 6, 0, 0, 0, 16, 0, 0, 0x2f, 0, 0, 0x35}
-		b = append(b, make([]byte, 16)...)
+		b := sslv2Sized(6, 0, 16)
 		change(b)
 		return b
 	}
@@ -130,16 +134,19 @@ func streams() map[string]struct {
 		"top bit set, no hello":        {[]byte{0x80, 31, 2}, notTLS(3)},
 		"top bit set, no version":      {sslv2(func(b []byte) { b[3] = 4 }), notTLS(5)},
 		"top bit set, SSL version 0.3": {sslv2(func(b []byte) { b[3], b[4] = 0, 3 }), notTLS(5)},
-		"SSLv2, no cipher spec":        {sslv2(func(b []byte) { b[6] = 0 }), notTLS(11)},
-		"SSLv2, odd cipher specs":      {sslv2(func(b []byte) { b[6] = 7 }), notTLS(11)},
-		"SSLv2, long session_id":       {sslv2(func(b []byte) { b[8] = 33 }), notTLS(11)},
-		"SSLv2, short challenge":       {sslv2(func(b []byte) { b[10] = 15 }), notTLS(11)},
-		"SSLv2, long challenge":        {sslv2(func(b []byte) { b[10] = 33 }), notTLS(11)},
+		"SSLv2, no cipher spec":        {sslv2Sized(0, 0, 16), notTLS(11)},
+		"SSLv2, odd cipher specs":      {sslv2Sized(7, 0, 16), notTLS(11)},
+		"SSLv2, long session_id":       {sslv2Sized(6, 33, 16), notTLS(11)},
+		"SSLv2, short challenge":       {sslv2Sized(6, 0, 15), notTLS(11)},
+		"SSLv2, long challenge":        {sslv2Sized(6, 0, 33), notTLS(11)},
+		"SSLv2, session_id of 256":     {sslv2(func(b []byte) { b[7] = 1 }), notTLS(11)},
+		"SSLv2, challenge of 272":      {sslv2(func(b []byte) { b[9] = 1 }), notTLS(11)},
+		"SSLv2 hello with 100 ciphers": {sslv2Sized(300, 0, 16), refused(extension.ErrSSLv2Hello, 0, 11)},
 		"SSLv2, length mismatch":       {sslv2(func(b []byte) { b[1]-- }), notTLS(11)},
 		"SSLv2, half":                  {sslv2(func(b []byte) {})[:10], needMore(10)},
 		"SSLv2-compatible hello":       {sslv2(func(b []byte) {}), refused(extension.ErrSSLv2Hello, 0, 11)},
 		"SSLv2 hello of SSL 2.0":       {sslv2(func(b []byte) { b[3], b[4] = 0, 2 }), refused(extension.ErrSSLv2Hello, 0, 11)},
-		"SSLv2 hello with session_id":  {sslv2(func(b []byte) { b[1] += 16; b[8] = 16 }), refused(extension.ErrSSLv2Hello, 0, 11)},
+		"SSLv2 hello with session_id":  {sslv2Sized(6, 32, 32), refused(extension.ErrSSLv2Hello, 0, 11)},
 		"SSLv2 hello in second record": {join(record(22, 0x0301, msg[:9]), sslv2(func(b []byte) {})), refused(extension.ErrRecordInterleaved, 14, 15)},
 
 		"record of 2^14+1 bytes":              {[]byte{22, 3, 1, 0x40, 0x01, 1}, refused(extension.ErrRecordOverflow, 3, 5)},
