@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -343,6 +344,16 @@ func TestRecordsReturnsInPlace(t *testing.T) {
 	got := r.Feed(stream).Message
 	if &got[0] != &stream[5] || cap(got) != len(got) {
 		t.Errorf("message of %d bytes, capacity %d, is not the 54 bytes that were fed", len(got), cap(got))
+	}
+}
+
+// The longest message is what package clienthello parses.
+func TestLargestIsThatOfTheParser(t *testing.T) {
+	if assemble.MaxMessage != 4+clienthello.MaxBody {
+		t.Errorf("MaxMessage is %d, want %d", assemble.MaxMessage, 4+clienthello.MaxBody)
+	}
+	if assemble.MaxMessageDTLS != 12+clienthello.MaxBodyDTLS {
+		t.Errorf("MaxMessageDTLS is %d, want %d", assemble.MaxMessageDTLS, 12+clienthello.MaxBodyDTLS)
 	}
 }
 
