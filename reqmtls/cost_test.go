@@ -3,17 +3,20 @@ package reqmtls_test
 import (
 	"crypto/tls"
 	"net"
+	"runtime/debug"
 	"testing"
 
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
-// TestCost holds that a client without the flag costs a server 3 allocations more than
+// TestCost holds that a client without the flag costs a server 2 allocations more than
 // without this package: the Conn, and what crypto/tls makes for GetConfigForClient.
 func TestCost(t *testing.T) {
 	if reqmtls.RaceEnabled {
 		t.Skip("the race detector allocates")
 	}
+	// A collection empties the pools, ours and those of crypto/tls.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	base := baseConfig()
 	base.SessionTicketsDisabled = true // a pipe takes no ticket while the client writes
 	mtls, err := reqmtls.New(base, reqmtls.Config{Policy: botsPolicy()})
@@ -39,7 +42,7 @@ func TestCost(t *testing.T) {
 	without := handshake(base, func(c net.Conn) net.Conn { return c })
 	with := handshake(mtls.TLSConfig(), func(c net.Conn) net.Conn { return mtls.Wrap(c) })
 	t.Logf("%v allocations in a handshake, %v without this package", with, without)
-	if with > without+3 {
-		t.Errorf("%v allocations more, want 3 at most", with-without)
+	if with > without+2 {
+		t.Errorf("%v allocations more, want 2 at most", with-without)
 	}
 }
