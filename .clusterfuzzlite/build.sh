@@ -5,10 +5,17 @@
 go run ./fuzz/seeds export zip "$OUT"
 targets=${FUZZTARGETS:-$(go run ./fuzz/seeds list)}
 
-# The builder wants its testing package among the requirements.
-builder=github.com/AdamKorcz/go-118-fuzz-build/testing
-printf '//go:build gofuzz_libfuzzer\n\npackage fuzz\n\nimport _ "%s"\n' "$builder" >fuzz/builder.go
-go get "$builder@v0.0.0-20250520111509-a70c2aa677fa"
+# The builder has to be made by a Go that is new enough for the module, which that of the
+# image may not be. It wants its testing package among the requirements.
+builder=github.com/AdamKorcz/go-118-fuzz-build
+version=v0.0.0-20250520111509-a70c2aa677fa
+GOTOOLCHAIN=$(go env GOVERSION)
+export GOTOOLCHAIN
+GOBIN=$(mktemp -d)
+export GOBIN PATH=$GOBIN:$PATH
+go install "$builder@$version"
+printf '//go:build gofuzz_libfuzzer\n\npackage fuzz\n\nimport _ "%s/testing"\n' "$builder" >fuzz/builder.go
+go get "$builder/testing@$version"
 go mod tidy
 
 # Package net needs libresolv, which stands before the archive that calls for it.

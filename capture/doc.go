@@ -1,5 +1,5 @@
 // Package capture finds the ClientHellos in captured traffic: in pcap and pcapng
-// files, and in packets that a program gets from elsewhere.
+// files, on network interfaces ([Live]), and in packets that a program gets from elsewhere.
 //
 //	r, err := capture.Open(file, capture.Options{})
 //	if err != nil {

@@ -37,7 +37,8 @@ type source interface {
 }
 
 // Open reads the header of a pcap or pcapng file, which may be compressed with gzip.
-// It fails with [ErrFormat] where r is no such file.
+// It fails with [ErrFormat] where r is no such file. How much a compressed file unpacks
+// to has no limit: reading it takes time for all of that, but no memory.
 func Open(r io.Reader, o Options) (*Reader, error) {
 	buffered := bufio.NewReaderSize(r, readBuffer)
 	magic, err := buffered.Peek(2)

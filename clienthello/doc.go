@@ -22,8 +22,9 @@
 //   - reports the first field that cannot be accepted, by its offset, and through the
 //     error's Alert method the TLS alert to send (TestRefuses).
 //
-// So do the methods of ClientHello that read the body of an extension; none is read
-// before it is asked for.
+// The methods of ClientHello that read the body of an extension never panic, allocate
+// nothing, stay within the extension, take linear time, and report the first field that
+// cannot be accepted. None is read before it is asked for.
 //
 // What is not promised: that the values make sense. Versions, cipher suites and
 // compression methods are not judged, the bodies of extensions not before they are

@@ -337,7 +337,8 @@ func (h ClientHello) EarlyData() (bool, error) {
 }
 
 // ExtendedMasterSecret reports whether the client sent the extended_master_secret
-// extension, as defined in RFC 7627, Section 5.1, whose body is empty.
+// extension, as defined in RFC 7627, Section 5.1, whose body is empty. RFC 9846 names it
+// extended_main_secret.
 func (h ClientHello) ExtendedMasterSecret() (bool, error) {
 	return lookup(h, extension.ExtendedMasterSecret, parseEmpty)
 }
@@ -350,8 +351,8 @@ func parseEmpty(data []byte) (bool, int, error) {
 
 // The values of ECHClientHelloType, RFC 9849, Section 5.
 const (
-	ECHOuter = 0
-	ECHInner = 1
+	ECHOuter uint8 = 0
+	ECHInner uint8 = 1
 )
 
 // ECH is the body of encrypted_client_hello in a ClientHello, as defined in RFC 9849,
@@ -367,7 +368,8 @@ type ECH struct {
 
 // EncryptedClientHello returns the body of the encrypted_client_hello extension. A type
 // other than outer and inner is ErrIllegalValue. A GREASE extension (RFC 9849, Section
-// 6.2) looks like a real one. Use Extensions to tell whether the client sent one at all.
+// 6.2) looks like a real one. Without the extension all is zero, Payload too, which an
+// outer one cannot lack.
 func (h ClientHello) EncryptedClientHello() (ECH, error) {
 	return lookup(h, extension.EncryptedClientHello, parseECH)
 }

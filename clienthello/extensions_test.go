@@ -164,7 +164,7 @@ func TestExtensionBodies(t *testing.T) {
 		{extension.SignatureAlgorithms, "\x00\x02\x08\x07", "ed25519", 0, 0},
 		{extension.SignatureAlgorithms, "\x00\x03\x08\x07\x08", "", size, 0},
 		{extension.SignatureAlgorithmsCert, "\x00\x02\x00\x00", "0x0000", 0, 0},
-		{extension.CompressCertificate, "\x0a\x00\x01\x00\x02\x00\x03\x00\x04\xaa\xaa", "zlib, brotli, zstd, 0x0004, GREASE(0xaaaa)", 0, 0},
+		{extension.CompressCertificate, "\x0a\x00\x01\x00\x02\x00\x03\x00\x04\xaa\xaa", "zlib, brotli, zstd, 0x0004, 0xaaaa", 0, 0},
 		{extension.CompressCertificate, "\x00", "", empty, 0},
 		{extension.KeyShare, "\x00\x00", "0", 0, 0},
 		{extension.KeyShare, "\x00\x0a\x0a\x0a\x00\x01\x00\x00\x1d\x00\x01\xff", "2, GREASE(0x0a0a) 00, x25519 ff", 0, 0},

@@ -44,7 +44,8 @@ func (v Version) Name() string {
 	return greaseOr(uint16(v), "")
 }
 
-// String returns the name, or "0x" and four digits where the version has none.
+// String returns the name, "GREASE(0x", four digits and ")", or "0x" and four digits
+// where the version has no name.
 func (v Version) String() string { return nameOrHex(v.Name(), uint16(v)) }
 
 // CipherSuite is a value of the "TLS Cipher Suites" registry, RFC 9846, Appendix B.4.
@@ -54,7 +55,8 @@ type CipherSuite uint16
 // "" for an unknown suite.
 func (c CipherSuite) Name() string { return greaseOr(uint16(c), cipherSuiteName(uint16(c))) }
 
-// String returns the name, or "0x" and four digits where the suite has none.
+// String returns the name, "GREASE(0x", four digits and ")", or "0x" and four digits
+// where the suite has no name.
 func (c CipherSuite) String() string { return nameOrHex(c.Name(), uint16(c)) }
 
 // Group is a NamedGroup, as defined in RFC 9846, Section 4.3.7.
@@ -64,7 +66,8 @@ type Group uint16
 // unknown group.
 func (g Group) Name() string { return greaseOr(uint16(g), groupName(uint16(g))) }
 
-// String returns the name, or "0x" and four digits where the group has none.
+// String returns the name, "GREASE(0x", four digits and ")", or "0x" and four digits
+// where the group has no name.
 func (g Group) String() string { return nameOrHex(g.Name(), uint16(g)) }
 
 // SignatureScheme is a value of the registry of RFC 9846, Section 4.3.3.
@@ -76,14 +79,15 @@ func (s SignatureScheme) Name() string {
 	return greaseOr(uint16(s), signatureSchemeName(uint16(s)))
 }
 
-// String returns the name, or "0x" and four digits where the scheme has none.
+// String returns the name, "GREASE(0x", four digits and ")", or "0x" and four digits
+// where the scheme has no name.
 func (s SignatureScheme) String() string { return nameOrHex(s.Name(), uint16(s)) }
 
-// CertificateCompressionAlgorithm is a value of the registry of RFC 8879, Section 7.3.
+// CertificateCompressionAlgorithm is a value of the registry of RFC 8879, Section 7.3,
+// in which RFC 8701 reserves none for GREASE.
 type CertificateCompressionAlgorithm uint16
 
-// Name returns the registered name, such as "brotli", "GREASE", or "" for an unknown
-// algorithm.
+// Name returns the registered name, such as "brotli", or "" for an unknown algorithm.
 func (a CertificateCompressionAlgorithm) Name() string {
 	switch a {
 	case 1:
@@ -93,7 +97,7 @@ func (a CertificateCompressionAlgorithm) Name() string {
 	case 3:
 		return "zstd"
 	}
-	return greaseOr(uint16(a), "")
+	return ""
 }
 
 // String returns the name, or "0x" and four digits where the algorithm has none.

@@ -62,12 +62,14 @@ const (
 	ErrFlagsTrailingZero
 )
 
-// Codes of the encoders: the caller asks for bytes that may not be sent.
+// Codes of the encoders and the registry, for what their caller asks.
 const (
 	// ErrFlagTooLarge: a flag number is above MaxFlag.
 	ErrFlagTooLarge Code = iota + 48
 	// ErrNoFlags: the set is empty; the extension has to be left out instead.
 	ErrNoFlags
+	// ErrFlagUnnamed: a flag is added to a registry without a name.
+	ErrFlagUnnamed
 )
 
 // Codes of the carriers that package assemble joins.
@@ -86,7 +88,9 @@ const (
 	ErrSSLv2Hello
 )
 
-// Codes of the carriers whose pieces are datagrams.
+// Codes of the carriers whose pieces are datagrams. QUIC ends a connection with errors of
+// its own for the last two, FRAME_ENCODING_ERROR or PROTOCOL_VIOLATION (RFC 9000, Section
+// 20.1); their alerts are what comes closest in TLS.
 const (
 	// ErrOverlapChanged: two copies of the same bytes of a message differ.
 	ErrOverlapChanged Code = iota + 96
@@ -113,8 +117,6 @@ const (
 	// ErrSecondHelloChanged: tls_flags of the ClientHello that follows a
 	// HelloRetryRequest is not that of the first.
 	ErrSecondHelloChanged
-	// ErrFlagUnnamed: a flag is added to a registry without a name.
-	ErrFlagUnnamed
 )
 
 const prefix = "tlsflags: "
@@ -156,6 +158,7 @@ var codes = [...]codeRow{
 
 	ErrFlagTooLarge: {"flag_too_large", prefix + "the flag number is above 2039", AlertInternalError, 0, "draft-ietf-tls-tlsflags-16, Section 2"},
 	ErrNoFlags:      {"no_flags", prefix + "the set is empty; leave the extension out", AlertInternalError, 0, "draft-ietf-tls-tlsflags-16, Section 3"},
+	ErrFlagUnnamed:  {"flag_unnamed", prefix + "a flag of the registry needs a name", AlertInternalError, 0, "draft-ietf-tls-tlsflags-16, Section 4"},
 
 	ErrOverLimit:         {"over_limit", prefix + "the message is longer than the memory set aside for it", AlertInternalError, 0, "RFC 9846, Section 6.2"},
 	ErrRecordOverflow:    {"record_overflow", prefix + "a record holds more than 16384 bytes", AlertRecordOverflow, 0, "RFC 9846, Section 5.1"},
@@ -175,7 +178,6 @@ var codes = [...]codeRow{
 	ErrFlagUnsolicited:    {"flag_unsolicited", prefix + "a flag answers a message that did not have it", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 3"},
 	ErrFlagMisplaced:      {"flag_misplaced", prefix + "a flag stands in a message that its document does not allow", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 4"},
 	ErrSecondHelloChanged: {"second_hello_changed", prefix + "the second ClientHello has other TLS flags than the first", AlertIllegalParameter, 0, "RFC 9846, Section 4.2.2"},
-	ErrFlagUnnamed:        {"flag_unnamed", prefix + "a flag of the registry needs a name", AlertInternalError, 0, "draft-ietf-tls-tlsflags-16, Section 4"},
 }
 
 // row returns the table row of c; a number that is no Code has an empty one.

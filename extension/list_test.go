@@ -84,25 +84,3 @@ func TestZeroList(t *testing.T) {
 		t.Error("the zero value has flags")
 	}
 }
-
-func TestListAllocatesNothing(t *testing.T) {
-	data := block(0, 5, 62, 1000)
-	flags := 0
-	if n := testing.AllocsPerRun(100, func() {
-		list, _, err := extension.ParseList(extension.ServerHello, data, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for e := range list.All() {
-			flags += int(e.Type)
-		}
-		for range list.All() {
-			break
-		}
-		list.Lookup(5)
-		list.Flags()
-		extension.ParseFlags(flag80)
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}

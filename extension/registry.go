@@ -132,16 +132,21 @@ func (r Registry) ByNumber(f Flag) (FlagInfo, bool) {
 	return FlagInfo{}, false
 }
 
-// ByName returns the flag with the given name or alias, and whether there is one.
+// ByName returns the flag with the given name, or else the one with it as an alias, and
+// whether there is one.
 func (r Registry) ByName(name string) (FlagInfo, bool) {
-	if name != "" {
-		for _, info := range r.table() {
-			if info.Name == name || slices.Contains(info.Aliases[:], name) {
-				return info, true
-			}
-		}
+	if name == "" {
+		return FlagInfo{}, false
 	}
-	return FlagInfo{}, false
+	rows := r.table()
+	i := slices.IndexFunc(rows, func(info FlagInfo) bool { return info.Name == name })
+	if i < 0 {
+		i = slices.IndexFunc(rows, func(info FlagInfo) bool { return slices.Contains(info.Aliases[:], name) })
+	}
+	if i < 0 {
+		return FlagInfo{}, false
+	}
+	return rows[i], true
 }
 
 // Find returns the number that s stands for: a decimal or 0x-prefixed number up to
@@ -158,9 +163,13 @@ func (r Registry) Find(s string) (Flag, bool) {
 }
 
 // With returns a registry that has info in the place of the flags with the same number
-// or name. It returns ErrFlagTooLarge where the number is above MaxFlag, and
-// ErrFlagUnnamed where info has no name.
+// or name. A name that another flag has as an alias means info from then on. It returns
+// ErrFlagTooLarge where the number is above MaxFlag, and ErrFlagUnnamed where info has
+// no name.
 func (r Registry) With(info FlagInfo) (Registry, error) {
+	if info.Unnumbered {
+		info.Number = 0
+	}
 	switch {
 	case info.Number > MaxFlag:
 		return r, ErrFlagTooLarge

@@ -119,6 +119,20 @@ func TestRegistryWith(t *testing.T) {
 	if _, ok := r.ByNumber(100); ok {
 		t.Error("a name has two numbers")
 	}
+	renamed, err := zero.With(extension.FlagInfo{Number: 90, Name: "request_client_auth"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := renamed.Find("request_client_auth"); !ok || f != 90 {
+		t.Errorf("Find of a name that was an alias = %d, %t, want 90", f, ok)
+	}
+	unnumbered, err := zero.With(extension.FlagInfo{Number: 3000, Name: "later", Unnumbered: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, ok := unnumbered.ByName("later"); !ok || info.Number != 0 {
+		t.Errorf("a flag without a number has number %d", info.Number)
+	}
 	var numbers []int
 	for info := range r.All() {
 		n := int(info.Number)

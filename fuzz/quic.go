@@ -181,6 +181,9 @@ func ReferenceQUICFrames(payloads [][]byte) assemble.Result {
 // referenceCrypto adds data to the bytes that have come.
 func referenceCrypto(have map[int]byte, offset uint64, data []byte, at int) assemble.Result {
 	refuse := func(code extension.Code) assemble.Result {
+		if code == extension.ErrMessageTooLarge && offset <= 1 && offset+uint64(len(data)) > 1 {
+			at += 1 - int(offset) // the length begins here
+		}
 		return assemble.Result{Outcome: assemble.Refused, Code: code, Offset: at}
 	}
 	if offset >= assemble.MaxMessage {

@@ -18,9 +18,9 @@ type Hello struct {
 	Length             int // of the message
 }
 
-// Append appends the message that h describes, Length apart, to b, and the extensions'
-// Offset is not looked at. It writes what it is told, allowed or not, but what does not
-// fit its length field: that is an error.
+// Append appends the message that h describes to b; it ignores Length, and the Offset of
+// the extensions. It writes what it is told, allowed or not. What does not fit its length
+// field is an error.
 func (h Hello) Append(b []byte, dtls bool) ([]byte, error) {
 	body := cryptobyte.NewBuilder(nil)
 	body.AddUint16(h.Version)

@@ -205,10 +205,6 @@ func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemb
 // checkNext reads one message after the other, and holds that old content of the memory
 // has no influence there either.
 func checkNext(datagrams [][]byte, a assemble.Assembler, limit int) error {
-	next, ok := a.(interface{ Next() })
-	if !ok {
-		return nil
-	}
 	read := func(fill byte) (results []assemble.Result) {
 		a.Reset(bytes.Repeat([]byte{fill}, assemble.DatagramMemory(limit)))
 		for _, d := range datagrams {
@@ -216,7 +212,7 @@ func checkNext(datagrams [][]byte, a assemble.Assembler, limit int) error {
 			result.Message = bytes.Clone(result.Message)
 			results = append(results, result)
 			if result.Outcome == assemble.Complete {
-				next.Next()
+				a.Next()
 			} else if result.Outcome != assemble.NeedMore {
 				break
 			}

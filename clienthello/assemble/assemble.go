@@ -7,23 +7,33 @@
 //     an ordered stream ([Records]) or one datagram a call ([QUIC], [DTLS]).
 //   - Each call answers with one of four outcomes: [Complete], [NeedMore],
 //     [NotProtocol], [Refused].
-//   - An answer other than NeedMore is final: Feed repeats it until Reset.
+//   - An answer other than NeedMore is final: Feed repeats it until Reset, or until
+//     Next after Complete. (Records also has Resume, for more memory.)
 //   - The memory for a message that arrives in pieces is the slice that the caller
 //     gave to Reset. Its length is the limit on the message; nothing grows.
 //     A longer message is refused with [extension.ErrOverLimit] as soon as
-//     its length is known. Where pieces come in any order, a ninth of the memory says
-//     which have, so the limit is lower: see [DatagramMemory].
+//     its length is known. Where pieces come in any order, one byte in nine holds the
+//     marks of those that have, so the limit is lower: see [DatagramMemory].
 //   - What was fed is not retained, with one exception: a message that lies whole
 //     in what was fed is returned in place, without a copy.
 //   - No allocation, unless an assembler says otherwise.
 package assemble
 
-import "github.com/tlsflags/tlsflags/extension"
+import (
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+const (
+	typeClientHello    = 1
+	handshakeHeaderLen = 4
+	maxRecord          = 1 << 14
+)
 
 // MaxMessage is the length of the longest ClientHello that can be valid, in
 // bytes with its 4-byte header. Memory of this length never refuses for its limit
 // what the standard allows.
-const MaxMessage = 4 + 131396
+const MaxMessage = handshakeHeaderLen + clienthello.MaxBody
 
 // Outcome says how far an assembler has come.
 type Outcome uint8
@@ -69,13 +79,19 @@ type Result struct {
 	Code extension.Code
 
 	// Offset is where the refused field begins, in bytes from the first byte fed
-	// since Reset for a stream, from the start of the datagram for datagrams.
+	// since Reset for a stream, from the start of the datagram for datagrams, also
+	// where these are encrypted. Of a frame or a fragment that is cut short it is the
+	// start of that, since which of its fields is wrong cannot be said.
 	Offset int
 
 	// Used is how many bytes of this call's input were read: all of them, unless
 	// the outcome is Complete and bytes follow the message, which are left
 	// untouched, or it is final for another reason.
 	Used int
+}
+
+func refused(code extension.Code, offset int) Result {
+	return Result{Outcome: Refused, Code: code, Offset: offset}
 }
 
 // Assembler is what all assemblers of this package have in common.
@@ -85,4 +101,7 @@ type Assembler interface {
 	// Reset starts over with memory for the message, which may be nil: then only a
 	// message that lies whole in one piece can be completed.
 	Reset(memory []byte)
+	// Next goes on behind the complete message, to the next ClientHello of the same
+	// connection, with the memory there is. It does nothing after other outcomes.
+	Next()
 }

@@ -3,6 +3,7 @@ package assemble
 import (
 	"encoding/binary"
 
+	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
 )
 
@@ -12,7 +13,7 @@ const (
 
 	// MaxMessageDTLS is the length of the longest ClientHello of DTLS that can be
 	// valid, in bytes with its 12-byte header: there is a cookie besides.
-	MaxMessageDTLS = dtlsFragmentHeaderLen + 131396 + 256
+	MaxMessageDTLS = dtlsFragmentHeaderLen + clienthello.MaxBodyDTLS
 )
 
 // DTLS reads a ClientHello from the UDP datagrams that a client sends, in DTLS 1.0,
@@ -59,8 +60,8 @@ const (
 //     (ErrFragmentOverrun), have another type or length than those before
 //     (ErrFragmentMismatch) or other content (ErrOverlapChanged).
 //
-// A message in one fragment is [Complete] in place. A ninth of the memory says what
-// has arrived, see [DatagramMemory].
+// A message in one fragment is [Complete] in place. One byte in nine of the memory
+// holds the marks of what has arrived, see [DatagramMemory].
 //
 // The zero DTLS is ready to use, for messages that lie in one fragment. It allocates
 // nothing.
@@ -71,7 +72,7 @@ type DTLS struct {
 	started bool // seq is known
 	again   bool // this is what follows a complete message
 	seq     int  // message_seq
-	length  int  // of the body; -1 while not known
+	length  int  // of the body, once pieces.end is above 0
 	version uint16
 	records int
 }

@@ -14,8 +14,8 @@ const (
 	// one for a new version and one for a new connection ID.
 	schedulesPerDatagram = 2
 
-	scratchSmall = 2048  // more than a packet that crosses the Internet has
-	scratchLarge = 65535 // more than UDP can carry
+	scratchSmall = 2048  // longer than the packets that cross the Internet
+	scratchLarge = 65535 // longer than what UDP can carry
 )
 
 // QUIC reads a ClientHello from the UDP datagrams that a client sends: it opens the
@@ -51,12 +51,13 @@ const (
 //     CRYPTO data behind offset 2^62-1 (ErrCryptoOffset),
 //     or differs from CRYPTO data that came before (ErrOverlapChanged),
 //     and for a message of another type (ErrMessageType), that cannot be valid
-//     (ErrMessageTooLarge) or is too long for the memory (ErrOverLimit), at the
-//     CRYPTO data that shows it.
+//     (ErrMessageTooLarge) or is too long for the memory (ErrOverLimit): at the
+//     length, where it begins in the CRYPTO data that shows it, else at that data.
 //
-// CRYPTO data beyond the end of the message, or of the memory while its length is not
-// known, is dropped. A message in one CRYPTO frame is [Complete] in place, which is in
-// Scratch. A ninth of the memory says what has arrived, see [DatagramMemory].
+// CRYPTO data beyond the end of the memory is dropped, and what follows the message is
+// not looked at unless it comes before the message is complete. A message in one CRYPTO frame is [Complete] in place, which is in
+// Scratch. One byte in nine of the memory holds the
+// marks of what has arrived, see [DatagramMemory].
 //
 // A packet that brings new keys costs three allocations (five on s390x), at most two
 // packets of a datagram do, and Scratch may have to be allocated. Nothing else
@@ -444,8 +445,12 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 		return Result{}
 	}
 	i := int(offset - q.base)
+	lengthAt := at
+	if i <= 1 && i+len(data) > 1 {
+		lengthAt += 1 - i
+	}
 	if i == 0 {
-		length, result := q.readHeader(data, at)
+		length, result := q.readHeader(data, at, lengthAt)
 		if result.Outcome != NeedMore {
 			return result
 		}
@@ -459,12 +464,12 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 	if !q.pieces.put(i, data) {
 		return refused(extension.ErrOverlapChanged, at)
 	}
-	length, result := q.readHeader(q.pieces.data[:q.pieces.prefix], at)
+	length, result := q.readHeader(q.pieces.data[:q.pieces.prefix], at, lengthAt)
 	switch {
 	case result.Outcome != NeedMore:
 		return result
 	case length > len(q.pieces.data):
-		return refused(extension.ErrOverLimit, at)
+		return refused(extension.ErrOverLimit, lengthAt)
 	case length > 0 && length <= q.pieces.prefix:
 		return q.complete(q.pieces.data[:length:length])
 	}
@@ -472,8 +477,10 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 }
 
 // readHeader judges a message by its first bytes. It returns the length of the
-// message with its header, or 0 while that is not known.
-func (q *QUIC) readHeader(msg []byte, at int) (length int, result Result) {
+// message with its header, or 0 while that is not known. at is where the data lies that
+// the judgement is made on, lengthAt where the length begins if it does so in that data,
+// else at.
+func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Result) {
 	switch {
 	case len(msg) == 0:
 		return 0, Result{}
@@ -486,7 +493,7 @@ func (q *QUIC) readHeader(msg []byte, at int) (length int, result Result) {
 	}
 	length = handshakeHeaderLen + (int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3]))
 	if length > MaxMessage {
-		return 0, refused(extension.ErrMessageTooLarge, at)
+		return 0, refused(extension.ErrMessageTooLarge, lengthAt)
 	}
 	return length, Result{}
 }

@@ -83,7 +83,7 @@ type initialKeys struct {
 	iv      [12]byte
 	next    uint64 // the packet number behind the largest one opened
 
-	// Here rather than on the stack, whence they would escape.
+	// On the stack they would escape to the heap, through the interfaces above.
 	mask  [aes.BlockSize]byte
 	nonce [12]byte
 }

@@ -6,12 +6,6 @@ const (
 	recordChangeCipherSpec = 20
 	recordHandshake        = 22
 	recordApplicationData  = 23
-
-	recordHeaderLen    = 5
-	handshakeHeaderLen = 4
-	maxRecord          = 1 << 14
-
-	typeClientHello = 1
 )
 
 // Records reads a ClientHello from an ordered stream of TLS records, as defined in
@@ -128,7 +122,8 @@ func (r *Records) Trailing() int {
 }
 
 // Start returns the offset in the stream at which the first record of the message
-// begins, or what may turn out to be it.
+// begins. As long as nothing of the message has been read, it is where that record is
+// looked for.
 func (r *Records) Start() int { return r.start }
 
 // Count returns the number of handshake records begun since Reset or Next.
@@ -295,10 +290,6 @@ func (r *Records) readBody(part []byte) Result {
 func (r *Records) advance(n int) {
 	r.pos += n
 	r.left -= n
-}
-
-func refused(code extension.Code, offset int) Result {
-	return Result{Outcome: Refused, Code: code, Offset: offset}
 }
 
 const sslv2HeaderLen = 11

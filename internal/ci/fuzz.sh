@@ -19,9 +19,15 @@ while read -r package function; do
 	step "$function"
 	result=ok
 	go test "$package" -run '^$' -fuzz "^$function\$" -fuzztime "$time" -fuzzminimizetime 10x ${FUZZPARALLEL:+-parallel "$FUZZPARALLEL"} >"$log" 2>&1 || {
-		result=FAILED
-		failures=$((failures + 1))
-		cat "$log"
+		# A busy machine makes go test end in this way when the time is up
+		# (golang/go issue 75804, mended in Go 1.27); no input failed.
+		if grep -q 'context deadline exceeded' "$log" && ! grep -q 'Failing input' "$log"; then
+			result=ok
+		else
+			result=FAILED
+			failures=$((failures + 1))
+			cat "$log"
+		fi
 	}
 	grep -E '^fuzz: elapsed: .*execs' "$log" | tail -1 |
 		sed -E 's/.*execs: ([0-9]+).*new interesting: ([0-9]+) \(total: ([0-9]+)\)/\1 \2 \3/' |

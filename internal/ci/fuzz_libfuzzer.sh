@@ -14,11 +14,10 @@ clang=$(command -v clang++ || true)
 # The builder rewrites files and go.mod: it gets a copy.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/tree" "$work/bin" "$work/out"
+mkdir "$work/tree" "$work/out"
 git ls-files -z | xargs -0 tar -c | tar -x -C "$work/tree"
-export PATH=$PWD/internal/ci/ossfuzz:$work/bin:$PATH
+export PATH=$PWD/internal/ci/ossfuzz:$PATH TMPDIR=$work
 cd "$work/tree"
-GOBIN=$work/bin go install github.com/AdamKorcz/go-118-fuzz-build@v0.0.0-20250520111509-a70c2aa677fa
 
 step ".clusterfuzzlite/build.sh"
 export OUT=$work/out CXX=$clang CXXFLAGS="-fsanitize=address" LIB_FUZZING_ENGINE="-fsanitize=fuzzer" SANITIZER=address

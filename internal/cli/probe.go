@@ -95,7 +95,7 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 		return err
 	}
 	if o.expect != "" && string(result.Verdict) != o.expect {
-		return &exitError{ExitUnmet, fmt.Errorf("%s %s the flag, which is not what was expected: %s", addr, result.Verdict, o.expect)}
+		return &exitError{ExitUnmet, fmt.Errorf("%s: the verdict is %q, and --expect wants %q", addr, result.Verdict, o.expect)}
 	}
 	return nil
 }

@@ -344,7 +344,7 @@ func quicFaults() vectors.Group {
 	changedAt := len(first) + len(crypto(90, changed)) - len(changed)
 	frameOfAll := crypto(0, msg)
 	overrun, overrunAt := newInitial(frameOfAll[:len(frameOfAll)-1]).build()
-	return quicGroup("faults", "The packet decrypts, and what is in it breaks a rule. Offsets are those of the frame, or of the data, in the datagram.", "RFC 9000, Section 17.2.2",
+	return quicGroup("faults", "The packet decrypts, and what is in it breaks a rule. Offsets are those of the frame, of the data, or of the message length, in the datagram.", "RFC 9000, Section 17.2.2",
 		frame("reset-stream", "RESET_STREAM has no place in an Initial.", 0x04, 0, 0, 0),
 		frame("new-token", "NEW_TOKEN has no place in an Initial.", 0x07, 1, 0),
 		frame("stream", "STREAM has no place in an Initial.", 0x08, 0),
@@ -353,7 +353,7 @@ func quicFaults() vectors.Group {
 		test("offset", "crypto_offset", 0, "Data behind offset 2^62-1.", []byte{0x06}, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, varint(1), []byte{1}),
 		test("overlap-changed", "overlap_changed", changedAt, "The second copy of a byte differs from the first.", first, crypto(90, changed)),
 		test("server-hello", "wrong_message_type", 4, "The message is a ServerHello.", crypto(0, patch(msg, 0, 2))),
-		test("too-large", "message_too_large", 3, "The body is announced with 131,397 bytes.", crypto(0, []byte{1, 2, 1, 0x45})),
+		test("too-large", "message_too_large", 4, "The body is announced with 131,397 bytes.", crypto(0, []byte{1, 2, 1, 0x45})),
 		refusesPieces("quic/faults/length-overrun", [][]byte{overrun}, "field_overrun", overrunAt, "The CRYPTO frame is longer than the packet, by one.", "quic"),
 	)
 }
@@ -405,6 +405,6 @@ func quicLimits() vectors.Group {
 	header := len(crypto(0, msg[:half])) - half
 	return quicGroup("limits", "As long as the memory of the reader allows.", "RFC 9000, Section 7.5",
 		limited(joinsQUIC("limits/memory-fits", [][]byte{first, second.packet()}, "The memory has the length of the message.", "quic", "memory"), len(msg)),
-		limited(refusesPieces("quic/limits/memory-one-less", [][]byte{first}, "over_limit", at+header, "The memory lacks a byte. The length of the message shows it.", "quic", "memory"), len(msg)-1),
+		limited(refusesPieces("quic/limits/memory-one-less", [][]byte{first}, "over_limit", at+header+1, "The memory lacks a byte. The length of the message shows it.", "quic", "memory"), len(msg)-1),
 	)
 }
