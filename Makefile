@@ -66,8 +66,8 @@ fuzz: ## every fuzz target for FUZZTIME (1m), and a table of what came out
 fuzz-smoke: ## the same for 20 seconds each
 	@internal/ci/fuzz.sh $(or $(FUZZTIME),20s)
 
-fuzz-libfuzzer: ## build every target with go-118-fuzz-build and clang, and run it for FUZZTIME (60) seconds
-	@internal/ci/fuzz_libfuzzer.sh $(or $(FUZZTIME),60)
+fuzz-libfuzzer: ## build every target with go-118-fuzz-build and clang, and run it for FUZZTIME (60s)
+	@internal/ci/fuzz_libfuzzer.sh $(or $(FUZZTIME),60s)
 
 fuzz-openssl: ## compare the parser with OpenSSL's (needs cgo and libssl-dev)
 	@internal/ci/fuzz_openssl.sh $(or $(FUZZTIME),20s)

@@ -14,6 +14,9 @@ go build -o "$work/seeds" ./fuzz/seeds
 for function in $("$work/seeds" list); do
 	step "$function"
 	(cd fuzz && "$work/fuzz.test" -test.run '^TestMinimize$' -test.v -test.count=1 \
-		-minimize="${function#Fuzz}" -candidates="$cache/$function" -chosen="$work/$function" | grep -E 'inputs$|FAIL' || true)
+		-minimize="${function#Fuzz}" -candidates="$cache/$function" -chosen="$work/$function" >"$work/log" 2>&1) ||
+		{ cat "$work/log"; exit 1; }
+	grep 'inputs$' "$work/log"
 done
+rm "$work/log"
 "$work/seeds" replace "$work"

@@ -18,17 +18,12 @@ targets() {
 while read -r package function; do
 	step "$function"
 	result=ok
-	go test "$package" -run '^$' -fuzz "^$function\$" -fuzztime "$time" -fuzzminimizetime 10x ${FUZZPARALLEL:+-parallel "$FUZZPARALLEL"} >"$log" 2>&1 || {
-		# A busy machine makes go test end in this way when the time is up
-		# (golang/go issue 75804, mended in Go 1.27); no input failed.
-		if grep -q 'context deadline exceeded' "$log" && ! grep -q 'Failing input' "$log"; then
-			result=ok
-		else
-			result=FAILED
-			failures=$((failures + 1))
-			cat "$log"
-		fi
+	go_fuzz "$log" "$function" "$time" "$package" || {
+		result=FAILED
+		failures=$((failures + 1))
+		cat "$log"
 	}
+	[ "$result" != ok ] || grep -q 'execs:' "$log" || result="seeds only: give it more time"
 	grep -E '^fuzz: elapsed: .*execs' "$log" | tail -1 |
 		sed -E 's/.*execs: ([0-9]+).*new interesting: ([0-9]+) \(total: ([0-9]+)\)/\1 \2 \3/' |
 		{ read -r execs new total || true; printf '%-24s %12s %10s %10s  %s\n' "$function" "${execs:-0}" "${new:-0}" "${total:-0}" "$result"; } >>"$table"

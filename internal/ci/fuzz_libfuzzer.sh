@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
 # Builds the fuzz targets with .clusterfuzzlite/build.sh, but without the container of
 # OSS-Fuzz: go-118-fuzz-build makes an archive of each, clang links that with libFuzzer
-# and AddressSanitizer. Each runs for the given number of seconds on its seeds.
+# and AddressSanitizer. Each runs for the given time on its seeds. What fails is left in
+# build/crashes, without the length before it.
 source "$(dirname "$0")/lib.sh"
 
-seconds=${1%s}
+case $1 in
+*m) seconds=$((60 * ${1%m})) ;;
+*) seconds=${1%s} ;;
+esac
+root=$PWD
+crashes=$root/build/crashes
 
 clang=$(command -v clang++ || true)
 [ -n "$clang" ] && echo 'extern "C" int LLVMFuzzerTestOneInput(const char *, long) { return 0; }' |
@@ -32,8 +38,15 @@ for function in ${FUZZTARGETS:-$(go run ./fuzz/seeds list)}; do
 		grep -E 'stat::(number_of_executed_units|new_units_added)|INITED' "$work/log" | tr '\n' ' '
 		echo
 	else
-		tail -40 "$work/log"
+		cat "$work/log"
 		failed=1
+		mkdir -p "$crashes/$function"
+		for file in "$work"/crash-* "$work"/oom-* "$work"/timeout-*; do
+			[ -e "$file" ] || continue
+			tail -c +5 "$file" >"$crashes/$function/${file##*/}"
+			rm "$file"
+			echo "failing input: ${crashes#"$root"/}/$function/${file##*/}"
+		done
 	fi
 	rm -rf "$work/seeds"
 done

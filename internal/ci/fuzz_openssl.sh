@@ -8,4 +8,7 @@ source "$(dirname "$0")/lib.sh"
 
 step "against $(pkg-config --modversion openssl)"
 go test -count=1 -tags openssl -run 'OpenSSL' ./fuzz
-go test -tags openssl -run '^$' -fuzz '^FuzzOpenSSL$' -fuzztime "$1" -fuzzminimizetime 10x ./fuzz
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+go_fuzz "$log" FuzzOpenSSL "$1" -tags openssl ./fuzz || { cat "$log"; exit 1; }
+grep 'execs:' "$log" | tail -1 || echo "seeds only: give it more time"
