@@ -52,6 +52,9 @@ that: a file with one id of a test (* stands for anything) and a reason per line
 			if !slices.Contains([]string{"text", "json", "junit"}, format) {
 				return usageError("--format %s: choose text, json or junit", format)
 			}
+			if c.Timeout <= 0 {
+				return usageError("--timeout has to be above 0")
+			}
 			var err error
 			if c.Kinds, err = parseKinds(kinds); err != nil {
 				return err

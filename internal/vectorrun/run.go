@@ -79,19 +79,19 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	report, err := p.askAll(c)
-	if err != nil {
-		cancel()
-		if waited := p.cmd.Wait(); waited != nil && errors.Is(err, io.EOF) {
-			return Report{}, fmt.Errorf("%w (%w)", err, waited)
+	report, err := p.askAll(ctx, c)
+	if err == nil {
+		if err = p.stop(ctx, c.Timeout); err == nil {
+			report.Stale = c.Known.stale()
+			return report, nil
 		}
-		return Report{}, err
+		err = fmt.Errorf("%s: %w after the last answer", c.Command[0], err)
 	}
-	if err := p.stop(c.Timeout); err != nil {
-		return Report{}, fmt.Errorf("%s: %w after the last answer", c.Command[0], err)
+	cancel()
+	if waited := p.cmd.Wait(); waited != nil && errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w (%w)", err, waited)
 	}
-	report.Stale = c.Known.stale()
-	return report, nil
+	return Report{}, err
 }
 
 // A process is the command while it runs.
@@ -123,9 +123,8 @@ func start(ctx context.Context, c Config) (*process, error) {
 	}
 	p := &process{cmd, in, make(chan line)}
 	go func() {
-		defer close(p.answers)
 		for r := bufio.NewReader(out); ; {
-			text, err := r.ReadBytes('\n')
+			text, err := readLine(r)
 			select {
 			case p.answers <- line{text, err}:
 			case <-ctx.Done():
@@ -139,22 +138,57 @@ func start(ctx context.Context, c Config) (*process, error) {
 	return p, nil
 }
 
-// stop ends the input of the command, and waits for it to exit.
-func (p *process) stop(timeout time.Duration) error {
+// maxLine is how long an answer may be, in bytes.
+const maxLine = 1 << 20
+
+// readLine reads a line with its end. A line that is too long is not read to the end.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var text []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		text = append(text, part...)
+		switch {
+		case len(text) > maxLine:
+			return nil, fmt.Errorf("it writes a line of more than %d bytes", maxLine)
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return text, err
+		}
+	}
+}
+
+// stop ends the input of the command, and waits for it to exit, but not for others to
+// which it has passed its output.
+func (p *process) stop(ctx context.Context, timeout time.Duration) error {
 	if err := p.in.Close(); err != nil {
 		return err
 	}
-	kill := time.AfterFunc(timeout, func() { p.cmd.Process.Kill() })
+	expired := make(chan struct{})
+	kill := time.AfterFunc(timeout, func() {
+		p.cmd.Process.Kill()
+		close(expired)
+	})
 	defer kill.Stop()
-	for l := range p.answers {
-		if l.err == nil {
+	select {
+	case l := <-p.answers:
+		if ctx.Err() == nil && (l.err != io.EOF || len(l.text) > 0) {
 			return fmt.Errorf("unexpected output %s", quote(l.text))
 		}
+	case <-expired:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return p.cmd.Wait()
+	err := p.cmd.Wait()
+	select {
+	case <-expired:
+		if err != nil {
+			return fmt.Errorf("it did not end in %s", timeout)
+		}
+	default:
+	}
+	return err
 }
 
-func (p *process) askAll(c Config) (Report, error) {
+func (p *process) askAll(ctx context.Context, c Config) (Report, error) {
 	var report Report
 	for _, k := range c.Kinds {
 		f, err := vectors.Load(k)
@@ -166,7 +200,7 @@ func (p *process) askAll(c Config) (Report, error) {
 			g := &f.Groups[i]
 			r := GroupReport{Kind: k, Name: g.Name, Source: g.Source}
 			for j := range g.Tests {
-				outcomes, err := p.askTest(c, g, &g.Tests[j])
+				outcomes, err := p.askTest(ctx, c, g, &g.Tests[j])
 				if err != nil {
 					return Report{}, err
 				}
@@ -179,12 +213,12 @@ func (p *process) askAll(c Config) (Report, error) {
 }
 
 // askTest asks all that a test stands for: one question, or one for each prefix.
-func (p *process) askTest(c Config, g *vectors.Group, t *vectors.Test) ([]Outcome, error) {
+func (p *process) askTest(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test) ([]Outcome, error) {
 	if g.Entry == vectors.Exchange && c.Protocol == TSV {
 		return []Outcome{{ID: t.ID, Status: Skip}}, nil
 	}
 	if t.Prefixes == nil {
-		o, err := p.ask(c, g, t)
+		o, err := p.ask(ctx, c, g, t)
 		return []Outcome{o}, err
 	}
 	var outcomes []Outcome
@@ -192,7 +226,7 @@ func (p *process) askTest(c Config, g *vectors.Group, t *vectors.Test) ([]Outcom
 		prefix := *t
 		prefix.ID = fmt.Sprintf("%s#%d", t.ID, n)
 		prefix.Input, prefix.Offset = t.Input[:n:n], &n
-		o, err := p.ask(c, g, &prefix)
+		o, err := p.ask(ctx, c, g, &prefix)
 		if err != nil {
 			return nil, err
 		}
@@ -201,8 +235,8 @@ func (p *process) askTest(c Config, g *vectors.Group, t *vectors.Test) ([]Outcom
 	return outcomes, nil
 }
 
-func (p *process) ask(c Config, g *vectors.Group, t *vectors.Test) (Outcome, error) {
-	a, err := p.exchange(c, newQuestion(g, t))
+func (p *process) ask(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test) (Outcome, error) {
+	a, err := p.exchange(ctx, c, newQuestion(g, t))
 	if err != nil {
 		return Outcome{}, fmt.Errorf("%s: at %s: %w", c.Command[0], t.ID, err)
 	}
@@ -220,7 +254,7 @@ func (p *process) ask(c Config, g *vectors.Group, t *vectors.Test) (Outcome, err
 }
 
 // exchange writes a question and reads its answer.
-func (p *process) exchange(c Config, q question) (Answer, error) {
+func (p *process) exchange(ctx context.Context, c Config, q question) (Answer, error) {
 	text, err := c.Protocol.encode(q)
 	if err != nil {
 		return Answer{}, err
@@ -237,9 +271,16 @@ func (p *process) exchange(c Config, q question) (Answer, error) {
 	case l = <-p.answers:
 	case <-timer.C:
 		return Answer{}, fmt.Errorf("no answer in %s; does it write a line for each test, and flush it?", c.Timeout)
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
 	}
-	if l.err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return Answer{}, ctx.Err()
+	case errors.Is(l.err, io.EOF):
 		return Answer{}, fmt.Errorf("the output ended: %w", l.err)
+	case l.err != nil:
+		return Answer{}, l.err
 	}
 	a, err := c.Protocol.decode(l.text)
 	switch {
@@ -248,9 +289,15 @@ func (p *process) exchange(c Config, q question) (Answer, error) {
 	case a.ID != q.ID:
 		return Answer{}, fmt.Errorf("the answer has the id %s", quote([]byte(a.ID)))
 	}
-	if err := <-written; err != nil {
-		// Not wrapped: a broken pipe here is not one of who reads our output.
-		return Answer{}, fmt.Errorf("it does not read: %v", err)
+	select {
+	case err := <-written:
+		if err != nil {
+			return Answer{}, fmt.Errorf("it does not read: %w", err)
+		}
+	case <-timer.C:
+		return Answer{}, fmt.Errorf("it answers, but has not read the question in %s", c.Timeout)
+	case <-ctx.Done():
+		return Answer{}, ctx.Err()
 	}
 	return a, nil
 }

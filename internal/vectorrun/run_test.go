@@ -3,11 +3,14 @@ package vectorrun
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -38,7 +41,32 @@ var implementations = map[string]func(io.Reader, io.Writer){
 	"chatty": func(r io.Reader, w io.Writer) { answerAll(r, w, right); fmt.Fprintln(w, "bye") },
 	"unsure": func(r io.Reader, w io.Writer) { answerAll(r, w, unsure) },
 	"noise":  func(r io.Reader, w io.Writer) { fmt.Fprintln(w, "Loading ..."); io.Copy(io.Discard, r) },
+	// lingers does not end with its input.
+	"lingers": func(r io.Reader, w io.Writer) { answerAll(r, w, right); time.Sleep(time.Minute) },
+	// orphan leaves a process behind that has its output.
+	"orphan": func(r io.Reader, w io.Writer) { answerAll(r, w, right); startSleeper() },
+	// deaf answers the first question, which is longer than a pipe holds, and reads nothing.
+	"deaf": func(_ io.Reader, w io.Writer) {
+		fmt.Fprintln(w, `{"id":"x","result":"valid"}`)
+		time.Sleep(time.Minute)
+	},
+	"endless": func(_ io.Reader, w io.Writer) { io.Copy(w, zeroes{}) },
+	"sleeper": func(io.Reader, io.Writer) { time.Sleep(20 * time.Second) },
 }
+
+// startSleeper starts a process that inherits the output.
+func startSleeper() {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), implementation+"=sleeper")
+	cmd.Stdout = os.Stdout
+	if err := cmd.Start(); err != nil {
+		panic(err)
+	}
+}
+
+type zeroes struct{}
+
+func (zeroes) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
 func answerAll(r io.Reader, w io.Writer, answer func(question) Answer) {
 	lines := bufio.NewReader(r)
@@ -238,6 +266,8 @@ func TestCommandThatDoesNotAnswer(t *testing.T) {
 		{"chatty", 30 * time.Second, "unexpected output"},
 		{"noise", 30 * time.Second, `the answer "Loading ..." cannot be read as JSON: invalid character 'L'`},
 		{"unsure", 30 * time.Second, `is "acceptable", not valid, invalid or skipped`},
+		{"lingers", 2 * time.Second, "it did not end in 2s after the last answer"},
+		{"endless", 30 * time.Second, "a line of more than 1048576 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config := config(t, c.name)
@@ -267,6 +297,44 @@ func TestMalformedAnswers(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 200 {
 			t.Errorf("%.40q: got %v, want %s", answer, err, want)
 		}
+	}
+}
+
+// A process that a command leaves behind with its output keeps nobody waiting.
+func TestOrphanWithOutput(t *testing.T) {
+	c := config(t, "orphan")
+	c.Timeout = 2 * time.Second
+	begun := time.Now()
+	if r := run(t, c); !r.OK() {
+		t.Errorf("%d fail", r.Count(Fail))
+	}
+	if took := time.Since(begun); took >= 20*time.Second {
+		t.Errorf("it took %s, as long as what was left behind", took)
+	}
+}
+
+func TestCommandThatDoesNotRead(t *testing.T) {
+	c := config(t, "deaf")
+	c.Timeout = 2 * time.Second
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p, err := start(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.exchange(ctx, c, question{ID: "x", Input: make(vectors.Bytes, 1<<20)})
+	if err == nil || !strings.Contains(err.Error(), "has not read the question in 2s") {
+		t.Errorf("error is %v", err)
+	}
+	cancel()
+	p.cmd.Wait()
+}
+
+func TestRunIsCanceled(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := Run(ctx, config(t, "silent")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error is %v", err)
 	}
 }
 
