@@ -127,13 +127,20 @@ type Fault struct {
 type Table struct {
 	Kind    Kind
 	Message extension.Message // 0 for an extension or its data
-	Fields  []Field
+	// Fields are all up to 100,000, and then one, whose Path is "...", for all that follow:
+	// a long message cannot make the table much larger than itself.
+	Fields []Field
 	// Refused is why the input as a whole is refused, nil where it is not.
 	Refused *Fault
-	// Bodies are the faults in the bodies of extensions.
+	// Bodies are the faults in the bodies of extensions, the first 10,000, and More is how
+	// many there are besides.
 	Bodies []Fault
-	// Blocks are the extension blocks of an accepted message or extension.
-	Blocks []extension.List
+	More   int
+	// Block is the extension block of an accepted message or extension, of a Certificate
+	// the first one.
+	Block extension.List
+	// Parsed is an accepted message, but for a ClientHello.
+	Parsed extension.HandshakeMessage
 
 	check func(extension.Type) (int, error) // judges the bodies of a ClientHello
 }
@@ -147,12 +154,12 @@ func Explain(kind Kind, data []byte) Table {
 		w.fault, w.code = n, code
 	}
 	w.walk(kind, t.Message)
-	t.Fields, t.Bodies = w.fields, w.bodies
+	t.Fields, t.Bodies, t.More = w.fields, w.bodies, w.more
 	switch {
 	case w.done:
 		t.Refused = t.Fields[len(t.Fields)-1].Fault
 	case !w.message && len(t.Bodies) > 0:
-		t.Refused, t.Bodies, t.Blocks = &t.Bodies[0], nil, nil
+		t.Refused, t.Bodies, t.Block = &t.Bodies[0], nil, extension.List{}
 	}
 	if rest := data[w.at:]; len(rest) > 0 {
 		meaning := "after it; not read"
@@ -179,7 +186,7 @@ func (t *Table) parse(data []byte) (int, error) {
 		hello, n, err := parse(data)
 		t.Message = extension.ClientHello
 		if err == nil {
-			t.Blocks = []extension.List{hello.Extensions()}
+			t.Block = hello.Extensions()
 			t.check = hello.CheckExtension
 		}
 		return n, err
@@ -207,9 +214,7 @@ func (t *Table) parse(data []byte) (int, error) {
 		return n, err
 	}
 	t.Message = m.Message() // tells ServerHello and HelloRetryRequest apart
-	for block := range m.Blocks() {
-		t.Blocks = append(t.Blocks, block)
-	}
+	t.Parsed, t.Block = m, m.Extensions()
 	return n, nil
 }
 
@@ -226,6 +231,6 @@ func (t *Table) parseExtension(data []byte) (int, error) {
 	if err != nil {
 		return n, err
 	}
-	t.Blocks = []extension.List{list}
+	t.Block = list
 	return end, nil
 }

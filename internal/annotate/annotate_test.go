@@ -209,6 +209,50 @@ func TestExplainCorpus(t *testing.T) {
 	}
 }
 
+// certificateOf returns a Certificate of n entries with extensions.
+func certificateOf(n int, extensions []byte) []byte {
+	entry := append([]byte{0, 0, 1, 0x30, byte(len(extensions) >> 8), byte(len(extensions))}, extensions...)
+	list := bytes.Repeat(entry, n)
+	msg := append([]byte{11, 0, 0, 0, 0, byte(len(list) >> 16), byte(len(list) >> 8), byte(len(list))}, list...)
+	return fix(annotate.Certificate, msg)
+}
+
+// TestExplainFolds holds that the table of a message with very many fields stays small, and
+// still has all of its bytes and its faults.
+func TestExplainFolds(t *testing.T) {
+	const limit = 100_000
+	malformed := []byte{0, 62, 0, 1, 0}
+	long := certificateOf(1<<17, malformed)
+	tests := []struct {
+		name   string
+		msg    []byte
+		fields int
+		faults int
+		refuse bool
+	}{
+		{"entries without extensions", certificateOf(1<<18, nil), limit + 1, 0, false},
+		{"malformed extensions", long, limit + 1, 1 << 17, false},
+		{"a fault at the end", append(certificateOf(1<<17, nil), 0)[:6*(1<<17)+6], limit + 10, 0, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := check(annotate.Certificate, tt.msg); err != nil {
+				t.Error(err)
+			}
+			table := annotate.Explain(annotate.Certificate, tt.msg)
+			if len(table.Fields) > tt.fields || len(table.Bodies)+table.More != tt.faults || len(table.Bodies) > 10_000 {
+				t.Errorf("%d fields, %d and %d faults", len(table.Fields), len(table.Bodies), table.More)
+			}
+			if f := table.Fields[limit]; f.Path != "..." || (f.Fault != nil) != (tt.faults > 0) {
+				t.Errorf("the field that stands for others is %s", row(annotate.Field{Offset: f.Offset, Path: f.Path, Meaning: f.Meaning, Fault: f.Fault}))
+			}
+			if (table.Refused != nil) != tt.refuse || tt.refuse && table.Fields[len(table.Fields)-1].Fault == nil {
+				t.Errorf("refused: %+v", table.Refused)
+			}
+		})
+	}
+}
+
 func row(f annotate.Field) string {
 	mark := ""
 	if f.Fault != nil {

@@ -32,7 +32,9 @@ type walker struct {
 	at     int
 	end    int // end of the vector that is open; in data that is cut short, beyond it
 	fields []Field
+	folded int // fields that the last one of maxFields+1 stands for
 	bodies []Fault
+	more   int // faults that did not fit into bodies
 
 	fault int // offset of the parser's fault, -1: none
 	code  extension.Code
@@ -73,6 +75,29 @@ func (w *walker) take(n int, path, clause string, say func([]byte) string) []byt
 		w.fields = append(w.fields, f)
 	}
 	return f.Bytes
+}
+
+// The limits on what a table holds: a Certificate of 16 MB has eight million fields, and
+// a person reads none of them.
+const (
+	maxFields = 100_000
+	maxBodies = 10_000
+)
+
+// fold joins the fields beyond maxFields to one. A fault that ends the walk stays.
+func (w *walker) fold() {
+	if w.done || len(w.fields) <= maxFields {
+		return
+	}
+	joined := w.fields[maxFields:]
+	f := Field{Offset: joined[0].Offset, Bytes: w.data[joined[0].Offset:w.at:w.at], Path: "...", Clause: joined[0].Clause}
+	if i := slices.IndexFunc(joined, func(f Field) bool { return f.Fault != nil }); i >= 0 {
+		f.Fault = joined[i].Fault
+	}
+	w.folded = max(w.folded-1, 0) + len(joined)
+	f.Meaning = strconv.Itoa(w.folded) + " more fields"
+	clear(joined)
+	w.fields = append(w.fields[:maxFields], f)
 }
 
 // vector notes a vector whose length takes size bytes; inside notes what it holds, or is
@@ -244,6 +269,7 @@ func (w *walker) certificate() {
 			path := "certificate_list[" + strconv.Itoa(i) + "]"
 			w.vector(3, path+".cert_data", clauseCert, nil)
 			w.extensions(path+".extensions", extension.Certificate, clauseCert)
+			w.fold()
 		}
 	})
 }
@@ -261,6 +287,7 @@ func (w *walker) extensions(path string, m extension.Message, clause string) {
 	w.vector(2, path, clause, func() {
 		for i := 0; !w.done && w.at < w.end; i++ {
 			w.extension(path+"["+strconv.Itoa(i)+"].", m)
+			w.fold()
 		}
 	})
 }
@@ -355,7 +382,11 @@ func (w *walker) flags(path string) {
 // object notes a fault in the body of an extension.
 func (w *walker) object(f *Field, fault int, code extension.Code) {
 	f.Fault = &Fault{Code: code, Offset: fault, Path: f.Path, Extension: w.message}
-	w.bodies = append(w.bodies, *f.Fault)
+	if len(w.bodies) < maxBodies {
+		w.bodies = append(w.bodies, *f.Fault)
+	} else {
+		w.more++
+	}
 }
 
 // sayFlags lists the flags of one octet.

@@ -249,15 +249,13 @@ func (o explainOptions) judge(cmd *cobra.Command, t annotate.Table) (extension.V
 	case t.Message == extension.NewSessionTicket:
 		known = true
 	}
-	if !known || t.Message == 0 {
+	switch {
+	case !known || t.Message == 0 || t.Refused != nil:
 		return extension.Verdict{}, nil
+	case t.Message == extension.ClientHello:
+		return x.Judge(t.Message, from, t.Block), nil
 	}
-	for _, block := range t.Blocks {
-		if v := x.Judge(t.Message, from, block); !v.OK() {
-			return v, nil
-		}
-	}
-	return extension.Verdict{}, nil
+	return x.JudgeMessage(from, t.Parsed), nil
 }
 
 // proposal reads the message that the explained one answers.
@@ -274,5 +272,5 @@ func proposal(cmd *cobra.Command, option, arg string, kind annotate.Kind) (exten
 	if r := t.Refused; r != nil {
 		return extension.List{}, fmt.Errorf("%s %s refused as %s at byte %d (%s): %s", option, in.subject(), t.Message, r.Offset, r.Path, messageOf(r.Code))
 	}
-	return t.Blocks[0], nil
+	return t.Block, nil
 }

@@ -84,7 +84,7 @@ func (e explanation) summary() string {
 	case e.table.Refused != nil:
 		return "refused"
 	case len(e.table.Bodies) > 0:
-		return "accepted, with " + count(len(e.table.Bodies), "malformed extension")
+		return "accepted, with " + count(len(e.table.Bodies)+e.table.More, "malformed extension")
 	}
 	return "accepted"
 }
