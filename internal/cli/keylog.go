@@ -2,10 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"container/list"
 	"fmt"
 	"io"
 	"net/netip"
 	"os"
+	"strings"
 
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
@@ -34,16 +36,36 @@ func openKeyLog(path string, stdin io.Reader) (tls13.KeyLog, error) {
 	return nil, fmt.Errorf("%s: no secrets of TLS 1.3 in it", path)
 }
 
-// The limits on what is followed of a capture. Connections without secrets are given up
-// with their ClientHello.
+// The limits on what is followed of a capture. The connection that was silent for longest
+// goes first; those of no further interest go before it.
 const (
 	maxFollowed     = 1 << 16  // connections at a time
 	maxFollowedHeld = 16 << 20 // bytes of all of them
+	maxSent         = 64       // messages with flags that are kept of each side
+	maxKept         = 16 << 20 // bytes of those of all connections
 )
 
 // followed are the connections of a capture that were followed, by the random of the
 // ClientHello.
 type followed map[[32]byte]*conversation
+
+// losses are what the limits cost.
+type losses struct {
+	connections int // not followed to their end
+	messages    int // whose flags are not shown
+	kept        int // bytes of those that are
+}
+
+func (l losses) String() string {
+	var parts []string
+	if l.connections > 0 {
+		parts = append(parts, count(l.connections, "connection")+" not followed to the end")
+	}
+	if l.messages > 0 {
+		parts = append(parts, "the flags of "+count(l.messages, "message")+" left out")
+	}
+	return strings.Join(parts, ", ")
+}
 
 // conversation is a connection whose messages are judged as they come.
 type conversation struct {
@@ -51,7 +73,10 @@ type conversation struct {
 	sent     [2][]sentFlags // by extension.Sender
 	hello    bool           // a ClientHello was seen
 	agreed   bool           // a CertificateRequest acknowledges request_mtls
+	finished bool           // the server's Finished was seen
+	lost     bool           // it is not known what comes before that
 	reader   *tls13.Conversation
+	losses   *losses
 }
 
 // describe adds what is known of the connection that begins with a hello to its line.
@@ -60,7 +85,7 @@ func (f followed) describe(l *line, hello clienthello.ClientHello) {
 		return
 	}
 	c, ok := f[[32]byte(hello.Random())]
-	if !ok || c.reader.Err() != nil {
+	if !ok || c.lost || c.reader.Err() != nil {
 		return
 	}
 	l.ServerFlags = append([]sentFlags{}, c.sent[extension.FromServer]...)
@@ -69,33 +94,42 @@ func (f followed) describe(l *line, hello clienthello.ClientHello) {
 }
 
 // follow reads a capture to its end and follows the connections whose secrets log has.
-func follow(r io.Reader, log tls13.KeyLog) (followed, error) {
+func follow(r io.Reader, log tls13.KeyLog) (followed, losses, error) {
 	c, err := capture.Open(r, capture.Options{})
 	if err != nil {
-		return nil, err
+		return nil, losses{}, err
 	}
-	f := follower{log: log, connections: make(map[connectionKey]*connection), found: make(followed)}
+	f := newFollower(log)
 	for seg := range c.Segments() {
 		f.add(seg)
 	}
-	return f.found, nil // a fault of the capture is told when it is inspected
+	return f.found, f.losses, nil // a fault of the capture is told when it is inspected
 }
 
 type connectionKey struct{ lo, hi netip.AddrPort }
 
-// connection is a TCP connection. A nil reader means that it is of no further interest.
+// connection is a TCP connection. Without a conversation it is of no further interest,
+// and what comes of it is passed over.
 type connection struct {
-	streams [2]tls13.Stream // by direction
-	client  int             // direction of the client
-	reader  *tls13.Conversation
-	held    int
+	key          connectionKey
+	streams      [2]tls13.Stream // by direction
+	ended        [2]bool         // with a FIN
+	client       int             // direction of the client, -1: not known yet
+	conversation *conversation
+	held         int
 }
 
 type follower struct {
 	log         tls13.KeyLog
-	connections map[connectionKey]*connection
+	connections map[connectionKey]*list.Element
+	order       *list.List // of *connection: the next to be dropped is at the back
 	found       followed
 	held        int
+	losses      losses
+}
+
+func newFollower(log tls13.KeyLog) *follower {
+	return &follower{log: log, connections: make(map[connectionKey]*list.Element), order: list.New(), found: make(followed)}
 }
 
 func (f *follower) add(seg capture.Segment) {
@@ -103,17 +137,43 @@ func (f *follower) add(seg capture.Segment) {
 	if seg.Src.Compare(seg.Dst) > 0 {
 		key, direction = connectionKey{seg.Dst, seg.Src}, 1
 	}
-	c := f.connections[key]
-	if c == nil || c.reader == nil && seg.SYN {
-		if c == nil && len(f.connections) >= maxFollowed || !seg.SYN && len(seg.Payload) == 0 {
+	element := f.connections[key]
+	if element != nil && seg.SYN && element.Value.(*connection).conversation == nil {
+		f.remove(element) // the ports are used again
+		element = nil
+	}
+	if element == nil {
+		if !seg.SYN && len(seg.Payload) == 0 {
 			return
 		}
-		c = &connection{client: -1, reader: f.newConversation()}
-		f.connections[key] = c
+		element = f.order.PushFront(&connection{key: key, client: -1, conversation: f.newConversation()})
+		f.connections[key] = element
 	}
-	if c.reader == nil {
+	c := element.Value.(*connection)
+	if c.conversation == nil {
 		return
 	}
+	f.feed(c, direction, seg)
+	c.ended[direction] = c.ended[direction] || seg.FIN
+	switch {
+	case seg.RST:
+		f.remove(element)
+	case c.conversation.reader.Done():
+		f.held -= c.held
+		*c = connection{key: key}
+		f.order.MoveToBack(element)
+	case c.ended[0] && c.ended[1]:
+		f.order.MoveToBack(element) // a segment may still come late
+	default:
+		f.order.MoveToFront(element)
+	}
+	for f.held > maxFollowedHeld || len(f.connections) > maxFollowed {
+		f.drop(f.order.Back())
+	}
+}
+
+// feed gives a segment to the conversation.
+func (f *follower) feed(c *connection, direction int, seg capture.Segment) {
 	if seg.SYN {
 		c.streams[direction].Begin(seg.Seq + 1)
 		seg.Seq++
@@ -126,35 +186,35 @@ func (f *follower) add(seg capture.Segment) {
 		if direction == c.client {
 			sender = extension.FromClient
 		}
-		c.streams[direction].Add(seg.Seq, seg.Payload, func(b []byte) { c.reader.Feed(sender, b) })
+		c.streams[direction].Add(seg.Seq, seg.Payload, func(b []byte) { c.conversation.reader.Feed(sender, b) })
 	}
-	f.account(c)
-	switch {
-	case c.reader.Done() || f.held > maxFollowedHeld:
-		f.giveUp(c)
-	case seg.RST:
-		f.giveUp(c)
-		delete(f.connections, key)
-	}
-}
-
-// account counts what a connection holds.
-func (f *follower) account(c *connection) {
-	held := c.reader.Held() + c.streams[0].Held() + c.streams[1].Held()
+	held := c.conversation.reader.Held() + c.streams[0].Held() + c.streams[1].Held()
 	f.held += held - c.held
 	c.held = held
 }
 
-// giveUp frees what a connection holds.
-func (f *follower) giveUp(c *connection) {
+// remove frees a connection.
+func (f *follower) remove(element *list.Element) {
+	c := f.order.Remove(element).(*connection)
+	delete(f.connections, c.key)
 	f.held -= c.held
-	*c = connection{}
+}
+
+// drop frees a connection to save memory. One of which only the SYN was seen begins anew
+// with its ClientHello.
+func (f *follower) drop(element *list.Element) {
+	c := element.Value.(*connection)
+	f.remove(element)
+	if c.conversation != nil && c.client >= 0 && !(c.ended[0] && c.ended[1]) {
+		f.losses.connections++
+		c.conversation.lost = !c.conversation.finished
+	}
 }
 
 // newConversation returns what reads a connection, and files it under the random of its
 // ClientHello when there is one.
-func (f *follower) newConversation() *tls13.Conversation {
-	c := new(conversation)
+func (f *follower) newConversation() *conversation {
+	c := &conversation{losses: &f.losses}
 	lookup := func(random [32]byte) (tls13.Secrets, bool) {
 		secrets, ok := f.log.Lookup(random)
 		if ok {
@@ -163,7 +223,7 @@ func (f *follower) newConversation() *tls13.Conversation {
 		return secrets, ok
 	}
 	c.reader = tls13.NewConversation(lookup, func(s extension.Sender, msg []byte) { c.message(s, bytes.Clone(msg)) })
-	return c.reader
+	return c
 }
 
 // message judges a message.
@@ -176,6 +236,8 @@ func (c *conversation) message(s extension.Sender, msg []byte) {
 		c.clientHello(hello)
 		return
 	}
+	const finished = 20 // RFC 9846, Section 4
+	c.finished = c.finished || s == extension.FromServer && msg[0] == finished
 	m, _, err := extension.ParseMessage(msg)
 	if err != nil {
 		return // of another type, or malformed
@@ -201,17 +263,29 @@ func (c *conversation) clientHello(hello clienthello.ClientHello) {
 	c.note(extension.FromClient, extension.ClientHello, block, c.exchange.JudgeSecondHello(block))
 }
 
-// note keeps the flags of a message, if it has any, and what the rules say.
+// note keeps the flags of a message, if it has any, and what the rules say, within the
+// limits.
 func (c *conversation) note(s extension.Sender, m extension.Message, block extension.List, v extension.Verdict) {
-	info := describeFlags(block)
-	if info == nil {
+	if _, ok := block.FlagsExtension(); !ok {
 		return
 	}
+	if len(c.sent[s]) >= maxSent || c.losses.kept >= maxKept {
+		c.losses.messages++
+		return
+	}
+	info := describeFlags(block)
+	c.losses.kept += sentSize(info)
 	sent := sentFlags{Message: m.String(), flagsInfo: *info}
 	if !v.OK() {
 		sent.Verdict = describeVerdict(v)
 	}
 	c.sent[s] = append(c.sent[s], sent)
+}
+
+// sentSize is about what the flags of a message take in memory.
+func sentSize(info *flagsInfo) int {
+	const fixed, flag = 400, 24 // bytes
+	return fixed + len(info.Data) + flag*len(info.Flags)
 }
 
 // followFile follows the connections of a file before it is inspected, if there is a key
@@ -221,7 +295,11 @@ func (in *inspection) followFile(f *os.File) error {
 		return nil
 	}
 	// What is wrong with the file is told when it is inspected.
-	in.followed, _ = follow(f, in.keys)
+	var lost losses
+	in.followed, lost, _ = follow(f, in.keys)
+	if text := lost.String(); text != "" {
+		in.warn(in.source(f.Name()), "--keylog: "+text+" to save memory")
+	}
 	_, err := f.Seek(0, io.SeekStart)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -321,7 +322,7 @@ func TestFollowerLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fl := follower{log: tls13.KeyLog{{}: testSecrets}, connections: make(map[connectionKey]*connection), found: make(followed)}
+	fl := newFollower(tls13.KeyLog{{}: testSecrets})
 	most := 0
 	for seg := range c.Segments() {
 		fl.add(seg)
@@ -329,5 +330,110 @@ func TestFollowerLimit(t *testing.T) {
 	}
 	if most > maxFollowedHeld || most < maxFollowedHeld/2 {
 		t.Errorf("%d bytes held at most, the limit is %d", most, maxFollowedHeld)
+	}
+}
+
+// followAll follows the segments of a file behind others.
+func followAll(t *testing.T, fl *follower, path string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c, err := capture.Open(f, capture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seg := range c.Segments() {
+		fl.add(seg)
+	}
+}
+
+// clients is the i-th of many addresses.
+func clients(i int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 2000)
+}
+
+// TestFollowerEvicts holds that connections that come to nothing do not keep others from
+// being followed, and that one that is given up for others is counted.
+func TestFollowerEvicts(t *testing.T) {
+	random := bytes.Repeat([]byte{0xa1}, 32)
+	log := tls13.KeyLog{[32]byte(random): testSecrets}
+	records := connectionRecords(random, []extension.Flag{80}, map[string][]extension.Flag{"CR": {80}})
+	whole, half := filepath.Join(t.TempDir(), "whole.pcap"), filepath.Join(t.TempDir(), "half.pcap")
+	writeConnections(t, whole, records)
+	writeConnections(t, half, records[:4])
+	server := netip.MustParseAddrPort("192.0.2.9:443")
+	flood := func(fl *follower) {
+		for i := range maxFollowed + 100 {
+			fl.add(capture.Segment{Src: clients(i), Dst: server, SYN: true})
+		}
+	}
+	t.Run("a flood before it", func(t *testing.T) {
+		fl := newFollower(log)
+		flood(fl)
+		followAll(t, fl, whole)
+		if c := fl.found[[32]byte(random)]; c == nil || !c.agreed || c.lost || fl.losses.connections != 0 {
+			t.Errorf("it is not followed: %+v, losses %+v", c, fl.losses)
+		}
+		if len(fl.connections) > maxFollowed || fl.order.Len() != len(fl.connections) {
+			t.Errorf("%d connections held, %d in order", len(fl.connections), fl.order.Len())
+		}
+	})
+	t.Run("a flood in the middle of it", func(t *testing.T) {
+		fl := newFollower(log)
+		followAll(t, fl, half)
+		flood(fl)
+		if c := fl.found[[32]byte(random)]; c == nil || !c.lost || fl.losses.connections != 1 {
+			t.Errorf("%+v, losses %+v", c, fl.losses)
+		}
+		if text, want := fl.losses.String(), "1 connection not followed to the end"; text != want {
+			t.Errorf("told %q, want %q", text, want)
+		}
+	})
+	t.Run("the end of a connection", func(t *testing.T) {
+		fl := newFollower(log)
+		followAll(t, fl, half)
+		client, web := netip.MustParseAddrPort("192.0.2.1:40000"), netip.MustParseAddrPort("192.0.2.2:443")
+		fl.add(capture.Segment{Src: client, Dst: web, FIN: true})
+		fl.add(capture.Segment{Src: web, Dst: client, FIN: true})
+		flood(fl)
+		if fl.losses.connections != 0 {
+			t.Errorf("losses %+v", fl.losses)
+		}
+		fl.add(capture.Segment{Src: clients(maxFollowed), Dst: server, RST: true})
+		if n := len(fl.connections); n != maxFollowed-1 {
+			t.Errorf("%d connections after a reset", n)
+		}
+	})
+}
+
+// TestFollowerKeepsFewMessages holds that what a server sends of flags is kept within limits.
+func TestFollowerKeepsFewMessages(t *testing.T) {
+	dir := t.TempDir()
+	file, keyLog := filepath.Join(dir, "a.pcap"), filepath.Join(dir, "keys")
+	random := bytes.Repeat([]byte{0xa1}, 32)
+	records := connectionRecords(random, []extension.Flag{80}, map[string][]extension.Flag{"CR": {80}, "NST": {8}})
+	keys, err := tls13.NewKeys(testSuite, testSecrets.ServerTraffic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket := build(4, make([]byte, 8), []byte{0, 0, 1, 7}, withLength(flagsOf(8)))
+	const tickets = 100
+	records[len(records)-1].data = keys.Seal(22, bytes.Repeat(ticket, tickets))
+	writeConnections(t, file, records)
+	writeKeyLog(t, keyLog, random)
+	var stdout, stderr bytes.Buffer
+	if code := Run(t.Context(), []string{"inspect", "-f", "jsonl", "--keylog", keyLog, file}, nil, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit %d, %s", code, &stderr)
+	}
+	var l line
+	if err := json.Unmarshal(stdout.Bytes(), &l); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("%s: warning: --keylog: the flags of %d messages left out to save memory\n", file, tickets+1-maxSent)
+	if len(l.ServerFlags) != maxSent || !strings.Contains(stderr.String(), want) {
+		t.Errorf("%d messages, %s", len(l.ServerFlags), &stderr)
 	}
 }
