@@ -72,9 +72,43 @@ var (
 	notInSlug  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
+var makeTarget = regexp.MustCompile("`(?:[A-Z_]+=\\S+ )*make ([a-z-]+)")
+
+// Every target of make that a Markdown file names is in the Makefile.
+func TestMakeTargets(t *testing.T) {
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	eachMarkdown(t, func(path, text string) {
+		for _, match := range makeTarget.FindAllStringSubmatch(text, -1) {
+			found++
+			if !strings.Contains(string(makefile), "\n"+match[1]+":") {
+				t.Errorf("%s: the Makefile has no %s", path, match[1])
+			}
+		}
+	})
+	if found == 0 {
+		t.Error("no file names a target")
+	}
+}
+
 // Every link from one file of the repository to another leads somewhere, in all its
 // Markdown files.
 func TestLinks(t *testing.T) {
+	eachMarkdown(t, func(path, text string) {
+		for _, match := range inlineLink.FindAllStringSubmatch(text, -1) {
+			if target := match[1]; !strings.Contains(target, "://") && !leadsSomewhere(path, target) {
+				t.Errorf("%s: dead link %s", path, target)
+			}
+		}
+	})
+}
+
+// eachMarkdown calls check for every Markdown file of the repository.
+func eachMarkdown(t *testing.T, check func(path, text string)) {
+	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if d != nil && d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata" || d.Name() == "build") {
 			return filepath.SkipDir
@@ -86,11 +120,7 @@ func TestLinks(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, match := range inlineLink.FindAllStringSubmatch(string(text), -1) {
-			if target := match[1]; !strings.Contains(target, "://") && !leadsSomewhere(path, target) {
-				t.Errorf("%s: dead link %s", path, target)
-			}
-		}
+		check(path, string(text))
 		return nil
 	})
 	if err != nil {

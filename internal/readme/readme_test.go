@@ -16,18 +16,19 @@ import (
 
 var root = filepath.Join("..", "..")
 
-// A block is one fenced block of README.md.
+// A block is one fenced block of a file.
 type block struct {
+	file  string // in root
 	line  int    // of the opening fence
-	lang  string // what stands behind it
+	lang  string // what stands after it
 	lines []string
 }
 
 func (b block) text() string { return strings.Join(b.lines, "\n") }
 
-func readBlocks(t *testing.T) []block {
+func readBlocks(t *testing.T, name string) []block {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "README.md"))
+	data, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func readBlocks(t *testing.T) []block {
 		lang, fence := strings.CutPrefix(line, "```")
 		switch {
 		case fence && !open:
-			blocks = append(blocks, block{line: i + 1, lang: lang})
+			blocks = append(blocks, block{file: name, line: i + 1, lang: lang})
 			open = true
 		case fence:
 			open = false
@@ -47,7 +48,7 @@ func readBlocks(t *testing.T) []block {
 		}
 	}
 	if open {
-		t.Fatalf("README.md:%d: the block is not closed", blocks[len(blocks)-1].line)
+		t.Fatalf("%s:%d: the block is not closed", name, blocks[len(blocks)-1].line)
 	}
 	return blocks
 }
@@ -76,24 +77,38 @@ func TestCommands(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the README's commands are for a POSIX shell")
 	}
-	for _, tool := range []string{"sh", "make"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip("needs ", tool)
-		}
+	for _, test := range []struct {
+		file  string
+		needs []string
+	}{
+		{"README.md", []string{"sh", "make"}},
+		{"vectors/README.md", []string{"sh", "python3"}},
+	} {
+		t.Run(test.file, func(t *testing.T) {
+			for _, tool := range test.needs {
+				if _, err := exec.LookPath(tool); err != nil {
+					t.Skip("needs ", tool)
+				}
+			}
+			runBlocks(t, readBlocks(t, test.file))
+		})
 	}
-	blocks := readBlocks(t)
+}
+
+// runBlocks runs the commands in the folder of the file that has them.
+func runBlocks(t *testing.T, blocks []block) {
 	for i, b := range blocks {
 		if b.lang != "sh" {
 			continue
 		}
 		cmd := exec.CommandContext(t.Context(), "sh", "-eux", "-c", replaced.Replace(b.text()))
-		cmd.Dir = root
+		cmd.Dir = filepath.Join(root, filepath.Dir(b.file))
 		cmd.Env = outsideMake()
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
 		stdout, err := cmd.Output()
 		if err != nil {
-			t.Errorf("README.md:%d: %v\n%s%s", b.line, err, stdout, stderr.String())
+			t.Errorf("%s:%d: %v\n%s%s", b.file, b.line, err, stdout, stderr.String())
 			continue
 		}
 		if i+1 < len(blocks) && blocks[i+1].lang == "text" {
@@ -117,19 +132,19 @@ func checkOutput(t *testing.T, want block, got string) {
 			at++
 		}
 		if at >= len(rest) || rest[at] != line {
-			t.Errorf("README.md:%d: the command does not print this line here:\n%s\nIt prints:\n%s", want.line+1+i, line, got)
+			t.Errorf("%s:%d: the command does not print this line here:\n%s\nIt prints:\n%s", want.file, want.line+1+i, line, got)
 			return
 		}
 		rest, anywhere = rest[at+1:], false
 	}
 	if len(rest) > 0 && !anywhere {
-		t.Errorf("README.md:%d: the command prints more than the block shows:\n%s", want.line, strings.Join(rest, "\n"))
+		t.Errorf("%s:%d: the command prints more than the block shows:\n%s", want.file, want.line, strings.Join(rest, "\n"))
 	}
 }
 
 func TestGoBlocksAreExamples(t *testing.T) {
 	examples := readExamples(t)
-	for _, b := range readBlocks(t) {
+	for _, b := range readBlocks(t, "README.md") {
 		if b.lang == "go" && examples[strings.TrimSpace(b.text())] == "" {
 			t.Errorf("README.md:%d: no Example function has this body:\n%s", b.line, b.text())
 		}

@@ -118,7 +118,7 @@ func bodiesMalformed() vectors.Group {
 		{"encrypted-client-hello/trailing-byte", extECH, append(ech(nil, []byte{1}), 0), "stray_bytes", 11},
 	} {
 		_, msg, body := carrying(raw(c.typ, c.data...))
-		g.Tests = append(g.Tests, refuse("bodies/malformed/"+c.name, msg, c.code, body+c.offset, fmt.Sprintf("%d bytes.", len(c.data)), "body"))
+		g.Tests = append(g.Tests, refuse("bodies/malformed/"+c.name, msg, c.code, body+c.offset, byteCount(len(c.data))+".", "body"))
 	}
 	return g
 }

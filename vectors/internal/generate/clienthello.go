@@ -69,7 +69,7 @@ func helloPosition() vectors.Group {
 		for i := range len(s.hello.extensions) + 1 {
 			h := s.hello.before(i, flagsExt(8, 80))
 			g.Tests = append(g.Tests, accept(fmt.Sprintf("hello/position/%s/%d", s.name, i), h.bytes(), h.parsed(extFlags, 8, 80),
-				fmt.Sprintf("%d extensions stand before tls_flags, %d behind it.", i, len(s.hello.extensions)-i), "position"))
+				fmt.Sprintf("%d extensions stand before tls_flags, %d after it.", i, len(s.hello.extensions)-i), "position"))
 		}
 	}
 	only := base()
@@ -127,7 +127,7 @@ func helloCodePoints() vectors.Group {
 	_, badSecondAt := badSecond.build()
 	return helloGroup("both-types", "tls_flags under the registered type 62 and the experimental type 0xfe01 in one hello: 62 decides.", "RFC 9846, Section 4.3",
 		accept("hello/both-types/registered-first", first.bytes(), first.parsed(extFlags, 80), "Type 62 says 80, type 0xfe01 says 8.", "experimental_type"),
-		accept("hello/both-types/experimental-first", second.bytes(), second.parsed(extFlags, 80), "Type 0xfe01 says 8, type 62 behind it says 80.", "experimental_type"),
+		accept("hello/both-types/experimental-first", second.bytes(), second.parsed(extFlags, 80), "Type 0xfe01 says 8, type 62 after it says 80.", "experimental_type"),
 		accept("hello/both-types/apart", apart.bytes(), apart.parsed(extFlags, 80), "First and last extension.", "experimental_type"),
 		accept("hello/both-types/experimental-malformed", otherBad.bytes(), otherBad.parsed(extFlags, 80), "Nobody looks into type 0xfe01.", "experimental_type"),
 		accept("hello/both-types/experimental-empty", otherEmpty.bytes(), otherEmpty.parsed(extFlags, 80), "Nobody looks into type 0xfe01.", "experimental_type"),
@@ -298,7 +298,7 @@ func helloCut() vectors.Group {
 		{"block-one-short", at.end - 1, at.block, "field_overrun"},
 	} {
 		g.Tests = append(g.Tests, refuse("hello/cut/"+c.name, cut(msg, c.end), c.code, c.offset,
-			fmt.Sprintf("The body is %d bytes long.", c.end-4), "cut"))
+			"The body is "+byteCount(c.end-4)+" long.", "cut"))
 	}
 	return g
 }
@@ -328,16 +328,16 @@ func helloSessionID() vectors.Group {
 	for n := range 33 {
 		h.sessionID = filler("session", n)
 		g.Tests = append(g.Tests, accept(fmt.Sprintf("hello/session-id/%d", n), h.bytes(), h.parsed(extFlags, 80),
-			fmt.Sprintf("%d bytes.", n), "session_id"))
+			byteCount(n)+".", "session_id"))
 	}
 	for _, n := range []int{33, 34, 48, 64, 127, 128, 254, 255} {
 		h.sessionID = filler("session", n)
 		g.Tests = append(g.Tests, refuse(fmt.Sprintf("hello/session-id/%d", n), h.bytes(), "session_id_too_long", 38,
-			fmt.Sprintf("%d bytes, all of them there.", n), "session_id"))
+			byteCount(n)+", all of them there.", "session_id"))
 	}
 	h.sessionID = nil
 	return appendTests(g, refuse("hello/session-id/255-alone", cut(patch(h.bytes(), 38, 255), 39), "session_id_too_long", 38,
-		"The message ends behind the length 255.", "session_id"))
+		"The message ends after the length 255.", "session_id"))
 }
 
 // helloCipherSuites has lengths of cipher_suites.
@@ -364,12 +364,12 @@ func helloCipherSuites() vectors.Group {
 		test("twice", "The same suite twice, which nothing forbids.", 0x1301, 0x1301),
 		test("zero", "TLS_NULL_WITH_NULL_NULL is a suite like others to who reads.", 0x0000, 0x1301),
 		test("256", "256 suites: the length has a zero low byte.", many...),
-		refuse("hello/cipher-suites/empty", none.bytes(), "cipher_suites_empty", at.suites, "No suite; the fields behind it are there.", "cipher_suites"),
+		refuse("hello/cipher-suites/empty", none.bytes(), "cipher_suites_empty", at.suites, "No suite; the fields after it are there.", "cipher_suites"),
 		refuse("hello/cipher-suites/empty-ends", cut(none.bytes(), at.suites+2), "cipher_suites_empty", at.suites, "No suite, and no further field.", "cipher_suites"),
 		odd("odd-1", 1, "Half a suite; the length is less than what is there."),
 		odd("odd-less", 13, "One byte less than seven suites."),
 		odd("odd-more", 15, "One byte more than seven suites."),
-		refuse("hello/cipher-suites/odd-3-fits", three, "cipher_suites_odd", at.suites, "Three bytes, and the fields behind them fit.", "cipher_suites"),
+		refuse("hello/cipher-suites/odd-3-fits", three, "cipher_suites_odd", at.suites, "Three bytes, and the fields after them fit.", "cipher_suites"),
 	)
 }
 
@@ -396,7 +396,7 @@ func helloCompression() vectors.Group {
 		test("255", "As many as there can be.", methods...),
 		accept("hello/compression/tls13-deflate", h13.bytes(), h13.parsed(extFlags, 80), "TLS 1.3 wants null alone.", "compression"),
 		refuse("hello/compression/empty", none.bytes(), "compression_methods_empty", at.compression, "No method.", "compression"),
-		refuse("hello/compression/empty-ends", cut(none.bytes(), at.compression+1), "compression_methods_empty", at.compression, "No method, and nothing behind it.", "compression"),
+		refuse("hello/compression/empty-ends", cut(none.bytes(), at.compression+1), "compression_methods_empty", at.compression, "No method, and nothing after it.", "compression"),
 		refuse("hello/compression/overrun-255", cut(patch(msg, at.compression, 255), at.end), "field_overrun", at.compression,
 			"255 methods, fewer bytes.", "compression", "overflow"),
 		refuse("hello/compression/overrun-by-one", cut(patch(msg, at.compression, 2), at.compression+2), "field_overrun", at.compression,
@@ -422,27 +422,27 @@ func helloBlock() vectors.Group {
 		accept("hello/block/empty", emptyBlock.bytes(), emptyBlock.noFlags(), "An extension block without an extension.", "block", "old_version"),
 		accept("hello/block/minimal", minimal().bytes(), minimal().noFlags(), "The shortest ClientHello there is.", "block", "old_version"),
 		refuse("hello/block/stray-byte-no-block", insert(noneAfter, noneAt.end, 0), "stray_bytes", noneAt.end, "One byte is no length of a block.", "block", "stray"),
-		refuse("hello/block/stray-byte-behind-empty", insert(emptyAfter, emptyAt.end, 0), "stray_bytes", emptyAt.end, "A byte behind an empty block.", "block", "stray"),
-		refuse("hello/block/stray-byte-behind", insert(msg, at.end, 0), "stray_bytes", at.end, "A byte behind the block.", "block", "stray"),
-		refuse("hello/block/stray-extension-behind", insert(msg, at.end, 0, 21, 0, 0), "stray_bytes", at.end, "A whole extension behind the block.", "block", "stray"),
-		refuse("hello/block/length-zero", patch16(msg, at.block, 0), "stray_bytes", at.block+2, "The block is empty, and all extensions stand behind it.", "block", "stray"),
+		refuse("hello/block/stray-byte-behind-empty", insert(emptyAfter, emptyAt.end, 0), "stray_bytes", emptyAt.end, "A byte after an empty block.", "block", "stray"),
+		refuse("hello/block/stray-byte-behind", insert(msg, at.end, 0), "stray_bytes", at.end, "A byte after the block.", "block", "stray"),
+		refuse("hello/block/stray-extension-behind", insert(msg, at.end, 0, 21, 0, 0), "stray_bytes", at.end, "A whole extension after the block.", "block", "stray"),
+		refuse("hello/block/length-zero", patch16(msg, at.block, 0), "stray_bytes", at.block+2, "The block is empty, and all extensions stand after it.", "block", "stray"),
 		refuse("hello/block/length-one-more", patch16(msg, at.block, size+1), "field_overrun", at.block, "The block is longer than the message by one.", "block"),
 		refuse("hello/block/length-one-less", patch16(msg, at.block, size-1), "extension_overrun", last+2,
 			"The last extension reaches beyond the block by one.", "block"),
 		refuse("hello/block/length-cuts-data", patch16(msg, at.block, last+4-at.block-2), "extension_overrun", last+2,
-			"The block ends behind the header of the last extension.", "block"),
+			"The block ends after the header of the last extension.", "block"),
 		refuse("hello/block/length-cuts-header-3", patch16(msg, at.block, last+3-at.block-2), "stray_bytes", last, "The block ends inside of a header.", "block"),
-		refuse("hello/block/length-cuts-header-2", patch16(msg, at.block, last+2-at.block-2), "stray_bytes", last, "The block ends behind a type.", "block"),
+		refuse("hello/block/length-cuts-header-2", patch16(msg, at.block, last+2-at.block-2), "stray_bytes", last, "The block ends after a type.", "block"),
 		refuse("hello/block/length-cuts-header-1", patch16(msg, at.block, last+1-at.block-2), "stray_bytes", last, "The block ends inside of a type.", "block"),
-		refuse("hello/block/length-before-last", patch16(msg, at.block, last-at.block-2), "stray_bytes", last, "The last extension stands behind the block.", "block", "stray"),
+		refuse("hello/block/length-before-last", patch16(msg, at.block, last-at.block-2), "stray_bytes", last, "The last extension stands after the block.", "block", "stray"),
 		refuse("hello/block/extension-one-more", patch16(msg, last+2, 13), "extension_overrun", last+2, "The last extension is longer than what is left by one.", "block"),
-		refuse("hello/block/extension-one-less", patch16(msg, last+2, 11), "stray_bytes", last+4+11, "One byte is left behind the last extension.", "block", "stray"),
+		refuse("hello/block/extension-one-less", patch16(msg, last+2, 11), "stray_bytes", last+4+11, "One byte is left after the last extension.", "block", "stray"),
 		refuse("hello/block/first-extension-one-more", patch16(msg, at.extensions[4]+2, 39), "extension_overrun", at.extensions[5]+1+2,
-			"An extension takes a byte of the one behind it, whose length is then 0x0c0b.", "block"),
+			"An extension takes a byte of the one after it, whose length is then 0x0c0b.", "block"),
 	)
 	for n := 1; n <= 3; n++ {
 		g.Tests = append(g.Tests, refuse(fmt.Sprintf("hello/block/stray-%d", n), stray(zeros(n)...), "stray_bytes", at.end,
-			fmt.Sprintf("%d bytes in the block are too few for an extension.", n), "block", "stray"))
+			byteCount(n)+" in the block: too few for an extension.", "block", "stray"))
 	}
 	for _, n := range []int{1, 2, 31, 62, 63, 64, 65, 66, 127, 128, 129, 255, 256} {
 		h := manyExtensions(n)
@@ -555,7 +555,7 @@ func helloPreSharedKey() vectors.Group {
 	many := manyExtensions(70)
 	many.extensions = append(many.extensions, preSharedKey(), padding(4))
 	manyMsg, manyAt := many.build()
-	return helloGroup("pre-shared-key", "pre_shared_key is the last extension. The offset is that of the one behind it.", "RFC 9846, Section 4.3.11",
+	return helloGroup("pre-shared-key", "pre_shared_key is the last extension. The offset is that of the one after it.", "RFC 9846, Section 4.3.11",
 		accept("hello/pre-shared-key/last", last.bytes(), last.parsed(extFlags, 80), "The last extension.", "pre_shared_key"),
 		accept("hello/pre-shared-key/only", only.bytes(), only.noFlags(), "The only extension.", "pre_shared_key"),
 		accept("hello/pre-shared-key/early-data", early.bytes(), early.parsed(extFlags, 80), "With early_data and tls_flags.", "pre_shared_key"),
@@ -612,7 +612,7 @@ func helloUnknown() vectors.Group {
 		for _, n := range []int{0, 1, 255} {
 			h := base().with(raw(typ, filler("unknown", n)...), flagsExt(80))
 			g.Tests = append(g.Tests, accept(fmt.Sprintf("hello/unknown/%d-of-%d", typ, n), h.bytes(), h.parsed(extFlags, 80),
-				fmt.Sprintf("Type %d with %d bytes.", typ, n), "unknown"))
+				fmt.Sprintf("Type %d with %s.", typ, byteCount(n)), "unknown"))
 		}
 	}
 	return g

@@ -62,7 +62,7 @@ func dtlsHellos() vectors.Group {
 		h.extensions = []ext{versions(0xfefc, 0xfefd), groups(x25519), signatures(0x0403), keyShare(share(x25519)), flagsExt(80)}
 	})
 	for _, n := range []int{1, 20, 32, 255} {
-		add(fmt.Sprintf("cookie-%d", n), fmt.Sprintf("A cookie of %d bytes.", n), 0xfefd, func(h *hello) { h.cookie = filler("cookie", n) })
+		add(fmt.Sprintf("cookie-%d", n), "A cookie of "+byteCount(n)+".", 0xfefd, func(h *hello) { h.cookie = filler("cookie", n) })
 	}
 	add("session-id-32", "A session_id and a cookie.", 0xfefd, func(h *hello) { h.sessionID, h.cookie = filler("session", 32), filler("cookie", 20) })
 	again := dtlsHello()
@@ -141,10 +141,10 @@ func dtlsFaults() vectors.Group {
 		test("other-length", "fragment_mismatch", 1, "The second fragment has another length of the message.", a, length(b, n+1)),
 		test("other-type", "fragment_mismatch", 0, "The second fragment is one of a ServerHello.", a, patch(b, 0, 2)),
 		test("changed", "overlap_changed", 12, "The second copy of a byte differs from the first.", a, patch(fragment(msg, 10, n), 12+20, msg[12+30]^1)),
-		test("beyond-end", "fragment_overrun", 6, "The fragment ends behind the message.", length(b, n-1)),
-		test("beyond-end-second", "fragment_overrun", 6, "The second fragment ends behind the message.", a, patch(b, 6, 0, 0, byte(half+1))),
+		test("beyond-end", "fragment_overrun", 6, "The fragment ends beyond the end of the message.", length(b, n-1)),
+		test("beyond-end-second", "fragment_overrun", 6, "The second fragment ends beyond the end of the message.", a, patch(b, 6, 0, 0, byte(half+1))),
 		test("offset-16777215", "fragment_overrun", 6, "The offset is as large as it can be.", patch(b, 6, 0xff, 0xff, 0xff)),
-		test("beyond-record", "field_overrun", 0, "The fragment ends behind its record.", overrun),
+		test("beyond-record", "field_overrun", 0, "The fragment ends beyond the end of its record.", overrun),
 		test("cut-header", "field_overrun", 0, "The record ends inside of the header of the fragment.", msg[:11]),
 		test("server-hello", "wrong_message_type", 0, "The message is a ServerHello.", patch(msg, 0, 2)),
 		test("too-large", "message_too_large", 1, "No ClientHello has 131,653 bytes.", length(a, 131653)),

@@ -22,7 +22,7 @@ func flagsGroup(name, comment, source string, tests ...vectors.Test) vectors.Gro
 	return vectors.Group{Name: name, Comment: comment, Entry: vectors.ExtensionData, Source: source, Tests: tests}
 }
 
-// vector is octets behind their length.
+// vector is octets after their length.
 func vector(octets ...byte) []byte {
 	return append([]byte{byte(len(octets))}, octets...)
 }
@@ -240,7 +240,7 @@ func flagsDraft() vectors.Group {
 		reads(refuse("flags/draft-00/all-zero", []byte{1, 0x00}, "all_zero", 1,
 			"Draft -00 has no rule about zero octets.", "draft", "not_shortest"), d00, valid),
 		reads(refuse("flags/draft-00/trailing-zero", []byte{2, 0x80, 0x00}, "trailing_zero", 2,
-			"Flag 0 of draft -00, and a zero octet behind it.", "draft", "not_shortest"), d00, valid, 0),
+			"Flag 0 of draft -00, and a zero octet after it.", "draft", "not_shortest"), d00, valid, 0),
 		both(refuse("flags/draft-01/empty-vector", []byte{0}, "empty_vector", 0,
 			"A ClientHello of drafts -01 and -02 may say that it knows TLS Flags, and set none.", "draft", "framing"), valid),
 		both(refuse("flags/draft-01/empty-data", nil, "empty_data", 0,

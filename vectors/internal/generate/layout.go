@@ -66,7 +66,7 @@ func layOutValue(out *bytes.Buffer, d *json.Decoder, compact []byte, indent stri
 	if _, err := d.Token(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s%c", indent, open+2) // '}' and ']' stand two behind '{' and '['
+	fmt.Fprintf(out, "\n%s%c", indent, open+2) // '}' and ']' stand two after '{' and '['
 	return nil
 }
 
@@ -99,7 +99,7 @@ func valueLen(b []byte) int {
 	return int(d.InputOffset())
 }
 
-// spaced puts a space behind every comma and colon outside of strings.
+// spaced puts a space after every comma and colon outside of strings.
 func spaced(v []byte) string {
 	var b strings.Builder
 	quoted := false

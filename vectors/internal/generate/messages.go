@@ -348,9 +348,9 @@ func messagesFraming() vectors.Group {
 		test("wrong-type", patch(msg, 0, 20), "wrong_message_type", 0, "A Finished.")
 		test("block-one-more", patch16(msg, block, len(msg)-block-1), "field_overrun", block, "The block is longer than what contains it, by one.")
 		test("extension-one-more", patch16(msg, last+2, 3), "extension_overrun", last+2, "The last extension is longer than what is left, by one.")
-		test("extension-one-less", patch16(msg, last+2, 1), "stray_bytes", len(msg)-1, "One byte is left behind the last extension.")
+		test("extension-one-less", patch16(msg, last+2, 1), "stray_bytes", len(msg)-1, "One byte is left after the last extension.")
 		if c.name != "certificate" {
-			test("stray-byte", insert(msg, len(msg), 0), "stray_bytes", len(msg), "A byte behind the block.")
+			test("stray-byte", insert(msg, len(msg), 0), "stray_bytes", len(msg), "A byte after the block.")
 			test("cut", cut(msg, block+1), map[bool]string{true: "stray_bytes", false: "field_overrun"}[c.name == "server_hello" || c.name == "hello_retry_request"],
 				block, "Half the length of the block.")
 		}

@@ -80,7 +80,7 @@ var notes = map[string]vectors.Note{
 		linkTLS13,
 	),
 	"position": note(
-		"tls_flags may stand anywhere, but not behind pre_shared_key.",
+		"tls_flags may stand anywhere, but not after pre_shared_key.",
 		"A reader that looks in one place misses the flags.",
 		linkFlags, linkTLS13,
 	),
@@ -131,7 +131,7 @@ var notes = map[string]vectors.Note{
 	),
 	"cipher_suites": note(
 		"cipher_suites has a whole number of suites, at least one.",
-		"A reader of pairs reads half a suite, or the byte behind it.",
+		"A reader of pairs reads half a suite, or the byte after it.",
 		linkTLS13,
 	),
 	"compression": note(

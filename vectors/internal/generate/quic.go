@@ -194,7 +194,7 @@ func quicPackets() vectors.Group {
 	add("v2-scid-8", "Version 2 with a source connection ID.", func(p *initial) { p.version, p.scid = quicV2, filler("scid", 8) })
 	add("token", "A token of 64 bytes, whose length takes two.", func(p *initial) { p.token = filler("token", 64) })
 	for n := 2; n <= 4; n++ {
-		add(fmt.Sprintf("number-length-%d", n), fmt.Sprintf("The packet number takes %d bytes.", n), func(p *initial) { p.numberLength = n })
+		add(fmt.Sprintf("number-length-%d", n), "The packet number takes "+byteCount(n)+".", func(p *initial) { p.numberLength = n })
 	}
 	add("number-2", "The packet number is 2.", func(p *initial) { p.number, p.numberLength = 2, 4 })
 	unpadded := newInitial(crypto(0, msg))
@@ -324,7 +324,7 @@ func quicRetry() vectors.Group {
 		g.Tests = append(g.Tests,
 			joinsQUIC("retry/"+v.name+"-after-half", [][]byte{before.packet(), after.packet()}, "Half of the message, then all of it after a Retry.", "quic", "retry"),
 			joinsQUIC("retry/"+v.name+"-alone", [][]byte{after.packet()}, "What comes after the Retry, alone.", "quic", "retry"),
-			waits("quic/retry/"+v.name+"-halves", [][]byte{before.packet(), rest.packet()}, "Half before the Retry and half behind it: everything starts over.", "quic", "retry", "unfinished"),
+			waits("quic/retry/"+v.name+"-halves", [][]byte{before.packet(), rest.packet()}, "Half before the Retry and half after it: everything starts over.", "quic", "retry", "unfinished"),
 		)
 	}
 	return g
@@ -350,7 +350,7 @@ func quicFaults() vectors.Group {
 		frame("stream", "STREAM has no place in an Initial.", 0x08, 0),
 		frame("handshake-done", "HANDSHAKE_DONE has no place in an Initial.", 0x1e),
 		frame("unknown", "A frame of an unknown type.", 0x3f),
-		test("offset", "crypto_offset", 0, "Data behind offset 2^62-1.", []byte{0x06}, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, varint(1), []byte{1}),
+		test("offset", "crypto_offset", 0, "Data beyond offset 2^62-1.", []byte{0x06}, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, varint(1), []byte{1}),
 		test("overlap-changed", "overlap_changed", changedAt, "The second copy of a byte differs from the first.", first, crypto(90, changed)),
 		test("server-hello", "wrong_message_type", 4, "The message is a ServerHello.", crypto(0, patch(msg, 0, 2))),
 		test("too-large", "message_too_large", 4, "The body is announced with 131,397 bytes.", crypto(0, []byte{1, 2, 1, 0x45})),

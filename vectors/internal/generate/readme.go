@@ -27,8 +27,12 @@ func writeReadme(dir string, all []vectors.File) error {
 	if err != nil {
 		return err
 	}
+	codes, err := codeTable(all)
+	if err != nil {
+		return err
+	}
 	text := string(data)
-	for _, table := range []struct{ name, text string }{{"groups", groupTable(all)}, {"traceability", trace}} {
+	for _, table := range []struct{ name, text string }{{"codes", codes}, {"groups", groupTable(all)}, {"traceability", trace}} {
 		begin, end := "<!-- begin "+table.name+" -->\n", "<!-- end "+table.name+" -->\n"
 		before, rest, ok := strings.Cut(text, begin)
 		_, after, closed := strings.Cut(rest, end)

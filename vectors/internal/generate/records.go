@@ -73,7 +73,7 @@ func recordsSegments() vectors.Group {
 	)
 	for i := 1; i <= 9; i++ {
 		g.Tests = append(g.Tests, joinsFlagged(fmt.Sprintf("records/segments/cut-%d", i), pieces(stream, i),
-			fmt.Sprintf("Cut behind byte %d, inside of or right behind the headers of record and message.", i), "segments"))
+			fmt.Sprintf("Cut after byte %d, inside of or right after the headers of record and message.", i), "segments"))
 	}
 	return g
 }
@@ -93,7 +93,7 @@ func recordsSplit() vectors.Group {
 		joinsFlagged("records/split/record-per-piece", [][]byte{records(msg[:50]), record(typeHandshake, 0x0303, msg[50:])}, "A record in each of two pieces.", "split", "segments"),
 	)
 	for i := 1; i <= 4; i++ {
-		g.Tests = append(g.Tests, join(fmt.Sprintf("header-%d", i), fmt.Sprintf("The first record has %d bytes of the header of the message.", i), records(pieces(msg, i)...)))
+		g.Tests = append(g.Tests, join(fmt.Sprintf("header-%d", i), "The first record has "+byteCount(i)+" of the header of the message.", records(pieces(msg, i)...)))
 	}
 	chromium := chromium().before(3, flagsExt(80))
 	shape := chromium.bytes()
@@ -201,7 +201,7 @@ func recordsUnfinished() vectors.Group {
 		waits("records/unfinished/sslv2", pieces(sslv2(24, 0)[:10]), "An SSLv2-compatible hello, as far as it goes.", "unfinished"),
 	)
 	for i := 1; i <= 8; i++ {
-		g.Tests = append(g.Tests, waits(fmt.Sprintf("records/unfinished/header-%d", i), pieces(stream[:i]), fmt.Sprintf("%d bytes.", i), "unfinished"))
+		g.Tests = append(g.Tests, waits(fmt.Sprintf("records/unfinished/header-%d", i), pieces(stream[:i]), byteCount(i)+".", "unfinished"))
 	}
 	return g
 }

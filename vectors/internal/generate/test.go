@@ -37,6 +37,14 @@ func refuse(id string, input []byte, code string, offset int, comment string, fl
 	}
 }
 
+// byteCount is a number of bytes for a comment.
+func byteCount(n int) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
 // nonNil makes sure that an empty input is written, and not left out.
 func nonNil(b []byte) vectors.Bytes {
 	if b == nil {
