@@ -69,3 +69,24 @@ func TestAppendStringIsPrintable(t *testing.T) {
 		}
 	}
 }
+
+// TestTimeOf holds that every time in a line is one of RFC 3339.
+func TestTimeOf(t *testing.T) {
+	east := time.FixedZone("", 3600)
+	for _, tt := range []struct {
+		time time.Time
+		want optional
+	}{
+		{time.Time{}, ""},
+		{time.Date(2026, 11, 24, 10, 0, 0, 1000, time.UTC), "2026-11-24T10:00:00.000001Z"},
+		{time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), "9999-12-31T23:59:59Z"},
+		{time.Date(10000, 1, 1, 0, 30, 0, 0, east), "9999-12-31T23:30:00Z"},
+		{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), ""},
+		{time.Unix(1<<55, 0), ""},
+		{time.Date(-1, 12, 31, 0, 0, 0, 0, time.UTC), ""},
+	} {
+		if got := timeOf(tt.time); got != tt.want {
+			t.Errorf("%v: got %q, want %q", tt.time, got, tt.want)
+		}
+	}
+}

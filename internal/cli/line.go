@@ -137,12 +137,14 @@ func refuse(code extension.Code, offset int) *refuseInfo {
 	}
 }
 
-// timeOf returns t for the "time" key, "" for the zero Time.
+// timeOf returns t for the "time" key, "" for the zero Time and for one that RFC 3339,
+// Section 1 has no way to write: a capture can say any year.
 func timeOf(t time.Time) optional {
-	if t.IsZero() {
+	t = t.UTC()
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
 		return ""
 	}
-	return optional(t.UTC().Format(time.RFC3339Nano))
+	return optional(t.Format(time.RFC3339Nano))
 }
 
 func describeHello(h clienthello.ClientHello) *helloInfo {
