@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/terminal"
 )
 
 const flagsSchema = "tlsflags.flags/1"
@@ -127,7 +127,5 @@ func messageNames(s extension.MessageSet) []string {
 
 // writeJSON writes a document that people may read, too.
 func writeJSON(w io.Writer, document any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(document)
+	return terminal.WriteJSON(w, document, "  ")
 }

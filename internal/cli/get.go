@@ -210,7 +210,7 @@ func get(cmd *cobra.Command, o getOptions, url string) error {
 func tellReport(w io.Writer, resp *http.Response) {
 	report, _ := client.ReportOf(resp)
 	fmt.Fprintf(w, "%s %s, certificate asked for: %s, given: %s, flag acknowledged: %s\n",
-		resp.Proto, resp.Status, yesNo(report.Requested), yesNo(report.Given), yesNo(report.Acknowledged))
+		printable(resp.Proto), printable(resp.Status), yesNo(report.Requested), yesNo(report.Given), yesNo(report.Acknowledged))
 }
 
 func yesNo(b bool) string {

@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
-	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/tlsflags/tlsflags/internal/terminal"
 )
 
 // jsonlPrinter writes one object a line.
@@ -203,17 +202,7 @@ func appendString(b []byte, s string) []byte {
 		b = append(b, s[start:i]...)
 		_, size := utf8.DecodeRuneInString(s[i:])
 		start = i + size
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r != utf8.RuneError && unicode.IsPrint(r):
-			b = utf8.AppendRune(b, r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
-		default:
-			b = fmt.Appendf(b, `\u%04x`, r)
-		}
+		b = terminal.AppendJSON(b, r)
 	}
 	return append(append(b, s[start:]...), '"')
 }

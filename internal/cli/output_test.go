@@ -2,10 +2,13 @@ package cli
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,5 +57,25 @@ func TestFailedOutputHidesNoOtherFault(t *testing.T) {
 	other := errors.New("other")
 	if err := (&output{err: errOutputClosed}).outcome(other); err != other {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestDocumentsArePrintable holds that what the user and a server wrote cannot steer the
+// terminal.
+func TestDocumentsArePrintable(t *testing.T) {
+	const hostile = "\u009b31m\u202e"
+	name := filepath.Join(t.TempDir(), hostile)
+	if err := os.WriteFile(name, []byte{0, 62, 0, 2, 1, 1}, 0o600); err != nil {
+		t.Skip(err) // no such names here
+	}
+	var out, status bytes.Buffer
+	if code := Run(t.Context(), []string{"explain", "-f", "json", name}, nil, &out, &out); code != 0 {
+		t.Fatalf("exit %d, %s", code, &out)
+	}
+	tellReport(&status, &http.Response{Proto: "HTTP/1.1", Status: "200 " + hostile, TLS: &tls.ConnectionState{}})
+	for _, text := range []string{out.String(), status.String()} {
+		if strings.ContainsAny(text, "\u009b\u202e") || !strings.Contains(text, `\u009b31m\u202e`) {
+			t.Errorf("%q", text)
+		}
 	}
 }

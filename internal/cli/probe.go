@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/probe"
+	"github.com/tlsflags/tlsflags/internal/terminal"
 )
 
 // probeOptions are the flags of probe.
@@ -85,9 +85,7 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 		return withTrustHint(err)
 	}
 	if o.format == "json" {
-		encoder := json.NewEncoder(cmd.OutOrStdout())
-		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(result)
+		err = terminal.WriteJSON(cmd.OutOrStdout(), result, "")
 	} else {
 		err = printProbe(cmd.OutOrStdout(), result)
 	}

@@ -1,13 +1,13 @@
 package vectorrun
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/tlsflags/tlsflags/internal/terminal"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
@@ -20,7 +20,7 @@ func (r Report) WriteText(w io.Writer, quiet bool) error {
 	for _, g := range r.Groups {
 		for _, o := range g.Outcomes {
 			if o.Status == Fail || o.Status == Disagree {
-				fmt.Fprintf(w, "%-8s %s: got %s, want %s (%s)\n", o.Status, o.ID, o.Got, o.Want, o.Clause)
+				fmt.Fprintf(w, "%-8s %s: got %s, want %s (%s)\n", o.Status, o.ID, terminal.Printable(o.Got), o.Want, o.Clause)
 			}
 		}
 	}
@@ -36,7 +36,7 @@ func (r Report) WriteText(w io.Writer, quiet bool) error {
 		}
 	}
 	for _, pattern := range r.Stale {
-		fmt.Fprintf(w, "expected, but not seen: %s\n", pattern)
+		fmt.Fprintf(w, "expected, but not seen: %s\n", terminal.Printable(pattern))
 	}
 	var counts []string
 	for _, s := range statuses {
@@ -82,10 +82,7 @@ func (r Report) WriteJSON(w io.Writer) error {
 		}
 		report.Groups = append(report.Groups, group)
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
-	return e.Encode(report)
+	return terminal.WriteJSON(w, report, " ")
 }
 
 type junitSuites struct {
@@ -121,7 +118,7 @@ func (r Report) WriteJUnit(w io.Writer) error {
 		suite := junitSuite{Name: string(g.Kind) + "/" + g.Name, Tests: len(g.Outcomes), Failures: g.Count(Fail) + g.Count(Disagree), Skipped: g.Count(Known) + g.Count(Skip)}
 		for _, o := range g.Outcomes {
 			c := junitCase{Class: suite.Name, Name: o.ID}
-			message := &junitMessage{fmt.Sprintf("got %s, want %s (%s)", o.Got, o.Want, o.Clause)}
+			message := &junitMessage{fmt.Sprintf("got %s, want %s (%s)", terminal.Printable(o.Got), o.Want, o.Clause)}
 			switch o.Status {
 			case Fail, Disagree:
 				c.Failure = message

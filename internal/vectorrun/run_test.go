@@ -237,6 +237,27 @@ func TestFailureNamesClause(t *testing.T) {
 	}
 }
 
+// What a command answers cannot steer the terminal, in any form of the report.
+func TestReportIsPrintable(t *testing.T) {
+	r := Report{
+		Groups: []GroupReport{{Outcomes: []Outcome{{ID: "x", Status: Fail, Got: "a\x1b[31m\u009b1m\u202e"}}}},
+		Stale:  []string{"\x1b"},
+	}
+	for name, write := range map[string]func(io.Writer) error{
+		"text":  func(w io.Writer) error { return r.WriteText(w, true) },
+		"json":  r.WriteJSON,
+		"junit": r.WriteJUnit,
+	} {
+		var out bytes.Buffer
+		if err := write(&out); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(out.String(), "\x1b\u009b\u202e") {
+			t.Errorf("%s: %q", name, out.String())
+		}
+	}
+}
+
 func TestJSONReport(t *testing.T) {
 	var text bytes.Buffer
 	if err := run(t, config(t, "lax")).WriteJSON(&text); err != nil {

@@ -1,0 +1,86 @@
+// Package terminal writes what strangers have written so that it cannot steer the terminal
+// on which it is read.
+package terminal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Printable returns s with everything that could change what a terminal shows
+// escaped as in a Go string: control and format characters, line ends, invalid UTF-8,
+// and the backslash, so that escapes cannot be forged.
+func Printable(s string) string {
+	if !strings.ContainsFunc(s, needsEscape) {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		if !needsEscape(r) {
+			b.WriteRune(r)
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(s[i:])
+		quoted := strconv.QuoteToGraphic(s[i : i+size])
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
+
+func needsEscape(r rune) bool {
+	return r == '\\' || r == utf8.RuneError || r != ' ' && !unicode.IsPrint(r)
+}
+
+// AppendJSON appends r as it stands in a JSON string (RFC 8259, Section 7): escaped
+// where a terminal would act on it.
+func AppendJSON(b []byte, r rune) []byte {
+	switch {
+	case r == '"' || r == '\\':
+		return append(b, '\\', byte(r))
+	case r != utf8.RuneError && unicode.IsPrint(r):
+		return utf8.AppendRune(b, r)
+	case r > 0xffff:
+		high, low := utf16.EncodeRune(r)
+		return fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+	}
+	return fmt.Appendf(b, `\u%04x`, r)
+}
+
+// WriteJSON writes a document as package json does, without escapes for HTML, but with
+// those for terminals, and a line end. Without an indent it is one line.
+func WriteJSON(w io.Writer, document any, indent string) error {
+	var plain bytes.Buffer
+	e := json.NewEncoder(&plain)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	if err := e.Encode(document); err != nil {
+		return err
+	}
+	_, err := w.Write(escapeJSON(plain.Bytes()))
+	return err
+}
+
+// escapeJSON escapes what package json leaves as it is. Only strings have anything but
+// printable ASCII and the line ends of the layout, which in strings are escaped already.
+func escapeJSON(text []byte) []byte {
+	raw := func(r rune) bool { return r >= 0x7f && !unicode.IsPrint(r) }
+	if !bytes.ContainsFunc(text, raw) {
+		return text
+	}
+	var b []byte
+	for _, r := range string(text) {
+		if raw(r) {
+			b = AppendJSON(b, r)
+		} else {
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return b
+}
