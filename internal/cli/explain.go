@@ -1,11 +1,11 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -159,14 +159,16 @@ const longestName = 80
 func explainInput(cmd *cobra.Command, arg string) (explainedInput, error) {
 	in := explainedInput{arg: arg, source: arg}
 	var err error
-	switch f, openErr := os.Open(arg); {
+	switch f, openErr := openFile(cmd.Context(), arg); {
 	case arg == "":
 		return in, usageError("the input is empty: %s", wantedInput)
+	case errors.Is(openErr, context.Canceled):
+		err = openErr
 	case arg == standardInput:
 		in.data, err = io.ReadAll(io.LimitReader(cmd.InOrStdin(), maxExplained))
 	case openErr == nil:
 		defer f.Close()
-		in.data, err = io.ReadAll(io.LimitReader(f, maxExplained))
+		in.data, err = io.ReadAll(io.LimitReader(interruptible{cmd.Context(), f}, maxExplained))
 	default:
 		return in, in.decodeArgument(openErr)
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -66,6 +67,9 @@ func (in *inspection) warn(source, text string) {
 
 // reason leaves the path out of the errors of package os, which repeat it.
 func reason(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err.Error()
 	}
@@ -74,7 +78,7 @@ func reason(err error) string {
 
 // file opens a file for read.
 func (in *inspection) file(path string, read func(*inputReader) error) error {
-	f, err := os.Open(path)
+	f, err := openFile(in.cmd.Context(), path)
 	if err != nil {
 		return in.fail(in.source(path), err)
 	}
@@ -82,12 +86,12 @@ func (in *inspection) file(path string, read func(*inputReader) error) error {
 	if err := in.followFile(f); err != nil {
 		return in.fail(in.source(path), err)
 	}
-	size := int64(-1)
+	size, file := int64(-1), io.Reader(interruptible{in.cmd.Context(), f})
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		size = info.Size()
+		size, file = info.Size(), f // which nobody has to wait for
 	}
 	in.progress.begin(in.source(path), size)
-	return read(newInputReader(in, f, false))
+	return read(newInputReader(in, file, false))
 }
 
 // directory inspects every capture in and below a directory, in lexical order, and

@@ -133,7 +133,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 			return usageError("--keylog: standard input cannot be read twice; save it to a file")
 		}
 		var err error
-		if in.keys, err = openKeyLog(o.keyLog, cmd.InOrStdin()); err != nil {
+		if in.keys, err = openKeyLog(cmd, o.keyLog); err != nil {
 			return err
 		}
 	}

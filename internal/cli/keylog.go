@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
@@ -16,22 +18,22 @@ import (
 )
 
 // openKeyLog reads the file of --keylog.
-func openKeyLog(path string, stdin io.Reader) (tls13.KeyLog, error) {
-	in := stdin
+func openKeyLog(cmd *cobra.Command, path string) (tls13.KeyLog, error) {
+	in := cmd.InOrStdin()
 	if path != standardInput {
-		f, err := os.Open(path)
+		f, err := openFile(cmd.Context(), path)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s", path, reason(err))
 		}
 		defer f.Close()
-		in = f
+		in = interruptible{cmd.Context(), f}
 	}
 	log, err := tls13.ReadKeyLog(in)
 	switch {
 	case len(log) > 0: // what was read before a fault is good
 		return log, nil
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %s", path, reason(err))
 	}
 	return nil, fmt.Errorf("%s: no secrets of TLS 1.3 in it", path)
 }
@@ -296,7 +298,7 @@ func (in *inspection) followFile(f *os.File) error {
 	}
 	// What is wrong with the file is told when it is inspected.
 	var lost losses
-	in.followed, lost, _ = follow(f, in.keys)
+	in.followed, lost, _ = follow(interruptible{in.cmd.Context(), f}, in.keys)
 	if text := lost.String(); text != "" {
 		in.warn(in.source(f.Name()), "--keylog: "+text+" to save memory")
 	}

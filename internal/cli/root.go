@@ -23,7 +23,7 @@ import (
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
-	root.SetIn(stdin)
+	root.SetIn(interruptible{ctx, stdin})
 	out := &output{Writer: stdout}
 	root.SetOut(out)
 	root.SetErr(stderr)
