@@ -166,11 +166,28 @@ func writeFiles(dir string, ca *testca.CA) error {
 		return err
 	}
 	for name, data := range map[string][]byte{FileCA: ca.PEM(), FileCert: cert, FileKey: key} {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+		if err := replaceFile(filepath.Join(dir, name), data); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// replaceFile writes a file that only its owner can read, also where there is one with
+// another mode, and leaves what a link points to alone.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // of mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
 }
 
 // visitors gives each connection a place for its ClientHello.

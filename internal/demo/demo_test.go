@@ -238,3 +238,33 @@ func TestFiles(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFilesOfOthersAreReplaced holds that a key is not written into a file that others can
+// read, or to where a link points.
+func TestFilesOfOthersAreReplaced(t *testing.T) {
+	dir := t.TempDir()
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	for _, name := range []string{filepath.Join(dir, demo.FileKey), elsewhere} {
+		if err := os.WriteFile(name, []byte("old"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(elsewhere, filepath.Join(dir, demo.FileCert)); err != nil {
+		t.Skip(err)
+	}
+	if _, err := demo.New(demo.Config{Listen: "127.0.0.1:0", Dir: dir, MaxConnections: 1, Log: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	if old, err := os.ReadFile(elsewhere); err != nil || string(old) != "old" {
+		t.Errorf("written through the link: %.20q, %v", old, err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 3 {
+		t.Errorf("%d files, %v", len(entries), err)
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err != nil || info.Mode() != 0o600 && os.PathSeparator == '/' {
+			t.Errorf("%s has mode %v, %v", e.Name(), info.Mode(), err)
+		}
+	}
+}
