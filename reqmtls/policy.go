@@ -194,8 +194,12 @@ func demandsCertificate(cfg *tls.Config) bool {
 	return cfg.ClientAuth == tls.RequireAnyClientCert || cfg.ClientAuth == tls.RequireAndVerifyClientCert
 }
 
-// speaksTLS13 reports whether cfg and a client that supports the given versions
-// agree on TLS 1.3. The TLS Flags extension is defined for no earlier version.
-func speaksTLS13(cfg *tls.Config, versions []uint16) bool {
-	return (cfg.MaxVersion == 0 || cfg.MaxVersion >= tls.VersionTLS13) && slices.Contains(versions, tls.VersionTLS13)
+// speaksTLS13 reports whether cfg and the client agree on TLS 1.3. The TLS Flags
+// extension is defined for no earlier version. A client without supported_versions
+// speaks TLS 1.2 at most, whatever its legacy_version (RFC 9846, Section 4.3.1);
+// crypto/tls makes SupportedVersions from that.
+func speaksTLS13(cfg *tls.Config, info *tls.ClientHelloInfo) bool {
+	return (cfg.MaxVersion == 0 || cfg.MaxVersion >= tls.VersionTLS13) &&
+		slices.Contains(info.Extensions, uint16(extension.SupportedVersions)) &&
+		slices.Contains(info.SupportedVersions, tls.VersionTLS13)
 }

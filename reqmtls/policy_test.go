@@ -1,11 +1,15 @@
 package reqmtls_test
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -184,6 +188,39 @@ func TestRefuseMalformed(t *testing.T) {
 		}
 		if e := s.event(t); (e.Outcome == reqmtls.Refused) != (tt.alert != 0) {
 			t.Errorf("%s: outcome %v", name, e.Outcome)
+		}
+	}
+}
+
+// TestLegacyVersion sends hellos without supported_versions that name TLS 1.3 as their
+// legacy_version: they are hellos of TLS 1.2, where flags mean nothing.
+func TestLegacyVersion(t *testing.T) {
+	for name, tt := range map[string]struct {
+		client testClient
+		config reqmtls.Config
+	}{
+		"the flag":         {flagged(extension.RequestMTLS), reqmtls.Config{Policy: botsPolicy()}},
+		"a malformed flag": {testClient{flagsData: []byte{1, 0}}, reqmtls.Config{Policy: botsPolicy(), RefuseMalformed: true}},
+	} {
+		s := start(t, baseConfig(), tt.config)
+		tt.client.maxVersion = tls.VersionTLS12
+		hello := rawHello(t, tt.client)
+		const version = 5 + 4 // behind the headers of the record and of the message
+		copy(hello[version:], "\x03\x04")
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		conn.Write(hello)
+		conn.(*net.TCPConn).CloseWrite()
+		answer, _ := io.ReadAll(conn)
+		conn.Close()
+		if !bytes.Contains(answer, []byte("\x0e\x00\x00\x00")) {
+			t.Errorf("%s: no ServerHelloDone of TLS 1.2 in %x", name, answer)
+		}
+		if e := s.event(t); e.Outcome != reqmtls.NotApplied || e.Asked {
+			t.Errorf("%s: outcome %v, asked %v", name, e.Outcome, e.Asked)
 		}
 	}
 }

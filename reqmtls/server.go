@@ -108,7 +108,7 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo) (*tls.Config, error)
 	if effective == nil {
 		effective = s.config
 	}
-	if s.strict && hello != nil && hello.Code != 0 && hello.Type != 0 && speaksTLS13(effective, info.SupportedVersions) {
+	if s.strict && hello != nil && hello.Code != 0 && hello.Type != 0 && speaksTLS13(effective, info) {
 		return nil, s.refuse(conn, hello, info)
 	}
 	p := s.policyFor(info.ServerName)

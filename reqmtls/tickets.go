@@ -52,7 +52,7 @@ func (p *policy) appliesTo(hello *Hello, cfg *tls.Config, info *tls.ClientHelloI
 	if p.Mode == Ignore || demandsCertificate(cfg) {
 		return false
 	}
-	return p.AskEverybody || hello != nil && hello.Flagged && speaksTLS13(cfg, info.SupportedVersions)
+	return p.AskEverybody || hello != nil && hello.Flagged && speaksTLS13(cfg, info)
 }
 
 // config returns a config with the policy applied, for one connection, made from
