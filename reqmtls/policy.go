@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 )
 
@@ -99,7 +100,8 @@ type Config struct {
 	Types []extension.Type
 
 	// Limit is the length of the longest ClientHello that is read for flags, in
-	// bytes; 0 stands for DefaultLimit. Clients with a longer one are served as if
+	// bytes; 0 stands for DefaultLimit, and assemble.MaxMessage, which no valid
+	// ClientHello exceeds, is the highest that New accepts. Clients with a longer one are served as if
 	// they had not set the flag. A connection holds a buffer of this size from its
 	// first byte until its ClientHello is complete.
 	Limit int
@@ -131,6 +133,9 @@ func (c *Config) check() error {
 	}
 	if c.Limit < 0 {
 		return fmt.Errorf("reqmtls: a limit of %d bytes is negative", c.Limit)
+	}
+	if c.Limit > assemble.MaxMessage {
+		return fmt.Errorf("reqmtls: a limit of %d bytes is above the length of the longest valid ClientHello, %d", c.Limit, assemble.MaxMessage)
 	}
 	if err := c.Policy.check(); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls"
 	"github.com/tlsflags/tlsflags/reqmtls/decide"
@@ -281,6 +283,8 @@ func TestNewRefuses(t *testing.T) {
 		{"a flag that cannot be", baseConfig(), reqmtls.Config{Policy: botsPolicy(), Flag: 2040}, "2039"},
 		{"a type that holds no flags", baseConfig(), reqmtls.Config{Policy: botsPolicy(), Types: []extension.Type{16}}, "application_layer"},
 		{"a negative limit", baseConfig(), reqmtls.Config{Policy: botsPolicy(), Limit: -1}, "negative"},
+		{"a limit that no memory has", baseConfig(), reqmtls.Config{Policy: botsPolicy(), Limit: math.MaxInt}, "longest valid"},
+		{"a limit above the longest ClientHello", baseConfig(), reqmtls.Config{Policy: botsPolicy(), Limit: assemble.MaxMessage + 1}, "longest valid"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -289,6 +293,13 @@ func TestNewRefuses(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestNewAcceptsTheHighestLimit(t *testing.T) {
+	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), Limit: assemble.MaxMessage})
+	if got := flagged(extension.RequestMTLS).with(testPKI().bot).connect(t, s.addr); !got.Asked {
+		t.Error("a client with the flag was not asked")
 	}
 }
 
