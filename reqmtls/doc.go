@@ -82,6 +82,11 @@
 // clients. Share and rotate ticket keys with [Server.SetSessionTicketKeys]: the method
 // of tls.Config of the same name does not reach the policies, whose keys stay random.
 //
+// WrapSession and UnwrapSession of the base config, or of the one that its
+// GetConfigForClient returns, are called for sessions of the policies too; set them before
+// New. Set both or none: where one is missing, the keys of the policy do its half, which the
+// other one has no access to, so that sessions of flagged clients are not resumed at all.
+//
 // Server names: a policy goes by the server_name of the handshake. HTTP requests on the
 // connection may name another host, as HTTP/2 clients do on purpose; a server with
 // [Config].Names must refuse requests whose host is not their TLS.ServerName, with

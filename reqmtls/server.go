@@ -75,9 +75,7 @@ func New(base *tls.Config, c Config) (*Server, error) {
 	if s.echKeys != nil {
 		s.config.GetEncryptedClientHelloKeys = s.encryptedClientHelloKeys
 	}
-	if base.UnwrapSession != nil {
-		s.config.UnwrapSession = withoutMarked(base.UnwrapSession)
-	}
+	keepMarkedOut(s.config, base.UnwrapSession)
 	s.base = &policy{server: s}
 	s.general = newPolicy(s, "", c.Policy)
 	for name, p := range c.Names {

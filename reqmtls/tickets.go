@@ -77,6 +77,11 @@ func (p *policy) config(chosen *tls.Config) (*tls.Config, error) {
 func (p *policy) plain(chosen *tls.Config) *tls.Config {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if chosen != nil && (chosen.WrapSession != nil || chosen.UnwrapSession != nil) {
+		cfg := chosen.Clone()
+		keepMarkedOut(cfg, chosen.UnwrapSession)
+		return cfg
+	}
 	if chosen != nil || len(p.explicit) == 0 {
 		return chosen
 	}
@@ -84,6 +89,7 @@ func (p *policy) plain(chosen *tls.Config) *tls.Config {
 		p.template = p.server.config.Clone()
 		p.template.GetConfigForClient = nil
 		p.template.SetSessionTicketKeys(p.explicit)
+		keepMarkedOut(p.template, p.server.unwrapSession)
 	}
 	return p.template
 }
@@ -177,12 +183,17 @@ func deriveKeys(keys [][32]byte, name string) [][32]byte {
 }
 
 // markTickets makes cfg mark its sessions, and resume only those that carry the
-// policy's own mark, which goes with a certificate.
+// policy's own mark, which goes with a certificate. Where the application has only one of
+// WrapSession and UnwrapSession, the policy's keys do the other half, as the keys of
+// the config do in crypto/tls: what the application refuses stays refused.
 func (p *policy) markTickets(cfg *tls.Config) {
 	keys := cfg.Clone() // whose EncryptTicket and DecryptTicket use the keys of cfg
 	wrapSession, unwrapSession := cfg.WrapSession, cfg.UnwrapSession
-	if wrapSession == nil || unwrapSession == nil {
-		wrapSession, unwrapSession = keys.EncryptTicket, keys.DecryptTicket
+	if wrapSession == nil {
+		wrapSession = keys.EncryptTicket
+	}
+	if unwrapSession == nil {
+		unwrapSession = keys.DecryptTicket
 	}
 	cfg.WrapSession = func(cs tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
 		mark := p.mark
@@ -198,6 +209,18 @@ func (p *policy) markTickets(cfg *tls.Config) {
 			return nil, err
 		}
 		return session, nil
+	}
+}
+
+// keepMarkedOut makes cfg, which no policy applies to, resume no session of a policy.
+// unwrapSession is the application's. Without it and WrapSession there is nothing to do:
+// the keys of cfg open no ticket of a policy.
+func keepMarkedOut(cfg *tls.Config, unwrapSession func([]byte, tls.ConnectionState) (*tls.SessionState, error)) {
+	switch {
+	case unwrapSession != nil:
+		cfg.UnwrapSession = withoutMarked(unwrapSession)
+	case cfg.WrapSession != nil:
+		cfg.UnwrapSession = withoutMarked(cfg.DecryptTicket)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,6 +54,12 @@ func TestResumption(t *testing.T) {
 			useStore(c, newStore())
 			return c
 		},
+		"the session store of a config that the application chooses": func() *tls.Config {
+			c, chosen := baseConfig(), baseConfig()
+			useStore(chosen, newStore())
+			c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
+			return c
+		},
 	}
 	want := map[[2]string]reply{
 		{"plain", "plain"}:                           {Resumed: true},
@@ -95,6 +102,70 @@ func TestResumption(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOneSessionFunction covers applications that have only one of WrapSession and
+// UnwrapSession: it is called, whoever the client is, and what it refuses stays refused.
+func TestOneSessionFunction(t *testing.T) {
+	var calls atomic.Int32
+	keys := baseConfig() // what the application wraps and unwraps with
+	keys.SetSessionTicketKeys([][32]byte{{1}})
+	functions := map[string]func(*tls.Config){
+		"UnwrapSession that resumes nothing": func(c *tls.Config) {
+			c.UnwrapSession = func([]byte, tls.ConnectionState) (*tls.SessionState, error) {
+				calls.Add(1)
+				return nil, nil
+			}
+		},
+		"UnwrapSession": func(c *tls.Config) {
+			c.UnwrapSession = func(id []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
+				calls.Add(1)
+				return keys.DecryptTicket(id, cs)
+			}
+		},
+		"WrapSession": func(c *tls.Config) {
+			c.WrapSession = func(cs tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
+				calls.Add(1)
+				return keys.EncryptTicket(cs, session)
+			}
+		},
+	}
+	for name, set := range functions {
+		for _, where := range []string{"base config", "base config with shared keys", "chosen config"} {
+			t.Run(name+" of the "+where, func(t *testing.T) {
+				base := keys.Clone()
+				set(base)
+				if where == "chosen config" {
+					chosen := base
+					base = baseConfig()
+					base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
+				}
+				s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+				if where == "base config with shared keys" {
+					s.SetSessionTicketKeys([][32]byte{{1}})
+				}
+				for _, order := range [][2]string{
+					{"plain", "plain"}, {"flagged", "flagged"}, {"flagged", "plain"}, {"flagged, no cert", "plain"}, {"plain", "flagged"},
+				} {
+					calls.Store(0)
+					cache := &anyName{}
+					var got result
+					for _, kind := range order {
+						client := resumers[kind]()
+						client.cache = cache
+						got = client.connect(t, s.addr)
+					}
+					want := order == [2]string{"plain", "plain"} && !strings.Contains(name, "nothing")
+					if got.Resumed != want {
+						t.Errorf("%q: resumed %v, want %v", order, got.Resumed, want)
+					}
+					if calls.Load() == 0 {
+						t.Errorf("%q: the application's function was not called", order)
+					}
+				}
+			})
+		}
 	}
 }
 
