@@ -116,8 +116,12 @@ type Config struct {
 	// the wire, before the server answers. The view is valid only during the call.
 	Inspect func(*Conn, clienthello.ClientHello)
 
-	// Observe, if not nil, is called once for each connection, during the handshake,
-	// possibly by many goroutines at once.
+	// Observe, if not nil, is called at most once for each connection, possibly by many
+	// goroutines at once: when the client gets the base config, and otherwise when the
+	// policy has a verdict or, failing that, when the connection is closed. Connections
+	// that end before a config is chosen are not reported: crypto/tls rejects what is no
+	// well-formed ClientHello by itself, and an error of the base config's
+	// GetConfigForClient is known to the application.
 	Observe func(Event)
 }
 

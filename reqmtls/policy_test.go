@@ -358,6 +358,32 @@ func TestApplicationsOwnChoice(t *testing.T) {
 	}
 }
 
+// TestNotObserved covers connections that end before a config is chosen.
+func TestNotObserved(t *testing.T) {
+	base := baseConfig()
+	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, errors.New("no config") }
+	s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+	for name, data := range map[string][]byte{
+		"nothing":                         nil,
+		"HTTP":                            []byte("GET / HTTP/1.1\r\n\r\n"),
+		"GetConfigForClient that fails":   rawHello(t, flagged(extension.RequestMTLS)),
+		"a ClientHello that is cut short": rawHello(t, flagged(extension.RequestMTLS))[:100],
+	} {
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		conn.Write(data)
+		conn.(*net.TCPConn).CloseWrite()
+		io.Copy(io.Discard, conn) // until the server has closed it
+		conn.Close()
+		if n := len(s.events); n > 0 {
+			t.Errorf("%s: event %+v", name, <-s.events)
+		}
+	}
+}
+
 // TestBaseVerifyConnection holds that what the base config checks of everybody is
 // checked of flagged clients as well.
 func TestBaseVerifyConnection(t *testing.T) {
