@@ -71,7 +71,14 @@ type Config struct {
 	// DialContext makes connections; nil stands for that of a net.Dialer with a
 	// time-out of 30 seconds.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// TLSHandshakeTimeout is how long a TLS handshake of Dial, or of a Transport, may
+	// take before it fails with an error that wraps context.DeadlineExceeded; 0 stands
+	// for 10 seconds, as http.DefaultTransport has it, and a negative value for no limit.
+	TLSHandshakeTimeout time.Duration
 }
+
+const defaultHandshakeTimeout = 10 * time.Second
 
 // ErrNoCertificate is the error of New if it is told to send the flag without a
 // certificate.
@@ -83,6 +90,7 @@ type Client struct {
 	flag   extension.Flag // that asks for the CertificateRequest
 	flags  extension.FlagSet
 	hello  tlsclient.Hello
+	limit  time.Duration // of a TLS handshake; negative for none
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
@@ -118,6 +126,10 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("client: %w", err)
 	}
 	client := &Client{config: config, flag: flag, flags: set, hello: tlsclient.Hello{Preset: id}, dial: c.DialContext}
+	client.limit = c.TLSHandshakeTimeout
+	if client.limit == 0 {
+		client.limit = defaultHandshakeTimeout
+	}
 	if client.dial == nil {
 		client.dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext
 	}
@@ -210,12 +222,21 @@ func (c *Client) dialFor(ctx context.Context, network, addr string, protocols []
 	if err != nil {
 		return nil, err
 	}
-	tlsConn, err := c.handshake(ctx, conn, host, protocols)
-	if err != nil {
-		conn.Close()
-		return nil, err
+	limited := ctx
+	if c.limit > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, c.limit)
+		defer cancel()
 	}
-	return tlsConn, nil
+	tlsConn, err := c.handshake(limited, conn, host, protocols)
+	if err == nil {
+		return tlsConn, nil
+	}
+	conn.Close()
+	if limited.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("client: the TLS handshake with %s took longer than %v: %w", addr, c.limit, err)
+	}
+	return nil, err
 }
 
 // Handshake makes a TLS connection over conn. It verifies that the server is host, or the

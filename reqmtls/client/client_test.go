@@ -379,6 +379,98 @@ func TestProtocolChange(t *testing.T) {
 	}
 }
 
+// TestSilentServer holds that a server that never answers keeps nobody for longer than
+// the time-out, however many requests there are to it.
+func TestSilentServer(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() // nobody accepts
+	var dials atomic.Int32
+	c := newClient(t, client.Config{
+		Flags:               []extension.Flag{},
+		TLSHandshakeTimeout: 300 * time.Millisecond,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dials.Add(1)
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		},
+	})
+	web := &http.Client{Transport: c.Transport()}
+	const requests = 20
+	errs := make(chan error, requests)
+	for range requests {
+		go func() {
+			_, err := web.Get("https://" + listener.Addr().String())
+			errs <- err
+		}()
+	}
+	for range requests {
+		select {
+		case err := <-errs:
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "handshake") {
+				t.Errorf("error %v", err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("a request is still waiting")
+		}
+	}
+	if n := dials.Load(); n == requests {
+		t.Error("the requests waited for each other, then each for the server")
+	}
+}
+
+// TestFirstRequestGivesUp holds that requests that wait for another one, which finds
+// out the protocol, do not fail because its caller cancels it.
+func TestFirstRequestGivesUp(t *testing.T) {
+	a := newAuthorities(t)
+	addr := a.serve(t, true, func(http.ResponseWriter, *http.Request) {})
+	dialing := make(chan struct{})
+	var dials atomic.Int32
+	c := newClient(t, client.Config{
+		TLS: a.config(),
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if dials.Add(1) == 1 {
+				close(dialing)
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		},
+	})
+	web := &http.Client{Transport: c.Transport(), Timeout: 10 * time.Second}
+	get := func(ctx context.Context, errs chan<- error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+addr, nil)
+		if err != nil {
+			errs <- err
+			return
+		}
+		resp, err := web.Do(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		errs <- err
+	}
+	first, others := make(chan error, 1), make(chan error, 5)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go get(ctx, first)
+	<-dialing
+	for range cap(others) {
+		go get(t.Context(), others)
+	}
+	cancel()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	for range cap(others) {
+		if err := <-others; err != nil {
+			t.Error(err)
+		}
+	}
+	web.CloseIdleConnections()
+}
+
 func TestHandshake(t *testing.T) {
 	a := newAuthorities(t)
 	addr := a.serve(t, true, func(http.ResponseWriter, *http.Request) {})

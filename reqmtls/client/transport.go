@@ -39,11 +39,23 @@ type Transport struct {
 	hosts map[string]*host
 }
 
-// host is what is known about a server.
+// maxHosts is how many servers are remembered that no request is under way to.
+const maxHosts = 1000
+
+// host is what is known about a server. The mutex of the Transport guards it.
 type host struct {
-	turn     chan struct{} // holds one token: who has it may find out the protocol
-	protocol string        // "" while unknown
-	fresh    *Conn         // made to find out, not in use yet
+	users    int    // requests and dials under way; with any, the host stays in the map
+	protocol string // "" while unknown
+	probe    *probe // nil while nobody finds out the protocol
+	fresh    *Conn  // made to find out, not in use yet
+}
+
+// probe is an attempt to find out the protocol of a server. Its fields are set before
+// done is closed.
+type probe struct {
+	done      chan struct{}
+	err       error
+	cancelled bool // by the request that made it, so that err says nothing about the server
 }
 
 // Transport returns a RoundTripper with connections of its own.
@@ -71,7 +83,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("client: %s: TLS flags need https", req.URL.Redacted())
 	}
 	addr := hostPort(req)
-	protocol, err := t.protocol(req.Context(), addr)
+	h := t.acquire(addr)
+	defer t.release(addr, h)
+	protocol, err := t.protocol(req.Context(), addr, h)
 	if err != nil {
 		closeBody(req)
 		return nil, err
@@ -92,7 +106,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		req.Body = body
 	}
-	if protocol, err = t.protocol(req.Context(), addr); err != nil {
+	if protocol, err = t.protocol(req.Context(), addr, h); err != nil {
 		closeBody(req)
 		return nil, err
 	}
@@ -136,47 +150,96 @@ func ReportOf(resp *http.Response) (Report, bool) {
 	return c.Report(), true
 }
 
-func (t *Transport) host(addr string) *host {
+// acquire returns the host of an address, until release.
+func (t *Transport) acquire(addr string) *host {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h := t.hosts[addr]
 	if h == nil {
-		h = &host{turn: make(chan struct{}, 1)}
-		h.turn <- struct{}{}
+		if len(t.hosts) >= maxHosts {
+			t.forget()
+		}
+		h = &host{}
 		t.hosts[addr] = h
 	}
+	h.users++
 	return h
 }
 
-// protocol returns the version of HTTP that a server chooses. The first time it makes
-// a connection to find out, which conn hands out next.
-func (t *Transport) protocol(ctx context.Context, addr string) (string, error) {
-	h := t.host(addr)
-	select {
-	case <-h.turn:
-	case <-ctx.Done():
-		return "", ctx.Err()
+// forget drops any host that is not in use.
+func (t *Transport) forget() {
+	for addr, h := range t.hosts {
+		if h.users == 0 {
+			delete(t.hosts, addr)
+			return
+		}
 	}
-	defer func() { h.turn <- struct{}{} }()
+}
+
+// release gives a host back. Its last user takes along what nobody has a use for: a
+// connection that came too late for the request that it was for, and the host itself if
+// nothing is known about it, or there are too many.
+func (t *Transport) release(addr string, h *host) {
 	t.mu.Lock()
-	known := h.protocol
+	var unused *Conn
+	if h.users--; h.users == 0 {
+		unused, h.fresh = h.fresh, nil
+		if h.protocol == "" || len(t.hosts) > maxHosts {
+			delete(t.hosts, addr)
+		}
+	}
 	t.mu.Unlock()
-	if known != "" {
-		return known, nil
+	if unused != nil {
+		unused.Close()
 	}
+}
+
+// protocol returns the version of HTTP that a server chooses. The first request makes
+// a connection to find out, which conn hands out next; others wait, and fail with it.
+func (t *Transport) protocol(ctx context.Context, addr string, h *host) (string, error) {
+	for {
+		t.mu.Lock()
+		protocol, p := h.protocol, h.probe
+		own := protocol == "" && p == nil
+		if own {
+			p = &probe{done: make(chan struct{})}
+			h.probe = p
+		}
+		t.mu.Unlock()
+		if protocol != "" {
+			return protocol, nil
+		}
+		if own {
+			t.find(ctx, addr, h, p)
+		}
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+		if p.err != nil && (own || !p.cancelled) {
+			return "", p.err
+		}
+	}
+}
+
+// find makes a connection to find out the protocol of a host.
+func (t *Transport) find(ctx context.Context, addr string, h *host, p *probe) {
 	c, err := t.client.dialFor(ctx, "tcp", addr, []string{protocolHTTP2, protocolHTTP1})
-	if err != nil {
-		return "", err
-	}
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	h.protocol, h.fresh = protocolOf(c), c
-	return h.protocol, nil
+	if err == nil {
+		h.protocol, h.fresh = protocolOf(c), c
+	}
+	h.probe = nil
+	t.mu.Unlock()
+	p.err, p.cancelled = err, err != nil && ctx.Err() != nil
+	close(p.done)
 }
 
 // conn returns a connection of the wanted protocol.
 func (t *Transport) conn(ctx context.Context, network, addr, protocol string) (net.Conn, error) {
-	h := t.host(addr)
+	h := t.acquire(addr)
+	defer t.release(addr, h)
 	t.mu.Lock()
 	c := h.fresh
 	h.fresh = nil
@@ -207,14 +270,6 @@ func protocolOf(c *Conn) string {
 // CloseIdleConnections closes connections that are not in use. The method of http.Client
 // with the same name calls it.
 func (t *Transport) CloseIdleConnections() {
-	t.mu.Lock()
-	for _, h := range t.hosts {
-		if h.fresh != nil {
-			h.fresh.Close()
-			h.fresh, h.protocol = nil, ""
-		}
-	}
-	t.mu.Unlock()
 	t.http1.CloseIdleConnections()
 	t.http2.CloseIdleConnections()
 }

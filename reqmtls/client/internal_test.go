@@ -1,0 +1,66 @@
+package client
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// TestHostsAreForgotten holds that what a Transport remembers has a bound, and that
+// servers in use and the latest one are remembered.
+func TestHostsAreForgotten(t *testing.T) {
+	c, err := New(Config{Flags: []extension.Flag{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := c.Transport()
+	failed := transport.acquire("failed")
+	transport.release("failed", failed)
+	if n := len(transport.hosts); n != 0 {
+		t.Errorf("%d hosts after one about which nothing is known", n)
+	}
+
+	inUse := transport.acquire("in use")
+	for i := range 3 * maxHosts {
+		addr := fmt.Sprint(i)
+		h := transport.acquire(addr)
+		h.protocol = protocolHTTP2
+		transport.release(addr, h)
+		if transport.hosts[addr] != h {
+			t.Fatalf("host %d is not remembered", i)
+		}
+	}
+	if n := len(transport.hosts); n > maxHosts {
+		t.Errorf("%d hosts after many, one after the other", n)
+	}
+	if transport.hosts["in use"] != inUse {
+		t.Error("a host in use was forgotten")
+	}
+
+	var held []*host
+	for i := range 2 * maxHosts {
+		h := transport.acquire(fmt.Sprint(i))
+		h.protocol = protocolHTTP2
+		held = append(held, h)
+	}
+	for i, h := range held {
+		transport.release(fmt.Sprint(i), h)
+	}
+	if n := len(transport.hosts); n > maxHosts {
+		t.Errorf("%d hosts after many at once", n)
+	}
+}
+
+func TestHandshakeTimeoutDefault(t *testing.T) {
+	for given, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Second: time.Second, -1: -1} {
+		c, err := New(Config{Flags: []extension.Flag{}, TLSHandshakeTimeout: given})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.limit != want {
+			t.Errorf("%v stands for %v, want %v", given, c.limit, want)
+		}
+	}
+}
