@@ -2,6 +2,8 @@ package reqmtls_test
 
 import (
 	"crypto/tls"
+	"io"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +16,7 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
+	"github.com/tlsflags/tlsflags/reqmtls/client"
 )
 
 // The clients of the tests of resumption. All share one cache of sessions, as a client
@@ -264,6 +267,73 @@ func TestSharedKeys(t *testing.T) {
 			t.Errorf("resumed %v, asked %v", got.Resumed, got.Asked)
 		}
 	}
+}
+
+// TestRotationUnderLoad rotates the keys while clients connect, each of which must get
+// what it would get alone: the certificate is asked for once and resumed from then on,
+// as no key is dropped, and plain clients have none.
+func TestRotationUnderLoad(t *testing.T) {
+	p := testPKI()
+	s := start(t, baseConfig(), reqmtls.Config{
+		Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()},
+	})
+	var mu sync.Mutex
+	var keys [][32]byte
+	rotate := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		keys = append([][32]byte{{byte(len(keys))}}, keys...)
+		s.SetSessionTicketKeys(keys)
+	}
+	rotate() // before the first ticket
+	bot, err := client.New(client.Config{TLS: &tls.Config{
+		RootCAs: p.site.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{p.bot},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	const connections = 6
+	for range 3 {
+		for _, kind := range []string{"plain", "flagged", "flagged, elsewhere"} {
+			wg.Go(func() {
+				c := resumers[kind]()
+				c.cache = &anyName{}
+				for i := range connections {
+					tcp, err := net.Dial("tcp", s.addr)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					got, err := c.start(t, tcp)
+					certificates := 0
+					if kind != "plain" {
+						certificates = 1
+					}
+					if err != nil || got.Asked != (i == 0 && kind != "plain") || got.Resumed != (i > 0) || got.Certificates != certificates {
+						t.Errorf("%s, connection %d: %+v, %v", kind, i, got, err)
+					}
+					rotate()
+				}
+			})
+		}
+		wg.Go(func() { // that of package client resumes nothing
+			for range connections {
+				conn, err := bot.Dial(t.Context(), "tcp", s.addr)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if r := conn.Report(); !r.Requested || !r.Given {
+					t.Errorf("package client: %+v", r)
+				}
+				io.Copy(io.Discard, conn)
+				conn.Close()
+				rotate()
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestKeyRotation(t *testing.T) {
