@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
@@ -292,6 +293,9 @@ func CheckFlags(data []byte) error {
 	}
 	if set != flags.Set() {
 		return errors.New("flags: Set is not the set of All")
+	}
+	if text := flags.String(); text != set.String() || strings.Count(text, ", ") != len(all)-1 || !strings.HasPrefix(text, all[0].String()) {
+		return fmt.Errorf("flags: %d of them are listed as %q, and as a set as %q", len(all), text, set)
 	}
 	return nil
 }

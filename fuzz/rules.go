@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/tlsflags/tlsflags/extension"
 	"golang.org/x/crypto/cryptobyte"
@@ -147,6 +148,9 @@ func CheckRules(c RulesCase) error {
 	}
 	if v.Code != code || got != flag || v.OK() != (code == 0) {
 		return fmt.Errorf("got %q about flag %d, the reference has %q about flag %d", v.Code.Name(), got, code.Name(), flag)
+	}
+	if text := v.String(); (text == "accepted") != v.OK() || !v.OK() && !strings.Contains(text, v.Clause()) {
+		return fmt.Errorf("%q reads %q", v.Code.Name(), text)
 	}
 	if !v.OK() {
 		e, _ := message.FlagsExtension()
