@@ -142,6 +142,8 @@ func locate(datagram []byte) sealedInitial {
 	return sealedInitial{datagram[:i+length], dcid, i}
 }
 
+// stdKeys open Initial packets with the standard library alone. They share no code with
+// the tests and tools of the module: what is measured beside it is to be nobody's but Go's.
 type stdKeys struct {
 	aead        cipher.AEAD
 	hp          cipher.Block

@@ -20,7 +20,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/corpus"
-	"github.com/tlsflags/tlsflags/fuzz"
+	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
 // peer is the address of the n-th attacker.
@@ -102,13 +102,10 @@ var tunnels = func() (p []byte) {
 
 // sealed is an Initial packet that opens, with data at offset of the CRYPTO stream.
 func sealed(dcid, offset uint64, data []byte) []byte {
-	sealer, err := fuzz.NewInitialSealer(binary.BigEndian.AppendUint64(nil, dcid))
-	if err != nil {
-		panic(err)
-	}
-	frame := join([]byte{6}, binary.BigEndian.AppendUint64(nil, 3<<62|offset), be16(1<<14|len(data)), data)
-	packet, _ := sealer.Seal(0, join(frame, make([]byte, 100)))
-	return packet
+	return quicseal.Packet{
+		Version: quicseal.V1, DCID: binary.BigEndian.AppendUint64(nil, dcid),
+		Payload: append(quicseal.AppendCrypto(nil, offset, data), make([]byte, 100)...),
+	}.Seal()
 }
 
 // firstInitial is the first datagram of a hello over QUIC that takes two, as Chromium

@@ -20,6 +20,7 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/internal/cli"
+	"github.com/tlsflags/tlsflags/internal/quicseal"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
@@ -333,33 +334,22 @@ func datagramShapes() map[string]shape {
 		return read(new(framesOnly), payloads, assemble.NeedMore)
 	}}
 	all["QUICFrames, ACK with many ranges"] = shape{most, func(n int) func() {
-		ack := slices.Concat([]byte{2, 0, 0}, appendVarint(nil, uint64(n)), make([]byte, 1+2*n))
+		ack := slices.Concat([]byte{2, 0, 0}, quicseal.AppendVarint(nil, uint64(n)), make([]byte, 1+2*n))
 		return read(new(framesOnly), [][]byte{ack}, assemble.NeedMore)
 	}}
 	all["QUICFrames, padding"] = shape{8 * most, func(n int) func() {
 		return read(new(framesOnly), [][]byte{make([]byte, n)}, assemble.NeedMore)
 	}}
 	all["QUICSealed, a byte a packet, backwards"] = shape{1_600, func(n int) func() {
-		sealer, err := NewInitialSealer([]byte("8 bytes!"))
-		if err != nil {
-			panic(err)
-		}
-		var packets [][]byte
-		for i, payload := range frames(n, backwards) {
-			packet, _ := sealer.Seal(uint32(i), append(payload, make([]byte, 16)...))
-			packets = append(packets, packet)
-		}
+		packets, _ := sealQUIC(frames(n, backwards))
 		return read(new(assemble.QUIC), packets, assemble.Complete)
 	}}
 	all["QUICDatagrams, new keys each time"] = shape{400, func(n int) func() {
 		var packets [][]byte
 		for i := range n {
-			sealer, err := NewInitialSealer(binary.BigEndian.AppendUint64(nil, uint64(i)))
-			if err != nil {
-				panic(err)
-			}
-			packet, _ := sealer.Seal(0, append(CryptoFrame(Piece{0, []byte{1}}), make([]byte, 16)...))
-			packets = append(packets, packet)
+			p := quicseal.Packet{Version: quicseal.V1, DCID: binary.BigEndian.AppendUint64(nil, uint64(i))}
+			p.Payload = append(CryptoFrame(Piece{0, []byte{1}}), make([]byte, 16)...)
+			packets = append(packets, p.Seal())
 		}
 		return read(new(assemble.QUIC), packets, assemble.NeedMore)
 	}}

@@ -1,103 +1,28 @@
 package fuzz
 
 import (
-	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
-// InitialSealer protects Initial packets of QUIC v1 as a client does (RFC 9001,
-// Sections 5.2 to 5.4), on crypto/hkdf, so that a fuzzer's bytes get past the AEAD.
-type InitialSealer struct {
-	dcid []byte
-	aead cipher.AEAD
-	hp   cipher.Block
-	iv   []byte
-}
-
-// NewInitialSealer derives the keys for a destination connection ID.
-func NewInitialSealer(dcid []byte) (*InitialSealer, error) {
-	salt := []byte{0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a}
-	initial, err := hkdf.Extract(sha256.New, dcid, salt)
-	if err != nil {
-		return nil, err
+// sealQUIC protects payloads as a client of QUIC v1 does, so that a fuzzer's bytes get
+// past the AEAD. It also returns where in every packet the payload begins.
+func sealQUIC(payloads [][]byte) (packets [][]byte, payloadAt int) {
+	p := quicseal.Packet{Version: quicseal.V1, DCID: []byte("8 bytes!"), LengthLen: 4}
+	keys := quicseal.NewKeys(p.Version, p.DCID, false)
+	for i, payload := range payloads {
+		p.Number, p.Payload = uint64(i), payload
+		packets = append(packets, p.SealWith(keys))
 	}
-	expand := func(secret []byte, label string, size int) []byte {
-		if err != nil {
-			return nil
-		}
-		label = "tls13 " + label
-		var out []byte
-		out, err = hkdf.Expand(sha256.New, secret, "\x00"+string(rune(size))+string(rune(len(label)))+label+"\x00", size)
-		return out
-	}
-	client := expand(initial, "client in", 32)
-	key, iv, hp := expand(client, "quic key", 16), expand(client, "quic iv", 12), expand(client, "quic hp", 16)
-	if err != nil {
-		return nil, err
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, err
-	}
-	mask, err := aes.NewCipher(hp)
-	return &InitialSealer{dcid: dcid, aead: aead, hp: mask, iv: iv}, err
-}
-
-// Seal returns an Initial packet with the given number and payload, and the length of
-// its header: where the payload begins once the protection is off.
-func (s *InitialSealer) Seal(number uint32, payload []byte) (packet []byte, header int) {
-	const numberLen = 4
-	packet = []byte{0xc0 | numberLen - 1, 0, 0, 0, 1, byte(len(s.dcid))}
-	packet = append(packet, s.dcid...)
-	packet = append(packet, 0, 0) // source connection ID, token: empty
-	packet = binary.BigEndian.AppendUint32(packet, 2<<30|uint32(numberLen+len(payload)+s.aead.Overhead()))
-	numberAt := len(packet)
-	packet = binary.BigEndian.AppendUint32(packet, number)
-	header = len(packet)
-
-	nonce := bytes.Clone(s.iv)
-	for i, b := range packet[numberAt:] {
-		nonce[len(nonce)-numberLen+i] ^= b
-	}
-	packet = s.aead.Seal(packet, nonce, payload, bytes.Clone(packet))
-	mask := make([]byte, aes.BlockSize)
-	s.hp.Encrypt(mask, packet[numberAt+4:][:aes.BlockSize])
-	packet[0] ^= mask[0] & 0x0f
-	for i := range numberLen {
-		packet[numberAt+i] ^= mask[1+i]
-	}
-	return packet, header
-}
-
-// appendVarint appends a variable-length integer (RFC 9000, Section 16), not always in
-// the shortest form.
-func appendVarint(b []byte, v uint64) []byte {
-	switch {
-	case v < 1<<6:
-		return append(b, byte(v))
-	case v < 1<<14:
-		return binary.BigEndian.AppendUint16(b, 1<<14|uint16(v))
-	}
-	return binary.BigEndian.AppendUint64(b, 3<<62|v)
+	return packets, p.PayloadAt()
 }
 
 // CryptoFrame returns a CRYPTO frame (RFC 9000, Section 19.6).
 func CryptoFrame(p Piece) []byte {
-	b := appendVarint([]byte{6}, uint64(p.Offset))
-	b = appendVarint(b, uint64(len(p.Data)))
-	return append(b, p.Data...)
+	return quicseal.AppendCrypto(nil, uint64(p.Offset), p.Data)
 }
 
 // ReferenceQUICFrames is the obvious reader of the first message in the payloads of
@@ -244,19 +169,11 @@ func CheckQUICFrames(payloads [][]byte, sealed bool) error {
 	if !sealed {
 		return nil
 	}
-	sealer, err := NewInitialSealer([]byte("8 bytes!"))
-	if err != nil {
-		return err
-	}
-	var packets [][]byte
-	header := 0
-	for i, payload := range payloads {
-		var packet []byte
-		packet, header = sealer.Seal(uint32(i), payload)
+	packets, header := sealQUIC(payloads)
+	for i, packet := range packets {
 		if _, ok := assemble.ParseQUICInitial(packet); !ok {
 			return fmt.Errorf("packet %d is not taken for an Initial", i)
 		}
-		packets = append(packets, packet)
 	}
 	var whole assemble.QUIC
 	protected, err := checkDatagrams(packets, &whole, assemble.MaxMessage)
@@ -379,16 +296,8 @@ func quicFramesSeeds(yield func([]byte) bool) {
 }
 
 func quicSeeds(yield func([]byte) bool) {
-	sealer, err := NewInitialSealer([]byte("8 bytes!"))
-	if err != nil {
-		return
-	}
 	for payloads := range quicPayloads {
-		var packets [][]byte
-		for i, payload := range payloads {
-			packet, _ := sealer.Seal(uint32(i), payload)
-			packets = append(packets, packet)
-		}
+		packets, _ := sealQUIC(payloads)
 		if !yield(joinDatagrams(packets...)) {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
 // readClientHello reads from conn until the ClientHello is whole. It returns what
@@ -113,10 +114,10 @@ func ExampleQUIC() {
 
 	// A ClientHello with TLS flag 80 in two Initial packets, the second one first.
 	hello := flaggedHello()
-	packet := initial{version: quicV1, dcid: []byte("chosen by the client"), number: 1, payload: crypto(40, hello[40:])}
-	client.Write(packet.seal())
-	packet.number, packet.payload = 0, crypto(0, hello[:40])
-	client.Write(packet.seal())
+	packet := quicseal.Packet{Version: quicseal.V1, DCID: []byte("chosen by the client"), Number: 1, Payload: crypto(40, hello[40:])}
+	client.Write(packet.Seal())
+	packet.Number, packet.Payload = 0, crypto(0, hello[:40])
+	client.Write(packet.Seal())
 
 	transport, got, err := watchDatagrams(conn)
 	if err != nil {

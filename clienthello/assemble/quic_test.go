@@ -16,6 +16,7 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
 func fromHex(t testing.TB, s string) []byte {
@@ -51,12 +52,12 @@ func TestQUICSamples(t *testing.T) {
 		first, last string
 	}{
 		{
-			"RFC 9001, Appendix A.2", quicV1,
+			"RFC 9001, Appendix A.2", quicseal.V1,
 			"c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11d242b123dc9b",
 			"e221af44860018ab0856972e194cd934",
 		},
 		{
-			"RFC 9369, Appendix A.2", quicV2,
+			"RFC 9369, Appendix A.2", quicseal.V2,
 			"d76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485dd04de806071",
 			"a18b2faa745b6fe189cf772a9f84cbfc",
 		},
@@ -64,9 +65,9 @@ func TestQUICSamples(t *testing.T) {
 	frame := fromHex(t, sampleCrypto)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			packet := initial{
-				version: tt.version, dcid: fromHex(t, sampleDCID), number: 2, payload: padded(1162, frame),
-			}.seal()
+			packet := quicseal.Packet{
+				Version: tt.version, DCID: fromHex(t, sampleDCID), Number: 2, Payload: padded(1162, frame),
+			}.Seal()
 			if !bytes.HasPrefix(packet, fromHex(t, tt.first)) || !bytes.HasSuffix(packet, fromHex(t, tt.last)) || len(packet) != 1200 {
 				t.Fatalf("the test seals another packet than the standard: %x", packet)
 			}
@@ -89,13 +90,13 @@ func TestQUICSamples(t *testing.T) {
 // TestQUICServerSample: the server's Initial of RFC 9001, Appendix A.3 and the Retry of
 // A.4 are not taken for packets of a client, alone or in between.
 func TestQUICServerSample(t *testing.T) {
-	server := initial{
-		version: quicV1, keyDCID: fromHex(t, sampleDCID), scid: fromHex(t, "f067a5502a4262b5"), number: 1, numberLen: 2, server: true,
-		payload: fromHex(t, `02000000000600405a020000560303ee fce7f7b37ba1d1632e96677825ddf739
+	server := quicseal.Packet{
+		Version: quicseal.V1, KeyDCID: fromHex(t, sampleDCID), SCID: fromHex(t, "f067a5502a4262b5"), Number: 1, NumberLen: 2, Server: true,
+		Payload: fromHex(t, `02000000000600405a020000560303ee fce7f7b37ba1d1632e96677825ddf739
 			88cfc79825df566dc5430b9a045a1200 130100002e00330024001d00209d3c94
 			0d89690b84d08a60993c144eca684d10 81287c834d5311bcf32bb9da1a002b00
 			020304`),
-	}.seal()
+	}.Seal()
 	if !bytes.HasPrefix(server, fromHex(t, "cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a")) {
 		t.Fatalf("the test seals another packet than the standard: %x", server)
 	}
@@ -103,11 +104,11 @@ func TestQUICServerSample(t *testing.T) {
 	negotiation := fromHex(t, "800000000008f067a5502a4262b5088394c8f03e515708000000016b3343cf")
 
 	msg := handshake(100)
-	client := initial{version: quicV1, dcid: fromHex(t, sampleDCID)}
-	client.payload = padded(1000, crypto(50, msg[50:]))
-	second := client.seal()
-	client.payload, client.number = padded(1000, crypto(0, msg[:50])), 1
-	first := client.seal()
+	client := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(t, sampleDCID)}
+	client.Payload = padded(1000, crypto(50, msg[50:]))
+	second := client.Seal()
+	client.Payload, client.Number = padded(1000, crypto(0, msg[:50])), 1
+	first := client.Seal()
 
 	for name, datagram := range map[string][]byte{"Initial": server, "Retry": retry, "Version Negotiation": negotiation} {
 		t.Run(name, func(t *testing.T) {
@@ -153,15 +154,15 @@ func feedQUIC(t *testing.T, q *assemble.QUIC, msg []byte, datagrams ...[]byte) {
 // TestQUICBytewise has a frame for every byte, in 20 packets, backwards.
 func TestQUICBytewise(t *testing.T) {
 	msg := handshake(1800)
-	keys := sealingKeys(quicV1, fromHex(t, sampleDCID), false)
+	keys := quicseal.NewKeys(quicseal.V1, fromHex(t, sampleDCID), false)
 	var datagrams [][]byte
 	for number := range 20 {
 		var payload []byte
 		for i := number; i < len(msg); i += 20 {
 			payload = append(crypto(uint64(i), msg[i:i+1]), payload...)
 		}
-		p := initial{version: quicV1, dcid: fromHex(t, sampleDCID), number: uint64(number), numberLen: 1, payload: payload}
-		datagrams = append(datagrams, p.sealWith(keys))
+		p := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(t, sampleDCID), Number: uint64(number), NumberLen: 1, Payload: payload}
+		datagrams = append(datagrams, p.SealWith(keys))
 	}
 	slices.Reverse(datagrams)
 	q := checkQUIC(t, msg, datagrams...)
@@ -173,7 +174,7 @@ func TestQUICBytewise(t *testing.T) {
 // TestQUICVersions has a hello in two Initials, backwards, in every version.
 func TestQUICVersions(t *testing.T) {
 	msg := handshake(2000)
-	for version := range salts {
+	for version := range quicseal.Versions() {
 		// T050 and T051 number their frames otherwise.
 		frames := crypto
 		if version>>8 == 0x543035 {
@@ -184,12 +185,12 @@ func TestQUICVersions(t *testing.T) {
 			}
 		}
 		for _, dcidLen := range []int{0, 8, 20} {
-			p := initial{version: version, dcid: bytes.Repeat([]byte{0xd1}, dcidLen), scid: []byte{1, 2, 3}, token: []byte("token")}
-			p.payload = frames(0, msg[:1000])
-			first := p.seal()
-			p.payload, p.number = frames(1000, msg[1000:]), 1
-			q := checkQUIC(t, msg, p.seal(), first)
-			want := assemble.QUICInfo{Version: version, DCID: p.dcid, SCID: p.scid, TokenLength: 5, Hello: 1, Attempt: 1, Packets: 2}
+			p := quicseal.Packet{Version: version, DCID: bytes.Repeat([]byte{0xd1}, dcidLen), SCID: []byte{1, 2, 3}, Token: []byte("token")}
+			p.Payload = frames(0, msg[:1000])
+			first := p.Seal()
+			p.Payload, p.Number = frames(1000, msg[1000:]), 1
+			q := checkQUIC(t, msg, p.Seal(), first)
+			want := assemble.QUICInfo{Version: version, DCID: p.DCID, SCID: p.SCID, TokenLength: 5, Hello: 1, Attempt: 1, Packets: 2}
 			if diff := cmp.Diff(want, q.Info()); diff != "" {
 				t.Errorf("version %#x: %s", version, diff)
 			}
@@ -202,7 +203,7 @@ func TestQUICPackets(t *testing.T) {
 	msg := handshake(300)
 	dcid := fromHex(t, sampleDCID)
 	packet := func(number uint64, frames ...[]byte) []byte {
-		return initial{version: quicV1, dcid: dcid, number: number, payload: slices.Concat(frames...)}.seal()
+		return quicseal.Packet{Version: quicseal.V1, DCID: dcid, Number: number, Payload: slices.Concat(frames...)}.Seal()
 	}
 	part1 := crypto(0, msg[:100])
 	part2 := crypto(100, msg[100:200])
@@ -212,12 +213,12 @@ func TestQUICPackets(t *testing.T) {
 	ping := []byte{1}
 	closing := append([]byte{0x1c, 10, 6, 5}, "hello"...)
 
-	zeroRTT := initial{version: quicV1, dcid: dcid, kind: 1, payload: make([]byte, 40)}.seal()
-	handshakePacket := initial{version: quicV1, dcid: dcid, kind: 2, payload: make([]byte, 40)}.seal()
-	other := initial{version: quicV1, dcid: []byte("another one"), payload: crypto(0, msg)}.seal()
+	zeroRTT := quicseal.Packet{Version: quicseal.V1, DCID: dcid, Type: quicseal.ZeroRTT, Payload: make([]byte, 40)}.Seal()
+	handshakePacket := quicseal.Packet{Version: quicseal.V1, DCID: dcid, Type: quicseal.Handshake, Payload: make([]byte, 40)}.Seal()
+	other := quicseal.Packet{Version: quicseal.V1, DCID: []byte("another one"), Payload: crypto(0, msg)}.Seal()
 	broken := packet(9, part1)
 	broken[len(broken)-1] ^= 1
-	greased := initial{version: quicV1, dcid: dcid, greased: true, payload: part1}.seal()
+	greased := quicseal.Packet{Version: quicseal.V1, DCID: dcid, Greased: true, Payload: part1}.Seal()
 	unknownVersion := slices.Clone(broken)
 	unknownVersion[1] = 0x1a
 	longID := slices.Clone(broken)
@@ -232,7 +233,7 @@ func TestQUICPackets(t *testing.T) {
 		{"in coalesced packets", [][]byte{slices.Concat(packet(0, part1), packet(1, part2), packet(2, part3))}},
 		{"packet numbers from 2^31 on", [][]byte{packet(1<<31, part1), packet(1<<31+1, part2, part3)}},
 		{"a packet number of which the lowest byte is sent", [][]byte{packet(200, part1),
-			initial{version: quicV1, dcid: dcid, number: 300, numberLen: 1, payload: slices.Concat(part2, part3)}.seal()}},
+			quicseal.Packet{Version: quicseal.V1, DCID: dcid, Number: 300, NumberLen: 1, Payload: slices.Concat(part2, part3)}.Seal()}},
 		{"the largest packet number comes first", [][]byte{packet(70000, part1), packet(0, part2, part3)}},
 		{"PADDING, PING and ACK between", [][]byte{packet(0, make([]byte, 7), part3, ping, part2), packet(1, ack, ping, ackECN, part1, make([]byte, 3))}},
 		{"CONNECTION_CLOSE between", [][]byte{packet(0, part1, closing), packet(1, part2, part3)}},
@@ -265,11 +266,11 @@ func TestQUICPackets(t *testing.T) {
 
 func TestQUICCountsPacketsWithCryptoData(t *testing.T) {
 	msg := handshake(100)
-	p := initial{version: quicV1, dcid: fromHex(t, sampleDCID)}
+	p := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(t, sampleDCID)}
 	var datagrams [][]byte
 	for i, frames := range [][]byte{crypto(10, nil), {1}, crypto(0, msg[:50]), slices.Concat(crypto(50, msg[50:60]), crypto(60, msg[60:]))} {
-		p.number, p.payload = uint64(i), padded(20, frames)
-		datagrams = append(datagrams, p.seal())
+		p.Number, p.Payload = uint64(i), padded(20, frames)
+		datagrams = append(datagrams, p.Seal())
 	}
 	if info := checkQUIC(t, msg, datagrams...).Info(); info.Packets != 2 {
 		t.Errorf("%d packets, want 2", info.Packets)
@@ -277,15 +278,15 @@ func TestQUICCountsPacketsWithCryptoData(t *testing.T) {
 }
 
 func TestQUICNotProtocol(t *testing.T) {
-	packet := initial{version: quicV1, dcid: fromHex(t, sampleDCID), payload: crypto(0, handshake(200))}
-	sealed := packet.seal()
+	packet := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(t, sampleDCID), Payload: crypto(0, handshake(200))}
+	sealed := packet.Seal()
 	change := func(i int, b byte) []byte {
 		c := slices.Clone(sealed)
 		c[i] = b
 		return c
 	}
 	short := packet
-	short.dcid = []byte("seven..")
+	short.DCID = []byte("seven..")
 	tests := map[string][]byte{
 		"nothing":                               {},
 		"zeros":                                 make([]byte, 1200),
@@ -299,7 +300,7 @@ func TestQUICNotProtocol(t *testing.T) {
 		"cut off":                               sealed[:len(sealed)-1],
 		"changed":                               change(100, 0),
 		"forged":                                slices.Concat(sealed[:18], make([]byte, len(sealed)-18)),
-		"a DCID shorter than 8 bytes, no token": short.seal(),
+		"a DCID shorter than 8 bytes, no token": short.Seal(),
 	}
 	for name, datagram := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -356,18 +357,18 @@ func TestQUICRefuses(t *testing.T) {
 			var plain, sealed assemble.QUIC
 			plain.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
 			sealed.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
-			p := initial{version: quicV1, dcid: fromHex(t, sampleDCID)}
+			p := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(t, sampleDCID)}
 			for i, payload := range tt.payloads {
-				p.payload, p.number = padded(20, payload), uint64(i)
-				if cut := len(p.payload) > len(payload); cut && tt.code == extension.ErrFieldOverrun {
+				p.Payload, p.Number = padded(20, payload), uint64(i)
+				if cut := len(p.Payload) > len(payload); cut && tt.code == extension.ErrFieldOverrun {
 					// What is cut off has to end the payload.
-					p.payload = append(bytes.Repeat([]byte{1}, 20), payload...)
+					p.Payload = append(bytes.Repeat([]byte{1}, 20), payload...)
 				}
-				before := 22 + len(p.payload) - len(padded(20, payload))
+				before := 22 + len(p.Payload) - len(padded(20, payload))
 				if tt.code == extension.ErrFieldOverrun {
-					before = 22 + len(p.payload) - len(payload)
+					before = 22 + len(p.Payload) - len(payload)
 				}
-				results := map[string]assemble.Result{"plain": plain.FeedFrames(payload), "sealed": sealed.Feed(p.seal())}
+				results := map[string]assemble.Result{"plain": plain.FeedFrames(payload), "sealed": sealed.Feed(p.Seal())}
 				for name, result := range results {
 					want := assemble.Result{Used: result.Used}
 					if i == len(tt.payloads)-1 {
@@ -547,13 +548,13 @@ func TestQUICChanged(t *testing.T) {
 
 // attempt seals the two Initials of a client that sends msg from an offset of the
 // CRYPTO stream on.
-func attempt(p initial, offset int, msg []byte) [][]byte {
+func attempt(p quicseal.Packet, offset int, msg []byte) [][]byte {
 	var datagrams [][]byte
 	for i, part := range [][]byte{msg[:len(msg)/2], msg[len(msg)/2:]} {
-		p.payload = crypto(uint64(offset), part)
-		datagrams = append(datagrams, p.seal())
+		p.Payload = crypto(uint64(offset), part)
+		datagrams = append(datagrams, p.Seal())
 		offset += len(part)
-		p.number += uint64(i + 1)
+		p.Number += uint64(i + 1)
 	}
 	return datagrams
 }
@@ -570,15 +571,15 @@ func TestQUICConnection(t *testing.T) {
 	msg := handshake(500)
 	second := handshake(600)
 	dcid, scid := []byte("first dcid"), []byte("client")
-	p := initial{version: quicV1, dcid: dcid, scid: scid}
+	p := quicseal.Packet{Version: quicseal.V1, DCID: dcid, SCID: scid}
 	retried := p
-	retried.dcid, retried.token = []byte("srv"), []byte("retry token")
+	retried.DCID, retried.Token = []byte("srv"), []byte("retry token")
 	answered := p
-	answered.dcid, answered.keyDCID, answered.number = []byte("server's id"), dcid, 7
+	answered.DCID, answered.KeyDCID, answered.Number = []byte("server's id"), dcid, 7
 
-	info := assemble.QUICInfo{Version: quicV1, DCID: dcid, SCID: scid, Hello: 1, Attempt: 1, Packets: 2}
+	info := assemble.QUICInfo{Version: quicseal.V1, DCID: dcid, SCID: scid, Hello: 1, Attempt: 1, Packets: 2}
 	retryInfo := info
-	retryInfo.DCID, retryInfo.TokenLength, retryInfo.Retry = retried.dcid, len(retried.token), true
+	retryInfo.DCID, retryInfo.TokenLength, retryInfo.Retry = retried.DCID, len(retried.Token), true
 	retryInfo.Attempt = 2
 
 	start := func(t *testing.T) *assemble.QUIC {
@@ -622,8 +623,8 @@ func TestQUICConnection(t *testing.T) {
 		feedQUIC(t, q, msg, attempt(p, 0, msg)...)
 		q.Next()
 		a := answered
-		a.payload = crypto(uint64(len(msg)-20), slices.Concat(msg[len(msg)-20:], second))
-		feedQUIC(t, q, second, a.seal())
+		a.Payload = crypto(uint64(len(msg)-20), slices.Concat(msg[len(msg)-20:], second))
+		feedQUIC(t, q, second, a.Seal())
 	})
 	t.Run("a third hello behind the second", func(t *testing.T) {
 		q := start(t)
@@ -666,10 +667,10 @@ func TestQUICConnection(t *testing.T) {
 		feedQUIC(t, q, msg, attempt(p, 0, msg)...)
 		q.Next()
 		a := answered
-		a.payload = []byte{2, 0, 0, 0, 0}
+		a.Payload = []byte{2, 0, 0, 0, 0}
 		handshakePacket := a
-		handshakePacket.kind = 2
-		result := q.Feed(slices.Concat(a.seal(), handshakePacket.seal()))
+		handshakePacket.Type = quicseal.Handshake
+		result := q.Feed(slices.Concat(a.Seal(), handshakePacket.Seal()))
 		if result.Outcome != assemble.NotProtocol {
 			t.Errorf("%v %v", result.Outcome, result.Code)
 		}
@@ -703,7 +704,7 @@ func TestQUICConnection(t *testing.T) {
 		still(t, q, attempt(p, 0, msg)...) // late, under the keys before
 		still(t, q, attempt(retried, 0, msg)...)
 		a := retried
-		a.dcid, a.keyDCID = []byte("server's id"), retried.dcid
+		a.DCID, a.KeyDCID = []byte("server's id"), retried.DCID
 		feedQUIC(t, q, second, attempt(a, len(msg), second)...)
 		check(t, q, hello2(retryInfo))
 	})
@@ -721,10 +722,10 @@ func TestQUICConnection(t *testing.T) {
 			feedQUIC(t, q, msg, attempt(p, 0, msg)...)
 			q.Next()
 			a := p
-			a.version, a.dcid = quicV2, dcid
+			a.Version, a.DCID = quicseal.V2, dcid
 			feedQUIC(t, q, other, attempt(a, 0, other)...)
 			want := info
-			want.Version, want.DCID, want.Attempt = quicV2, dcid, 2
+			want.Version, want.DCID, want.Attempt = quicseal.V2, dcid, 2
 			check(t, q, want)
 		}
 	})
@@ -733,10 +734,10 @@ func TestQUICConnection(t *testing.T) {
 		feedQUIC(t, q, msg, attempt(p, 0, msg)...)
 		q.Next()
 		a := answered
-		a.version = quicV2
+		a.Version = quicseal.V2
 		feedQUIC(t, q, second, attempt(a, len(msg), second)...)
 		want := hello2(info)
-		want.Version = quicV2
+		want.Version = quicseal.V2
 		check(t, q, want)
 	})
 	t.Run("another connection from the same port", func(t *testing.T) {
@@ -745,16 +746,16 @@ func TestQUICConnection(t *testing.T) {
 		q.Next()
 		other := differentHandshake(500)
 		a := p
-		a.dcid = []byte("another one")
+		a.DCID = []byte("another one")
 		feedQUIC(t, q, other, attempt(a, 0, other)...)
 		want := info
-		want.DCID, want.Attempt = a.dcid, 2
+		want.DCID, want.Attempt = a.DCID, 2
 		check(t, q, want)
 		q.Next()
 		third := handshake(520)
-		a.dcid = []byte("yet another")
+		a.DCID = []byte("yet another")
 		feedQUIC(t, q, third, attempt(a, 0, third)...)
-		want.DCID, want.Attempt = a.dcid, 3
+		want.DCID, want.Attempt = a.DCID, 3
 		check(t, q, want)
 	})
 	t.Run("new keys make it forget what came in pieces", func(t *testing.T) {
@@ -762,7 +763,7 @@ func TestQUICConnection(t *testing.T) {
 		still(t, q, attempt(p, 0, msg)[0])
 		other := differentHandshake(500)
 		a := p
-		a.dcid = []byte("another one")
+		a.DCID = []byte("another one")
 		still(t, q, attempt(a, 0, other)[1])
 		feedQUIC(t, q, other, attempt(a, 0, other)[0])
 	})
@@ -789,12 +790,12 @@ func TestQUICKeySchedules(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	p := initial{version: quicV1, dcid: []byte("client dcid"), payload: crypto(0, handshake(100)[:50])}
-	client := p.seal()
-	p.dcid, p.keyDCID, p.payload = []byte("another dcid"), []byte("not the dcid"), make([]byte, 10)
-	one := p.seal()
-	p.version = quicV2
-	many := bytes.Repeat(slices.Concat(one, p.seal()), 100)
+	p := quicseal.Packet{Version: quicseal.V1, DCID: []byte("client dcid"), Payload: crypto(0, handshake(100)[:50])}
+	client := p.Seal()
+	p.DCID, p.KeyDCID, p.Payload = []byte("another dcid"), []byte("not the dcid"), make([]byte, 10)
+	one := p.Seal()
+	p.Version = quicseal.V2
+	many := bytes.Repeat(slices.Concat(one, p.Seal()), 100)
 	q := assemble.QUIC{Scratch: make([]byte, 1500)}
 	q.Reset(make([]byte, 1000))
 	q.Feed(client)
@@ -814,9 +815,9 @@ func TestQUICNoAllocs(t *testing.T) {
 	dcid := fromHex(t, sampleDCID)
 	var datagrams [][]byte
 	for i, part := range slices.Collect(slices.Chunk(msg, 300)) {
-		datagrams = append(datagrams, initial{
-			version: quicV1, dcid: dcid, number: uint64(i), payload: padded(1100, crypto(uint64(300*i), part)),
-		}.seal())
+		datagrams = append(datagrams, quicseal.Packet{
+			Version: quicseal.V1, DCID: dcid, Number: uint64(i), Payload: padded(1100, crypto(uint64(300*i), part)),
+		}.Seal())
 	}
 	memory := make([]byte, assemble.DatagramMemory(len(msg)))
 	q := assemble.QUIC{Scratch: make([]byte, 1500)}
@@ -860,9 +861,9 @@ func TestQUICNoAllocs(t *testing.T) {
 		t.Errorf("Scratch has %d bytes", len(q.Scratch))
 	}
 	sized := func(n int) []byte {
-		p := initial{version: quicV1, dcid: dcid, payload: padded(1900, crypto(0, msg))}
-		p.payload = padded(1900+n-len(p.seal()), p.payload)
-		return p.seal()
+		p := quicseal.Packet{Version: quicseal.V1, DCID: dcid, Payload: padded(1900, crypto(0, msg))}
+		p.Payload = padded(1900+n-len(p.Seal()), p.Payload)
+		return p.Seal()
 	}
 	for packet, want := range map[int]int{2047: 2048, 2048: 2048, 2049: 65535} {
 		q = assemble.QUIC{}
@@ -871,7 +872,7 @@ func TestQUICNoAllocs(t *testing.T) {
 			t.Errorf("Scratch has %d bytes for a packet of %d, want %d", len(q.Scratch), packet, want)
 		}
 	}
-	large := initial{version: quicV1, dcid: dcid, payload: padded(5000, crypto(0, msg))}.seal()
+	large := quicseal.Packet{Version: quicseal.V1, DCID: dcid, Payload: padded(5000, crypto(0, msg))}.Seal()
 	scratch := make([]byte, len(large))
 	q.Scratch = scratch
 	q.Reset(memory)
@@ -886,14 +887,14 @@ func TestQUICNoAllocs(t *testing.T) {
 }
 
 func TestParseQUICInitial(t *testing.T) {
-	p := initial{version: quicV2, dcid: []byte("destination"), scid: []byte("src"), token: []byte("token"), payload: make([]byte, 20)}
-	want := assemble.QUICInitial{Version: quicV2, DCID: p.dcid, SCID: p.scid, Token: p.token}
-	sealed := p.seal()
+	p := quicseal.Packet{Version: quicseal.V2, DCID: []byte("destination"), SCID: []byte("src"), Token: []byte("token"), Payload: make([]byte, 20)}
+	want := assemble.QUICInitial{Version: quicseal.V2, DCID: p.DCID, SCID: p.SCID, Token: p.Token}
+	sealed := p.Seal()
 	early := p
-	early.kind = 1
+	early.Type = quicseal.ZeroRTT
 	for name, datagram := range map[string][]byte{
 		"alone":               sealed,
-		"behind 0-RTT":        slices.Concat(early.seal(), sealed),
+		"behind 0-RTT":        slices.Concat(early.Seal(), sealed),
 		"before what follows": slices.Concat(sealed, []byte("trash")),
 	} {
 		got, ok := assemble.ParseQUICInitial(datagram)
@@ -912,25 +913,25 @@ func TestParseQUICInitial(t *testing.T) {
 		t.Error("a short header is taken for that of an Initial")
 	}
 	shortest := p
-	shortest.numberLen, shortest.payload = 1, []byte{1, 1, 1} // 20 bytes with the tag
-	if _, ok := assemble.ParseQUICInitial(shortest.seal()); !ok {
+	shortest.NumberLen, shortest.Payload = 1, []byte{1, 1, 1} // 20 bytes with the tag
+	if _, ok := assemble.ParseQUICInitial(shortest.Seal()); !ok {
 		t.Error("the shortest Initial is not taken")
 	}
 	longID := p
-	longID.dcid = make([]byte, 21)
-	if _, ok := assemble.ParseQUICInitial(longID.seal()); ok {
+	longID.DCID = make([]byte, 21)
+	if _, ok := assemble.ParseQUICInitial(longID.Seal()); ok {
 		t.Error("taken with a connection ID of 21 bytes")
 	}
-	p.dcid, p.token = []byte("client"), nil
-	if _, ok := assemble.ParseQUICInitial(p.seal()); ok {
+	p.DCID, p.Token = []byte("client"), nil
+	if _, ok := assemble.ParseQUICInitial(p.Seal()); ok {
 		t.Error("an Initial of a server is taken for one of a client")
 	}
 }
 
 // TestQUICRandomBytes: whatever is fed, nothing panics, and what is plain stays plain.
 func TestQUICRandomBytes(t *testing.T) {
-	p := initial{version: quicV1, dcid: fromHex(t, sampleDCID), scid: []byte("x"), token: []byte("t"), payload: crypto(0, handshake(50))}
-	sealed := p.seal()
+	p := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(t, sampleDCID), SCID: []byte("x"), Token: []byte("t"), Payload: crypto(0, handshake(50))}
+	sealed := p.Seal()
 	for seed := range uint64(20000) {
 		r := rand.New(rand.NewPCG(seed, 9000))
 		datagram := slices.Clone(sealed)
@@ -958,11 +959,11 @@ func TestQUICRandomBytes(t *testing.T) {
 // one more Initial under keys that are known.
 func BenchmarkQUIC(b *testing.B) {
 	msg := handshake(1800)
-	p := initial{version: quicV1, dcid: fromHex(b, sampleDCID)}
-	p.payload = padded(1160, crypto(0, msg[:1100]))
-	first := p.seal()
-	p.number, p.payload = 1, padded(1160, crypto(1100, msg[1100:]))
-	second := p.seal()
+	p := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(b, sampleDCID)}
+	p.Payload = padded(1160, crypto(0, msg[:1100]))
+	first := p.Seal()
+	p.Number, p.Payload = 1, padded(1160, crypto(1100, msg[1100:]))
+	second := p.Seal()
 	memory := make([]byte, assemble.DatagramMemory(len(msg)))
 	q := assemble.QUIC{Scratch: make([]byte, 2048)}
 	b.Run("hello", func(b *testing.B) {

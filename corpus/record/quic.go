@@ -21,6 +21,7 @@ import (
 	utls "github.com/refraction-networking/utls"
 
 	"github.com/tlsflags/tlsflags/corpus"
+	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
 const (
@@ -131,14 +132,10 @@ func quicGo(versions []quic.Version, groups []tls.CurveID) func(context.Context,
 func quicWithFlags(version quic.Version, extension uint16, data []byte) func(context.Context, tls.Certificate) (corpus.Client, error) {
 	return func(ctx context.Context, _ tls.Certificate) (corpus.Client, error) {
 		client := corpus.Client{Name: fmt.Sprintf("uTLS for QUIC with extension %#x %x", extension, data), Version: moduleVersion("github.com/refraction-networking/utls")}
-		sender := initialSender{version: version, dcid: make([]byte, 8), scid: make([]byte, 4)}
-		rand.Read(sender.dcid)
-		rand.Read(sender.scid)
-		hello, err := quicHello(ctx, sender.scid, &utls.GenericExtension{Id: extension, Data: data})
-		if err != nil {
-			return client, err
-		}
-		datagrams, err := sender.datagrams(hello)
+		packet := quicseal.Packet{Version: uint32(version), DCID: make([]byte, 8), SCID: make([]byte, 4), NumberLen: 1}
+		rand.Read(packet.DCID)
+		rand.Read(packet.SCID)
+		hello, err := quicHello(ctx, packet.SCID, &utls.GenericExtension{Id: extension, Data: data})
 		if err != nil {
 			return client, err
 		}
@@ -147,7 +144,7 @@ func quicWithFlags(version quic.Version, extension uint16, data []byte) func(con
 			return client, err
 		}
 		defer conn.Close()
-		for _, d := range datagrams {
+		for _, d := range sealInitials(packet, hello) {
 			if _, err := conn.Write(d); err != nil {
 				return client, err
 			}

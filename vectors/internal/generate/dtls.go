@@ -170,6 +170,6 @@ func dtlsForeign() vectors.Group {
 		test("application-data", dtlsRecordOf(23, 0xfefd, 0, 0, msg), "Application data."),
 		test("encrypted-13", concat([]byte{0x2e, 0, 1, 0, 32}, filler("encrypted", 32)), "An encrypted record of DTLS 1.3."),
 		test("stun", concat([]byte{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42}, filler("stun", 12)), "A STUN request."),
-		test("quic", newInitial(crypto(0, quicHello().bytes())).packet(), "An Initial packet of QUIC."),
+		test("quic", newInitial(crypto(0, quicHello().bytes())).Seal(), "An Initial packet of QUIC."),
 	)
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/crypto/cryptobyte"
+
+	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
 // writeCapture writes a capture with hellos that set request_mtls, in every carrier:
@@ -18,9 +20,9 @@ func writeCapture(dir string) error {
 	c.tcp(records(base().with(flagsExperiment(80)).bytes()))
 	c.tcp(records(every(flagged().bytes(), 50)...))
 	v2 := newInitial(crypto(0, quicHello().bytes()))
-	v2.version = quicV2
-	for _, p := range []initial{newInitial(crypto(0, quicHello().bytes())), v2} {
-		c.udp(p.padded().packet())
+	v2.Version = quicseal.V2
+	for _, p := range []quicseal.Packet{newInitial(crypto(0, quicHello().bytes())), v2} {
+		c.udp(padded(p))
 	}
 	msg := dtlsHello().bytes()
 	c.udp(dtlsRecord(0, msg))
