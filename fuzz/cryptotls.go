@@ -18,14 +18,9 @@ import (
 // CryptoTLS gives one handshake message to a server of crypto/tls, and returns what it
 // tells GetConfigForClient, or nil where it refuses the message.
 func CryptoTLS(msg []byte) *tls.ClientHelloInfo {
-	var stream bytes.Buffer
-	for fragment := range slices.Chunk(msg, 1<<14) {
-		stream.Write([]byte{22, 3, 1, byte(len(fragment) >> 8), byte(len(fragment))})
-		stream.Write(fragment)
-	}
 	var info *tls.ClientHelloInfo
 	stop := errors.New("seen")
-	server := tls.Server(&readConn{Reader: &stream}, &tls.Config{
+	server := tls.Server(&readConn{Reader: bytes.NewReader(InRecords(msg, nil))}, &tls.Config{
 		GetConfigForClient: func(i *tls.ClientHelloInfo) (*tls.Config, error) {
 			info = i
 			return nil, stop
@@ -56,8 +51,6 @@ func (c *readConn) RemoteAddr() net.Addr               { return nil }
 //     that clienthello does not read, and host names that end with a dot. Here a body is
 //     judged when it is asked for, and host names are not.
 //   - crypto/tls refuses messages over 65,536 bytes; RFC 9846 allows 131,396.
-//   - crypto/tls lets two extensions follow each other where the first is pre_shared_key
-//     and the list is malformed only behind it; either way it refuses.
 func CheckAgainstCryptoTLS(msg []byte) error {
 	hello, n, err := clienthello.Parse(msg)
 	if err == nil {
