@@ -222,12 +222,10 @@ func (m HandshakeMessage) Blocks() iter.Seq[List] {
 			}
 			return
 		}
-		for i := int(m.start); i < len(m.msg); {
-			e, next := m.entry(i)
+		for e := range m.Entries() {
 			if !yield(e.Extensions) {
 				return
 			}
-			i = next
 		}
 	}
 }
