@@ -37,7 +37,7 @@ func (s *session) begun() bool { return s.index == 1 }
 
 // cost returns what the session takes of the memory. A datagram can have come in
 // thousands of fragments, all of which are noted.
-func (ss *session) cost() int { return sessionCost + frameCost*cap(ss.frames) }
+func (s *session) cost() int { return sessionCost + frameCost*cap(s.frames) }
 
 // datagram takes a UDP datagram. QUIC's long headers and DTLS records can be told
 // apart by the first byte (RFC 9443, Section 3); all else is passed over.

@@ -198,9 +198,9 @@ func CheckMessage(msg []byte) error {
 	if len(context) > 0 && (cap(context) != len(context) || !bytes.Equal(context, msg[5:5+len(context)])) {
 		return fmt.Errorf("certificate_request_context is %x", context)
 	}
-	isServerHello := m.Message() == extension.ServerHello || m.Message() == extension.HelloRetryRequest
-	if isServerHello != (m.Version() != 0 || m.CipherSuite() != 0) && (isServerHello && msg[4]|msg[5] != 0 || !isServerHello) {
-		return fmt.Errorf("%v has version %#x and cipher suite %#x", m.Message(), m.Version(), m.CipherSuite())
+	if version, suite := referenceSelection(m.Message(), msg, want); m.Version() != version || m.CipherSuite() != suite {
+		return fmt.Errorf("%v selects version %#x and cipher suite %#x, the reference has %#x and %#x",
+			m.Message(), m.Version(), m.CipherSuite(), version, suite)
 	}
 	entries := 0
 	for e := range m.Entries() {
@@ -221,6 +221,23 @@ func CheckMessage(msg []byte) error {
 		}
 	}
 	return nil
+}
+
+// referenceSelection returns the version and the cipher suite that a message selects,
+// which only a ServerHello and a HelloRetryRequest do.
+func referenceSelection(kind extension.Message, msg []byte, blocks [][]extension.Extension) (version, suite uint16) {
+	if kind != extension.ServerHello && kind != extension.HelloRetryRequest {
+		return 0, 0
+	}
+	s := cryptobyte.String(msg[4:])
+	var sessionID cryptobyte.String
+	_ = s.ReadUint16(&version) && s.Skip(32) && s.ReadUint8LengthPrefixed(&sessionID) && s.ReadUint16(&suite)
+	for _, e := range slices.Concat(blocks...) {
+		if data := cryptobyte.String(e.Data); e.Type == extension.SupportedVersions && len(data) == 2 {
+			data.ReadUint16(&version)
+		}
+	}
+	return version, suite
 }
 
 // messageOf wraps extension blocks into a message of type t that is otherwise plain.
