@@ -1,23 +1,33 @@
 package fuzz
 
 import (
+	"bytes"
 	"fmt"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
-// sealQUIC protects payloads as a client of QUIC v1 does, so that a fuzzer's bytes get
-// past the AEAD. It also returns where in every packet the payload begins.
-func sealQUIC(payloads [][]byte) (packets [][]byte, payloadAt int) {
-	p := quicseal.Packet{Version: quicseal.V1, DCID: []byte("8 bytes!"), LengthLen: 4}
+// sealedPacket is what payloads of a fuzzer travel in, protected as a client of QUIC
+// v1 does, so that they get past the AEAD. Its header has one length for all payloads.
+func sealedPacket() quicseal.Packet {
+	return quicseal.Packet{
+		Version: quicseal.V1, DCID: []byte("8 bytes!"), SCID: []byte("client"), Token: []byte("token"), LengthLen: 4,
+	}
+}
+
+// sealQUIC makes a packet of each payload.
+func sealQUIC(payloads [][]byte) (packets [][]byte) {
+	p := sealedPacket()
 	keys := quicseal.NewKeys(p.Version, p.DCID, false)
 	for i, payload := range payloads {
 		p.Number, p.Payload = uint64(i), payload
 		packets = append(packets, p.SealWith(keys))
 	}
-	return packets, p.PayloadAt()
+	return packets
 }
 
 // CryptoFrame returns a CRYPTO frame (RFC 9000, Section 19.6).
@@ -169,23 +179,44 @@ func CheckQUICFrames(payloads [][]byte, sealed bool) error {
 	if !sealed {
 		return nil
 	}
-	packets, header := sealQUIC(payloads)
-	for i, packet := range packets {
-		if _, ok := assemble.ParseQUICInitial(packet); !ok {
-			return fmt.Errorf("packet %d is not taken for an Initial", i)
-		}
-	}
+	packets := sealQUIC(payloads)
 	var whole assemble.QUIC
 	protected, err := checkDatagrams(packets, &whole, assemble.MaxMessage)
 	if err != nil {
 		return fmt.Errorf("in packets: %w", err)
 	}
 	if got.Outcome == assemble.Refused {
-		protected.Offset -= header
+		protected.Offset -= sealedPacket().PayloadAt()
 	}
 	if !sameResult(got, protected) {
 		return fmt.Errorf("in packets: %v %q at %d instead of %v %q at %d",
 			protected.Outcome, protected.Code.Name(), protected.Offset, got.Outcome, got.Code.Name(), got.Offset)
+	}
+	if len(packets) == 0 {
+		return nil
+	}
+	return checkSealedHeader(packets[0])
+}
+
+// checkSealedHeader holds what is said of a packet, before and after it is opened, to how
+// it was made.
+func checkSealedHeader(packet []byte) error {
+	made := sealedPacket()
+	initial, ok := assemble.ParseQUICInitial(packet)
+	want := assemble.QUICInitial{Version: made.Version, DCID: made.DCID, SCID: made.SCID, Token: made.Token}
+	if diff := cmp.Diff(want, initial); diff != "" || !ok {
+		return fmt.Errorf("an Initial: %t; made (-) and read (+) differ:\n%s", ok, diff)
+	}
+	var q assemble.QUIC
+	q.Feed(packet)
+	info := q.Info()
+	if info.Packets > 1 {
+		return fmt.Errorf("it counts as %d", info.Packets)
+	}
+	info.Packets = 0 // there may be no CRYPTO data, or none that fits
+	opened := assemble.QUICInfo{Version: made.Version, DCID: made.DCID, SCID: made.SCID, TokenLength: len(made.Token), Hello: 1, Attempt: 1}
+	if diff := cmp.Diff(opened, info); diff != "" {
+		return fmt.Errorf("made (-) and opened (+) differ:\n%s", diff)
 	}
 	return nil
 }
@@ -202,16 +233,15 @@ func CheckQUIC(datagrams [][]byte) error {
 	if err != nil || len(datagrams) == 0 {
 		return err
 	}
-	initial, ok := assemble.ParseQUICInitial(datagrams[0])
+	first := datagrams[0]
+	_, ok := assemble.ParseQUICInitial(first)
 	q.Reset(nil)
-	if first := q.Feed(datagrams[0]); !ok && first.Outcome != assemble.NotProtocol {
-		return fmt.Errorf("there is no Initial, and the answer is %v", first.Outcome)
+	if result := q.Feed(first); !ok && result.Outcome != assemble.NotProtocol {
+		return fmt.Errorf("there is no Initial, and the answer is %v", result.Outcome)
 	}
-	if info := q.Info(); len(info.DCID) > 20 || len(info.SCID) > 20 || info.Packets > 0 && info.Hello == 0 {
+	// A datagram belongs to the connection of its first packet.
+	if info := q.Info(); info.Attempt > 0 && !bytes.Equal(info.DCID, first[6:6+int(first[5])]) {
 		return fmt.Errorf("the connection is %+v", info)
-	}
-	if len(initial.DCID) > 20 || len(initial.SCID) > 20 {
-		return fmt.Errorf("connection IDs of %d and %d bytes", len(initial.DCID), len(initial.SCID))
 	}
 	if got.Outcome != assemble.Complete {
 		return nil
@@ -297,8 +327,7 @@ func quicFramesSeeds(yield func([]byte) bool) {
 
 func quicSeeds(yield func([]byte) bool) {
 	for payloads := range quicPayloads {
-		packets, _ := sealQUIC(payloads)
-		if !yield(joinDatagrams(packets...)) {
+		if !yield(joinDatagrams(sealQUIC(payloads)...)) {
 			return
 		}
 	}

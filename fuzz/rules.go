@@ -158,9 +158,6 @@ func CheckRules(c RulesCase) error {
 			return fmt.Errorf("%q at %d has the clause %q; the extension's data is at %d", v.Code.Name(), v.Offset, v.Clause(), e.Offset)
 		}
 	}
-	if c.Draft.String() == "" {
-		return fmt.Errorf("draft %d has no name", c.Draft)
-	}
 	agreed, v2 := x.Agreed(c.Message, c.Sender, message)
 	if v2 != v || !v.OK() && agreed.Len() > 0 {
 		return fmt.Errorf("agreed on %d flags, with %q for %q", agreed.Len(), v2.Code.Name(), v.Code.Name())
