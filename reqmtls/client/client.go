@@ -199,11 +199,17 @@ func (c *Client) check(r tlsclient.Report) error {
 	return nil
 }
 
-// Conn is a TLS connection.
+// Conn is a TLS connection after its handshake: a [net.Conn] with Read, Write, Close, the
+// deadlines and the addresses, and with CloseWrite as a [tls.Conn] has it.
 type Conn struct {
 	*tlsclient.Conn
 	report Report
 }
+
+var _ net.Conn = (*Conn)(nil)
+
+// ConnectionState returns what the handshake agreed on, as a [tls.Conn] does.
+func (c *Conn) ConnectionState() tls.ConnectionState { return c.Conn.ConnectionState() }
 
 // Report returns what the server did with the client's flags.
 func (c *Conn) Report() Report { return c.report }
