@@ -38,15 +38,15 @@ func explainCommand() *cobra.Command {
 		Use:   "explain FILE|HEX|-",
 		Short: "Show a message or a TLS Flags extension byte by byte",
 		Long: `Explain names every byte of a handshake message that can carry TLS flags, or of a
-TLS Flags extension: the field it belongs to, what it says, and the clause that
-defines it. What is refused is shown up to the fault, whose bytes are marked.
+TLS Flags extension: the field that it belongs to, what it says, and the clause that
+defines it. What is refused is shown up to the fault, and the offending bytes are marked.
 
-The input is a file, - for standard input, or the bytes themselves: as they are, in
-hexadecimal (also with 0x before it) or in base64. A message that comes in TLS records
-is taken out of them.
+The input is a file, - for standard input, or the argument itself. Bytes may be as they
+are, in hexadecimal (also after 0x) or in base64. A message in TLS records is taken out
+of them. What follows the message is shown, but not read.
 
-With --hello, and --request for the client's Certificate, the flags of the message are
-judged by what was proposed. The exit code is 0 also for what is refused.`,
+With --hello, and for a client's Certificate with --request, the flags of the message
+are judged by what was proposed. The exit code is 0 also for what is refused.`,
 		Example: `  tlsflags explain 003e000c0b0000000000000000000001
   tlsflags explain --as certificaterequest --hello hello.bin request.bin
   tlsflags explain --format json hello.bin`,
@@ -60,12 +60,12 @@ judged by what was proposed. The exit code is 0 also for what is refused.`,
 		DisableFlagsInUseLine: true,
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.as, "as", "", "the `kind` of input, where its bytes do not tell: "+strings.Join(annotate.KindNames(), ", "))
+	f.StringVar(&o.as, "as", "", "`kind` of the input, if its bytes do not tell: "+strings.Join(annotate.KindNames(), ", "))
 	f.StringVarP(&o.format, "format", "f", "text", "output `format`: "+strings.Join(documentFormats, ", "))
 	f.StringVar(&o.color, "color", "auto", "`when` to colour text: "+strings.Join(colorModes, ", "))
 	f.BoolVar(&o.full, "full", false, "show all bytes of long fields in text")
-	f.StringVar(&o.hello, "hello", "", "`FILE|HEX` of the ClientHello that the message answers")
-	f.StringVar(&o.request, "request", "", "`FILE|HEX` of the CertificateRequest that the message answers")
+	f.StringVar(&o.hello, "hello", "", "the ClientHello that the message answers, as `FILE|HEX`")
+	f.StringVar(&o.request, "request", "", "the CertificateRequest that the message answers, as `FILE|HEX`")
 	f.StringVar(&o.from, "from", "server", "`side` that sent a Certificate: "+strings.Join(senders, ", "))
 	completeWith(cmd, "as", annotate.KindNames())
 	completeWith(cmd, "format", documentFormats)

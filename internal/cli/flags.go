@@ -31,8 +31,8 @@ func flagsCommand() *cobra.Command {
 		Use:   "flags",
 		Short: "Print the registry of TLS flags",
 		Long: `Flags prints every TLS flag that a published text or an implementation defines, with
-the messages it may stand in. No number is registered with IANA yet; flags whose
-documents have not got one, not even for experiments, are listed without.`,
+the messages that may carry it. IANA has not registered any number yet. A flag without
+a number has none in its document either, not even for experiments.`,
 		Example: `  tlsflags flags
   tlsflags flags --format json | jq '.flags[].name'`,
 		Args: noArguments,

@@ -104,10 +104,10 @@ func getCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get URL",
 		Short: "Fetch a page as a client that sets TLS flags",
-		Long: `Get fetches a page and prints its body. Its ClientHello has the TLS flags that are
-asked for, request_mtls if nothing else is said, and it answers with the
-certificate when the server asks. request_mtls needs --cert and --key: the flag says
-that a certificate is at hand.
+		Long: `Get fetches a page and prints its body. Its ClientHello has the flags of --flags, by
+default request_mtls. If the server asks for a certificate, it gets that of --cert.
+request_mtls says that a certificate is at hand, so it needs --cert and --key; without
+a certificate give --flags none.
 
 Exit codes: 0 done, whatever the status of the page; 2 wrong usage; 3 a file cannot
 be read, or the network failed.`,

@@ -158,8 +158,8 @@ func (in *inspection) stream(source string, r *inputReader) error {
 	if _, ok := assemble.ParseQUICInitial(data); ok {
 		return in.inspectQUIC(source, data)
 	}
-	return in.fail(source, errors.New("neither a capture (pcap, pcapng) nor a ClientHello "+
-		"(message, TLS records or a datagram; as bytes, hexadecimal or base64)"))
+	return in.fail(source, errors.New("neither a capture (pcap, pcapng) nor a ClientHello (TLS records, "+
+		"a message of TLS or DTLS, or a datagram of DTLS or QUIC; as bytes, hexadecimal or base64)"))
 }
 
 // inputReader reads an input through a buffer.

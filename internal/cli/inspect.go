@@ -36,16 +36,25 @@ func inspectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE|DIRECTORY|-]...",
 		Short: "Show the ClientHellos of captures and raw files",
-		Long: `Inspect shows the ClientHellos of its inputs, one a line, with their TLS flags.
+		Long: `Inspect shows the ClientHellos of its inputs, one per line, with their TLS flags.
 
-An input is a capture (pcap or pcapng, also gzipped), or one hello as it is: the
-handshake message, or the TLS records that a client sent; as bytes, in hexadecimal
-or in base64. - is standard input. In a directory every capture is inspected, in
-the directories below it too; other files are left out. With -i there is no input
-but what a network interface sees from now on, until ^C, --count or --duration.
+An input is known by its content. It is one of:
+
+  - a capture: pcap or pcapng, also compressed with gzip
+  - TLS records, as a client sent them
+  - a handshake message of TLS or DTLS, with its header
+  - the payload of one UDP datagram: DTLS records or QUIC Initial packets
+
+All but captures may also be in hexadecimal (with 0x, colons and white space) or base64.
+The argument - is standard input. In a directory, every capture in it and below it is
+inspected, and other files are left out. With -i there are no inputs: inspect captures
+on a network interface until ^C, --count or --duration.
+
+Times are the time of day in UTC. Names are cut at 64 bytes; the other formats have
+them whole.
 
 Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
-cannot be read; 4 a hello was refused, with --strict. Of several the first of
+cannot be read; 4 a hello was refused, with --strict. If several apply, the first of
 2, 3, 4, 1 is returned. Standard output has results and nothing else.`,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
@@ -66,12 +75,12 @@ cannot be read; 4 a hello was refused, with --strict. Of several the first of
 	f.Var(&o.only, "flag", "show only hellos with this flag")
 	f.Var(&o.expect, "expect", "exit with 1 unless at least one hello has this flag")
 	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
-	f.BoolVar(&o.strict, "strict", false, "exit with 4 when a hello was refused")
+	f.BoolVar(&o.strict, "strict", false, "exit with 4 if a hello was refused")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, names, randoms and session ids")
-	f.StringVar(&o.keyLog, "keylog", "", "`FILE` with the secrets of connections, to see the flags of encrypted messages; "+
-		"what SSLKEYLOGFILE names, or a pcapng that holds secrets")
+	f.StringVar(&o.keyLog, "keylog", "", "show the flags of encrypted messages, too: `FILE` has the secrets, as SSLKEYLOGFILE or "+
+		"inside a pcapng; - is standard input")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress; errors remain")
-	f.StringVarP(&o.live.iface, "interface", "i", "", "`NAME` of the network interface to capture on (Linux, needs CAP_NET_RAW)")
+	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux, needs CAP_NET_RAW)")
 	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
 	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
 	completeWith(cmd, "format", formats)

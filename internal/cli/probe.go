@@ -34,17 +34,18 @@ func probeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "probe HOST:PORT",
 		Short: "Find out what a server does with request_mtls",
-		Long: `Probe makes one handshake without the flag, one with it under each code point,
-62 and 65025 (0xfe01), and one with each malformed TLS Flags extension, and shows how
+		Long: `Probe makes one handshake without the flag, one with it under each code point (62 and
+65025, which is 0xfe01), and one with each malformed TLS Flags extension. It shows how
 the server's answers differ.
 
-A server that does not know the extension ignores it, malformed or not, as it has to
-(RFC 9846, Section 4.2.2). One that knows it refuses what is malformed, with
-illegal_parameter (draft-ietf-tls-tlsflags-16, Section 3) or decode_error (RFC 9846,
-Section 4.3). One that honours the flag asks for a certificate, and by the newest
-text of draft-jhoyla-req-mtls-flag acknowledges it in its CertificateRequest.
+A server that does not know the extension has to ignore it, malformed or not (RFC 9846,
+Section 4.2.2). One that knows it refuses a malformed one with illegal_parameter
+(draft-ietf-tls-tlsflags-16, Section 3) or decode_error (RFC 9846, Section 4.3). One
+that honours the flag asks for a certificate, and by the newest text of
+draft-jhoyla-req-mtls-flag acknowledges the flag in its CertificateRequest.
+docs/reqmtls.md explains the verdicts and the malformed cases.
 
-Probe only servers that you may: it makes a dozen connections or two.
+Probe only servers that you are allowed to: it makes about twenty connections.
 
 Exit codes: 0 done; 1 the verdict is not that of --expect; 2 wrong usage; 3 a file
 cannot be read, or the handshake without the flag failed.`,

@@ -22,15 +22,15 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a demo server that honours request_mtls",
-		Long: `Serve runs a web server that asks those visitors for a certificate whose
-ClientHello has the flag, and tells everybody on its page, and on /json, what
-their hello said and what came of it.
+		Long: `Serve runs a web server that asks a visitor for a certificate if the ClientHello has
+the flag. Its page, and /json, tell every visitor what the hello said and what
+happened.
 
-It makes an authority at start and writes to the folder: ca.pem, which its own
-certificate leads to, and client.pem with client.key for a client. They are for
-tests: the key of the client is not encrypted.
+At start it makes an authority and writes files to the folder: ca.pem has the authority
+that issued the server's certificate, client.pem and client.key are for a client. They
+are for tests: the client's key is not encrypted.
 
-The first line of standard output says where it listens; the log goes to standard
+The first line of standard output says where it listens. The log goes to standard
 error. Ctrl-C stops it.`,
 		Example: `  tlsflags serve --dir demo
   tlsflags get https://127.0.0.1:8443/json --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
@@ -63,7 +63,7 @@ error. Ctrl-C stops it.`,
 	f := cmd.Flags()
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8443", "`host:port` to listen on; port 0 is any free one")
 	f.StringVar(&c.Dir, "dir", "", "`folder` for the certificates (default a new one for temporary files)")
-	f.StringVar(&mode, "mode", "verify", "what flagged clients `get`: "+strings.Join(modeNames, ", "))
+	f.StringVar(&mode, "mode", "verify", "`mode` for clients with the flag: "+strings.Join(modeNames, ", "))
 	f.BoolVar(&c.AskEverybody, "everybody", false, "ask every client, flag or not")
 	f.Var(&flag, "flag", "the flag to honour")
 	f.StringVar(&types, "type", "any", "extension `type` to find flags in: any, 62 or 65025")

@@ -80,7 +80,7 @@ that: a file with one id of a test (* stands for anything) and a reason per line
 	f := cmd.Flags()
 	f.StringSliceVar(&kinds, "kind", nil, "only tests of this `kind`: "+strings.Join(kindNames(vectors.Kinds()), ", ")+"; may be repeated")
 	f.StringVar(&protocol, "protocol", "json", "`form` of the lines: json, tsv")
-	f.StringVar(&format, "format", "text", "`form` of the report: text, json, junit")
+	f.StringVarP(&format, "format", "f", "text", "`form` of the report: text, json, junit")
 	f.StringVar(&known, "known", "", "`file` with expected differences")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no table of the groups")
 	f.DurationVar(&timeoutInterval, "timeout", 10*time.Second, "`time` to wait for each answer; the command starts within that of the first")

@@ -33,7 +33,7 @@ var offsets = map[string]string{
 	"all_zero":       "the last octet of the vector, which is the one that must not be zero",
 	"trailing_zero":  "the last octet of the vector, which is the one that must not be zero",
 
-	"over_limit":         "the length of the message; in QUIC the CRYPTO data that has it",
+	"over_limit":         "the length of the message",
 	"record_overflow":    "the length of the record",
 	"record_empty":       "the length of the record",
 	"record_interleaved": "the record",
