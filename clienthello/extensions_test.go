@@ -379,6 +379,15 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+func TestExplainTakesARecordForWhatItIs(t *testing.T) {
+	got, ok := clienthello.Explain([]byte{22, 3, 1, 0, 45})
+	const want = "byte 0 (msg_type): the handshake message has another type; alert unexpected_message; RFC 9846, Section 4; " +
+		"this looks like a TLS record; the message begins after its header (package assemble takes records)"
+	if diff := cmp.Diff(want, got.String()); diff != "" || !ok {
+		t.Error(ok, diff)
+	}
+}
+
 func TestExplainDTLS(t *testing.T) {
 	valid := encode(t, minimal(), true)
 	for n, path := range map[int]string{0: "msg_type", 4: "message_seq", 6: "fragment_offset", 9: "fragment_length", 12: "legacy_version", 47: "legacy_cookie.length", 48: "cipher_suites.length"} {
