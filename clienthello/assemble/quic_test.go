@@ -339,6 +339,8 @@ func TestQUICRefuses(t *testing.T) {
 		{"changed", [][]byte{crypto(10, msg[10:20]), crypto(19, []byte{0})}, extension.ErrOverlapChanged, 3},
 		{"changed in what is in order", [][]byte{crypto(0, msg[:20]), crypto(5, []byte{0})}, extension.ErrOverlapChanged, 3},
 		{"frame of 1-RTT", [][]byte{{0, 1, 8, 0, 0}}, extension.ErrFrameType, 2},
+		{"frame of type 2^62-1", [][]byte{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, extension.ErrFrameType, 0},
+		{"frame of type 2^62-2", [][]byte{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe}}, extension.ErrFrameType, 0},
 		{"CONNECTION_CLOSE of the application", [][]byte{{0x1d, 0, 0}}, extension.ErrFrameType, 0},
 		{"type cut off", [][]byte{{0x40}}, extension.ErrFieldOverrun, 0},
 		{"CRYPTO cut off in the offset", [][]byte{{1, 6, 0x40}}, extension.ErrFieldOverrun, 1},
@@ -559,10 +561,11 @@ func attempt(p quicseal.Packet, offset int, msg []byte) [][]byte {
 	return datagrams
 }
 
-// differentHandshake returns a message like handshake(n) with another random.
+// differentHandshake returns a message like handshake(n) with another last byte of the
+// random.
 func differentHandshake(n int) []byte {
 	msg := handshake(n)
-	msg[10] ^= 0xff
+	msg[4+2+31] ^= 0xff
 	return msg
 }
 
