@@ -141,18 +141,31 @@ func simplePacket(packet []byte) []byte {
 		block(3, append(length, packet...)))
 }
 
-// smallHello is a ClientHello with a flag, in a record.
-func smallHello(flag extension.Flag) []byte {
+// smallHello is a ClientHello with a flag and other extensions, in a record.
+func smallHello(flag extension.Flag, others ...extension.Extension) []byte {
 	var set extension.FlagSet
 	set.Add(flag) // in range
 	data, _ := set.AppendTo(nil)
 	h := Hello{Version: 0x0303, Random: make([]byte, 32), CipherSuites: []uint16{0x1301}, CompressionMethods: []byte{0},
-		HasExtensionBlock: true, Extensions: []extension.Extension{{Type: extension.TLSFlags, Data: data}}}
-	msg, _ := h.Append(nil, false) // short
+		HasExtensionBlock: true, Extensions: append(others, extension.Extension{Type: extension.TLSFlags, Data: data})}
+	msg, _ := h.Append(nil, false) // short enough
 	return InRecords(msg, nil)
 }
 
-// connections are packets of raw IP that bring hellos in the ways of TCP and IP.
+// segmentsOf cuts a stream behind a SYN into segments of size bytes.
+func segmentsOf(stream []byte, size int) [][]byte {
+	const syn, ack = 0x02, 0x10
+	packets := [][]byte{tcpPacket(0, syn, nil)}
+	seq := uint32(1)
+	for part := range slices.Chunk(stream, size) {
+		packets = append(packets, tcpPacket(seq, ack, part))
+		seq += uint32(len(part))
+	}
+	return packets
+}
+
+// connections are packets of raw IP that bring hellos, or what is taken for one at first,
+// in the ways of TCP and IP.
 func connections() [][][]byte {
 	const fin, syn, rst, ack = 0x01, 0x02, 0x04, 0x10
 	one, two := smallHello(80), smallHello(81)
@@ -177,6 +190,11 @@ func connections() [][][]byte {
 		}
 		return slices.Concat(ip, header, whole[from:min(to, len(whole))])
 	}
+	early := smallHello(80, extension.Extension{Type: extension.EarlyData})
+	long := smallHello(80, extension.Extension{Type: 0x1a1a, Data: make([]byte, 5000)})
+	appData := []byte{23, 3, 3, 0, 2, 9, 9}
+	empty := []byte{23, 3, 3, 0, 0}
+	middle := bytes.Repeat([]byte("neither the beginning nor the end"), 300)
 	sslv2 := append([]byte{0x80, 9 + 3 + 16, 1, 3, 1, 0, 3, 0, 0, 0, 16, 0, 0, 0x2f}, make([]byte, 16)...)
 	all := [][][]byte{
 		{tcpPacket(0, syn, nil), tcpPacket(40, ack, one[39:]), tcpPacket(1, ack, one[:20]), tcpPacket(21, ack, one[20:39])},
@@ -188,19 +206,26 @@ func connections() [][][]byte {
 		{tcpPacket(0, syn, nil), tcpPacket(1, ack, sslv2)},
 		{tcpPacket(0, syn, nil), tcpPacket(1, ack, []byte{22, 3, 1, 0x40, 1, 1})}, // ErrRecordOverflow
 		{tcpPacket(1, ack, []byte{22, 3, 1, 0x40, 0, 1, 0xff, 0xff, 0xff, 3, 3})}, // ErrMessageTooLarge
+		{tcpPacket(1, ack, []byte{22, 3, 3, 0, 40, 1, 0xff, 0xff, 0xff, 7, 7})},   // encrypted
+		{tcpPacket(0, syn, nil), tcpPacket(0, syn, nil), tcpPacket(1, ack, one)},
+		{tcpPacket(1, ack, one[:5]), tcpPacket(6, ack, one[5:])},
+		segmentsOf(slices.Concat(early, appData, appData, two), 100),
+		segmentsOf(slices.Concat(early, appData, empty, two), 100),
+		segmentsOf([]byte{22, 3, 1, 0, 3, 1, 0, 0, 22, 3, 1, 0, 1, 0}, 8), // an empty body
+		segmentsOf(long, 125),
+		segmentsOf(middle, 1000)[1:],
 		{fragment(0, 24), fragment(24, 48), fragment(48, 999)},
 		{fragment(48, 999), fragment(16, 48), fragment(0, 24)},
 		{fragment6(32, 999), fragment6(0, 32)},
 	}
 	for _, before := range prologues() {
-		n := len(before) / 2
-		stream := append([]byte(before), one...)
-		all = append(all, [][]byte{tcpPacket(0, syn, nil), tcpPacket(1, ack, stream[:n]), tcpPacket(uint32(1+n), ack, stream[n:])})
+		n := 1 + len(before)/2
+		all = append(all, segmentsOf(append([]byte(before), one...), n))
 	}
 	return all
 }
 
-// packetSeeds are small captures, each with one way of bringing a hello.
+// packetSeeds are small captures, each with one way of bringing a hello, or none.
 func packetSeeds(yield func([]byte) bool) {
 	segment := tcpPacket(1, 0x10, smallHello(80))[20:]
 	for _, c := range carriers() {

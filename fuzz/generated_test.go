@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/gopacket/gopacket/layers"
 	"github.com/tlsflags/tlsflags/capture"
 )
 
@@ -41,13 +42,18 @@ func TestGenerated(t *testing.T) {
 }
 
 // A seed that brings no hello is none for what is behind its headers.
-func TestPacketSeedsBringHellos(t *testing.T) {
-	n := 0
-	for file := range packetSeeds {
-		found, stats, err := readCapture(bytes.NewReader(file), capture.Options{})
-		if err != nil || len(found) == 0 {
-			t.Errorf("seed %d, %q: %v, %+v", n, file[24:], err, stats)
+func TestCarriersBringHellos(t *testing.T) {
+	bring := func(file []byte) {
+		if found, stats, err := readCapture(bytes.NewReader(file), capture.Options{}); err != nil || len(found) != 1 || found[0].Code != "" {
+			t.Errorf("%q: %v, %+v, %+v", file, err, found, stats)
 		}
-		n++
 	}
+	one := smallHello(80)
+	for _, c := range carriers() {
+		bring(pcapFile(c.link, append([]byte(c.headers), tcpPacket(1, 0x10, one)[20:]...)))
+	}
+	for _, before := range prologues() {
+		bring(pcapFile(layers.LinkTypeRaw, segmentsOf(append([]byte(before), one...), 20)...))
+	}
+	bring(simplePacket(tcpPacket(1, 0x10, one)))
 }
