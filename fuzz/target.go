@@ -214,7 +214,15 @@ func recordsSeeds(yield func([]byte) bool) {
 			twice := slices.Concat(InRecords(msg, g.Cuts()), []byte{20, 3, 3, 0, 1, 1}, InRecords(msg, g.Cuts()))
 			return withCuts(g.Cuts(), twice)
 		}),
+		one(withCuts(nil, startOfLongestRecord)),
 	)(yield)
+}
+
+// startOfLongestRecord is where a record of 2^14 bytes begins, the longest that may be.
+var startOfLongestRecord = []byte{22, 3, 1, 0x40, 0, 1, 0, 0x40, 0, 3, 3}
+
+func one(seed []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) { yield(seed) }
 }
 
 func checkRecordsInput(data []byte) error {
