@@ -475,14 +475,3 @@ func TestIterationCanStop(t *testing.T) {
 		t.Errorf("%d steps, want one each", n)
 	}
 }
-
-func FuzzParseMessage(f *testing.F) {
-	for _, s := range samples() {
-		f.Add(s.msg)
-	}
-	f.Fuzz(func(t *testing.T, msg []byte) {
-		if err := checkMessage(msg); err != nil {
-			t.Error(err)
-		}
-	})
-}

@@ -180,6 +180,11 @@ func CheckMessage(msg []byte) error {
 		if err := checkList(block); err != nil {
 			return err
 		}
+		for e := range block.All() {
+			if err := inside(e.Type.String(), e.Data, msg, e.Offset); err != nil {
+				return err
+			}
+		}
 		for f := range extension.MaxFlag + 1 {
 			if block.HasFlag(f) {
 				flags[f] = true
@@ -202,23 +207,43 @@ func CheckMessage(msg []byte) error {
 		return fmt.Errorf("%v selects version %#x and cipher suite %#x, the reference has %#x and %#x",
 			m.Message(), m.Version(), m.CipherSuite(), version, suite)
 	}
-	entries := 0
-	for e := range m.Entries() {
-		if len(e.CertData) == 0 || cap(e.CertData) != len(e.CertData) {
-			return fmt.Errorf("entry %d has %d bytes, and room for %d", entries, len(e.CertData), cap(e.CertData))
-		}
-		entries++
-	}
-	if m.Message() == extension.Certificate && entries != len(want) {
-		return fmt.Errorf("%d entries, %d blocks", entries, len(want))
+	if err := checkEntries(m, msg[:n], len(want)); err != nil {
+		return err
 	}
 	if !bytes.Equal(m.AppendTo(nil), msg[:n]) || !bytes.Equal(m.Raw(), msg[:n]) || cap(m.Raw()) != n {
 		return errors.New("encoding again does not give back the bytes consumed")
+	}
+	if longer, n2, err := extension.ParseMessage(append(bytes.Clone(msg[:n]), 0xa5, 0xa5, 0xa5)); n2 != n || err != nil || !bytes.Equal(longer.Raw(), m.Raw()) {
+		return errors.New("bytes behind the message change the outcome")
 	}
 	for i := range prefixes(n) {
 		if _, at, err := extension.ParseMessage(msg[:i]); err != extension.ErrTruncated || at != i {
 			return fmt.Errorf("the prefix of %d bytes gives %v at %d, not truncated", i, err, at)
 		}
+	}
+	return nil
+}
+
+// checkEntries holds that the entries of a Certificate cover its certificate_list with no
+// gap and no overlap, and that no other message has any.
+func checkEntries(m extension.HandshakeMessage, msg []byte, blocks int) error {
+	entries, at := 0, 4+1+len(m.RequestContext())+3
+	for e := range m.Entries() {
+		at += 3
+		if err := inside("CertData", e.CertData, msg, at); err != nil {
+			return err
+		}
+		if len(e.CertData) == 0 {
+			return fmt.Errorf("entry %d is empty", entries)
+		}
+		at += len(e.CertData) + 2 + len(e.Extensions.AppendTo(nil))
+		entries++
+	}
+	switch {
+	case m.Message() != extension.Certificate && entries > 0:
+		return fmt.Errorf("%v has %d entries", m.Message(), entries)
+	case m.Message() == extension.Certificate && (entries != blocks || at != len(msg)):
+		return fmt.Errorf("%d entries cover %d of %d bytes, and there are %d blocks", entries, at, len(msg), blocks)
 	}
 	return nil
 }
