@@ -23,6 +23,7 @@ func FuzzDTLSSchedule(f *testing.F)       { run(f, "DTLSSchedule") }
 func FuzzTCP(f *testing.F)                { run(f, "TCP") }
 func FuzzCapture(f *testing.F)            { run(f, "Capture") }
 func FuzzInspect(f *testing.F)            { run(f, "Inspect") }
+func FuzzExplain(f *testing.F)            { run(f, "Explain") }
 func FuzzVectors(f *testing.F)            { run(f, "Vectors") }
 func FuzzRoundTrip(f *testing.F)          { run(f, "RoundTrip") }
 

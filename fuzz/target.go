@@ -67,6 +67,7 @@ func Targets() []Target {
 		{"TCP", checkTCPInput, tcpSeeds},
 		{"Capture", CheckCapture, captureSeeds},
 		{"Inspect", checkInspectInput, inspectSeeds},
+		{"Explain", checkExplainInput, explainSeeds},
 		{"Vectors", CheckVectors, vectorsSeeds},
 		{"RoundTrip", checkRoundTripInput, roundTripSeeds},
 	}

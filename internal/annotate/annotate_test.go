@@ -8,10 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/corpus"
-	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/fuzz"
 	"github.com/tlsflags/tlsflags/internal/annotate"
 )
 
@@ -55,98 +54,6 @@ func fix(kind annotate.Kind, msg []byte) []byte {
 	return msg
 }
 
-// check holds a table to what it promises on any input.
-func check(kind annotate.Kind, data []byte) error {
-	t := annotate.Explain(kind, data)
-	at := 0
-	for _, f := range t.Fields {
-		if f.Offset != at {
-			return fmt.Errorf("field %q is at %d, want %d", f.Path, f.Offset, at)
-		}
-		if !bytes.Equal(f.Bytes, data[at:at+len(f.Bytes)]) {
-			return fmt.Errorf("field %q has other bytes than the input", f.Path)
-		}
-		if (f.Path == "") != (f.Clause == "") && kind != annotate.Flags {
-			return fmt.Errorf("field %q has the clause %q", f.Path, f.Clause)
-		}
-		at += len(f.Bytes)
-		if f.Fault != nil && (f.Fault.Offset < f.Offset || f.Fault.Offset > f.Offset+len(f.Bytes)) {
-			return fmt.Errorf("the fault at %d is marked in the field at %d", f.Fault.Offset, f.Offset)
-		}
-	}
-	if at != len(data) {
-		return fmt.Errorf("the fields hold %d of %d bytes", at, len(data))
-	}
-	n, code := strict(kind, data)
-	switch {
-	case code == 0 && t.Refused != nil:
-		return fmt.Errorf("refused for %q, which the parser accepts", t.Refused.Code.Name())
-	case code != 0 && (t.Refused == nil || t.Refused.Code != code || t.Refused.Offset != n):
-		return fmt.Errorf("refused %+v, the parser has %q at %d", t.Refused, code.Name(), n)
-	}
-	return checkPath(kind, data, t.Refused)
-}
-
-// checkPath compares the name of the refused field with the one that clienthello gives.
-func checkPath(kind annotate.Kind, data []byte, refused *annotate.Fault) error {
-	explain := clienthello.Explain
-	switch kind {
-	case annotate.ClientHello:
-	case annotate.DTLSClientHello:
-		explain = clienthello.ExplainDTLS
-	default:
-		return nil
-	}
-	e, ok := explain(data)
-	if ok != (refused != nil) {
-		return fmt.Errorf("clienthello refuses it: %t", ok)
-	}
-	want := e.Path
-	if ok && e.Code == extension.ErrTruncated && strings.Contains(want, "extensions") {
-		want = "" // lengths that contradict each other give the end no one name
-	}
-	// This package names the elements of vectors, clienthello the vectors.
-	if ok && !strings.HasPrefix(refused.Path, want) {
-		return fmt.Errorf("the refused field is %q, clienthello calls it %q", refused.Path, e.Path)
-	}
-	return nil
-}
-
-// strict is what the parsers of the other packages say.
-func strict(kind annotate.Kind, data []byte) (int, extension.Code) {
-	var n int
-	var err error
-	switch kind {
-	case annotate.ClientHello:
-		_, n, err = clienthello.Parse(data)
-	case annotate.DTLSClientHello:
-		_, n, err = clienthello.ParseDTLS(data)
-	case annotate.ServerHello:
-		_, n, err = extension.ParseServerHello(data)
-	case annotate.EncryptedExtensions:
-		_, n, err = extension.ParseEncryptedExtensions(data)
-	case annotate.CertificateRequest:
-		_, n, err = extension.ParseCertificateRequest(data)
-	case annotate.Certificate:
-		_, n, err = extension.ParseCertificate(data)
-	case annotate.NewSessionTicket:
-		_, n, err = extension.ParseNewSessionTicket(data)
-	case annotate.Extension:
-		if len(data) < 4 || len(data) < 4+int(data[2])<<8+int(data[3]) {
-			return len(data), extension.ErrTruncated
-		}
-		if t := extension.Type(data[0])<<8 | extension.Type(data[1]); t != extension.TLSFlags && t != extension.TLSFlagsExperimental {
-			return 0, 0
-		}
-		_, n, err = extension.ParseFlags(data[4 : 4+int(data[2])<<8+int(data[3])])
-		n += 4
-	case annotate.Flags:
-		_, n, err = extension.ParseFlags(data)
-	}
-	code, _ := err.(extension.Code)
-	return n, code
-}
-
 func TestExplainAccepts(t *testing.T) {
 	for kind, msg := range messages() {
 		msg = fix(kind, msg)
@@ -154,10 +61,10 @@ func TestExplainAccepts(t *testing.T) {
 		if table.Refused != nil || len(table.Bodies) > 0 {
 			t.Errorf("%v: refused %+v, bodies %+v", kind, table.Refused, table.Bodies)
 		}
-		if err := check(kind, msg); err != nil {
+		if err := fuzz.CheckExplain(kind, msg); err != nil {
 			t.Errorf("%v: %v", kind, err)
 		}
-		if err := check(kind, append(bytes.Clone(msg), 1, 2, 3)); kind != annotate.Flags && err != nil {
+		if err := fuzz.CheckExplain(kind, append(bytes.Clone(msg), 1, 2, 3)); kind != annotate.Flags && err != nil {
 			t.Errorf("%v, followed by three bytes: %v", kind, err)
 		}
 	}
@@ -167,10 +74,10 @@ func TestExplainEveryPrefix(t *testing.T) {
 	for kind, msg := range messages() {
 		msg = fix(kind, msg)
 		for n := range msg {
-			if err := check(kind, msg[:n]); err != nil {
+			if err := fuzz.CheckExplain(kind, msg[:n]); err != nil {
 				t.Errorf("%v, the first %d bytes: %v", kind, n, err)
 			}
-			if err := check(kind, fix(kind, append(bytes.Clone(msg[:n]), make([]byte, max(12-n, 0))...))); err != nil {
+			if err := fuzz.CheckExplain(kind, fix(kind, append(bytes.Clone(msg[:n]), make([]byte, max(12-n, 0))...))); err != nil {
 				t.Errorf("%v, the first %d bytes with the length mended: %v", kind, n, err)
 			}
 		}
@@ -184,7 +91,7 @@ func TestExplainEveryByte(t *testing.T) {
 			was := msg[i]
 			for v := range 256 {
 				msg[i] = byte(v)
-				if err := check(kind, msg); err != nil {
+				if err := fuzz.CheckExplain(kind, msg); err != nil {
 					t.Fatalf("%v with byte %d set to %#x: %v", kind, i, v, err)
 				}
 			}
@@ -198,11 +105,11 @@ func TestExplainCorpus(t *testing.T) {
 		var records assemble.Records
 		records.Reset(make([]byte, assemble.MaxMessage))
 		msg := bytes.Clone(records.Feed(e.Data()).Message)
-		if err := check(annotate.ClientHello, msg); err != nil {
+		if err := fuzz.CheckExplain(annotate.ClientHello, msg); err != nil {
 			t.Errorf("%s: %v", e.File, err)
 		}
 		for n := 0; n < len(msg); n += 7 {
-			if err := check(annotate.ClientHello, msg[:n]); err != nil {
+			if err := fuzz.CheckExplain(annotate.ClientHello, msg[:n]); err != nil {
 				t.Errorf("%s, the first %d bytes: %v", e.File, n, err)
 			}
 		}
@@ -236,7 +143,7 @@ func TestExplainFolds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := check(annotate.Certificate, tt.msg); err != nil {
+			if err := fuzz.CheckExplain(annotate.Certificate, tt.msg); err != nil {
 				t.Error(err)
 			}
 			table := annotate.Explain(annotate.Certificate, tt.msg)
@@ -366,17 +273,4 @@ func TestParseKind(t *testing.T) {
 	if annotate.Kind(0).String() != "unknown" || annotate.Kind(99).String() != "unknown" {
 		t.Error("a number that is no kind has a name")
 	}
-}
-
-func FuzzExplain(f *testing.F) {
-	for kind, msg := range messages() {
-		f.Add(uint8(kind), fix(kind, msg))
-	}
-	f.Fuzz(func(t *testing.T, kind uint8, data []byte) {
-		if k := annotate.Kind(kind%9 + 1); len(data) < 1<<17 {
-			if err := check(k, data); err != nil {
-				t.Errorf("%v: %v", k, err)
-			}
-		}
-	})
 }
