@@ -24,6 +24,7 @@ func FuzzTCP(f *testing.F)                { run(f, "TCP") }
 func FuzzCapture(f *testing.F)            { run(f, "Capture") }
 func FuzzInspect(f *testing.F)            { run(f, "Inspect") }
 func FuzzExplain(f *testing.F)            { run(f, "Explain") }
+func FuzzConversation(f *testing.F)       { run(f, "Conversation") }
 func FuzzVectors(f *testing.F)            { run(f, "Vectors") }
 func FuzzRoundTrip(f *testing.F)          { run(f, "RoundTrip") }
 

@@ -68,6 +68,7 @@ func Targets() []Target {
 		{"Capture", CheckCapture, captureSeeds},
 		{"Inspect", checkInspectInput, inspectSeeds},
 		{"Explain", checkExplainInput, explainSeeds},
+		{"Conversation", checkConversationInput, conversationSeeds},
 		{"Vectors", CheckVectors, vectorsSeeds},
 		{"RoundTrip", checkRoundTripInput, roundTripSeeds},
 	}

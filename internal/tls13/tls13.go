@@ -257,7 +257,7 @@ func (c *Conversation) clientHello(msg []byte) {
 func (c *Conversation) serverHello(msg []byte) {
 	m, _, err := extension.ParseServerHello(msg)
 	switch {
-	case err != nil:
+	case err != nil, c.suite != 0: // malformed, or the second one
 		c.fail(ErrFormat)
 	case m.Version() != versionTLS13:
 		c.fail(ErrNotTLS13)

@@ -266,6 +266,8 @@ func TestConversationCuts(t *testing.T) {
 func TestConversationEnds(t *testing.T) {
 	r, keyLog := handshake(t, tls.TLS_AES_128_GCM_SHA256, &tls.Config{})
 	random := r.chunks[0].data[5+4+2:][:32]
+	flight := r.chunks[1].data
+	serverHello := flight[:5+(int(flight[3])<<8|int(flight[4]))]
 	tests := []struct {
 		name   string
 		chunks []chunk
@@ -278,6 +280,7 @@ func TestConversationEnds(t *testing.T) {
 		{"in the middle", []chunk{{extension.FromClient, append([]byte{22, 3, 3, 0xff, 0xff}, random...)}}, keyLog, tls13.ErrFormat},
 		{"with a message that is too large", []chunk{{extension.FromClient, []byte{22, 3, 1, 0, 4, 1, 0xff, 0, 0}}}, keyLog, tls13.ErrTooLarge},
 		{"with a hello that is too short", []chunk{{extension.FromClient, []byte{22, 3, 1, 0, 5, 1, 0, 0, 1, 0}}}, keyLog, tls13.ErrFormat},
+		{"with a second ServerHello", []chunk{r.chunks[0], {extension.FromServer, bytes.Repeat(serverHello, 2)}}, keyLog, tls13.ErrFormat},
 		{"with TLS 1.2", []chunk{r.chunks[0], {extension.FromServer, tls12ServerHello()}}, keyLog, tls13.ErrNotTLS13},
 		{"with too much early data", []chunk{r.chunks[0], {extension.FromClient, earlyData(5)}}, keyLog, tls13.ErrTooLarge},
 		{"with an alert", []chunk{r.chunks[0], {extension.FromServer, []byte{21, 3, 3, 0, 2, 2, 40}}}, keyLog, nil},
@@ -419,19 +422,4 @@ func TestStreamLimits(t *testing.T) {
 	if delivered != 20_000+1 && delivered != 20_000 {
 		t.Errorf("%d bytes delivered", delivered)
 	}
-}
-
-func FuzzConversation(f *testing.F) {
-	f.Add([]byte{0, 0, 5, 22, 3, 1, 0, 4, 1, 0, 0, 0})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		secret := make([]byte, 32)
-		c := tls13.NewConversation(func([32]byte) (tls13.Secrets, bool) {
-			return tls13.Secrets{ClientHandshake: secret, ServerHandshake: secret, ServerTraffic: secret}, true
-		}, func(extension.Sender, []byte) {})
-		for len(data) >= 3 {
-			n := min(int(data[1])<<8|int(data[2]), len(data)-3)
-			c.Feed(extension.Sender(data[0]&1), data[3:3+n])
-			data = data[3+n:]
-		}
-	})
 }
