@@ -25,6 +25,8 @@ func FuzzCapture(f *testing.F)            { run(f, "Capture") }
 func FuzzInspect(f *testing.F)            { run(f, "Inspect") }
 func FuzzExplain(f *testing.F)            { run(f, "Explain") }
 func FuzzConversation(f *testing.F)       { run(f, "Conversation") }
+func FuzzServerConn(f *testing.F)         { run(f, "ServerConn") }
+func FuzzECH(f *testing.F)                { run(f, "ECH") }
 func FuzzVectors(f *testing.F)            { run(f, "Vectors") }
 func FuzzRoundTrip(f *testing.F)          { run(f, "RoundTrip") }
 

@@ -69,6 +69,8 @@ func Targets() []Target {
 		{"Inspect", checkInspectInput, inspectSeeds},
 		{"Explain", checkExplainInput, explainSeeds},
 		{"Conversation", checkConversationInput, conversationSeeds},
+		{"ServerConn", checkServerConnInput, recordsSeeds},
+		{"ECH", checkECHInput, echSeeds},
 		{"Vectors", CheckVectors, vectorsSeeds},
 		{"RoundTrip", checkRoundTripInput, roundTripSeeds},
 	}
