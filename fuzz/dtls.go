@@ -171,6 +171,11 @@ func checkDTLSScheduleInput(data []byte) error {
 
 // dtlsSeeds put generated messages into one to three datagrams, whole and in fragments.
 func dtlsSeeds(yield func([]byte) bool) {
+	// A last fragment that ends with the message, and one that ends behind it.
+	first, last := DTLSRecord(6, 0, Piece{0, []byte{1, 2, 3}}), []byte{4, 5, 6}
+	if !yield(joinDatagrams(first, DTLSRecord(6, 0, Piece{3, last}))) || !yield(joinDatagrams(first, DTLSRecord(6, 0, Piece{4, last}))) {
+		return
+	}
 	g := NewGenerator(7)
 	for msg := range generated(7, 32, true) {
 		body := msg[12:]

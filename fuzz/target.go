@@ -218,15 +218,16 @@ func recordsSeeds(yield func([]byte) bool) {
 			twice := slices.Concat(InRecords(msg, g.Cuts()), []byte{20, 3, 3, 0, 1, 1}, InRecords(msg, g.Cuts()))
 			return withCuts(g.Cuts(), twice)
 		}),
-		one(withCuts(nil, startOfLongestRecord)),
+		slices.Values([][]byte{
+			withCuts(nil, startOfRecord(1<<14)),
+			withCuts(nil, startOfRecord(1<<14+1)),
+		}),
 	)(yield)
 }
 
-// startOfLongestRecord is where a record of 2^14 bytes begins, the longest that may be.
-var startOfLongestRecord = []byte{22, 3, 1, 0x40, 0, 1, 0, 0x40, 0, 3, 3}
-
-func one(seed []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) { yield(seed) }
+// startOfRecord is where a record of n bytes begins; 2^14 is the most that may be.
+func startOfRecord(n int) []byte {
+	return []byte{22, 3, 1, byte(n >> 8), byte(n), 1, 0, 0x40, 0, 3, 3}
 }
 
 func checkRecordsInput(data []byte) error {
