@@ -15,31 +15,31 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 test: lint generated cross foreign race modules coverage test-consumers unit ## run every check below
 
 tidy: ## go mod tidy in every module, as a new requirement needs
-	@internal/ci/tidy.sh
+	@scripts/tidy.sh
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
-	@internal/ci/lint.sh
+	@scripts/lint.sh
 
 generated: ## generated files match what go generate writes
-	@internal/ci/generated.sh
+	@scripts/generated.sh
 
 cross: ## go vet for platforms that are not this one
-	@internal/ci/cross.sh
+	@scripts/cross.sh
 
 foreign: ## the parsers' tests on big-endian and on 32-bit machines, under qemu
-	@internal/ci/foreign.sh
+	@scripts/foreign.sh
 
 race: ## the tests under the race detector (needs cgo and a C compiler)
-	@internal/ci/race.sh
+	@scripts/race.sh
 
 modules: ## the tests of bench/ and the other modules inside this one
-	@internal/ci/modules.sh
+	@scripts/modules.sh
 
 coverage: ## every statement of the parsers is reached by their own tests
-	@internal/ci/coverage.sh
+	@scripts/coverage.sh
 
 test-consumers: ## the test vectors in Python, JavaScript, Rust, C and Java
-	@internal/ci/consumers.sh
+	@scripts/consumers.sh
 
 vectors-observed: ## note again what crypto/tls, OpenSSL and GnuTLS do (needs libssl-dev, libgnutls28-dev)
 	go run ./vectors/internal/observe -o vectors/internal/generate/observed.json
@@ -58,31 +58,31 @@ bench: ## measure against other libraries and print the ratios
 	@cd bench && go test -count=1 -run 'Ratios$$' -ratios .
 
 cost: ## count the instructions of a handshake with and without reqmtls (needs valgrind)
-	@internal/ci/cost.sh
+	@scripts/cost.sh
 
 fuzz: ## every fuzz target for FUZZTIME (1m), and a table of what came out
-	@internal/ci/fuzz.sh $(or $(FUZZTIME),1m)
+	@scripts/fuzz.sh $(or $(FUZZTIME),1m)
 
 fuzz-smoke: ## the same for 20 seconds each
-	@internal/ci/fuzz.sh $(or $(FUZZTIME),20s)
+	@scripts/fuzz.sh $(or $(FUZZTIME),20s)
 
 fuzz-libfuzzer: ## build every target with go-118-fuzz-build and clang, and run it for FUZZTIME (60s)
-	@internal/ci/fuzz_libfuzzer.sh $(or $(FUZZTIME),60s)
+	@scripts/fuzz_libfuzzer.sh $(or $(FUZZTIME),60s)
 
 fuzz-openssl: ## compare the parser with OpenSSL's (needs cgo and libssl-dev)
-	@internal/ci/fuzz_openssl.sh $(or $(FUZZTIME),20s)
+	@scripts/fuzz_openssl.sh $(or $(FUZZTIME),20s)
 
 fuzz-seeded: ## plant known faults one by one, and see how soon the targets find them
 	@go run ./fuzz/seeded
 
 corpus-minimize: ## take the inputs that fuzzing found and that reach something new into corpus/
-	@internal/ci/corpus_minimize.sh
+	@scripts/corpus_minimize.sh
 
 corpus-export: ## write the seeds of all targets to build/seeds, for Go, AFL++, libFuzzer and OSS-Fuzz
 	@for format in go plain libfuzzer zip; do go run ./fuzz/seeds export $$format build/seeds/$$format; done
 
 corpus-coverage: ## hold that the corpus alone reaches 95 % of the parsers' statements
-	@internal/ci/corpus_coverage.sh
+	@scripts/corpus_coverage.sh
 
 test-soak: ## 10,000 TLS handshakes of many clients under the race detector
 	go test -race -run TestSoak ./reqmtls -soak

@@ -22,7 +22,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/tree" "$work/out"
 git ls-files -z | xargs -0 tar -c | tar -x -C "$work/tree"
-export PATH=$PWD/internal/ci/ossfuzz:$PATH TMPDIR=$work
+export PATH=$PWD/scripts/ossfuzz:$PATH TMPDIR=$work
 cd "$work/tree"
 
 step ".clusterfuzzlite/build.sh"

@@ -2,7 +2,7 @@
 # of the repository.
 
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # step WHAT: says what is being checked.
 step() {
