@@ -57,7 +57,11 @@ func (a authorities) serve(t *testing.T, http2 bool, handler http.HandlerFunc) s
 	if err != nil {
 		t.Fatal(err)
 	}
-	mtls, err := reqmtls.New(&tls.Config{Certificates: []tls.Certificate{cert}},
+	protocols := []string{"http/1.1"}
+	if http2 {
+		protocols = []string{"h2", "http/1.1"}
+	}
+	mtls, err := reqmtls.New(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: protocols},
 		reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: a.bots.Pool()}})
 	if err != nil {
 		t.Fatal(err)
