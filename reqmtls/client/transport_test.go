@@ -1,0 +1,213 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/reqmtls/client"
+)
+
+// TestTransport holds that both versions of HTTP work, that connections are used again,
+// and that many requests at once share or queue as usual.
+func TestTransport(t *testing.T) {
+	for _, http2 := range []bool{true, false} {
+		a := newAuthorities(t)
+		addr := a.serve(t, http2, func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			io.WriteString(w, r.Proto+" "+r.TLS.PeerCertificates[0].Subject.CommonName+" "+string(body))
+		})
+		var dials atomic.Int32
+		c := newClient(t, client.Config{
+			TLS: a.config(),
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				dials.Add(1)
+				return new(net.Dialer).DialContext(ctx, network, addr)
+			},
+		})
+		transport := c.Transport()
+		web := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+		want := "HTTP/1.1 bot hello"
+		if http2 {
+			want = "HTTP/2.0 bot hello"
+		}
+		for range 3 {
+			resp, err := web.Post("https://"+addr, "text/plain", strings.NewReader("hello"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err != nil || string(body) != want {
+				t.Errorf("%q, %v; want %q", body, err, want)
+			}
+			if r, ok := client.ReportOf(resp); !ok || !r.Requested || !r.Given {
+				t.Errorf("report %+v, %v", r, ok)
+			}
+			if resp.TLS == nil || len(resp.TLS.VerifiedChains) == 0 {
+				t.Error("the response does not say how the server was verified")
+			}
+		}
+		if n := dials.Load(); n != 1 {
+			t.Errorf("%d connections for 3 requests in a row", n)
+		}
+		errs := make(chan error)
+		for range 20 {
+			go func() {
+				resp, err := web.Get("https://" + addr)
+				if err == nil {
+					_, err = io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+				}
+				errs <- err
+			}()
+		}
+		for range 20 {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+		web.CloseIdleConnections()
+	}
+}
+
+func TestTransportRefusesPlainHTTP(t *testing.T) {
+	a := newAuthorities(t)
+	web := &http.Client{Transport: newClient(t, client.Config{TLS: a.config()}).Transport()}
+	if _, err := web.Get("http://127.0.0.1:1/"); err == nil || !strings.Contains(err.Error(), "https") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestProtocolChange meets a server that stops to speak HTTP/2.
+func TestProtocolChange(t *testing.T) {
+	a := newAuthorities(t)
+	echo := func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		io.WriteString(w, r.Proto+string(body))
+	}
+	targets := []string{a.serve(t, true, echo), a.serve(t, false, echo), a.serve(t, true, echo)}
+	var target atomic.Int32
+	c := newClient(t, client.Config{
+		TLS: a.config(),
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, targets[target.Load()])
+		},
+	})
+	web := &http.Client{Transport: c.Transport(), Timeout: 10 * time.Second}
+	for i, want := range []string{"HTTP/2.0 hi", "HTTP/1.1 hi", "HTTP/2.0 hi"} {
+		target.Store(int32(i))
+		resp, err := web.Post("https://127.0.0.1:1/", "text/plain", strings.NewReader(" hi"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || string(body) != want {
+			t.Errorf("%q, %v; want %q", body, err, want)
+		}
+		web.CloseIdleConnections()
+	}
+}
+
+// TestSilentServer holds that a server that never answers keeps nobody for longer than
+// the time-out, however many requests there are to it.
+func TestSilentServer(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() // nobody accepts
+	var dials atomic.Int32
+	c := newClient(t, client.Config{
+		Flags:               []extension.Flag{},
+		TLSHandshakeTimeout: 300 * time.Millisecond,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dials.Add(1)
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		},
+	})
+	web := &http.Client{Transport: c.Transport()}
+	const requests = 20
+	errs := make(chan error, requests)
+	for range requests {
+		go func() {
+			_, err := web.Get("https://" + listener.Addr().String())
+			errs <- err
+		}()
+	}
+	for range requests {
+		select {
+		case err := <-errs:
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "handshake") {
+				t.Errorf("error %v", err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("a request is still waiting")
+		}
+	}
+	if n := dials.Load(); n == requests {
+		t.Error("the requests waited for each other, then each for the server")
+	}
+}
+
+// TestFirstRequestGivesUp holds that requests that wait for another one, which finds
+// out the protocol, do not fail because its caller cancels it.
+func TestFirstRequestGivesUp(t *testing.T) {
+	a := newAuthorities(t)
+	addr := a.serve(t, true, func(http.ResponseWriter, *http.Request) {})
+	dialing := make(chan struct{})
+	var dials atomic.Int32
+	c := newClient(t, client.Config{
+		TLS: a.config(),
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if dials.Add(1) == 1 {
+				close(dialing)
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		},
+	})
+	web := &http.Client{Transport: c.Transport(), Timeout: 10 * time.Second}
+	get := func(ctx context.Context, errs chan<- error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+addr, nil)
+		if err != nil {
+			errs <- err
+			return
+		}
+		resp, err := web.Do(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		errs <- err
+	}
+	first, others := make(chan error, 1), make(chan error, 5)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go get(ctx, first)
+	<-dialing
+	for range cap(others) {
+		go get(t.Context(), others)
+	}
+	cancel()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	for range cap(others) {
+		if err := <-others; err != nil {
+			t.Error(err)
+		}
+	}
+	web.CloseIdleConnections()
+}
