@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -94,7 +95,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !errors.Is(err, errOtherProtocol) {
 		return resp, err
 	}
-	// Nothing was sent, but the body is closed.
+	// Nothing was sent, but roundTrip has closed the body.
 	if req.Body != nil && req.Body != http.NoBody {
 		if req.GetBody == nil {
 			return nil, err
@@ -115,7 +116,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 type connKey struct{}
 
-// roundTrip makes a request with one version of HTTP.
+// roundTrip makes a request with one version of HTTP. On error it has closed the body,
+// which http2.Transport leaves open if it gets no connection.
 func (t *Transport) roundTrip(req *http.Request, protocol string) (*http.Response, error) {
 	var used *Conn
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
@@ -125,9 +127,17 @@ func (t *Transport) roundTrip(req *http.Request, protocol string) (*http.Respons
 	if protocol == protocolHTTP2 {
 		rt = t.http2
 	}
-	resp, err := rt.RoundTrip(req.WithContext(ctx))
-	if err != nil || used == nil {
-		return resp, err
+	sent := req.WithContext(ctx)
+	if req.Body != nil && req.Body != http.NoBody {
+		sent.Body = &onceCloser{ReadCloser: req.Body}
+	}
+	resp, err := rt.RoundTrip(sent)
+	if err != nil {
+		closeBody(sent)
+		return nil, err
+	}
+	if used == nil {
+		return resp, nil
 	}
 	resp.Request = req.WithContext(context.WithValue(req.Context(), connKey{}, used))
 	if resp.TLS == nil {
@@ -281,6 +291,18 @@ func hostPort(req *http.Request) string {
 		port = "443"
 	}
 	return net.JoinHostPort(req.URL.Hostname(), port)
+}
+
+// onceCloser is a body whose Close has an effect only once.
+type onceCloser struct {
+	io.ReadCloser
+	once sync.Once
+	err  error
+}
+
+func (b *onceCloser) Close() error {
+	b.once.Do(func() { b.err = b.ReadCloser.Close() })
+	return b.err
 }
 
 func closeBody(req *http.Request) {

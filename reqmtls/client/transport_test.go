@@ -211,3 +211,103 @@ func TestFirstRequestGivesUp(t *testing.T) {
 	}
 	web.CloseIdleConnections()
 }
+
+// countedBody counts how often it is closed.
+type countedBody struct {
+	io.Reader
+	closed atomic.Int32
+}
+
+func newBody() *countedBody { return &countedBody{Reader: strings.NewReader("hello")} }
+
+func (b *countedBody) Close() error {
+	b.closed.Add(1)
+	return nil
+}
+
+// TestErrorsCloseTheBody checks that each request that fails has its body closed, once.
+func TestErrorsCloseTheBody(t *testing.T) {
+	a := newAuthorities(t)
+	ok := func(http.ResponseWriter, *http.Request) {}
+	const none = "" // a server that cannot be reached
+	http2, http1 := a.serve(t, true, ok), a.serve(t, false, ok)
+	tests := []struct {
+		name    string
+		url     string
+		known   string   // the server of an earlier request
+		servers []string // those that the connections of the request reach, in order
+		getBody error    // nil: GetBody works; errNoGetBody: there is none
+	}{
+		{"not https", "http://a.example/", none, nil, nil},
+		{"a first connection that fails", "https://a.example/", none, []string{none}, nil},
+		{"a connection for HTTP/2 that fails", "https://a.example/", http2, []string{none}, nil},
+		{"a connection for HTTP/1.1 that fails", "https://a.example/", http1, []string{none}, nil},
+		{"HTTP/1.1 in place of HTTP/2, and no GetBody", "https://a.example/", http2, []string{http1}, errNoGetBody},
+		{"HTTP/2 in place of HTTP/1.1, and no GetBody", "https://a.example/", http1, []string{http2}, errNoGetBody},
+		{"HTTP/1.1 in place of HTTP/2, and GetBody fails", "https://a.example/", http2, []string{http1}, io.ErrUnexpectedEOF},
+		{"HTTP/1.1 in place of HTTP/2, then a connection that fails", "https://a.example/", http2, []string{http1, none}, nil},
+		{"HTTP/2 in place of HTTP/1.1, then a connection that fails", "https://a.example/", http1, []string{http2, none}, nil},
+		{"HTTP/2, HTTP/1.1 and HTTP/2 again", "https://a.example/", http2, []string{http1, http2}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			config := a.config()
+			config.ServerName = "localhost"
+			servers := make(chan string, 3)
+			transport := newClient(t, client.Config{
+				TLS: config,
+				DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+					if server := <-servers; server != none {
+						return new(net.Dialer).DialContext(ctx, network, server)
+					}
+					return nil, io.ErrUnexpectedEOF
+				},
+			}).Transport()
+			defer transport.CloseIdleConnections()
+			if tt.known != none {
+				servers <- tt.known
+				resp, err := transport.RoundTrip(newRequest(t, tt.url, nil))
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+				transport.CloseIdleConnections()
+			}
+			for _, server := range tt.servers {
+				servers <- server
+			}
+			close(servers) // no other can be reached
+			bodies := []*countedBody{newBody()}
+			req := newRequest(t, tt.url, bodies[0])
+			req.GetBody = func() (io.ReadCloser, error) {
+				if tt.getBody != nil {
+					return nil, tt.getBody
+				}
+				bodies = append(bodies, newBody())
+				return bodies[len(bodies)-1], nil
+			}
+			if tt.getBody == errNoGetBody {
+				req.GetBody = nil
+			}
+			if _, err := transport.RoundTrip(req); err == nil {
+				t.Error("no error")
+			}
+			for i, b := range bodies {
+				if n := b.closed.Load(); n != 1 {
+					t.Errorf("body %d of %d is closed %d times", i+1, len(bodies), n)
+				}
+			}
+		})
+	}
+}
+
+var errNoGetBody = errors.New("no GetBody")
+
+func newRequest(t *testing.T, url string, body io.Reader) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
