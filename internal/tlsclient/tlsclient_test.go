@@ -15,8 +15,8 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/ackserver"
-	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/internal/testenv/ackserver"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 )
 
 func newCA(t *testing.T, name string) *testca.CA {
