@@ -14,7 +14,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/tlsclient"
+	flagconn "github.com/tlsflags/tlsflags/internal/tlsclient"
 )
 
 // Options say what to probe.
@@ -220,7 +220,7 @@ func (o Options) handshake(ctx context.Context, extensions []extension.Extension
 	if config.ServerName == "" {
 		config.ServerName = host
 	}
-	conn, report, err := tlsclient.Handshake(ctx, tcp, config, tlsclient.Hello{Extensions: extensions}, nil)
+	conn, report, err := flagconn.Handshake(ctx, tcp, flagconn.Config{TLS: config, Extensions: extensions})
 	h := Handshake{}
 	if err == nil {
 		h.Completed = true
@@ -244,14 +244,14 @@ const patience = 2 * time.Second
 // aftermath waits for the verdict of a server of TLS 1.3 on the client's certificate,
 // which comes after the client's handshake is over: saying goodbye makes the server
 // answer one way or the other.
-func aftermath(conn *tlsclient.Conn) error {
+func aftermath(conn *flagconn.Conn) error {
 	conn.SetReadDeadline(time.Now().Add(patience))
 	if err := conn.CloseWrite(); err != nil {
 		return nil // it has hung up already
 	}
 	for {
 		if _, err := conn.Read(make([]byte, 512)); err != nil {
-			if _, ok := tlsclient.Alert(err); ok {
+			if _, ok := flagconn.Alert(err); ok {
 				return err
 			}
 			return nil // that it hangs up, or keeps quiet, is no refusal
@@ -259,11 +259,12 @@ func aftermath(conn *tlsclient.Conn) error {
 	}
 }
 
-func (h *Handshake) report(r tlsclient.Report, flag extension.Flag) {
-	h.CertificateRequested = r.CertificateRequested
-	h.CertificateGiven = r.CertificateGiven
-	h.Acknowledged = r.RequestFlags.Has(flag)
-	for f := range r.RequestFlags.All() {
+func (h *Handshake) report(r flagconn.Report, flag extension.Flag) {
+	flags, _, _ := r.Extensions.Flags()
+	h.CertificateRequested = r.Requested
+	h.CertificateGiven = r.Given
+	h.Acknowledged = flags.Has(flag)
+	for f := range flags.All() {
 		h.RequestFlags = append(h.RequestFlags, f)
 	}
 	for _, der := range r.Authorities {
@@ -275,7 +276,7 @@ func (h *Handshake) report(r tlsclient.Report, flag extension.Flag) {
 func failed(err error) Handshake {
 	s := err.Error()
 	h := Handshake{Error: &s}
-	if a, ok := tlsclient.Alert(err); ok {
+	if a, ok := flagconn.Alert(err); ok {
 		p := alertPoint(a)
 		h.Alert = &p
 	}

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,12 +115,13 @@ func TestReport(t *testing.T) {
 	}{
 		{"62", client.Config{TLS: a.config()}, true, true},
 		{"0xfe01", client.Config{TLS: a.config(), Type: extension.TLSFlagsExperimental}, true, true},
-		{"the flag among others", client.Config{TLS: a.config(), Flags: []extension.Flag{0, 80, 2039}}, true, true},
-		{"another flag", client.Config{TLS: a.config(), Flags: []extension.Flag{8}}, false, false},
-		{"no flag", client.Config{TLS: a.config(), Flags: []extension.Flag{}}, false, false},
-		{"like Chrome", client.Config{TLS: a.config(), Preset: client.Chrome}, true, true},
-		{"like Firefox", client.Config{TLS: a.config(), Preset: client.Firefox}, true, true},
-		{"like Safari", client.Config{TLS: a.config(), Preset: client.Safari}, true, true},
+		{"the flag among others", client.Config{TLS: a.config(), Flags: []extension.Flag{2039, 0, 80}}, true, true},
+		{"another flag", client.Config{TLS: a.config(), NoRequestMTLS: true, Flags: []extension.Flag{8}}, false, false},
+		{"an empty list of further flags", client.Config{TLS: a.config(), Flags: []extension.Flag{}}, true, true},
+		{"no flag", client.Config{TLS: a.config(), NoRequestMTLS: true}, false, false},
+		{"like Chrome", client.Config{TLS: a.config(), Fingerprint: client.Chrome}, true, true},
+		{"like Firefox", client.Config{TLS: a.config(), Fingerprint: client.Firefox}, true, true},
+		{"like Safari", client.Config{TLS: a.config(), Fingerprint: client.Safari}, true, true},
 		{"a certificate that the server does not want",
 			client.Config{TLS: &tls.Config{RootCAs: a.site.Pool(), Certificates: []tls.Certificate{stranger}}}, true, false},
 		{"GetClientCertificate", client.Config{TLS: &tls.Config{
@@ -144,36 +147,34 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestAcknowledged meets a server that does what crypto/tls cannot.
+// TestAcknowledged uses a server that acknowledges the flag, which crypto/tls cannot.
 func TestAcknowledged(t *testing.T) {
 	a := newAuthorities(t)
 	tests := []struct {
 		name         string
 		mode         ackserver.Mode
-		flag         extension.Flag // of the server; 0 is request_mtls
+		flag         extension.Flag // of the server
 		config       client.Config
 		requested    bool
 		acknowledged bool
 		err          string
 	}{
-		{"acknowledged", ackserver.Ack, 0, client.Config{}, true, true, ""},
-		{"acknowledged under 0xfe01", ackserver.Ack, 0, client.Config{Type: extension.TLSFlagsExperimental}, true, true, ""},
-		{"acknowledged after a retry", ackserver.Retry, 0, client.Config{}, true, true, ""},
-		{"acknowledged by another number", ackserver.Ack, 17, client.Config{Flag: 17}, true, true, ""},
-		{"not acknowledged", ackserver.Silent, 0, client.Config{}, true, false, ""},
-		{"no flag", ackserver.Ack, 0, client.Config{Flags: []extension.Flag{}}, false, false, ""},
-		{"unasked, where the flag was sent", ackserver.Unsolicited, 0, client.Config{}, true, true, ""},
-		{"unasked", ackserver.Unsolicited, 0, client.Config{Flags: []extension.Flag{8}}, true, false, "illegal_parameter"},
-		{"unasked, by another number", ackserver.Unsolicited, 17, client.Config{Flag: 17, Flags: []extension.Flag{80}}, true, false, "illegal_parameter"},
-		{"another flag that both have set", ackserver.Unsolicited, 8, client.Config{Flags: []extension.Flag{8, 80}}, true, false, ""},
+		{"acknowledged", ackserver.Ack, 80, client.Config{}, true, true, ""},
+		{"acknowledged under 0xfe01", ackserver.Ack, 80, client.Config{Type: extension.TLSFlagsExperimental}, true, true, ""},
+		{"acknowledged after a retry", ackserver.Retry, 80, client.Config{}, true, true, ""},
+		{"acknowledged by another number", ackserver.Ack, 17, client.Config{Flag: new(extension.Flag(17))}, true, true, ""},
+		{"acknowledged by the number 0", ackserver.Ack, 0, client.Config{Flag: new(extension.Flag)}, true, true, ""},
+		{"not acknowledged", ackserver.Silent, 80, client.Config{}, true, false, ""},
+		{"no flag", ackserver.Ack, 80, client.Config{NoRequestMTLS: true}, false, false, ""},
+		{"unasked, but the flag was sent", ackserver.Unsolicited, 80, client.Config{}, true, true, ""},
+		{"unasked", ackserver.Unsolicited, 80, client.Config{NoRequestMTLS: true, Flags: []extension.Flag{8}}, true, false, "illegal_parameter"},
+		{"unasked, by another number", ackserver.Unsolicited, 17, client.Config{Flag: new(extension.Flag(17)), NoRequestMTLS: true, Flags: []extension.Flag{80}}, true, false, "illegal_parameter"},
+		{"another flag that both have set", ackserver.Unsolicited, 8, client.Config{Flags: []extension.Flag{8}}, true, false, ""},
 		{"another flag than that of the client, unasked", ackserver.Unsolicited, 8, client.Config{}, true, false, ""},
-		{"malformed", ackserver.Malformed, 0, client.Config{}, true, false, "last flags octet is zero"},
+		{"malformed", ackserver.Malformed, 80, client.Config{}, true, false, "last flags octet is zero"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.flag == 0 {
-				tt.flag = extension.RequestMTLS
-			}
 			addr := ackserver.StartWithFlag(t, a.site, a.bots, tt.mode, tt.flag)
 			tt.config.TLS = a.config()
 			c := newClient(t, tt.config)
@@ -255,11 +256,12 @@ func TestNewRefuses(t *testing.T) {
 		want   string
 	}{
 		{"the flag without a certificate", client.Config{}, client.ErrNoCertificate.Error()},
-		{"a flag that cannot be", client.Config{Flags: []extension.Flag{2040}}, "2039"},
-		{"request_mtls by another number without a certificate", client.Config{Flag: 17}, client.ErrNoCertificate.Error()},
-		{"a number for request_mtls that cannot be", client.Config{Flag: 2040, Flags: []extension.Flag{8}}, "2039"},
-		{"a type that holds no flags", client.Config{TLS: a.config(), Type: 16}, "not a type"},
-		{"an unknown preset", client.Config{TLS: a.config(), Preset: "lynx"}, "lynx"},
+		{"a flag that cannot be", client.Config{NoRequestMTLS: true, Flags: []extension.Flag{2040}}, "2039"},
+		{"request_mtls by another number without a certificate", client.Config{Flag: new(extension.Flag(17))}, client.ErrNoCertificate.Error()},
+		{"a number for request_mtls that cannot be", client.Config{TLS: a.config(), Flag: new(extension.Flag(2040))}, "2039"},
+		{"request_mtls among the flags without a certificate", client.Config{NoRequestMTLS: true, Flags: []extension.Flag{80}}, "NoRequestMTLS"},
+		{"a type that has no flags", client.Config{TLS: a.config(), Type: 16}, "not a type"},
+		{"an unknown fingerprint", client.Config{TLS: a.config(), Fingerprint: "lynx"}, "lynx"},
 		{"a field without effect", client.Config{TLS: &tls.Config{CipherSuites: []uint16{1}}}, "CipherSuites"},
 	}
 	for _, tt := range tests {
@@ -269,7 +271,7 @@ func TestNewRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, c := range []client.Config{{Flags: []extension.Flag{8}}, {Flag: 17, Flags: []extension.Flag{80}}} {
+	for _, c := range []client.Config{{NoRequestMTLS: true, Flags: []extension.Flag{8}}, {Flag: new(extension.Flag(17)), NoRequestMTLS: true, Flags: []extension.Flag{80}}} {
 		if _, err := client.New(c); err != nil {
 			t.Errorf("another flag needs no certificate: %v", err)
 		}
@@ -299,5 +301,26 @@ func TestHandshake(t *testing.T) {
 	}
 	if !strings.Contains(keyLog.String(), "CLIENT_TRAFFIC_SECRET_0") {
 		t.Error("the application's key log is empty")
+	}
+}
+
+// TestConnMethods checks that a Conn has the methods that its documentation shows, and
+// none of uTLS.
+func TestConnMethods(t *testing.T) {
+	want := []string{
+		"Close", "CloseWrite", "ConnectionState", "ExportKeyingMaterial", "LocalAddr", "NetConn", "Read", "RemoteAddr", "Report",
+		"SetDeadline", "SetReadDeadline", "SetWriteDeadline", "Write",
+	}
+	var got []string
+	for m := range reflect.TypeFor[*client.Conn]().Methods() {
+		got = append(got, m.Name)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("methods %q, want %q", got, want)
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[client.Conn]()) {
+		if f.IsExported() || f.Anonymous {
+			t.Errorf("field %s is exported or embedded", f.Name)
+		}
 	}
 }

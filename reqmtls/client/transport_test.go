@@ -11,12 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls/client"
 )
 
-// TestTransport holds that both versions of HTTP work, that connections are used again,
-// and that many requests at once share or queue as usual.
+// TestTransport checks that both versions of HTTP work, that connections are reused, and
+// that many requests can be made at once.
 func TestTransport(t *testing.T) {
 	for _, http2 := range []bool{true, false} {
 		a := newAuthorities(t)
@@ -89,7 +88,7 @@ func TestTransportRefusesPlainHTTP(t *testing.T) {
 	}
 }
 
-// TestProtocolChange meets a server that stops to speak HTTP/2.
+// TestProtocolChange uses a server that stops speaking HTTP/2.
 func TestProtocolChange(t *testing.T) {
 	a := newAuthorities(t)
 	echo := func(w http.ResponseWriter, r *http.Request) {
@@ -120,8 +119,8 @@ func TestProtocolChange(t *testing.T) {
 	}
 }
 
-// TestSilentServer holds that a server that never answers keeps nobody for longer than
-// the time-out, however many requests there are to it.
+// TestSilentServer checks that no request to a server that never answers takes longer than
+// the timeout, however many there are.
 func TestSilentServer(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -130,7 +129,7 @@ func TestSilentServer(t *testing.T) {
 	defer listener.Close() // nobody accepts
 	var dials atomic.Int32
 	c := newClient(t, client.Config{
-		Flags:               []extension.Flag{},
+		NoRequestMTLS:       true,
 		TLSHandshakeTimeout: 300 * time.Millisecond,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			dials.Add(1)
@@ -161,8 +160,8 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
-// TestFirstRequestGivesUp holds that requests that wait for another one, which finds
-// out the protocol, do not fail because its caller cancels it.
+// TestFirstRequestGivesUp checks that requests that wait for another one to find out the
+// protocol do not fail if that one is canceled.
 func TestFirstRequestGivesUp(t *testing.T) {
 	a := newAuthorities(t)
 	addr := a.serve(t, true, func(http.ResponseWriter, *http.Request) {})
