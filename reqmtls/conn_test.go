@@ -271,8 +271,9 @@ func TestNoFurtherCalls(t *testing.T) {
 func httpClient(t *testing.T, flags []extension.Flag) *http.Client {
 	t.Helper()
 	c, err := client.New(client.Config{
-		Flags: flags,
-		TLS:   &tls.Config{RootCAs: testPKI().site.Pool(), Certificates: []tls.Certificate{testPKI().bot}},
+		Flags:         flags,
+		NoRequestMTLS: flags != nil,
+		TLS:           &tls.Config{RootCAs: testPKI().site.Pool(), Certificates: []tls.Certificate{testPKI().bot}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -511,7 +512,7 @@ func TestClientWithAnotherNumber(t *testing.T) {
 	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), Flag: 17})
 	for flag, asked := range map[extension.Flag]bool{17: true, 0: false, 80: false} {
 		c, err := client.New(client.Config{
-			Flag: flag,
+			Flag: &flag,
 			TLS:  &tls.Config{RootCAs: testPKI().site.Pool(), Certificates: []tls.Certificate{testPKI().bot}},
 		})
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	utls "github.com/refraction-networking/utls"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 

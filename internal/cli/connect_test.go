@@ -13,6 +13,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/probe"
 )
 
 // startServe runs serve with the given arguments and returns its URL and its folder.
@@ -175,10 +178,22 @@ func TestProbeCommand(t *testing.T) {
 		if _, errs, code := run(t, append(args, "--expect", "asks")...); code != 0 {
 			t.Errorf("exit %d, %s", code, errs)
 		}
-		if _, errs, code := run(t, append(args, "--expect", "acknowledges")...); code != 1 || !strings.Contains(errs, "acknowledges") {
+		if _, errs, code := run(t, append(args, "--expect", "acknowledges")...); code != 1 || !strings.HasSuffix(errs, `: expected verdict "acknowledges", got "asks"`+"\n") {
 			t.Errorf("exit %d, %s; want 1", code, errs)
 		}
 	})
+}
+
+// A server that sends the flag to a client without it is not said to acknowledge it.
+func TestPrintProbeUnsolicited(t *testing.T) {
+	var b strings.Builder
+	run := probe.Run{Handshake: probe.Handshake{Completed: true, CertificateRequested: true, RequestFlags: []extension.Flag{80}}}
+	if err := printProbe(&b, probe.Result{Flag: 80, Runs: []probe.Run{run}}); err != nil {
+		t.Fatal(err)
+	}
+	if out := b.String(); !strings.Contains(out, "unsolicited") {
+		t.Errorf("no word of it in\n%s", out)
+	}
 }
 
 // TestAnotherNumber holds that serve, get and probe agree on another number of

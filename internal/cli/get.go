@@ -167,7 +167,8 @@ func (o getOptions) client() (*client.Client, error) {
 	if !slices.Contains(presetNames, o.preset) {
 		return nil, usageError("--preset %s: it is one of %s", o.preset, strings.Join(presetNames, ", "))
 	}
-	if slices.Contains(flags, o.flag.flag) && o.tls.cert == "" {
+	requests := slices.Contains(flags, o.flag.flag)
+	if requests && o.tls.cert == "" {
 		return nil, usageError("request_mtls says that a certificate is at hand: give --cert and --key, or --flags none")
 	}
 	config, err := o.tls.config()
@@ -175,7 +176,8 @@ func (o getOptions) client() (*client.Client, error) {
 		return nil, err
 	}
 	return client.New(client.Config{
-		TLS: config, Flag: o.flag.flag, Flags: flags, Type: types[0], Preset: client.Preset(strings.TrimPrefix(o.preset, "go")),
+		TLS: config, Flag: &o.flag.flag, NoRequestMTLS: !requests, Flags: flags, Type: types[0],
+		Fingerprint: client.Fingerprint(strings.TrimPrefix(o.preset, "go")),
 	})
 }
 

@@ -94,7 +94,7 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 		return err
 	}
 	if o.expect != "" && string(result.Verdict) != o.expect {
-		return &exitError{ExitUnmet, fmt.Errorf("%s: the verdict is %q, and --expect wants %q", addr, result.Verdict, o.expect)}
+		return &exitError{ExitUnmet, fmt.Errorf("%s: expected verdict %q, got %q", addr, o.expect, result.Verdict)}
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func printProbe(w io.Writer, r probe.Result) error {
 			}
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", offer, verdict, yesNo(run.CertificateRequested), yesNo(run.CertificateGiven),
-			yesNo(run.Acknowledged), pointName(run.TLSVersion), endedBy(run.Handshake))
+			acknowledged(run, r.Flag), pointName(run.TLSVersion), endedBy(run.Handshake))
 	}
 	fmt.Fprintln(t, "\nmalformed\tverdict\tasked\t\t\t\tended by")
 	for _, c := range r.Malformed {
@@ -123,6 +123,14 @@ func printProbe(w io.Writer, r probe.Result) error {
 		return err
 	}
 	return printAuthorities(w, r)
+}
+
+// acknowledged says whether the CertificateRequest has the flag, and whether unasked.
+func acknowledged(run probe.Run, flag extension.Flag) string {
+	if run.Offer == nil && slices.Contains(run.RequestFlags, flag) {
+		return "unsolicited"
+	}
+	return yesNo(run.Acknowledged)
 }
 
 // printAuthorities prints whose certificates the server wants, once for each name.

@@ -15,29 +15,29 @@ import (
 	"time"
 
 	"github.com/tlsflags/tlsflags/internal/demo"
-	"github.com/tlsflags/tlsflags/internal/needs"
+	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
 // realClients fetch /json with a client certificate at hand, none of them with the flag.
 // Each returns all of its output.
 var realClients = map[string]func(*testing.T, site) []byte{
 	"curl": func(t *testing.T, s site) []byte {
-		return run(t, "", needs.Program(t, "curl", "curl"), "-sS", "--cacert", s.file(demo.FileCA),
+		return run(t, "", testenv.Program(t, "curl", "curl"), "-sS", "--cacert", s.file(demo.FileCA),
 			"--cert", s.file(demo.FileCert), "--key", s.file(demo.FileKey), s.url+"/json")
 	},
 	"openssl s_client": func(t *testing.T, s site) []byte {
-		return run(t, request, needs.Program(t, "openssl", "openssl"), "s_client", "-connect", host(s), "-ign_eof", "-verify_return_error",
+		return run(t, request, testenv.Program(t, "openssl", "openssl"), "s_client", "-connect", host(s), "-ign_eof", "-verify_return_error",
 			"-CAfile", s.file(demo.FileCA), "-cert", s.file(demo.FileCert), "-key", s.file(demo.FileKey))
 	},
 	"gnutls-cli": func(t *testing.T, s site) []byte {
-		return run(t, request, needs.Program(t, "gnutls-cli", "gnutls-bin"), "--x509cafile", s.file(demo.FileCA),
+		return run(t, request, testenv.Program(t, "gnutls-cli", "gnutls-bin"), "--x509cafile", s.file(demo.FileCA),
 			"--x509certfile", s.file(demo.FileCert), "--x509keyfile", s.file(demo.FileKey), host(s))
 	},
 	"node": func(t *testing.T, s site) []byte {
 		const script = `
 const [url, ca, cert, key] = process.argv.slice(1).map((a, i) => i ? require("fs").readFileSync(a) : a);
 require("https").get(url, {ca, cert, key}, r => r.pipe(process.stdout));`
-		return run(t, "", needs.Program(t, "node", "nodejs"), "-e", script, s.url+"/json",
+		return run(t, "", testenv.Program(t, "node", "nodejs"), "-e", script, s.url+"/json",
 			s.file(demo.FileCA), s.file(demo.FileCert), s.file(demo.FileKey))
 	},
 	"Go": func(t *testing.T, s site) []byte {
@@ -115,9 +115,9 @@ func TestBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes seconds to start")
 	}
-	browser := needs.Program(t, "chromium", "chromium", "google-chrome")
-	needs.Program(t, "certutil", "libnss3-tools")
-	needs.Program(t, "openssl", "openssl")
+	browser := testenv.Program(t, "chromium", "chromium", "google-chrome")
+	testenv.Program(t, "certutil", "libnss3-tools")
+	testenv.Program(t, "openssl", "openssl")
 
 	t.Run("honours the flag", func(t *testing.T) {
 		s := start(t, demo.Config{})

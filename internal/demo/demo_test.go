@@ -134,9 +134,9 @@ func TestAnswer(t *testing.T) {
 			want{[]extension.Flag{80}, true, true, "You set the flag, were asked for a certificate, and gave one."}},
 		{"the flag and no certificate", client.Config{TLS: none()},
 			want{[]extension.Flag{80}, true, false, "You set the flag, were asked for a certificate, and gave none."}},
-		{"other flags", client.Config{TLS: cert(), Flags: []extension.Flag{0, 8}},
+		{"other flags", client.Config{TLS: cert(), NoRequestMTLS: true, Flags: []extension.Flag{0, 8}},
 			want{[]extension.Flag{0, 8}, false, false, "You did not set the flag, and were not asked for a certificate."}},
-		{"no flags", client.Config{TLS: cert(), Flags: []extension.Flag{}},
+		{"no flags", client.Config{TLS: cert(), NoRequestMTLS: true},
 			want{[]extension.Flag{}, false, false, "You did not set the flag, and were not asked for a certificate."}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestModes(t *testing.T) {
 // TestPage holds that what a visitor writes cannot become part of the page.
 func TestPage(t *testing.T) {
 	s := start(t, demo.Config{})
-	cl, err := client.New(client.Config{Flags: []extension.Flag{8}, TLS: &tls.Config{
+	cl, err := client.New(client.Config{NoRequestMTLS: true, Flags: []extension.Flag{8}, TLS: &tls.Config{
 		InsecureSkipVerify: true, ServerName: `<script>alert("1")</script>`,
 	}})
 	if err != nil {

@@ -6,12 +6,12 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// malformedCase is a TLS Flags extension that no client may send, with the flag set
-// wherever it can be, so that a server shows whether it goes by what it cannot accept.
+// malformedCase is a TLS Flags extension that no client may send. It has the flag set if
+// its form allows, to show whether the server acts on a malformed extension.
 type malformedCase struct {
 	name   string
 	data   []byte
-	repeat int // how many more times the extension stands in the hello
+	repeat int // how many more times the extension is in the hello
 }
 
 // malformedCases are the classes of draft-ietf-tls-tlsflags-16, Sections 2 and 3.

@@ -1,6 +1,6 @@
-// Package probe finds out what a TLS server does about request_mtls: it makes one
-// handshake without the flag, one with it under each code point, and some with TLS Flags
-// extensions that are malformed, and compares.
+// Package probe finds out what a TLS server does about request_mtls. It makes one
+// handshake without the flag, one with it under each code point, and some with malformed
+// TLS Flags extensions, and compares what the server does.
 package probe
 
 import (
@@ -10,11 +10,12 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/tlsclient"
+	flagconn "github.com/tlsflags/tlsflags/internal/tlsclient"
 )
 
 // Options say what to probe.
@@ -25,7 +26,7 @@ type Options struct {
 	Timeout time.Duration // of each connection
 }
 
-// Point is a code point; Name is null where it has none.
+// Point is a code point. Name is nil if it has none.
 type Point struct {
 	Value uint32  `json:"value"`
 	Name  *string `json:"name"`
@@ -35,33 +36,33 @@ type Point struct {
 type Verdict string
 
 const (
-	// Ignores: the server did as without the flag. That is what a server has to do
-	// that does not know the extension (RFC 9846, Section 4.2.2), malformed or not, and
-	// what one may do that knows it.
+	// Ignores: the server did the same as without the flag. A server that does not know
+	// the extension must do so, malformed or not (RFC 9846, Section 4.2.2); one that
+	// knows it may.
 	Ignores Verdict = "ignores"
-	// AsksEverybody: it asks for a certificate without the flag as well, and does not
-	// acknowledge it, so that there is nothing to see.
+	// AsksEverybody: it asks for a certificate without the flag as well. Its
+	// CertificateRequest does not have the flag, or has it without the offer too.
 	AsksEverybody Verdict = "asks everybody"
-	// Asks: it asks because of the flag, as draft-jhoyla-req-mtls-flag-00 to -02,
-	// Section 3 have it.
+	// Asks: it asks because of the flag (draft-jhoyla-req-mtls-flag-00 to -02,
+	// Section 3).
 	Asks Verdict = "asks"
-	// Acknowledges: it asks, and its CertificateRequest has the flag, as the editors'
-	// copy after -02 has it.
+	// Acknowledges: it asks, and its CertificateRequest has the flag in answer to that
+	// of the client (the editors' copy after -02).
 	Acknowledges Verdict = "acknowledges"
 	// Refuses: it ended the handshake, which it did not without the flag.
 	Refuses Verdict = "refuses"
 
-	// Rejects: it ended the handshake over a malformed extension with an alert that the
-	// standards name, or without any: what a server has to do that knows the extension.
+	// Rejects: it ended the handshake because of a malformed extension, with an alert
+	// that the standards name or without any. A server that knows the extension must.
 	Rejects Verdict = "rejects"
-	// RejectsOddly: it did so with another alert.
+	// RejectsOddly: it ended the handshake with another alert.
 	RejectsOddly Verdict = "rejects with another alert"
 	// Honours: it asked because of a flag in a malformed extension, which it should
 	// have refused (draft-ietf-tls-tlsflags-16, Section 3).
 	Honours Verdict = "honours"
 )
 
-// Handshake is what came of one.
+// Handshake is the outcome of a handshake.
 type Handshake struct {
 	Completed            bool             `json:"completed"`
 	Error                *string          `json:"error"`
@@ -69,15 +70,15 @@ type Handshake struct {
 	TLSVersion           *Point           `json:"tls_version"`
 	CertificateRequested bool             `json:"certificate_requested"`
 	CertificateGiven     bool             `json:"certificate_given"`
-	Acknowledged         bool             `json:"acknowledged"`
+	Acknowledged         bool             `json:"acknowledged"` // the flag was offered, and is in RequestFlags
 	RequestFlags         []extension.Flag `json:"request_flags"`
 	Authorities          []string         `json:"authorities"`
 }
 
-// Run is a handshake with the flag, or without where Offer is null.
+// Run is a handshake with the flag, or without it if Offer is nil.
 type Run struct {
 	Offer   *extension.Type `json:"offer"`
-	Verdict *Verdict        `json:"verdict"` // null where Offer is
+	Verdict *Verdict        `json:"verdict"` // nil if Offer is
 	Handshake
 }
 
@@ -86,7 +87,7 @@ type Case struct {
 	Case    string         `json:"case"`
 	Type    extension.Type `json:"type"`
 	Verdict Verdict        `json:"verdict"`
-	// Expected are the alerts that a server may send that knows the extension.
+	// Expected are the alerts that a server that knows the extension may send.
 	Expected []Point `json:"expected_alerts"`
 	Handshake
 }
@@ -104,8 +105,8 @@ type Result struct {
 // types are the code points to try.
 var types = [...]extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental}
 
-// Probe makes the handshakes, one after the other. It fails where the one without the
-// flag does: then there is nothing to compare with.
+// Probe makes the handshakes, one after the other. It fails if the one without the flag
+// fails, because then there is nothing to compare with.
 func Probe(ctx context.Context, o Options) (Result, error) {
 	result := Result{Schema: "tlsflags.probe/1", Target: o.Addr, Flag: o.Flag}
 	plain, err := o.handshake(ctx, nil)
@@ -127,7 +128,7 @@ func Probe(ctx context.Context, o Options) (Result, error) {
 		if err != nil && ctx.Err() != nil {
 			return result, ctx.Err()
 		}
-		v := judge(plain, h)
+		v := judge(o.Flag, plain, h)
 		result.Runs = append(result.Runs, Run{&t, &v, h})
 		if better(v, result.Verdict) {
 			result.Verdict = v
@@ -136,8 +137,8 @@ func Probe(ctx context.Context, o Options) (Result, error) {
 	return result, o.malformed(ctx, &result)
 }
 
-// malformed tries the malformed extensions under the code points that the server
-// honours, or if it honours none under the registered one.
+// malformed tries the malformed extensions under the code points that the server honours,
+// or under the registered one if it honours none.
 func (o Options) malformed(ctx context.Context, result *Result) error {
 	var honoured []extension.Type
 	for _, r := range result.Runs[1:] {
@@ -156,7 +157,7 @@ func (o Options) malformed(ctx context.Context, result *Result) error {
 				return ctx.Err()
 			}
 			result.Malformed = append(result.Malformed, Case{
-				Case: c.name, Type: t, Verdict: judgeMalformed(plain, h), Handshake: h,
+				Case: c.name, Type: t, Verdict: judgeMalformed(o.Flag, plain, h), Handshake: h,
 				Expected: []Point{alertPoint(extension.AlertIllegalParameter), alertPoint(extension.AlertDecodeError)},
 			})
 		}
@@ -165,11 +166,11 @@ func (o Options) malformed(ctx context.Context, result *Result) error {
 }
 
 // judge compares a handshake with the flag to one without.
-func judge(plain, flagged Handshake) Verdict {
+func judge(flag extension.Flag, plain, flagged Handshake) Verdict {
 	switch {
 	case !flagged.Completed && !flagged.CertificateRequested:
 		return Refuses
-	case flagged.Acknowledged:
+	case flagged.acknowledges(flag, plain):
 		return Acknowledges
 	case flagged.CertificateRequested && !plain.CertificateRequested:
 		return Asks
@@ -180,9 +181,9 @@ func judge(plain, flagged Handshake) Verdict {
 }
 
 // judgeMalformed compares a handshake with a malformed extension to one without any.
-func judgeMalformed(plain, h Handshake) Verdict {
+func judgeMalformed(flag extension.Flag, plain, h Handshake) Verdict {
 	switch {
-	case h.Acknowledged, h.CertificateRequested && !plain.CertificateRequested:
+	case h.acknowledges(flag, plain), h.CertificateRequested && !plain.CertificateRequested:
 		return Honours
 	case h.Completed:
 		return Ignores
@@ -194,14 +195,19 @@ func judgeMalformed(plain, h Handshake) Verdict {
 	return RejectsOddly
 }
 
+// acknowledges reports whether the flag of the CertificateRequest is an answer, and not
+// sent without the offer as well.
+func (h Handshake) acknowledges(flag extension.Flag, plain Handshake) bool {
+	return h.Acknowledged && !slices.Contains(plain.RequestFlags, flag)
+}
+
 // better orders the verdicts of runs.
 func better(a, b Verdict) bool {
 	order := map[Verdict]int{Refuses: 1, Ignores: 2, AsksEverybody: 3, Asks: 4, Acknowledges: 5}
 	return order[a] > order[b]
 }
 
-// handshake makes one connection. Its error is that of the network or of our own side;
-// that the server ended the handshake is a result.
+// handshake makes one connection. On error the Handshake says how it failed.
 func (o Options) handshake(ctx context.Context, extensions []extension.Extension) (Handshake, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
@@ -220,7 +226,7 @@ func (o Options) handshake(ctx context.Context, extensions []extension.Extension
 	if config.ServerName == "" {
 		config.ServerName = host
 	}
-	conn, report, err := tlsclient.Handshake(ctx, tcp, config, tlsclient.Hello{Extensions: extensions}, nil)
+	conn, report, err := flagconn.Handshake(ctx, tcp, flagconn.Config{TLS: config, Extensions: extensions})
 	h := Handshake{}
 	if err == nil {
 		h.Completed = true
@@ -229,7 +235,8 @@ func (o Options) handshake(ctx context.Context, extensions []extension.Extension
 		h.TLSVersion = &p
 		err = aftermath(conn)
 	}
-	h.report(report, o.Flag)
+	h.report(report)
+	h.Acknowledged = len(extensions) > 0 && slices.Contains(h.RequestFlags, o.Flag)
 	if err == nil {
 		return h, nil
 	}
@@ -238,32 +245,32 @@ func (o Options) handshake(ctx context.Context, extensions []extension.Extension
 	return h, err
 }
 
-// patience is how long a server may take for what it has to say after the handshake.
+// patience is how long to wait for what the server sends after the handshake.
 const patience = 2 * time.Second
 
-// aftermath waits for the verdict of a server of TLS 1.3 on the client's certificate,
-// which comes after the client's handshake is over: saying goodbye makes the server
-// answer one way or the other.
-func aftermath(conn *tlsclient.Conn) error {
+// aftermath waits for the alert of a server of TLS 1.3 that refuses the client's
+// certificate, which comes after the client's handshake is over. The close_notify makes
+// the server close the connection if it has accepted the certificate.
+func aftermath(conn *flagconn.Conn) error {
 	conn.SetReadDeadline(time.Now().Add(patience))
 	if err := conn.CloseWrite(); err != nil {
-		return nil // it has hung up already
+		return nil // the server has closed the connection
 	}
 	for {
 		if _, err := conn.Read(make([]byte, 512)); err != nil {
-			if _, ok := tlsclient.Alert(err); ok {
+			if _, ok := flagconn.Alert(err); ok {
 				return err
 			}
-			return nil // that it hangs up, or keeps quiet, is no refusal
+			return nil // it closed the connection or sent nothing: not a refusal
 		}
 	}
 }
 
-func (h *Handshake) report(r tlsclient.Report, flag extension.Flag) {
-	h.CertificateRequested = r.CertificateRequested
-	h.CertificateGiven = r.CertificateGiven
-	h.Acknowledged = r.RequestFlags.Has(flag)
-	for f := range r.RequestFlags.All() {
+func (h *Handshake) report(r flagconn.Report) {
+	flags, _, _ := r.Extensions.Flags()
+	h.CertificateRequested = r.Requested
+	h.CertificateGiven = r.Given
+	for f := range flags.All() {
 		h.RequestFlags = append(h.RequestFlags, f)
 	}
 	for _, der := range r.Authorities {
@@ -275,14 +282,14 @@ func (h *Handshake) report(r tlsclient.Report, flag extension.Flag) {
 func failed(err error) Handshake {
 	s := err.Error()
 	h := Handshake{Error: &s}
-	if a, ok := tlsclient.Alert(err); ok {
+	if a, ok := flagconn.Alert(err); ok {
 		p := alertPoint(a)
 		h.Alert = &p
 	}
 	return h
 }
 
-// distinguishedName returns a name in text, or as it is where it is malformed.
+// distinguishedName returns a name in text, or in hexadecimal if it is malformed.
 func distinguishedName(der []byte) string {
 	var name pkix.RDNSequence
 	if rest, err := asn1.Unmarshal(der, &name); err != nil || len(rest) > 0 {

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/ackserver"
-	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/internal/testenv/ackserver"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
@@ -45,7 +45,7 @@ func (a authorities) options(t *testing.T, addr string) Options {
 	}
 }
 
-// serve runs a server of crypto/tls that reads until the client says goodbye.
+// serve runs a server of crypto/tls that reads until the client closes the connection.
 func (a authorities) serve(t *testing.T, setup func(net.Listener, *tls.Config) (net.Listener, *tls.Config)) string {
 	t.Helper()
 	cert, err := a.site.Server("127.0.0.1")
@@ -129,12 +129,17 @@ func TestProbe(t *testing.T) {
 			want{Acknowledges, []Verdict{Acknowledges, Acknowledges}, both, Rejects, Rejects}},
 		{"OpenSSL that does not acknowledge", func(t *testing.T) string { return ackserver.Start(t, a.site, a.clients, ackserver.Silent) },
 			want{Asks, []Verdict{Asks, Asks}, both, Ignores, Rejects}},
+		{"OpenSSL that sends the flag to everybody", func(t *testing.T) string { return ackserver.Start(t, a.site, a.clients, ackserver.Unsolicited) },
+			want{AsksEverybody, []Verdict{AsksEverybody, AsksEverybody}, only62, Ignores, Rejects}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			result, err := Probe(t.Context(), a.options(t, tt.addr(t)))
 			if err != nil {
 				t.Fatal(err)
+			}
+			if result.Runs[0].Acknowledged {
+				t.Error("the run without the flag is acknowledged")
 			}
 			got := want{Verdict: result.Verdict}
 			for _, r := range result.Runs[1:] {
@@ -162,8 +167,8 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestRequire covers a server that refuses a client without a certificate after the
-// client's handshake is over.
+// TestRequire uses a server that refuses a client without a certificate after the client's
+// handshake is over.
 func TestRequire(t *testing.T) {
 	a := newAuthorities(t)
 	addr := a.honouring(t, reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Require}})
@@ -206,6 +211,9 @@ func TestJudgeMalformed(t *testing.T) {
 	}
 	asking := Handshake{Completed: true, CertificateRequested: true}
 	silent := Handshake{Completed: true}
+	unsolicited := Handshake{Completed: true, CertificateRequested: true, RequestFlags: []extension.Flag{8, 80}}
+	acknowledging := unsolicited
+	acknowledging.Acknowledged = true
 	tests := []struct {
 		name     string
 		plain, h Handshake
@@ -214,20 +222,21 @@ func TestJudgeMalformed(t *testing.T) {
 		{"as without it", silent, silent, Ignores},
 		{"as without it, by a server that asks everybody", asking, asking, Ignores},
 		{"asked because of it", silent, asking, Honours},
-		{"acknowledged", asking, Handshake{Completed: true, CertificateRequested: true, Acknowledged: true}, Honours},
+		{"acknowledged", asking, acknowledging, Honours},
+		{"acknowledged, and sent without the offer", unsolicited, acknowledging, Ignores},
 		{"illegal_parameter", silent, alert(extension.AlertIllegalParameter), Rejects},
 		{"decode_error", silent, alert(extension.AlertDecodeError), Rejects},
 		{"hung up", silent, Handshake{}, Rejects},
 		{"internal_error", silent, alert(extension.AlertInternalError), RejectsOddly},
 	}
 	for _, tt := range tests {
-		if got := judgeMalformed(tt.plain, tt.h); got != tt.want {
+		if got := judgeMalformed(80, tt.plain, tt.h); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
 }
 
-// TestCasesAreMalformed holds that each case is refused by the parser, for its reason.
+// TestCasesAreMalformed checks that the parser refuses each case, for its own reason.
 func TestCasesAreMalformed(t *testing.T) {
 	reasons := map[string]error{
 		"empty_data":      extension.ErrFlagsEmptyData,

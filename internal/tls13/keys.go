@@ -74,7 +74,7 @@ func (k *Keys) nonce() []byte {
 }
 
 // Open decrypts the next record, given with its header, and returns the content type and
-// the content inside. Where it cannot be decrypted with these keys it returns false, and
+// the content inside. If it cannot be decrypted with these keys it returns false, and
 // still expects the same record.
 func (k *Keys) Open(record []byte) (contentType byte, content []byte, ok bool) {
 	inner, err := k.aead.Open(nil, k.nonce(), record[recordHeaderLen:], record[:recordHeaderLen])
@@ -90,8 +90,8 @@ func (k *Keys) Open(record []byte) (contentType byte, content []byte, ok bool) {
 	return inner[len(inner)-1], inner[:len(inner)-1], true
 }
 
-// Seal returns the next record, with its header: the reverse of Open, for tests that
-// make connections. The content takes at most 2^14 bytes.
+// Seal returns the next record, with its header. It is the reverse of Open, for tests.
+// The content has at most 2^14 bytes.
 func (k *Keys) Seal(contentType byte, content []byte) []byte {
 	inner := append(bytes.Clone(content), contentType)
 	record := []byte{recordApplicationData, 3, 3}

@@ -1,6 +1,10 @@
-// Package tls13 reads the encrypted handshake messages of TLS 1.3 over TCP, given the
-// secrets that an endpoint logged: EncryptedExtensions, CertificateRequest, Certificate
-// and NewSessionTicket. It is for looking at connections, not for making them.
+// Package tls13 reads the handshake messages of a TLS 1.3 connection over TCP, including
+// the encrypted ones (EncryptedExtensions, CertificateRequest, Certificate,
+// NewSessionTicket), given the secrets that an endpoint logged. It makes no connections
+// and verifies nothing.
+//
+// [ReadKeyLog] reads the secrets. A [Conversation] takes the bytes of both directions,
+// each in order, and returns the messages.
 package tls13
 
 import (
@@ -28,17 +32,17 @@ const (
 
 // The limits of a Conversation, for each direction.
 const (
-	// maxWaiting is how many bytes a client may send before the server answers: 0-RTT
-	// data, of which servers take 16 kB or less.
+	// maxWaiting is how many bytes of 0-RTT data a client may send before the server
+	// answers. Servers accept 16 kB or less.
 	maxWaiting = 64 << 10
-	// maxMessage is the length of the longest handshake message that is joined. Long
+	// maxMessage is the length of the longest handshake message, with its header. Long
 	// chains of certificates take 20 kB.
 	maxMessage = 256 << 10
-	// maxTail is how many records behind the server's Finished are searched for tickets.
+	// maxTail is how many records after the server's Finished are searched for tickets.
 	maxTail = 64
 )
 
-// Why a Conversation ends before both sides are finished.
+// The errors of a Conversation.
 var (
 	ErrNoSecrets = errors.New("the key log has no secrets for this connection")
 	ErrNotTLS13  = errors.New("the server did not choose TLS 1.3")
@@ -47,8 +51,10 @@ var (
 	ErrTooLarge  = errors.New("more data than a handshake takes")
 )
 
-// Conversation reads one connection from its two byte streams, each in order. It holds
-// no more than a record and a handshake message of each.
+// Conversation reads one connection from its two byte streams, each in order. Of each it
+// holds at most one handshake message and one record, or 64 kB of 0-RTT data. The limits
+// on a connection are messages of 256 kB, 64 kB of 0-RTT data before the server answers,
+// and 64 records after the server's Finished, in which it looks for tickets.
 type Conversation struct {
 	lookup  func(random [32]byte) (Secrets, bool)
 	emit    func(s extension.Sender, msg []byte)
@@ -64,22 +70,22 @@ type side struct {
 	messages []byte // of handshake records, not yet whole
 	keys     *Keys
 	finished bool // its Finished was seen
-	tail     int  // records behind it
+	tail     int  // records after it
 	done     bool // nothing more is looked for
 }
 
-// NewConversation returns a Conversation that asks lookup for the secrets when it has
-// seen a ClientHello, and gives each handshake message, with its header, to emit. The
-// message holds until emit returns.
+// NewConversation returns a Conversation that calls lookup with the random of the
+// ClientHello to get the secrets, and calls emit with each handshake message and its
+// header. emit must not keep the message.
 func NewConversation(lookup func(random [32]byte) (Secrets, bool), emit func(s extension.Sender, msg []byte)) *Conversation {
 	return &Conversation{lookup: lookup, emit: emit}
 }
 
-// Use gives the secrets of the connection where its ClientHello will not be fed.
+// Use sets the secrets of a connection whose ClientHello will not be fed.
 func (c *Conversation) Use(s Secrets) { c.secrets = s }
 
-// Feed takes the next bytes that s sent. What the server sends may be fed before what the
-// client sent, but for the ClientHello.
+// Feed takes the next bytes that s sent. The client's bytes after its ClientHello may be
+// fed after the server's answer.
 func (c *Conversation) Feed(s extension.Sender, b []byte) {
 	side := &c.sides[s]
 	if c.Done() || side.done {
@@ -106,8 +112,8 @@ func (c *Conversation) Held() int {
 	return n
 }
 
-// Err returns why the conversation cannot be read any further, nil where it can or has
-// been read to the end.
+// Err returns why the conversation cannot be read any further. It returns nil if it can,
+// and if it was read to the end.
 func (c *Conversation) Err() error { return c.err }
 
 func (c *Conversation) fail(err error) {
@@ -170,6 +176,7 @@ func (c *Conversation) record(s extension.Sender, record []byte) {
 			return
 		}
 	}
+	tail := side.finished
 	kind, content, ok := side.keys.Open(record)
 	switch {
 	case !ok && s == extension.FromClient && !side.finished && len(side.messages) == 0:
@@ -182,14 +189,14 @@ func (c *Conversation) record(s extension.Sender, record []byte) {
 	case kind != recordApplicationData:
 		side.done = true
 	}
-	if side.finished {
+	if tail {
 		if side.tail++; side.tail >= maxTail {
 			side.done = true
 		}
 	}
 }
 
-// newKeys returns nil where there is no secret.
+// newKeys returns nil if there is no secret.
 func (c *Conversation) newKeys(secret []byte) *Keys {
 	keys, err := NewKeys(c.suite, secret)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	utls "github.com/refraction-networking/utls"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/internal/tls13"
 )
 
@@ -294,7 +294,7 @@ func TestConversationEnds(t *testing.T) {
 	}
 }
 
-// Early data stands before the client's handshake records, under other keys.
+// Early data comes before the client's handshake records, under other keys.
 func TestConversationEarlyData(t *testing.T) {
 	r, keyLog := handshake(t, tls.TLS_AES_128_GCM_SHA256, &tls.Config{})
 	chunks := slices.Insert(slices.Clone(r.chunks), 1, chunk{extension.FromClient, earlyData(1)})
@@ -377,49 +377,4 @@ func pcapng(order binary.AppendByteOrder, secrets string) []byte {
 		return append(order.AppendUint32(order.AppendUint32(nil, kind), uint32(len(secrets))), secrets...)
 	}
 	return slices.Concat(block(0x0a0d0d0a, section), block(0x0a, header(0x544c534b)), block(0x0a, header(1)), block(0x0bad, make([]byte, 8)))
-}
-
-func TestStream(t *testing.T) {
-	text := "the quick brown fox jumps over the lazy dog"
-	for _, isn := range []uint32{0, 1 << 31, ^uint32(0) - 9} {
-		rng := rand.New(rand.NewPCG(3, uint64(isn)))
-		for range 200 {
-			var s tls13.Stream
-			s.Begin(isn)
-			var segments [][2]int
-			for i := 0; i < len(text); {
-				n := 1 + rng.IntN(len(text)-i)
-				segments = append(segments, [2]int{i, i + n}, [2]int{max(i-3, 0), i + n})
-				i += n
-			}
-			rng.Shuffle(len(segments), func(i, j int) { segments[i], segments[j] = segments[j], segments[i] })
-			var got []byte
-			for _, seg := range segments {
-				s.Add(isn+uint32(seg[0]), []byte(text[seg[0]:seg[1]]), func(b []byte) { got = append(got, b...) })
-			}
-			if string(got) != text {
-				t.Fatalf("isn %d: got %q", isn, got)
-			}
-		}
-	}
-}
-
-func TestStreamLimits(t *testing.T) {
-	var s tls13.Stream
-	s.Begin(0)
-	delivered := 0
-	deliver := func(b []byte) { delivered += len(b) }
-	s.Add(1<<31, []byte("far behind"), deliver)
-	for i := range uint32(100_000) {
-		s.Add(2*i+2, []byte{1}, deliver)
-	}
-	if delivered != 0 {
-		t.Errorf("%d bytes delivered out of order", delivered)
-	}
-	for i := range uint32(10_000) {
-		s.Add(2*i, []byte{1, 1}, deliver)
-	}
-	if delivered != 20_000+1 && delivered != 20_000 {
-		t.Errorf("%d bytes delivered", delivered)
-	}
 }

@@ -1,6 +1,4 @@
-// Package tlsclient makes one TLS connection through uTLS, with a ClientHello that
-// carries extensions of the caller's choice, and reports what the server did.
-package tlsclient
+package flagconn
 
 import (
 	"bytes"
@@ -11,109 +9,131 @@ import (
 	"net"
 	"reflect"
 	"sync"
+	"time"
 
 	utls "github.com/refraction-networking/utls"
 
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// Hello describes the ClientHello to send.
-type Hello struct {
-	// Preset is the hello to imitate; the zero value is one like that of crypto/tls.
-	Preset utls.ClientHelloID
-	// Extensions are added to it, of which Type and Data count. What is in them is
-	// up to the caller.
-	Extensions []extension.Extension
-}
-
-// Report is what the server did.
+// Report is what the server did during the handshake.
 type Report struct {
-	// CertificateRequested says whether a CertificateRequest came.
-	CertificateRequested bool
-	// CertificateGiven says whether it was answered with a certificate.
-	CertificateGiven bool
-	// Authorities are the acceptable certificate authorities that it named, as DER
-	// encoded distinguished names.
+	// Requested says whether the server sent a CertificateRequest.
+	Requested bool
+	// Given says whether the client answered it with a certificate.
+	Given bool
+	// Authorities are the certificate authorities that the server named, as
+	// distinguished names in DER.
 	Authorities [][]byte
-	// RequestFlags are the TLS flags that it carried, under RequestFlagsType; in TLS
-	// 1.3 only. RequestFlagsErr says why they could not be read.
-	RequestFlags     extension.FlagSet
-	RequestFlagsType extension.Type
-	RequestFlagsErr  error
-	// RequestRead is false where a CertificateRequest came and its extensions could
-	// not be decrypted, so that nothing is known about RequestFlags.
-	RequestRead bool
+	// Extensions are those of the CertificateRequest. TLS 1.2 has none there.
+	Extensions extension.List
 }
 
-// maxFlight is how much of what the server sends is kept for its CertificateRequest.
+// maxFlight is how many bytes from the server are kept. Its CertificateRequest comes before
+// its certificate, and so well within them.
 const maxFlight = 256 << 10
 
-// Conn is a connection whose handshake is done.
+// Conn is a TLS connection after its handshake.
 type Conn struct {
-	*utls.UConn
-	// Report is what the server did during the handshake.
-	Report Report
+	tls  *utls.UConn
+	conn net.Conn // that the caller gave
 }
 
-// ConnectionState returns the state in the terms of crypto/tls. Its method
-// ExportKeyingMaterial does not work; that of Conn's UConn.ConnectionState does.
-func (c *Conn) ConnectionState() tls.ConnectionState { return standardState(c.UConn.ConnectionState()) }
+var _ net.Conn = (*Conn)(nil)
 
-// Handshake makes a TLS connection of conn, as a client with config, of which the
-// fields count that Check accepts. check, if not nil, is called when the server asks for
-// a certificate, before one is sent; its error ends the handshake. On error conn is not
-// closed, and the report holds what was seen until then.
-func Handshake(ctx context.Context, conn net.Conn, config *tls.Config, hello Hello, check func(Report) error) (*Conn, Report, error) {
-	spec, err := hello.spec(config)
+// Read reads data from the connection.
+func (c *Conn) Read(b []byte) (int, error) { return c.tls.Read(b) }
+
+// Write writes data to the connection.
+func (c *Conn) Write(b []byte) (int, error) { return c.tls.Write(b) }
+
+// Close sends a close_notify alert and closes the connection.
+func (c *Conn) Close() error { return c.tls.Close() }
+
+// CloseWrite sends a close_notify alert. It does not close the connection below TLS.
+func (c *Conn) CloseWrite() error { return c.tls.CloseWrite() }
+
+// LocalAddr returns the local network address.
+func (c *Conn) LocalAddr() net.Addr { return c.conn.LocalAddr() }
+
+// RemoteAddr returns the remote network address.
+func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
+
+// SetDeadline sets the deadline of reads and writes. After a write has timed out, all
+// further writes fail, as with a [tls.Conn].
+func (c *Conn) SetDeadline(t time.Time) error { return c.tls.SetDeadline(t) }
+
+// SetReadDeadline sets the deadline of reads.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.tls.SetReadDeadline(t) }
+
+// SetWriteDeadline sets the deadline of writes. After a write has timed out, all further
+// writes fail, as with a [tls.Conn].
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.tls.SetWriteDeadline(t) }
+
+// NetConn returns the connection below TLS, which was given to Handshake.
+func (c *Conn) NetConn() net.Conn { return c.conn }
+
+// ConnectionState returns what the handshake agreed on. Fields that uTLS does not export,
+// such as CurveID, are zero. Call ExportKeyingMaterial of the Conn, because that of the
+// returned state panics.
+func (c *Conn) ConnectionState() tls.ConnectionState { return standardState(c.tls.ConnectionState()) }
+
+// ExportKeyingMaterial returns length bytes of keying material, as
+// [tls.ConnectionState.ExportKeyingMaterial] does.
+func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
+	state := c.tls.ConnectionState()
+	return state.ExportKeyingMaterial(label, context, length)
+}
+
+// Handshake makes a TLS connection over conn, as a client. It does not close conn on
+// error, unless ctx ended during the handshake. The Report says what the server did, on
+// error until then.
+func Handshake(ctx context.Context, conn net.Conn, c Config) (*Conn, Report, error) {
+	if err := c.Check(); err != nil {
+		return nil, Report{}, err
+	}
+	spec, err := c.spec()
 	if err != nil {
 		return nil, Report{}, err
 	}
-	return handshake(ctx, conn, config, spec, check)
+	return c.handshake(ctx, conn, spec)
 }
 
-func handshake(ctx context.Context, conn net.Conn, config *tls.Config, spec *utls.ClientHelloSpec, check func(Report) error) (*Conn, Report, error) {
+func (c Config) handshake(ctx context.Context, conn net.Conn, spec *utls.ClientHelloSpec) (*Conn, Report, error) {
 	var report Report
 	tap := &tap{Conn: conn}
 	var log keyLog
 	asked := func(info *utls.CertificateRequestInfo) error {
-		report.CertificateRequested = true
+		report.Requested = true
 		report.Authorities = info.AcceptableCAs
 		// The server's whole flight, Finished included, has come by now.
-		report.readRequest(tap.stop(), log.String())
-		if check != nil {
-			return check(report)
+		if m, ok := certificateRequest(tap.stop(), log.String()); ok {
+			report.Extensions = m.Extensions()
+		}
+		if c.OnRequest != nil {
+			return c.OnRequest(report)
 		}
 		return nil
 	}
-	uconfig := convert(config, asked, func(given bool) { report.CertificateGiven = given })
-	uconfig.KeyLogWriter = &log
-	if config.KeyLogWriter != nil {
-		uconfig.KeyLogWriter = io.MultiWriter(&log, config.KeyLogWriter)
+	config := convert(c.tls(), asked, func(given bool) { report.Given = given })
+	config.KeyLogWriter = &log
+	if w := c.tls().KeyLogWriter; w != nil {
+		config.KeyLogWriter = io.MultiWriter(&log, w)
 	}
-	c := utls.UClient(tap, uconfig, utls.HelloCustom)
-	if err := c.ApplyPreset(spec); err != nil {
+	uconn := utls.UClient(tap, config, utls.HelloCustom)
+	if err := uconn.ApplyPreset(spec); err != nil {
 		return nil, report, err
 	}
-	err := c.HandshakeContext(ctx)
+	err := uconn.HandshakeContext(ctx)
 	tap.stop()
 	if err != nil {
 		return nil, report, err
 	}
-	return &Conn{UConn: c, Report: report}, report, nil
+	return &Conn{uconn, conn}, report, nil
 }
 
-// readRequest fills in what only the CertificateRequest itself says.
-func (r *Report) readRequest(sent []byte, keyLog string) {
-	m, ok := certificateRequest(sent, keyLog)
-	if !ok {
-		return
-	}
-	r.RequestRead = true
-	flags, t, err := m.Extensions().Flags()
-	r.RequestFlags, r.RequestFlagsType, r.RequestFlagsErr = flags.Set(), t, err
-}
-
-// Alert returns the alert that the server sent, where it is what err is about.
+// Alert returns the alert of the server that err reports. It returns false if err has
+// another cause. err may be from Handshake or from a method of Conn.
 func Alert(err error) (extension.Alert, bool) {
 	op, ok := errors.AsType[*net.OpError](err)
 	if !ok || op.Op != "remote error" {
@@ -127,7 +147,7 @@ func Alert(err error) (extension.Alert, bool) {
 	return extension.Alert(v.Uint()), true
 }
 
-// tap keeps what is read until it is stopped.
+// tap keeps a copy of what is read until it is stopped.
 type tap struct {
 	net.Conn
 	mu      sync.Mutex
@@ -153,9 +173,6 @@ func (t *tap) stop() []byte {
 	t.sent, t.stopped = nil, true
 	return sent
 }
-
-// NetConn returns the connection under TLS.
-func (t *tap) NetConn() net.Conn { return t.Conn }
 
 // keyLog collects the secrets of one connection.
 type keyLog struct {

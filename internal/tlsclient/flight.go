@@ -1,4 +1,4 @@
-package tlsclient
+package flagconn
 
 import (
 	"bytes"
@@ -8,8 +8,9 @@ import (
 	"github.com/tlsflags/tlsflags/internal/tls13"
 )
 
-// certificateRequest returns the CertificateRequest in what a server of TLS 1.3 sent, where
-// there is one and keyLog, that of this connection alone, has the secret to read it.
+// certificateRequest returns the CertificateRequest in what a server of TLS 1.3 sent. keyLog
+// is the log of this connection alone. It returns false if there is no CertificateRequest,
+// or no secret to decrypt it with.
 func certificateRequest(sent []byte, keyLog string) (request extension.HandshakeMessage, found bool) {
 	log, err := tls13.ReadKeyLog(strings.NewReader(keyLog))
 	if err != nil {

@@ -1,7 +1,6 @@
-package tlsclient
+package flagconn
 
 import (
-	"crypto/tls"
 	"fmt"
 	"slices"
 
@@ -10,36 +9,40 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// spec returns the hello with all that belongs in it.
-func (h Hello) spec(config *tls.Config) (*utls.ClientHelloSpec, error) {
+// spec returns the ClientHello, with the extensions to add.
+func (c Config) spec() (*utls.ClientHelloSpec, error) {
+	id, err := c.Fingerprint.id()
+	if err != nil {
+		return nil, err
+	}
+	config := c.tls()
 	spec := goSpec(config.NextProtos)
-	if h.Preset != (utls.ClientHelloID{}) {
-		var err error
-		if spec, err = presetSpec(h.Preset, config.NextProtos); err != nil {
+	if id != (utls.ClientHelloID{}) {
+		if spec, err = browserSpec(id, config.NextProtos); err != nil {
 			return nil, err
 		}
 	}
-	if config.MinVersion >= tls.VersionTLS13 {
-		dropOldVersions(spec)
-	}
-	insert(spec, h.Extensions)
+	limitVersions(spec, config.MinVersion)
+	insert(spec, c.Extensions)
 	return spec, nil
 }
 
-// dropOldVersions leaves TLS 1.3 alone in supported_versions.
-func dropOldVersions(spec *utls.ClientHelloSpec) {
-	spec.TLSVersMin, spec.TLSVersMax = utls.VersionTLS13, utls.VersionTLS13
+// limitVersions makes the client refuse versions below minimum, and not offer them.
+// Without a minimum it refuses those below TLS 1.2, as crypto/tls does, and still offers
+// what the browser offers.
+func limitVersions(spec *utls.ClientHelloSpec, minimum uint16) {
+	spec.TLSVersMin, spec.TLSVersMax = max(minimum, utls.VersionTLS12), utls.VersionTLS13
 	for _, e := range spec.Extensions {
 		if e, ok := e.(*utls.SupportedVersionsExtension); ok {
 			e.Versions = slices.DeleteFunc(e.Versions, func(v uint16) bool {
-				return v < utls.VersionTLS13 && !extension.IsGREASE(v)
+				return v < minimum && !extension.IsGREASE(v)
 			})
 		}
 	}
 }
 
-// goSpec returns a hello like that of Go's crypto/tls. It is spelled out because
-// uTLS's HelloGolang takes no further extension.
+// goSpec returns a hello like that of crypto/tls. uTLS's HelloGolang cannot be used,
+// because no extension can be added to it.
 func goSpec(protocols []string) *utls.ClientHelloSpec {
 	schemes := []utls.SignatureScheme{
 		utls.PSSWithSHA256, utls.ECDSAWithP256AndSHA256, utls.Ed25519, utls.PSSWithSHA384, utls.PSSWithSHA512,
@@ -79,12 +82,12 @@ func goSpec(protocols []string) *utls.ClientHelloSpec {
 	return spec
 }
 
-// presetSpec returns the hello of a browser. The protocols that it offers through ALPN
-// become those given, because a client that cannot speak HTTP/2 must not offer it.
-func presetSpec(id utls.ClientHelloID, protocols []string) (*utls.ClientHelloSpec, error) {
+// browserSpec returns the hello of a browser. It offers the given protocols in place of
+// the browser's, because a client that cannot speak HTTP/2 must not offer it.
+func browserSpec(id utls.ClientHelloID, protocols []string) (*utls.ClientHelloSpec, error) {
 	spec, err := utls.UTLSIdToSpec(id)
 	if err != nil {
-		return nil, fmt.Errorf("uTLS has no hello named %s: %w", id.Str(), err)
+		return nil, fmt.Errorf("flagconn: uTLS has no ClientHello named %s: %w", id.Str(), err)
 	}
 	extensions := spec.Extensions[:0]
 	for _, e := range spec.Extensions {
@@ -105,8 +108,8 @@ func presetSpec(id utls.ClientHelloID, protocols []string) (*utls.ClientHelloSpe
 	return &spec, nil
 }
 
-// insert adds extensions to the hello, in front of padding and pre_shared_key, which
-// stand at the end (RFC 7685, Section 3; RFC 9846, Section 4.3.11).
+// insert adds extensions to the hello, before padding and pre_shared_key, which come last
+// (RFC 7685, Section 3; RFC 9846, Section 4.3.11).
 func insert(spec *utls.ClientHelloSpec, extra []extension.Extension) {
 	at := slices.IndexFunc(spec.Extensions, func(e utls.TLSExtension) bool {
 		switch e.(type) {

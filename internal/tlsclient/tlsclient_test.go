@@ -1,22 +1,23 @@
-package tlsclient
+package flagconn
 
 import (
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
+	"os"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	utls "github.com/refraction-networking/utls"
-
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/ackserver"
-	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/internal/testenv/ackserver"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 )
 
 func newCA(t *testing.T, name string) *testca.CA {
@@ -63,7 +64,7 @@ func TestCertificateRequestIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := &tls.Config{RootCAs: site.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{cert}}
-	hello := Hello{Extensions: []extension.Extension{flagExtension(t, extension.TLSFlags, 8, 80)}}
+	c := Config{TLS: config, Extensions: []extension.Extension{flagExtension(t, extension.TLSFlags, 8, 80)}}
 	for name, tt := range map[string]struct {
 		addr  string
 		suite uint16
@@ -74,18 +75,18 @@ func TestCertificateRequestIsRead(t *testing.T) {
 		"a retry":           {retrying, tls.TLS_AES_128_GCM_SHA256},
 	} {
 		t.Run(name, func(t *testing.T) {
-			spec, err := hello.spec(config)
+			spec, err := c.spec()
 			if err != nil {
 				t.Fatal(err)
 			}
 			spec.CipherSuites = []uint16{tt.suite}
-			c, report, err := handshake(t.Context(), dial(t, tt.addr), config, spec, nil)
+			conn, report, err := c.handshake(t.Context(), dial(t, tt.addr), spec)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer c.Close()
-			if !report.CertificateRequested || !report.CertificateGiven || !report.RequestRead || !report.RequestFlags.Has(80) || report.RequestFlagsErr != nil {
-				t.Errorf("report %+v", report)
+			defer conn.Close()
+			if flags, _, err := report.Extensions.Flags(); !report.Requested || !report.Given || !flags.Has(80) || err != nil {
+				t.Errorf("report %+v, flags %v, %v", report, flags, err)
 			}
 			if len(report.Authorities) != 1 || string(report.Authorities[0]) != string(clients.Certificate.RawSubject) {
 				t.Errorf("authorities %q", report.Authorities)
@@ -94,26 +95,20 @@ func TestCertificateRequestIsRead(t *testing.T) {
 	}
 }
 
-// TestHellos holds that what is added to a hello stands in it, alone and where it may,
-// and that the rest is what was asked for.
+// TestHellos checks that a hello has what is added to it, and the server name, protocols
+// and versions of the config.
 func TestHellos(t *testing.T) {
-	presets := map[string]utls.ClientHelloID{
-		"go":      {},
-		"chrome":  utls.HelloChrome_Auto,
-		"firefox": utls.HelloFirefox_Auto,
-		"safari":  utls.HelloSafari_Auto,
-	}
-	for name, id := range presets {
+	for _, name := range []Fingerprint{Go, Chrome, Firefox, Safari} {
 		for _, protocols := range [][]string{nil, {"http/1.1"}, {"h2", "http/1.1"}} {
-			for _, minVersion := range []uint16{0, tls.VersionTLS13} {
+			for _, minVersion := range []uint16{0, tls.VersionTLS12, tls.VersionTLS13} {
 				config := &tls.Config{ServerName: "a.example", NextProtos: protocols, MinVersion: minVersion}
 				added := flagExtension(t, extension.TLSFlags, extension.RequestMTLS)
-				hello := sentHello(t, config, Hello{Preset: id, Extensions: []extension.Extension{added}})
+				hello := sentHello(t, Config{TLS: config, Fingerprint: name, Extensions: []extension.Extension{added}})
 				if !hello.HasFlag(extension.RequestMTLS) {
-					t.Errorf("%s: the flag is not in the hello", name)
+					t.Errorf("%q: the flag is not in the hello", name)
 				}
 				if got, err := hello.ServerName(); string(got) != "a.example" || err != nil {
-					t.Errorf("%s: server name %q, %v", name, got, err)
+					t.Errorf("%q: server name %q, %v", name, got, err)
 				}
 				names, err := hello.ALPN()
 				if err != nil {
@@ -124,7 +119,7 @@ func TestHellos(t *testing.T) {
 					got = append(got, string(p))
 				}
 				if !slices.Equal(got, protocols) {
-					t.Errorf("%s: protocols %q, want %q", name, got, protocols)
+					t.Errorf("%q: protocols %q, want %q", name, got, protocols)
 				}
 				versions, err := hello.SupportedVersions()
 				if err != nil {
@@ -132,7 +127,7 @@ func TestHellos(t *testing.T) {
 				}
 				for v := range versions.All() {
 					if minVersion != 0 && uint16(v) < minVersion && !extension.IsGREASE(uint16(v)) {
-						t.Errorf("%s: offers %v in spite of MinVersion", name, v)
+						t.Errorf("%q: offers %v in spite of MinVersion", name, v)
 					}
 				}
 			}
@@ -141,14 +136,14 @@ func TestHellos(t *testing.T) {
 }
 
 // sentHello returns the ClientHello that a handshake begins with.
-func sentHello(t *testing.T, config *tls.Config, h Hello) clienthello.ClientHello {
+func sentHello(t *testing.T, c Config) clienthello.ClientHello {
 	t.Helper()
 	a, b := net.Pipe()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer a.Close()
 	wg.Go(func() {
-		if _, _, err := Handshake(t.Context(), b, config, h, nil); err != nil && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, io.EOF) {
+		if _, _, err := Handshake(t.Context(), b, c); err != nil && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, io.EOF) {
 			t.Error(err)
 		}
 		b.Close()
@@ -175,7 +170,7 @@ func sentHello(t *testing.T, config *tls.Config, h Hello) clienthello.ClientHell
 	}
 }
 
-// TestGoHello holds the default hello to that of crypto/tls, but for what uTLS lacks.
+// TestGoHello compares the default hello with that of crypto/tls.
 func TestGoHello(t *testing.T) {
 	a, b := net.Pipe()
 	defer a.Close()
@@ -199,7 +194,7 @@ func TestGoHello(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := sentHello(t, config, Hello{})
+	got := sentHello(t, Config{TLS: config})
 	types := func(h clienthello.ClientHello) (list []extension.Type) {
 		for e := range h.Extensions().All() {
 			// Versions of Go differ in these two.
@@ -219,7 +214,7 @@ func TestAlert(t *testing.T) {
 	addr := ackserver.Start(t, site, clients, ackserver.Strict)
 	config := &tls.Config{RootCAs: site.Pool(), ServerName: "localhost"}
 	bad := extension.Extension{Type: extension.TLSFlags, Data: []byte{2, 1, 0}}
-	_, _, err := Handshake(t.Context(), dial(t, addr), config, Hello{Extensions: []extension.Extension{bad}}, nil)
+	_, _, err := Handshake(t.Context(), dial(t, addr), Config{TLS: config, Extensions: []extension.Extension{bad}})
 	if alert, ok := Alert(err); !ok || alert != extension.AlertIllegalParameter {
 		t.Errorf("alert %v, %v of %v; want illegal_parameter", alert, ok, err)
 	}
@@ -229,8 +224,11 @@ func TestAlert(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	if err := Check(&tls.Config{ServerName: "a.example", MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS13}); err != nil {
-		t.Error(err)
+	good := &tls.Config{ServerName: "a.example", MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS13}
+	for _, c := range []Config{{}, {TLS: good, Fingerprint: Safari}} {
+		if err := c.Check(); err != nil {
+			t.Error(err)
+		}
 	}
 	for name, config := range map[string]*tls.Config{
 		"ClientSessionCache":             {ClientSessionCache: tls.NewLRUClientSessionCache(1)},
@@ -240,8 +238,147 @@ func TestCheck(t *testing.T) {
 		"Renegotiation":                  {Renegotiation: tls.RenegotiateOnceAsClient},
 		"EncryptedClientHelloConfigList": {EncryptedClientHelloConfigList: []byte{1}},
 	} {
-		if Check(config) == nil {
-			t.Errorf("%s is taken, and has no effect", name)
+		if err := (Config{TLS: config}).Check(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if _, _, err := Handshake(t.Context(), nil, Config{TLS: config}); err == nil {
+			t.Errorf("%s is accepted, and has no effect", name)
+		}
+	}
+	if err := (Config{Fingerprint: "lynx"}).Check(); err == nil || !strings.Contains(err.Error(), `"lynx"`) {
+		t.Errorf("an unknown fingerprint: error %v", err)
+	}
+}
+
+func TestConnMethods(t *testing.T) {
+	want := []string{
+		"Close", "CloseWrite", "ConnectionState", "ExportKeyingMaterial", "LocalAddr", "NetConn", "Read", "RemoteAddr",
+		"SetDeadline", "SetReadDeadline", "SetWriteDeadline", "Write",
+	}
+	var got []string
+	for m := range reflect.TypeFor[*Conn]().Methods() {
+		got = append(got, m.Name)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("methods %q, want %q", got, want)
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Conn]()) {
+		if f.IsExported() || f.Anonymous {
+			t.Errorf("field %s is exported or embedded", f.Name)
+		}
+	}
+}
+
+// serve accepts one connection, as a server of crypto/tls with a certificate for
+// localhost, and gives it to do after the handshake.
+func serve(t *testing.T, site *testca.CA, config *tls.Config, do func(*tls.Conn)) (addr string) {
+	t.Helper()
+	cert, err := site.Server("localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Certificates = []tls.Certificate{cert}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if server := tls.Server(conn, config); server.Handshake() == nil {
+			do(server)
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		wg.Wait()
+	})
+	return listener.Addr().String()
+}
+
+// TestConn checks that a Conn does what a tls.Conn would.
+func TestConn(t *testing.T) {
+	site := newCA(t, "site")
+	const label = "EXPORTER-test"
+	addr := serve(t, site, &tls.Config{NextProtos: []string{"test"}}, func(server *tls.Conn) {
+		state := server.ConnectionState()
+		key, err := state.ExportKeyingMaterial(label, nil, 32)
+		if err != nil {
+			t.Error(err)
+		}
+		server.Write(key)
+		io.Copy(server, server) // until CloseWrite
+	})
+	tcp := dial(t, addr)
+	conn, report, err := Handshake(t.Context(), tcp, Config{TLS: &tls.Config{RootCAs: site.Pool(), ServerName: "localhost", NextProtos: []string{"test"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Requested || report.Given || report.Extensions.Len() > 0 {
+		t.Errorf("report %+v", report)
+	}
+	if conn.NetConn() != tcp || conn.LocalAddr() != tcp.LocalAddr() || conn.RemoteAddr() != tcp.RemoteAddr() {
+		t.Error("not the connection that was given")
+	}
+	if s := conn.ConnectionState(); s.NegotiatedProtocol != "test" || len(s.VerifiedChains) == 0 || !s.HandshakeComplete {
+		t.Errorf("state %+v", s)
+	}
+	want, err := conn.ExportKeyingMaterial(label, nil, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	past := time.Unix(1, 0)
+	for name, set := range map[string]func(time.Time) error{"SetDeadline": conn.SetDeadline, "SetReadDeadline": conn.SetReadDeadline} {
+		set(past)
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		conn.SetDeadline(time.Time{})
+	}
+	conn.Write([]byte("hello"))
+	if err := conn.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(conn); err != nil || string(got) != string(want)+"hello" {
+		t.Errorf("%q, %v; want the keying material and an echo", got, err)
+	}
+	if conn.Close() != nil || errors.Is(tcp.Close(), nil) {
+		t.Error("Close leaves the connection open")
+	}
+}
+
+// TestMinVersion checks that no fingerprint lets a server choose a version below
+// MinVersion, or below TLS 1.2.
+func TestMinVersion(t *testing.T) {
+	site := newCA(t, "site")
+	for _, fingerprint := range []Fingerprint{Go, Chrome, Firefox, Safari} {
+		for _, tt := range []struct {
+			minVersion, server uint16
+			ok                 bool
+		}{
+			{0, tls.VersionTLS11, false},
+			{0, tls.VersionTLS12, true},
+			{0, tls.VersionTLS13, true},
+			{tls.VersionTLS10, tls.VersionTLS11, false},
+			{tls.VersionTLS12, tls.VersionTLS11, false},
+			{tls.VersionTLS12, tls.VersionTLS12, true},
+			{tls.VersionTLS13, tls.VersionTLS12, false},
+			{tls.VersionTLS13, tls.VersionTLS13, true},
+		} {
+			addr := serve(t, site, &tls.Config{MinVersion: tt.server, MaxVersion: tt.server}, func(*tls.Conn) {})
+			config := &tls.Config{RootCAs: site.Pool(), ServerName: "localhost", MinVersion: tt.minVersion}
+			conn, _, err := Handshake(t.Context(), dial(t, addr), Config{TLS: config, Fingerprint: fingerprint})
+			if (err == nil) != tt.ok {
+				t.Errorf("%q, MinVersion %#x, a server of %#x: error %v", fingerprint, tt.minVersion, tt.server, err)
+			}
+			if err == nil && conn.ConnectionState().Version != tt.server {
+				t.Errorf("%q: version %#x, want %#x", fingerprint, conn.ConnectionState().Version, tt.server)
+			}
 		}
 	}
 }

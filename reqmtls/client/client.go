@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,214 +10,178 @@ import (
 	"slices"
 	"time"
 
-	utls "github.com/refraction-networking/utls"
-
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/tlsclient"
+	flagconn "github.com/tlsflags/tlsflags/internal/tlsclient"
 	"github.com/tlsflags/tlsflags/reqmtls/decide"
 )
 
-// Preset names the ClientHello to imitate.
-type Preset string
+// Fingerprint names a client whose ClientHello to imitate.
+type Fingerprint = flagconn.Fingerprint
 
-// The presets. Those of browsers are what uTLS, in the version that go.mod names, takes
-// for the newest.
+// The fingerprints. Those of browsers are the newest that uTLS has, in the version that
+// go.mod names.
 const (
-	Go      Preset = "" // like that of Go's crypto/tls
-	Chrome  Preset = "chrome"
-	Firefox Preset = "firefox"
-	Safari  Preset = "safari"
+	Go      = flagconn.Go // crypto/tls
+	Chrome  = flagconn.Chrome
+	Firefox = flagconn.Firefox
+	Safari  = flagconn.Safari
 )
-
-// id returns uTLS's name of the hello; the zero value stands for Go.
-func (p Preset) id() (utls.ClientHelloID, error) {
-	switch p {
-	case Go:
-		return utls.ClientHelloID{}, nil
-	case Chrome:
-		return utls.HelloChrome_Auto, nil
-	case Firefox:
-		return utls.HelloFirefox_Auto, nil
-	case Safari:
-		return utls.HelloSafari_Auto, nil
-	}
-	return utls.ClientHelloID{}, fmt.Errorf("client: no preset %q; there are %q, %q, %q and the empty one, which is Go", p, Chrome, Firefox, Safari)
-}
 
 // Config configures a Client.
 type Config struct {
-	// TLS has the authorities to trust, the certificate to give and so on: its fields
-	// mean what they mean to crypto/tls. If ServerName is empty, the host that is
-	// dialled is verified. Transport ignores NextProtos and offers the versions of
-	// HTTP that it speaks. New refuses fields that would have no effect, such as
-	// CipherSuites. Sessions are never resumed, so that the server can ask each time.
+	// TLS has the trusted authorities, the certificate and so on. Its fields mean what
+	// they mean to crypto/tls, except that a MinVersion below TLS 1.2 counts as TLS 1.2.
+	// If ServerName is empty, the host that is dialed is verified. Transport ignores
+	// NextProtos and offers the versions of HTTP that it speaks. New refuses fields that
+	// would have no effect, such as CipherSuites. Sessions are never resumed, so that the
+	// server can ask each time.
 	TLS *tls.Config
 
-	// Flag is the number of request_mtls, the same as the server's; 0 stands for
-	// extension.RequestMTLS. The flag says that a certificate is at hand
-	// (draft-jhoyla-req-mtls-flag, Section 3), so New refuses to send it without one.
-	// A server acknowledges it by setting it in its CertificateRequest.
-	Flag extension.Flag
+	// Flag is the number of request_mtls, the same as the server's; nil stands for
+	// extension.RequestMTLS. A server acknowledges the flag by setting it in its
+	// CertificateRequest.
+	Flag *extension.Flag
 
-	// Flags are the TLS flags to send; nil stands for Flag alone, and a slice of
-	// length 0 for sending none.
+	// NoRequestMTLS leaves request_mtls out of the ClientHello. The flag says that a
+	// certificate is at hand (draft-jhoyla-req-mtls-flag, Section 3), so New refuses to
+	// send it without one.
+	NoRequestMTLS bool
+
+	// Flags are further TLS flags to send.
 	Flags []extension.Flag
 
 	// Type is the extension type to send them under; 0 stands for extension.TLSFlags.
 	Type extension.Type
 
-	// Preset is the ClientHello that the flags are added to.
-	Preset Preset
+	// Fingerprint is the client whose ClientHello to imitate.
+	Fingerprint Fingerprint
 
-	// DialContext makes connections; nil stands for that of a net.Dialer with a
-	// time-out of 30 seconds.
+	// DialContext makes connections; nil stands for that of a net.Dialer with a timeout
+	// of 30 seconds.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	// TLSHandshakeTimeout is how long a TLS handshake of Dial, or of a Transport, may
-	// take before it fails with an error that wraps context.DeadlineExceeded; 0 stands
-	// for 10 seconds, as http.DefaultTransport has it, and a negative value for no limit.
+	// TLSHandshakeTimeout limits each TLS handshake of Dial and of a Transport, which
+	// then fails with an error that wraps context.DeadlineExceeded; 0 stands for 10
+	// seconds, as in http.DefaultTransport, and a negative value for no limit.
 	TLSHandshakeTimeout time.Duration
 }
 
 const defaultHandshakeTimeout = 10 * time.Second
 
-// ErrNoCertificate is the error of New if it is told to send the flag without a
-// certificate.
-var ErrNoCertificate = errors.New("client: request_mtls says that a certificate is at hand, but TLS has neither Certificates nor GetClientCertificate")
+// ErrNoCertificate is the error of New for a Config with request_mtls and no certificate.
+var ErrNoCertificate = errors.New("client: request_mtls needs a certificate; set Certificates or GetClientCertificate of TLS, or NoRequestMTLS")
 
-// Client connects to servers. It may be used by many goroutines at once.
+// Client connects to servers. It is safe for concurrent use.
 type Client struct {
-	config *tls.Config
-	flag   extension.Flag // that asks for the CertificateRequest
-	flags  extension.FlagSet
-	hello  tlsclient.Hello
-	limit  time.Duration // of a TLS handshake; negative for none
+	config flagconn.Config
+	flag   extension.Flag    // request_mtls
+	flags  extension.FlagSet // in the ClientHello
+	limit  time.Duration     // of a TLS handshake; negative for none
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // New returns a client. It does not change c.TLS, and neither must the caller afterwards.
 func New(c Config) (*Client, error) {
-	config := c.TLS
-	if config == nil {
-		config = &tls.Config{}
+	client := &Client{flag: extension.RequestMTLS, limit: c.TLSHandshakeTimeout, dial: c.DialContext}
+	client.config = flagconn.Config{TLS: c.TLS, Fingerprint: c.Fingerprint, OnRequest: client.check}
+	if c.TLS == nil {
+		client.config.TLS = new(tls.Config)
 	}
-	if err := tlsclient.Check(config); err != nil {
+	if err := client.config.Check(); err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
-	flag := c.Flag
-	if flag > extension.MaxFlag {
-		return nil, fmt.Errorf("client: flag %d is above the highest, %d", flag, extension.MaxFlag)
+	if c.Flag != nil {
+		client.flag = *c.Flag
 	}
-	if flag == 0 {
-		flag = extension.RequestMTLS
-	}
-	flags := c.Flags
-	if flags == nil {
-		flags = []extension.Flag{flag}
-	}
-	if slices.Contains(flags, flag) && len(config.Certificates) == 0 && config.GetClientCertificate == nil {
-		return nil, ErrNoCertificate
-	}
-	id, err := c.Preset.id()
-	if err != nil {
+	if err := client.offer(c); err != nil {
 		return nil, err
 	}
-	set, err := extension.NewFlagSet(flags...)
-	if err != nil {
-		return nil, fmt.Errorf("client: %w", err)
-	}
-	client := &Client{config: config, flag: flag, flags: set, hello: tlsclient.Hello{Preset: id}, dial: c.DialContext}
-	client.limit = c.TLSHandshakeTimeout
 	if client.limit == 0 {
 		client.limit = defaultHandshakeTimeout
 	}
 	if client.dial == nil {
 		client.dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext
 	}
-	if set.Len() > 0 {
-		e, err := offer(set, c.Type)
-		if err != nil {
-			return nil, err
-		}
-		client.hello.Extensions = []extension.Extension{e}
-	}
 	return client, nil
 }
 
-// offer returns the TLS Flags extension.
-func offer(set extension.FlagSet, t extension.Type) (extension.Extension, error) {
-	switch t {
-	case 0:
-		t = extension.TLSFlags
-	case extension.TLSFlags, extension.TLSFlagsExperimental:
+// offer adds the TLS Flags extension to the ClientHello, if there are flags.
+func (c *Client) offer(config Config) error {
+	flags := config.Flags
+	certificate := len(c.config.TLS.Certificates) > 0 || c.config.TLS.GetClientCertificate != nil
+	switch {
+	case config.NoRequestMTLS && slices.Contains(flags, c.flag):
+		return fmt.Errorf("client: Flags has %v, which NoRequestMTLS leaves out; set one of the two", c.flag)
+	case config.NoRequestMTLS:
+	case !certificate:
+		return ErrNoCertificate
 	default:
-		return extension.Extension{}, fmt.Errorf("client: %v is not a type of the TLS Flags extension", t)
+		flags = append(slices.Clone(flags), c.flag)
 	}
-	data, err := set.AppendTo(nil)
-	return extension.Extension{Type: t, Data: data}, err
+	var err error
+	if c.flags, err = extension.NewFlagSet(flags...); err != nil {
+		return fmt.Errorf("client: %w", err)
+	}
+	t := cmp.Or(config.Type, extension.TLSFlags)
+	if t != extension.TLSFlags && t != extension.TLSFlagsExperimental {
+		return fmt.Errorf("client: %v is not a type of the TLS Flags extension", t)
+	}
+	if c.flags.Len() == 0 {
+		return nil
+	}
+	data, err := c.flags.AppendTo(nil)
+	c.config.Extensions = []extension.Extension{{Type: t, Data: data}}
+	return err
 }
 
 // Report is what a server did with the client's flags.
 type Report struct {
 	// Requested says whether the server sent a CertificateRequest.
 	Requested bool
-	// Given says whether the client answered with a certificate. It sends an empty
-	// list if none suits the server.
+	// Given says whether the client answered with a certificate. If none suits the
+	// server, the client sends an empty list.
 	Given bool
 	// Acknowledged says whether the client set request_mtls and the CertificateRequest
 	// has it too, which means that the server asked because of it. Servers of
 	// crypto/tls cannot do that, and draft-jhoyla-req-mtls-flag-00 to -02 do not
 	// require it.
 	Acknowledged bool
-	// Flags are all flags of the CertificateRequest. All but request_mtls may be
+	// Flags are all flags of the CertificateRequest. All except request_mtls may be
 	// unsolicited there (draft-ietf-tls-tlsflags-16, Section 3).
 	Flags extension.FlagSet
-	// Authorities are the certificate authorities that the server named: distinguished
-	// names in DER.
+	// Authorities are the certificate authorities that the server named, as
+	// distinguished names in DER.
 	Authorities [][]byte
 }
 
-func (c *Client) report(r tlsclient.Report) Report {
+func (c *Client) report(r flagconn.Report) Report {
+	flags, _, _ := r.Extensions.Flags() // check has refused a malformed extension
 	return Report{
-		Requested:    r.CertificateRequested,
-		Given:        r.CertificateGiven,
-		Acknowledged: c.flags.Has(c.flag) && r.RequestFlags.Has(c.flag),
-		Flags:        r.RequestFlags,
+		Requested:    r.Requested,
+		Given:        r.Given,
+		Acknowledged: c.flags.Has(c.flag) && flags.Has(c.flag),
+		Flags:        flags.Set(),
 		Authorities:  r.Authorities,
 	}
 }
 
 // check refuses a CertificateRequest that the drafts make fatal.
-func (c *Client) check(r tlsclient.Report) error {
-	if r.RequestFlagsErr != nil {
-		return fmt.Errorf("client: the CertificateRequest has a malformed TLS Flags extension: %w", r.RequestFlagsErr)
+func (c *Client) check(r flagconn.Report) error {
+	flags, _, err := r.Extensions.Flags()
+	if err != nil {
+		return fmt.Errorf("client: the CertificateRequest has a malformed TLS Flags extension: %w", err)
 	}
 	side := decide.Client{Offered: c.flags.Has(c.flag)}
-	d := side.OnCertificateRequest(r.RequestFlags.Has(c.flag))
+	d := side.OnCertificateRequest(flags.Has(c.flag))
 	if d.Answer == decide.Abort {
 		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent: %v by %s", c.flag, d.Alert, d.Clause)
 	}
 	return nil
 }
 
-// Conn is a TLS connection after its handshake: a [net.Conn] with Read, Write, Close, the
-// deadlines and the addresses, and with CloseWrite as a [tls.Conn] has it.
-type Conn struct {
-	*tlsclient.Conn
-	report Report
-}
-
-var _ net.Conn = (*Conn)(nil)
-
-// ConnectionState returns what the handshake agreed on, as a [tls.Conn] does.
-func (c *Conn) ConnectionState() tls.ConnectionState { return c.Conn.ConnectionState() }
-
-// Report returns what the server did with the client's flags.
-func (c *Conn) Report() Report { return c.report }
-
 // Dial makes a TLS connection to addr, of the form "host:port".
 func (c *Client) Dial(ctx context.Context, network, addr string) (*Conn, error) {
-	return c.dialFor(ctx, network, addr, c.config.NextProtos)
+	return c.dialFor(ctx, network, addr, c.config.TLS.NextProtos)
 }
 
 func (c *Client) dialFor(ctx context.Context, network, addr string, protocols []string) (*Conn, error) {
@@ -246,18 +211,20 @@ func (c *Client) dialFor(ctx context.Context, network, addr string, protocols []
 }
 
 // Handshake makes a TLS connection over conn. It verifies that the server is host, or the
-// ServerName of the config if there is one. On error it leaves conn open.
+// ServerName of the config if there is one. It does not close conn on error, unless ctx
+// ended during the handshake.
 func (c *Client) Handshake(ctx context.Context, conn net.Conn, host string) (*Conn, error) {
-	return c.handshake(ctx, conn, host, c.config.NextProtos)
+	return c.handshake(ctx, conn, host, c.config.TLS.NextProtos)
 }
 
 func (c *Client) handshake(ctx context.Context, conn net.Conn, host string, protocols []string) (*Conn, error) {
-	config := c.config.Clone()
-	config.NextProtos = protocols
-	if config.ServerName == "" {
-		config.ServerName = host
+	config := c.config
+	config.TLS = config.TLS.Clone()
+	config.TLS.NextProtos = protocols
+	if config.TLS.ServerName == "" {
+		config.TLS.ServerName = host
 	}
-	tlsConn, report, err := tlsclient.Handshake(ctx, conn, config, c.hello, c.check)
+	tlsConn, report, err := flagconn.Handshake(ctx, conn, config)
 	if err != nil {
 		return nil, err
 	}

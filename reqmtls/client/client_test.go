@@ -2,7 +2,6 @@ package client_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -11,14 +10,15 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/ackserver"
-	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/internal/testenv/ackserver"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
 	"github.com/tlsflags/tlsflags/reqmtls/client"
 )
@@ -57,7 +57,11 @@ func (a authorities) serve(t *testing.T, http2 bool, handler http.HandlerFunc) s
 	if err != nil {
 		t.Fatal(err)
 	}
-	mtls, err := reqmtls.New(&tls.Config{Certificates: []tls.Certificate{cert}},
+	protocols := []string{"http/1.1"}
+	if http2 {
+		protocols = []string{"h2", "http/1.1"}
+	}
+	mtls, err := reqmtls.New(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: protocols},
 		reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: a.bots.Pool()}})
 	if err != nil {
 		t.Fatal(err)
@@ -111,12 +115,13 @@ func TestReport(t *testing.T) {
 	}{
 		{"62", client.Config{TLS: a.config()}, true, true},
 		{"0xfe01", client.Config{TLS: a.config(), Type: extension.TLSFlagsExperimental}, true, true},
-		{"the flag among others", client.Config{TLS: a.config(), Flags: []extension.Flag{0, 80, 2039}}, true, true},
-		{"another flag", client.Config{TLS: a.config(), Flags: []extension.Flag{8}}, false, false},
-		{"no flag", client.Config{TLS: a.config(), Flags: []extension.Flag{}}, false, false},
-		{"like Chrome", client.Config{TLS: a.config(), Preset: client.Chrome}, true, true},
-		{"like Firefox", client.Config{TLS: a.config(), Preset: client.Firefox}, true, true},
-		{"like Safari", client.Config{TLS: a.config(), Preset: client.Safari}, true, true},
+		{"the flag among others", client.Config{TLS: a.config(), Flags: []extension.Flag{2039, 0, 80}}, true, true},
+		{"another flag", client.Config{TLS: a.config(), NoRequestMTLS: true, Flags: []extension.Flag{8}}, false, false},
+		{"an empty list of further flags", client.Config{TLS: a.config(), Flags: []extension.Flag{}}, true, true},
+		{"no flag", client.Config{TLS: a.config(), NoRequestMTLS: true}, false, false},
+		{"like Chrome", client.Config{TLS: a.config(), Fingerprint: client.Chrome}, true, true},
+		{"like Firefox", client.Config{TLS: a.config(), Fingerprint: client.Firefox}, true, true},
+		{"like Safari", client.Config{TLS: a.config(), Fingerprint: client.Safari}, true, true},
 		{"a certificate that the server does not want",
 			client.Config{TLS: &tls.Config{RootCAs: a.site.Pool(), Certificates: []tls.Certificate{stranger}}}, true, false},
 		{"GetClientCertificate", client.Config{TLS: &tls.Config{
@@ -142,36 +147,34 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestAcknowledged meets a server that does what crypto/tls cannot.
+// TestAcknowledged uses a server that acknowledges the flag, which crypto/tls cannot.
 func TestAcknowledged(t *testing.T) {
 	a := newAuthorities(t)
 	tests := []struct {
 		name         string
 		mode         ackserver.Mode
-		flag         extension.Flag // of the server; 0 is request_mtls
+		flag         extension.Flag // of the server
 		config       client.Config
 		requested    bool
 		acknowledged bool
 		err          string
 	}{
-		{"acknowledged", ackserver.Ack, 0, client.Config{}, true, true, ""},
-		{"acknowledged under 0xfe01", ackserver.Ack, 0, client.Config{Type: extension.TLSFlagsExperimental}, true, true, ""},
-		{"acknowledged after a retry", ackserver.Retry, 0, client.Config{}, true, true, ""},
-		{"acknowledged by another number", ackserver.Ack, 17, client.Config{Flag: 17}, true, true, ""},
-		{"not acknowledged", ackserver.Silent, 0, client.Config{}, true, false, ""},
-		{"no flag", ackserver.Ack, 0, client.Config{Flags: []extension.Flag{}}, false, false, ""},
-		{"unasked, where the flag was sent", ackserver.Unsolicited, 0, client.Config{}, true, true, ""},
-		{"unasked", ackserver.Unsolicited, 0, client.Config{Flags: []extension.Flag{8}}, true, false, "illegal_parameter"},
-		{"unasked, by another number", ackserver.Unsolicited, 17, client.Config{Flag: 17, Flags: []extension.Flag{80}}, true, false, "illegal_parameter"},
-		{"another flag that both have set", ackserver.Unsolicited, 8, client.Config{Flags: []extension.Flag{8, 80}}, true, false, ""},
+		{"acknowledged", ackserver.Ack, 80, client.Config{}, true, true, ""},
+		{"acknowledged under 0xfe01", ackserver.Ack, 80, client.Config{Type: extension.TLSFlagsExperimental}, true, true, ""},
+		{"acknowledged after a retry", ackserver.Retry, 80, client.Config{}, true, true, ""},
+		{"acknowledged by another number", ackserver.Ack, 17, client.Config{Flag: new(extension.Flag(17))}, true, true, ""},
+		{"acknowledged by the number 0", ackserver.Ack, 0, client.Config{Flag: new(extension.Flag)}, true, true, ""},
+		{"not acknowledged", ackserver.Silent, 80, client.Config{}, true, false, ""},
+		{"no flag", ackserver.Ack, 80, client.Config{NoRequestMTLS: true}, false, false, ""},
+		{"unasked, but the flag was sent", ackserver.Unsolicited, 80, client.Config{}, true, true, ""},
+		{"unasked", ackserver.Unsolicited, 80, client.Config{NoRequestMTLS: true, Flags: []extension.Flag{8}}, true, false, "illegal_parameter"},
+		{"unasked, by another number", ackserver.Unsolicited, 17, client.Config{Flag: new(extension.Flag(17)), NoRequestMTLS: true, Flags: []extension.Flag{80}}, true, false, "illegal_parameter"},
+		{"another flag that both have set", ackserver.Unsolicited, 8, client.Config{Flags: []extension.Flag{8}}, true, false, ""},
 		{"another flag than that of the client, unasked", ackserver.Unsolicited, 8, client.Config{}, true, false, ""},
-		{"malformed", ackserver.Malformed, 0, client.Config{}, true, false, "last flags octet is zero"},
+		{"malformed", ackserver.Malformed, 80, client.Config{}, true, false, "last flags octet is zero"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.flag == 0 {
-				tt.flag = extension.RequestMTLS
-			}
 			addr := ackserver.StartWithFlag(t, a.site, a.bots, tt.mode, tt.flag)
 			tt.config.TLS = a.config()
 			c := newClient(t, tt.config)
@@ -253,11 +256,12 @@ func TestNewRefuses(t *testing.T) {
 		want   string
 	}{
 		{"the flag without a certificate", client.Config{}, client.ErrNoCertificate.Error()},
-		{"a flag that cannot be", client.Config{Flags: []extension.Flag{2040}}, "2039"},
-		{"request_mtls by another number without a certificate", client.Config{Flag: 17}, client.ErrNoCertificate.Error()},
-		{"a number for request_mtls that cannot be", client.Config{Flag: 2040, Flags: []extension.Flag{8}}, "2039"},
-		{"a type that holds no flags", client.Config{TLS: a.config(), Type: 16}, "not a type"},
-		{"an unknown preset", client.Config{TLS: a.config(), Preset: "lynx"}, "lynx"},
+		{"a flag that cannot be", client.Config{NoRequestMTLS: true, Flags: []extension.Flag{2040}}, "2039"},
+		{"request_mtls by another number without a certificate", client.Config{Flag: new(extension.Flag(17))}, client.ErrNoCertificate.Error()},
+		{"a number for request_mtls that cannot be", client.Config{TLS: a.config(), Flag: new(extension.Flag(2040))}, "2039"},
+		{"request_mtls among the flags without a certificate", client.Config{NoRequestMTLS: true, Flags: []extension.Flag{80}}, "NoRequestMTLS"},
+		{"a type that has no flags", client.Config{TLS: a.config(), Type: 16}, "not a type"},
+		{"an unknown fingerprint", client.Config{TLS: a.config(), Fingerprint: "lynx"}, "lynx"},
 		{"a field without effect", client.Config{TLS: &tls.Config{CipherSuites: []uint16{1}}}, "CipherSuites"},
 	}
 	for _, tt := range tests {
@@ -267,208 +271,11 @@ func TestNewRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, c := range []client.Config{{Flags: []extension.Flag{8}}, {Flag: 17, Flags: []extension.Flag{80}}} {
+	for _, c := range []client.Config{{NoRequestMTLS: true, Flags: []extension.Flag{8}}, {Flag: new(extension.Flag(17)), NoRequestMTLS: true, Flags: []extension.Flag{80}}} {
 		if _, err := client.New(c); err != nil {
 			t.Errorf("another flag needs no certificate: %v", err)
 		}
 	}
-}
-
-// TestTransport holds that both versions of HTTP work, that connections are used again,
-// and that many requests at once share or queue as usual.
-func TestTransport(t *testing.T) {
-	for _, http2 := range []bool{true, false} {
-		a := newAuthorities(t)
-		addr := a.serve(t, http2, func(w http.ResponseWriter, r *http.Request) {
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				t.Error(err)
-			}
-			io.WriteString(w, r.Proto+" "+r.TLS.PeerCertificates[0].Subject.CommonName+" "+string(body))
-		})
-		var dials atomic.Int32
-		c := newClient(t, client.Config{
-			TLS: a.config(),
-			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				dials.Add(1)
-				return new(net.Dialer).DialContext(ctx, network, addr)
-			},
-		})
-		transport := c.Transport()
-		web := &http.Client{Transport: transport, Timeout: 10 * time.Second}
-		want := "HTTP/1.1 bot hello"
-		if http2 {
-			want = "HTTP/2.0 bot hello"
-		}
-		for range 3 {
-			resp, err := web.Post("https://"+addr, "text/plain", strings.NewReader("hello"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, err := io.ReadAll(resp.Body)
-			resp.Body.Close()
-			if err != nil || string(body) != want {
-				t.Errorf("%q, %v; want %q", body, err, want)
-			}
-			if r, ok := client.ReportOf(resp); !ok || !r.Requested || !r.Given {
-				t.Errorf("report %+v, %v", r, ok)
-			}
-			if resp.TLS == nil || len(resp.TLS.VerifiedChains) == 0 {
-				t.Error("the response does not say how the server was verified")
-			}
-		}
-		if n := dials.Load(); n != 1 {
-			t.Errorf("%d connections for 3 requests in a row", n)
-		}
-		errs := make(chan error)
-		for range 20 {
-			go func() {
-				resp, err := web.Get("https://" + addr)
-				if err == nil {
-					_, err = io.Copy(io.Discard, resp.Body)
-					resp.Body.Close()
-				}
-				errs <- err
-			}()
-		}
-		for range 20 {
-			if err := <-errs; err != nil {
-				t.Error(err)
-			}
-		}
-		web.CloseIdleConnections()
-	}
-}
-
-func TestTransportRefusesPlainHTTP(t *testing.T) {
-	a := newAuthorities(t)
-	web := &http.Client{Transport: newClient(t, client.Config{TLS: a.config()}).Transport()}
-	if _, err := web.Get("http://127.0.0.1:1/"); err == nil || !strings.Contains(err.Error(), "https") {
-		t.Errorf("error %v", err)
-	}
-}
-
-// TestProtocolChange meets a server that stops to speak HTTP/2.
-func TestProtocolChange(t *testing.T) {
-	a := newAuthorities(t)
-	echo := func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		io.WriteString(w, r.Proto+string(body))
-	}
-	targets := []string{a.serve(t, true, echo), a.serve(t, false, echo), a.serve(t, true, echo)}
-	var target atomic.Int32
-	c := newClient(t, client.Config{
-		TLS: a.config(),
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, targets[target.Load()])
-		},
-	})
-	web := &http.Client{Transport: c.Transport(), Timeout: 10 * time.Second}
-	for i, want := range []string{"HTTP/2.0 hi", "HTTP/1.1 hi", "HTTP/2.0 hi"} {
-		target.Store(int32(i))
-		resp, err := web.Post("https://127.0.0.1:1/", "text/plain", strings.NewReader(" hi"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err != nil || string(body) != want {
-			t.Errorf("%q, %v; want %q", body, err, want)
-		}
-		web.CloseIdleConnections()
-	}
-}
-
-// TestSilentServer holds that a server that never answers keeps nobody for longer than
-// the time-out, however many requests there are to it.
-func TestSilentServer(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close() // nobody accepts
-	var dials atomic.Int32
-	c := newClient(t, client.Config{
-		Flags:               []extension.Flag{},
-		TLSHandshakeTimeout: 300 * time.Millisecond,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			dials.Add(1)
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		},
-	})
-	web := &http.Client{Transport: c.Transport()}
-	const requests = 20
-	errs := make(chan error, requests)
-	for range requests {
-		go func() {
-			_, err := web.Get("https://" + listener.Addr().String())
-			errs <- err
-		}()
-	}
-	for range requests {
-		select {
-		case err := <-errs:
-			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "handshake") {
-				t.Errorf("error %v", err)
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatal("a request is still waiting")
-		}
-	}
-	if n := dials.Load(); n == requests {
-		t.Error("the requests waited for each other, then each for the server")
-	}
-}
-
-// TestFirstRequestGivesUp holds that requests that wait for another one, which finds
-// out the protocol, do not fail because its caller cancels it.
-func TestFirstRequestGivesUp(t *testing.T) {
-	a := newAuthorities(t)
-	addr := a.serve(t, true, func(http.ResponseWriter, *http.Request) {})
-	dialing := make(chan struct{})
-	var dials atomic.Int32
-	c := newClient(t, client.Config{
-		TLS: a.config(),
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if dials.Add(1) == 1 {
-				close(dialing)
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		},
-	})
-	web := &http.Client{Transport: c.Transport(), Timeout: 10 * time.Second}
-	get := func(ctx context.Context, errs chan<- error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+addr, nil)
-		if err != nil {
-			errs <- err
-			return
-		}
-		resp, err := web.Do(req)
-		if err == nil {
-			resp.Body.Close()
-		}
-		errs <- err
-	}
-	first, others := make(chan error, 1), make(chan error, 5)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	go get(ctx, first)
-	<-dialing
-	for range cap(others) {
-		go get(t.Context(), others)
-	}
-	cancel()
-	if err := <-first; !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
-	}
-	for range cap(others) {
-		if err := <-others; err != nil {
-			t.Error(err)
-		}
-	}
-	web.CloseIdleConnections()
 }
 
 func TestHandshake(t *testing.T) {
@@ -494,5 +301,26 @@ func TestHandshake(t *testing.T) {
 	}
 	if !strings.Contains(keyLog.String(), "CLIENT_TRAFFIC_SECRET_0") {
 		t.Error("the application's key log is empty")
+	}
+}
+
+// TestConnMethods checks that a Conn has the methods that its documentation shows, and
+// none of uTLS.
+func TestConnMethods(t *testing.T) {
+	want := []string{
+		"Close", "CloseWrite", "ConnectionState", "ExportKeyingMaterial", "LocalAddr", "NetConn", "Read", "RemoteAddr", "Report",
+		"SetDeadline", "SetReadDeadline", "SetWriteDeadline", "Write",
+	}
+	var got []string
+	for m := range reflect.TypeFor[*client.Conn]().Methods() {
+		got = append(got, m.Name)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("methods %q, want %q", got, want)
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[client.Conn]()) {
+		if f.IsExported() || f.Anonymous {
+			t.Errorf("field %s is exported or embedded", f.Name)
+		}
 	}
 }

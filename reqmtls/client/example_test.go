@@ -10,7 +10,7 @@ import (
 	"github.com/tlsflags/tlsflags/reqmtls/client"
 )
 
-// A bot fetches a page, with its certificate where the server asks for it.
+// A bot fetches a page, and gives its certificate if the server asks for it.
 func Example() {
 	cert, err := tls.LoadX509KeyPair("bot.pem", "bot.key")
 	if err != nil {
@@ -31,9 +31,9 @@ func Example() {
 	}
 }
 
-// Other protocols take the connection.
+// A connection for another protocol than HTTP.
 func ExampleClient_Dial() {
-	var c *client.Client // of New
+	var c *client.Client // from client.New
 
 	conn, err := c.Dial(context.Background(), "tcp", "example.com:853")
 	if err != nil {

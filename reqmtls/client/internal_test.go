@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"testing"
 	"time"
-
-	"github.com/tlsflags/tlsflags/extension"
 )
 
-// TestHostsAreForgotten holds that what a Transport remembers has a bound, and that
-// servers in use and the latest one are remembered.
+// TestHostsAreForgotten checks that a Transport remembers a bounded number of servers,
+// among them those in use and the latest one.
 func TestHostsAreForgotten(t *testing.T) {
-	c, err := New(Config{Flags: []extension.Flag{}})
+	c, err := New(Config{NoRequestMTLS: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +53,7 @@ func TestHostsAreForgotten(t *testing.T) {
 
 func TestHandshakeTimeoutDefault(t *testing.T) {
 	for given, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Second: time.Second, -1: -1} {
-		c, err := New(Config{Flags: []extension.Flag{}, TLSHandshakeTimeout: given})
+		c, err := New(Config{NoRequestMTLS: true, TLSHandshakeTimeout: given})
 		if err != nil {
 			t.Fatal(err)
 		}

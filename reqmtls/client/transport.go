@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -27,9 +28,10 @@ var errOtherProtocol = errors.New("client: the server changed its version of HTT
 
 // Transport is an http.RoundTripper that makes its requests over connections of a
 // Client, in HTTP/2 or HTTP/1.1 as the server chooses. It refuses URLs other than https,
-// and uses no proxy. It may be used by many goroutines at once.
+// and uses no proxy. It is safe for concurrent use.
 //
-// http.Transport would not do, because it speaks HTTP/2 on connections of crypto/tls only.
+// An http.Transport cannot do this, because it speaks HTTP/2 only on connections of
+// crypto/tls.
 type Transport struct {
 	client *Client
 	http1  *http.Transport
@@ -39,15 +41,15 @@ type Transport struct {
 	hosts map[string]*host
 }
 
-// maxHosts is how many servers are remembered that no request is under way to.
+// maxHosts is how many servers without a request under way are remembered.
 const maxHosts = 1000
 
 // host is what is known about a server. The mutex of the Transport guards it.
 type host struct {
 	users    int    // requests and dials under way; with any, the host stays in the map
-	protocol string // "" while unknown
-	probe    *probe // nil while nobody finds out the protocol
-	fresh    *Conn  // made to find out, not in use yet
+	protocol string // "" if unknown
+	probe    *probe // nil if none is under way
+	fresh    *Conn  // made by a probe, not in use yet
 }
 
 // probe is an attempt to find out the protocol of a server. Its fields are set before
@@ -80,7 +82,7 @@ func (c *Client) Transport() *Transport {
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" {
 		closeBody(req)
-		return nil, fmt.Errorf("client: %s: TLS flags need https", req.URL.Redacted())
+		return nil, fmt.Errorf("client: %s: the URL is not https", req.URL.Redacted())
 	}
 	addr := hostPort(req)
 	h := t.acquire(addr)
@@ -94,7 +96,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !errors.Is(err, errOtherProtocol) {
 		return resp, err
 	}
-	// Nothing was sent, but the body is closed.
+	// Nothing was sent, but roundTrip has closed the body.
 	if req.Body != nil && req.Body != http.NoBody {
 		if req.GetBody == nil {
 			return nil, err
@@ -115,7 +117,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 type connKey struct{}
 
-// roundTrip makes a request with one version of HTTP.
+// roundTrip makes a request with one version of HTTP. On error it has closed the body,
+// which http2.Transport leaves open if it gets no connection.
 func (t *Transport) roundTrip(req *http.Request, protocol string) (*http.Response, error) {
 	var used *Conn
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
@@ -125,9 +128,17 @@ func (t *Transport) roundTrip(req *http.Request, protocol string) (*http.Respons
 	if protocol == protocolHTTP2 {
 		rt = t.http2
 	}
-	resp, err := rt.RoundTrip(req.WithContext(ctx))
-	if err != nil || used == nil {
-		return resp, err
+	sent := req.WithContext(ctx)
+	if req.Body != nil && req.Body != http.NoBody {
+		sent.Body = &onceCloser{ReadCloser: req.Body}
+	}
+	resp, err := rt.RoundTrip(sent)
+	if err != nil {
+		closeBody(sent)
+		return nil, err
+	}
+	if used == nil {
+		return resp, nil
 	}
 	resp.Request = req.WithContext(context.WithValue(req.Context(), connKey{}, used))
 	if resp.TLS == nil {
@@ -176,9 +187,9 @@ func (t *Transport) forget() {
 	}
 }
 
-// release gives a host back. Its last user takes along what nobody has a use for: a
-// connection that came too late for the request that it was for, and the host itself if
-// nothing is known about it, or there are too many.
+// release gives a host back. When nobody uses the host any more, release closes a
+// connection that came too late for its request, and drops the host if nothing is known
+// about it or there are too many.
 func (t *Transport) release(addr string, h *host) {
 	t.mu.Lock()
 	var unused *Conn
@@ -195,7 +206,8 @@ func (t *Transport) release(addr string, h *host) {
 }
 
 // protocol returns the version of HTTP that a server chooses. The first request makes
-// a connection to find out, which conn hands out next; others wait, and fail with it.
+// a connection to find out, which conn returns next. Other requests wait for it and fail
+// with its error.
 func (t *Transport) protocol(ctx context.Context, addr string, h *host) (string, error) {
 	for {
 		t.mu.Lock()
@@ -281,6 +293,18 @@ func hostPort(req *http.Request) string {
 		port = "443"
 	}
 	return net.JoinHostPort(req.URL.Hostname(), port)
+}
+
+// onceCloser is a body whose Close has an effect only once.
+type onceCloser struct {
+	io.ReadCloser
+	once sync.Once
+	err  error
+}
+
+func (b *onceCloser) Close() error {
+	b.once.Do(func() { b.err = b.ReadCloser.Close() })
+	return b.err
 }
 
 func closeBody(req *http.Request) {

@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 

@@ -10,8 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls/client"
 )
 
@@ -52,7 +51,7 @@ func (p Parties) Bot() client.Config { return client.Config{TLS: p.clientConfig(
 
 // Nobody is a client that does not, although it has a certificate.
 func (p Parties) Nobody() client.Config {
-	return client.Config{TLS: p.clientConfig(), Flags: []extension.Flag{}}
+	return client.Config{TLS: p.clientConfig(), NoRequestMTLS: true}
 }
 
 func (p Parties) clientConfig() *tls.Config {

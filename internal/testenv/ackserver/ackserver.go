@@ -1,5 +1,6 @@
-// Package ackserver runs, in tests, a server that acknowledges request_mtls in its
-// CertificateRequest. crypto/tls cannot do that, so it is a C program with OpenSSL.
+// Package ackserver runs a server for tests that acknowledges request_mtls in its
+// CertificateRequest. crypto/tls cannot do that, so the server is a C program that uses
+// OpenSSL.
 package ackserver
 
 import (
@@ -14,14 +15,14 @@ import (
 	"testing"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/needs"
-	"github.com/tlsflags/tlsflags/internal/testca"
+	"github.com/tlsflags/tlsflags/internal/testenv"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 )
 
 //go:embed testdata/server.c
 var source []byte
 
-// Mode is what the server does; testdata/server.c describes the modes.
+// Mode is what the server does. testdata/server.c describes the modes.
 type Mode string
 
 const (
@@ -33,18 +34,18 @@ const (
 	Retry       Mode = "retry"
 )
 
-// Start runs a server for 127.0.0.1 and localhost that asks for certificates of clients,
-// until the test ends, and returns its address.
+// Start runs a server until the test ends and returns its address. The server has a
+// certificate for 127.0.0.1 and localhost, and asks clients for theirs.
 func Start(t *testing.T, site, clients *testca.CA, mode Mode) string {
 	t.Helper()
 	return StartWithFlag(t, site, clients, mode, extension.RequestMTLS)
 }
 
-// StartWithFlag is Start for a server that knows request_mtls by another number.
+// StartWithFlag is like Start, for a server that uses another number for request_mtls.
 func StartWithFlag(t *testing.T, site, clients *testca.CA, mode Mode, flag extension.Flag) string {
 	t.Helper()
-	needs.Program(t, "cc", "gcc")
-	needs.File(t, "/usr/include/openssl/ssl.h", "libssl-dev")
+	testenv.Program(t, "cc", "gcc")
+	testenv.File(t, "/usr/include/openssl/ssl.h", "libssl-dev")
 	cert, err := site.Server("localhost", "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)

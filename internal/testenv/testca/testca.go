@@ -1,5 +1,5 @@
-// Package testca makes certificate authorities and certificates for demonstrations and
-// tests. Nothing that it makes belongs in use: keys are kept in the clear.
+// Package testca makes certificate authorities and certificates for tests and for the
+// demonstration server. Do not use them for anything else: keys are not encrypted.
 package testca
 
 import (
@@ -22,8 +22,8 @@ type CA struct {
 	lifetime    time.Duration
 }
 
-// New returns an authority with the given common name, whose certificates and whose
-// own are valid for lifetime from an hour ago.
+// New returns an authority with the given common name. Its certificate and those that it
+// issues are valid from an hour ago until lifetime from now.
 func New(name string, lifetime time.Duration) (*CA, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -65,7 +65,7 @@ func (ca *CA) Client(name string) (tls.Certificate, error) {
 	return ca.issue(t)
 }
 
-// Pool returns a pool of this authority alone.
+// Pool returns a pool that contains only this authority.
 func (ca *CA) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.Certificate)
@@ -75,7 +75,7 @@ func (ca *CA) Pool() *x509.CertPool {
 // PEM returns the authority's certificate.
 func (ca *CA) PEM() []byte { return certificatePEM(ca.Certificate.Raw) }
 
-// PEM returns the certificate and the key of one that this package made.
+// PEM returns the certificate and the key of c, which this package issued.
 func PEM(c tls.Certificate) (certificate, key []byte, err error) {
 	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 	if err != nil {
