@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-
-	"github.com/gopacket/gopacket/layers"
 )
 
 // TestAccounts sends random parts of hellos over a few connections to scanners with
@@ -35,7 +33,7 @@ func TestAccounts(t *testing.T) {
 			found := 0
 			for range packets {
 				p := traffic.packet()
-				s.Scan(Packet{Data: p, Link: layers.LinkTypeRaw}, func(*Hello) bool { found++; return true })
+				s.Scan(Packet{Data: p, Link: LinkTypeRaw}, func(*Hello) bool { found++; return true })
 				checkAccounts(t, s)
 				if t.Failed() {
 					t.Fatalf("after packet %x", p)

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gopacket/gopacket/layers"
 	"golang.org/x/net/bpf"
 
 	"github.com/tlsflags/tlsflags/corpus"
@@ -129,7 +128,7 @@ func TestLiveRefuses(t *testing.T) {
 // TestFilterPassesHellos runs the filter over the recorded captures: what it leaves out
 // may not change what is found.
 func TestFilterPassesHellos(t *testing.T) {
-	program, left := newFilter(t, layers.LinkTypeEthernet), 0
+	program, left := newFilter(t, LinkTypeEthernet), 0
 	for e := range corpus.OfKind(corpus.Captures) {
 		open := func() *Reader {
 			r, err := Open(bytes.NewReader(e.Data()), Options{})
@@ -144,7 +143,7 @@ func TestFilterPassesHellos(t *testing.T) {
 		}
 		r, s, got := open(), NewScanner(Options{}), 0
 		for p, err := r.source.next(); err == nil; p, err = r.source.next() {
-			if p.Link == layers.LinkTypeEthernet {
+			if p.Link == LinkTypeEthernet {
 				n, err := program.Run(p.Data)
 				if err != nil {
 					t.Fatal(err)
@@ -165,7 +164,7 @@ func TestFilterPassesHellos(t *testing.T) {
 	}
 }
 
-func newFilter(t *testing.T, link layers.LinkType) *bpf.VM {
+func newFilter(t *testing.T, link LinkType) *bpf.VM {
 	t.Helper()
 	vm, err := bpf.NewVM(filter(link, false))
 	if err != nil {
@@ -190,7 +189,7 @@ func TestFilter(t *testing.T) {
 	frame := func(etherType int, payload []byte) []byte {
 		return append([]byte{12: byte(etherType >> 8), 13: byte(etherType)}, payload...)
 	}
-	raw, ether := newFilter(t, layers.LinkTypeRaw), newFilter(t, layers.LinkTypeEthernet)
+	raw, ether := newFilter(t, LinkTypeRaw), newFilter(t, LinkTypeEthernet)
 	for name, row := range map[string]struct {
 		ip   []byte
 		pass bool

@@ -33,7 +33,7 @@ func (s pcapngSource) next() (Packet, error) {
 		return Packet{}, err
 	}
 	link, _ := info.AncillaryData[0].(layers.LinkType)
-	return Packet{Data: data, Length: info.Length, Link: link, Time: info.Timestamp}, nil
+	return Packet{Data: data, Length: info.Length, Link: LinkType(link), Time: info.Timestamp}, nil
 }
 
 // Block types, as in draft-ietf-opsawg-pcapng, Section 10.1.
