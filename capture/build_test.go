@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gopacket/gopacket/layers"
-
 	"github.com/tlsflags/tlsflags/capture"
 )
 
@@ -81,7 +79,7 @@ func down(seq int, flags byte, payload []byte) []byte {
 }
 
 func raw(data []byte) capture.Packet {
-	return capture.Packet{Data: data, Link: layers.LinkTypeRaw, Time: time.Unix(1, 0)}
+	return capture.Packet{Data: data, Link: capture.LinkTypeRaw, Time: time.Unix(1, 0)}
 }
 
 // kept is a copy of a hello.

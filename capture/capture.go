@@ -62,8 +62,9 @@ type Hello struct {
 	// hello was refused it is what there is of it, which may be nothing.
 	Message []byte
 
-	// Code is 0, or says why the carrier refused the hello; Offset is then where, in
-	// bytes from the start of the client's stream or of the datagram.
+	// Code is 0, or says why the carrier refused the hello; Offset then says where, in
+	// bytes from the start of the client's stream or of the datagram. Use Err to get an
+	// error: a zero Code in a variable of type error is not nil.
 	Code   extension.Code
 	Offset int
 
@@ -84,6 +85,14 @@ type Hello struct {
 	// Trailing is how many bytes follow the message in its record. RFC 9846, Section
 	// 5.1 wants 0.
 	Trailing int
+}
+
+// Err returns the Code as an error, or nil if it is 0.
+func (h *Hello) Err() error {
+	if h.Code == 0 {
+		return nil
+	}
+	return h.Code
 }
 
 // Parse parses the message, as TLS or DTLS has it. A refused hello gives its Code

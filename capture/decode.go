@@ -3,8 +3,6 @@ package capture
 import (
 	"encoding/binary"
 	"net/netip"
-
-	"github.com/gopacket/gopacket/layers"
 )
 
 // maxLayers is how many headers are followed inside one packet. Real ones nest a
@@ -110,7 +108,7 @@ type decoder struct {
 
 // decode follows the headers of a packet down to TCP or UDP. wireLength is the
 // length of the packet before the capture cut it.
-func (d *decoder) decode(link layers.LinkType, b []byte, wireLength int) verdict {
+func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
 	d.seg = segment{}
 	d.cut = wireLength > len(b)
 	d.depth = 0

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/gopacket/gopacket/layers"
-
 	"github.com/tlsflags/tlsflags/capture"
 )
 
@@ -17,9 +15,9 @@ func inUDP(dst int, payload []byte) []byte { return ipv4(client, server, 17, udp
 
 // carriers are packets with a hello in each kind of encapsulation.
 func carriers() map[string]capture.Packet {
-	link := func(l layers.LinkType, data []byte) capture.Packet { return capture.Packet{Link: l, Data: data} }
+	link := func(l capture.LinkType, data []byte) capture.Packet { return capture.Packet{Link: l, Data: data} }
 	eth := func(etherType int, payload []byte) capture.Packet {
-		return link(layers.LinkTypeEthernet, ethernet(etherType, payload))
+		return link(capture.LinkTypeEthernet, ethernet(etherType, payload))
 	}
 	label := func(bottom byte) []byte { return []byte{0, 1, bottom, 64} }
 	gre := func(flags, protocol int, rest []byte) capture.Packet {
@@ -33,6 +31,7 @@ func carriers() map[string]capture.Packet {
 		"Ethernet, padded":             eth(0x0800, join(ip4(), make([]byte, 9))),
 		"VLAN":                         eth(0x8100, tag(2, 0x0800, ip4())),
 		"QinQ":                         eth(0x88a8, tag(2, 0x8100, tag(2, 0x86dd, ip6()))),
+		"tags 0x9100 and 0x9200":       eth(0x9100, tag(2, 0x9200, tag(2, 0x0800, ip4()))),
 		"VN-Tag":                       eth(0x8926, tag(4, 0x0800, ip4())),
 		"Cisco metadata":               eth(0x8909, join([]byte{1, 1, 0, 1, 0, 9}, be16(0x0800), ip4())),
 		"802.2 SNAP":                   eth(len(ip4())+8, join([]byte{0xaa, 0xaa, 3, 0, 0, 0}, be16(0x0800), ip4())),
@@ -44,20 +43,24 @@ func carriers() map[string]capture.Packet {
 		"PPPoE":                        eth(0x8864, join([]byte{0x11, 0, 0, 1}, be16(len(ip4())+2), be16(0x21), ip4())),
 		"PPPoE, IPv6":                  eth(0x8864, join([]byte{0x11, 0, 0, 1}, be16(len(ip6())+2), be16(0x57), ip6())),
 
-		"null, little-endian":     link(layers.LinkTypeNull, join([]byte{2, 0, 0, 0}, ip4())),
-		"null, big-endian, IPv6":  link(layers.LinkTypeNull, join([]byte{0, 0, 0, 30}, ip6())),
-		"loop":                    link(layers.LinkTypeLoop, join([]byte{0, 0, 0, 24}, ip6())),
-		"raw IPv4":                link(layers.LinkTypeRaw, ip4()),
-		"raw IPv6":                link(layers.LinkTypeIPv6, ip6()),
-		"raw IP of BSD":           link(layers.LinkType(12), ip4()),
-		"cooked":                  link(layers.LinkTypeLinuxSLL, tag(14, 0x0800, ip4())),
-		"cooked, VLAN":            link(layers.LinkTypeLinuxSLL, tag(14, 0x8100, tag(2, 0x0800, ip4()))),
-		"cooked v2":               link(layers.LinkTypeLinuxSLL2, join(be16(0x86dd), make([]byte, 18), ip6())),
-		"PPP":                     link(layers.LinkTypePPP, join(be16(0x21), ip4())),
-		"PPP with address":        link(layers.LinkTypePPP, join([]byte{0xff, 3}, be16(0x57), ip6())),
-		"PPP with short protocol": link(layers.LinkTypePPP, join([]byte{0x21}, ip4())),
-		"PPP, MPLS":               link(layers.LinkTypePPP, join(be16(0x281), label(1), ip4())),
-		"Cisco HDLC":              link(layers.LinkTypeC_HDLC, join([]byte{0x0f, 0}, be16(0x0800), ip4())),
+		"null, little-endian":     link(capture.LinkTypeNull, join([]byte{2, 0, 0, 0}, ip4())),
+		"null, big-endian, IPv6":  link(capture.LinkTypeNull, join([]byte{0, 0, 0, 30}, ip6())),
+		"loop":                    link(capture.LinkTypeLoop, join([]byte{0, 0, 0, 24}, ip6())),
+		"raw IPv4":                link(capture.LinkTypeRaw, ip4()),
+		"raw IPv6":                link(capture.LinkTypeIPv6, ip6()),
+		"raw IP of BSD":           link(capture.LinkTypeRawBSD, ip4()),
+		"raw IP of OpenBSD":       link(capture.LinkTypeRawOpenBSD, ip4()),
+		"IPv4":                    link(capture.LinkTypeIPv4, ip4()),
+		"cooked":                  link(capture.LinkTypeLinuxSLL, tag(14, 0x0800, ip4())),
+		"cooked, VLAN":            link(capture.LinkTypeLinuxSLL, tag(14, 0x8100, tag(2, 0x0800, ip4()))),
+		"cooked v2":               link(capture.LinkTypeLinuxSLL2, join(be16(0x86dd), make([]byte, 18), ip6())),
+		"PPP":                     link(capture.LinkTypePPP, join(be16(0x21), ip4())),
+		"PPP with address":        link(capture.LinkTypePPP, join([]byte{0xff, 3}, be16(0x57), ip6())),
+		"PPP with short protocol": link(capture.LinkTypePPP, join([]byte{0x21}, ip4())),
+		"PPP, MPLS":               link(capture.LinkTypePPP, join(be16(0x281), label(1), ip4())),
+		"PPP in HDLC framing":     link(capture.LinkTypePPPHDLC, join([]byte{0xff, 3}, be16(0x21), ip4())),
+		"PPPoE from its session":  link(capture.LinkTypePPPEthernet, join([]byte{0x11, 0, 0, 1}, be16(len(ip4())+2), be16(0x21), ip4())),
+		"Cisco HDLC":              link(capture.LinkTypeCiscoHDLC, join([]byte{0x0f, 0}, be16(0x0800), ip4())),
 
 		"IPv6 extension headers": raw(ipv6(client6, server6, 0, join([]byte{60, 0}, make([]byte, 6), []byte{43, 1}, make([]byte, 14),
 			[]byte{51, 0}, make([]byte, 6), []byte{44, 1}, make([]byte, 10), []byte{6, 0}, make([]byte, 6), tcp(clientPort, serverPort, 1, ack, hello())))),
@@ -149,8 +152,8 @@ func TestCountsWhatItPassesOver(t *testing.T) {
 		packet capture.Packet
 		want   capture.Stats
 	}{
-		"ARP":               {capture.Packet{Link: layers.LinkTypeEthernet, Data: ethernet(0x0806, make([]byte, 28))}, capture.Stats{Other: 1}},
-		"spanning tree":     {capture.Packet{Link: layers.LinkTypeEthernet, Data: ethernet(38, []byte{0x42, 0x42, 3})}, capture.Stats{Other: 1}},
+		"ARP":               {capture.Packet{Link: capture.LinkTypeEthernet, Data: ethernet(0x0806, make([]byte, 28))}, capture.Stats{Other: 1}},
+		"spanning tree":     {capture.Packet{Link: capture.LinkTypeEthernet, Data: ethernet(38, []byte{0x42, 0x42, 3})}, capture.Stats{Other: 1}},
 		"ICMP":              {raw(ipv4(client, server, 1, make([]byte, 8))), capture.Stats{Other: 1}},
 		"unknown link type": {capture.Packet{Link: 147, Data: make([]byte, 60)}, capture.Stats{UnknownLink: 1}},
 		"IP version 5":      {raw([]byte{0x55}), capture.Stats{Broken: 1}},
@@ -158,7 +161,7 @@ func TestCountsWhatItPassesOver(t *testing.T) {
 		"short TCP header":  {raw(ipv4(client, server, 6, make([]byte, 40))), capture.Stats{Broken: 1}},
 		"VXLAN 100 deep":    {raw(deep), capture.Stats{TooDeep: 1}},
 		"no bytes":          {raw(nil), capture.Stats{Broken: 1}},
-		"captured no bytes": {capture.Packet{Link: layers.LinkTypeEthernet, Length: 100}, capture.Stats{Cut: 1}},
+		"captured no bytes": {capture.Packet{Link: capture.LinkTypeEthernet, Length: 100}, capture.Stats{Cut: 1}},
 	} {
 		var s capture.Scanner
 		s.Scan(row.packet, func(*capture.Hello) bool {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/gopacket/gopacket/layers"
-
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/corpus"
 	"github.com/tlsflags/tlsflags/extension"
@@ -46,7 +44,7 @@ func ExampleScanner_Scan() {
 
 	scanner := capture.NewScanner(capture.Options{MaxFlows: 1000})
 	for _, packet := range packets {
-		scanner.Scan(capture.Packet{Data: packet, Link: layers.LinkTypeRaw}, func(h *capture.Hello) bool {
+		scanner.Scan(capture.Packet{Data: packet, Link: capture.LinkTypeRaw}, func(h *capture.Hello) bool {
 			fmt.Println(h.Src, h.Dst)
 			return true
 		})

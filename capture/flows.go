@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"cmp"
+	"net/netip"
 )
 
 // flowKey names a flow. TCP has one for both directions, in which lo is the end that
@@ -42,10 +43,20 @@ type flow struct {
 	session *session // of UDP, while a hello is expected
 	last    uint64   // hash of the last hello over UDP
 
-	packet *ipPacket // of a flow that stands for the fragments of an IP packet
+	packet   *ipPacket // of a flow that stands for the fragments of an IP packet
+	followed *followed // of a TCP connection that Reader.Follow follows
 
 	queue        *queue
 	older, newer *flow
+}
+
+// ends returns the addresses of a flow, from its sender to its receiver.
+func (f *flow) ends(direction int) (src, dst netip.AddrPort) {
+	src, dst = addrPort(f.key.lo, f.key.ipv6), addrPort(f.key.hi, f.key.ipv6)
+	if direction == 1 {
+		src, dst = dst, src
+	}
+	return src, dst
 }
 
 // queue lists flows from the one that was silent for longest to the newest.
@@ -86,6 +97,7 @@ func (q *queue) remove(f *flow) {
 // Room is made from the first to the last.
 type table struct {
 	limits                    Options
+	open                      func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
 	flows                     map[flowKey]*flow
 	decided, waiting, holding queue
 	memory                    int
@@ -124,7 +136,7 @@ func (t *table) create(key flowKey) *flow {
 func (t *table) settle(f *flow) {
 	q := &t.waiting
 	switch {
-	case f.session != nil || f.packet != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
+	case f.session != nil || f.packet != nil || f.followed != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
 		q = &t.holding
 	case !f.undecided():
 		q = &t.decided
@@ -138,8 +150,12 @@ func (t *table) settle(f *flow) {
 
 // evict removes a flow from the table to make room.
 func (t *table) evict(f *flow) {
-	if f.undecided() {
+	switch {
+	case t.open == nil && f.undecided(), f.packet != nil:
 		t.evicted++
+	case f.followed != nil && f.followed.ended != [2]bool{true, true}:
+		t.evicted++
+		f.followed.Lost()
 	}
 	t.remove(f)
 }
@@ -151,6 +167,7 @@ func (t *table) remove(f *flow) {
 	}
 	t.dropSession(f)
 	t.dropPacket(f)
+	t.dropFollowed(f)
 	f.queue.remove(f)
 	delete(t.flows, f.key)
 	f.newer = t.free

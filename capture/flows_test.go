@@ -4,9 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"testing"
-
-	"github.com/gopacket/gopacket/layers"
 )
 
 // TestAccounts sends random parts of hellos over a few connections to scanners with
@@ -35,7 +34,7 @@ func TestAccounts(t *testing.T) {
 			found := 0
 			for range packets {
 				p := traffic.packet()
-				s.Scan(Packet{Data: p, Link: layers.LinkTypeRaw}, func(*Hello) bool { found++; return true })
+				s.Scan(Packet{Data: p, Link: LinkTypeRaw}, func(*Hello) bool { found++; return true })
 				checkAccounts(t, s)
 				if t.Failed() {
 					t.Fatalf("after packet %x", p)
@@ -43,6 +42,57 @@ func TestAccounts(t *testing.T) {
 			}
 			if found == 0 && o.MaxMemory != 1 {
 				t.Error("no hello was found")
+			}
+			for _, f := range s.flows.flows {
+				s.flows.remove(f)
+			}
+			if s.flows.memory != 0 {
+				t.Errorf("%d bytes are held by nobody", s.flows.memory)
+			}
+		})
+	}
+}
+
+// holder is a Follower that holds what it is told to, more or less.
+type holder struct {
+	*rand.Rand
+	lost *int
+}
+
+func (h holder) Data(bool, []byte) (held int, more bool) { return h.IntN(1500), h.IntN(20) > 0 }
+
+func (h holder) Lost() { *h.lost++ }
+
+// TestFollowAccounts does the same for connections that are followed.
+func TestFollowAccounts(t *testing.T) {
+	for _, o := range []Options{
+		{},
+		{MaxFlows: 1},
+		{MaxFlows: 3, MaxMemory: 1},
+		{MaxMemory: followedCost + streamCost},
+		{MaxFlows: 5, MaxMemory: followedCost + streamCost + pageCost},
+		{MaxMemory: 4000},
+	} {
+		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
+			s, lost, opened := NewScanner(o), 0, 0
+			random := rand.New(rand.NewPCG(1, 2))
+			s.flows.open = func(src, dst netip.AddrPort) Follower {
+				opened++
+				return holder{random, &lost}
+			}
+			traffic := traffic{random}
+			for range 3000 {
+				p := traffic.packet()
+				if s.decode(Packet{Data: p, Link: LinkTypeRaw}) == isSegment && !s.decoder.seg.udp {
+					s.segment(&s.decoder.seg)
+				}
+				checkAccounts(t, s)
+				if t.Failed() {
+					t.Fatalf("after packet %x", p)
+				}
+			}
+			if opened == 0 && o.MaxMemory != 1 || s.flows.evicted < lost {
+				t.Errorf("%d connections, %d lost, %d evicted", opened, lost, s.flows.evicted)
 			}
 			for _, f := range s.flows.flows {
 				s.flows.remove(f)
@@ -78,6 +128,12 @@ func checkAccounts(t *testing.T, s *Scanner) {
 			}
 			if f.packet != nil {
 				charged += f.packet.charged
+			}
+			if f.followed != nil {
+				charged += f.followed.charged
+				if f.followed.charged != followedCost+f.followed.held {
+					t.Errorf("a follower holds %d bytes, %d are charged", f.followed.held, f.followed.charged)
+				}
 			}
 			if (charged > 0) != (q == &table.holding) {
 				t.Errorf("a flow that holds %d bytes is in the wrong queue", charged)

@@ -2,37 +2,83 @@ package capture
 
 import (
 	"encoding/binary"
-
-	"github.com/gopacket/gopacket/layers"
+	"strconv"
 )
 
-// Raw IP has other numbers on some systems; pcapgo names only the one for files.
+// LinkType says what a packet begins with. The numbers are those of pcap and pcapng
+// files, which tcpdump.org lists as "link-layer header types".
+type LinkType uint16
+
+// The link types that are read. Packets of others are counted in [Stats].
 const (
-	linkRawBSD     = layers.LinkType(12)
-	linkRawOpenBSD = layers.LinkType(14)
+	LinkTypeNull        LinkType = 0 // BSD loopback, address family in the byte order of the host
+	LinkTypeEthernet    LinkType = 1
+	LinkTypePPP         LinkType = 9   //
+	LinkTypeRawBSD      LinkType = 12  // IP, as some systems number it
+	LinkTypeRawOpenBSD  LinkType = 14  // IP, as OpenBSD numbers it
+	LinkTypePPPHDLC     LinkType = 50  // PPP with HDLC framing
+	LinkTypePPPEthernet LinkType = 51  // PPPoE, from its session header on
+	LinkTypeRaw         LinkType = 101 // IP of either version
+	LinkTypeCiscoHDLC   LinkType = 104 // Cisco HDLC
+	LinkTypeLoop        LinkType = 108 // OpenBSD loopback, address family in network byte order
+	LinkTypeLinuxSLL    LinkType = 113 // Linux "cooked" capture
+	LinkTypeIPv4        LinkType = 228
+	LinkTypeIPv6        LinkType = 229
+	LinkTypeLinuxSLL2   LinkType = 276 // Linux "cooked" capture, version 2
 )
+
+// String returns the name of the link type, or "link type" and its number.
+func (l LinkType) String() string {
+	switch l {
+	case LinkTypeNull:
+		return "BSD null"
+	case LinkTypeEthernet:
+		return "Ethernet"
+	case LinkTypePPP:
+		return "PPP"
+	case LinkTypeRawBSD, LinkTypeRawOpenBSD, LinkTypeRaw:
+		return "raw IP"
+	case LinkTypePPPHDLC:
+		return "PPP in HDLC framing"
+	case LinkTypePPPEthernet:
+		return "PPPoE"
+	case LinkTypeCiscoHDLC:
+		return "Cisco HDLC"
+	case LinkTypeLoop:
+		return "BSD loop"
+	case LinkTypeLinuxSLL:
+		return "Linux cooked v1"
+	case LinkTypeIPv4:
+		return "IPv4"
+	case LinkTypeIPv6:
+		return "IPv6"
+	case LinkTypeLinuxSLL2:
+		return "Linux cooked v2"
+	}
+	return "link type " + strconv.Itoa(int(l))
+}
 
 // link reads the header of the link layer.
-func (d *decoder) link(link layers.LinkType, b []byte) verdict {
+func (d *decoder) link(link LinkType, b []byte) verdict {
 	switch link {
-	case layers.LinkTypeEthernet:
+	case LinkTypeEthernet:
 		return d.ethernet(b)
-	case layers.LinkTypeNull, layers.LinkTypeLoop:
+	case LinkTypeNull, LinkTypeLoop:
 		return d.null(b)
-	case layers.LinkTypeRaw, linkRawBSD, linkRawOpenBSD, layers.LinkTypeIPv4, layers.LinkTypeIPv6:
+	case LinkTypeRaw, LinkTypeRawBSD, LinkTypeRawOpenBSD, LinkTypeIPv4, LinkTypeIPv6:
 		return d.ip(b)
-	case layers.LinkTypeLinuxSLL:
+	case LinkTypeLinuxSLL:
 		return d.tag(b, 14)
-	case layers.LinkTypeLinuxSLL2:
+	case LinkTypeLinuxSLL2:
 		if len(b) < 20 {
 			return d.short()
 		}
 		return d.etherType(binary.BigEndian.Uint16(b), b[20:])
-	case layers.LinkTypePPP, layers.LinkTypePPP_HDLC:
+	case LinkTypePPP, LinkTypePPPHDLC:
 		return d.ppp(b)
-	case layers.LinkTypePPPEthernet:
+	case LinkTypePPPEthernet:
 		return d.pppoe(b)
-	case layers.LinkTypeC_HDLC:
+	case LinkTypeCiscoHDLC:
 		return d.tag(b, 2)
 	}
 	return isUnknownLink

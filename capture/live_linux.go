@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 	"golang.org/x/net/bpf"
 )
@@ -54,7 +53,7 @@ func Live(ctx context.Context, name string, o Options) (*Reader, error) {
 // liveSource reads packets from an interface.
 type liveSource struct {
 	handle *pcapgo.EthernetHandle
-	link   layers.LinkType
+	link   LinkType
 	stop   func() bool // forgets about the context
 
 	mu      sync.Mutex // for what shut changes
@@ -123,19 +122,19 @@ func interfaceNames() string {
 }
 
 // linkType returns what the packets of an interface begin with.
-func linkType(name string) (layers.LinkType, error) {
+func linkType(name string) (LinkType, error) {
 	// As in <linux/if_arp.h>.
 	const arphrdEther, arphrdLoopback = 1, 772
 	const arphrdTunnel, arphrdTunnel6, arphrdSit, arphrdNone = 768, 769, 776, 65534
 	text, err := os.ReadFile("/sys/class/net/" + name + "/type")
 	if err != nil {
-		return layers.LinkTypeEthernet, nil // no sysfs: all but tunnels are Ethernet
+		return LinkTypeEthernet, nil // no sysfs: all but tunnels are Ethernet
 	}
 	switch typ, _ := strconv.Atoi(strings.TrimSpace(string(text))); typ {
 	case arphrdEther, arphrdLoopback:
-		return layers.LinkTypeEthernet, nil
+		return LinkTypeEthernet, nil
 	case arphrdTunnel, arphrdTunnel6, arphrdSit, arphrdNone:
-		return layers.LinkTypeRaw, nil
+		return LinkTypeRaw, nil
 	default:
 		return 0, fmt.Errorf("interface %s is neither Ethernet nor a tunnel of IP (hardware type %d)", name, typ)
 	}
@@ -145,7 +144,7 @@ func linkType(name string) (layers.LinkType, error) {
 // that decoder follows, but for IPv4 it leaves out TCP segments without data, which are
 // half of all packets. On the loopback interface each packet comes as outgoing and as
 // incoming; the former is left out.
-func filter(link layers.LinkType, loopback bool) []bpf.Instruction {
+func filter(link LinkType, loopback bool) []bpf.Instruction {
 	const (
 		outgoing = 4 // PACKET_OUTGOING
 		drop     = "drop"
@@ -157,7 +156,7 @@ func filter(link layers.LinkType, loopback bool) []bpf.Instruction {
 		p.jump(bpf.JumpEqual, outgoing, drop)
 	}
 	var ip uint32 // where the IP header begins
-	if link == layers.LinkTypeEthernet {
+	if link == LinkTypeEthernet {
 		ip = 14
 		p.add(bpf.LoadAbsolute{Off: 12, Size: 2})
 		p.jump(bpf.JumpEqual, etherIPv4, "IPv4")

@@ -33,7 +33,7 @@ func (s pcapngSource) next() (Packet, error) {
 		return Packet{}, err
 	}
 	link, _ := info.AncillaryData[0].(layers.LinkType)
-	return Packet{Data: data, Length: info.Length, Link: link, Time: info.Timestamp}, nil
+	return Packet{Data: data, Length: info.Length, Link: LinkType(link), Time: info.Timestamp}, nil
 }
 
 // Block types, as in draft-ietf-opsawg-pcapng, Section 10.1.
@@ -42,6 +42,7 @@ const (
 	blockPacket         = 2 // obsolete
 	blockSimplePacket   = 3
 	blockEnhancedPacket = 6
+	blockSecrets        = 10
 	blockSection        = 0x0a0d0d0a
 
 	byteOrderMagic = 0x1a2b3c4d
@@ -61,6 +62,8 @@ const maxInterfaces = 128 << 10
 type blockFilter struct {
 	r     *bufio.Reader
 	order binary.ByteOrder
+
+	keyLog bool // hand out TLS key logs, and no blocks
 
 	out  []byte   // to hand out next
 	pass int      // bytes to hand through, behind out
@@ -132,14 +135,22 @@ func (f *blockFilter) block() error {
 	}
 	length, typ := int(total), f.order.Uint32(head)
 	switch {
+	case f.keyLog && typ == blockSecrets:
+		return f.secrets(length)
+	case f.keyLog:
+		f.skip = length
 	case section:
 		f.pass = length
 	case typ == blockInterface:
 		return f.describe(length)
 	case typ == blockPacket || typ == blockEnhancedPacket:
-		return f.packet(length)
+		// uint32 interface; uint64 timestamp; uint32 captured_length; uint32 original_length;
+		return f.packet(length, blockHeaderLen+20, blockHeaderLen+12, math.MaxUint32)
+	case typ == blockSimplePacket && f.snaplen > 0:
+		return f.packet(length, blockHeaderLen+4, blockHeaderLen, f.snaplen)
 	case typ == blockSimplePacket:
-		return f.simplePacket(length)
+		// uint32 original_length;
+		return f.packet(length, blockHeaderLen+4, blockHeaderLen, math.MaxUint32)
 	default:
 		f.skip = length
 	}
@@ -166,11 +177,9 @@ func (f *blockFilter) describe(length int) error {
 	return nil
 }
 
-// packet takes a packet block, in its present and its obsolete form:
-//
-//	uint32 interface; uint64 timestamp; uint32 captured_length; uint32 original_length;
-func (f *blockFilter) packet(length int) error {
-	const headLen, capturedAt = blockHeaderLen + 20, blockHeaderLen + 12
+// packet takes a block with a packet, whose header has headLen bytes. The captured length
+// is at lengthAt, and no more than snaplen.
+func (f *blockFilter) packet(length, headLen, lengthAt int, snaplen uint32) error {
 	if length < headLen+blockTrailerLen {
 		f.skip = length
 		return nil
@@ -180,46 +189,14 @@ func (f *blockFilter) packet(length int) error {
 		return cutShort(err)
 	}
 	copy(f.head[:], head)
-	captured := f.order.Uint32(head[capturedAt:])
-	padded := 0
-	if captured <= maxPacket {
-		padded = (int(captured) + 3) &^ 3
-	}
-	if captured > maxPacket || padded > length-headLen-blockTrailerLen {
-		captured, padded = 0, 0
-		f.order.PutUint32(f.head[capturedAt:], 0)
-	}
-	f.order.PutUint32(f.head[4:], uint32(headLen+padded+blockTrailerLen))
-	return f.replace(headLen, padded, length)
-}
-
-// simplePacket takes a block of
-//
-//	uint32 original_length;
-//
-// and data, whose length follows from this and the interface's snaplen.
-func (f *blockFilter) simplePacket(length int) error {
-	const headLen, originalAt = blockHeaderLen + 4, blockHeaderLen
-	if length < headLen+blockTrailerLen {
-		f.skip = length
-		return nil
-	}
-	head, err := f.r.Peek(headLen)
-	if err != nil {
-		return cutShort(err)
-	}
-	copy(f.head[:], head)
-	captured := f.order.Uint32(head[originalAt:])
-	if f.snaplen > 0 {
-		captured = min(captured, f.snaplen)
-	}
+	captured := min(f.order.Uint32(head[lengthAt:]), snaplen)
 	padded := 0
 	if captured <= maxPacket {
 		padded = (int(captured) + 3) &^ 3
 	}
 	if captured > maxPacket || padded > length-headLen-blockTrailerLen {
 		padded = 0
-		f.order.PutUint32(f.head[originalAt:], 0)
+		f.order.PutUint32(f.head[lengthAt:], 0)
 	}
 	f.order.PutUint32(f.head[4:], uint32(headLen+padded+blockTrailerLen))
 	return f.replace(headLen, padded, length)
@@ -234,5 +211,41 @@ func (f *blockFilter) replace(n, data, length int) error {
 	f.out = f.head[:n]
 	f.pass = data + blockTrailerLen
 	f.skip = length - n - f.pass
+	return nil
+}
+
+// KeyLog returns a reader of the TLS secrets in a pcapng file: the text of its Decryption
+// Secrets Blocks in the format of RFC 9850, as in the file that SSLKEYLOGFILE names.
+// The reader fails with [ErrFormat] if r is no pcapng file.
+func KeyLog(r io.Reader) io.Reader {
+	return &blockFilter{r: bufio.NewReaderSize(r, readBuffer), keyLog: true}
+}
+
+// secrets takes a block with secrets (draft-ietf-opsawg-pcapng, Section 4.7):
+//
+//	uint32 secrets_type; uint32 secrets_length; opaque secrets[secrets_length];
+func (f *blockFilter) secrets(length int) error {
+	const headLen, typeTLS = blockHeaderLen + 8, 0x544c534b
+	if length < headLen+blockTrailerLen {
+		f.skip = length
+		return nil
+	}
+	head, err := f.r.Peek(headLen)
+	if err != nil {
+		return cutShort(err)
+	}
+	if f.order.Uint32(head[blockHeaderLen:]) != typeTLS {
+		f.skip = length
+		return nil
+	}
+	n := f.order.Uint32(head[blockHeaderLen+4:])
+	if n > uint32(length-headLen-blockTrailerLen) {
+		return fmt.Errorf("the capture is damaged: secrets of %d bytes in a block of %d", n, length)
+	}
+	f.head[0] = '\n' // the text before may not end in one
+	if err := f.replace(headLen, int(n), length); err != nil {
+		return err
+	}
+	f.out, f.pass, f.skip = f.head[:1], int(n), f.skip+blockTrailerLen
 	return nil
 }

@@ -148,7 +148,7 @@ func (s *pcapSource) next() (Packet, error) {
 	if err != nil {
 		return Packet{}, cutShort(err)
 	}
-	return Packet{Data: data, Length: info.Length, Link: s.LinkType(), Time: info.Timestamp}, nil
+	return Packet{Data: data, Length: info.Length, Link: LinkType(s.LinkType()), Time: info.Timestamp}, nil
 }
 
 // oddPacket reads a packet that pcapgo refused, after its header, since it is very long

@@ -297,3 +297,43 @@ func TestHellosGoesOnWhereItStopped(t *testing.T) {
 		t.Error(r.Err())
 	}
 }
+
+// TestKeyLog checks that the secrets of TLS are found among other blocks, and that a file
+// which ends in the middle of a block gives an error.
+func TestKeyLog(t *testing.T) {
+	const tls, ssh = 0x544c534b, 0x5353484b
+	one, two := "CLIENT_RANDOM 01 02\nCLIENT_RANDOM 03 04", "CLIENT_RANDOM 05 06\n"
+	for name, order := range map[string]binary.AppendByteOrder{"little-endian": binary.LittleEndian, "big-endian": binary.BigEndian} {
+		secrets := func(typ uint32, text string) []byte {
+			return block(order, 10, words(order, typ, uint32(len(text))), []byte(text))
+		}
+		blocks := [][]byte{
+			section(order), secrets(tls, one), iface(order, linkRaw, 0), secrets(ssh, "another protocol"),
+			packetBlock(order, up(1, ack, hello())), block(order, 10), block(order, 10, words(order, tls, 0)), secrets(tls, two),
+			enhanced(order, 0, math.MaxInt32, math.MaxInt32, nil),
+		}
+		want := "\n" + one + "\n\n" + two
+		whole := slices.Concat(blocks...)
+		got, err := io.ReadAll(capture.KeyLog(iotest.OneByteReader(bytes.NewReader(whole))))
+		if string(got) != want || err != nil {
+			t.Errorf("%s: got %q, %v; want %q", name, got, err, want)
+		}
+		ends := make(map[int]bool)
+		for i := range blocks {
+			ends[len(slices.Concat(blocks[:i]...))] = true
+		}
+		for n := range whole {
+			if _, err := io.ReadAll(capture.KeyLog(bytes.NewReader(whole[:n]))); (err == nil) != ends[n] {
+				t.Errorf("%s: the first %d bytes: %v", name, n, err)
+			}
+		}
+		long := block(order, 10, words(order, tls, 5), []byte("four"))
+		got, err = io.ReadAll(capture.KeyLog(bytes.NewReader(join(section(order), long))))
+		if len(got) > 0 || err == nil || err.Error() != "the capture is damaged: secrets of 5 bytes in a block of 24" {
+			t.Errorf("%s: secrets longer than their block: got %q, %v", name, got, err)
+		}
+	}
+	if _, err := io.ReadAll(capture.KeyLog(bytes.NewReader(pcap(binary.LittleEndian, false)))); !errors.Is(err, capture.ErrFormat) {
+		t.Errorf("pcap: got %v, want ErrFormat", err)
+	}
+}

@@ -5,17 +5,15 @@ import (
 	"math/bits"
 	"time"
 
-	"github.com/gopacket/gopacket/layers"
-
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
 )
 
 // Packet is one captured packet.
 type Packet struct {
-	Data   []byte          // what was captured, from the link layer on
-	Length int             // length on the wire; 0 means len(Data)
-	Link   layers.LinkType // of github.com/gopacket/gopacket/layers, such as layers.LinkTypeEthernet
+	Data   []byte   // what was captured, from the link layer on
+	Length int      // length on the wire; 0 means len(Data)
+	Link   LinkType // of github.com/gopacket/gopacket/layers, such as LinkTypeEthernet
 	Time   time.Time
 }
 

@@ -86,6 +86,9 @@ func (t *table) freePage(p *page) {
 // note remembers which packets brought n bytes at seq. It reports whether f is still
 // there.
 func (s *Scanner) note(f *flow, h *half, seq uint32, n int) bool {
+	if s.flows.open != nil {
+		return true // nobody asks
+	}
 	st := h.stream
 	cost := useCost * len(s.frames)
 	if len(st.uses) == 0 {
@@ -190,6 +193,9 @@ func (s *Scanner) drain(f *flow, direction int) {
 // feed gives the next bytes of a stream to its assembler. It reports whether the
 // stream goes on.
 func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
+	if s.flows.open != nil {
+		return s.deliver(f, direction, b)
+	}
 	h := &f.halves[direction]
 	st := h.stream
 	if len(st.before) > 0 {
@@ -333,14 +339,11 @@ func (s *Scanner) refuse(f *flow, direction int, result assemble.Result, b []byt
 // describe fills in what hellos and refusals have in common.
 func (s *Scanner) describe(f *flow, direction int) {
 	h := &f.halves[direction]
-	src, dst := f.key.lo, f.key.hi
-	if direction == 1 {
-		src, dst = dst, src
-	}
+	src, dst := f.ends(direction)
 	s.hello = Hello{
 		Transport: TCP,
-		Src:       addrPort(src, f.key.ipv6),
-		Dst:       addrPort(dst, f.key.ipv6),
+		Src:       src,
+		Dst:       dst,
 		Time:      s.time,
 		Frames:    s.hello.Frames[:0],
 		Index:     h.stream.index,

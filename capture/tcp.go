@@ -70,6 +70,9 @@ func (s *Scanner) segment(seg *segment) {
 	}
 	if seg.flags&(tcpFIN|tcpRST) != 0 {
 		f.closed = true
+		if f.followed != nil {
+			f.followed.end(direction, seg.flags&tcpRST != 0)
+		}
 	}
 	if f.queue != nil { // not evicted meanwhile
 		s.flows.settle(f)
@@ -90,7 +93,8 @@ func (s *Scanner) begin(f *flow, direction int, seq uint32) {
 		// The ports are used again. The other direction begins anew as well, unless
 		// it has already.
 		s.flows.drop(h)
-		if other.phase != started || other.stream != nil {
+		s.flows.dropFollowed(f)
+		if other.phase != started || other.stream != nil || other.next != other.start {
 			s.flows.drop(other)
 			*other = half{}
 			f.closed = false
@@ -123,7 +127,7 @@ func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 		h.stream.lowest = seq
 	}
 	if h.phase == silent {
-		if mayBegin(b) || mayBeginPrologue(b) {
+		if s.flows.open != nil || mayBegin(b) || mayBeginPrologue(b) {
 			*h = half{phase: started, start: seq, next: seq, stream: h.stream}
 		} else {
 			h.phase = floating
@@ -144,6 +148,9 @@ func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 	b = b[-ahead:]
 	if s.note(f, h, h.next, len(b)) {
 		s.fill(f, direction, b)
+	}
+	if s.flows.open != nil && h.stream != nil && len(h.stream.ahead) == 0 {
+		s.flows.drop(h) // so that a stream in order takes no memory
 	}
 }
 

@@ -291,6 +291,17 @@ func TestTCP(t *testing.T) {
 	}
 }
 
+func TestErr(t *testing.T) {
+	hellos, _ := scan(capture.Options{}, up(1, ack, hello()))
+	if len(hellos) != 1 || hellos[0].Err() != nil {
+		t.Errorf("got %+v", hellos)
+	}
+	hellos, _ = scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte{22, 3, 1, 0xff, 0xff}))
+	if len(hellos) != 1 || hellos[0].Err() != extension.ErrRecordOverflow {
+		t.Errorf("got %+v", hellos)
+	}
+}
+
 func TestTrailingBytesAreReported(t *testing.T) {
 	stream := join([]byte{22, 3, 1}, be16(len(message())+3), message(), []byte{9, 9, 9})
 	hellos, _ := scan(capture.Options{}, up(1, ack, stream))

@@ -181,10 +181,11 @@ func (s *Scanner) judge(f *flow, result assemble.Result) {
 // describeDatagrams fills in what hellos and refusals have in common.
 func (s *Scanner) describeDatagrams(f *flow) {
 	ss := f.session
+	src, dst := f.ends(0)
 	s.hello = Hello{
 		Transport: QUIC,
-		Src:       addrPort(f.key.lo, f.key.ipv6),
-		Dst:       addrPort(f.key.hi, f.key.ipv6),
+		Src:       src,
+		Dst:       dst,
 		Time:      s.time,
 		Frames:    append(s.hello.Frames[:0], ss.frames...),
 		Index:     ss.index,

@@ -368,7 +368,7 @@ func tcpShapes() map[string]shape {
 		return func() {
 			s := capture.NewScanner(capture.Options{})
 			for _, p := range packets {
-				s.Scan(capture.Packet{Data: p, Link: layers.LinkTypeRaw}, func(*capture.Hello) bool { return true })
+				s.Scan(capture.Packet{Data: p, Link: capture.LinkTypeRaw}, func(*capture.Hello) bool { return true })
 			}
 			if got := s.Stats().Hellos; got != want {
 				panic(got)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/gopacket/gopacket/layers"
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
@@ -87,7 +86,7 @@ func (s *tcpScan) send(segment Piece) {
 }
 
 func (s *tcpScan) scan(packet []byte) {
-	s.Scan(capture.Packet{Data: packet, Link: layers.LinkTypeRaw}, func(h *capture.Hello) bool {
+	s.Scan(capture.Packet{Data: packet, Link: capture.LinkTypeRaw}, func(h *capture.Hello) bool {
 		found := newFoundHello(h)
 		if h.Code != 0 {
 			found.Message = nil // there may be more of it in another segment

@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
-	"container/list"
 	"fmt"
 	"io"
 	"net/netip"
@@ -17,7 +17,7 @@ import (
 	"github.com/tlsflags/tlsflags/internal/tls13"
 )
 
-// openKeyLog reads the file of --keylog.
+// openKeyLog reads the file of --keylog: a key log, or a pcapng capture with secrets in it.
 func openKeyLog(cmd *cobra.Command, path string) (tls13.KeyLog, error) {
 	in := cmd.InOrStdin()
 	if path != standardInput {
@@ -27,6 +27,12 @@ func openKeyLog(cmd *cobra.Command, path string) (tls13.KeyLog, error) {
 		}
 		defer f.Close()
 		in = interruptible{cmd.Context(), f}
+	}
+	const pcapng = "\n\r\r\n"
+	buffered := bufio.NewReader(in)
+	in = buffered
+	if magic, _ := buffered.Peek(len(pcapng)); string(magic) == pcapng {
+		in = capture.KeyLog(buffered)
 	}
 	log, err := tls13.ReadKeyLog(in)
 	switch {
@@ -38,14 +44,15 @@ func openKeyLog(cmd *cobra.Command, path string) (tls13.KeyLog, error) {
 	return nil, fmt.Errorf("%s: no secrets of TLS 1.3 in it", path)
 }
 
-// The limits on what is followed of a capture. The connection that was silent for longest
-// goes first; those of no further interest go before it.
+// The limits on the flags that are kept of a capture. What is held of its connections
+// has those of capture.Options.
 const (
-	maxFollowed     = 1 << 16  // connections at a time
-	maxFollowedHeld = 16 << 20 // bytes of all of them
-	maxSent         = 64       // messages with flags that are kept of each side
-	maxKept         = 16 << 20 // bytes of those of all connections
+	maxSent = 64       // messages with flags, of each side of a connection
+	maxKept = 16 << 20 // bytes of those of all connections
 )
+
+// conversationCost is about what a conversation takes in memory, without what it holds.
+const conversationCost = 1 << 10 // bytes
 
 // followed are the connections of a capture that were followed, by the random of the
 // ClientHello.
@@ -96,125 +103,40 @@ func (f followed) describe(l *line, hello clienthello.ClientHello) {
 }
 
 // follow reads a capture to its end and follows the connections whose secrets log has.
-func follow(r io.Reader, log tls13.KeyLog) (followed, losses, error) {
-	c, err := capture.Open(r, capture.Options{})
+func follow(r io.Reader, log tls13.KeyLog, o capture.Options) (followed, losses, error) {
+	c, err := capture.Open(r, o)
 	if err != nil {
 		return nil, losses{}, err
 	}
-	f := newFollower(log)
-	for seg := range c.Segments() {
-		f.add(seg)
-	}
-	return f.found, f.losses, nil // a fault of the capture is told when it is inspected
-}
-
-type connectionKey struct{ lo, hi netip.AddrPort }
-
-// connection is a TCP connection. Without a conversation it is of no further interest,
-// and what comes of it is passed over.
-type connection struct {
-	key          connectionKey
-	streams      [2]tls13.Stream // by direction
-	ended        [2]bool         // with a FIN
-	client       int             // direction of the client, -1: not known yet
-	conversation *conversation
-	held         int
+	f := &follower{log: log, found: make(followed)}
+	c.Follow(func(_, _ netip.AddrPort) capture.Follower { return f.newConversation() })
+	return f.found, f.losses, nil // inspect reports what is wrong with the capture
 }
 
 type follower struct {
-	log         tls13.KeyLog
-	connections map[connectionKey]*list.Element
-	order       *list.List // of *connection: the next to be dropped is at the back
-	found       followed
-	held        int
-	losses      losses
+	log    tls13.KeyLog
+	found  followed
+	losses losses
 }
 
-func newFollower(log tls13.KeyLog) *follower {
-	return &follower{log: log, connections: make(map[connectionKey]*list.Element), order: list.New(), found: make(followed)}
+// Data takes the next bytes of the connection. The client of TLS speaks first.
+func (c *conversation) Data(first bool, b []byte) (held int, more bool) {
+	sender := extension.FromServer
+	if first {
+		sender = extension.FromClient
+	}
+	c.reader.Feed(sender, b)
+	return conversationCost + c.reader.Held(), !c.reader.Done()
 }
 
-func (f *follower) add(seg capture.Segment) {
-	key, direction := connectionKey{seg.Src, seg.Dst}, 0
-	if seg.Src.Compare(seg.Dst) > 0 {
-		key, direction = connectionKey{seg.Dst, seg.Src}, 1
-	}
-	element := f.connections[key]
-	if element != nil && seg.SYN && element.Value.(*connection).conversation == nil {
-		f.remove(element) // the ports are used again
-		element = nil
-	}
-	if element == nil {
-		if !seg.SYN && len(seg.Payload) == 0 {
-			return
-		}
-		element = f.order.PushFront(&connection{key: key, client: -1, conversation: f.newConversation()})
-		f.connections[key] = element
-	}
-	c := element.Value.(*connection)
-	if c.conversation == nil {
-		return
-	}
-	f.feed(c, direction, seg)
-	c.ended[direction] = c.ended[direction] || seg.FIN
-	switch {
-	case seg.RST:
-		f.remove(element)
-	case c.conversation.reader.Done():
-		f.held -= c.held
-		*c = connection{key: key}
-		f.order.MoveToBack(element)
-	case c.ended[0] && c.ended[1]:
-		f.order.MoveToBack(element) // a segment may still come late
-	default:
-		f.order.MoveToFront(element)
-	}
-	for f.held > maxFollowedHeld || len(f.connections) > maxFollowed {
-		f.drop(f.order.Back())
-	}
+// Lost notes that the connection is not followed to its end.
+func (c *conversation) Lost() {
+	c.losses.connections++
+	c.lost = !c.finished
 }
 
-// feed gives a segment to the conversation.
-func (f *follower) feed(c *connection, direction int, seg capture.Segment) {
-	if seg.SYN {
-		c.streams[direction].Begin(seg.Seq + 1)
-		seg.Seq++
-	}
-	if len(seg.Payload) > 0 {
-		if c.client < 0 {
-			c.client = direction // the client of TLS speaks first
-		}
-		sender := extension.FromServer
-		if direction == c.client {
-			sender = extension.FromClient
-		}
-		c.streams[direction].Add(seg.Seq, seg.Payload, func(b []byte) { c.conversation.reader.Feed(sender, b) })
-	}
-	held := c.conversation.reader.Held() + c.streams[0].Held() + c.streams[1].Held()
-	f.held += held - c.held
-	c.held = held
-}
-
-// remove frees a connection.
-func (f *follower) remove(element *list.Element) {
-	c := f.order.Remove(element).(*connection)
-	delete(f.connections, c.key)
-	f.held -= c.held
-}
-
-// drop frees a connection to save memory. One of which only the SYN was seen begins anew
-// with its ClientHello.
-func (f *follower) drop(element *list.Element) {
-	c := element.Value.(*connection)
-	f.remove(element)
-	if c.conversation != nil && c.client >= 0 && !(c.ended[0] && c.ended[1]) {
-		f.losses.connections++
-		c.conversation.lost = !c.conversation.finished
-	}
-}
-
-// newConversation returns what reads a connection, and files it under the random of its
-// ClientHello when there is one.
+// newConversation returns the reader of a connection. When it has seen a ClientHello whose
+// secrets are known, it is in found.
 func (f *follower) newConversation() *conversation {
 	c := &conversation{losses: &f.losses}
 	lookup := func(random [32]byte) (tls13.Secrets, bool) {
@@ -296,9 +218,9 @@ func (in *inspection) followFile(f *os.File) error {
 	if in.keys == nil {
 		return nil
 	}
-	// What is wrong with the file is told when it is inspected.
+	// An error of the file is reported when it is inspected.
 	var lost losses
-	in.followed, lost, _ = follow(interruptible{in.cmd.Context(), f}, in.keys)
+	in.followed, lost, _ = follow(interruptible{in.cmd.Context(), f}, in.keys, capture.Options{})
 	if text := lost.String(); text != "" {
 		in.warn(in.source(f.Name()), "--keylog: "+text+" to save memory")
 	}

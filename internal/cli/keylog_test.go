@@ -3,10 +3,10 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -302,115 +302,92 @@ func TestInspectKeyLogFaults(t *testing.T) {
 	}
 }
 
-// What a follower holds stays within its limit, whatever the capture has.
-func TestFollowerLimit(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "a.pcap")
-	// A hello that never becomes whole, many times.
-	hello := append([]byte{22, 3, 1, 0x3f, 0xf0, 1, 0, 0x3f, 0xec}, make([]byte, 12<<10)...)
-	connections := make([][]tlsRecord, 3000)
-	for i := range connections {
-		connections[i] = []tlsRecord{{byClient, hello}}
-	}
-	writeConnections(t, file, connections...)
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	c, err := capture.Open(f, capture.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	fl := newFollower(tls13.KeyLog{{}: testSecrets})
-	most := 0
-	for seg := range c.Segments() {
-		fl.add(seg)
-		most = max(most, fl.held)
-	}
-	if most > maxFollowedHeld || most < maxFollowedHeld/2 {
-		t.Errorf("%d bytes held at most, the limit is %d", most, maxFollowedHeld)
-	}
-}
-
-// followAll follows the segments of a file behind others.
-func followAll(t *testing.T, fl *follower, path string) {
+// followIn follows the connections of a capture.
+func followIn(t *testing.T, path string, log tls13.KeyLog, o capture.Options) (followed, losses) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	c, err := capture.Open(f, capture.Options{})
+	found, lost, err := follow(f, log, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for seg := range c.Segments() {
-		fl.add(seg)
-	}
+	return found, lost
 }
 
-// clients is the i-th of many addresses.
-func clients(i int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 2000)
-}
-
-// TestFollowerEvicts holds that connections that come to nothing do not keep others from
-// being followed, and that one that is given up for others is counted.
-func TestFollowerEvicts(t *testing.T) {
+// TestFollowLosses checks which connections count as lost if there is no room for others.
+func TestFollowLosses(t *testing.T) {
 	random := bytes.Repeat([]byte{0xa1}, 32)
 	log := tls13.KeyLog{[32]byte(random): testSecrets}
 	records := connectionRecords(random, []extension.Flag{80}, map[string][]extension.Flag{"CR": {80}})
-	whole, half := filepath.Join(t.TempDir(), "whole.pcap"), filepath.Join(t.TempDir(), "half.pcap")
-	writeConnections(t, whole, records)
-	writeConnections(t, half, records[:4])
-	server := netip.MustParseAddrPort("192.0.2.9:443")
-	flood := func(fl *follower) {
-		for i := range maxFollowed + 100 {
-			fl.add(capture.Segment{Src: clients(i), Dst: server, SYN: true})
-		}
+	// A hello that never becomes whole.
+	part := []tlsRecord{{byClient, append([]byte{22, 3, 1, 0x3f, 0xf0, 1, 0, 0x3f, 0xec}, make([]byte, 12<<10)...)}}
+	serverFlight := 5 // records up to the server's Finished
+	tests := []struct {
+		name        string
+		connections [][]tlsRecord
+		options     capture.Options
+		known, lost bool // of the connection with secrets
+		losses      string
+	}{
+		{"room for all", [][]tlsRecord{part, records}, capture.Options{}, true, false, ""},
+		{"others before it", [][]tlsRecord{part, part, part, records}, capture.Options{MaxFlows: 2}, true, false, "2 connections not followed to the end"},
+		{"others in the middle of it", [][]tlsRecord{records[:4], part, part}, capture.Options{MaxFlows: 2}, true, true, "1 connection not followed to the end"},
+		{"others after the Finished of the server", [][]tlsRecord{records[:serverFlight], part, part}, capture.Options{MaxFlows: 2}, true, false, "1 connection not followed to the end"},
+		{"bytes of others", [][]tlsRecord{part, part, part, records}, capture.Options{MaxMemory: 24 << 10}, true, false, "2 connections not followed to the end"},
+		{"others after its end", [][]tlsRecord{records, part, part, part}, capture.Options{MaxFlows: 3}, true, false, "1 connection not followed to the end"},
 	}
-	t.Run("a flood before it", func(t *testing.T) {
-		fl := newFollower(log)
-		flood(fl)
-		followAll(t, fl, whole)
-		if c := fl.found[[32]byte(random)]; c == nil || !c.agreed || c.lost || fl.losses.connections != 0 {
-			t.Errorf("it is not followed: %+v, losses %+v", c, fl.losses)
-		}
-		if len(fl.connections) > maxFollowed || fl.order.Len() != len(fl.connections) {
-			t.Errorf("%d connections held, %d in order", len(fl.connections), fl.order.Len())
-		}
-	})
-	t.Run("a flood in the middle of it", func(t *testing.T) {
-		fl := newFollower(log)
-		followAll(t, fl, half)
-		flood(fl)
-		if c := fl.found[[32]byte(random)]; c == nil || !c.lost || fl.losses.connections != 1 {
-			t.Errorf("%+v, losses %+v", c, fl.losses)
-		}
-		if text, want := fl.losses.String(), "1 connection not followed to the end"; text != want {
-			t.Errorf("told %q, want %q", text, want)
-		}
-	})
-	t.Run("the end of a connection", func(t *testing.T) {
-		fl := newFollower(log)
-		followAll(t, fl, half)
-		client, web := netip.MustParseAddrPort("192.0.2.1:40000"), netip.MustParseAddrPort("192.0.2.2:443")
-		fl.add(capture.Segment{Src: client, Dst: web, FIN: true})
-		fl.add(capture.Segment{Src: web, Dst: client, FIN: true})
-		flood(fl)
-		if fl.losses.connections != 0 {
-			t.Errorf("losses %+v", fl.losses)
-		}
-		fl.add(capture.Segment{Src: clients(maxFollowed), Dst: server, RST: true})
-		if n := len(fl.connections); n != maxFollowed-1 {
-			t.Errorf("%d connections after a reset", n)
-		}
-	})
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "a.pcap")
+			writeConnections(t, file, tt.connections...)
+			found, losses := followIn(t, file, log, tt.options)
+			c := found[[32]byte(random)]
+			if (c != nil) != tt.known || c != nil && c.lost != tt.lost || losses.String() != tt.losses {
+				t.Errorf("%+v, losses %q", c, losses)
+			}
+		})
+	}
 }
 
-// TestFollowerKeepsFewMessages holds that what a server sends of flags is kept within limits.
-func TestFollowerKeepsFewMessages(t *testing.T) {
+// TestKeyLogOfCapture checks that the secrets may be in the capture itself.
+func TestKeyLogOfCapture(t *testing.T) {
+	dir := t.TempDir()
+	file, keyLog := filepath.Join(dir, "a.pcap"), filepath.Join(dir, "keys")
+	random := bytes.Repeat([]byte{0xa1}, 32)
+	writeConnections(t, file, connectionRecords(random, []extension.Flag{80}, map[string][]extension.Flag{"CR": {80}}))
+	writeKeyLog(t, keyLog, random)
+	want := runChecked(t, "inspect", "-f", "jsonl", "--keylog", keyLog, file)
+	secrets, err := os.ReadFile(keyLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	word := func(n int) []byte { return binary.LittleEndian.AppendUint32(nil, uint32(n)) }
+	block := func(kind int, parts ...[]byte) []byte {
+		body := bytes.Join(parts, nil)
+		body = append(body, make([]byte, -len(body)&3)...)
+		return bytes.Join([][]byte{word(kind), word(12 + len(body)), body, word(12 + len(body))}, nil)
+	}
+	pcapng := append(block(0x0a0d0d0a, word(0x1a2b3c4d), word(1), word(-1), word(-1)), block(10, word(0x544c534b), word(len(secrets)), secrets)...)
+	if err := os.WriteFile(keyLog, pcapng, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := runChecked(t, "inspect", "-f", "jsonl", "--keylog", keyLog, file); got != want || !strings.Contains(got, "CertificateRequest") {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if err := os.WriteFile(keyLog, pcapng[:len(pcapng)-len(secrets)], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if code := Run(t.Context(), []string{"inspect", "--keylog", keyLog, file}, nil, &stdout, &stderr); Exit(code) != ExitInput || !strings.Contains(stderr.String(), "the capture is cut short") {
+		t.Errorf("exit %d, %s", code, &stderr)
+	}
+}
+
+// TestFollowKeepsFewMessages checks the limit on the messages with flags that are kept.
+func TestFollowKeepsFewMessages(t *testing.T) {
 	dir := t.TempDir()
 	file, keyLog := filepath.Join(dir, "a.pcap"), filepath.Join(dir, "keys")
 	random := bytes.Repeat([]byte{0xa1}, 32)

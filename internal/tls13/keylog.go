@@ -2,7 +2,6 @@ package tls13
 
 import (
 	"bufio"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -35,16 +34,11 @@ func (k KeyLog) Lookup(random [randomLen]byte) (Secrets, bool) {
 	return s, ok
 }
 
-// ReadKeyLog reads a log as [KeyLog.Add] does, or the Decryption Secrets Blocks of a
-// pcapng capture. On error it returns what it has read until then.
+// ReadKeyLog reads a log as [KeyLog.Add] does. On error it returns what it has read until
+// then.
 func ReadKeyLog(r io.Reader) (KeyLog, error) {
 	log := make(KeyLog)
-	buffered := bufio.NewReader(r)
-	magic, err := buffered.Peek(4)
-	if err == nil && binary.BigEndian.Uint32(magic) == blockSection {
-		return log, log.readPcapng(buffered)
-	}
-	return log, log.Add(buffered)
+	return log, log.Add(r)
 }
 
 // maxLine is the limit on the length of a line, with its newline. The longest line that is

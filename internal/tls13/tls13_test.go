@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -334,47 +333,11 @@ func TestReadKeyLog(t *testing.T) {
 	want := tls13.KeyLog{[32]byte(bytes.Repeat([]byte{0xab}, 32)): {
 		ClientHandshake: []byte{1, 2}, ServerHandshake: []byte{3}, ServerTraffic: []byte{4},
 	}}
-	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
-		got, err := tls13.ReadKeyLog(bytes.NewReader(pcapng(order, text)))
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("%v pcapng: %v (-want +got):\n%s", order, err, diff)
-		}
-	}
 	got, err := tls13.ReadKeyLog(strings.NewReader(text))
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	whole := pcapng(binary.LittleEndian, text)
-	boundaries := map[int]bool{}
-	for i := 0; i <= len(whole); i += int(binary.LittleEndian.Uint32(whole[i+4:])) {
-		if boundaries[i] = true; i == len(whole) {
-			break
-		}
-	}
-	for n := 4; n < len(whole); n++ {
-		if _, err := tls13.ReadKeyLog(bytes.NewReader(whole[:n])); (err == nil) != boundaries[n] {
-			t.Errorf("the first %d bytes of a pcapng capture: %v", n, err)
-		}
-	}
 	if _, err := tls13.ReadKeyLog(strings.NewReader(strings.Repeat("x", 5000))); err == nil {
 		t.Error("a line of 5000 bytes is accepted")
 	}
-}
-
-// pcapng returns a capture with a section header, the secrets, secrets of another type
-// and an unknown block.
-func pcapng(order binary.AppendByteOrder, secrets string) []byte {
-	block := func(kind uint32, body []byte) []byte {
-		body = append(body, make([]byte, (4-len(body)%4)%4)...)
-		b := order.AppendUint32(nil, kind)
-		b = order.AppendUint32(b, uint32(12+len(body)))
-		b = append(b, body...)
-		return order.AppendUint32(b, uint32(12+len(body)))
-	}
-	section := order.AppendUint32(nil, 0x1a2b3c4d)
-	section = append(section, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
-	header := func(kind uint32) []byte {
-		return append(order.AppendUint32(order.AppendUint32(nil, kind), uint32(len(secrets))), secrets...)
-	}
-	return slices.Concat(block(0x0a0d0d0a, section), block(0x0a, header(0x544c534b)), block(0x0a, header(1)), block(0x0bad, make([]byte, 8)))
 }

@@ -1,0 +1,82 @@
+package capture
+
+import (
+	"runtime"
+	"strconv"
+	"testing"
+)
+
+// TestFlowCost checks how much memory a flow takes with its place in the table.
+func TestFlowCost(t *testing.T) {
+	const about, percent = 300, 10
+	live := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	s, before := NewScanner(Options{}), live()
+	for i := range DefaultMaxFlows {
+		s.flows.create(flowKey{lo: endpoint{port: uint16(i)}})
+	}
+	each := int(live()-before) / DefaultMaxFlows
+	runtime.KeepAlive(s)
+	if strconv.IntSize == 64 && each < about*(100-percent)/100 || each > about*(100+percent)/100 {
+		t.Errorf("a flow takes %d bytes", each)
+	}
+}
+
+// TestDecidedHalvesAreFreed checks that connections in which no hello is expected any more
+// hold nothing, and are evicted before all others.
+func TestDecidedHalvesAreFreed(t *testing.T) {
+	client, server := endpoint{port: 1000}, endpoint{port: 443}
+	up := func(seq uint32, b string) *segment { return &segment{src: client, dst: server, seq: seq, payload: []byte(b)} }
+	down := func(seq uint32, b string) *segment { return &segment{src: server, dst: client, seq: seq, payload: []byte(b)} }
+	hello := "\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03" + string(make([]byte, 33)) + "\x00\x02\x13\x01\x01\x00"
+	serverHello := "\x16\x03\x03\x00\x06\x02\x00\x00\x02\x03\x03"
+	appData := "\x17\x03\x03\x00\x01\x00"
+	end := uint32(1 + len(hello))
+	for name, row := range map[string]struct {
+		segments []*segment
+		decided  [2]bool // client, server
+	}{
+		"another protocol":           {[]*segment{{src: client, dst: server, flags: tcpSYN}, up(1, "GET / HTTP/1.1\r\n")}, [2]bool{true, false}},
+		"both directions":            {[]*segment{{src: client, dst: server, flags: tcpSYN}, {src: server, dst: client, flags: tcpSYN}, up(1, "GET / HTTP/1.1\r\n"), down(1, "HTTP/1.1 200 OK\r\n")}, [2]bool{true, true}},
+		"answer of a server":         {[]*segment{{src: server, dst: client, flags: tcpSYN}, down(1, serverHello)}, [2]bool{false, true}},
+		"hello, and no second one":   {[]*segment{{src: server, dst: client, flags: tcpSYN}, up(1, hello), up(end, appData), down(1, serverHello)}, [2]bool{true, true}},
+		"two hellos":                 {[]*segment{down(1, serverHello), up(1, hello+hello)}, [2]bool{true, true}},
+		"hello decides on the other": {[]*segment{down(1, "\x16\x03\x03"), down(9, "x"), up(1, hello+appData)}, [2]bool{true, true}},
+		"a refused hello":            {[]*segment{{src: client, dst: server, flags: tcpSYN}, up(1, "\x16\x03\x01\xff\xff")}, [2]bool{true, false}},
+		"bytes ahead of their turn":  {[]*segment{{src: client, dst: server, flags: tcpSYN}, up(3000, "x"), up(9000, "x"), up(1, "GET / HTTP/1.1\r\n")}, [2]bool{true, false}},
+		"a prologue without TLS":     {[]*segment{{src: client, dst: server, flags: tcpSYN}, up(1, "EHLO x\r\n"), up(9, "MAIL\x00")}, [2]bool{true, false}},
+		"the middle of a connection": {[]*segment{up(1, string(make([]byte, 10<<10)))}, [2]bool{true, false}},
+	} {
+		s := NewScanner(Options{})
+		s.yield = func(*Hello) bool { return true }
+		s.frames = []int{1}
+		for _, seg := range row.segments {
+			s.segment(seg)
+		}
+		key, direction := tcpKey(up(0, ""))
+		f := s.flows.flows[key]
+		for i, want := range row.decided {
+			h := f.halves[direction^i]
+			if (h.phase == decided) != want || want && h.stream != nil {
+				t.Errorf("%s: half %d is %+v, want decided %t", name, i, h, want)
+			}
+		}
+		if s.flows.memory != 0 {
+			t.Errorf("%s: %d bytes held", name, s.flows.memory)
+		}
+		if want := row.decided[0] || row.decided[1]; want && !f.undecided() != (f.queue == &s.flows.decided) {
+			t.Errorf("%s: in the wrong queue", name)
+		}
+		// What comes now is passed over.
+		for i, seg := range []*segment{up(end+100, hello), down(100, hello)} {
+			before := s.flows.memory
+			if s.segment(seg); row.decided[i] && s.flows.memory != before {
+				t.Errorf("%s: %d bytes held of a further segment", name, s.flows.memory-before)
+			}
+		}
+	}
+}
