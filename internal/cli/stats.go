@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/terminal"
 )
 
 // statsSchema is the value of "schema" in what --stats writes as JSON.
@@ -93,7 +93,7 @@ func (s *flagStats) info() statsInfo {
 func (s *flagStats) print(w io.Writer, format string) error {
 	switch format {
 	case "json", "jsonl":
-		return json.NewEncoder(w).Encode(s.info())
+		return terminal.WriteJSON(w, s.info(), "")
 	case "csv":
 		return s.printCSV(w)
 	}
