@@ -92,15 +92,19 @@ type getOptions struct {
 	tls     tlsOptions
 	flag    flagValue
 	flags   []string
-	types   string
-	preset  string
+	types   enum[[]extension.Type]
+	preset  enum[client.Preset]
 	verbose bool
 }
 
-var presetNames = []string{"go", "chrome", "firefox", "safari"}
-
 func getCommand() *cobra.Command {
-	o := getOptions{flag: flagValue{extension.RequestMTLS, true}}
+	o := getOptions{
+		flag:  flagValue{extension.RequestMTLS, true},
+		types: typeOption("62"),
+		preset: enumOf("preset", "go", []choice[client.Preset]{
+			{"go", ""}, {"chrome", "chrome"}, {"firefox", "firefox"}, {"safari", "safari"},
+		}),
+	}
 	cmd := &cobra.Command{
 		Use:   "get URL",
 		Short: "Fetch a page as a client that sets TLS flags",
@@ -123,10 +127,9 @@ be read, or the network failed.`,
 	o.tls.register(cmd, 30*time.Second, "the whole request")
 	f.StringSliceVar(&o.flags, "flags", nil, "TLS `flags` to set, by number or name, with commas between them; none for no extension (default that of --flag)")
 	f.Var(&o.flag, "flag", "the flag that says that a certificate is at hand")
-	f.StringVar(&o.types, "type", "62", "extension `type` to send them under: 62 or 65025")
-	f.StringVar(&o.preset, "preset", "go", "`client` whose hello to imitate: "+strings.Join(presetNames, ", "))
+	f.Var(&o.types, "type", "extension type to send them under")
+	f.Var(&o.preset, "preset", "client whose hello to imitate")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say on standard error what the server did")
-	completeWith(cmd, "preset", presetNames)
 	return cmd
 }
 
@@ -157,16 +160,6 @@ func (o getOptions) client() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	types, err := parseTypes(o.types)
-	if err != nil {
-		return nil, err
-	}
-	if types == nil {
-		return nil, usageError("--type any: a hello has its flags under one type")
-	}
-	if !slices.Contains(presetNames, o.preset) {
-		return nil, usageError("--preset %s: it is one of %s", o.preset, strings.Join(presetNames, ", "))
-	}
 	if slices.Contains(flags, o.flag.flag) && o.tls.cert == "" {
 		return nil, usageError("request_mtls says that a certificate is at hand: give --cert and --key, or --flags none")
 	}
@@ -175,7 +168,7 @@ func (o getOptions) client() (*client.Client, error) {
 		return nil, err
 	}
 	return client.New(client.Config{
-		TLS: config, Flag: o.flag.flag, Flags: flags, Type: types[0], Preset: client.Preset(strings.TrimPrefix(o.preset, "go")),
+		TLS: config, Flag: o.flag.flag, Flags: flags, Type: o.types.value[0], Preset: o.preset.value,
 	})
 }
 
