@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/internal/probe"
 	"github.com/tlsflags/tlsflags/internal/terminal"
 )
@@ -148,12 +149,12 @@ func endedBy(h probe.Handshake) string {
 	return "-"
 }
 
-func pointName(p *probe.Point) string {
+func pointName(p *codepoint.Point) string {
 	switch {
 	case p == nil:
 		return "-"
-	case p.Name != nil:
-		return *p.Name
+	case p.Name != "":
+		return string(p.Name)
 	}
 	return fmt.Sprint(p.Value)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/internal/terminal"
 )
 
@@ -76,15 +77,15 @@ func (s *flagStats) info() statsInfo {
 		WithFlags: s.standard + s.experiment,
 		Malformed: s.malformed,
 		Extensions: []extensionStat{
-			{point(extension.TLSFlags, extension.TLSFlags.Name()), s.standard},
-			{point(extension.TLSFlagsExperimental, extension.TLSFlagsExperimental.Name()), s.experiment},
+			{codepoint.Of(extension.TLSFlags, extension.TLSFlags.Name()), s.standard},
+			{codepoint.Of(extension.TLSFlagsExperimental, extension.TLSFlagsExperimental.Name()), s.experiment},
 		},
 		Flags: []flagStat{},
 	}
 	for f, n := range s.flags {
 		if n > 0 {
 			f := extension.Flag(f)
-			info.Flags = append(info.Flags, flagStat{point(f, f.Name()), n})
+			info.Flags = append(info.Flags, flagStat{codepoint.Of(f, f.Name()), n})
 		}
 	}
 	return info
