@@ -1,5 +1,5 @@
-// Package needs skips tests that need programs which are not there. With REQUIRE_ALL=1
-// in the environment, as in continuous integration, they fail instead.
+// Package needs skips tests that need what this machine does not have. With
+// REQUIRE_ALL=1 in the environment, as in continuous integration, they fail instead.
 package needs
 
 import (
@@ -8,31 +8,50 @@ import (
 	"testing"
 )
 
-// Program skips the test unless the named program is there, or another that does as
-// well, and returns its path. pkg is the Debian package that has it.
+// versions has the arguments that make a program say its version, if they are not
+// --version. Without arguments the program is not run.
+var versions = map[string][]string{
+	"go":       {"version"},
+	"openssl":  {"version"},
+	"sh":       {"-c", ":"},
+	"certutil": nil,
+}
+
+// Program skips the test unless the named program, or one of others, runs, and returns
+// its path. pkg is the Debian package that has it. A program that is there may still not
+// run: without a toolchain, the rustc of rustup only fails.
 func Program(t *testing.T, name, pkg string, others ...string) string {
 	t.Helper()
 	for _, n := range append([]string{name}, others...) {
-		if path, err := exec.LookPath(n); err == nil {
+		if path, err := exec.LookPath(n); err == nil && runs(path, n) {
 			return path
 		}
 	}
-	missing(t, name, pkg)
+	Skip(t, "no "+name+" that runs (Debian: "+pkg+")")
 	return ""
+}
+
+func runs(path, name string) bool {
+	args, ok := versions[name]
+	if !ok {
+		args = []string{"--version"}
+	}
+	return args == nil || exec.Command(path, args...).Run() == nil
 }
 
 // File skips the test unless there is a file of this name.
 func File(t *testing.T, name, pkg string) {
 	t.Helper()
 	if _, err := os.Stat(name); err != nil {
-		missing(t, name, pkg)
+		Skip(t, "no "+name+" (Debian: "+pkg+")")
 	}
 }
 
-func missing(t *testing.T, name, pkg string) {
+// Skip skips the test for a reason that another machine would not have.
+func Skip(t *testing.T, reason string) {
 	t.Helper()
 	if os.Getenv("REQUIRE_ALL") == "1" {
-		t.Fatalf("no %s (Debian: %s), and REQUIRE_ALL=1 lets nothing be skipped", name, pkg)
+		t.Fatalf("%s, and REQUIRE_ALL=1 lets nothing be skipped", reason)
 	}
-	t.Skipf("no %s (Debian: %s)", name, pkg)
+	t.Skip(reason)
 }
