@@ -1,13 +1,13 @@
 package cli
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -51,13 +51,13 @@ func (o *tlsOptions) check() error {
 }
 
 // config reads the files.
-func (o *tlsOptions) config() (*tls.Config, error) {
+func (o *tlsOptions) config(ctx context.Context) (*tls.Config, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	config := &tls.Config{ServerName: o.serverName, InsecureSkipVerify: o.insecure}
 	if o.ca != "" {
-		data, err := os.ReadFile(o.ca)
+		data, err := readFile(ctx, o.ca)
 		if err != nil {
 			return nil, err
 		}
@@ -67,7 +67,15 @@ func (o *tlsOptions) config() (*tls.Config, error) {
 		}
 	}
 	if o.cert != "" {
-		cert, err := tls.LoadX509KeyPair(o.cert, o.key)
+		chain, err := readFile(ctx, o.cert)
+		if err != nil {
+			return nil, err
+		}
+		key, err := readFile(ctx, o.key)
+		if err != nil {
+			return nil, err
+		}
+		cert, err := tls.X509KeyPair(chain, key)
 		if err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", o.cert, o.key, err)
 		}
@@ -152,7 +160,7 @@ func (o getOptions) setFlags() ([]extension.Flag, error) {
 	return flags, nil
 }
 
-func (o getOptions) client() (*client.Client, error) {
+func (o getOptions) client(ctx context.Context) (*client.Client, error) {
 	if o.flag.flag == 0 {
 		return nil, usageError("--flag 0 cannot stand for request_mtls")
 	}
@@ -163,7 +171,7 @@ func (o getOptions) client() (*client.Client, error) {
 	if slices.Contains(flags, o.flag.flag) && o.tls.cert == "" {
 		return nil, usageError("request_mtls says that a certificate is at hand: give --cert and --key, or --flags none")
 	}
-	config, err := o.tls.config()
+	config, err := o.tls.config(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +184,7 @@ func get(cmd *cobra.Command, o getOptions, url string) error {
 	if !strings.HasPrefix(strings.ToLower(url), "https://") {
 		return usageError("%s: TLS flags need a URL of https", url)
 	}
-	c, err := o.client()
+	c, err := o.client(cmd.Context())
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		return usageError("%s: give the server as HOST:PORT", addr)
 	}
-	config, err := o.tls.config()
+	config, err := o.tls.config(cmd.Context())
 	if err != nil {
 		return err
 	}

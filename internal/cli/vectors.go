@@ -1,9 +1,10 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -82,7 +83,7 @@ func (o *vectorsRunOptions) run(cmd *cobra.Command, args []string) error {
 	}
 	if o.known != "" {
 		var err error
-		if c.Known, err = readExpected(o.known); err != nil {
+		if c.Known, err = readExpected(cmd.Context(), o.known); err != nil {
 			return err
 		}
 	}
@@ -109,13 +110,12 @@ func (o *vectorsRunOptions) write(w io.Writer, r vectorrun.Report) error {
 	return r.WriteText(w, o.quiet)
 }
 
-func readExpected(name string) (vectorrun.Expected, error) {
-	file, err := os.Open(name)
+func readExpected(ctx context.Context, name string) (vectorrun.Expected, error) {
+	data, err := readFile(ctx, name)
 	if err != nil {
 		return vectorrun.Expected{}, err
 	}
-	defer file.Close()
-	e, err := vectorrun.ReadExpected(file)
+	e, err := vectorrun.ReadExpected(bytes.NewReader(data))
 	if err != nil {
 		return vectorrun.Expected{}, fmt.Errorf("%s: %w", name, err)
 	}
