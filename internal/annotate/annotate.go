@@ -8,8 +8,7 @@ package annotate
 
 import (
 	"errors"
-	"fmt"
-	"strings"
+	"iter"
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
@@ -42,7 +41,7 @@ var kindNames = [...]string{
 	Flags:               "flags",
 }
 
-// String returns the kind as ParseKind takes it.
+// String names the kind, such as "clienthello".
 func (k Kind) String() string {
 	if k == 0 || int(k) >= len(kindNames) {
 		return "unknown"
@@ -50,20 +49,12 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
-// KindNames lists what ParseKind takes.
-func KindNames() []string { return append([]string(nil), kindNames[1:]...) }
-
-// ParseKind returns the kind of a name such as "clienthello", in any case.
-func ParseKind(name string) (Kind, error) {
-	for k, n := range kindNames {
-		if n != "" && strings.EqualFold(n, name) {
-			return Kind(k), nil
+// Kinds returns all kinds.
+func Kinds() iter.Seq[Kind] {
+	return func(yield func(Kind) bool) {
+		for k := ClientHello; k <= Flags && yield(k); k++ {
 		}
 	}
-	if strings.EqualFold(name, "helloretryrequest") {
-		return ServerHello, nil // its random tells
-	}
-	return 0, fmt.Errorf("no kind is called %q; choose from %s", name, strings.Join(KindNames(), ", "))
 }
 
 // ErrUnknown is what Detect returns for bytes that may be anything.

@@ -11,7 +11,7 @@ import (
 func BenchmarkPrint(b *testing.B) {
 	entry, _ := corpus.Lookup("records/utls-chrome-133-ext62-80.bin")
 	h := capture.Hello{Transport: capture.TCP, Index: 1, Frames: []int{4, 6}, Message: entry.Data()[5:]}
-	for _, format := range formats {
+	for _, format := range outputFormats {
 		b.Run(format, func(b *testing.B) {
 			in := inspection{printer: newPrinter(format, io.Discard, textStyle{})}
 			b.ReportAllocs()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,13 +15,13 @@ import (
 )
 
 type explainOptions struct {
-	as      string
-	format  string
-	color   string
+	as      enum[annotate.Kind]
+	format  enum[string]
+	color   enum[string]
 	full    bool
 	hello   string
 	request string
-	from    string
+	from    enum[extension.Sender]
 }
 
 const wantedInput = "give one file, - for standard input, or bytes in hexadecimal"
@@ -30,10 +29,21 @@ const wantedInput = "give one file, - for standard input, or bytes in hexadecima
 // argumentSource is how bytes on the command line are called.
 const argumentSource = "argument"
 
-var senders = []string{"server", "client"}
+func newExplainOptions() explainOptions {
+	var kinds []choice[annotate.Kind]
+	for k := range annotate.Kinds() {
+		kinds = append(kinds, choice[annotate.Kind]{k.String(), k})
+	}
+	return explainOptions{
+		as:     enumOf("kind", "", append(kinds, choice[annotate.Kind]{"helloretryrequest", annotate.ServerHello})),
+		format: documentFormat(),
+		color:  colorMode(),
+		from:   enumOf("side", "server", []choice[extension.Sender]{{"server", extension.FromServer}, {"client", extension.FromClient}}),
+	}
+}
 
 func explainCommand() *cobra.Command {
-	var o explainOptions
+	o := newExplainOptions()
 	cmd := &cobra.Command{
 		Use:   "explain FILE|HEX|-",
 		Short: "Show a message or a TLS Flags extension byte by byte",
@@ -52,44 +62,19 @@ are judged by what was proposed. The exit code is 0 also for what is refused.`,
   tlsflags explain --format json hello.bin`,
 		Args: oneArgument(wantedInput),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(); err != nil {
-				return err
-			}
 			return explain(cmd, o, args[0])
 		},
 		DisableFlagsInUseLine: true,
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.as, "as", "", "`kind` of the input, if its bytes do not tell: "+strings.Join(annotate.KindNames(), ", "))
-	f.StringVarP(&o.format, "format", "f", "text", "output `format`: "+strings.Join(documentFormats, ", "))
-	f.StringVar(&o.color, "color", "auto", "`when` to colour text: "+strings.Join(colorModes, ", "))
+	f.Var(&o.as, "as", "what the input is, if its bytes do not tell")
+	f.VarP(&o.format, "format", "f", "output format")
+	f.Var(&o.color, "color", "when to colour text")
 	f.BoolVar(&o.full, "full", false, "show all bytes of long fields in text")
 	f.StringVar(&o.hello, "hello", "", "the ClientHello that the message answers, as `FILE|HEX`")
 	f.StringVar(&o.request, "request", "", "the CertificateRequest that the message answers, as `FILE|HEX`")
-	f.StringVar(&o.from, "from", "server", "`side` that sent a Certificate: "+strings.Join(senders, ", "))
-	completeWith(cmd, "as", annotate.KindNames())
-	completeWith(cmd, "format", documentFormats)
-	completeWith(cmd, "color", colorModes)
-	completeWith(cmd, "from", senders)
+	f.Var(&o.from, "from", "the side that sent a Certificate")
 	return cmd
-}
-
-func (o explainOptions) check() error {
-	if err := checkDocumentFormat(o.format); err != nil {
-		return err
-	}
-	if o.as != "" {
-		if _, err := annotate.ParseKind(o.as); err != nil {
-			return usageError("--as: %w", err)
-		}
-	}
-	if !slices.Contains(colorModes, o.color) {
-		return usageError("--color %q: choose from %s", o.color, strings.Join(colorModes, ", "))
-	}
-	if !slices.Contains(senders, o.from) {
-		return usageError("--from %q: choose from %s", o.from, strings.Join(senders, ", "))
-	}
-	return nil
 }
 
 // explanation is what explain knows about its input.
@@ -107,29 +92,28 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 	}
 	e := explanation{input: in}
 	data := e.records.takeOff(in.data)
-	kind, err := annotate.ParseKind(o.as)
-	if o.as == "" {
-		kind, err = annotate.Detect(data)
-	}
-	if err != nil {
-		return fmt.Errorf("%s %w; %s", in.subject(), err, kindHint(data))
+	kind := o.as.value
+	if kind == 0 {
+		if kind, err = annotate.Detect(data); err != nil {
+			return fmt.Errorf("%s %w; %s", in.subject(), err, o.kindHint(data))
+		}
 	}
 	e.table = annotate.Explain(kind, data)
 	if e.verdict, err = o.judge(cmd, e.table); err != nil {
 		return err
 	}
-	if o.format == "json" {
+	if o.format.value == "json" {
 		return e.writeJSON(cmd.OutOrStdout())
 	}
-	return e.writeText(cmd.OutOrStdout(), useColor(o.color, cmd.OutOrStdout()), o.full)
+	return e.writeText(cmd.OutOrStdout(), useColor(o.color.value, cmd.OutOrStdout()), o.full)
 }
 
 // kindHint says what to do about bytes that may be anything.
-func kindHint(data []byte) string {
+func (o explainOptions) kindHint(data []byte) string {
 	if identify(data) == dtlsRecordContent {
 		return "it looks like a DTLS record: tlsflags inspect reads those"
 	}
-	return "say with --as what it is: " + strings.Join(annotate.KindNames(), ", ")
+	return "say with --as what it is: " + strings.Join(o.as.words(), ", ")
 }
 
 // explainedInput is an input of explain.
@@ -246,7 +230,7 @@ func (o explainOptions) judge(cmd *cobra.Command, t annotate.Table) (extension.V
 	switch {
 	case t.Message == extension.ClientHello:
 		from, known = extension.FromClient, true
-	case t.Message == extension.Certificate && o.from == "client":
+	case t.Message == extension.Certificate && o.from.value == extension.FromClient:
 		from, known = extension.FromClient, o.request != ""
 	case t.Message == extension.NewSessionTicket:
 		known = true

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/internal/codepoint"
 )
 
 const explainSchema = "tlsflags.explain/1"
@@ -77,7 +78,7 @@ func faultOf(f annotate.Fault) faultInfo {
 
 func alternativeOf(c extension.Code) *codePoint {
 	if alert, ok := c.Alternative(); ok {
-		return new(point(alert, alert.String()))
+		return new(codepoint.Of(alert, alert.String()))
 	}
 	return nil
 }
@@ -85,7 +86,7 @@ func alternativeOf(c extension.Code) *codePoint {
 func describeVerdict(v extension.Verdict) *rulesInfo {
 	info := &rulesInfo{refuseInfo: *refuse(v.Code, v.Offset), Alternative: alternativeOf(v.Code), Clause: v.Clause()}
 	if f, ok := v.Flag(); ok {
-		info.Flag = new(point(f, f.Name()))
+		info.Flag = new(codepoint.Of(f, f.Name()))
 	}
 	return info
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -15,18 +14,11 @@ import (
 
 const flagsSchema = "tlsflags.flags/1"
 
-// documentFormats are the formats of commands that print one document.
-var documentFormats = []string{"text", "json"}
-
-func checkDocumentFormat(format string) error {
-	if !slices.Contains(documentFormats, format) {
-		return usageError("no format is called %q; choose from %s", format, strings.Join(documentFormats, ", "))
-	}
-	return nil
-}
+// documentFormat is the format of commands that print one document.
+func documentFormat() enum[string] { return enumOf("format", "text", words("text", "json")) }
 
 func flagsCommand() *cobra.Command {
-	var format string
+	format := documentFormat()
 	cmd := &cobra.Command{
 		Use:   "flags",
 		Short: "Print the registry of TLS flags",
@@ -37,18 +29,14 @@ a number has none in its document either, not even for experiments.`,
   tlsflags flags --format json | jq '.flags[].name'`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkDocumentFormat(format); err != nil {
-				return err
-			}
-			if format == "json" {
+			if format.value == "json" {
 				return writeFlagsJSON(cmd.OutOrStdout())
 			}
 			return writeFlagsText(cmd.OutOrStdout())
 		},
 		DisableFlagsInUseLine: true,
 	}
-	cmd.Flags().StringVarP(&format, "format", "f", "text", "output `format`: "+strings.Join(documentFormats, ", "))
-	completeWith(cmd, "format", documentFormats)
+	cmd.Flags().VarP(&format, "format", "f", "output format")
 	return cmd
 }
 

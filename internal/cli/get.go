@@ -1,13 +1,13 @@
 package cli
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -51,13 +51,13 @@ func (o *tlsOptions) check() error {
 }
 
 // config reads the files.
-func (o *tlsOptions) config() (*tls.Config, error) {
+func (o *tlsOptions) config(ctx context.Context) (*tls.Config, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	config := &tls.Config{ServerName: o.serverName, InsecureSkipVerify: o.insecure}
 	if o.ca != "" {
-		data, err := os.ReadFile(o.ca)
+		data, err := readFile(ctx, o.ca)
 		if err != nil {
 			return nil, err
 		}
@@ -67,7 +67,15 @@ func (o *tlsOptions) config() (*tls.Config, error) {
 		}
 	}
 	if o.cert != "" {
-		cert, err := tls.LoadX509KeyPair(o.cert, o.key)
+		chain, err := readFile(ctx, o.cert)
+		if err != nil {
+			return nil, err
+		}
+		key, err := readFile(ctx, o.key)
+		if err != nil {
+			return nil, err
+		}
+		cert, err := tls.X509KeyPair(chain, key)
 		if err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", o.cert, o.key, err)
 		}
@@ -92,15 +100,19 @@ type getOptions struct {
 	tls     tlsOptions
 	flag    flagValue
 	flags   []string
-	types   string
-	preset  string
+	types   enum[[]extension.Type]
+	preset  enum[client.Fingerprint]
 	verbose bool
 }
 
-var presetNames = []string{"go", "chrome", "firefox", "safari"}
-
 func getCommand() *cobra.Command {
-	o := getOptions{flag: flagValue{extension.RequestMTLS, true}}
+	o := getOptions{
+		flag:  flagValue{extension.RequestMTLS, true},
+		types: typeOption("62"),
+		preset: enumOf("preset", "go", []choice[client.Fingerprint]{
+			{"go", ""}, {"chrome", "chrome"}, {"firefox", "firefox"}, {"safari", "safari"},
+		}),
+	}
 	cmd := &cobra.Command{
 		Use:   "get URL",
 		Short: "Fetch a page as a client that sets TLS flags",
@@ -123,10 +135,9 @@ be read, or the network failed.`,
 	o.tls.register(cmd, 30*time.Second, "the whole request")
 	f.StringSliceVar(&o.flags, "flags", nil, "TLS `flags` to set, by number or name, with commas between them; none for no extension (default that of --flag)")
 	f.Var(&o.flag, "flag", "the flag that says that a certificate is at hand")
-	f.StringVar(&o.types, "type", "62", "extension `type` to send them under: 62 or 65025")
-	f.StringVar(&o.preset, "preset", "go", "`client` whose hello to imitate: "+strings.Join(presetNames, ", "))
+	f.Var(&o.types, "type", "extension type to send them under")
+	f.Var(&o.preset, "preset", "client whose hello to imitate")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say on standard error what the server did")
-	completeWith(cmd, "preset", presetNames)
 	return cmd
 }
 
@@ -149,7 +160,7 @@ func (o getOptions) setFlags() ([]extension.Flag, error) {
 	return flags, nil
 }
 
-func (o getOptions) client() (*client.Client, error) {
+func (o getOptions) client(ctx context.Context) (*client.Client, error) {
 	if o.flag.flag == 0 {
 		return nil, usageError("--flag 0 cannot stand for request_mtls")
 	}
@@ -157,27 +168,17 @@ func (o getOptions) client() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	types, err := parseTypes(o.types)
-	if err != nil {
-		return nil, err
-	}
-	if types == nil {
-		return nil, usageError("--type any: a hello has its flags under one type")
-	}
-	if !slices.Contains(presetNames, o.preset) {
-		return nil, usageError("--preset %s: it is one of %s", o.preset, strings.Join(presetNames, ", "))
-	}
 	requests := slices.Contains(flags, o.flag.flag)
 	if requests && o.tls.cert == "" {
 		return nil, usageError("request_mtls says that a certificate is at hand: give --cert and --key, or --flags none")
 	}
-	config, err := o.tls.config()
+	config, err := o.tls.config(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return client.New(client.Config{
-		TLS: config, Flag: &o.flag.flag, NoRequestMTLS: !requests, Flags: flags, Type: types[0],
-		Fingerprint: client.Fingerprint(strings.TrimPrefix(o.preset, "go")),
+		TLS: config, Flag: &o.flag.flag, NoRequestMTLS: !requests, Flags: flags, Type: o.types.value[0],
+		Fingerprint: o.preset.value,
 	})
 }
 
@@ -185,7 +186,7 @@ func get(cmd *cobra.Command, o getOptions, url string) error {
 	if !strings.HasPrefix(strings.ToLower(url), "https://") {
 		return usageError("%s: TLS flags need a URL of https", url)
 	}
-	c, err := o.client()
+	c, err := o.client(cmd.Context())
 	if err != nil {
 		return err
 	}

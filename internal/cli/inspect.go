@@ -9,7 +9,6 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -19,8 +18,8 @@ import (
 
 // inspectOptions are the flags of inspect.
 type inspectOptions struct {
-	format string
-	color  string
+	format enum[string]
+	color  enum[string]
 	only   flagValue
 	expect flagValue
 	stats  bool
@@ -32,7 +31,7 @@ type inspectOptions struct {
 }
 
 func inspectCommand() *cobra.Command {
-	var o inspectOptions
+	o := inspectOptions{format: enumOf("format", "text", words(outputFormats...)), color: colorMode()}
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE|DIRECTORY|-]...",
 		Short: "Show the ClientHellos of captures and raw files",
@@ -70,8 +69,8 @@ cannot be read; 4 a hello was refused, with --strict. If several apply, the firs
 		DisableFlagsInUseLine: true,
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.format, "format", "f", "text", "output `format`: "+strings.Join(formats, ", "))
-	f.StringVar(&o.color, "color", "auto", "`when` to colour text: "+strings.Join(colorModes, ", "))
+	f.VarP(&o.format, "format", "f", "output format")
+	f.Var(&o.color, "color", "when to colour text")
 	f.Var(&o.only, "flag", "show only hellos with this flag")
 	f.Var(&o.expect, "expect", "exit with 1 unless at least one hello has this flag")
 	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
@@ -83,17 +82,7 @@ cannot be read; 4 a hello was refused, with --strict. If several apply, the firs
 	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux, needs CAP_NET_RAW)")
 	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
 	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
-	completeWith(cmd, "format", formats)
-	completeWith(cmd, "color", colorModes)
 	return cmd
-}
-
-// completeWith lets the shell complete the values of a flag.
-func completeWith(cmd *cobra.Command, flag string, values []string) {
-	complete := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
-	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
-		panic(err) // the flag does not exist: a fault of this file
-	}
 }
 
 func (o inspectOptions) check(args []string) error {
@@ -102,12 +91,6 @@ func (o inspectOptions) check(args []string) error {
 	}
 	if o.live.on() && o.keyLog != "" {
 		return usageError("--keylog reads a capture twice; write one to a file instead of -i")
-	}
-	if !slices.Contains(formats, o.format) {
-		return usageError("no format is called %q; choose from %s", o.format, strings.Join(formats, ", "))
-	}
-	if !slices.Contains(colorModes, o.color) {
-		return usageError("--color %q: choose from %s", o.color, strings.Join(colorModes, ", "))
 	}
 	return nil
 }
@@ -149,8 +132,8 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
 	if !o.stats {
-		in.printer = newPrinter(o.format, in.out, textStyle{
-			color:  useColor(o.color, cmd.OutOrStdout()),
+		in.printer = newPrinter(o.format.value, in.out, textStyle{
+			color:  useColor(o.color.value, cmd.OutOrStdout()),
 			source: in.sourceWidth(args),
 		})
 	}
@@ -215,7 +198,7 @@ func (in *inspection) run(args []string) error {
 
 func (in *inspection) end() error {
 	if in.printer == nil {
-		return in.stats.print(in.out, in.format)
+		return in.stats.print(in.out, in.format.value)
 	}
 	return in.printer.close()
 }

@@ -49,7 +49,7 @@ func TestHostileNames(t *testing.T) {
 	const valid = "=a\x1b[2J\n\x07\x00\x7f\u009b\u202e\u2028,\"'\\\r\t\ufffd\ufffd\u00e9"
 	const escaped = `\x1b[2J\n\a\x00\x7f\u009b\u202e\u2028,"'\\\r\t\xff\xfeé`
 
-	for _, format := range formats {
+	for _, format := range outputFormats {
 		out, code := runCLI(t, "inspect", "--quiet", "--format", format, file)
 		if code != 0 {
 			t.Fatalf("%s: exit code %d", format, code)

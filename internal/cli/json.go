@@ -206,6 +206,3 @@ func appendString(b []byte, s string) []byte {
 	}
 	return append(append(b, s[start:]...), '"')
 }
-
-// MarshalJSON is for encoding/json, which --stats uses.
-func (s optional) MarshalJSON() ([]byte, error) { return appendOptional(nil, s), nil }

@@ -8,28 +8,30 @@ import (
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/internal/codepoint"
 )
 
-// TestAppendLine holds what appendLine writes against what encoding/json makes of the
-// same structure.
+// TestAppendLine compares appendLine with encoding/json.
 func TestAppendLine(t *testing.T) {
 	hostile := "a\"\\/\x00\n\x1b[31m\x7f\u0085\u009b\u202e\u2028\U000e0041é€😀\xff\xc3("
-	refusal := &refuseInfo{"trailing_zero", 130, codePoint{47, "illegal_parameter"}, hostile}
+	point := codepoint.Of[uint32]
+	refusal := &refuseInfo{"trailing_zero", 130, point(47, "illegal_parameter"), hostile}
 	tests := map[string]*line{
 		"nothing": {},
 		"everything": {
 			Schema: inspectSchema, Source: hostile,
 			Time: timeOf(time.Date(2026, 11, 24, 10, 0, 0, 1000, time.UTC)), Transport: "quic",
 			Src: "127.0.0.1:51234", Dst: "[::1]:443", Frames: []int{4, 6}, Pieces: pieces{1, 2, 3, 4}, HelloIndex: 2,
-			QUIC: &quicInfo{codePoint{1, "QUIC v1"}, new("00ff"), new(""), 12, true},
-			DTLS: &dtlsInfo{codePoint{0xfefd, "DTLS 1.2"}, new(20), 1},
+			QUIC: &quicInfo{point(1, "QUIC v1"), new("00ff"), new(""), 12, true},
+			DTLS: &dtlsInfo{point(0xfefd, "DTLS 1.2"), new(20), 1},
 			ClientHello: &helloInfo{
-				Length: 1749, LegacyVersion: codePoint{771, "TLS 1.2"}, Random: new("00"), SessionID: new(""),
-				CipherSuites: []codePoint{{4865, "TLS_AES_128_GCM_SHA256"}, {0xffff, ""}}, CompressionMethods: []int{0, 255},
-				Extensions: []extensionInfo{{codePoint{0, "server_name"}, 120, 16}, {codePoint{65000, ""}, 140, 0}},
-				ServerName: optional(hostile), ALPN: []string{"h2", hostile}, SupportedVersions: []codePoint{{772, "TLS 1.3"}},
+				Length: 1749, LegacyVersion: point(771, "TLS 1.2"), Random: new("00"), SessionID: new(""),
+				CipherSuites: []codePoint{point(4865, "TLS_AES_128_GCM_SHA256"), point(0xffff, "")}, CompressionMethods: []int{0, 255},
+				Extensions: []extensionInfo{{point(0, "server_name"), 120, 16}, {point(65000, ""), 140, 0}},
+				ServerName: optional(hostile), ALPN: []string{"h2", hostile}, SupportedVersions: []codePoint{point(772, "TLS 1.3")},
 			},
-			TLSFlags:        &flagsInfo{codePoint{62, "tls_flags"}, "0100", []codePoint{{80, "request_mtls"}, {81, ""}}, refusal},
+			TLSFlags:        &flagsInfo{point(62, "tls_flags"), "0100", []codePoint{point(80, "request_mtls"), point(81, "")}, refusal},
 			TLSFlagsChanged: new(false), RequestMTLS: true, JA4: "t13d", Error: refusal,
 		},
 		"empty lists": {

@@ -9,6 +9,7 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/codepoint"
 )
 
 // inspectSchema is the value of "schema" in every line. docs/inspect.md states what
@@ -42,14 +43,10 @@ type line struct {
 	Error           *refuseInfo `json:"error"`
 }
 
-// codePoint is a number of a registry with its name, "" where it has none.
-type codePoint struct {
-	Value uint32   `json:"value"`
-	Name  optional `json:"name"`
-}
-
-// optional is a string of which "" stands for what is absent: null in JSON.
-type optional string
+type (
+	codePoint = codepoint.Point
+	optional  = codepoint.Optional
+)
 
 // pieces counts what the hello was joined from.
 type pieces struct {
@@ -121,10 +118,6 @@ type refuseInfo struct {
 	Message string    `json:"message"`
 }
 
-func point[T ~uint8 | ~uint16 | ~uint32](value T, name string) codePoint {
-	return codePoint{uint32(value), optional(name)}
-}
-
 func hexOf(b []byte) *string { return new(hex.EncodeToString(b)) }
 
 func refuse(code extension.Code, offset int) *refuseInfo {
@@ -132,7 +125,7 @@ func refuse(code extension.Code, offset int) *refuseInfo {
 	return &refuseInfo{
 		Code:    code.Name(),
 		Offset:  offset,
-		Alert:   point(alert, alert.String()),
+		Alert:   codepoint.Of(alert, alert.String()),
 		Message: strings.TrimPrefix(code.Error(), "tlsflags: "),
 	}
 }
@@ -150,7 +143,7 @@ func timeOf(t time.Time) optional {
 func describeHello(h clienthello.ClientHello) *helloInfo {
 	info := &helloInfo{
 		Length:        len(h.Raw()),
-		LegacyVersion: point(h.LegacyVersion(), h.LegacyVersion().Name()),
+		LegacyVersion: codepoint.Of(h.LegacyVersion(), h.LegacyVersion().Name()),
 		Random:        hexOf(h.Random()),
 		SessionID:     hexOf(h.LegacySessionID()),
 		CipherSuites:  points(h.CipherSuites()),
@@ -162,7 +155,7 @@ func describeHello(h clienthello.ClientHello) *helloInfo {
 		info.Extensions = make([]extensionInfo, 0, h.Extensions().Len())
 		for e := range h.Extensions().All() {
 			info.Extensions = append(info.Extensions,
-				extensionInfo{point(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
+				extensionInfo{codepoint.Of(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
 		}
 	}
 	if name, err := h.ServerName(); err == nil {
@@ -181,7 +174,7 @@ func describeHello(h clienthello.ClientHello) *helloInfo {
 
 func describeQUIC(q assemble.QUICInfo) *quicInfo {
 	return &quicInfo{
-		Version:     point(q.Version, quicName(q.Version)),
+		Version:     codepoint.Of(q.Version, quicName(q.Version)),
 		DCID:        hexOf(q.DCID),
 		SCID:        hexOf(q.SCID),
 		TokenLength: q.TokenLength,
@@ -195,7 +188,7 @@ func describeDTLS(d assemble.DTLSInfo) *dtlsInfo {
 		return nil
 	}
 	version := clienthello.Version(d.Version)
-	return &dtlsInfo{Version: point(version, version.Name()), MessageSeq: d.MessageSeq}
+	return &dtlsInfo{Version: codepoint.Of(version, version.Name()), MessageSeq: d.MessageSeq}
 }
 
 // quicName names the versions of QUIC that can be opened.
@@ -222,7 +215,7 @@ func points[T interface {
 }](v clienthello.Vector[T]) []codePoint {
 	list := make([]codePoint, 0, v.Len())
 	for x := range v.All() {
-		list = append(list, point(x, x.Name()))
+		list = append(list, codepoint.Of(x, x.Name()))
 	}
 	return list
 }
@@ -234,7 +227,7 @@ func describeFlags(block extension.List) *flagsInfo {
 		return nil
 	}
 	info := &flagsInfo{
-		Extension: point(e.Type, e.Type.Name()),
+		Extension: codepoint.Of(e.Type, e.Type.Name()),
 		Data:      hex.EncodeToString(e.Data),
 		Flags:     []codePoint{},
 	}
@@ -244,7 +237,7 @@ func describeFlags(block extension.List) *flagsInfo {
 		return info
 	}
 	for f := range flags.All() {
-		info.Flags = append(info.Flags, point(f, f.Name()))
+		info.Flags = append(info.Flags, codepoint.Of(f, f.Name()))
 	}
 	return info
 }

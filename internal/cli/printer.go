@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// formats are the values of --format.
-var formats = []string{"text", "jsonl", "json", "csv"}
+// outputFormats are the values of --format of inspect.
+var outputFormats = []string{"text", "jsonl", "json", "csv"}
 
 // printer writes lines in one format. Close writes what the format ends with.
 type printer interface {
@@ -14,11 +14,8 @@ type printer interface {
 	close() error
 }
 
-// newPrinter returns nil for an unknown format.
 func newPrinter(format string, w io.Writer, style textStyle) printer {
 	switch format {
-	case "text":
-		return newTextPrinter(w, style)
 	case "jsonl":
 		return &jsonlPrinter{w: w}
 	case "json":
@@ -26,5 +23,5 @@ func newPrinter(format string, w io.Writer, style textStyle) printer {
 	case "csv":
 		return &csvPrinter{w: csv.NewWriter(w)}
 	}
-	return nil
+	return newTextPrinter(w, style)
 }

@@ -5,13 +5,13 @@ import (
 	"io"
 	"net"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/internal/probe"
 	"github.com/tlsflags/tlsflags/internal/terminal"
 )
@@ -19,18 +19,17 @@ import (
 // probeOptions are the flags of probe.
 type probeOptions struct {
 	tls    tlsOptions
-	format string
-	expect string
+	format enum[string]
+	expect enum[string]
 	flag   flagValue
 }
 
-var probeFormats = []string{"text", "json"}
-
-// expectations are the values of --expect of probe.
-var expectations = []string{"ignores", "asks everybody", "asks", "acknowledges", "refuses"}
-
 func probeCommand() *cobra.Command {
-	o := probeOptions{flag: flagValue{extension.RequestMTLS, true}}
+	o := probeOptions{
+		flag:   flagValue{extension.RequestMTLS, true},
+		format: documentFormat(),
+		expect: enumOf("verdict", "", words("ignores", "asks everybody", "asks", "acknowledges", "refuses")),
+	}
 	cmd := &cobra.Command{
 		Use:   "probe HOST:PORT",
 		Short: "Find out what a server does with request_mtls",
@@ -59,11 +58,9 @@ cannot be read, or the handshake without the flag failed.`,
 	}
 	f := cmd.Flags()
 	o.tls.register(cmd, 10*time.Second, "each connection")
-	f.StringVarP(&o.format, "format", "f", "text", "output `format`: "+strings.Join(probeFormats, ", "))
-	f.StringVar(&o.expect, "expect", "", "exit with 1 unless the `verdict` is this: "+strings.Join(expectations, ", "))
+	f.VarP(&o.format, "format", "f", "output format")
+	f.Var(&o.expect, "expect", "exit with 1 unless the verdict is this")
 	f.Var(&o.flag, "flag", "the flag to set")
-	completeWith(cmd, "format", probeFormats)
-	completeWith(cmd, "expect", expectations)
 	return cmd
 }
 
@@ -71,13 +68,7 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		return usageError("%s: give the server as HOST:PORT", addr)
 	}
-	if !slices.Contains(probeFormats, o.format) {
-		return usageError("--format %s: it is one of %s", o.format, strings.Join(probeFormats, ", "))
-	}
-	if o.expect != "" && !slices.Contains(expectations, o.expect) {
-		return usageError("--expect %s: it is one of %s", o.expect, strings.Join(expectations, ", "))
-	}
-	config, err := o.tls.config()
+	config, err := o.tls.config(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -85,7 +76,7 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 	if err != nil {
 		return withTrustHint(err)
 	}
-	if o.format == "json" {
+	if o.format.value == "json" {
 		err = terminal.WriteJSON(cmd.OutOrStdout(), result, "")
 	} else {
 		err = printProbe(cmd.OutOrStdout(), result)
@@ -93,8 +84,8 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 	if err != nil {
 		return err
 	}
-	if o.expect != "" && string(result.Verdict) != o.expect {
-		return &exitError{ExitUnmet, fmt.Errorf("%s: expected verdict %q, got %q", addr, o.expect, result.Verdict)}
+	if expect := o.expect.value; expect != "" && string(result.Verdict) != expect {
+		return &exitError{ExitUnmet, fmt.Errorf("%s: expected verdict %q, got %q", addr, expect, result.Verdict)}
 	}
 	return nil
 }
@@ -166,12 +157,12 @@ func endedBy(h probe.Handshake) string {
 	return "-"
 }
 
-func pointName(p *probe.Point) string {
+func pointName(p *codepoint.Point) string {
 	switch {
 	case p == nil:
 		return "-"
-	case p.Name != nil:
-		return *p.Name
+	case p.Name != "":
+		return string(p.Name)
 	}
 	return fmt.Sprint(p.Value)
 }

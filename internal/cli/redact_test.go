@@ -41,7 +41,7 @@ func TestRedact(t *testing.T) {
 		secrets = append(secrets, hello.Random, hello.ServerName, hello.Src)
 	}
 	secrets = append(secrets, sessionIDs(t, files)...)
-	for _, format := range formats {
+	for _, format := range outputFormats {
 		t.Run(format, func(t *testing.T) {
 			out, _ := runCLI(t, append([]string{"inspect", "--redact", "--format", format}, files...)...)
 			if !strings.Contains(out, "request_mtls") {

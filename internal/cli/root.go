@@ -53,6 +53,13 @@ request_mtls flag in ClientHellos, wherever they travel.`,
 		vectorsCommand(),
 	)
 	markFailures(root)
+	describeEnums(root)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if unknown, ok := errors.AsType[*unknownValue](err); ok {
+			return unknown // it names the option by what it takes
+		}
+		return err
+	})
 	return root
 }
 

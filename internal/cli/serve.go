@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +16,7 @@ import (
 func serveCommand() *cobra.Command {
 	c := demo.Config{}
 	flag := flagValue{extension.RequestMTLS, true}
-	var mode, types string
+	mode, types := modeOption(), typeOption("any", typeChoice{"any", nil})
 	var quiet bool
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -37,13 +36,7 @@ error. Ctrl-C stops it.`,
   curl --cacert demo/ca.pem https://127.0.0.1:8443/json`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if c.Mode, err = parseMode(mode); err != nil {
-				return err
-			}
-			if c.Types, err = parseTypes(types); err != nil {
-				return err
-			}
+			c.Mode, c.Types = mode.value, types.value
 			if c.MaxConnections < 1 {
 				return usageError("--max-connections has to be at least 1")
 			}
@@ -63,14 +56,13 @@ error. Ctrl-C stops it.`,
 	f := cmd.Flags()
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8443", "`host:port` to listen on; port 0 is any free one")
 	f.StringVar(&c.Dir, "dir", "", "`folder` for the certificates (default a new one for temporary files)")
-	f.StringVar(&mode, "mode", "verify", "`mode` for clients with the flag: "+strings.Join(modeNames, ", "))
+	f.Var(&mode, "mode", "what clients with the flag get")
 	f.BoolVar(&c.AskEverybody, "everybody", false, "ask every client, flag or not")
 	f.Var(&flag, "flag", "the flag to honour")
-	f.StringVar(&types, "type", "any", "extension `type` to find flags in: any, 62 or 65025")
+	f.Var(&types, "type", "extension type to find flags in")
 	f.BoolVar(&c.Strict, "strict", false, "end handshakes over malformed flags, with illegal_parameter")
 	f.IntVar(&c.MaxConnections, "max-connections", 1000, "serve `n` connections at once at most")
 	f.BoolVarP(&quiet, "quiet", "q", false, "log nothing but trouble")
-	completeWith(cmd, "mode", modeNames)
 	return cmd
 }
 
@@ -95,30 +87,18 @@ func serve(cmd *cobra.Command, c demo.Config) error {
 	return s.Serve(cmd.Context())
 }
 
-// modeNames are the values of --mode.
-var modeNames = []string{"verify", "request", "require"}
-
-func parseMode(s string) (reqmtls.Mode, error) {
-	switch s {
-	case "verify":
-		return reqmtls.VerifyIfGiven, nil
-	case "request":
-		return reqmtls.Request, nil
-	case "require":
-		return reqmtls.Require, nil
-	}
-	return 0, usageError("--mode %s: it is one of %s", s, strings.Join(modeNames, ", "))
+func modeOption() enum[reqmtls.Mode] {
+	return enumOf("mode", "verify", []choice[reqmtls.Mode]{
+		{"verify", reqmtls.VerifyIfGiven}, {"request", reqmtls.Request}, {"require", reqmtls.Require},
+	})
 }
 
-// parseTypes reads a value of --type; nil stands for both types.
-func parseTypes(s string) ([]extension.Type, error) {
-	switch s {
-	case "any":
-		return nil, nil
-	case "62", "0x3e", "0x003e":
-		return []extension.Type{extension.TLSFlags}, nil
-	case "65025", "0xfe01":
-		return []extension.Type{extension.TLSFlagsExperimental}, nil
-	}
-	return nil, usageError("--type %s: the types that hold TLS flags are 62 and 65025 (0xfe01)", s)
+type typeChoice = choice[[]extension.Type]
+
+// typeOption takes the number of an extension type that carries flags, or one of others.
+func typeOption(def string, others ...typeChoice) enum[[]extension.Type] {
+	return enumOf("type", def, append(others,
+		typeChoice{"62", []extension.Type{extension.TLSFlags}},
+		typeChoice{"65025", []extension.Type{extension.TLSFlagsExperimental}},
+	))
 }

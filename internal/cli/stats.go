@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/codepoint"
+	"github.com/tlsflags/tlsflags/internal/terminal"
 )
 
 // statsSchema is the value of "schema" in what --stats writes as JSON.
@@ -76,15 +77,15 @@ func (s *flagStats) info() statsInfo {
 		WithFlags: s.standard + s.experiment,
 		Malformed: s.malformed,
 		Extensions: []extensionStat{
-			{point(extension.TLSFlags, extension.TLSFlags.Name()), s.standard},
-			{point(extension.TLSFlagsExperimental, extension.TLSFlagsExperimental.Name()), s.experiment},
+			{codepoint.Of(extension.TLSFlags, extension.TLSFlags.Name()), s.standard},
+			{codepoint.Of(extension.TLSFlagsExperimental, extension.TLSFlagsExperimental.Name()), s.experiment},
 		},
 		Flags: []flagStat{},
 	}
 	for f, n := range s.flags {
 		if n > 0 {
 			f := extension.Flag(f)
-			info.Flags = append(info.Flags, flagStat{point(f, f.Name()), n})
+			info.Flags = append(info.Flags, flagStat{codepoint.Of(f, f.Name()), n})
 		}
 	}
 	return info
@@ -93,7 +94,7 @@ func (s *flagStats) info() statsInfo {
 func (s *flagStats) print(w io.Writer, format string) error {
 	switch format {
 	case "json", "jsonl":
-		return json.NewEncoder(w).Encode(s.info())
+		return terminal.WriteJSON(w, s.info(), "")
 	case "csv":
 		return s.printCSV(w)
 	}

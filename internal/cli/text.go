@@ -11,8 +11,8 @@ import (
 	"github.com/mattn/go-isatty"
 )
 
-// colorModes are the values of --color.
-var colorModes = []string{"auto", "always", "never"}
+// colorMode is when text has colour.
+func colorMode() enum[string] { return enumOf("color", "auto", words("auto", "always", "never")) }
 
 // textStyle is how the text format looks.
 type textStyle struct {

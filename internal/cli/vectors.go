@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"fmt"
-	"os"
-	"slices"
-	"strings"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +16,7 @@ import (
 func vectorsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "vectors",
-		Short: "Hold another implementation to the test vectors",
+		Short: "Test another implementation with the test vectors",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -24,112 +24,100 @@ func vectorsCommand() *cobra.Command {
 	return cmd
 }
 
+// vectorsRunOptions are the flags of vectors run.
+type vectorsRunOptions struct {
+	kinds    enumList[vectors.Kind]
+	protocol enum[vectorrun.Protocol]
+	format   enum[string]
+	known    string
+	quiet    bool
+	timeout  time.Duration
+}
+
+func newVectorsRunOptions() *vectorsRunOptions {
+	var kinds []choice[vectors.Kind]
+	for _, k := range vectors.Kinds() {
+		kinds = append(kinds, choice[vectors.Kind]{string(k), k})
+	}
+	return &vectorsRunOptions{
+		kinds:    enumList[vectors.Kind]{enum: enumOf("kind", "", kinds)},
+		protocol: enumOf("protocol", "json", []choice[vectorrun.Protocol]{{"json", vectorrun.JSON}, {"tsv", vectorrun.TSV}}),
+		format:   enumOf("format", "text", words("text", "json", "junit")),
+	}
+}
+
 func vectorsRunCommand() *cobra.Command {
-	var (
-		kinds           []string
-		protocol        string
-		format          string
-		known           string
-		quiet           bool
-		timeoutInterval time.Duration
-	)
+	o := newVectorsRunOptions()
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARG]...",
-		Short: "Give the test vectors to a command, and compare its answers",
+		Short: "Give the test vectors to a command and compare its answers",
 		Long: `Run starts the command once, writes one test per line to its standard input, and
 reads one answer per line from its standard output. vectors/README.md describes the
 protocol.
 
 It exits with 1 if an answer differs from the verdict of a test, unless --known expects
-that: a file with one id of a test (* stands for anything) and a reason per line.`,
+that: a file with the id of a test (* matches anything) and a reason on each line.`,
 		Example: "  tlsflags vectors run -- python3 vectors/consumers/python/run.py --answer",
 		Args:    someArguments("give the command that answers, such as: tlsflags vectors run -- python3 run.py --answer"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c := vectorrun.Config{Command: args, Protocol: vectorrun.Protocol(protocol), Timeout: timeoutInterval, Stderr: cmd.ErrOrStderr()}
-			if c.Protocol != vectorrun.JSON && c.Protocol != vectorrun.TSV {
-				return usageError("--protocol %s: choose json or tsv", protocol)
-			}
-			if !slices.Contains([]string{"text", "json", "junit"}, format) {
-				return usageError("--format %s: choose text, json or junit", format)
-			}
-			if c.Timeout <= 0 {
-				return usageError("--timeout has to be above 0")
-			}
-			var err error
-			if c.Kinds, err = parseKinds(kinds); err != nil {
-				return err
-			}
-			if known != "" {
-				if c.Known, err = readExpected(known); err != nil {
-					return err
-				}
-			}
-			report, err := vectorrun.Run(cmd.Context(), c)
-			if err != nil {
-				return err
-			}
-			if err := writeReport(cmd, report, format, quiet); err != nil {
-				return err
-			}
-			if !report.OK() {
-				return exitWith(ExitUnmet)
-			}
-			return nil
-		},
+		RunE:    o.run,
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&kinds, "kind", nil, "only tests of this `kind`: "+strings.Join(kindNames(vectors.Kinds()), ", ")+"; may be repeated")
-	f.StringVar(&protocol, "protocol", "json", "`form` of the lines: json, tsv")
-	f.StringVarP(&format, "format", "f", "text", "`form` of the report: text, json, junit")
-	f.StringVar(&known, "known", "", "`file` with expected differences")
-	f.BoolVarP(&quiet, "quiet", "q", false, "no table of the groups")
-	f.DurationVar(&timeoutInterval, "timeout", 10*time.Second, "`time` to wait for each answer; the command starts within that of the first")
+	f.Var(&o.kinds, "kind", "only tests of this kind; may be repeated")
+	f.Var(&o.protocol, "protocol", "form of the lines")
+	f.VarP(&o.format, "format", "f", "form of the report")
+	f.StringVar(&o.known, "known", "", "`file` with expected differences")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no table of the groups")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "`time` to wait for each answer; the first includes the start of the command")
 	return cmd
 }
 
-func parseKinds(names []string) ([]vectors.Kind, error) {
-	all := vectors.Kinds()
-	if len(names) == 0 {
-		return all, nil
+func (o *vectorsRunOptions) run(cmd *cobra.Command, args []string) error {
+	c := vectorrun.Config{
+		Command: args, Kinds: o.kinds.list, Protocol: o.protocol.value, Timeout: o.timeout, Stderr: cmd.ErrOrStderr(),
 	}
-	var kinds []vectors.Kind
-	for _, name := range names {
-		if !slices.Contains(all, vectors.Kind(name)) {
-			return nil, usageError("--kind %s is no kind; choose from %s", name, strings.Join(kindNames(all), ", "))
+	if c.Timeout <= 0 {
+		return usageError("--timeout has to be above 0")
+	}
+	if c.Kinds == nil {
+		c.Kinds = vectors.Kinds()
+	}
+	if o.known != "" {
+		var err error
+		if c.Known, err = readExpected(cmd.Context(), o.known); err != nil {
+			return err
 		}
-		kinds = append(kinds, vectors.Kind(name))
 	}
-	return kinds, nil
-}
-
-func kindNames(kinds []vectors.Kind) []string {
-	names := make([]string, len(kinds))
-	for i, k := range kinds {
-		names[i] = string(k)
-	}
-	return names
-}
-
-func readExpected(name string) (vectorrun.Expected, error) {
-	file, err := os.Open(name)
+	report, err := vectorrun.Run(cmd.Context(), c)
 	if err != nil {
-		return vectorrun.Expected{}, err
+		return err
 	}
-	defer file.Close()
-	e, err := vectorrun.ReadExpected(file)
-	if err != nil {
-		return vectorrun.Expected{}, fmt.Errorf("%s: %w", name, err)
+	if err := o.write(cmd.OutOrStdout(), report); err != nil {
+		return err
 	}
-	return e, nil
+	if !report.OK() {
+		return exitWith(ExitUnmet)
+	}
+	return nil
 }
 
-func writeReport(cmd *cobra.Command, r vectorrun.Report, format string, quiet bool) error {
-	w := cmd.OutOrStdout()
-	switch format {
+func (o *vectorsRunOptions) write(w io.Writer, r vectorrun.Report) error {
+	switch o.format.value {
 	case "json":
 		return r.WriteJSON(w)
 	case "junit":
 		return r.WriteJUnit(w)
 	}
-	return r.WriteText(w, quiet)
+	return r.WriteText(w, o.quiet)
+}
+
+func readExpected(ctx context.Context, name string) (vectorrun.Expected, error) {
+	data, err := readFile(ctx, name)
+	if err != nil {
+		return vectorrun.Expected{}, err
+	}
+	e, err := vectorrun.ReadExpected(bytes.NewReader(data))
+	if err != nil {
+		return vectorrun.Expected{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return e, nil
 }

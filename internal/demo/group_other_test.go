@@ -1,4 +1,4 @@
-//go:build !unix
+//go:build realclients && !unix
 
 package demo_test
 

@@ -9,17 +9,12 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
 //go:embed page.html
 var pageSource string
-
-// Point is a code point; Name is null where it has none.
-type Point struct {
-	Value uint32  `json:"value"`
-	Name  *string `json:"name"`
-}
 
 // Certificate is what the visitor showed.
 type Certificate struct {
@@ -31,17 +26,17 @@ type Certificate struct {
 
 // ClientHello is what the visitor's hello had, as it was on the wire.
 type ClientHello struct {
-	Length            int     `json:"length"`
-	CipherSuites      []Point `json:"cipher_suites"`
-	Extensions        []Point `json:"extensions"`
-	SupportedVersions []Point `json:"supported_versions"`
+	Length            int               `json:"length"`
+	CipherSuites      []codepoint.Point `json:"cipher_suites"`
+	Extensions        []codepoint.Point `json:"extensions"`
+	SupportedVersions []codepoint.Point `json:"supported_versions"`
 }
 
 // Answer is what /json tells a visitor.
 type Answer struct {
 	Schema               string           `json:"schema"`
 	TLSFlags             []extension.Flag `json:"tls_flags"`
-	TLSFlagsType         *Point           `json:"tls_flags_type"`
+	TLSFlagsType         *codepoint.Point `json:"tls_flags_type"`
 	TLSFlagsError        *string          `json:"tls_flags_error"`
 	RequestMTLS          bool             `json:"request_mtls"`
 	CertificateRequested bool             `json:"certificate_requested"`
@@ -49,8 +44,8 @@ type Answer struct {
 	Certificate          *Certificate     `json:"certificate"`
 	Resumed              bool             `json:"resumed"`
 	Verdict              string           `json:"verdict"`
-	TLSVersion           Point            `json:"tls_version"`
-	CipherSuite          Point            `json:"cipher_suite"`
+	TLSVersion           codepoint.Point  `json:"tls_version"`
+	CipherSuite          codepoint.Point  `json:"cipher_suite"`
 	ServerName           string           `json:"server_name"`
 	HTTP                 string           `json:"http"`
 	ClientHello          *ClientHello     `json:"client_hello"`
@@ -82,8 +77,8 @@ func answer(r *http.Request) Answer {
 		CertificateRequested: hello.Applied && !r.TLS.DidResume,
 		CertificateGiven:     len(r.TLS.PeerCertificates) > 0,
 		Resumed:              r.TLS.DidResume,
-		TLSVersion:           point(r.TLS.Version, clienthello.Version(r.TLS.Version).Name()),
-		CipherSuite:          point(r.TLS.CipherSuite, clienthello.CipherSuite(r.TLS.CipherSuite).Name()),
+		TLSVersion:           codepoint.Of(r.TLS.Version, clienthello.Version(r.TLS.Version).Name()),
+		CipherSuite:          codepoint.Of(r.TLS.CipherSuite, clienthello.CipherSuite(r.TLS.CipherSuite).Name()),
 		ServerName:           r.TLS.ServerName,
 		HTTP:                 r.Proto,
 	}
@@ -91,8 +86,7 @@ func answer(r *http.Request) Answer {
 		a.TLSFlags = append(a.TLSFlags, f)
 	}
 	if hello.Type != 0 {
-		p := point(uint16(hello.Type), hello.Type.Name())
-		a.TLSFlagsType = &p
+		a.TLSFlagsType = new(codepoint.Of(hello.Type, hello.Type.Name()))
 	}
 	if hello.Code != 0 {
 		s := hello.Code.Error()
@@ -148,22 +142,15 @@ func describe(msg []byte) *ClientHello {
 	}
 	d := &ClientHello{Length: len(msg)}
 	for s := range hello.CipherSuites().All() {
-		d.CipherSuites = append(d.CipherSuites, point(uint16(s), s.Name()))
+		d.CipherSuites = append(d.CipherSuites, codepoint.Of(s, s.Name()))
 	}
 	for e := range hello.Extensions().All() {
-		d.Extensions = append(d.Extensions, point(uint16(e.Type), e.Type.Name()))
+		d.Extensions = append(d.Extensions, codepoint.Of(e.Type, e.Type.Name()))
 	}
 	if versions, err := hello.SupportedVersions(); err == nil {
 		for v := range versions.All() {
-			d.SupportedVersions = append(d.SupportedVersions, point(uint16(v), v.Name()))
+			d.SupportedVersions = append(d.SupportedVersions, codepoint.Of(v, v.Name()))
 		}
 	}
 	return d
-}
-
-func point(value uint16, name string) Point {
-	if name == "" {
-		return Point{Value: uint32(value)}
-	}
-	return Point{uint32(value), &name}
 }

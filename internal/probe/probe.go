@@ -15,6 +15,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/codepoint"
 	flagconn "github.com/tlsflags/tlsflags/internal/tlsclient"
 )
 
@@ -24,12 +25,6 @@ type Options struct {
 	TLS     *tls.Config // whom to trust, what to show; ServerName may be empty
 	Flag    extension.Flag
 	Timeout time.Duration // of each connection
-}
-
-// Point is a code point. Name is nil if it has none.
-type Point struct {
-	Value uint32  `json:"value"`
-	Name  *string `json:"name"`
 }
 
 // Verdict sums up what a server does with the flag, or with something malformed.
@@ -66,8 +61,8 @@ const (
 type Handshake struct {
 	Completed            bool             `json:"completed"`
 	Error                *string          `json:"error"`
-	Alert                *Point           `json:"alert"`
-	TLSVersion           *Point           `json:"tls_version"`
+	Alert                *codepoint.Point `json:"alert"`
+	TLSVersion           *codepoint.Point `json:"tls_version"`
 	CertificateRequested bool             `json:"certificate_requested"`
 	CertificateGiven     bool             `json:"certificate_given"`
 	Acknowledged         bool             `json:"acknowledged"` // the flag was offered, and is in RequestFlags
@@ -88,7 +83,7 @@ type Case struct {
 	Type    extension.Type `json:"type"`
 	Verdict Verdict        `json:"verdict"`
 	// Expected are the alerts that a server that knows the extension may send.
-	Expected []Point `json:"expected_alerts"`
+	Expected []codepoint.Point `json:"expected_alerts"`
 	Handshake
 }
 
@@ -158,7 +153,7 @@ func (o Options) malformed(ctx context.Context, result *Result) error {
 			}
 			result.Malformed = append(result.Malformed, Case{
 				Case: c.name, Type: t, Verdict: judgeMalformed(o.Flag, plain, h), Handshake: h,
-				Expected: []Point{alertPoint(extension.AlertIllegalParameter), alertPoint(extension.AlertDecodeError)},
+				Expected: []codepoint.Point{alertPoint(extension.AlertIllegalParameter), alertPoint(extension.AlertDecodeError)},
 			})
 		}
 	}
@@ -231,7 +226,7 @@ func (o Options) handshake(ctx context.Context, extensions []extension.Extension
 	if err == nil {
 		h.Completed = true
 		version := conn.ConnectionState().Version
-		p := point(uint32(version), clienthello.Version(version).Name())
+		p := codepoint.Of(uint32(version), clienthello.Version(version).Name())
 		h.TLSVersion = &p
 		err = aftermath(conn)
 	}
@@ -298,11 +293,4 @@ func distinguishedName(der []byte) string {
 	return name.String()
 }
 
-func alertPoint(a extension.Alert) Point { return point(uint32(a), a.String()) }
-
-func point(value uint32, name string) Point {
-	if name == "" {
-		return Point{Value: value}
-	}
-	return Point{value, &name}
-}
+func alertPoint(a extension.Alert) codepoint.Point { return codepoint.Of(uint32(a), a.String()) }

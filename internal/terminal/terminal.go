@@ -1,5 +1,5 @@
-// Package terminal writes what strangers have written so that it cannot steer the terminal
-// on which it is read.
+// Package terminal writes text from untrusted sources so that it cannot control the
+// terminal on which it is read.
 package terminal
 
 import (
@@ -14,9 +14,9 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns s with everything that could change what a terminal shows
-// escaped as in a Go string: control and format characters, line ends, invalid UTF-8,
-// and the backslash, so that escapes cannot be forged.
+// Printable returns s with everything that could change what a terminal shows escaped
+// as in a Go string: control and format characters, line ends, invalid UTF-8, and the
+// backslash, so that escapes cannot be forged.
 func Printable(s string) string {
 	if !strings.ContainsFunc(s, needsEscape) {
 		return s
@@ -38,8 +38,8 @@ func needsEscape(r rune) bool {
 	return r == '\\' || r == utf8.RuneError || r != ' ' && !unicode.IsPrint(r)
 }
 
-// AppendJSON appends r as it stands in a JSON string (RFC 8259, Section 7): escaped
-// where a terminal would act on it.
+// AppendJSON appends r as part of a JSON string (RFC 8259, Section 7). It escapes what
+// a terminal would act on, and U+FFFD, which stands for a byte that is not UTF-8.
 func AppendJSON(b []byte, r rune) []byte {
 	switch {
 	case r == '"' || r == '\\':
@@ -53,8 +53,8 @@ func AppendJSON(b []byte, r rune) []byte {
 	return fmt.Appendf(b, `\u%04x`, r)
 }
 
-// WriteJSON writes a document as package json does, without escapes for HTML, but with
-// those for terminals, and a line end. Without an indent it is one line.
+// WriteJSON writes a document as package json does, followed by a line end. Strings are
+// escaped as by AppendJSON, not for HTML. Without an indent the document is one line.
 func WriteJSON(w io.Writer, document any, indent string) error {
 	var plain bytes.Buffer
 	e := json.NewEncoder(&plain)
@@ -67,13 +67,11 @@ func WriteJSON(w io.Writer, document any, indent string) error {
 	return err
 }
 
-// escapeJSON escapes what package json leaves as it is. Only strings have anything but
-// printable ASCII and the line ends of the layout, which in strings are escaped already.
+// escapeJSON escapes what package json leaves as it is. Outside strings there is only
+// printable ASCII and the line ends of the layout; in strings, line ends are escaped
+// already. Go 1.26 escapes the U+FFFD of an invalid byte, Go 1.27 does not.
 func escapeJSON(text []byte) []byte {
-	raw := func(r rune) bool { return r >= 0x7f && !unicode.IsPrint(r) }
-	if !bytes.ContainsFunc(text, raw) {
-		return text
-	}
+	raw := func(r rune) bool { return r == utf8.RuneError || r >= 0x7f && !unicode.IsPrint(r) }
 	var b []byte
 	for _, r := range string(text) {
 		if raw(r) {

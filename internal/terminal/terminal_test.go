@@ -7,12 +7,11 @@ import (
 )
 
 // hostile has what steers terminals: C0, DEL, CSI as one character, right-to-left
-// override, a tag character, invalid UTF-8.
-const hostile = "a\x1b[31m\x7f\u009b31m\u202eb\U000e0041\xff\"\\<\n\u00e9"
+// override, a tag character, invalid UTF-8, and U+FFFD, which JSON cannot tell from it.
+const hostile = "a\x1b[31m\x7f\u009b31m\u202eb\U000e0041\xff\xfe\"\\<\n\u00e9\ufffd"
 
 func TestPrintable(t *testing.T) {
-	want := `a\x1b[31m\x7f\u009b31m\u202eb\U000e0041\xff"\\<\n\u00e9`
-	want = want[:len(want)-6] + "\u00e9"
+	want := `a\x1b[31m\x7f\u009b31m\u202eb\U000e0041\xff\xfe"\\<\n` + "\u00e9\ufffd"
 	if got := Printable(hostile); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -20,8 +19,8 @@ func TestPrintable(t *testing.T) {
 
 func TestWriteJSON(t *testing.T) {
 	for indent, want := range map[string]string{
-		"":  "{\"text\":\"a\\u001b[31m\\u007f\\u009b31m\\u202eb\\udb40\\udc41\\ufffd\\\"\\\\<\\n\u00e9\"}\n",
-		" ": "{\n \"text\": \"a\\u001b[31m\\u007f\\u009b31m\\u202eb\\udb40\\udc41\\ufffd\\\"\\\\<\\n\u00e9\"\n}\n",
+		"":  "{\"text\":\"a\\u001b[31m\\u007f\\u009b31m\\u202eb\\udb40\\udc41\\ufffd\\ufffd\\\"\\\\<\\n\u00e9\\ufffd\"}\n",
+		" ": "{\n \"text\": \"a\\u001b[31m\\u007f\\u009b31m\\u202eb\\udb40\\udc41\\ufffd\\ufffd\\\"\\\\<\\n\u00e9\\ufffd\"\n}\n",
 	} {
 		var b bytes.Buffer
 		if err := WriteJSON(&b, map[string]string{"text": hostile}, indent); err != nil {

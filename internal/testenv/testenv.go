@@ -1,6 +1,5 @@
-// Package testenv skips tests that need a program or a file that this machine does not
-// have. With REQUIRE_ALL=1 in the environment, as in continuous integration, such tests
-// fail instead.
+// Package testenv skips tests that need what this machine does not have. With
+// REQUIRE_ALL=1 in the environment, as in continuous integration, they fail instead.
 package testenv
 
 import (
@@ -9,31 +8,50 @@ import (
 	"testing"
 )
 
-// Program returns the path of the named program or, if that is missing, of one of others.
-// Without any of them it skips the test. pkg is the Debian package that has the program.
+// versions has the arguments that make a program say its version, if they are not
+// --version. Without arguments the program is not run.
+var versions = map[string][]string{
+	"go":       {"version"},
+	"openssl":  {"version"},
+	"sh":       {"-c", ":"},
+	"certutil": nil,
+}
+
+// Program skips the test unless the named program, or one of others, runs, and returns
+// its path. pkg is the Debian package that has it. A program that is there may still not
+// run: without a toolchain, the rustc of rustup only fails.
 func Program(t *testing.T, name, pkg string, others ...string) string {
 	t.Helper()
 	for _, n := range append([]string{name}, others...) {
-		if path, err := exec.LookPath(n); err == nil {
+		if path, err := exec.LookPath(n); err == nil && runs(path, n) {
 			return path
 		}
 	}
-	missing(t, name, pkg)
+	Skip(t, "no "+name+" that runs (Debian: "+pkg+")")
 	return ""
 }
 
-// File skips the test unless the named file exists. pkg is the Debian package that has it.
+func runs(path, name string) bool {
+	args, ok := versions[name]
+	if !ok {
+		args = []string{"--version"}
+	}
+	return args == nil || exec.Command(path, args...).Run() == nil
+}
+
+// File skips the test unless there is a file of this name.
 func File(t *testing.T, name, pkg string) {
 	t.Helper()
 	if _, err := os.Stat(name); err != nil {
-		missing(t, name, pkg)
+		Skip(t, "no "+name+" (Debian: "+pkg+")")
 	}
 }
 
-func missing(t *testing.T, name, pkg string) {
+// Skip skips the test for a reason that another machine would not have.
+func Skip(t *testing.T, reason string) {
 	t.Helper()
 	if os.Getenv("REQUIRE_ALL") == "1" {
-		t.Fatalf("no %s (Debian: %s), and REQUIRE_ALL=1 forbids skipping", name, pkg)
+		t.Fatalf("%s, and REQUIRE_ALL=1 lets nothing be skipped", reason)
 	}
-	t.Skipf("no %s (Debian: %s)", name, pkg)
+	t.Skip(reason)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
@@ -51,9 +52,9 @@ func compareFlags(t *vectors.Test, a Answer) (Status, string, string) {
 
 func compareAlert(t *vectors.Test, a Answer) (Status, string, string) {
 	if a.Alert != nil && *a.Alert != int(t.Alert.Value) {
-		status := Fail
+		status, alert := Fail, extension.Alert(*a.Alert)
 		for _, other := range t.Alternatives {
-			if vectors.AlertValue(other.Alert) == *a.Alert {
+			if other.Alert == alert.String() {
 				status = Disagree
 			}
 		}

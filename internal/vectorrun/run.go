@@ -164,8 +164,8 @@ func (p *process) stop(ctx context.Context, timeout time.Duration) error {
 	}
 	expired := make(chan struct{})
 	kill := time.AfterFunc(timeout, func() {
+		close(expired) // before the command can end because of this
 		p.cmd.Process.Kill()
-		close(expired)
 	})
 	defer kill.Stop()
 	select {
