@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Runs the parsers in other languages on the vectors: by themselves, and through the
-# protocol of "tlsflags vectors run", which has the row of each flag as well.
+# Runs the parsers in other languages on the vectors: alone, and as the command of
+# "tlsflags vectors run", which also asks for each flag and each prefix.
 source "$(dirname "$0")/lib.sh"
 
 consumers=$PWD/vectors/consumers
-raw=$PWD/vectors/bin
 build=$(mktemp -d)
+raw=$build/raw
 trap 'rm -rf "$build"' EXIT
 missing=()
 
-# consumer LANGUAGE TOOL: whether the tool runs. The rustc of rustup is there without a
-# toolchain, too.
+# consumer LANGUAGE TOOL: succeeds if the tool runs. The rustc of rustup may be installed
+# without a toolchain.
 consumer() {
 	if ! "$2" --version >/dev/null 2>&1; then
 		echo "skipped: $1: no $2 that runs"
@@ -20,7 +20,7 @@ consumer() {
 	step "vectors in $1"
 }
 
-# run PROTOCOL COMMAND... -- ARGS...: ARGS are those for a run without the protocol.
+# run PROTOCOL COMMAND... -- ARGS...: runs COMMAND ARGS alone, then asks COMMAND --answer.
 run() {
 	local protocol=$1 command=()
 	shift
@@ -31,6 +31,7 @@ run() {
 }
 
 go build -o "$build/tlsflags" ./cmd/tlsflags
+go run ./vectors/internal/dist -raw "$raw"
 
 if consumer python python3; then
 	PYTHONDONTWRITEBYTECODE=1 run json python3 "$consumers/python/run.py" --

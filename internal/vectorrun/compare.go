@@ -52,9 +52,9 @@ func compareFlags(t *vectors.Test, a Answer) (Status, string, string) {
 
 func compareAlert(t *vectors.Test, a Answer) (Status, string, string) {
 	if a.Alert != nil && *a.Alert != int(t.Alert.Value) {
-		status, alert := Fail, extension.Alert(*a.Alert)
+		status := Fail
 		for _, other := range t.Alternatives {
-			if other.Alert == alert.String() {
+			if n := *a.Alert; n >= 0 && n <= 255 && extension.Alert(n).String() == other.Alert {
 				status = Disagree
 			}
 		}
