@@ -15,6 +15,7 @@ import (
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/corpus"
 	"github.com/tlsflags/tlsflags/internal/cli"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 )
 
 // foundHello is what is compared of a capture.Hello.
@@ -153,7 +154,7 @@ func checkInspectInput(data []byte) error {
 func inspectSeeds(yield func([]byte) bool) {
 	choice := byte(0)
 	chain(captureSeeds, messages,
-		each(messages, func(msg []byte) []byte { return InRecords(msg, nil) }),
+		each(messages, func(msg []byte) []byte { return assembletest.InRecords(msg, nil) }),
 		each(messages, func(msg []byte) []byte { return fmt.Appendf(nil, "%x\n", msg) }),
 		generated(12, 8, false),
 	)(func(file []byte) bool {

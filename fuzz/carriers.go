@@ -11,6 +11,8 @@ import (
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
 )
 
 // A carrier is a link type and the headers that stand before TCP. Their lengths are 0, as
@@ -146,10 +148,10 @@ func smallHello(flag extension.Flag, others ...extension.Extension) []byte {
 	var set extension.FlagSet
 	set.Add(flag) // in range
 	data, _ := set.AppendTo(nil)
-	h := Hello{Version: 0x0303, Random: make([]byte, 32), CipherSuites: []uint16{0x1301}, CompressionMethods: []byte{0},
+	h := clienthellotest.Hello{Version: 0x0303, Random: make([]byte, 32), CipherSuites: []uint16{0x1301}, CompressionMethods: []byte{0},
 		HasExtensionBlock: true, Extensions: append(others, extension.Extension{Type: extension.TLSFlags, Data: data})}
 	msg, _ := h.Append(nil, false) // short enough
-	return InRecords(msg, nil)
+	return assembletest.InRecords(msg, nil)
 }
 
 // segmentsOf cuts a stream behind a SYN into segments of size bytes.

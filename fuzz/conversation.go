@@ -8,6 +8,9 @@ import (
 	"slices"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
+	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
 	"github.com/tlsflags/tlsflags/internal/tls13"
 )
 
@@ -123,14 +126,16 @@ func checkConversationInput(input []byte) error {
 
 // conversationSeeds are handshakes with the ClientHellos of recorded clients.
 func conversationSeeds(yield func([]byte) bool) {
-	selects := block([]extension.Extension{{Type: extension.SupportedVersions, Data: []byte{3, 4}}})
+	selects := extensiontest.Block([]extension.Extension{{Type: extension.SupportedVersions, Data: []byte{3, 4}}})
 	g := NewGenerator(14)
-	message := func(t byte) []byte { return messageOf(t, block(g.Extensions()), block(g.Extensions())) }
+	message := func(t byte) []byte {
+		return handshaketest.Message(t, extensiontest.Block(g.Extensions()), extensiontest.Block(g.Extensions()))
+	}
 	finished := append([]byte{20, 0, 0, 32}, make([]byte, 32)...)
 	changeCipherSpec := []byte{20, 3, 3, 0, 1, 1}
 	for hello := range messages {
-		input := appendPiece(nil, byClient, InRecords(hello, nil))
-		input = appendPiece(input, 0, slices.Concat(InRecords(messageOf(2, selects), nil), changeCipherSpec))
+		input := appendPiece(nil, byClient, assembletest.InRecords(hello, nil))
+		input = appendPiece(input, 0, slices.Concat(assembletest.InRecords(handshaketest.Message(2, selects), nil), changeCipherSpec))
 		input = appendPiece(input, sealed, message(8))
 		input = appendPiece(input, sealed, slices.Concat(message(13), message(11)))
 		input = appendPiece(input, sealed, finished)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 )
 
 // CryptoTLS gives one handshake message to a server of crypto/tls, and returns what it
@@ -20,7 +21,7 @@ import (
 func CryptoTLS(msg []byte) *tls.ClientHelloInfo {
 	var info *tls.ClientHelloInfo
 	stop := errors.New("seen")
-	server := tls.Server(&readConn{Reader: bytes.NewReader(InRecords(msg, nil))}, &tls.Config{
+	server := tls.Server(&readConn{Reader: bytes.NewReader(assembletest.InRecords(msg, nil))}, &tls.Config{
 		GetConfigForClient: func(i *tls.ClientHelloInfo) (*tls.Config, error) {
 			info = i
 			return nil, stop

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 	"golang.org/x/crypto/cryptobyte"
 )
 
@@ -104,7 +105,7 @@ func dtlsRecords(datagram []byte) (records []struct{ start, end int }) {
 }
 
 // DTLSRecord puts a fragment of the body of a message of length bytes into a record.
-func DTLSRecord(length int, seq uint16, p Piece) []byte {
+func DTLSRecord(length int, seq uint16, p assembletest.Piece) []byte {
 	b := cryptobyte.NewBuilder(nil)
 	b.AddUint8(22)
 	b.AddUint16(0xfefd)
@@ -158,7 +159,7 @@ func CheckDTLS(datagrams [][]byte) error {
 func checkDTLSInput(data []byte) error { return CheckDTLS(splitDatagrams(data)) }
 
 func checkDTLSScheduleInput(data []byte) error {
-	body, pieces := Schedule(data)
+	body, pieces := assembletest.Schedule(data)
 	if len(body) == 0 || len(body) > 16000 {
 		return nil
 	}
@@ -166,14 +167,14 @@ func checkDTLSScheduleInput(data []byte) error {
 	d.Reset(make([]byte, assemble.DatagramMemory(len(body)+12)))
 	n := len(body)
 	header := []byte{1, byte(n >> 16), byte(n >> 8), byte(n), 0, 3, 0, 0, 0, byte(n >> 16), byte(n >> 8), byte(n)}
-	return checkSchedule(body, pieces, header, func(p Piece) assemble.Result { return d.Feed(DTLSRecord(n, 3, p)) })
+	return checkSchedule(body, pieces, header, func(p assembletest.Piece) assemble.Result { return d.Feed(DTLSRecord(n, 3, p)) })
 }
 
 // dtlsSeeds put generated messages into one to three datagrams, whole and in fragments.
 func dtlsSeeds(yield func([]byte) bool) {
 	// A last fragment that ends with the message, and one that ends behind it.
-	first, last := DTLSRecord(6, 0, Piece{0, []byte{1, 2, 3}}), []byte{4, 5, 6}
-	if !yield(joinDatagrams(first, DTLSRecord(6, 0, Piece{3, last}))) || !yield(joinDatagrams(first, DTLSRecord(6, 0, Piece{4, last}))) {
+	first, last := DTLSRecord(6, 0, assembletest.Piece{Offset: 0, Data: []byte{1, 2, 3}}), []byte{4, 5, 6}
+	if !yield(joinDatagrams(first, DTLSRecord(6, 0, assembletest.Piece{Offset: 3, Data: last}))) || !yield(joinDatagrams(first, DTLSRecord(6, 0, assembletest.Piece{Offset: 4, Data: last}))) {
 		return
 	}
 	g := NewGenerator(7)
@@ -181,9 +182,9 @@ func dtlsSeeds(yield func([]byte) bool) {
 		body := msg[12:]
 		half := g.random.Intn(len(body) + 1)
 		inputs := [][]byte{
-			joinDatagrams(DTLSRecord(len(body), 0, Piece{0, body})),
-			joinDatagrams(DTLSRecord(len(body), 1, Piece{half, body[half:]}), DTLSRecord(len(body), 1, Piece{0, body[:half]})),
-			joinDatagrams(append(DTLSRecord(len(body), 0, Piece{0, body[:half]}), DTLSRecord(len(body), 0, Piece{half / 2, body[half/2:]})...)),
+			joinDatagrams(DTLSRecord(len(body), 0, assembletest.Piece{Offset: 0, Data: body})),
+			joinDatagrams(DTLSRecord(len(body), 1, assembletest.Piece{Offset: half, Data: body[half:]}), DTLSRecord(len(body), 1, assembletest.Piece{Offset: 0, Data: body[:half]})),
+			joinDatagrams(append(DTLSRecord(len(body), 0, assembletest.Piece{Offset: 0, Data: body[:half]}), DTLSRecord(len(body), 0, assembletest.Piece{Offset: half / 2, Data: body[half/2:]})...)),
 		}
 		if !yield(inputs[g.random.Intn(len(inputs))]) {
 			return

@@ -9,6 +9,7 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 )
 
 // CheckExplain holds the table that explains an input to what it promises of any, and to
@@ -100,7 +101,7 @@ func strictVerdict(kind annotate.Kind, data []byte) (int, extension.Code) {
 	case annotate.Flags:
 		_, n, err = extension.ParseFlags(data)
 	}
-	return n, codeOf(err)
+	return n, extensiontest.CodeOf(err)
 }
 
 // checkExplainInput takes what it is from the first byte, and the rest for it.

@@ -5,6 +5,7 @@ import (
 
 	gofuzz "github.com/google/gofuzz"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
 )
 
 // A Generator makes structures that are valid, or off by a little: what a fuzzer that
@@ -23,7 +24,7 @@ func NewGenerator(seed int64) *Generator {
 }
 
 // Hello returns a ClientHello that may be encoded. One in eight breaks a rule.
-func (g *Generator) Hello() (h Hello) {
+func (g *Generator) Hello() (h clienthellotest.Hello) {
 	g.fuzzer.Fuzz(&h)
 	return h
 }
@@ -56,7 +57,7 @@ func (g *Generator) Cuts() []byte {
 	return cuts
 }
 
-func (g *Generator) hello(h *Hello, c gofuzz.Continue) {
+func (g *Generator) hello(h *clienthellotest.Hello, c gofuzz.Continue) {
 	h.Version = [...]uint16{0x0301, 0x0303, 0x0303, 0x0303, uint16(c.Uint32())}[c.Intn(5)]
 	h.Random = make([]byte, 32)
 	c.Read(h.Random)

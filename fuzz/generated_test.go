@@ -6,6 +6,8 @@ import (
 
 	"github.com/gopacket/gopacket/layers"
 	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
 )
 
 // Generated structures, which are valid or nearly so, through all of the checks.
@@ -19,7 +21,7 @@ func TestGenerated(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := CheckClientHello(msg, dtls); err != nil {
+			if err := clienthellotest.Check(msg, dtls); err != nil {
 				t.Fatalf("%x: %v", msg, err)
 			}
 			if dtls {
@@ -28,10 +30,10 @@ func TestGenerated(t *testing.T) {
 			if err := CheckAgainstCryptoTLS(msg); err != nil {
 				t.Fatalf("%x: %v", msg, err)
 			}
-			if err := CheckRecords(InRecords(msg, g.Cuts()), g.Cuts()); err != nil {
+			if err := assembletest.CheckRecords(assembletest.InRecords(msg, g.Cuts()), g.Cuts()); err != nil {
 				t.Fatalf("%x: %v", msg, err)
 			}
-			if _, _, code := ReferenceClientHello(msg, false); code == 0 {
+			if _, _, code := clienthellotest.Reference(msg, false); code == 0 {
 				accepted++
 			}
 		}

@@ -20,6 +20,10 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/internal/cli"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
+	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 	"github.com/tlsflags/tlsflags/vectors"
 )
@@ -76,7 +80,7 @@ func shapes() map[string]shape {
 	const mostExtensions = 16376
 	all := map[string]shape{
 		"ExtensionList, many extensions": {mostExtensions, func(n int) func() {
-			b := block(manyExtensions(n))
+			b := extensiontest.Block(manyExtensions(n))
 			return func() {
 				list := listOf(extension.EncryptedExtensions, b)
 				for range list.All() {
@@ -87,7 +91,7 @@ func shapes() map[string]shape {
 		}},
 		"ExtensionList, a type twice at the end": {mostExtensions, func(n int) func() {
 			list := manyExtensions(n - 1)
-			b := block(append(list, list[0]))
+			b := extensiontest.Block(append(list, list[0]))
 			return func() {
 				if _, _, err := extension.ParseList(extension.EncryptedExtensions, b, 0); err != extension.ErrDuplicateExtension {
 					panic(err)
@@ -117,24 +121,24 @@ func shapes() map[string]shape {
 			})
 		}},
 		"ClientHelloMessage, many extensions": {mostExtensions, func(n int) func() {
-			return readHello(Hello{Extensions: manyExtensions(n)})
+			return readHello(clienthellotest.Hello{Extensions: manyExtensions(n)})
 		}},
 		"ClientHelloBody, many cipher suites": {32760, func(n int) func() {
-			return readHello(Hello{CipherSuites: make([]uint16, n)})
+			return readHello(clienthellotest.Hello{CipherSuites: make([]uint16, n)})
 		}},
 		"Message, many extensions": {mostExtensions, func(n int) func() {
-			return readMessage(messageOf(4, block(manyExtensions(n))))
+			return readMessage(handshaketest.Message(4, extensiontest.Block(manyExtensions(n))))
 		}},
 		"Message, many certificates": {40_000, func(n int) func() {
-			return readMessage(messageOf(11, make([][]byte, n)...))
+			return readMessage(handshaketest.Message(11, make([][]byte, n)...))
 		}},
 		"Message, many certificates with flags": {40_000, func(n int) func() {
-			return readMessage(messageOf(11, slices.Repeat([][]byte{flagged()}, n)...))
+			return readMessage(handshaketest.Message(11, slices.Repeat([][]byte{flagged()}, n)...))
 		}},
 		"Rules, many certificates that answer many extensions": {mostExtensions, func(n int) func() {
 			hello := append(manyExtensions(n-1), extension.Extension{Type: extension.TLSFlags, Data: []byte{1, 2}})
-			x := extension.Exchange{Hello: listOf(extension.ClientHello, block(hello))}
-			m := accepted(extension.ParseMessage(messageOf(11, slices.Repeat([][]byte{flagged()}, n)...)))
+			x := extension.Exchange{Hello: listOf(extension.ClientHello, extensiontest.Block(hello))}
+			m := accepted(extension.ParseMessage(handshaketest.Message(11, slices.Repeat([][]byte{flagged()}, n)...)))
 			return func() {
 				if v := x.JudgeMessage(extension.FromServer, m); !v.OK() {
 					panic(v.Code)
@@ -142,7 +146,7 @@ func shapes() map[string]shape {
 			}
 		}},
 		"Rules, many extensions": {mostExtensions, func(n int) func() {
-			hello := listOf(extension.ClientHello, block(append(manyExtensions(n-1), extension.Extension{Type: extension.TLSFlags, Data: []byte{1, 2}})))
+			hello := listOf(extension.ClientHello, extensiontest.Block(append(manyExtensions(n-1), extension.Extension{Type: extension.TLSFlags, Data: []byte{1, 2}})))
 			x := extension.Exchange{Hello: hello}
 			return func() {
 				x.Judge(extension.EncryptedExtensions, extension.FromServer, hello)
@@ -181,10 +185,10 @@ func shapes() map[string]shape {
 func bodyShapes() map[string]shape {
 	body := func(t extension.Type, n int, data func(n int) []byte) shape {
 		return shape{n, func(n int) func() {
-			hello := accepted(clienthello.Parse(encodeHello(Hello{Extensions: []extension.Extension{{Type: t, Data: data(n)}}})))
+			hello := accepted(clienthello.Parse(encodeHello(clienthellotest.Hello{Extensions: []extension.Extension{{Type: t, Data: data(n)}}})))
 			return repeat(4, func() {
 				_, err := hello.CheckExtension(t)
-				if err = errors.Join(err, checkBodies(hello)); err != nil {
+				if err = errors.Join(err, clienthellotest.CheckBodies(hello)); err != nil {
 					panic(err)
 				}
 			})
@@ -223,7 +227,7 @@ func recordShapes() map[string]shape {
 		return func() {
 			var r assemble.Records
 			r.Reset(memory)
-			for piece := range chop(stream, sizes) {
+			for piece := range assembletest.Chop(stream, sizes) {
 				for len(piece) > 0 {
 					result := r.Feed(piece)
 					piece = piece[result.Used:]
@@ -239,16 +243,16 @@ func recordShapes() map[string]shape {
 	memory := make([]byte, assemble.MaxMessage)
 	return map[string]shape{
 		"Records, of a byte": {most, func(n int) func() {
-			return feed(InRecords(messageBytes(n), []byte{1}), nil, memory)
+			return feed(assembletest.InRecords(messageBytes(n), []byte{1}), nil, memory)
 		}},
 		"Records, of a byte, a byte a time": {most, func(n int) func() {
-			return feed(InRecords(messageBytes(n), []byte{1}), []byte{1}, memory)
+			return feed(assembletest.InRecords(messageBytes(n), []byte{1}), []byte{1}, memory)
 		}},
 		"Records, one, a byte a time": {most, func(n int) func() {
-			return feed(InRecords(messageBytes(n), nil), []byte{1}, memory)
+			return feed(assembletest.InRecords(messageBytes(n), nil), []byte{1}, memory)
 		}},
 		"Records, with memory that grows by a byte": {2_000, func(n int) func() {
-			stream := InRecords(messageBytes(n), []byte{1})
+			stream := assembletest.InRecords(messageBytes(n), []byte{1})
 			return func() {
 				var r assemble.Records
 				size := 0
@@ -265,14 +269,14 @@ func recordShapes() map[string]shape {
 		}},
 		"Records, many change_cipher_spec behind a message": {most, func(n int) func() {
 			ccs := bytes.Repeat([]byte{20, 3, 3, 0, 1, 1}, n)
-			return feed(slices.Concat(InRecords(messageBytes(100), nil), ccs), nil, memory)
+			return feed(slices.Concat(assembletest.InRecords(messageBytes(100), nil), ccs), nil, memory)
 		}},
 		"Records, early data of a byte behind a message": {most, func(n int) func() {
 			early := bytes.Repeat([]byte{23, 3, 3, 0, 1, 7}, n)
-			return feed(slices.Concat(InRecords(messageBytes(100), nil), early), nil, memory)
+			return feed(slices.Concat(assembletest.InRecords(messageBytes(100), nil), early), nil, memory)
 		}},
 		"Records, many messages": {most / 10, func(n int) func() {
-			return feed(bytes.Repeat(InRecords(messageBytes(50), nil), n), nil, memory)
+			return feed(bytes.Repeat(assembletest.InRecords(messageBytes(50), nil), n), nil, memory)
 		}},
 	}
 }
@@ -296,14 +300,14 @@ func datagramShapes() map[string]shape {
 		msg := messageBytes(n)
 		var payloads [][]byte
 		for _, i := range order(n) {
-			payloads = append(payloads, CryptoFrame(Piece{i, msg[i : i+1]}))
+			payloads = append(payloads, CryptoFrame(assembletest.Piece{Offset: i, Data: msg[i : i+1]}))
 		}
 		return payloads
 	}
 	fragments := func(n int, order func(int) []int) [][]byte {
 		var datagrams [][]byte
 		for _, i := range order(n) {
-			datagrams = append(datagrams, DTLSRecord(n, 0, Piece{i, []byte{7}}))
+			datagrams = append(datagrams, DTLSRecord(n, 0, assembletest.Piece{Offset: i, Data: []byte{7}}))
 		}
 		return datagrams
 	}
@@ -347,15 +351,15 @@ func datagramShapes() map[string]shape {
 		var packets [][]byte
 		for i := range n {
 			p := quicseal.Packet{Version: quicseal.V1, DCID: binary.BigEndian.AppendUint64(nil, uint64(i))}
-			p.Payload = append(CryptoFrame(Piece{0, []byte{1}}), make([]byte, 16)...)
+			p.Payload = append(CryptoFrame(assembletest.Piece{Offset: 0, Data: []byte{1}}), make([]byte, 16)...)
 			packets = append(packets, p.Seal())
 		}
 		return read(new(assemble.QUIC), packets, assemble.NeedMore)
 	}}
 	all["DTLSDatagrams, fragments of other messages"] = shape{most, func(n int) func() {
-		datagrams := [][]byte{DTLSRecord(2, 0, Piece{0, []byte{7}})}
+		datagrams := [][]byte{DTLSRecord(2, 0, assembletest.Piece{Offset: 0, Data: []byte{7}})}
 		for i := range n {
-			datagrams = append(datagrams, DTLSRecord(n, uint16(1+i), Piece{i, []byte{7}}))
+			datagrams = append(datagrams, DTLSRecord(n, uint16(1+i), assembletest.Piece{Offset: i, Data: []byte{7}}))
 		}
 		return read(new(assemble.DTLS), datagrams, assemble.NeedMore)
 	}}
@@ -387,7 +391,7 @@ func tcpShapes() map[string]shape {
 	all := make(map[string]shape)
 	for name, order := range orders {
 		all["TCP, segments of a byte, "+name] = shape{most, func(n int) func() {
-			stream := InRecords(messageBytes(n-5), nil)
+			stream := assembletest.InRecords(messageBytes(n-5), nil)
 			return scan(segments(stream, order(n)), 1)
 		}}
 	}
@@ -397,15 +401,15 @@ func tcpShapes() map[string]shape {
 		hellos  int
 	}{
 		"every second byte, and then all": {most, func(n int) [][]byte {
-			stream := InRecords(messageBytes(n-5), nil)
+			stream := assembletest.InRecords(messageBytes(n-5), nil)
 			return append(segments(stream, interleaved(n)[:n/2]), tcpPacket(1, ack, stream))
 		}, 1},
 		"all but the first byte, over and over": {most, func(n int) [][]byte {
-			packets := segments(InRecords(messageBytes(995), nil), backwards(1000)[:999])
+			packets := segments(assembletest.InRecords(messageBytes(995), nil), backwards(1000)[:999])
 			return slices.Repeat(packets, n/1000)
 		}, 0},
 		"records of a byte": {most, func(n int) [][]byte {
-			stream := InRecords(messageBytes(n), []byte{1})
+			stream := assembletest.InRecords(messageBytes(n), []byte{1})
 			packets := [][]byte{tcpPacket(0, syn, nil)}
 			seq := uint32(1)
 			for part := range slices.Chunk(stream, 100) {
@@ -425,7 +429,7 @@ func tcpShapes() map[string]shape {
 			return packets
 		}, 0},
 		"connections that never end": {most, func(n int) (packets [][]byte) {
-			hello := InRecords(messageBytes(100), nil)
+			hello := assembletest.InRecords(messageBytes(100), nil)
 			for i := range n {
 				p := tcpPacket(0, syn, hello[:50])
 				binary.BigEndian.PutUint32(p[12:], uint32(i)) // source address
@@ -434,7 +438,7 @@ func tcpShapes() map[string]shape {
 			return packets
 		}, 0},
 		"fragments of eight bytes, backwards": {most, func(n int) (packets [][]byte) {
-			whole := tcpPacket(0, syn, InRecords(messageBytes(n-45), nil))[20:]
+			whole := tcpPacket(0, syn, assembletest.InRecords(messageBytes(n-45), nil))[20:]
 			for i := (len(whole) - 1) / 8 * 8; i >= 0; i -= 8 {
 				p := append(tcpPacket(0, syn, nil)[:20], whole[i:min(i+8, len(whole))]...)
 				field := uint16(i / 8)
@@ -453,7 +457,7 @@ func tcpShapes() map[string]shape {
 	all["Capture, many hellos"] = shape{2_000, func(n int) func() {
 		var packets [][]byte
 		for i := range n {
-			packets = append(packets, tcpPacket(uint32(i)<<20, syn, InRecords(encodeHello(Hello{}), nil)))
+			packets = append(packets, tcpPacket(uint32(i)<<20, syn, assembletest.InRecords(encodeHello(clienthellotest.Hello{}), nil)))
 		}
 		file := pcapFile(layers.LinkTypeRaw, packets...)
 		return func() {
@@ -483,29 +487,29 @@ func commandShapes() map[string]shape {
 		}
 	}
 	const most = 8_000
-	long := func(n int) []byte { return encodeHello(Hello{Extensions: manyExtensions(n)}) }
+	long := func(n int) []byte { return encodeHello(clienthellotest.Hello{Extensions: manyExtensions(n)}) }
 	all := map[string]shape{
 		"Explain, many extensions": {most, func(n int) func() { return explain(annotate.ClientHello, long(n)) }},
 		"Explain, many extensions of which the last is malformed": {most, func(n int) func() {
 			list := manyExtensions(n)
 			list[n-1].Data = []byte{1}
 			list[n-1].Type = extension.TLSFlags
-			return explain(annotate.ClientHello, encodeHello(Hello{Extensions: list}))
+			return explain(annotate.ClientHello, encodeHello(clienthellotest.Hello{Extensions: list}))
 		}},
 		"Explain, many cipher suites": {most, func(n int) func() {
-			return explain(annotate.ClientHello, encodeHello(Hello{CipherSuites: make([]uint16, n)}))
+			return explain(annotate.ClientHello, encodeHello(clienthellotest.Hello{CipherSuites: make([]uint16, n)}))
 		}},
 		"Explain, many protocol names": {most, func(n int) func() {
-			return explain(annotate.ClientHello, encodeHello(Hello{Extensions: []extension.Extension{
+			return explain(annotate.ClientHello, encodeHello(clienthellotest.Hello{Extensions: []extension.Extension{
 				{Type: extension.ALPN, Data: prefixed(2, strings.Repeat("\x01h", n))},
 			}}))
 		}},
 		"Explain, many certificates with flags": {most / 2, func(n int) func() {
-			return explain(annotate.Certificate, messageOf(11, slices.Repeat([][]byte{flagged()}, n)...))
+			return explain(annotate.Certificate, handshaketest.Message(11, slices.Repeat([][]byte{flagged()}, n)...))
 		}},
 		"Explain, a long name": {8 * 7000, func(n int) func() {
 			name := prefixed(2, "\x00"+string(prefixed(2, strings.Repeat("n", n))))
-			return explain(annotate.ClientHello, encodeHello(Hello{Extensions: []extension.Extension{{Type: extension.ServerName, Data: name}}}))
+			return explain(annotate.ClientHello, encodeHello(clienthellotest.Hello{Extensions: []extension.Extension{{Type: extension.ServerName, Data: name}}}))
 		}},
 	}
 	for _, format := range []string{"text", "json"} {
@@ -516,7 +520,7 @@ func commandShapes() map[string]shape {
 			return run(long(n), "inspect", "--format", format)
 		}}
 		all["Inspect, many hellos in hexadecimal, as "+format] = shape{800, func(n int) func() {
-			line := hex.EncodeToString(encodeHello(Hello{Extensions: manyExtensions(10)})) + "\n"
+			line := hex.EncodeToString(encodeHello(clienthellotest.Hello{Extensions: manyExtensions(10)})) + "\n"
 			return run([]byte(strings.Repeat(line, n)), "inspect", "--format", format)
 		}}
 	}
@@ -565,7 +569,7 @@ func manyExtensions(n int) (list []extension.Extension) {
 func flagged() []byte { return []byte{0, byte(extension.TLSFlags), 0, 2, 1, 2} }
 
 // encodeHello fills in what h lacks.
-func encodeHello(h Hello) []byte {
+func encodeHello(h clienthellotest.Hello) []byte {
 	h.Version, h.Random, h.CompressionMethods, h.HasExtensionBlock = 0x0303, make([]byte, 32), []byte{0}, true
 	if h.CipherSuites == nil {
 		h.CipherSuites = []uint16{0x1301}
@@ -591,7 +595,7 @@ func prefixed(lengthSize int, s string) []byte {
 	return append(length[4-lengthSize:], s...)
 }
 
-func readHello(h Hello) func() {
+func readHello(h clienthellotest.Hello) func() {
 	msg := encodeHello(h)
 	return func() {
 		hello := accepted(clienthello.Parse(msg))

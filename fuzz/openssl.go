@@ -69,6 +69,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 )
 
 // openSSLHello is what OpenSSL tells its ClientHello callback.
@@ -80,7 +81,7 @@ type openSSLHello struct {
 
 // openSSL gives a message to a server of OpenSSL; ok is whether it comes to the callback.
 func openSSL(msg []byte) (h openSSLHello, ok bool) {
-	stream := InRecords(msg, nil)
+	stream := assembletest.InRecords(msg, nil)
 	if len(stream) == 0 {
 		return h, false
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
@@ -31,7 +32,7 @@ func sealQUIC(payloads [][]byte) (packets [][]byte) {
 }
 
 // CryptoFrame returns a CRYPTO frame (RFC 9000, Section 19.6).
-func CryptoFrame(p Piece) []byte {
+func CryptoFrame(p assembletest.Piece) []byte {
 	return quicseal.AppendCrypto(nil, uint64(p.Offset), p.Data)
 }
 
@@ -266,7 +267,7 @@ func completeInPlace(q *assemble.QUIC, datagrams [][]byte) bool {
 func checkQUICInput(data []byte) error { return CheckQUIC(splitDatagrams(data)) }
 
 func checkQUICScheduleInput(data []byte) error {
-	body, pieces := Schedule(data)
+	body, pieces := assembletest.Schedule(data)
 	if len(body) == 0 || len(body) > 1<<16 {
 		return nil
 	}
@@ -275,11 +276,11 @@ func checkQUICScheduleInput(data []byte) error {
 	var q assemble.QUIC
 	q.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
 	// The header comes at first, so that no piece can change it.
-	if got := q.FeedFrames(CryptoFrame(Piece{0, msg[:4]})); got.Outcome != assemble.NeedMore {
+	if got := q.FeedFrames(CryptoFrame(assembletest.Piece{Offset: 0, Data: msg[:4]})); got.Outcome != assemble.NeedMore {
 		return fmt.Errorf("the header alone gives %v %q", got.Outcome, got.Code.Name())
 	}
-	return checkSchedule(body, pieces, msg[:4], func(p Piece) assemble.Result {
-		return q.FeedFrames(CryptoFrame(Piece{p.Offset + 4, p.Data}))
+	return checkSchedule(body, pieces, msg[:4], func(p assembletest.Piece) assemble.Result {
+		return q.FeedFrames(CryptoFrame(assembletest.Piece{Offset: p.Offset + 4, Data: p.Data}))
 	})
 }
 
@@ -290,8 +291,8 @@ func quicPayloads(yield func([][]byte) bool) {
 		var payloads [][]byte
 		payload := []byte{}
 		offset := 0
-		for fragment := range chop(msg, append(g.Cuts(), 200)) {
-			payload = append(payload, CryptoFrame(Piece{offset, fragment})...)
+		for fragment := range assembletest.Chop(msg, append(g.Cuts(), 200)) {
+			payload = append(payload, CryptoFrame(assembletest.Piece{Offset: offset, Data: fragment})...)
 			offset += len(fragment)
 			switch g.random.Intn(8) {
 			case 0:

@@ -13,6 +13,9 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/ech"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
@@ -27,7 +30,7 @@ func CheckServerConn(stream, cuts []byte) error {
 	want, wantOK := referenceServerHello(stream)
 	for _, sizes := range [][]byte{nil, cuts} { // the second connection gets the memory of the first
 		conn := server.Wrap(&readConn{Reader: bytes.NewReader(stream)})
-		for piece := range chop(stream, sizes) {
+		for piece := range assembletest.Chop(stream, sizes) {
 			read := make([]byte, len(piece))
 			if n, err := conn.Read(read); err != nil || !bytes.Equal(read[:n], piece) {
 				return fmt.Errorf("read %x instead of %x: %w", read[:n], piece, err)
@@ -54,16 +57,16 @@ func referenceServerHello(stream []byte) (h reqmtls.Hello, ok bool) {
 	}
 	hello, _, err := clienthello.Parse(result.Message)
 	if err != nil {
-		return reqmtls.Hello{Code: codeOf(err)}, true
+		return reqmtls.Hello{Code: extensiontest.CodeOf(err)}, true
 	}
 	flags, t, err := hello.Flags()
 	return reqmtls.Hello{
-		Flags: flags.Set(), Type: t, Code: codeOf(err), Flagged: hello.HasFlag(extension.RequestMTLS),
+		Flags: flags.Set(), Type: t, Code: extensiontest.CodeOf(err), Flagged: hello.HasFlag(extension.RequestMTLS),
 	}, true
 }
 
 func checkServerConnInput(data []byte) error {
-	cuts, stream, ok := splitCuts(data)
+	cuts, stream, ok := assembletest.SplitCuts(data)
 	if !ok || len(stream) > 1<<17 {
 		return nil
 	}
@@ -124,7 +127,7 @@ func referenceInner(encoded []byte, outer extension.List) (expanded []byte, ok b
 		field = encoded[at : at+n]
 		at += n
 	}
-	inner, _, code := ReferenceList(extension.ClientHello, field, 0)
+	inner, _, code := extensiontest.ReferenceList(extension.ClientHello, field, 0)
 	if code != 0 {
 		return nil, false
 	}
@@ -143,8 +146,8 @@ func referenceInner(encoded []byte, outer extension.List) (expanded []byte, ok b
 			}
 		}
 	}
-	expanded = block(list)
-	if _, _, code := ReferenceList(extension.ClientHello, expanded, 0); code != 0 {
+	expanded = extensiontest.Block(list)
+	if _, _, code := extensiontest.ReferenceList(extension.ClientHello, expanded, 0); code != 0 {
 		return nil, false
 	}
 	return expanded, true
@@ -154,7 +157,7 @@ func referenceInner(encoded []byte, outer extension.List) (expanded []byte, ok b
 // every other one over from them.
 func echSeeds(yield func([]byte) bool) {
 	for msg := range messages {
-		hello, _, _ := ReferenceClientHello(msg, false)
+		hello, _, _ := clienthellotest.Reference(msg, false)
 		flags := extension.Extension{Type: extension.TLSFlags, Data: []byte{1, 1}}
 		own, taken := []extension.Extension{flags}, []byte{0}
 		for i, e := range hello.Extensions {
@@ -167,8 +170,8 @@ func echSeeds(yield func([]byte) bool) {
 			}
 		}
 		taken[0] = byte(len(taken) - 1)
-		outer := block(hello.Extensions)
-		inner := block(append(own, extension.Extension{Type: extension.ECHOuterExtensions, Data: taken}))
+		outer := extensiontest.Block(hello.Extensions)
+		inner := extensiontest.Block(append(own, extension.Extension{Type: extension.ECHOuterExtensions, Data: taken}))
 		if !yield(slices.Concat(
 			[]byte{byte(len(outer) >> 8), byte(len(outer))}, outer,
 			[]byte{3, 3}, hello.Random, []byte{0, 0, 2, 0x13, 1, 1, 0}, []byte{byte(len(inner) >> 8), byte(len(inner))}, inner,

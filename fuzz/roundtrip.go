@@ -8,6 +8,8 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"golang.org/x/crypto/cryptobyte"
 )
 
@@ -52,10 +54,10 @@ func CheckFlagSet(flags []extension.Flag) error {
 	if shortest := 2 + int(all[len(all)-1]/8); len(data) != shortest {
 		return fmt.Errorf("the encoding has %d bytes, the shortest %d", len(data), shortest)
 	}
-	if read, _, code := ReferenceFlags(data); code != 0 || !slices.Equal(read, all) {
+	if read, _, code := extensiontest.ReferenceFlags(data); code != 0 || !slices.Equal(read, all) {
 		return fmt.Errorf("the reference parser reads %v, %q", read, code.Name())
 	}
-	if err := CheckFlags(data); err != nil {
+	if err := extensiontest.CheckFlags(data); err != nil {
 		return err
 	}
 	if err := checkFlagsInHello(set, all); err != nil {
@@ -83,7 +85,7 @@ func checkFlagsInHello(set extension.FlagSet, all []extension.Flag) error {
 		if !s.ReadUint16(&typ) || !s.ReadUint16LengthPrefixed(&body) || !s.Empty() || extension.Type(typ) != t {
 			return fmt.Errorf("appending the extension gives %x", whole)
 		}
-		h := Hello{Version: 0x0303, Random: make([]byte, 32), CipherSuites: []uint16{0x1301}, CompressionMethods: []byte{0},
+		h := clienthellotest.Hello{Version: 0x0303, Random: make([]byte, 32), CipherSuites: []uint16{0x1301}, CompressionMethods: []byte{0},
 			HasExtensionBlock: true, Extensions: []extension.Extension{{Type: t, Data: body}}}
 		msg, err := h.Append(nil, false)
 		if err != nil {

@@ -6,6 +6,9 @@ import (
 
 	"github.com/tlsflags/tlsflags/corpus"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
+	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
@@ -49,14 +52,14 @@ func Lookup(name string) (Target, bool) {
 // Targets returns all targets.
 func Targets() []Target {
 	return []Target{
-		{"Flags", CheckFlags, chain(flagsSeeds, vectorInputs(vectors.ExtensionData))},
+		{"Flags", extensiontest.CheckFlags, chain(flagsSeeds, vectorInputs(vectors.ExtensionData))},
 		{"ExtensionList", checkExtensionListInput, extensionListSeeds},
 		{"ExtensionBody", checkExtensionBodyInput, extensionBodySeeds},
 		{"ClientHelloMessage", checkClientHelloInput, messageSeeds},
 		{"ClientHelloBody", checkClientHelloBodyInput, bodySeeds},
 		{"CryptoTLS", CheckAgainstCryptoTLS, messageSeeds},
 		{"Records", checkRecordsInput, recordsSeeds},
-		{"Message", CheckMessage, chain(messageOfSeeds, vectorInputs(vectors.Handshake))},
+		{"Message", handshaketest.Check, chain(messageOfSeeds, vectorInputs(vectors.Handshake))},
 		{"Rules", checkRulesInput, rulesSeeds},
 		{"QUICDatagrams", checkQUICInput, quicSeeds},
 		{"QUICFrames", checkQUICFramesInput, quicFramesSeeds},
@@ -126,10 +129,10 @@ func messageSeeds(yield func([]byte) bool) {
 }
 
 func checkClientHelloInput(msg []byte) error {
-	if err := CheckClientHello(msg, false); err != nil {
+	if err := clienthellotest.Check(msg, false); err != nil {
 		return err
 	}
-	return CheckClientHello(msg, true)
+	return clienthellotest.Check(msg, true)
 }
 
 func bodySeeds(yield func([]byte) bool) {
@@ -141,11 +144,11 @@ func bodySeeds(yield func([]byte) bool) {
 func checkClientHelloBodyInput(body []byte) error {
 	length := []byte{byte(len(body) >> 16), byte(len(body) >> 8), byte(len(body))}
 	msg := append([]byte{1, length[0], length[1], length[2]}, body...)
-	if err := CheckClientHello(msg, false); err != nil {
+	if err := clienthellotest.Check(msg, false); err != nil {
 		return err
 	}
 	msg = append([]byte{1, length[0], length[1], length[2], 0, 0, 0, 0, 0, length[0], length[1], length[2]}, body...)
-	return CheckClientHello(msg, true)
+	return clienthellotest.Check(msg, true)
 }
 
 func flagsSeeds(yield func([]byte) bool) {
@@ -159,8 +162,8 @@ func flagsSeeds(yield func([]byte) bool) {
 
 func extensionListSeeds(yield func([]byte) bool) {
 	each(messages, func(msg []byte) []byte {
-		hello, _, _ := ReferenceClientHello(msg, false)
-		return append([]byte{byte(extension.ClientHello)}, block(hello.Extensions)...)
+		hello, _, _ := clienthellotest.Reference(msg, false)
+		return append([]byte{byte(extension.ClientHello)}, extensiontest.Block(hello.Extensions)...)
 	})(yield)
 }
 
@@ -169,13 +172,13 @@ func checkExtensionListInput(data []byte) error {
 	if len(data) == 0 || len(data) > 1<<16 {
 		return nil
 	}
-	return CheckList(extension.Message(data[0]%8), data[1:])
+	return extensiontest.CheckList(extension.Message(data[0]%8), data[1:])
 }
 
 func extensionBodySeeds(yield func([]byte) bool) {
-	types := BodyTypes()
+	types := clienthellotest.BodyTypes()
 	for msg := range messages {
-		hello, _, _ := ReferenceClientHello(msg, false)
+		hello, _, _ := clienthellotest.Reference(msg, false)
 		for _, e := range hello.Extensions {
 			i := slices.Index(types, e.Type)
 			if i >= 0 && !yield(append([]byte{byte(i)}, e.Data...)) {
@@ -191,49 +194,6 @@ func checkExtensionBodyInput(data []byte) error {
 	if len(data) == 0 {
 		return nil
 	}
-	types := BodyTypes()
-	return CheckExtensionBody(types[int(data[0])%len(types)], data[1:])
-}
-
-// withCuts puts sizes of pieces before a stream, in the form of splitCuts.
-func withCuts(cuts, stream []byte) []byte {
-	return slices.Concat([]byte{byte(len(cuts))}, cuts, stream)
-}
-
-// splitCuts takes an input apart: how many sizes of pieces there are, these, the rest.
-func splitCuts(data []byte) (cuts, stream []byte, ok bool) {
-	if len(data) == 0 || int(data[0]) >= len(data) {
-		return nil, nil, false
-	}
-	n := 1 + int(data[0])
-	return data[1:n], data[n:], true
-}
-
-func recordsSeeds(yield func([]byte) bool) {
-	g := NewGenerator(3)
-	chain(
-		each(messages, func(msg []byte) []byte { return withCuts(g.Cuts(), InRecords(msg, nil)) }),
-		each(generated(3, 16, false), func(msg []byte) []byte { return withCuts([]byte{1, 7}, InRecords(msg, g.Cuts())) }),
-		each(generated(3, 8, false), func(msg []byte) []byte {
-			twice := slices.Concat(InRecords(msg, g.Cuts()), []byte{20, 3, 3, 0, 1, 1}, InRecords(msg, g.Cuts()))
-			return withCuts(g.Cuts(), twice)
-		}),
-		slices.Values([][]byte{
-			withCuts(nil, startOfRecord(1<<14)),
-			withCuts(nil, startOfRecord(1<<14+1)),
-		}),
-	)(yield)
-}
-
-// startOfRecord is where a record of n bytes begins; 2^14 is the most that may be.
-func startOfRecord(n int) []byte {
-	return []byte{22, 3, 1, byte(n >> 8), byte(n), 1, 0, 0x40, 0, 3, 3}
-}
-
-func checkRecordsInput(data []byte) error {
-	cuts, stream, ok := splitCuts(data)
-	if !ok {
-		return nil
-	}
-	return CheckRecords(stream, cuts)
+	types := clienthellotest.BodyTypes()
+	return clienthellotest.CheckBody(types[int(data[0])%len(types)], data[1:])
 }

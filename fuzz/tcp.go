@@ -13,6 +13,7 @@ import (
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 )
 
 // maxSegment is how much is sent in one IPv4 packet, at most.
@@ -46,7 +47,7 @@ type arrival struct {
 
 // take returns what it adds to the bytes that are ready. Ahead of them it takes as much
 // as package capture says that it does.
-func (r *tcpReceiver) take(segment Piece, packet int) []byte {
+func (r *tcpReceiver) take(segment assembletest.Piece, packet int) []byte {
 	const window = 256 << 10
 	had := len(r.ready)
 	if segment.Offset > had+window {
@@ -81,7 +82,7 @@ func newTCPScan(isn uint32) *tcpScan {
 	return s
 }
 
-func (s *tcpScan) send(segment Piece) {
+func (s *tcpScan) send(segment assembletest.Piece) {
 	const ack = 0x10
 	s.scan(tcpPacket(s.isn+1+uint32(segment.Offset), ack, segment.Data))
 }
@@ -118,7 +119,7 @@ func (s *tcpScan) differs(other *tcpScan, before int) error {
 // and overlap, with the same bytes or others. Where they contradict each other, the bytes
 // that came first stay: after every segment the same is found as where these bytes came
 // in order and once.
-func CheckTCP(isn uint32, segments []Piece) error {
+func CheckTCP(isn uint32, segments []assembletest.Piece) error {
 	sent, twice, inOrder := newTCPScan(isn), newTCPScan(isn), newTCPScan(isn)
 	r := tcpReceiver{have: make(map[int]arrival), useful: make(map[int]bool)}
 	for i, segment := range segments {
@@ -128,7 +129,7 @@ func CheckTCP(isn uint32, segments []Piece) error {
 		twice.send(segment)
 		start := len(r.ready)
 		for part := range slices.Chunk(r.take(segment, sent.Stats().Packets), maxSegment) {
-			inOrder.send(Piece{start, part})
+			inOrder.send(assembletest.Piece{Offset: start, Data: part})
 			start += len(part)
 		}
 		err := sent.differs(inOrder, before)
@@ -151,7 +152,7 @@ func (r *tcpReceiver) check(found []foundHello) error {
 	if r.settled {
 		return nil
 	}
-	want := ReferenceRecords(r.ready)
+	want := assembletest.ReferenceRecords(r.ready)
 	r.settled = want.Outcome != assemble.NeedMore
 	switch {
 	case want.Outcome == assemble.NotProtocol:
@@ -187,21 +188,21 @@ func checkTCPInput(data []byte) error {
 		return nil
 	}
 	isn := binary.BigEndian.Uint32(data)
-	cuts, rest, ok := splitCuts(data[4:])
+	cuts, rest, ok := assembletest.SplitCuts(data[4:])
 	if !ok {
 		return nil
 	}
-	body, pieces := Schedule(rest)
+	body, pieces := assembletest.Schedule(rest)
 	if len(body) < 2 || len(body) > 1<<16 {
 		return nil
 	}
 	n := len(body)
 	msg := append([]byte{1, byte(n >> 16), byte(n >> 8), byte(n)}, body...)
-	stream := InRecords(msg, cuts)
-	var segments []Piece
-	for _, p := range append(scalePieces(pieces, body, stream), Piece{0, stream}) {
+	stream := assembletest.InRecords(msg, cuts)
+	var segments []assembletest.Piece
+	for _, p := range append(scalePieces(pieces, body, stream), assembletest.Piece{Offset: 0, Data: stream}) {
 		for part := range slices.Chunk(p.Data, maxSegment) {
-			segments = append(segments, Piece{p.Offset, part})
+			segments = append(segments, assembletest.Piece{Offset: p.Offset, Data: part})
 			p.Offset += len(part)
 		}
 	}
@@ -211,7 +212,7 @@ func checkTCPInput(data []byte) error {
 // scalePieces makes pieces of a stream out of pieces of a body. One that differs from the
 // body in the middle differs from the stream in one bit in the middle, so that the fields
 // in front of a message come to values nearby.
-func scalePieces(pieces []Piece, body, stream []byte) (scaled []Piece) {
+func scalePieces(pieces []assembletest.Piece, body, stream []byte) (scaled []assembletest.Piece) {
 	for _, p := range pieces {
 		offset := p.Offset * len(stream) / len(body)
 		end := min(offset+len(p.Data)*len(stream)/len(body)+1, len(stream))
@@ -222,7 +223,7 @@ func scalePieces(pieces []Piece, body, stream []byte) (scaled []Piece) {
 				part[len(part)/2] ^= 1 << (change & 7)
 			}
 		}
-		scaled = append(scaled, Piece{offset, part})
+		scaled = append(scaled, assembletest.Piece{Offset: offset, Data: part})
 	}
 	return scaled
 }
@@ -231,6 +232,6 @@ func tcpSeeds(yield func([]byte) bool) {
 	g := NewGenerator(11)
 	each(scheduleSeeds(4, false), func(schedule []byte) []byte {
 		isn := [][]byte{{0xff, 0xff, 0xff, 0x00}, {0, 0, 0, 0}, {0x7f, 0xff, 0xfe, 0xff}}[g.random.Intn(3)]
-		return slices.Concat(isn, withCuts(g.Cuts(), schedule))
+		return slices.Concat(isn, assembletest.WithCuts(g.Cuts(), schedule))
 	})(yield)
 }

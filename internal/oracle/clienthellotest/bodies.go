@@ -1,4 +1,4 @@
-package fuzz
+package clienthellotest
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"golang.org/x/crypto/cryptobyte"
 )
 
@@ -119,7 +120,7 @@ func ReferenceBody(t extension.Type, data []byte) bool {
 			return false
 		}
 	case extension.TLSFlags, extension.TLSFlagsExperimental:
-		_, _, code := ReferenceFlags(data)
+		_, _, code := extensiontest.ReferenceFlags(data)
 		return code == 0
 	default:
 		return true
@@ -127,9 +128,9 @@ func ReferenceBody(t extension.Type, data []byte) bool {
 	return s.Empty()
 }
 
-// CheckExtensionBody holds the reader of the extension of type t to its promise on one
+// CheckBody holds the reader of the extension of type t to its promise on one
 // extension_data.
-func CheckExtensionBody(t extension.Type, data []byte) error {
+func CheckBody(t extension.Type, data []byte) error {
 	h := Hello{
 		Version:            0x0303,
 		Random:             make([]byte, 32),
@@ -168,7 +169,7 @@ func CheckExtensionBody(t extension.Type, data []byte) error {
 			}
 		}
 	}
-	return CheckClientHello(msg, false)
+	return Check(msg, false)
 }
 
 // BodyTypes are the types of the extensions that clienthello reads.

@@ -1,27 +1,23 @@
-package fuzz
+// Package clienthellotest has reference parsers and checks of ClientHello messages and of their extensions.
+package clienthellotest
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 )
 
-// lookups is how many extensions of a list are looked up: each time costs a walk over
-// the list, and all of the longest list would cost minutes.
-const lookups = 64
-
-// CheckClientHello holds clienthello.Parse (or ParseDTLS) to its promise on one input,
+// Check holds clienthello.Parse (or ParseDTLS) to its promise on one input,
 // and returns what is broken. It covers what one run can tell: allocations and time
 // are measured by tests of their own.
-func CheckClientHello(msg []byte, dtls bool) error {
+func Check(msg []byte, dtls bool) error {
 	parse := clienthello.Parse
 	if dtls {
 		parse = clienthello.ParseDTLS
@@ -34,11 +30,11 @@ func CheckClientHello(msg []byte, dtls bool) error {
 	if n < 0 || n > len(msg) {
 		return fmt.Errorf("position %d is outside of the %d bytes given", n, len(msg))
 	}
-	want, wantN, wantCode := ReferenceClientHello(msg, dtls)
-	if got := codeOf(err); n != wantN || got != wantCode {
+	want, wantN, wantCode := Reference(msg, dtls)
+	if got := extensiontest.CodeOf(err); n != wantN || got != wantCode {
 		return fmt.Errorf("got position %d and %q, the reference parser has %d and %q", n, got.Name(), wantN, wantCode.Name())
 	}
-	for _, same := range sameInputs(msg) {
+	for _, same := range extensiontest.SameInputs(msg) {
 		if other, m, err2 := parse(same); m != n || err2 != err || !bytes.Equal(other.Raw(), hello.Raw()) {
 			return errors.New("the capacity of the slice changes the outcome")
 		}
@@ -59,17 +55,17 @@ func CheckClientHello(msg []byte, dtls bool) error {
 	if longer, m, err := parse(append(bytes.Clone(msg[:n]), 0xa5, 0xa5, 0xa5)); m != n || err != nil || !bytes.Equal(longer.Raw(), hello.Raw()) {
 		return errors.New("bytes behind the message change the outcome")
 	}
-	for i := range prefixes(n) {
+	for i := range extensiontest.Prefixes(n) {
 		if _, m, err := parse(msg[:i]); err != extension.ErrTruncated || m != i {
 			return fmt.Errorf("the prefix of %d bytes gives %v at %d, not truncated", i, err, m)
 		}
 	}
-	if err := checkList(hello.Extensions()); err != nil {
+	if err := extensiontest.CheckParsed(hello.Extensions()); err != nil {
 		return err
 	}
 	checked := 0
 	for e := range hello.Extensions().All() {
-		if checked++; checked > lookups {
+		if checked++; checked > extensiontest.Lookups {
 			break
 		}
 		offset, err := hello.CheckExtension(e.Type)
@@ -80,7 +76,7 @@ func CheckClientHello(msg []byte, dtls bool) error {
 			return fmt.Errorf("about %v ExplainExtension and CheckExtension disagree", e.Type)
 		}
 	}
-	return checkBodies(hello)
+	return CheckBodies(hello)
 }
 
 func checkRefused(hello clienthello.ClientHello, n int, code extension.Code, msg []byte, parse func([]byte) (clienthello.ClientHello, int, error)) error {
@@ -138,11 +134,7 @@ func (h Hello) equal(o Hello) bool {
 	return h.Version == o.Version && h.HasExtensionBlock == o.HasExtensionBlock && h.Length == o.Length &&
 		bytes.Equal(h.Random, o.Random) && bytes.Equal(h.SessionID, o.SessionID) && bytes.Equal(h.Cookie, o.Cookie) &&
 		bytes.Equal(h.CompressionMethods, o.CompressionMethods) && slices.Equal(h.CipherSuites, o.CipherSuites) &&
-		slices.EqualFunc(h.Extensions, o.Extensions, sameExtension)
-}
-
-func sameExtension(a, b extension.Extension) bool {
-	return a.Type == b.Type && a.Offset == b.Offset && bytes.Equal(a.Data, b.Data)
+		slices.EqualFunc(h.Extensions, o.Extensions, extensiontest.SameExtension)
 }
 
 // checkViews holds that every view lies inside the message with no room to append, and
@@ -154,7 +146,7 @@ func checkViews(h clienthello.ClientHello, msg []byte) error {
 	}
 	take := func(name string, view []byte, lengthSize int) error {
 		next += lengthSize
-		if err := inside(name, view, msg, next); err != nil {
+		if err := extensiontest.Inside(name, view, msg, next); err != nil {
 			return err
 		}
 		next += len(view)
@@ -162,7 +154,7 @@ func checkViews(h clienthello.ClientHello, msg []byte) error {
 	}
 	suites := 2 * h.CipherSuites().Len()
 	err := errors.Join(
-		inside("Raw", h.Raw(), msg, 0),
+		extensiontest.Inside("Raw", h.Raw(), msg, 0),
 		take("Random", h.Random(), 0),
 		take("LegacySessionID", h.LegacySessionID(), 1))
 	if h.IsDTLS() {
@@ -185,123 +177,8 @@ func checkViews(h clienthello.ClientHello, msg []byte) error {
 	return err
 }
 
-func inside(name string, view, msg []byte, offset int) error {
-	if len(view) == 0 {
-		return nil
-	}
-	if cap(view) != len(view) {
-		return fmt.Errorf("%s has room behind it", name)
-	}
-	if unsafe.SliceData(view) != unsafe.SliceData(msg[offset:]) || offset+len(view) > len(msg) {
-		return fmt.Errorf("%s is not at offset %d of the message", name, offset)
-	}
-	return nil
-}
-
-// CheckList holds extension.ParseList to its promise on one extension block.
-func CheckList(m extension.Message, block []byte) error {
-	const offset = 77
-	before := bytes.Clone(block)
-	list, n, err := extension.ParseList(m, block, offset)
-	if !bytes.Equal(before, block) {
-		return errors.New("the input was written to")
-	}
-	want, wantN, wantCode := ReferenceList(m, block, offset)
-	if got := codeOf(err); n != wantN || got != wantCode {
-		return fmt.Errorf("got position %d and %q, the reference parser has %d and %q", n, got.Name(), wantN, wantCode.Name())
-	}
-	var got []extension.Extension
-	for e := range list.All() {
-		got = append(got, e)
-	}
-	if !slices.EqualFunc(got, want, sameExtension) {
-		return fmt.Errorf("reference parser (-) and parser (+) differ:\n%s", cmp.Diff(want, got, cmpopts.EquateEmpty()))
-	}
-	if err == nil && !bytes.Equal(list.AppendTo(nil), block) {
-		return errors.New("encoding again does not give back the block")
-	}
-	return checkList(list)
-}
-
-// checkList holds that Lookup gives the first of All, and checks the flags.
-func checkList(l extension.List) error {
-	count := 0
-	for e := range l.All() {
-		if count < lookups {
-			if found, ok := l.Lookup(e.Type); !ok || found.Offset != e.Offset {
-				return fmt.Errorf("the result of Lookup(%v) is not what All yields", e.Type)
-			}
-		}
-		count++
-	}
-	if count != l.Len() {
-		return fmt.Errorf("the list yields %d extensions, Len is %d", count, l.Len())
-	}
-	holder, ok := l.Lookup(extension.TLSFlags)
-	if !ok {
-		holder, ok = l.Lookup(extension.TLSFlagsExperimental)
-	}
-	flags, t, err := l.Flags()
-	if !ok {
-		if t != 0 || err != nil || flags.Len() != 0 {
-			return errors.New("an extension is found by Flags and not by Lookup")
-		}
-		return nil
-	}
-	if t != holder.Type {
-		return fmt.Errorf("the flags are from %v, not from %v", t, holder.Type)
-	}
-	for f := range extension.Flag(extension.MaxFlag + 10) {
-		if l.HasFlag(f) != (err == nil && flags.Has(f)) {
-			return fmt.Errorf("about flag %d HasFlag and Flags disagree", f)
-		}
-	}
-	return CheckFlags(holder.Data)
-}
-
-// CheckFlags holds extension.ParseFlags to its promise on one input.
-func CheckFlags(data []byte) error {
-	before := bytes.Clone(data)
-	flags, n, err := extension.ParseFlags(data)
-	if !bytes.Equal(before, data) {
-		return errors.New("the input was written to")
-	}
-	want, wantN, wantCode := ReferenceFlags(data)
-	if got := codeOf(err); n != wantN || got != wantCode {
-		return fmt.Errorf("flags: got position %d and %q, the reference parser has %d and %q", n, got.Name(), wantN, wantCode.Name())
-	}
-	var all []extension.Flag
-	for f := range flags.All() {
-		all = append(all, f)
-	}
-	if !slices.Equal(want, all) {
-		return fmt.Errorf("flags of reference parser (-) and parser (+) differ:\n%s", cmp.Diff(want, all))
-	}
-	if flags.Len() != len(all) {
-		return fmt.Errorf("flags: All yields %d, Len is %d", len(all), flags.Len())
-	}
-	if err != nil {
-		return nil
-	}
-	set, err := extension.NewFlagSet(all...)
-	if err != nil {
-		return err
-	}
-	encoded, err := set.AppendTo(nil)
-	if err != nil || !bytes.Equal(encoded, data) || !bytes.Equal(flags.AppendTo(nil), data) {
-		return errors.New("flags: encoding them again does not give the same bytes")
-	}
-	if set != flags.Set() {
-		return errors.New("flags: Set is not the set of All")
-	}
-	if text := flags.String(); text != set.String() || strings.Count(text, ", ") != len(all)-1 || !strings.HasPrefix(text, all[0].String()) {
-		return fmt.Errorf("flags: %d of them are listed as %q, and as a set as %q", len(all), text, set)
-	}
-	return nil
-}
-
-// checkBodies walks everything that the extension accessors give.
-func checkBodies(h clienthello.ClientHello) error {
+// CheckBodies walks everything that the extension accessors give.
+func CheckBodies(h clienthello.ClientHello) error {
 	var err error
 	view := func(name string, v []byte) {
 		if len(v) > 0 && cap(v) != len(v) {
@@ -377,33 +254,4 @@ func checkBodies(h clienthello.ClientHello) error {
 		view("opaque body", v)
 	}
 	return err
-}
-
-// sameInputs returns copies of msg that differ only in what lies behind their length.
-func sameInputs(msg []byte) [][]byte {
-	clipped := make([]byte, len(msg))
-	copy(clipped, msg)
-	poisoned := append(bytes.Clone(msg), bytes.Repeat([]byte{0xff}, 64)...)[:len(msg)]
-	return [][]byte{clipped, poisoned}
-}
-
-// prefixes yields the lengths of proper prefixes to try of a message of n bytes: all
-// of a short one, and the first and last of a long one.
-func prefixes(n int) func(func(int) bool) {
-	const each = 512
-	return func(yield func(int) bool) {
-		for i := 0; i < n; i++ {
-			if i == each && n > 2*each {
-				i = n - each
-			}
-			if !yield(i) {
-				return
-			}
-		}
-	}
-}
-
-func codeOf(err error) extension.Code {
-	code, _ := err.(extension.Code)
-	return code
 }

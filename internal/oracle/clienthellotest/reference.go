@@ -1,7 +1,8 @@
-package fuzz
+package clienthellotest
 
 import (
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"golang.org/x/crypto/cryptobyte"
 )
 
@@ -59,11 +60,11 @@ func (h Hello) Append(b []byte, dtls bool) ([]byte, error) {
 	return msg.Bytes()
 }
 
-// ReferenceClientHello is the obvious parser of RFC 9846, Section 4.2.2, written on
+// Reference is the obvious parser of RFC 9846, Section 4.2.2, written on
 // cryptobyte with slices and maps: slow, and easy to compare with the standard. Its
 // verdicts are those that clienthello.Parse and clienthello.ParseDTLS have to give.
 // On refusal it returns the offset of the refused field and the code.
-func ReferenceClientHello(msg []byte, dtls bool) (hello Hello, offset int, code extension.Code) {
+func Reference(msg []byte, dtls bool) (hello Hello, offset int, code extension.Code) {
 	refuse := func(offset int, code extension.Code) (Hello, int, extension.Code) {
 		return Hello{}, offset, code
 	}
@@ -169,7 +170,7 @@ func ReferenceClientHello(msg []byte, dtls bool) (hello Hello, offset int, code 
 	if !s.ReadUint16LengthPrefixed(&block) {
 		return refuse(field, extension.ErrFieldOverrun)
 	}
-	list, offset, code := ReferenceList(extension.ClientHello, block, at()-len(block))
+	list, offset, code := extensiontest.ReferenceList(extension.ClientHello, block, at()-len(block))
 	if code != 0 {
 		return refuse(offset, code)
 	}
@@ -178,66 +179,4 @@ func ReferenceClientHello(msg []byte, dtls bool) (hello Hello, offset int, code 
 		return refuse(at(), extension.ErrStrayBytes)
 	}
 	return hello, hello.Length, 0
-}
-
-// ReferenceList is the obvious parser of an extension block, see extension.ParseList.
-func ReferenceList(m extension.Message, block []byte, offset int) ([]extension.Extension, int, extension.Code) {
-	var list []extension.Extension
-	seen := make(map[uint16]bool)
-	s := cryptobyte.String(block)
-	end := offset + len(block)
-	for !s.Empty() {
-		start := end - len(s)
-		if seen[uint16(extension.PreSharedKey)] && m == extension.ClientHello {
-			return nil, start, extension.ErrPreSharedKeyNotLast
-		}
-		var t uint16
-		var data cryptobyte.String
-		if len(s) < 4 {
-			return nil, start, extension.ErrStrayBytes
-		}
-		s.ReadUint16(&t)
-		if !s.ReadUint16LengthPrefixed(&data) {
-			return nil, start + 2, extension.ErrExtensionOverrun
-		}
-		if seen[t] {
-			return nil, start, extension.ErrDuplicateExtension
-		}
-		seen[t] = true
-		list = append(list, extension.Extension{Type: extension.Type(t), Offset: start + 4, Data: data})
-	}
-	return list, len(block), 0
-}
-
-// ReferenceFlags is the obvious parser of the TLS Flags extension_data, in the order
-// of draft-ietf-tls-tlsflags-16, Sections 2 and 3. It returns the numbers of the flags
-// that are set.
-func ReferenceFlags(data []byte) (flags []extension.Flag, offset int, code extension.Code) {
-	s := cryptobyte.String(data)
-	var n uint8
-	if !s.ReadUint8(&n) {
-		return nil, 0, extension.ErrFlagsEmptyData
-	}
-	if n == 0 {
-		return nil, 0, extension.ErrFlagsEmptyVector
-	}
-	var octets []byte
-	if !s.ReadBytes(&octets, int(n)) {
-		return nil, 0, extension.ErrFlagsInnerTooLong
-	}
-	if !s.Empty() {
-		return nil, len(data) - len(s), extension.ErrFlagsTrailingBytes
-	}
-	for number := range extension.Flag(8 * len(octets)) {
-		if octets[number/8]&(1<<(number%8)) != 0 {
-			flags = append(flags, number)
-		}
-	}
-	switch {
-	case len(flags) == 0:
-		return nil, len(data) - 1, extension.ErrFlagsAllZero
-	case int(flags[len(flags)-1]/8) != len(octets)-1:
-		return nil, len(data) - 1, extension.ErrFlagsTrailingZero
-	}
-	return flags, len(data), 0
 }
