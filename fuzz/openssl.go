@@ -102,7 +102,7 @@ func openSSL(msg []byte) (h openSSLHello, ok bool) {
 	return h, seen.called != 0
 }
 
-// CheckAgainstOpenSSL compares what clienthello and the ClientHello callback of OpenSSL
+// checkAgainstOpenSSL compares what clienthello and the ClientHello callback of OpenSSL
 // 3 make of one message. These differences are known and meant:
 //
 //   - OpenSSL reports only extensions that it knows, and does not see duplicates of
@@ -114,7 +114,7 @@ func openSSL(msg []byte) (h openSSLHello, ok bool) {
 //     are judged elsewhere here, if at all.
 //   - A ClientHello that does not end with its record is unexpected_message there; here
 //     the assembler counts what trails.
-func CheckAgainstOpenSSL(msg []byte) error {
+func checkAgainstOpenSSL(msg []byte) error {
 	hello, n, err := clienthello.Parse(msg)
 	if err == nil {
 		msg = msg[:n]

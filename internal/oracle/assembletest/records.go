@@ -268,3 +268,11 @@ func Chop(b, sizes []byte) func(func([]byte) bool) {
 		}
 	}
 }
+
+// MessageBytes is a ClientHello of n bytes, as far as an assembler looks.
+func MessageBytes(n int) []byte {
+	msg := make([]byte, n)
+	n -= 4
+	copy(msg, []byte{1, byte(n >> 16), byte(n >> 8), byte(n)})
+	return msg
+}

@@ -65,12 +65,12 @@ func checkRulesInput(data []byte) error {
 
 // rulesSeeds are messages of every kind that answer a hello with the same flags.
 func rulesSeeds(yield func([]byte) bool) {
-	g := NewGenerator(10)
+	g := newGenerator(10)
 	part := func(where byte, data []byte) []byte {
 		return append([]byte{where, byte(len(data))}, data...)
 	}
 	for i := range 6 * 9 * 4 {
-		set := g.FlagSet()
+		set := g.randomFlagSet()
 		for _, f := range []extension.Flag{extension.ResumptionAcrossNames, extension.RequestMTLS, flagAnsweredEarly, flagAnsweredLate}[i/54 : i/54+1] {
 			if err := set.Add(f); err != nil {
 				return

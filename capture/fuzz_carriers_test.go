@@ -1,10 +1,11 @@
-package fuzz
+package capture
 
 import (
 	"bytes"
 	"encoding/binary"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/gopacket/gopacket"
@@ -241,4 +242,21 @@ func packetSeeds(yield func([]byte) bool) {
 		}
 	}
 	yield(simplePacket(tcpPacket(1, 0x10, smallHello(80))))
+}
+
+// A seed that brings no hello is none for what is behind its headers.
+func TestCarriersBringHellos(t *testing.T) {
+	bring := func(file []byte) {
+		if found, stats, err := readCapture(bytes.NewReader(file), Options{}); err != nil || len(found) != 1 || found[0].Code != "" {
+			t.Errorf("%q: %v, %+v, %+v", file, err, found, stats)
+		}
+	}
+	one := smallHello(80)
+	for _, c := range carriers() {
+		bring(pcapFile(c.link, append([]byte(c.headers), tcpPacket(1, 0x10, one)[20:]...)))
+	}
+	for _, before := range prologues() {
+		bring(pcapFile(layers.LinkTypeRaw, segmentsOf(append([]byte(before), one...), 20)...))
+	}
+	bring(simplePacket(tcpPacket(1, 0x10, one)))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
@@ -31,15 +32,15 @@ func sealQUIC(payloads [][]byte) (packets [][]byte) {
 	return packets
 }
 
-// CryptoFrame returns a CRYPTO frame (RFC 9000, Section 19.6).
-func CryptoFrame(p assembletest.Piece) []byte {
+// cryptoFrame returns a CRYPTO frame (RFC 9000, Section 19.6).
+func cryptoFrame(p assembletest.Piece) []byte {
 	return quicseal.AppendCrypto(nil, uint64(p.Offset), p.Data)
 }
 
-// ReferenceQUICFrames is the obvious reader of the first message in the payloads of
+// referenceQUICFrames is the obvious reader of the first message in the payloads of
 // Initial packets, with memory for any message. Its verdicts are those of
 // assemble.QUIC; offsets count from the start of the payload, and Used is not set.
-func ReferenceQUICFrames(payloads [][]byte) assemble.Result {
+func referenceQUICFrames(payloads [][]byte) assemble.Result {
 	refuse := func(code extension.Code, offset int) assemble.Result {
 		return assemble.Result{Outcome: assemble.Refused, Code: code, Offset: offset}
 	}
@@ -164,15 +165,15 @@ type framesOnly struct{ assemble.QUIC }
 
 func (f *framesOnly) Feed(payload []byte) assemble.Result { return f.FeedFrames(payload) }
 
-// CheckQUICFrames holds what assemble.QUIC does behind the protection to its contract,
+// checkQUICFrames holds what assemble.QUIC does behind the protection to its contract,
 // and compares packets that carry the same payloads.
-func CheckQUICFrames(payloads [][]byte, sealed bool) error {
+func checkQUICFrames(payloads [][]byte, sealed bool) error {
 	var q framesOnly
 	got, err := checkDatagrams(payloads, &q, assemble.MaxMessage)
 	if err != nil {
 		return err
 	}
-	if want := ReferenceQUICFrames(payloads); !sameResult(got, want) {
+	if want := referenceQUICFrames(payloads); !sameResult(got, want) {
 		return fmt.Errorf("got %v %q at %d with %d bytes, the reference has %v %q at %d with %d bytes",
 			got.Outcome, got.Code.Name(), got.Offset, len(got.Message),
 			want.Outcome, want.Code.Name(), want.Offset, len(want.Message))
@@ -222,12 +223,12 @@ func checkSealedHeader(packet []byte) error {
 	return nil
 }
 
-func checkQUICFramesInput(data []byte) error { return CheckQUICFrames(splitDatagrams(data), false) }
+func checkQUICFramesInput(data []byte) error { return checkQUICFrames(splitDatagrams(data), false) }
 
-func checkQUICSealedInput(data []byte) error { return CheckQUICFrames(splitDatagrams(data), true) }
+func checkQUICSealedInput(data []byte) error { return checkQUICFrames(splitDatagrams(data), true) }
 
-// CheckQUIC holds assemble.QUIC to what can be said about any datagrams.
-func CheckQUIC(datagrams [][]byte) error {
+// checkQUIC holds assemble.QUIC to what can be said about any datagrams.
+func checkQUIC(datagrams [][]byte) error {
 	const limit = 4096
 	var q assemble.QUIC
 	got, err := checkDatagrams(datagrams, &q, limit)
@@ -264,7 +265,7 @@ func completeInPlace(q *assemble.QUIC, datagrams [][]byte) bool {
 	return false
 }
 
-func checkQUICInput(data []byte) error { return CheckQUIC(splitDatagrams(data)) }
+func checkQUICInput(data []byte) error { return checkQUIC(splitDatagrams(data)) }
 
 func checkQUICScheduleInput(data []byte) error {
 	body, pieces := assembletest.Schedule(data)
@@ -276,23 +277,23 @@ func checkQUICScheduleInput(data []byte) error {
 	var q assemble.QUIC
 	q.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
 	// The header comes at first, so that no piece can change it.
-	if got := q.FeedFrames(CryptoFrame(assembletest.Piece{Offset: 0, Data: msg[:4]})); got.Outcome != assemble.NeedMore {
+	if got := q.FeedFrames(cryptoFrame(assembletest.Piece{Offset: 0, Data: msg[:4]})); got.Outcome != assemble.NeedMore {
 		return fmt.Errorf("the header alone gives %v %q", got.Outcome, got.Code.Name())
 	}
 	return checkSchedule(body, pieces, msg[:4], func(p assembletest.Piece) assemble.Result {
-		return q.FeedFrames(CryptoFrame(assembletest.Piece{Offset: p.Offset + 4, Data: p.Data}))
+		return q.FeedFrames(cryptoFrame(assembletest.Piece{Offset: p.Offset + 4, Data: p.Data}))
 	})
 }
 
 // quicPayloads cuts recorded messages into CRYPTO frames, with other frames in between.
 func quicPayloads(yield func([][]byte) bool) {
-	g := NewGenerator(8)
-	for msg := range messages {
+	g := newGenerator(8)
+	for msg := range fuzzing.Messages {
 		var payloads [][]byte
 		payload := []byte{}
 		offset := 0
-		for fragment := range assembletest.Chop(msg, append(g.Cuts(), 200)) {
-			payload = append(payload, CryptoFrame(assembletest.Piece{Offset: offset, Data: fragment})...)
+		for fragment := range assembletest.Chop(msg, append(g.cuts(), 200)) {
+			payload = append(payload, cryptoFrame(assembletest.Piece{Offset: offset, Data: fragment})...)
 			offset += len(fragment)
 			switch g.random.Intn(8) {
 			case 0:

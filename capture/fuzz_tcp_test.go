@@ -1,18 +1,19 @@
-package fuzz
+package capture
 
 import (
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand"
 	"slices"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/gopacket/gopacket/layers"
-	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 )
 
@@ -70,14 +71,14 @@ func (r *tcpReceiver) take(segment assembletest.Piece, packet int) []byte {
 
 // A tcpScan is a Scanner of one direction of a connection, and what it found.
 type tcpScan struct {
-	*capture.Scanner
+	*Scanner
 	isn   uint32
 	found []foundHello
 }
 
 func newTCPScan(isn uint32) *tcpScan {
 	const syn = 0x02
-	s := &tcpScan{Scanner: capture.NewScanner(capture.Options{}), isn: isn}
+	s := &tcpScan{Scanner: NewScanner(Options{}), isn: isn}
 	s.scan(tcpPacket(isn, syn, nil))
 	return s
 }
@@ -88,7 +89,7 @@ func (s *tcpScan) send(segment assembletest.Piece) {
 }
 
 func (s *tcpScan) scan(packet []byte) {
-	s.Scan(capture.Packet{Data: packet, Link: layers.LinkTypeRaw}, func(h *capture.Hello) bool {
+	s.Scan(Packet{Data: packet, Link: layers.LinkTypeRaw}, func(h *Hello) bool {
 		found := newFoundHello(h)
 		if h.Code != 0 {
 			found.Message = nil // there may be more of it in another segment
@@ -166,7 +167,7 @@ func (r *tcpReceiver) check(found []foundHello) error {
 		return fmt.Errorf("%v %q at %d, and nothing was found", want.Outcome, want.Code.Name(), want.Offset)
 	}
 	got := found[0]
-	if got.Code != want.Code.Name() || got.Offset != want.Offset || !bytes.Equal(got.Message, want.Message) || got.Index != 1 || got.Transport != capture.TCP {
+	if got.Code != want.Code.Name() || got.Offset != want.Offset || !bytes.Equal(got.Message, want.Message) || got.Index != 1 || got.Transport != TCP {
 		return fmt.Errorf("found %+v, the reference has %v %q at %d with %d bytes", got, want.Outcome, want.Code.Name(), want.Offset, len(want.Message))
 	}
 	for i, packet := range got.Frames {
@@ -229,9 +230,10 @@ func scalePieces(pieces []assembletest.Piece, body, stream []byte) (scaled []ass
 }
 
 func tcpSeeds(yield func([]byte) bool) {
-	g := NewGenerator(11)
-	each(scheduleSeeds(4, false), func(schedule []byte) []byte {
-		isn := [][]byte{{0xff, 0xff, 0xff, 0x00}, {0, 0, 0, 0}, {0x7f, 0xff, 0xfe, 0xff}}[g.random.Intn(3)]
-		return slices.Concat(isn, assembletest.WithCuts(g.Cuts(), schedule))
+	r := rand.New(rand.NewSource(11))
+	fuzzing.Each(fuzzing.Messages, func(msg []byte) []byte {
+		isn := [][]byte{{0xff, 0xff, 0xff, 0x00}, {0, 0, 0, 0}, {0x7f, 0xff, 0xfe, 0xff}}[r.Intn(3)]
+		schedule := assembletest.EncodeSchedule(assembletest.RandomBytes(r, 60), msg[4:])
+		return slices.Concat(isn, assembletest.WithCuts(assembletest.RandomCuts(r), schedule))
 	})(yield)
 }

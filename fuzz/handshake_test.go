@@ -6,10 +6,10 @@ import (
 )
 
 func messageOfSeeds(yield func([]byte) bool) {
-	g := NewGenerator(9)
+	g := newGenerator(9)
 	for range 6 {
 		for _, t := range []uint8{2, 4, 8, 11, 13} {
-			if !yield(handshaketest.Message(t, extensiontest.Block(g.Extensions()), extensiontest.Block(g.Extensions()))) {
+			if !yield(handshaketest.Message(t, extensiontest.Block(g.randomExtensions()), extensiontest.Block(g.randomExtensions()))) {
 				return
 			}
 		}

@@ -13,10 +13,10 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// CheckFlagSet holds extension.FlagSet to its promise: what it encodes is what the
+// checkFlagSet holds extension.FlagSet to its promise: what it encodes is what the
 // parsers read, and it is the shortest form. It compares the set with the plain list
 // of its flags.
-func CheckFlagSet(flags []extension.Flag) error {
+func checkFlagSet(flags []extension.Flag) error {
 	var set extension.FlagSet
 	want := make(map[extension.Flag]bool)
 	for _, f := range flags {
@@ -116,14 +116,14 @@ func checkRoundTripInput(data []byte) error {
 	for s.ReadUint16(&number) {
 		flags = append(flags, extension.Flag(number))
 	}
-	return CheckFlagSet(flags)
+	return checkFlagSet(flags)
 }
 
 func roundTripSeeds(yield func([]byte) bool) {
-	g := NewGenerator(5)
+	g := newGenerator(5)
 	for range 16 {
 		var input []byte
-		for f := range g.FlagSet().All() {
+		for f := range g.randomFlagSet().All() {
 			input = append(input, byte(f>>8), byte(f))
 		}
 		if !yield(input) {

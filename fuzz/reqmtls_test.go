@@ -13,15 +13,16 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/ech"
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
-// CheckServerConn holds what a server of package reqmtls notes about a client that sends
+// checkServerConn holds what a server of package reqmtls notes about a client that sends
 // stream to what the parsers say, whether it reads all at once or in pieces.
-func CheckServerConn(stream, cuts []byte) error {
+func checkServerConn(stream, cuts []byte) error {
 	base := &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}
 	server, err := reqmtls.New(base, reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Request}})
 	if err != nil {
@@ -70,7 +71,7 @@ func checkServerConnInput(data []byte) error {
 	if !ok || len(stream) > 1<<17 {
 		return nil
 	}
-	return CheckServerConn(stream, cuts)
+	return checkServerConn(stream, cuts)
 }
 
 // checkECHInput takes an extension block of an outer ClientHello behind its length, and
@@ -87,12 +88,12 @@ func checkECHInput(data []byte) error {
 	if err != nil {
 		return nil
 	}
-	return CheckECH(outer, encoded)
+	return checkECH(outer, encoded)
 }
 
-// CheckECH holds that an outer ClientHello, and what is encrypted in it, do no harm, and
+// checkECH holds that an outer ClientHello, and what is encrypted in it, do no harm, and
 // that the extensions of the inner one are its own and those that it points to.
-func CheckECH(outer clienthello.ClientHello, encoded []byte) error {
+func checkECH(outer clienthello.ClientHello, encoded []byte) error {
 	before := slices.Concat(outer.Raw(), encoded)
 	key := tls.EncryptedClientHelloKey{Config: []byte("\xfe\x0d\x00\x04\x07\x00\x20\x00"), PrivateKey: make([]byte, 32)}
 	ech.Open(outer, []tls.EncryptedClientHelloKey{key})
@@ -156,7 +157,7 @@ func referenceInner(encoded []byte, outer extension.List) (expanded []byte, ok b
 // echSeeds are the extensions of recorded clients, and an inner ClientHello that takes
 // every other one over from them.
 func echSeeds(yield func([]byte) bool) {
-	for msg := range messages {
+	for msg := range fuzzing.Messages {
 		hello, _, _ := clienthellotest.Reference(msg, false)
 		flags := extension.Extension{Type: extension.TLSFlags, Data: []byte{1, 1}}
 		own, taken := []extension.Extension{flags}, []byte{0}

@@ -1,21 +1,24 @@
-package fuzz
+package annotate
 
 import (
 	"bytes"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
+	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
 )
 
 // CheckExplain holds the table that explains an input to what it promises of any, and to
 // the verdicts of the parsers.
-func CheckExplain(kind annotate.Kind, data []byte) error {
-	t := annotate.Explain(kind, data)
+func CheckExplain(kind Kind, data []byte) error {
+	t := Explain(kind, data)
 	at := 0
 	for _, f := range t.Fields {
 		if f.Offset != at {
@@ -24,7 +27,7 @@ func CheckExplain(kind annotate.Kind, data []byte) error {
 		if !bytes.Equal(f.Bytes, data[at:at+len(f.Bytes)]) {
 			return fmt.Errorf("field %q has other bytes than the input", f.Path)
 		}
-		if (f.Path == "") != (f.Clause == "") && kind != annotate.Flags {
+		if (f.Path == "") != (f.Clause == "") && kind != Flags {
 			return fmt.Errorf("field %q has the clause %q", f.Path, f.Clause)
 		}
 		at += len(f.Bytes)
@@ -46,11 +49,11 @@ func CheckExplain(kind annotate.Kind, data []byte) error {
 }
 
 // checkExplainedPath compares the name of the refused field with the one that clienthello gives.
-func checkExplainedPath(kind annotate.Kind, data []byte, refused *annotate.Fault) error {
+func checkExplainedPath(kind Kind, data []byte, refused *Fault) error {
 	explain := clienthello.Explain
 	switch kind {
-	case annotate.ClientHello:
-	case annotate.DTLSClientHello:
+	case ClientHello:
+	case DTLSClientHello:
 		explain = clienthello.ExplainDTLS
 	default:
 		return nil
@@ -71,25 +74,25 @@ func checkExplainedPath(kind annotate.Kind, data []byte, refused *annotate.Fault
 }
 
 // strictVerdict is what the parsers of the other packages say.
-func strictVerdict(kind annotate.Kind, data []byte) (int, extension.Code) {
+func strictVerdict(kind Kind, data []byte) (int, extension.Code) {
 	var n int
 	var err error
 	switch kind {
-	case annotate.ClientHello:
+	case ClientHello:
 		_, n, err = clienthello.Parse(data)
-	case annotate.DTLSClientHello:
+	case DTLSClientHello:
 		_, n, err = clienthello.ParseDTLS(data)
-	case annotate.ServerHello:
+	case ServerHello:
 		_, n, err = extension.ParseServerHello(data)
-	case annotate.EncryptedExtensions:
+	case EncryptedExtensions:
 		_, n, err = extension.ParseEncryptedExtensions(data)
-	case annotate.CertificateRequest:
+	case CertificateRequest:
 		_, n, err = extension.ParseCertificateRequest(data)
-	case annotate.Certificate:
+	case Certificate:
 		_, n, err = extension.ParseCertificate(data)
-	case annotate.NewSessionTicket:
+	case NewSessionTicket:
 		_, n, err = extension.ParseNewSessionTicket(data)
-	case annotate.Extension:
+	case Extension:
 		if len(data) < 4 || len(data) < 4+int(data[2])<<8+int(data[3]) {
 			return len(data), extension.ErrTruncated
 		}
@@ -98,7 +101,7 @@ func strictVerdict(kind annotate.Kind, data []byte) (int, extension.Code) {
 		}
 		_, n, err = extension.ParseFlags(data[4 : 4+int(data[2])<<8+int(data[3])])
 		n += 4
-	case annotate.Flags:
+	case Flags:
 		_, n, err = extension.ParseFlags(data)
 	}
 	return n, extensiontest.CodeOf(err)
@@ -109,28 +112,41 @@ func checkExplainInput(data []byte) error {
 	if len(data) == 0 || len(data) > 1<<17 {
 		return nil
 	}
-	kind := annotate.Kind(data[0]%uint8(annotate.Flags) + 1)
+	kind := Kind(data[0]%uint8(Flags) + 1)
 	if err := CheckExplain(kind, data[1:]); err != nil {
 		return fmt.Errorf("as %v: %w", kind, err)
 	}
 	return nil
 }
 
+// explainSeeds are recorded hellos, and other messages with the extensions of these.
 func explainSeeds(yield func([]byte) bool) {
-	as := func(kind annotate.Kind, inputs iter.Seq[[]byte]) iter.Seq[[]byte] {
-		return each(inputs, func(b []byte) []byte { return append([]byte{uint8(kind) - 1}, b...) })
+	as := func(kind Kind, inputs iter.Seq[[]byte]) iter.Seq[[]byte] {
+		return fuzzing.Each(inputs, func(b []byte) []byte { return append([]byte{uint8(kind) - 1}, b...) })
 	}
-	messageKinds := map[byte]annotate.Kind{
-		2: annotate.ServerHello, 4: annotate.NewSessionTicket, 8: annotate.EncryptedExtensions,
-		11: annotate.Certificate, 13: annotate.CertificateRequest,
+	hello := func(msg []byte) clienthellotest.Hello {
+		h, _, _ := clienthellotest.Reference(msg, false)
+		return h
 	}
-	chain(
-		as(annotate.ClientHello, messages),
-		as(annotate.DTLSClientHello, generated(13, 4, true)),
-		each(messageOfSeeds, func(msg []byte) []byte { return append([]byte{uint8(messageKinds[msg[0]]) - 1}, msg...) }),
-		as(annotate.Extension, each(flagsSeeds, func(data []byte) []byte {
+	n := 0
+	flags := slices.Values([][]byte{{1, 1}, {2, 0, 128}, {11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, {1, 0}, {0}, {2, 1}, {}})
+	fuzzing.Chain(
+		as(ClientHello, fuzzing.Messages),
+		as(DTLSClientHello, fuzzing.Each(fuzzing.Messages, func(msg []byte) []byte {
+			dtls, _ := hello(msg).Append(nil, true) // as short as what was recorded
+			return dtls
+		})),
+		fuzzing.Each(fuzzing.Messages, func(msg []byte) []byte {
+			types := [...]uint8{2, 4, 8, 11, 13}
+			kinds := [...]Kind{ServerHello, NewSessionTicket, EncryptedExtensions, Certificate, CertificateRequest}
+			block := extensiontest.Block(hello(msg).Extensions)
+			i := n % len(types)
+			n++
+			return append([]byte{uint8(kinds[i]) - 1}, handshaketest.Message(types[i], block, block)...)
+		}),
+		as(Extension, fuzzing.Each(flags, func(data []byte) []byte {
 			return append([]byte{0, byte(extension.TLSFlags), byte(len(data) >> 8), byte(len(data))}, data...)
 		})),
-		as(annotate.Flags, flagsSeeds),
+		as(Flags, flags),
 	)(yield)
 }

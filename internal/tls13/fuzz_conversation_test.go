@@ -1,4 +1,4 @@
-package fuzz
+package tls13
 
 import (
 	"bytes"
@@ -8,10 +8,11 @@ import (
 	"slices"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
-	"github.com/tlsflags/tlsflags/internal/tls13"
 )
 
 // A conversationPiece is what one side of a TLS connection writes at once.
@@ -39,7 +40,7 @@ func trafficSecret() []byte { return make([]byte, 32) }
 // splitConversation takes an input apart, and encrypts what is to be encrypted, so that
 // a fuzzer's bytes get past the AEAD.
 func splitConversation(input []byte) (pieces []conversationPiece, err error) {
-	var keys [2]*tls13.Keys // by extension.Sender
+	var keys [2]*Keys // by extension.Sender
 	for len(input) >= 3 {
 		bits := input[0]
 		n := min(int(input[1])<<8|int(input[2]), len(input)-3)
@@ -50,7 +51,7 @@ func splitConversation(input []byte) (pieces []conversationPiece, err error) {
 		}
 		if bits&sealed != 0 {
 			if keys[p.sender] == nil || bits&newKeys != 0 {
-				if keys[p.sender], err = tls13.NewKeys(tls.TLS_AES_128_GCM_SHA256, trafficSecret()); err != nil {
+				if keys[p.sender], err = NewKeys(tls.TLS_AES_128_GCM_SHA256, trafficSecret()); err != nil {
 					return nil, err
 				}
 			}
@@ -63,11 +64,11 @@ func splitConversation(input []byte) (pieces []conversationPiece, err error) {
 
 // converse returns the messages that each side sends, and why there are no more.
 func converse(pieces []conversationPiece) (messages [2][][]byte, err error) {
-	lookup := func([32]byte) (tls13.Secrets, bool) {
+	lookup := func([32]byte) (Secrets, bool) {
 		s := trafficSecret()
-		return tls13.Secrets{ClientHandshake: s, ServerHandshake: s, ServerTraffic: s}, true
+		return Secrets{ClientHandshake: s, ServerHandshake: s, ServerTraffic: s}, true
 	}
-	c := tls13.NewConversation(lookup, func(s extension.Sender, msg []byte) {
+	c := NewConversation(lookup, func(s extension.Sender, msg []byte) {
 		messages[s] = append(messages[s], bytes.Clone(msg))
 	})
 	for _, p := range pieces {
@@ -127,13 +128,14 @@ func checkConversationInput(input []byte) error {
 // conversationSeeds are handshakes with the ClientHellos of recorded clients.
 func conversationSeeds(yield func([]byte) bool) {
 	selects := extensiontest.Block([]extension.Extension{{Type: extension.SupportedVersions, Data: []byte{3, 4}}})
-	g := NewGenerator(14)
-	message := func(t byte) []byte {
-		return handshaketest.Message(t, extensiontest.Block(g.Extensions()), extensiontest.Block(g.Extensions()))
-	}
 	finished := append([]byte{20, 0, 0, 32}, make([]byte, 32)...)
 	changeCipherSpec := []byte{20, 3, 3, 0, 1, 1}
-	for hello := range messages {
+	for hello := range fuzzing.Messages {
+		read, _, _ := clienthellotest.Reference(hello, false)
+		message := func(t byte) []byte {
+			n := int(t) % (len(read.Extensions) + 1)
+			return handshaketest.Message(t, extensiontest.Block(read.Extensions[:n]), extensiontest.Block(read.Extensions[n:]))
+		}
 		input := appendPiece(nil, byClient, assembletest.InRecords(hello, nil))
 		input = appendPiece(input, 0, slices.Concat(assembletest.InRecords(handshaketest.Message(2, selects), nil), changeCipherSpec))
 		input = appendPiece(input, sealed, message(8))

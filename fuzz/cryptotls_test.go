@@ -16,9 +16,9 @@ import (
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 )
 
-// CryptoTLS gives one handshake message to a server of crypto/tls, and returns what it
+// askCryptoTLS gives one handshake message to a server of crypto/tls, and returns what it
 // tells GetConfigForClient, or nil where it refuses the message.
-func CryptoTLS(msg []byte) *tls.ClientHelloInfo {
+func askCryptoTLS(msg []byte) *tls.ClientHelloInfo {
 	var info *tls.ClientHelloInfo
 	stop := errors.New("seen")
 	server := tls.Server(&readConn{Reader: bytes.NewReader(assembletest.InRecords(msg, nil))}, &tls.Config{
@@ -43,7 +43,7 @@ func (c *readConn) Close() error                       { return nil }
 func (c *readConn) SetWriteDeadline(_ time.Time) error { return nil }
 func (c *readConn) RemoteAddr() net.Addr               { return nil }
 
-// CheckAgainstCryptoTLS compares what clienthello and crypto/tls (of Go 1.26) make of
+// checkAgainstCryptoTLS compares what clienthello and crypto/tls (of Go 1.26) make of
 // one message. These differences are known and meant:
 //
 //   - crypto/tls accepts a legacy_session_id over 32 bytes, and empty cipher_suites and
@@ -52,12 +52,12 @@ func (c *readConn) RemoteAddr() net.Addr               { return nil }
 //     that clienthello does not read, and host names that end with a dot. Here a body is
 //     judged when it is asked for, and host names are not.
 //   - crypto/tls refuses messages over 65,536 bytes; RFC 9846 allows 131,396.
-func CheckAgainstCryptoTLS(msg []byte) error {
+func checkAgainstCryptoTLS(msg []byte) error {
 	hello, n, err := clienthello.Parse(msg)
 	if err == nil {
 		msg = msg[:n]
 	}
-	info := CryptoTLS(msg)
+	info := askCryptoTLS(msg)
 	switch {
 	case err != nil && info == nil:
 		return nil

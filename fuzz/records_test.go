@@ -3,19 +3,20 @@ package fuzz
 import (
 	"slices"
 
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 )
 
 func recordsSeeds(yield func([]byte) bool) {
-	g := NewGenerator(3)
-	chain(
-		each(messages, func(msg []byte) []byte { return assembletest.WithCuts(g.Cuts(), assembletest.InRecords(msg, nil)) }),
-		each(generated(3, 16, false), func(msg []byte) []byte {
-			return assembletest.WithCuts([]byte{1, 7}, assembletest.InRecords(msg, g.Cuts()))
+	g := newGenerator(3)
+	fuzzing.Chain(
+		fuzzing.Each(fuzzing.Messages, func(msg []byte) []byte { return assembletest.WithCuts(g.cuts(), assembletest.InRecords(msg, nil)) }),
+		fuzzing.Each(generated(3, 16, false), func(msg []byte) []byte {
+			return assembletest.WithCuts([]byte{1, 7}, assembletest.InRecords(msg, g.cuts()))
 		}),
-		each(generated(3, 8, false), func(msg []byte) []byte {
-			twice := slices.Concat(assembletest.InRecords(msg, g.Cuts()), []byte{20, 3, 3, 0, 1, 1}, assembletest.InRecords(msg, g.Cuts()))
-			return assembletest.WithCuts(g.Cuts(), twice)
+		fuzzing.Each(generated(3, 8, false), func(msg []byte) []byte {
+			twice := slices.Concat(assembletest.InRecords(msg, g.cuts()), []byte{20, 3, 3, 0, 1, 1}, assembletest.InRecords(msg, g.cuts()))
+			return assembletest.WithCuts(g.cuts(), twice)
 		}),
 		slices.Values([][]byte{
 			assembletest.WithCuts(nil, startOfRecord(1<<14)),

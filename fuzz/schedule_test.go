@@ -3,9 +3,11 @@ package fuzz
 import (
 	"bytes"
 	"fmt"
+	"iter"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -13,12 +15,12 @@ import (
 // scheduleSeeds cut recorded and generated messages into pieces.
 func scheduleSeeds(header int, dtls bool) func(func([]byte) bool) {
 	return func(yield func([]byte) bool) {
-		g := NewGenerator(6)
-		source := messages
+		g := newGenerator(6)
+		source := iter.Seq[[]byte](fuzzing.Messages)
 		if dtls {
 			source = generated(6, 40, true)
 		}
-		each(source, func(msg []byte) []byte { return assembletest.EncodeSchedule(g.Bytes(60), msg[header:]) })(yield)
+		fuzzing.Each(source, func(msg []byte) []byte { return assembletest.EncodeSchedule(g.bytes(60), msg[header:]) })(yield)
 	}
 }
 

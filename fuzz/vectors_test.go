@@ -28,9 +28,9 @@ func vectorInputs(entries ...vectors.Entry) func(func([]byte) bool) {
 	}
 }
 
-// CheckVectors holds the loader of test vectors to its word on any file: what it takes
+// checkVectors holds the loader of test vectors to its word on any file: what it takes
 // reads the same after it was written.
-func CheckVectors(data []byte) error {
+func checkVectors(data []byte) error {
 	file, err := vectors.Decode(data)
 	if err != nil {
 		return nil

@@ -18,9 +18,9 @@ type dtlsFragment struct {
 	body           []byte
 }
 
-// ReferenceDTLS is the obvious reader of the first message in datagrams, with memory
+// referenceDTLS is the obvious reader of the first message in datagrams, with memory
 // for any message. Its verdicts are those of assemble.DTLS; Used is not set.
-func ReferenceDTLS(datagrams [][]byte) assemble.Result {
+func referenceDTLS(datagrams [][]byte) assemble.Result {
 	refuse := func(code extension.Code, offset int) assemble.Result {
 		return assemble.Result{Outcome: assemble.Refused, Code: code, Offset: offset}
 	}
@@ -104,8 +104,8 @@ func dtlsRecords(datagram []byte) (records []struct{ start, end int }) {
 	}
 }
 
-// DTLSRecord puts a fragment of the body of a message of length bytes into a record.
-func DTLSRecord(length int, seq uint16, p assembletest.Piece) []byte {
+// dtlsRecord puts a fragment of the body of a message of length bytes into a record.
+func dtlsRecord(length int, seq uint16, p assembletest.Piece) []byte {
 	b := cryptobyte.NewBuilder(nil)
 	b.AddUint8(22)
 	b.AddUint16(0xfefd)
@@ -120,14 +120,14 @@ func DTLSRecord(length int, seq uint16, p assembletest.Piece) []byte {
 	return b.BytesOrPanic() // callers keep within the limits
 }
 
-// CheckDTLS holds assemble.DTLS to its contract on any datagrams.
-func CheckDTLS(datagrams [][]byte) error {
+// checkDTLS holds assemble.DTLS to its contract on any datagrams.
+func checkDTLS(datagrams [][]byte) error {
 	var d assemble.DTLS
 	got, err := checkDatagrams(datagrams, &d, assemble.MaxMessageDTLS)
 	if err != nil {
 		return err
 	}
-	if want := ReferenceDTLS(datagrams); !sameResult(got, want) {
+	if want := referenceDTLS(datagrams); !sameResult(got, want) {
 		return fmt.Errorf("got %v %q at %d with %d bytes, the reference has %v %q at %d with %d bytes",
 			got.Outcome, got.Code.Name(), got.Offset, len(got.Message),
 			want.Outcome, want.Code.Name(), want.Offset, len(want.Message))
@@ -156,7 +156,7 @@ func CheckDTLS(datagrams [][]byte) error {
 	return nil
 }
 
-func checkDTLSInput(data []byte) error { return CheckDTLS(splitDatagrams(data)) }
+func checkDTLSInput(data []byte) error { return checkDTLS(splitDatagrams(data)) }
 
 func checkDTLSScheduleInput(data []byte) error {
 	body, pieces := assembletest.Schedule(data)
@@ -167,24 +167,24 @@ func checkDTLSScheduleInput(data []byte) error {
 	d.Reset(make([]byte, assemble.DatagramMemory(len(body)+12)))
 	n := len(body)
 	header := []byte{1, byte(n >> 16), byte(n >> 8), byte(n), 0, 3, 0, 0, 0, byte(n >> 16), byte(n >> 8), byte(n)}
-	return checkSchedule(body, pieces, header, func(p assembletest.Piece) assemble.Result { return d.Feed(DTLSRecord(n, 3, p)) })
+	return checkSchedule(body, pieces, header, func(p assembletest.Piece) assemble.Result { return d.Feed(dtlsRecord(n, 3, p)) })
 }
 
 // dtlsSeeds put generated messages into one to three datagrams, whole and in fragments.
 func dtlsSeeds(yield func([]byte) bool) {
 	// A last fragment that ends with the message, and one that ends behind it.
-	first, last := DTLSRecord(6, 0, assembletest.Piece{Offset: 0, Data: []byte{1, 2, 3}}), []byte{4, 5, 6}
-	if !yield(joinDatagrams(first, DTLSRecord(6, 0, assembletest.Piece{Offset: 3, Data: last}))) || !yield(joinDatagrams(first, DTLSRecord(6, 0, assembletest.Piece{Offset: 4, Data: last}))) {
+	first, last := dtlsRecord(6, 0, assembletest.Piece{Offset: 0, Data: []byte{1, 2, 3}}), []byte{4, 5, 6}
+	if !yield(joinDatagrams(first, dtlsRecord(6, 0, assembletest.Piece{Offset: 3, Data: last}))) || !yield(joinDatagrams(first, dtlsRecord(6, 0, assembletest.Piece{Offset: 4, Data: last}))) {
 		return
 	}
-	g := NewGenerator(7)
+	g := newGenerator(7)
 	for msg := range generated(7, 32, true) {
 		body := msg[12:]
 		half := g.random.Intn(len(body) + 1)
 		inputs := [][]byte{
-			joinDatagrams(DTLSRecord(len(body), 0, assembletest.Piece{Offset: 0, Data: body})),
-			joinDatagrams(DTLSRecord(len(body), 1, assembletest.Piece{Offset: half, Data: body[half:]}), DTLSRecord(len(body), 1, assembletest.Piece{Offset: 0, Data: body[:half]})),
-			joinDatagrams(append(DTLSRecord(len(body), 0, assembletest.Piece{Offset: 0, Data: body[:half]}), DTLSRecord(len(body), 0, assembletest.Piece{Offset: half / 2, Data: body[half/2:]})...)),
+			joinDatagrams(dtlsRecord(len(body), 0, assembletest.Piece{Offset: 0, Data: body})),
+			joinDatagrams(dtlsRecord(len(body), 1, assembletest.Piece{Offset: half, Data: body[half:]}), dtlsRecord(len(body), 1, assembletest.Piece{Offset: 0, Data: body[:half]})),
+			joinDatagrams(append(dtlsRecord(len(body), 0, assembletest.Piece{Offset: 0, Data: body[:half]}), dtlsRecord(len(body), 0, assembletest.Piece{Offset: half / 2, Data: body[half/2:]})...)),
 		}
 		if !yield(inputs[g.random.Intn(len(inputs))]) {
 			return
