@@ -76,12 +76,12 @@ fuzz-seeded: ## plant known faults one by one, and see how soon the targets find
 	@go run ./fuzz/seeded
 
 corpus-minimize: ## take the inputs that fuzzing found and that reach something new into corpus/
-	@scripts/corpus_minimize.sh
+	@go run ./fuzz/seeds minimize
 
 corpus-export: ## write the seeds of all targets to build/seeds, for Go, AFL++, libFuzzer and OSS-Fuzz
 	@for format in go plain libfuzzer zip; do go run ./fuzz/seeds export $$format build/seeds/$$format; done
 
-corpus-coverage: ## hold that the corpus alone reaches 95 % of the parsers' statements
+corpus-coverage: ## check that the corpus alone reaches 95 % of the parsers' statements
 	@scripts/corpus_coverage.sh
 
 test-soak: ## 10,000 TLS handshakes of many clients under the race detector

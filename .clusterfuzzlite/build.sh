@@ -3,7 +3,7 @@
 # or those in FUZZTARGETS. make fuzz-libfuzzer runs it without their container.
 
 go run ./fuzz/seeds export zip "$OUT"
-targets=${FUZZTARGETS:-$(go run ./fuzz/seeds list)}
+list=$(go run ./fuzz/seeds list)
 
 # The builder has to be made by a Go that is new enough for the module, which that of the
 # image may not be. It wants its testing package among the requirements.
@@ -14,14 +14,24 @@ export GOTOOLCHAIN
 GOBIN=$(mktemp -d)
 export GOBIN PATH=$GOBIN:$PATH
 go install "$builder@$version"
-printf '//go:build gofuzz_libfuzzer\n\npackage fuzz\n\nimport _ "%s/testing"\n' "$builder" >fuzz/builder.go
-go get "$builder/testing@$version"
-go mod tidy
+
+# The builder takes fuzz_test.go into the package, and no other test.
+for folder in $(cut -d ' ' -f 1 <<<"$list" | sort -u); do
+	files=("$folder"/fuzz_*_test.go)
+	[ "$folder" = ./fuzz ] && files=("$folder"/*_test.go)
+	for file in "${files[@]}"; do
+		[ "${file##*/}" = fuzz_test.go ] || mv "$file" "${file%_test.go}_fuzzed.go"
+	done
+	package=$(go -C "$folder" list -f '{{.Name}}')
+	printf '//go:build gofuzz_libfuzzer\n\npackage %s\n\nimport _ "%s/testing"\n' "$package" "$builder" >"$folder/builder.go"
+	(cd "$folder" && go get "$builder/testing@$version" && go mod tidy)
+done
 
 # Package net needs libresolv, which stands before the archive that calls for it.
 export CXXFLAGS="$CXXFLAGS -Wl,--no-as-needed -lresolv"
-for function in $targets; do
-	compile_native_go_fuzzer github.com/tlsflags/tlsflags/fuzz "$function" "$function"
+while read -r folder function; do
+	[[ " ${FUZZTARGETS:-$function} " = *" $function "* ]] || continue
+	compile_native_go_fuzzer "$(go -C "$folder" list)" "$function" "$function"
 	# It says what it cannot find, and then succeeds.
 	[ -x "$OUT/$function" ]
-done
+done <<<"$list"

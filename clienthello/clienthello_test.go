@@ -12,15 +12,15 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/corpus"
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/fuzz"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
 )
 
 // request_mtls alone, as extension_data.
 var flag80 = []byte{11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
 
 // minimal returns the description of the smallest message, of a body of 41 bytes.
-func minimal() fuzz.Hello {
-	return fuzz.Hello{
+func minimal() clienthellotest.Hello {
+	return clienthellotest.Hello{
 		Version:            0x0303,
 		Random:             bytes.Repeat([]byte{0x11}, 32),
 		CipherSuites:       []uint16{0x1301},
@@ -29,7 +29,7 @@ func minimal() fuzz.Hello {
 }
 
 // with returns the smallest message with the given extensions.
-func with(extensions ...extension.Extension) fuzz.Hello {
+func with(extensions ...extension.Extension) clienthellotest.Hello {
 	h := minimal()
 	h.HasExtensionBlock = true
 	h.Extensions = extensions
@@ -40,7 +40,7 @@ func ext(t extension.Type, data ...byte) extension.Extension {
 	return extension.Extension{Type: t, Data: data}
 }
 
-func encode(t testing.TB, h fuzz.Hello, dtls bool) []byte {
+func encode(t testing.TB, h clienthellotest.Hello, dtls bool) []byte {
 	t.Helper()
 	msg, err := h.Append(nil, dtls)
 	if err != nil {
@@ -61,7 +61,7 @@ func recorded(yield func(string, []byte) bool) {
 }
 
 func TestAccepts(t *testing.T) {
-	for name, h := range map[string]fuzz.Hello{
+	for name, h := range map[string]clienthellotest.Hello{
 		"no extension block":          minimal(),
 		"empty extension block":       with(),
 		"session_id of 32 bytes":      {Version: 0x0303, Random: make([]byte, 32), SessionID: make([]byte, 32), CipherSuites: []uint16{1}, CompressionMethods: []byte{0}},
@@ -80,7 +80,7 @@ func TestAccepts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dtls := h.Version == 0xfefd
 			msg := encode(t, h, dtls)
-			if err := fuzz.CheckClientHello(msg, dtls); err != nil {
+			if err := clienthellotest.Check(msg, dtls); err != nil {
 				t.Error(err)
 			}
 			parse := clienthello.Parse
@@ -117,7 +117,7 @@ func TestLargestMessage(t *testing.T) {
 		h.HasExtensionBlock = true
 		h.Extensions = []extension.Extension{{Type: 21, Data: make([]byte, 65531)}}
 		msg := encode(t, h, dtls)
-		if err := fuzz.CheckClientHello(msg, dtls); err != nil {
+		if err := clienthellotest.Check(msg, dtls); err != nil {
 			t.Error(err)
 		}
 		want := 4 + clienthello.MaxBody
@@ -132,10 +132,10 @@ func TestLargestMessage(t *testing.T) {
 
 func TestRefuses(t *testing.T) {
 	const suites = 4 + 2 + 32 + 1 // offset of the length of cipher_suites in a minimal message
-	valid := func(h fuzz.Hello) func(*testing.T) []byte {
+	valid := func(h clienthellotest.Hello) func(*testing.T) []byte {
 		return func(t *testing.T) []byte { return encode(t, h, false) }
 	}
-	edit := func(h fuzz.Hello, f func([]byte) []byte) func(*testing.T) []byte {
+	edit := func(h clienthellotest.Hello, f func([]byte) []byte) func(*testing.T) []byte {
 		return func(t *testing.T) []byte {
 			msg := f(encode(t, h, false))
 			length := len(msg) - 4
@@ -212,7 +212,7 @@ func TestRefuses(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			msg := test.msg(t)
-			if err := fuzz.CheckClientHello(msg, false); err != nil {
+			if err := clienthellotest.Check(msg, false); err != nil {
 				t.Error(err)
 			}
 			_, offset, err := clienthello.Parse(msg)
@@ -257,7 +257,7 @@ func TestRefusesDTLS(t *testing.T) {
 		{"a cookie longer than the body", edit(len(valid), cookie, 7), extension.ErrFieldOverrun, cookie},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if err := fuzz.CheckClientHello(test.msg, true); err != nil {
+			if err := clienthellotest.Check(test.msg, true); err != nil {
 				t.Error(err)
 			}
 			_, offset, err := clienthello.ParseDTLS(test.msg)
@@ -293,7 +293,7 @@ func TestHasFlag(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			msg := encode(t, with(test.list...), false)
-			if err := fuzz.CheckClientHello(msg, false); err != nil {
+			if err := clienthellotest.Check(msg, false); err != nil {
 				t.Error(err)
 			}
 			hello, _, err := clienthello.Parse(msg)
@@ -318,7 +318,7 @@ func TestHasFlag(t *testing.T) {
 
 func TestZeroValue(t *testing.T) {
 	var h clienthello.ClientHello
-	if diff := cmp.Diff(fuzz.Hello{}, fuzz.AsHello(h)); diff != "" {
+	if diff := cmp.Diff(clienthellotest.Hello{}, clienthellotest.AsHello(h)); diff != "" {
 		t.Error(diff)
 	}
 	if _, from, err := h.Flags(); h.HasFlag(0) || from != 0 || err != nil {
@@ -391,7 +391,7 @@ func TestConsumesPrefix(t *testing.T) {
 
 func TestRoundTrip(t *testing.T) {
 	for name, msg := range recorded {
-		if err := fuzz.CheckClientHello(msg, false); err != nil {
+		if err := clienthellotest.Check(msg, false); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -422,7 +422,7 @@ func TestReadsOnlyItsInput(t *testing.T) {
 			for _, delta := range []byte{1, 2, 4, 0x80, 0xff, 0xfe} {
 				changed := bytes.Clone(msg)
 				changed[i] += delta
-				if err := fuzz.CheckClientHello(changed, false); err != nil {
+				if err := clienthellotest.Check(changed, false); err != nil {
 					t.Errorf("%s: with byte %d changed by %#x: %v", name, i, delta, err)
 				}
 			}
@@ -435,7 +435,7 @@ func TestEverySessionIDLength(t *testing.T) {
 		h := minimal()
 		h.SessionID = make([]byte, n)
 		msg := encode(t, h, false)
-		if err := fuzz.CheckClientHello(msg, false); err != nil {
+		if err := clienthellotest.Check(msg, false); err != nil {
 			t.Errorf("%d: %v", n, err)
 		}
 		if _, _, err := clienthello.Parse(msg); (err == nil) != (n <= 32) {
@@ -474,7 +474,7 @@ func TestMostExtensions(t *testing.T) {
 		list[i] = ext(extension.Type(i * 4))
 	}
 	msg := encode(t, with(list...), false)
-	if err := fuzz.CheckClientHello(msg, false); err != nil {
+	if err := clienthellotest.Check(msg, false); err != nil {
 		t.Error(err)
 	}
 	if hello, _, err := clienthello.Parse(msg); err != nil || hello.Extensions().Len() != len(list) {

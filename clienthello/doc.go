@@ -16,7 +16,7 @@
 //   - never panics (FuzzClientHelloMessage),
 //   - allocates nothing, accepting or refusing (TestNoAllocs),
 //   - reads only msg[:len(msg)] and writes nothing (TestReadsOnlyItsInput),
-//   - takes time linear in len(msg) (TestLinear),
+//   - takes time linear in len(msg) (TestWorkIsLinear of package fuzz),
 //   - consumes a prefix and depends on nothing behind it (TestConsumesPrefix),
 //   - is injective: AppendTo gives back the bytes that were consumed (TestRoundTrip),
 //   - reports the first field that cannot be accepted, by its offset, and through the

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/corpus"
@@ -122,32 +121,6 @@ func TestNoAllocs(t *testing.T) {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
-	}
-}
-
-// Sixteen times the extensions may not take many times more than sixteen times as long,
-// whatever the types: the duplicate check must not be quadratic.
-func TestLinear(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures time")
-	}
-	measure := func(n int) time.Duration {
-		msg := encode(t, with(manyTypes(n)...), false)
-		var times []time.Duration
-		for range 21 {
-			start := time.Now()
-			for range 16000 / n {
-				clienthello.Parse(msg)
-			}
-			times = append(times, time.Since(start))
-		}
-		slices.Sort(times)
-		return times[len(times)/2]
-	}
-	// Both parse 16,000 extensions.
-	few, many := measure(1000), measure(16000)
-	if many > 8*few {
-		t.Errorf("16,000 extensions take %v in one message and %v in sixteen", many, few)
 	}
 }
 

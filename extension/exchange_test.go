@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -247,46 +246,6 @@ func TestJudgeMessage(t *testing.T) {
 				t.Errorf("%v allocations, want none", n)
 			}
 		})
-	}
-}
-
-// TestJudgeMessageIsLinear holds that a Certificate with very many blocks, judged by a
-// ClientHello with very many extensions, costs no more than their sum.
-func TestJudgeMessageIsLinear(t *testing.T) {
-	entries := make([]testEntry, 20_000)
-	for i := range entries {
-		flags := flagsExt(1)
-		if i%2 == 0 {
-			flags = experimental(1)
-		}
-		entries[i] = testEntry{[]byte{1}, [][]byte{flags}}
-	}
-	m, _, err := extension.ParseCertificate(certificate(entries...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var long [][]byte
-	for typ := range extension.Type(16_000) {
-		if typ != extension.TLSFlags && typ != extension.PreSharedKey {
-			long = append(long, ext(typ))
-		}
-	}
-	long = append(long, flagsExt(1), experimental(1))
-	judge := func(exts ...[]byte) time.Duration {
-		x := extension.Exchange{Hello: list(extension.ClientHello, exts...)}
-		shortest := time.Hour
-		for range 3 {
-			start := time.Now()
-			if v := x.JudgeMessage(extension.FromServer, m); !v.OK() {
-				t.Fatalf("refused: %s", v.Code.Name())
-			}
-			shortest = min(shortest, time.Since(start))
-		}
-		return shortest
-	}
-	few, many := judge(flagsExt(1), experimental(1)), judge(long...)
-	if many > 20*few {
-		t.Errorf("%v with two extensions, %v with %d", few, many, len(long))
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/fuzz"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 )
 
 func TestParseFlags(t *testing.T) {
@@ -46,7 +46,7 @@ func TestParseFlags(t *testing.T) {
 		{"one octet and 254 zero octets", append([]byte{255, 1}, zeros(254)...), nil, extension.ErrFlagsTrailingZero, 255},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if err := fuzz.CheckFlags(test.data); err != nil {
+			if err := extensiontest.CheckFlags(test.data); err != nil {
 				t.Error(err)
 			}
 			flags, at, err := extension.ParseFlags(test.data)
@@ -88,7 +88,7 @@ func upTo(n extension.Flag) func(func(extension.Flag) bool) {
 // length of the data.
 func TestParseFlagsExhaustive(t *testing.T) {
 	check := func(data []byte) {
-		if err := fuzz.CheckFlags(data); err != nil {
+		if err := extensiontest.CheckFlags(data); err != nil {
 			t.Fatalf("%x: %v", data, err)
 		}
 	}

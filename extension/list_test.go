@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/fuzz"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 )
 
 // block encodes empty extensions of the given types.
@@ -44,7 +44,7 @@ func TestParseList(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for m := extension.ClientHello; m <= extension.NewSessionTicket; m++ {
-				if err := fuzz.CheckList(m, data); err != nil {
+				if err := extensiontest.CheckList(m, data); err != nil {
 					t.Errorf("%v: %v", m, err)
 				}
 			}
@@ -61,7 +61,7 @@ func TestParseListRandom(t *testing.T) {
 		for i := range types {
 			types[i] = extension.Type(random.IntN(limit))
 		}
-		if err := fuzz.CheckList(extension.ClientHello, block(types...)); err != nil {
+		if err := extensiontest.CheckList(extension.ClientHello, block(types...)); err != nil {
 			t.Fatalf("%v: %v", types, err)
 		}
 	}

@@ -1,48 +1,39 @@
 package fuzz
 
-import "testing"
+import (
+	"testing"
 
-// go-118-fuzz-build turns this file into one of the package, with a testing package of
-// its own: it needs all of the fuzz functions here, and nothing else.
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
+	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
+	"github.com/tlsflags/tlsflags/vectors"
+)
 
-func FuzzFlags(f *testing.F)              { run(f, "Flags") }
-func FuzzExtensionList(f *testing.F)      { run(f, "ExtensionList") }
-func FuzzExtensionBody(f *testing.F)      { run(f, "ExtensionBody") }
-func FuzzClientHelloMessage(f *testing.F) { run(f, "ClientHelloMessage") }
-func FuzzClientHelloBody(f *testing.F)    { run(f, "ClientHelloBody") }
-func FuzzCryptoTLS(f *testing.F)          { run(f, "CryptoTLS") }
-func FuzzRecords(f *testing.F)            { run(f, "Records") }
-func FuzzMessage(f *testing.F)            { run(f, "Message") }
-func FuzzRules(f *testing.F)              { run(f, "Rules") }
-func FuzzQUICDatagrams(f *testing.F)      { run(f, "QUICDatagrams") }
-func FuzzQUICFrames(f *testing.F)         { run(f, "QUICFrames") }
-func FuzzQUICSealed(f *testing.F)         { run(f, "QUICSealed") }
-func FuzzQUICSchedule(f *testing.F)       { run(f, "QUICSchedule") }
-func FuzzDTLSDatagrams(f *testing.F)      { run(f, "DTLSDatagrams") }
-func FuzzDTLSSchedule(f *testing.F)       { run(f, "DTLSSchedule") }
-func FuzzTCP(f *testing.F)                { run(f, "TCP") }
-func FuzzCapture(f *testing.F)            { run(f, "Capture") }
-func FuzzInspect(f *testing.F)            { run(f, "Inspect") }
-func FuzzExplain(f *testing.F)            { run(f, "Explain") }
-func FuzzConversation(f *testing.F)       { run(f, "Conversation") }
-func FuzzServerConn(f *testing.F)         { run(f, "ServerConn") }
-func FuzzECH(f *testing.F)                { run(f, "ECH") }
-func FuzzVectors(f *testing.F)            { run(f, "Vectors") }
-func FuzzRoundTrip(f *testing.F)          { run(f, "RoundTrip") }
+// go-118-fuzz-build takes this file alone into the package, with a testing package of its
+// own: it has all of the fuzz functions and nothing else.
 
-func run(f *testing.F, name string) {
-	target, ok := Lookup(name)
-	if !ok {
-		f.Fatal("no target has this name")
-	}
-	if !LibFuzzer {
-		for seed := range target.Seeds() {
-			f.Add(seed)
-		}
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := target.Check(data); err != nil {
-			t.Fatal(err)
-		}
-	})
+var run = fuzzing.Run[*testing.T]
+
+func FuzzFlags(f *testing.F) {
+	run(f, fuzzing.Chain(flagsSeeds, vectorInputs(vectors.ExtensionData)), extensiontest.CheckFlags)
 }
+func FuzzExtensionList(f *testing.F)      { run(f, extensionListSeeds, checkExtensionListInput) }
+func FuzzExtensionBody(f *testing.F)      { run(f, extensionBodySeeds, checkExtensionBodyInput) }
+func FuzzClientHelloMessage(f *testing.F) { run(f, messageSeeds, checkClientHelloInput) }
+func FuzzClientHelloBody(f *testing.F)    { run(f, bodySeeds, checkClientHelloBodyInput) }
+func FuzzCryptoTLS(f *testing.F)          { run(f, messageSeeds, checkAgainstCryptoTLS) }
+func FuzzRecords(f *testing.F)            { run(f, recordsSeeds, checkRecordsInput) }
+func FuzzMessage(f *testing.F) {
+	run(f, fuzzing.Chain(messageOfSeeds, vectorInputs(vectors.Handshake)), handshaketest.Check)
+}
+func FuzzRules(f *testing.F)         { run(f, rulesSeeds, checkRulesInput) }
+func FuzzQUICDatagrams(f *testing.F) { run(f, quicSeeds, checkQUICInput) }
+func FuzzQUICFrames(f *testing.F)    { run(f, quicFramesSeeds, checkQUICFramesInput) }
+func FuzzQUICSealed(f *testing.F)    { run(f, quicFramesSeeds, checkQUICSealedInput) }
+func FuzzQUICSchedule(f *testing.F)  { run(f, scheduleSeeds(4, false), checkQUICScheduleInput) }
+func FuzzDTLSDatagrams(f *testing.F) { run(f, dtlsSeeds, checkDTLSInput) }
+func FuzzDTLSSchedule(f *testing.F)  { run(f, scheduleSeeds(12, true), checkDTLSScheduleInput) }
+func FuzzServerConn(f *testing.F)    { run(f, recordsSeeds, checkServerConnInput) }
+func FuzzECH(f *testing.F)           { run(f, echSeeds, checkECHInput) }
+func FuzzVectors(f *testing.F)       { run(f, vectorsSeeds, checkVectors) }
+func FuzzRoundTrip(f *testing.F)     { run(f, roundTripSeeds, checkRoundTripInput) }

@@ -69,6 +69,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 )
 
 // openSSLHello is what OpenSSL tells its ClientHello callback.
@@ -80,7 +81,7 @@ type openSSLHello struct {
 
 // openSSL gives a message to a server of OpenSSL; ok is whether it comes to the callback.
 func openSSL(msg []byte) (h openSSLHello, ok bool) {
-	stream := InRecords(msg, nil)
+	stream := assembletest.InRecords(msg, nil)
 	if len(stream) == 0 {
 		return h, false
 	}
@@ -101,7 +102,7 @@ func openSSL(msg []byte) (h openSSLHello, ok bool) {
 	return h, seen.called != 0
 }
 
-// CheckAgainstOpenSSL compares what clienthello and the ClientHello callback of OpenSSL
+// checkAgainstOpenSSL compares what clienthello and the ClientHello callback of OpenSSL
 // 3 make of one message. These differences are known and meant:
 //
 //   - OpenSSL reports only extensions that it knows, and does not see duplicates of
@@ -113,7 +114,7 @@ func openSSL(msg []byte) (h openSSLHello, ok bool) {
 //     are judged elsewhere here, if at all.
 //   - A ClientHello that does not end with its record is unexpected_message there; here
 //     the assembler counts what trails.
-func CheckAgainstOpenSSL(msg []byte) error {
+func checkAgainstOpenSSL(msg []byte) error {
 	hello, n, err := clienthello.Parse(msg)
 	if err == nil {
 		msg = msg[:n]

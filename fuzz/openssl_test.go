@@ -9,21 +9,21 @@ func FuzzOpenSSL(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, msg []byte) {
-		if err := CheckAgainstOpenSSL(msg); err != nil {
+		if err := checkAgainstOpenSSL(msg); err != nil {
 			t.Fatal(err)
 		}
 	})
 }
 
 func TestGeneratedAgainstOpenSSL(t *testing.T) {
-	g := NewGenerator(20)
+	g := newGenerator(20)
 	accepted := 0
 	for range 2000 {
-		msg, err := g.Hello().Append(nil, false)
+		msg, err := g.randomHello().Append(nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := CheckAgainstOpenSSL(msg); err != nil {
+		if err := checkAgainstOpenSSL(msg); err != nil {
 			t.Errorf("%x: %v", msg, err)
 		}
 		if _, ok := openSSL(msg); ok {

@@ -7,7 +7,7 @@ profile=$(mktemp)
 trap 'rm -f "$profile"' EXIT
 
 step "statements that the corpus reaches"
-go test -count=1 -run '^TestCorpusInputs$' -coverprofile="$profile" \
+TLSFLAGS_FUZZ=corpus go test -count=1 -run '^Fuzz' -coverprofile="$profile" \
 	-coverpkg=./extension,./clienthello,./clienthello/assemble ./fuzz >/dev/null
 awk -F '[: ]' '
 	NR == 1 || $1 ~ /\/(alert|code|message|messageset|type|registry|names|explain|[a-z]*_table)\.go$/ { next }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the module in turn for the given time. What is found stays
+# Runs every fuzz target in turn for the given time. What is found stays
 # in Go's cache, so that runs add up.
 source "$(dirname "$0")/lib.sh"
 
@@ -9,16 +9,10 @@ table=$(mktemp)
 trap 'rm -f "$log" "$table"' EXIT
 failures=0
 
-# targets: "PACKAGE FUNCTION" a line.
-targets() {
-	grep -rHoE --include='*_test.go' --exclude-dir=bench --exclude-dir=record '^func Fuzz[A-Za-z0-9]+' . |
-		grep -v openssl | sed -E 's|^(.*)/[^/]*:func |\1 |' | sort -u
-}
-
-while read -r package function; do
+while read -r folder function; do
 	step "$function"
 	result=ok
-	go_fuzz "$log" "$function" "$time" "$package" || {
+	go_fuzz "$log" "$function" "$time" -C "$folder" . || {
 		result=FAILED
 		failures=$((failures + 1))
 		cat "$log"
@@ -27,7 +21,7 @@ while read -r package function; do
 	grep -E '^fuzz: elapsed: .*execs' "$log" | tail -1 |
 		sed -E 's/.*execs: ([0-9]+).*new interesting: ([0-9]+) \(total: ([0-9]+)\)/\1 \2 \3/' |
 		{ read -r execs new total || true; printf '%-24s %12s %10s %10s  %s\n' "$function" "${execs:-0}" "${new:-0}" "${total:-0}" "$result"; } >>"$table"
-done < <(targets)
+done < <(go run ./fuzz/seeds list)
 
 echo
 printf '%-24s %12s %10s %10s  %s\n' target executions "new inputs" inputs result

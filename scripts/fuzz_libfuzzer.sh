@@ -30,7 +30,7 @@ export OUT=$work/out CXX=$clang CXXFLAGS="-fsanitize=address" LIB_FUZZING_ENGINE
 bash -eu .clusterfuzzlite/build.sh
 
 failed=0
-for function in ${FUZZTARGETS:-$(go run ./fuzz/seeds list)}; do
+for function in ${FUZZTARGETS:-$(go run ./fuzz/seeds list | cut -d ' ' -f 2)}; do
 	step "$function"
 	python3 -m zipfile -e "$OUT/${function}_seed_corpus.zip" "$work/seeds"
 	if "$OUT/$function" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=4096 -artifact_prefix="$work/" -print_final_stats=1 \

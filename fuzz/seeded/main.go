@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -18,48 +19,49 @@ type fault struct {
 	name     string
 	file     string
 	old, new string
-	function string // fuzz function of package fuzz, or a test where it begins with Test
+	function string // fuzz function, or a test if it begins with Test
+	folder   string // of the function; fuzz if empty
 }
 
 var faults = [...]fault{
 	{"flags vector may be one byte longer than extension_data", "extension/flags.go",
-		"case end > len(data):", "case end > len(data)+1:", "FuzzFlags"},
+		"case end > len(data):", "case end > len(data)+1:", "FuzzFlags", ""},
 	{"last octet zero is accepted", "extension/flags.go",
-		"if octets[n-1] == 0 {", "if octets[n-1] == 0 && n == 1 {", "FuzzFlags"},
+		"if octets[n-1] == 0 {", "if octets[n-1] == 0 && n == 1 {", "FuzzFlags", ""},
 	{"flag number cut to 8 bits", "extension/flags.go",
-		"i := int(f >> 3)", "i := int(uint8(f) >> 3)", "FuzzRoundTrip"},
+		"i := int(f >> 3)", "i := int(uint8(f) >> 3)", "FuzzRoundTrip", ""},
 	{"session_id of 33 bytes", "clienthello/clienthello.go",
-		"if n > maxSessionID {", "if n > maxSessionID+1 {", "FuzzClientHelloMessage"},
+		"if n > maxSessionID {", "if n > maxSessionID+1 {", "FuzzClientHelloMessage", ""},
 	{"cipher_suites of odd length", "clienthello/clienthello.go",
-		"case n%2 != 0:\n\t\treturn ClientHello{}, i, extension.ErrCipherSuitesOdd", "case n == 1:\n\t\treturn ClientHello{}, i, extension.ErrCipherSuitesOdd", "FuzzClientHelloBody"},
+		"case n%2 != 0:\n\t\treturn ClientHello{}, i, extension.ErrCipherSuitesOdd", "case n == 1:\n\t\treturn ClientHello{}, i, extension.ErrCipherSuitesOdd", "FuzzClientHelloBody", ""},
 	{"compression methods one byte too long", "clienthello/clienthello.go",
-		"\tif n > end-i-1 {\n\t\treturn ClientHello{}, i, extension.ErrFieldOverrun\n\t}\n\ti += 1 + n\n\n\t// Extension", "\tif n > end-i {\n\t\treturn ClientHello{}, i, extension.ErrFieldOverrun\n\t}\n\ti += 1 + n\n\n\t// Extension", "FuzzClientHelloBody"},
+		"\tif n > end-i-1 {\n\t\treturn ClientHello{}, i, extension.ErrFieldOverrun\n\t}\n\ti += 1 + n\n\n\t// Extension", "\tif n > end-i {\n\t\treturn ClientHello{}, i, extension.ErrFieldOverrun\n\t}\n\ti += 1 + n\n\n\t// Extension", "FuzzClientHelloBody", ""},
 	{"16-bit wrap of the message length", "clienthello/clienthello.go",
-		"end := header + length\n", "end := int(uint16(header + length))\n", "FuzzClientHelloMessage"},
+		"end := header + length\n", "end := int(uint16(header + length))\n", "FuzzClientHelloMessage", ""},
 	{"duplicates above type 63 are not looked for", "extension/list.go",
-		"if high&bit != 0 && contains(", "if high&bit != 0 && t < 64 && contains(", "FuzzExtensionList"},
+		"if high&bit != 0 && contains(", "if high&bit != 0 && t < 64 && contains(", "FuzzExtensionList", ""},
 	{"views keep the capacity of the message", "clienthello/clienthello.go",
-		"return h.msg[i+1 : end : end]", "return h.msg[i+1 : end]", "FuzzClientHelloMessage"},
+		"return h.msg[i+1 : end : end]", "return h.msg[i+1 : end]", "FuzzClientHelloMessage", ""},
 	{"reads behind the length, within the capacity", "clienthello/clienthello.go",
-		"if len(msg) < end {", "if cap(msg) < end {", "FuzzClientHelloMessage"},
+		"if len(msg) < end {", "if cap(msg) < end {", "FuzzClientHelloMessage", ""},
 	{"record length off by one", "clienthello/assemble/records.go",
-		"case length > maxRecord:", "case length > maxRecord+1:", "FuzzRecords"},
+		"case length > maxRecord:", "case length > maxRecord+1:", "FuzzRecords", ""},
 	{"state of a record header survives Next", "clienthello/assemble/records.go",
-		"header: r.header, again: true,", "header: r.header, headerLen: 1, again: true,", "FuzzRecords"},
+		"header: r.header, again: true,", "header: r.header, headerLen: 1, again: true,", "FuzzRecords", ""},
 	{"overlap: the last bytes win", "clienthello/assemble/pieces.go",
-		"\tcase 0:\n\t\treturn true\n\tcase mask:", "\tcase 0, mask:\n\t\treturn true\n\tcase ^uint64(0):", "FuzzQUICSchedule"},
+		"\tcase 0:\n\t\treturn true\n\tcase mask:", "\tcase 0, mask:\n\t\treturn true\n\tcase ^uint64(0):", "FuzzQUICSchedule", ""},
 	{"overlap in TCP: what comes in its turn wins", "capture/stream.go",
-		"b[:h.stream.missing(h.next, len(b))]", "b", "FuzzTCP"},
+		"b[:h.stream.missing(h.next, len(b))]", "b", "FuzzTCP", "capture"},
 	{"marks of older use of the memory count", "clienthello/assemble/pieces.go",
-		"\tclear(p.marks[marksFor(p.end):marksFor(end)])\n", "", "FuzzDTLSDatagrams"},
+		"\tclear(p.marks[marksFor(p.end):marksFor(end)])\n", "", "FuzzDTLSDatagrams", ""},
 	{"DTLS fragment may reach one byte beyond its message", "clienthello/assemble/dtls.go",
-		"case length != d.length:\n\t\treturn refused(extension.ErrFragmentMismatch, at+1)\n\tcase offset+len(body) > length:", "case length != d.length:\n\t\treturn refused(extension.ErrFragmentMismatch, at+1)\n\tcase offset+len(body) > length+1:", "FuzzDTLSDatagrams"},
+		"case length != d.length:\n\t\treturn refused(extension.ErrFragmentMismatch, at+1)\n\tcase offset+len(body) > length:", "case length != d.length:\n\t\treturn refused(extension.ErrFragmentMismatch, at+1)\n\tcase offset+len(body) > length+1:", "FuzzDTLSDatagrams", ""},
 	{"flag that nobody proposed is let through", "extension/exchange.go",
-		"if !proposed.Has(f) {", "if !proposed.Has(f) && f < 16 {", "FuzzRules"},
+		"if !proposed.Has(f) {", "if !proposed.Has(f) && f < 16 {", "FuzzRules", ""},
 	{"a list of 65 and more is searched for every type", "extension/list.go",
-		"case has(t):", "case contains(l.block[:i], t):", "TestWorkIsLinear"},
+		"case has(t):", "case contains(l.block[:i], t):", "TestWorkIsLinear", ""},
 	{"an extension is searched whose body nobody reads", "clienthello/extensions.go",
-		"if !hasMethod(t) {", "if t == 0xffff {", "TestWorkIsLinear"},
+		"if !hasMethod(t) {", "if t == 0xffff {", "TestWorkIsLinear", ""},
 }
 
 const limit = 60 * time.Second
@@ -87,6 +89,11 @@ func run(only string) (missed int, err error) {
 	if err := os.CopyFS(tree, os.DirFS(".")); err != nil {
 		return 0, err
 	}
+	for _, f := range faults {
+		if err := f.check(tree); err != nil {
+			return 0, err
+		}
+	}
 	fmt.Printf("| fault | target | seconds |\n| --- | --- | --- |\n")
 	for _, f := range faults {
 		if !strings.Contains(f.name, only) {
@@ -106,6 +113,34 @@ func run(only string) (missed int, err error) {
 	return missed, nil
 }
 
+// check looks for the text that f changes, and for its function.
+func (f fault) check(tree string) error {
+	source, err := os.ReadFile(filepath.Join(tree, f.file))
+	if err != nil {
+		return err
+	}
+	if n := strings.Count(string(source), f.old); n != 1 || f.new == f.old {
+		return fmt.Errorf("%s: %q is %d times in %s", f.name, f.old, n, f.file)
+	}
+	files, err := filepath.Glob(filepath.Join(tree, f.tests(), "*_test.go"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if strings.Contains(string(source), "\nfunc "+f.function+"(") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: there is no %s in %s", f.name, f.function, f.tests())
+}
+
+// tests is the folder of the function.
+func (f fault) tests() string { return cmp.Or(f.folder, "fuzz") }
+
 // plant makes the change, runs the target, and takes the change back.
 func plant(tree string, f fault) (took time.Duration, found bool, err error) {
 	path := filepath.Join(tree, f.file)
@@ -113,20 +148,18 @@ func plant(tree string, f fault) (took time.Duration, found bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	if n := strings.Count(string(source), f.old); n != 1 {
-		return 0, false, fmt.Errorf("%q stands %d times in %s", f.old, n, f.file)
-	}
 	if err := os.WriteFile(path, []byte(strings.Replace(string(source), f.old, f.new, 1)), 0o644); err != nil {
 		return 0, false, err
 	}
 	defer os.WriteFile(path, source, 0o644) // a copy: a failure shows in the next fault
 
-	binary := filepath.Join(tree, "fuzz", "seeded.test")
-	args := []string{"test", "-c", "-o", binary, "./fuzz"}
+	folder := filepath.Join(tree, f.tests())
+	binary := filepath.Join(folder, "seeded.test")
+	args := []string{"test", "-c", "-o", binary, "."}
 	if !strings.HasPrefix(f.function, "Test") {
 		args = append(args, "-fuzz=.")
 	}
-	if out, err := command(context.Background(), tree, "go", args...).CombinedOutput(); err != nil {
+	if out, err := command(context.Background(), folder, "go", args...).CombinedOutput(); err != nil {
 		return 0, false, fmt.Errorf("%w\n%s", err, out)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
@@ -138,9 +171,9 @@ func plant(tree string, f fault) (took time.Duration, found bool, err error) {
 			"-test.fuzzcachedir="+filepath.Join(tree, "cache"))
 	}
 	start := time.Now()
-	err = command(ctx, filepath.Join(tree, "fuzz"), binary, args...).Run()
+	err = command(ctx, folder, binary, args...).Run()
 	took = time.Since(start)
-	return took, err != nil && ctx.Err() == nil, os.RemoveAll(filepath.Join(tree, "fuzz", "testdata"))
+	return took, err != nil && ctx.Err() == nil, os.RemoveAll(filepath.Join(folder, "testdata"))
 }
 
 func command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {

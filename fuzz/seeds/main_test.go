@@ -15,34 +15,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tlsflags/tlsflags/corpus"
-	"github.com/tlsflags/tlsflags/fuzz"
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
 )
 
-// lookup returns targets of package fuzz, few of which are enough here.
-func lookup(t *testing.T, names ...string) (targets []fuzz.Target) {
-	t.Helper()
-	for _, name := range names {
-		target, ok := fuzz.Lookup(name)
-		if !ok {
-			t.Fatalf("no target is called %s", name)
-		}
-		targets = append(targets, target)
-	}
-	return targets
-}
-
-// seeds returns the different seeds of a target by the name of their file.
-func seeds(target fuzz.Target) map[string]string {
-	all := make(map[string]string)
-	for seed := range target.Seeds() {
-		all[hashName(seed)] = string(seed)
-	}
-	return all
-}
+// targets are fuzz functions that no file declares.
+var targets = []function{{"fuzz", "FuzzFlags"}, {"fuzz", "FuzzRecords"}}
 
 func hashName(data []byte) string {
 	sum := sha256.Sum256(data)
@@ -77,7 +59,15 @@ func unprefix(t *testing.T, data string) string {
 }
 
 func TestExportWritesEverySeed(t *testing.T) {
-	targets := lookup(t, "ExtensionList", "RoundTrip")
+	from := t.TempDir()
+	seeds := make(map[string]map[string]string)
+	for _, f := range targets {
+		seeds[f.name] = make(map[string]string)
+		for _, seed := range []string{"", "\x00\xff\n", f.name} {
+			seeds[f.name][hashName([]byte(seed))] = seed
+			writeFile(t, filepath.Join(from, f.name, hashName([]byte(seed))), seed)
+		}
+	}
 	plain := func(t *testing.T, data string) string { return data }
 	inFolder := func(_ *testing.T, directory, function string) fs.FS {
 		return os.DirFS(filepath.Join(directory, function))
@@ -88,7 +78,7 @@ func TestExportWritesEverySeed(t *testing.T) {
 		input  func(t *testing.T, data string) string
 	}{
 		{"go", inFolder, func(t *testing.T, data string) string {
-			input, err := fuzz.Decode([]byte(data))
+			input, err := fuzzing.Decode([]byte(data))
 			if err != nil || string(input) == data {
 				t.Fatalf("%q is not in the form of testdata/fuzz: %v", data, err)
 			}
@@ -107,16 +97,16 @@ func TestExportWritesEverySeed(t *testing.T) {
 	} {
 		t.Run(tt.format, func(t *testing.T) {
 			directory := filepath.Join(t.TempDir(), "seeds")
-			if err := export(io.Discard, targets, tt.format, directory); err != nil {
+			if err := export(io.Discard, from, targets, tt.format, directory); err != nil {
 				t.Fatal(err)
 			}
-			for _, target := range targets {
-				got := contents(t, tt.files(t, directory, "Fuzz"+target.Name))
+			for _, f := range targets {
+				got := contents(t, tt.files(t, directory, f.name))
 				for name, data := range got {
 					got[name] = tt.input(t, data)
 				}
-				if diff := cmp.Diff(seeds(target), got); diff != "" {
-					t.Errorf("%s (-seeds +exported):\n%s", target.Name, diff)
+				if diff := cmp.Diff(seeds[f.name], got); diff != "" {
+					t.Errorf("%s (-seeds +exported):\n%s", f.name, diff)
 				}
 			}
 		})
@@ -125,7 +115,7 @@ func TestExportWritesEverySeed(t *testing.T) {
 
 func TestExportRejectsAnUnknownFormat(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "seeds")
-	if err := export(io.Discard, lookup(t, "Flags"), "tar", directory); err == nil {
+	if err := export(io.Discard, t.TempDir(), targets, "tar", directory); err == nil {
 		t.Error("no error")
 	}
 	if _, err := os.Stat(directory); !errors.Is(err, fs.ErrNotExist) {
@@ -133,58 +123,133 @@ func TestExportRejectsAnUnknownFormat(t *testing.T) {
 	}
 }
 
-func TestListNamesEveryFuzzFunction(t *testing.T) {
-	var out bytes.Buffer
-	if err := run(&out, t.TempDir(), []string{"list"}); err != nil {
+func TestFindFunctions(t *testing.T) {
+	root := fstest.MapFS{}
+	for name, source := range map[string]string{
+		"a/fuzz_test.go":          "package a\n\nfunc FuzzOne(f *testing.F) {}\nfunc FuzzTwo(f *testing.F) {\n}\nfunc fuzzThree(f *testing.F) {}\n",
+		"a/b/fuzz_test.go":        "func FuzzFour(f *testing.F) {}\n",
+		"a/other_test.go":         "func FuzzFive(f *testing.F) {}\n",
+		"a/testdata/fuzz_test.go": "func FuzzSix(f *testing.F) {}\n",
+		".git/fuzz_test.go":       "func FuzzSeven(f *testing.F) {}\n",
+	} {
+		root[name] = &fstest.MapFile{Data: []byte(source)}
+	}
+	got, err := findFunctions(root)
+	if err != nil {
 		t.Fatal(err)
 	}
-	var want []string
-	for _, target := range fuzz.Targets() {
-		want = append(want, "Fuzz"+target.Name)
+	folders := make(map[string]int)
+	for folder, functions := range byFolder(got) {
+		folders[folder] += len(functions)
 	}
-	if diff := cmp.Diff(want, strings.Fields(out.String())); diff != "" {
-		t.Errorf("(-targets +list):\n%s", diff)
+	want := map[string]int{"a": 2, "a/b": 1}
+	if diff := cmp.Diff(want, folders); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// repository returns the fuzz functions of the repository.
+func repository(t *testing.T) []function {
+	t.Helper()
+	functions, err := findFunctions(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return functions
+}
+
+// OSS-Fuzz looks for a function by the start of its declaration, and builds none of those
+// that have a name in common.
+func TestNoFunctionBeginsLikeAnother(t *testing.T) {
+	functions := repository(t)
+	for _, a := range functions {
+		for _, b := range functions {
+			if a != b && strings.HasPrefix(b.name, a.name) {
+				t.Errorf("%v begins with %v", b, a)
+			}
+		}
+	}
+}
+
+func TestCorpusHasInputsOfFuzzFunctionsOnly(t *testing.T) {
+	folders, err := os.ReadDir("../../corpus/fuzz")
+	if err != nil || len(folders) == 0 {
+		t.Fatal(folders, err)
+	}
+	functions := repository(t)
+	for _, folder := range folders {
+		if !slices.ContainsFunc(functions, func(f function) bool { return f.name == folder.Name() }) {
+			t.Errorf("no fuzz function is called %s", folder.Name())
+		}
 	}
 }
 
 func TestRunRejectsOtherArguments(t *testing.T) {
-	for _, args := range [][]string{nil, {"list", "x"}, {"export", "go"}, {"check"}, {"add", "FuzzFlags", "file"}, {"replace"}, {"drop", "x"}} {
-		if err := run(io.Discard, t.TempDir(), args); err == nil || !strings.HasPrefix(err.Error(), "usage: ") {
+	for _, args := range [][]string{nil, {"list", "x"}, {"export", "go"}, {"check"}, {"add", "FuzzFlags", "file"}, {"minimize", "x"}, {"drop", "x"}} {
+		if err := run(io.Discard, t.TempDir(), args); err == nil || err.Error() != usage {
 			t.Errorf("%q: %v", args, err)
 		}
 	}
 }
 
-func TestCheckGivesEveryFileToEveryTarget(t *testing.T) {
-	directory := t.TempDir()
-	for name, data := range map[string]string{"one": "abc", "deeper/two": "abd"} {
-		writeFile(t, filepath.Join(directory, name), data)
+// testModule is a module with a fuzz function that says what it is asked to do, or fails.
+func testModule(t *testing.T) (root string) {
+	t.Helper()
+	root = t.TempDir()
+	for name, source := range map[string]string{
+		"go.mod": "module example.com/m\n\ngo 1.26.0\n",
+		"a/fuzz_test.go": `package a
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func FuzzOne(f *testing.F) {
+	mode := filepath.SplitList(os.Getenv("TLSFLAGS_FUZZ"))
+	if strings.HasSuffix(mode[1], "bad") {
+		f.Errorf("fails on %s", mode[1])
 	}
-	failsOn := func(name, input string) fuzz.Target {
-		return fuzz.Target{Name: name, Check: func(data []byte) error {
-			if string(data) == input {
-				return errors.New("it is " + input)
-			}
-			return nil
-		}}
+	if mode[0] == "export" {
+		os.MkdirAll(filepath.Join(mode[1], "FuzzOne"), 0o755)
+		os.WriteFile(filepath.Join(mode[1], "FuzzOne", "name"), []byte("seed"), 0o644)
 	}
+	f.Skip(mode)
+}
+`,
+	} {
+		writeFile(t, filepath.Join(root, filepath.FromSlash(name)), source)
+	}
+	return root
+}
+
+func TestRunsTheTestsOfEveryFolder(t *testing.T) {
+	root := testModule(t)
 	var out bytes.Buffer
-	if err := check(&out, []fuzz.Target{failsOn("A", "xyz"), failsOn("B", "xyz")}, []string{directory}); err != nil {
+	if err := run(&out, root, []string{"list"}); err != nil || out.String() != "./a FuzzOne\n" {
+		t.Errorf("list prints %q, %v", out.String(), err)
+	}
+	directory := t.TempDir()
+	if err := run(io.Discard, root, []string{"export", "plain", directory}); err != nil {
 		t.Error(err)
 	}
-	if want := "2 files, 2 targets, 0 failures\n"; out.String() != want {
-		t.Errorf("printed %q, want %q", out.String(), want)
+	if diff := cmp.Diff(map[string]string{"FuzzOne/name": "seed"}, contents(t, os.DirFS(directory))); diff != "" {
+		t.Errorf("exported (-want +got):\n%s", diff)
+	}
+	good, bad := filepath.Join(root, "good"), filepath.Join(root, "bad")
+	writeFile(t, good, "")
+	writeFile(t, bad, "")
+	if err := run(io.Discard, root, []string{"check", good}); err != nil {
+		t.Error(err)
 	}
 	out.Reset()
-	if err := check(&out, []fuzz.Target{failsOn("A", "xyz"), failsOn("B", "abd")}, []string{directory}); err == nil {
-		t.Error("no error after a failure")
+	if err := run(&out, root, []string{"check", bad}); err == nil || !strings.Contains(out.String(), "fails on "+bad) {
+		t.Errorf("after a failure: %v, and it says %q", err, out.String())
 	}
-	want := filepath.Join(directory, "deeper", "two") + ": FuzzB: it is abd\n2 files, 2 targets, 1 failures\n"
-	if out.String() != want {
-		t.Errorf("printed %q, want %q", out.String(), want)
-	}
-	if err := check(io.Discard, nil, []string{filepath.Join(directory, "three")}); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a file that is not there: %v", err)
+	if err := run(io.Discard, root, []string{"check", bad + "s"}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that does not exist: %v", err)
 	}
 }
 
@@ -265,7 +330,7 @@ func TestAddStoresAndListsAnInput(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "input")
 			for _, data := range []string{"first, and then replaced", tt.data} {
 				writeFile(t, file, data)
-				if err := run(io.Discard, root, []string{"add", "FuzzRecords", file, "largest-frame-type"}); err != nil {
+				if err := add(root, targets, "FuzzRecords", file, "largest-frame-type"); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -305,7 +370,7 @@ func TestAddRejects(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			root, _ := newCorpus(t)
 			before := contents(t, os.DirFS(root))
-			if err := run(io.Discard, root, []string{"add", tt.function, tt.file, "name"}); err == nil {
+			if err := add(root, targets, tt.function, tt.file, "name"); err == nil {
 				t.Error("no error")
 			}
 			if diff := cmp.Diff(before, contents(t, os.DirFS(root))); diff != "" {
@@ -313,7 +378,7 @@ func TestAddRejects(t *testing.T) {
 			}
 		})
 	}
-	if err := run(io.Discard, t.TempDir(), []string{"add", "FuzzFlags", file, "name"}); !errors.Is(err, fs.ErrNotExist) {
+	if err := add(t.TempDir(), targets, "FuzzFlags", file, "name"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a folder without a corpus: %v", err)
 	}
 }
@@ -335,7 +400,7 @@ func TestReplaceTakesThePlaceOfNamelessInputs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time, what is new takes its own place
-		if err := run(io.Discard, root, []string{"replace", fresh}); err != nil {
+		if err := replace(root, targets, fresh); err != nil {
 			t.Fatal(err)
 		}
 		var got []string

@@ -10,7 +10,6 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/corpus"
-	"github.com/tlsflags/tlsflags/fuzz"
 	"github.com/tlsflags/tlsflags/internal/annotate"
 )
 
@@ -61,10 +60,10 @@ func TestExplainAccepts(t *testing.T) {
 		if table.Refused != nil || len(table.Bodies) > 0 {
 			t.Errorf("%v: refused %+v, bodies %+v", kind, table.Refused, table.Bodies)
 		}
-		if err := fuzz.CheckExplain(kind, msg); err != nil {
+		if err := annotate.CheckExplain(kind, msg); err != nil {
 			t.Errorf("%v: %v", kind, err)
 		}
-		if err := fuzz.CheckExplain(kind, append(bytes.Clone(msg), 1, 2, 3)); kind != annotate.Flags && err != nil {
+		if err := annotate.CheckExplain(kind, append(bytes.Clone(msg), 1, 2, 3)); kind != annotate.Flags && err != nil {
 			t.Errorf("%v, followed by three bytes: %v", kind, err)
 		}
 	}
@@ -74,10 +73,10 @@ func TestExplainEveryPrefix(t *testing.T) {
 	for kind, msg := range messages() {
 		msg = fix(kind, msg)
 		for n := range msg {
-			if err := fuzz.CheckExplain(kind, msg[:n]); err != nil {
+			if err := annotate.CheckExplain(kind, msg[:n]); err != nil {
 				t.Errorf("%v, the first %d bytes: %v", kind, n, err)
 			}
-			if err := fuzz.CheckExplain(kind, fix(kind, append(bytes.Clone(msg[:n]), make([]byte, max(12-n, 0))...))); err != nil {
+			if err := annotate.CheckExplain(kind, fix(kind, append(bytes.Clone(msg[:n]), make([]byte, max(12-n, 0))...))); err != nil {
 				t.Errorf("%v, the first %d bytes with the length mended: %v", kind, n, err)
 			}
 		}
@@ -91,7 +90,7 @@ func TestExplainEveryByte(t *testing.T) {
 			was := msg[i]
 			for v := range 256 {
 				msg[i] = byte(v)
-				if err := fuzz.CheckExplain(kind, msg); err != nil {
+				if err := annotate.CheckExplain(kind, msg); err != nil {
 					t.Fatalf("%v with byte %d set to %#x: %v", kind, i, v, err)
 				}
 			}
@@ -105,11 +104,11 @@ func TestExplainCorpus(t *testing.T) {
 		var records assemble.Records
 		records.Reset(make([]byte, assemble.MaxMessage))
 		msg := bytes.Clone(records.Feed(e.Data()).Message)
-		if err := fuzz.CheckExplain(annotate.ClientHello, msg); err != nil {
+		if err := annotate.CheckExplain(annotate.ClientHello, msg); err != nil {
 			t.Errorf("%s: %v", e.File, err)
 		}
 		for n := 0; n < len(msg); n += 7 {
-			if err := fuzz.CheckExplain(annotate.ClientHello, msg[:n]); err != nil {
+			if err := annotate.CheckExplain(annotate.ClientHello, msg[:n]); err != nil {
 				t.Errorf("%s, the first %d bytes: %v", e.File, n, err)
 			}
 		}
@@ -143,7 +142,7 @@ func TestExplainFolds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := fuzz.CheckExplain(annotate.Certificate, tt.msg); err != nil {
+			if err := annotate.CheckExplain(annotate.Certificate, tt.msg); err != nil {
 				t.Error(err)
 			}
 			table := annotate.Explain(annotate.Certificate, tt.msg)

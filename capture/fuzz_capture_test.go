@@ -1,0 +1,103 @@
+package capture
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tlsflags/tlsflags/corpus"
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
+)
+
+// foundHello is what is compared of a Hello.
+type foundHello struct {
+	Transport Transport
+	Frames    []int
+	Message   []byte
+	Code      string
+	Offset    int
+	Index     int
+	ParseErr  string
+}
+
+func newFoundHello(h *Hello) foundHello {
+	f := foundHello{h.Transport, slices.Clone(h.Frames), bytes.Clone(h.Message), h.Code.Name(), h.Offset, h.Index, ""}
+	if _, _, err := h.Parse(); err != nil {
+		f.ParseErr = err.Error()
+	}
+	return f
+}
+
+// readCapture returns what is found in a capture, and the counts.
+func readCapture(r io.Reader, o Options) ([]foundHello, Stats, error) {
+	reader, err := Open(r, o)
+	if err != nil {
+		return nil, Stats{}, err
+	}
+	var found []foundHello
+	for h := range reader.Hellos() {
+		found = append(found, newFoundHello(h))
+	}
+	return found, reader.Stats(), reader.Err()
+}
+
+// CheckCapture holds package capture to what can be said of any file: it reads the same
+// from a slow source, frames exist, the counts fit, and a tight limit only loses hellos.
+func CheckCapture(file []byte) error {
+	found, stats, err := readCapture(bytes.NewReader(file), Options{})
+	again, stats2, err2 := readCapture(iotest.OneByteReader(bytes.NewReader(file)), Options{})
+	if diff := cmp.Diff(found, again); diff != "" || stats != stats2 || (err == nil) != (err2 == nil) {
+		return fmt.Errorf("read at once (-, %v) and byte by byte (+, %v):\n%s", err, err2, diff)
+	}
+	if errors.Is(err, ErrFormat) && (len(found) > 0 || stats.Packets > 0) {
+		return errors.New("hellos in what is no capture")
+	}
+	refused := 0
+	for i, h := range found {
+		if h.Code != "" {
+			refused++
+		} else if len(h.Message) < 4 || len(h.Frames) == 0 {
+			return fmt.Errorf("hello %d: %d bytes in %d frames", i, len(h.Message), len(h.Frames))
+		}
+		for _, frame := range h.Frames {
+			if frame < 1 || frame > stats.Packets {
+				return fmt.Errorf("hello %d: frame %d of %d", i, frame, stats.Packets)
+			}
+		}
+	}
+	if stats.Refused != refused || stats.Hellos != len(found)-refused {
+		return fmt.Errorf("%d hellos and %d refused were found, the counts are %+v", len(found)-refused, refused, stats)
+	}
+	if few, _, _ := readCapture(bytes.NewReader(file), Options{MaxFlows: 1, MaxMemory: 4096}); stats.Flows == 1 && len(few) > len(found) {
+		return fmt.Errorf("%d hellos with a tight limit, %d without", len(few), len(found))
+	}
+	return nil
+}
+
+func captureSeeds(yield func([]byte) bool) { fuzzing.Chain(recordedCaptures, packetSeeds)(yield) }
+
+func recordedCaptures(yield func([]byte) bool) {
+	const large = 40_000 // what takes longer to read than it is worth
+	for e := range corpus.OfKind(corpus.Captures) {
+		data := e.Data()
+		if len(data) <= large && !yield(data) {
+			return
+		}
+	}
+	for e := range corpus.OfKind(corpus.Captures) {
+		if data := e.Data(); len(data) < 3000 {
+			var b bytes.Buffer
+			w := gzip.NewWriter(&b)
+			w.Write(data) // a Buffer takes everything
+			w.Close()
+			if !yield(b.Bytes()) {
+				return
+			}
+		}
+	}
+}

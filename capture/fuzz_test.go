@@ -1,0 +1,10 @@
+package capture
+
+import (
+	"testing"
+
+	"github.com/tlsflags/tlsflags/internal/fuzzing"
+)
+
+func FuzzTCP(f *testing.F)     { fuzzing.Run[*testing.T](f, tcpSeeds, checkTCPInput) }
+func FuzzCapture(f *testing.F) { fuzzing.Run[*testing.T](f, captureSeeds, CheckCapture) }

@@ -1,0 +1,170 @@
+// Package extensiontest has reference parsers and checks of lists of extensions and of TLS Flags.
+package extensiontest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// Lookups is how many extensions of a list are looked up: each time costs a walk over
+// the list, and all of the longest list would cost minutes.
+const Lookups = 64
+
+// CheckList holds extension.ParseList to its promise on one extension block.
+func CheckList(m extension.Message, block []byte) error {
+	const offset = 77
+	before := bytes.Clone(block)
+	list, n, err := extension.ParseList(m, block, offset)
+	if !bytes.Equal(before, block) {
+		return errors.New("the input was written to")
+	}
+	want, wantN, wantCode := ReferenceList(m, block, offset)
+	if got := CodeOf(err); n != wantN || got != wantCode {
+		return fmt.Errorf("got position %d and %q, the reference parser has %d and %q", n, got.Name(), wantN, wantCode.Name())
+	}
+	var got []extension.Extension
+	for e := range list.All() {
+		got = append(got, e)
+	}
+	if !slices.EqualFunc(got, want, SameExtension) {
+		return fmt.Errorf("reference parser (-) and parser (+) differ:\n%s", cmp.Diff(want, got, cmpopts.EquateEmpty()))
+	}
+	if err == nil && !bytes.Equal(list.AppendTo(nil), block) {
+		return errors.New("encoding again does not give back the block")
+	}
+	return CheckParsed(list)
+}
+
+// CheckParsed holds that Lookup gives the first of All, and checks the flags.
+func CheckParsed(l extension.List) error {
+	count := 0
+	for e := range l.All() {
+		if count < Lookups {
+			if found, ok := l.Lookup(e.Type); !ok || found.Offset != e.Offset {
+				return fmt.Errorf("the result of Lookup(%v) is not what All yields", e.Type)
+			}
+		}
+		count++
+	}
+	if count != l.Len() {
+		return fmt.Errorf("the list yields %d extensions, Len is %d", count, l.Len())
+	}
+	holder, ok := l.Lookup(extension.TLSFlags)
+	if !ok {
+		holder, ok = l.Lookup(extension.TLSFlagsExperimental)
+	}
+	flags, t, err := l.Flags()
+	if !ok {
+		if t != 0 || err != nil || flags.Len() != 0 {
+			return errors.New("an extension is found by Flags and not by Lookup")
+		}
+		return nil
+	}
+	if t != holder.Type {
+		return fmt.Errorf("the flags are from %v, not from %v", t, holder.Type)
+	}
+	for f := range extension.Flag(extension.MaxFlag + 10) {
+		if l.HasFlag(f) != (err == nil && flags.Has(f)) {
+			return fmt.Errorf("about flag %d HasFlag and Flags disagree", f)
+		}
+	}
+	return CheckFlags(holder.Data)
+}
+
+// CheckFlags holds extension.ParseFlags to its promise on one input.
+func CheckFlags(data []byte) error {
+	before := bytes.Clone(data)
+	flags, n, err := extension.ParseFlags(data)
+	if !bytes.Equal(before, data) {
+		return errors.New("the input was written to")
+	}
+	want, wantN, wantCode := ReferenceFlags(data)
+	if got := CodeOf(err); n != wantN || got != wantCode {
+		return fmt.Errorf("flags: got position %d and %q, the reference parser has %d and %q", n, got.Name(), wantN, wantCode.Name())
+	}
+	var all []extension.Flag
+	for f := range flags.All() {
+		all = append(all, f)
+	}
+	if !slices.Equal(want, all) {
+		return fmt.Errorf("flags of reference parser (-) and parser (+) differ:\n%s", cmp.Diff(want, all))
+	}
+	if flags.Len() != len(all) {
+		return fmt.Errorf("flags: All yields %d, Len is %d", len(all), flags.Len())
+	}
+	if err != nil {
+		return nil
+	}
+	set, err := extension.NewFlagSet(all...)
+	if err != nil {
+		return err
+	}
+	encoded, err := set.AppendTo(nil)
+	if err != nil || !bytes.Equal(encoded, data) || !bytes.Equal(flags.AppendTo(nil), data) {
+		return errors.New("flags: encoding them again does not give the same bytes")
+	}
+	if set != flags.Set() {
+		return errors.New("flags: Set is not the set of All")
+	}
+	if text := flags.String(); text != set.String() || strings.Count(text, ", ") != len(all)-1 || !strings.HasPrefix(text, all[0].String()) {
+		return fmt.Errorf("flags: %d of them are listed as %q, and as a set as %q", len(all), text, set)
+	}
+	return nil
+}
+
+// SameExtension reports whether a and b are equal.
+func SameExtension(a, b extension.Extension) bool {
+	return a.Type == b.Type && a.Offset == b.Offset && bytes.Equal(a.Data, b.Data)
+}
+
+// Inside checks that view is the part of msg at offset, with no room to append.
+func Inside(name string, view, msg []byte, offset int) error {
+	if len(view) == 0 {
+		return nil
+	}
+	if cap(view) != len(view) {
+		return fmt.Errorf("%s has room behind it", name)
+	}
+	if unsafe.SliceData(view) != unsafe.SliceData(msg[offset:]) || offset+len(view) > len(msg) {
+		return fmt.Errorf("%s is not at offset %d of the message", name, offset)
+	}
+	return nil
+}
+
+// SameInputs returns copies of msg that differ only in what lies behind their length.
+func SameInputs(msg []byte) [][]byte {
+	clipped := make([]byte, len(msg))
+	copy(clipped, msg)
+	poisoned := append(bytes.Clone(msg), bytes.Repeat([]byte{0xff}, 64)...)[:len(msg)]
+	return [][]byte{clipped, poisoned}
+}
+
+// Prefixes yields the lengths of proper Prefixes to try of a message of n bytes: all
+// of a short one, and the first and last of a long one.
+func Prefixes(n int) func(func(int) bool) {
+	const each = 512
+	return func(yield func(int) bool) {
+		for i := 0; i < n; i++ {
+			if i == each && n > 2*each {
+				i = n - each
+			}
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// CodeOf returns the code in err, 0 if there is none.
+func CodeOf(err error) extension.Code {
+	code, _ := err.(extension.Code)
+	return code
+}

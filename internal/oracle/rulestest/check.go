@@ -1,0 +1,194 @@
+// Package rulestest has reference parsers and checks of the rules for flags.
+package rulestest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
+	"golang.org/x/crypto/cryptobyte"
+)
+
+// Case is one message of a handshake to be judged, with what came before it.
+type Case struct {
+	Draft   extension.Draft
+	Flags   extension.Registry
+	Message extension.Message
+	Sender  extension.Sender
+	Hello   []extension.Extension // of the ClientHello
+	Request []extension.Extension // of the CertificateRequest
+	Block   []extension.Extension // of the message
+}
+
+// Reference applies draft-ietf-tls-tlsflags-16, Section 3 and what the documents of
+// the known flags say, to one message, in plain words. It returns the code of the first
+// objection, and the flag that is to blame or -1.
+func Reference(c Case) (extension.Code, int) {
+	find := func(list []extension.Extension, types ...extension.Type) *extension.Extension {
+		for _, t := range types {
+			for i := range list {
+				if list[i].Type == t {
+					return &list[i]
+				}
+			}
+		}
+		return nil
+	}
+	in := func(m extension.Message, set ...extension.Message) bool { return slices.Contains(set, m) }
+	old := c.Draft == extension.Draft00 || c.Draft == extension.Draft01 || c.Draft == extension.Draft03
+
+	e := find(c.Block, extension.TLSFlags, extension.TLSFlagsExperimental)
+	if e == nil {
+		return 0, -1
+	}
+	// Where the extension may stand at all.
+	if c.Message < extension.ClientHello || c.Message > extension.NewSessionTicket ||
+		old && !in(c.Message, extension.ClientHello, extension.ServerHello, extension.EncryptedExtensions) {
+		return extension.ErrFlagsMisplaced, -1
+	}
+	// What is an answer needs something to answer, under the same code point.
+	answer := in(c.Message, extension.ServerHello, extension.HelloRetryRequest, extension.EncryptedExtensions, extension.Certificate)
+	asked := c.Hello
+	if c.Message == extension.Certificate && c.Sender == extension.FromClient {
+		asked = c.Request
+	}
+	proposal := find(asked, e.Type)
+	if answer && proposal == nil {
+		return extension.ErrFlagsUnrequested, -1
+	}
+	flags, code := referenceDraftFlags(c.Draft, e.Data)
+	if code != 0 {
+		return code, -1
+	}
+	var proposed []extension.Flag
+	if proposal != nil {
+		proposed, _ = referenceDraftFlags(c.Draft, proposal.Data)
+	}
+	// In -01 the server may set flags of its own in EncryptedExtensions.
+	if answer && !(c.Draft == extension.Draft01 && c.Message == extension.EncryptedExtensions) {
+		for _, f := range flags {
+			if !slices.Contains(proposed, f) {
+				return extension.ErrFlagUnsolicited, int(f)
+			}
+		}
+	}
+	slices.Sort(flags)
+	for _, f := range flags {
+		info, known := c.Flags.ByNumber(f)
+		if !known || info.Messages == 0 {
+			continue
+		}
+		if !info.Messages.Has(c.Message) {
+			return extension.ErrFlagMisplaced, int(f)
+		}
+		if info.Answers.Has(c.Message) && !slices.Contains(proposed, f) {
+			return extension.ErrFlagUnsolicited, int(f)
+		}
+	}
+	return 0, -1
+}
+
+// referenceDraftFlags reads extension_data by the rules of one draft.
+func referenceDraftFlags(d extension.Draft, data []byte) ([]extension.Flag, extension.Code) {
+	if d != extension.Draft00 && d != extension.Draft01 {
+		flags, _, code := extensiontest.ReferenceFlags(data)
+		return flags, code
+	}
+	s := cryptobyte.String(data)
+	var octets cryptobyte.String
+	switch {
+	case s.Empty() && d == extension.Draft01:
+		return nil, 0
+	case s.Empty():
+		return nil, extension.ErrFlagsEmptyData
+	case s[0] == 0 && d == extension.Draft00:
+		return nil, extension.ErrFlagsEmptyVector
+	case s[0] > 31 && d == extension.Draft00:
+		return nil, extension.ErrVectorSize
+	case !s.ReadUint8LengthPrefixed(&octets):
+		return nil, extension.ErrFlagsInnerTooLong
+	case !s.Empty():
+		return nil, extension.ErrFlagsTrailingBytes
+	}
+	var flags []extension.Flag
+	for i, o := range octets {
+		for bit := range 8 {
+			mask := byte(1) << bit
+			if d == extension.Draft00 {
+				mask = 0x80 >> bit
+			}
+			if o&mask != 0 {
+				flags = append(flags, extension.Flag(8*i+bit))
+			}
+		}
+	}
+	return flags, 0
+}
+
+// Check holds extension.Exchange to the reference on one message, and to what it
+// says of itself: what it answers, it accepts; what it agrees on, both sides have set.
+func Check(c Case) error {
+	parse := func(m extension.Message, list []extension.Extension) (extension.List, bool) {
+		l, _, err := extension.ParseList(m, extensiontest.Block(list), 4)
+		return l, err == nil
+	}
+	hello, ok1 := parse(extension.ClientHello, c.Hello)
+	request, ok2 := parse(extension.CertificateRequest, c.Request)
+	message, ok3 := parse(c.Message, c.Block)
+	if !ok1 || !ok2 || !ok3 {
+		return nil // a type stands twice: not a matter of these rules
+	}
+	x := extension.Exchange{Draft: c.Draft, Registry: c.Flags, Hello: hello, Request: request}
+	v := x.Judge(c.Message, c.Sender, message)
+	code, flag := Reference(c)
+	got := -1
+	if f, ok := v.Flag(); ok {
+		got = int(f)
+	}
+	if v.Code != code || got != flag || v.OK() != (code == 0) {
+		return fmt.Errorf("got %q about flag %d, the reference has %q about flag %d", v.Code.Name(), got, code.Name(), flag)
+	}
+	if text := v.String(); (text == "accepted") != v.OK() || !v.OK() && !strings.Contains(text, v.Clause()) {
+		return fmt.Errorf("%q reads %q", v.Code.Name(), text)
+	}
+	if !v.OK() {
+		e, _ := message.FlagsExtension()
+		if v.Clause() == "" || v.Offset < e.Offset-4 || v.Offset > e.Offset+len(e.Data) {
+			return fmt.Errorf("%q at %d has the clause %q; the extension's data is at %d", v.Code.Name(), v.Offset, v.Clause(), e.Offset)
+		}
+	}
+	agreed, v2 := x.Agreed(c.Message, c.Sender, message)
+	if v2 != v || !v.OK() && agreed.Len() > 0 {
+		return fmt.Errorf("agreed on %d flags, with %q for %q", agreed.Len(), v2.Code.Name(), v.Code.Name())
+	}
+
+	// The answer to what was proposed has to pass.
+	var supported extension.FlagSet
+	for f := range extension.MaxFlag + 1 {
+		if err := supported.Add(f); err != nil {
+			return err
+		}
+	}
+	answer := x.Answer(c.Message, c.Sender, supported)
+	encoded := x.AppendAnswer(nil, c.Message, c.Sender, supported)
+	if (answer.Len() == 0) != (len(encoded) == 0) {
+		return fmt.Errorf("the answer has %d flags and %d bytes", answer.Len(), len(encoded))
+	}
+	list, _, err := extension.ParseList(c.Message, encoded, 4)
+	if err != nil {
+		return err
+	}
+	if v := x.Judge(c.Message, c.Sender, list); !v.OK() {
+		return fmt.Errorf("its own answer %x gives %q", encoded, v.Code.Name())
+	}
+	if agreed, _ := x.Agreed(c.Message, c.Sender, list); agreed != answer {
+		return fmt.Errorf("the answer %x does not read as it was meant", encoded)
+	}
+	second := x.JudgeSecondHello(hello)
+	if second.Code == extension.ErrSecondHelloChanged {
+		return fmt.Errorf("the same ClientHello once more gives %q", second.Code.Name())
+	}
+	return nil
+}
