@@ -8,6 +8,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/annotate"
 )
 
@@ -79,15 +80,15 @@ func strictVerdict(kind annotate.Kind, data []byte) (int, extension.Code) {
 	case annotate.DTLSClientHello:
 		_, n, err = clienthello.ParseDTLS(data)
 	case annotate.ServerHello:
-		_, n, err = extension.ParseServerHello(data)
+		_, n, err = handshake.ParseServerHello(data)
 	case annotate.EncryptedExtensions:
-		_, n, err = extension.ParseEncryptedExtensions(data)
+		_, n, err = handshake.ParseEncryptedExtensions(data)
 	case annotate.CertificateRequest:
-		_, n, err = extension.ParseCertificateRequest(data)
+		_, n, err = handshake.ParseCertificateRequest(data)
 	case annotate.Certificate:
-		_, n, err = extension.ParseCertificate(data)
+		_, n, err = handshake.ParseCertificate(data)
 	case annotate.NewSessionTicket:
-		_, n, err = extension.ParseNewSessionTicket(data)
+		_, n, err = handshake.ParseNewSessionTicket(data)
 	case annotate.Extension:
 		if len(data) < 4 || len(data) < 4+int(data[2])<<8+int(data[3]) {
 			return len(data), extension.ErrTruncated

@@ -199,7 +199,7 @@ func inside(name string, view, msg []byte, offset int) error {
 }
 
 // CheckList holds extension.ParseList to its promise on one extension block.
-func CheckList(m extension.Message, block []byte) error {
+func CheckList(m extension.MessageKind, block []byte) error {
 	const offset = 77
 	before := bytes.Clone(block)
 	list, n, err := extension.ParseList(m, block, offset)

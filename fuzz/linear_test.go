@@ -18,9 +18,11 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/internal/cli"
 	"github.com/tlsflags/tlsflags/internal/quicseal"
+	"github.com/tlsflags/tlsflags/rules"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
@@ -133,21 +135,21 @@ func shapes() map[string]shape {
 		}},
 		"Rules, many certificates that answer many extensions": {mostExtensions, func(n int) func() {
 			hello := append(manyExtensions(n-1), extension.Extension{Type: extension.TLSFlags, Data: []byte{1, 2}})
-			x := extension.Exchange{Hello: listOf(extension.ClientHello, block(hello))}
-			m := accepted(extension.ParseMessage(messageOf(11, slices.Repeat([][]byte{flagged()}, n)...)))
+			x := rules.Handshake{Hello: listOf(extension.ClientHello, block(hello))}
+			m := accepted(handshake.Parse(messageOf(11, slices.Repeat([][]byte{flagged()}, n)...)))
 			return func() {
-				if v := x.JudgeMessage(extension.FromServer, m); !v.OK() {
+				if v := x.CheckMessage(handshake.FromServer, m); !v.OK() {
 					panic(v.Code)
 				}
 			}
 		}},
 		"Rules, many extensions": {mostExtensions, func(n int) func() {
 			hello := listOf(extension.ClientHello, block(append(manyExtensions(n-1), extension.Extension{Type: extension.TLSFlags, Data: []byte{1, 2}})))
-			x := extension.Exchange{Hello: hello}
+			x := rules.Handshake{Hello: hello}
 			return func() {
-				x.Judge(extension.EncryptedExtensions, extension.FromServer, hello)
-				x.Agreed(extension.EncryptedExtensions, extension.FromServer, hello)
-				x.JudgeSecondHello(hello)
+				x.Check(extension.EncryptedExtensions, handshake.FromServer, hello)
+				x.Agreed(extension.EncryptedExtensions, handshake.FromServer, hello)
+				x.CheckSecondHello(hello)
 			}
 		}},
 		"Vectors, many": {800, func(n int) func() {
@@ -606,7 +608,7 @@ func readHello(h Hello) func() {
 
 func readMessage(msg []byte) func() {
 	return func() {
-		m := accepted(extension.ParseMessage(msg))
+		m := accepted(handshake.Parse(msg))
 		for block := range m.Blocks() {
 			for range block.All() {
 			}
@@ -617,7 +619,7 @@ func readMessage(msg []byte) func() {
 	}
 }
 
-func listOf(m extension.Message, b []byte) extension.List {
+func listOf(m extension.MessageKind, b []byte) extension.List {
 	return accepted(extension.ParseList(m, b, 0))
 }
 

@@ -2,20 +2,20 @@ package fuzz
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
+	"github.com/tlsflags/tlsflags/rules"
 	"golang.org/x/crypto/cryptobyte"
 )
 
 // RulesCase is one message of a handshake to be judged, with what came before it.
 type RulesCase struct {
-	Draft   extension.Draft
 	Flags   extension.Registry
-	Message extension.Message
-	Sender  extension.Sender
+	Message extension.MessageKind
+	Sender  handshake.Sender
 	Hello   []extension.Extension // of the ClientHello
 	Request []extension.Extension // of the CertificateRequest
 	Block   []extension.Extension // of the message
@@ -35,38 +35,35 @@ func ReferenceJudge(c RulesCase) (extension.Code, int) {
 		}
 		return nil
 	}
-	in := func(m extension.Message, set ...extension.Message) bool { return slices.Contains(set, m) }
-	old := c.Draft == extension.Draft00 || c.Draft == extension.Draft01 || c.Draft == extension.Draft03
+	in := func(m extension.MessageKind, set ...extension.MessageKind) bool { return slices.Contains(set, m) }
 
 	e := find(c.Block, extension.TLSFlags, extension.TLSFlagsExperimental)
 	if e == nil {
 		return 0, -1
 	}
 	// Where the extension may stand at all.
-	if c.Message < extension.ClientHello || c.Message > extension.NewSessionTicket ||
-		old && !in(c.Message, extension.ClientHello, extension.ServerHello, extension.EncryptedExtensions) {
+	if c.Message < extension.ClientHello || c.Message > extension.NewSessionTicket {
 		return extension.ErrFlagsMisplaced, -1
 	}
 	// What is an answer needs something to answer, under the same code point.
 	answer := in(c.Message, extension.ServerHello, extension.HelloRetryRequest, extension.EncryptedExtensions, extension.Certificate)
 	asked := c.Hello
-	if c.Message == extension.Certificate && c.Sender == extension.FromClient {
+	if c.Message == extension.Certificate && c.Sender == handshake.FromClient {
 		asked = c.Request
 	}
 	proposal := find(asked, e.Type)
 	if answer && proposal == nil {
 		return extension.ErrFlagsUnrequested, -1
 	}
-	flags, code := referenceDraftFlags(c.Draft, e.Data)
+	flags, _, code := ReferenceFlags(e.Data)
 	if code != 0 {
 		return code, -1
 	}
 	var proposed []extension.Flag
 	if proposal != nil {
-		proposed, _ = referenceDraftFlags(c.Draft, proposal.Data)
+		proposed, _, _ = ReferenceFlags(proposal.Data)
 	}
-	// In -01 the server may set flags of its own in EncryptedExtensions.
-	if answer && !(c.Draft == extension.Draft01 && c.Message == extension.EncryptedExtensions) {
+	if answer {
 		for _, f := range flags {
 			if !slices.Contains(proposed, f) {
 				return extension.ErrFlagUnsolicited, int(f)
@@ -76,7 +73,7 @@ func ReferenceJudge(c RulesCase) (extension.Code, int) {
 	slices.Sort(flags)
 	for _, f := range flags {
 		info, known := c.Flags.ByNumber(f)
-		if !known || info.Messages == 0 {
+		if !known || info.Messages.IsEmpty() {
 			continue
 		}
 		if !info.Messages.Has(c.Message) {
@@ -89,47 +86,10 @@ func ReferenceJudge(c RulesCase) (extension.Code, int) {
 	return 0, -1
 }
 
-// referenceDraftFlags reads extension_data by the rules of one draft.
-func referenceDraftFlags(d extension.Draft, data []byte) ([]extension.Flag, extension.Code) {
-	if d != extension.Draft00 && d != extension.Draft01 {
-		flags, _, code := ReferenceFlags(data)
-		return flags, code
-	}
-	s := cryptobyte.String(data)
-	var octets cryptobyte.String
-	switch {
-	case s.Empty() && d == extension.Draft01:
-		return nil, 0
-	case s.Empty():
-		return nil, extension.ErrFlagsEmptyData
-	case s[0] == 0 && d == extension.Draft00:
-		return nil, extension.ErrFlagsEmptyVector
-	case s[0] > 31 && d == extension.Draft00:
-		return nil, extension.ErrVectorSize
-	case !s.ReadUint8LengthPrefixed(&octets):
-		return nil, extension.ErrFlagsInnerTooLong
-	case !s.Empty():
-		return nil, extension.ErrFlagsTrailingBytes
-	}
-	var flags []extension.Flag
-	for i, o := range octets {
-		for bit := range 8 {
-			mask := byte(1) << bit
-			if d == extension.Draft00 {
-				mask = 0x80 >> bit
-			}
-			if o&mask != 0 {
-				flags = append(flags, extension.Flag(8*i+bit))
-			}
-		}
-	}
-	return flags, 0
-}
-
-// CheckRules holds extension.Exchange to the reference on one message, and to what it
+// CheckRules holds rules.Handshake to the reference on one message, and to what it
 // says of itself: what it answers, it accepts; what it agrees on, both sides have set.
 func CheckRules(c RulesCase) error {
-	parse := func(m extension.Message, list []extension.Extension) (extension.List, bool) {
+	parse := func(m extension.MessageKind, list []extension.Extension) (extension.List, bool) {
 		l, _, err := extension.ParseList(m, block(list), 4)
 		return l, err == nil
 	}
@@ -139,8 +99,8 @@ func CheckRules(c RulesCase) error {
 	if !ok1 || !ok2 || !ok3 {
 		return nil // a type stands twice: not a matter of these rules
 	}
-	x := extension.Exchange{Draft: c.Draft, Registry: c.Flags, Hello: hello, Request: request}
-	v := x.Judge(c.Message, c.Sender, message)
+	x := rules.Handshake{Registry: c.Flags, Hello: hello, Request: request}
+	v := x.Check(c.Message, c.Sender, message)
 	code, flag := ReferenceJudge(c)
 	got := -1
 	if f, ok := v.Flag(); ok {
@@ -179,13 +139,13 @@ func CheckRules(c RulesCase) error {
 	if err != nil {
 		return err
 	}
-	if v := x.Judge(c.Message, c.Sender, list); !v.OK() {
+	if v := x.Check(c.Message, c.Sender, list); !v.OK() {
 		return fmt.Errorf("its own answer %x gives %q", encoded, v.Code.Name())
 	}
 	if agreed, _ := x.Agreed(c.Message, c.Sender, list); agreed != answer {
 		return fmt.Errorf("the answer %x does not read as it was meant", encoded)
 	}
-	second := x.JudgeSecondHello(hello)
+	second := x.CheckSecondHello(hello)
 	if second.Code == extension.ErrSecondHelloChanged {
 		return fmt.Errorf("the same ClientHello once more gives %q", second.Code.Name())
 	}
@@ -196,14 +156,13 @@ func CheckRules(c RulesCase) error {
 // two bytes each: which block and type it is for, and its length.
 func readRulesCase(data []byte) (c RulesCase, ok bool) {
 	s := cryptobyte.String(data)
-	var draft, message, sender, where uint8
-	if !s.ReadUint8(&draft) || !s.ReadUint8(&message) || !s.ReadUint8(&sender) {
+	var message, sender, where uint8
+	if !s.Skip(1) /* which seeds have, and nothing reads */ || !s.ReadUint8(&message) || !s.ReadUint8(&sender) {
 		return c, false
 	}
-	c.Draft = extension.Draft(draft % 6)
 	c.Flags = answeringRegistry()
-	c.Message = extension.Message(message % 9)
-	c.Sender = extension.Sender(sender % 2)
+	c.Message = extension.MessageKind(message % 9)
+	c.Sender = handshake.Sender(sender % 2)
 	var body cryptobyte.String
 	for s.ReadUint8(&where) && s.ReadUint8LengthPrefixed(&body) {
 		t := [...]extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental, extension.ServerName, 0x1a1a}[(where>>2)%4]
@@ -216,7 +175,7 @@ func readRulesCase(data []byte) (c RulesCase, ok bool) {
 // Flags that are answered in other messages than those of published texts.
 const (
 	flagAnsweredEarly extension.Flag = 17
-	flagAnsweredLate  extension.Flag = 250 // too large for -00
+	flagAnsweredLate  extension.Flag = 250
 )
 
 // answeringRegistry is the registry with these flags.
@@ -224,12 +183,12 @@ func answeringRegistry() extension.Registry {
 	var r extension.Registry
 	for _, info := range []extension.FlagInfo{
 		{Number: flagAnsweredEarly, Name: "answered_early",
-			Messages:  1<<extension.ClientHello | 1<<extension.ServerHello | 1<<extension.EncryptedExtensions,
-			Answers:   1<<extension.ServerHello | 1<<extension.EncryptedExtensions,
+			Messages:  extension.MessagesOf(extension.ClientHello, extension.ServerHello, extension.EncryptedExtensions),
+			Answers:   extension.MessagesOf(extension.ServerHello, extension.EncryptedExtensions),
 			Reference: "nowhere"},
 		{Number: flagAnsweredLate, Name: "answered_late",
-			Messages:  1<<extension.ClientHello | 1<<extension.CertificateRequest | 1<<extension.Certificate | 1<<extension.EncryptedExtensions,
-			Answers:   1<<extension.Certificate | 1<<extension.EncryptedExtensions,
+			Messages:  extension.MessagesOf(extension.ClientHello, extension.CertificateRequest, extension.Certificate, extension.EncryptedExtensions),
+			Answers:   extension.MessagesOf(extension.Certificate, extension.EncryptedExtensions),
 			Reference: "nowhere"},
 	} {
 		if with, err := r.With(info); err == nil {
@@ -263,11 +222,6 @@ func rulesSeeds(yield func([]byte) bool) {
 		flags, err := set.AppendTo(nil)
 		if err != nil || len(flags) > 255 {
 			continue
-		}
-		if extension.Draft(i/9%6) == extension.Draft00 { // the same numbers from the other end
-			for j := range flags[1:] {
-				flags[1+j] = bits.Reverse8(flags[1+j])
-			}
 		}
 		t := byte(i % 2 << 2)
 		seed := []byte{byte(i / 9 % 6), byte(i % 9), byte(i / 2)}

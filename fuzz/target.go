@@ -169,7 +169,7 @@ func checkExtensionListInput(data []byte) error {
 	if len(data) == 0 || len(data) > 1<<16 {
 		return nil
 	}
-	return CheckList(extension.Message(data[0]%8), data[1:])
+	return CheckList(extension.MessageKind(data[0]%8), data[1:])
 }
 
 func extensionBodySeeds(yield func([]byte) bool) {

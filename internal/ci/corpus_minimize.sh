@@ -4,7 +4,7 @@
 # of their own stay.
 source "$(dirname "$0")/lib.sh"
 
-packages=./extension,./clienthello,./clienthello/assemble,./capture
+packages=./extension,./handshake,./rules,./clienthello,./clienthello/assemble,./capture
 cache=$(go env GOCACHE)/fuzz/$(go list ./fuzz)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
