@@ -8,7 +8,7 @@ trap 'rm -f "$profile"' EXIT
 
 step "statements that the corpus reaches"
 TLSFLAGS_FUZZ=corpus go test -count=1 -run '^Fuzz' -coverprofile="$profile" \
-	-coverpkg=./extension,./clienthello,./clienthello/assemble ./fuzz >/dev/null
+	-coverpkg=./extension,./handshake,./rules,./clienthello,./clienthello/assemble ./fuzz >/dev/null
 awk -F '[: ]' '
 	NR == 1 || $1 ~ /\/(alert|code|message|messageset|type|registry|names|explain|[a-z]*_table)\.go$/ { next }
 	{ n = split($1, part, "/"); file = part[n-1] "/" part[n]; all[file] += $3; if ($4 > 0) hit[file] += $3 }

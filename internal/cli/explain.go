@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/rules"
 )
 
 type explainOptions struct {
@@ -21,7 +23,7 @@ type explainOptions struct {
 	full    bool
 	hello   string
 	request string
-	from    enum[extension.Sender]
+	from    enum[handshake.Sender]
 }
 
 const wantedInput = "give one file, - for standard input, or bytes in hexadecimal"
@@ -38,7 +40,7 @@ func newExplainOptions() explainOptions {
 		as:     enumOf("kind", "", append(kinds, choice[annotate.Kind]{"helloretryrequest", annotate.ServerHello})),
 		format: documentFormat(),
 		color:  colorMode(),
-		from:   enumOf("side", "server", []choice[extension.Sender]{{"server", extension.FromServer}, {"client", extension.FromClient}}),
+		from:   enumOf("side", "server", []choice[handshake.Sender]{{"server", handshake.FromServer}, {"client", handshake.FromClient}}),
 	}
 }
 
@@ -82,7 +84,7 @@ type explanation struct {
 	input   explainedInput
 	records takenOff
 	table   annotate.Table
-	verdict extension.Verdict
+	verdict rules.Violation
 }
 
 func explain(cmd *cobra.Command, o explainOptions, arg string) error {
@@ -217,31 +219,31 @@ func (t *takenOff) takeOff(data []byte) []byte {
 
 // judge applies the rules to the flags of a message, as far as what was proposed is
 // known: those of messages that propose are always judged.
-func (o explainOptions) judge(cmd *cobra.Command, t annotate.Table) (extension.Verdict, error) {
-	var x extension.Exchange
+func (o explainOptions) judge(cmd *cobra.Command, t annotate.Table) (rules.Violation, error) {
+	var x rules.Handshake
 	var err error
 	if x.Hello, err = proposal(cmd, "--hello", o.hello, annotate.ClientHello); err != nil {
-		return extension.Verdict{}, err
+		return rules.Violation{}, err
 	}
 	if x.Request, err = proposal(cmd, "--request", o.request, annotate.CertificateRequest); err != nil {
-		return extension.Verdict{}, err
+		return rules.Violation{}, err
 	}
-	from, known := extension.FromServer, o.hello != ""
+	from, known := handshake.FromServer, o.hello != ""
 	switch {
 	case t.Message == extension.ClientHello:
-		from, known = extension.FromClient, true
-	case t.Message == extension.Certificate && o.from.value == extension.FromClient:
-		from, known = extension.FromClient, o.request != ""
+		from, known = handshake.FromClient, true
+	case t.Message == extension.Certificate && o.from.value == handshake.FromClient:
+		from, known = handshake.FromClient, o.request != ""
 	case t.Message == extension.NewSessionTicket:
 		known = true
 	}
 	switch {
 	case !known || t.Message == 0 || t.Refused != nil:
-		return extension.Verdict{}, nil
+		return rules.Violation{}, nil
 	case t.Message == extension.ClientHello:
-		return x.Judge(t.Message, from, t.Block), nil
+		return x.Check(t.Message, from, t.Block), nil
 	}
-	return x.JudgeMessage(from, t.Parsed), nil
+	return x.CheckMessage(from, t.Parsed), nil
 }
 
 // proposal reads the message that the explained one answers.

@@ -5,7 +5,7 @@ import (
 	"log"
 	"os"
 
-	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/tls13"
 )
 
@@ -22,11 +22,11 @@ func ExampleConversation() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	c := tls13.NewConversation(keyLog.Lookup, func(s extension.Sender, msg []byte) {
-		fmt.Println(s == extension.FromServer, msg[0], len(msg))
+	c := tls13.NewConversation(keyLog.Lookup, func(s handshake.Sender, msg []byte) {
+		fmt.Println(s == handshake.FromServer, msg[0], len(msg))
 	})
-	c.Feed(extension.FromClient, hello)
-	c.Feed(extension.FromServer, answer)
+	c.Feed(handshake.FromClient, hello)
+	c.Feed(handshake.FromServer, answer)
 	if err := c.Err(); err != nil {
 		log.Fatal(err)
 	}

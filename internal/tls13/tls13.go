@@ -11,6 +11,7 @@ import (
 	"errors"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 )
 
 const (
@@ -57,10 +58,10 @@ var (
 // and 64 records after the server's Finished, in which it looks for tickets.
 type Conversation struct {
 	lookup  func(random [32]byte) (Secrets, bool)
-	emit    func(s extension.Sender, msg []byte)
+	emit    func(s handshake.Sender, msg []byte)
 	secrets Secrets
 	suite   uint16
-	sides   [2]side // by extension.Sender
+	sides   [2]side // by handshake.Sender
 	err     error
 }
 
@@ -77,7 +78,7 @@ type side struct {
 // NewConversation returns a Conversation that calls lookup with the random of the
 // ClientHello to get the secrets, and calls emit with each handshake message and its
 // header. emit must not keep the message.
-func NewConversation(lookup func(random [32]byte) (Secrets, bool), emit func(s extension.Sender, msg []byte)) *Conversation {
+func NewConversation(lookup func(random [32]byte) (Secrets, bool), emit func(s handshake.Sender, msg []byte)) *Conversation {
 	return &Conversation{lookup: lookup, emit: emit}
 }
 
@@ -86,15 +87,15 @@ func (c *Conversation) Use(s Secrets) { c.secrets = s }
 
 // Feed takes the next bytes that s sent. The client's bytes after its ClientHello may be
 // fed after the server's answer.
-func (c *Conversation) Feed(s extension.Sender, b []byte) {
+func (c *Conversation) Feed(s handshake.Sender, b []byte) {
 	side := &c.sides[s]
 	if c.Done() || side.done {
 		return
 	}
 	side.raw = append(side.raw, b...)
 	c.read(s)
-	if s == extension.FromServer && c.suite != 0 {
-		c.read(extension.FromClient) // which may have waited for the cipher suite
+	if s == handshake.FromServer && c.suite != 0 {
+		c.read(handshake.FromClient) // which may have waited for the cipher suite
 	}
 }
 
@@ -122,7 +123,7 @@ func (c *Conversation) fail(err error) {
 }
 
 // read takes whole records off the raw bytes.
-func (c *Conversation) read(s extension.Sender) {
+func (c *Conversation) read(s handshake.Sender) {
 	side := &c.sides[s]
 	for !c.Done() && !side.done && len(side.raw) >= recordHeaderLen {
 		end := recordHeaderLen + (int(side.raw[3])<<8 | int(side.raw[4]))
@@ -153,7 +154,7 @@ func (c *Conversation) read(s extension.Sender) {
 func done() side { return side{done: true} }
 
 // record takes one record.
-func (c *Conversation) record(s extension.Sender, record []byte) {
+func (c *Conversation) record(s handshake.Sender, record []byte) {
 	side := &c.sides[s]
 	switch record[0] {
 	case recordChangeCipherSpec:
@@ -179,7 +180,7 @@ func (c *Conversation) record(s extension.Sender, record []byte) {
 	tail := side.finished
 	kind, content, ok := side.keys.Open(record)
 	switch {
-	case !ok && s == extension.FromClient && !side.finished && len(side.messages) == 0:
+	case !ok && s == handshake.FromClient && !side.finished && len(side.messages) == 0:
 		return // early data, with keys of its own
 	case !ok:
 		c.fail(ErrDecrypt)
@@ -206,7 +207,7 @@ func (c *Conversation) newKeys(secret []byte) *Keys {
 }
 
 // handshake takes the content of a handshake record.
-func (c *Conversation) handshake(s extension.Sender, content []byte) {
+func (c *Conversation) handshake(s handshake.Sender, content []byte) {
 	side := &c.sides[s]
 	side.messages = append(side.messages, content...)
 	for !c.Done() && !side.done && len(side.messages) >= handshakeHeaderLen {
@@ -227,14 +228,14 @@ func (c *Conversation) handshake(s extension.Sender, content []byte) {
 }
 
 // message takes one handshake message.
-func (c *Conversation) message(s extension.Sender, msg []byte) {
+func (c *Conversation) message(s handshake.Sender, msg []byte) {
 	side := &c.sides[s]
 	switch {
-	case msg[0] == typeClientHello && s == extension.FromClient:
+	case msg[0] == typeClientHello && s == handshake.FromClient:
 		c.clientHello(msg)
-	case msg[0] == typeServerHello && s == extension.FromServer:
+	case msg[0] == typeServerHello && s == handshake.FromServer:
 		c.serverHello(msg)
-	case msg[0] == typeKeyUpdate, msg[0] == typeFinished && s == extension.FromClient:
+	case msg[0] == typeKeyUpdate, msg[0] == typeFinished && s == handshake.FromClient:
 		side.done = true
 	case msg[0] == typeFinished:
 		side.finished = true
@@ -262,13 +263,13 @@ func (c *Conversation) clientHello(msg []byte) {
 }
 
 func (c *Conversation) serverHello(msg []byte) {
-	m, _, err := extension.ParseServerHello(msg)
+	m, _, err := handshake.ParseServerHello(msg)
 	switch {
 	case err != nil, c.suite != 0: // malformed, or the second one
 		c.fail(ErrFormat)
 	case m.Version() != versionTLS13:
 		c.fail(ErrNotTLS13)
-	case m.Message() == extension.ServerHello:
+	case m.Kind() == extension.ServerHello:
 		c.suite = m.CipherSuite()
 	}
 }

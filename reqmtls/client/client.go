@@ -12,7 +12,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 	flagconn "github.com/tlsflags/tlsflags/internal/tlsclient"
-	"github.com/tlsflags/tlsflags/reqmtls/decide"
+	"github.com/tlsflags/tlsflags/rules"
 )
 
 // Fingerprint names a client whose ClientHello to imitate.
@@ -171,9 +171,9 @@ func (c *Client) check(r flagconn.Report) error {
 	if err != nil {
 		return fmt.Errorf("client: the CertificateRequest has a malformed TLS Flags extension: %w", err)
 	}
-	side := decide.Client{Offered: c.flags.Has(c.flag)}
+	side := rules.Client{Offered: c.flags.Has(c.flag)}
 	d := side.OnCertificateRequest(flags.Has(c.flag))
-	if d.Answer == decide.Abort {
+	if d.Answer == rules.Abort {
 		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent: %v by %s", c.flag, d.Alert, d.Clause)
 	}
 	return nil

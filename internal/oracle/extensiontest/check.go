@@ -19,7 +19,7 @@ import (
 const Lookups = 64
 
 // CheckList holds extension.ParseList to its promise on one extension block.
-func CheckList(m extension.Message, block []byte) error {
+func CheckList(m extension.MessageKind, block []byte) error {
 	const offset = 77
 	before := bytes.Clone(block)
 	list, n, err := extension.ParseList(m, block, offset)

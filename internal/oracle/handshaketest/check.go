@@ -10,13 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"golang.org/x/crypto/cryptobyte"
 )
 
 // Reference is the obvious parser of the handshake messages of RFC 9846, Section
 // 4, other than ClientHello, that have extension blocks. Its verdicts are those of
-// extension.ParseMessage. It returns the blocks, and the length of the message or the
+// handshake.Parse. It returns the blocks, and the length of the message or the
 // offset of the refused field.
 func Reference(msg []byte) (blocks [][]extension.Extension, n int, code extension.Code) {
 	largest := map[uint8]int{
@@ -153,10 +154,10 @@ func (r *messageReader) block() {
 	r.blocks = append(r.blocks, list)
 }
 
-// Check holds extension.ParseMessage to its promise on one input.
+// Check holds handshake.Parse to its promise on one input.
 func Check(msg []byte) error {
 	before := bytes.Clone(msg)
-	m, n, err := extension.ParseMessage(msg)
+	m, n, err := handshake.Parse(msg)
 	if !bytes.Equal(before, msg) {
 		return errors.New("the input was written to")
 	}
@@ -165,12 +166,12 @@ func Check(msg []byte) error {
 		return fmt.Errorf("got position %d and %q, the reference parser has %d and %q", n, got.Name(), wantN, wantCode.Name())
 	}
 	for _, same := range extensiontest.SameInputs(msg) {
-		if other, n2, err2 := extension.ParseMessage(same); n2 != n || err2 != err || !bytes.Equal(other.Raw(), m.Raw()) {
+		if other, n2, err2 := handshake.Parse(same); n2 != n || err2 != err || !bytes.Equal(other.Raw(), m.Raw()) {
 			return errors.New("the capacity of the slice changes the outcome")
 		}
 	}
 	if err != nil {
-		if !m.Empty() && m.Raw() != nil || m.Message() != 0 || m.Extensions().Len() != 0 {
+		if !m.Empty() && m.Raw() != nil || m.Kind() != 0 || m.Extensions().Len() != 0 {
 			return errors.New("a refused message gives a view that is not zero")
 		}
 		return nil
@@ -205,9 +206,9 @@ func Check(msg []byte) error {
 	if len(context) > 0 && (cap(context) != len(context) || !bytes.Equal(context, msg[5:5+len(context)])) {
 		return fmt.Errorf("certificate_request_context is %x", context)
 	}
-	if version, suite := referenceSelection(m.Message(), msg, want); m.Version() != version || m.CipherSuite() != suite {
+	if version, suite := referenceSelection(m.Kind(), msg, want); m.Version() != version || m.CipherSuite() != suite {
 		return fmt.Errorf("%v selects version %#x and cipher suite %#x, the reference has %#x and %#x",
-			m.Message(), m.Version(), m.CipherSuite(), version, suite)
+			m.Kind(), m.Version(), m.CipherSuite(), version, suite)
 	}
 	if err := checkEntries(m, msg[:n], len(want)); err != nil {
 		return err
@@ -215,11 +216,11 @@ func Check(msg []byte) error {
 	if !bytes.Equal(m.AppendTo(nil), msg[:n]) || !bytes.Equal(m.Raw(), msg[:n]) || cap(m.Raw()) != n {
 		return errors.New("encoding again does not give back the bytes consumed")
 	}
-	if longer, n2, err := extension.ParseMessage(append(bytes.Clone(msg[:n]), 0xa5, 0xa5, 0xa5)); n2 != n || err != nil || !bytes.Equal(longer.Raw(), m.Raw()) {
+	if longer, n2, err := handshake.Parse(append(bytes.Clone(msg[:n]), 0xa5, 0xa5, 0xa5)); n2 != n || err != nil || !bytes.Equal(longer.Raw(), m.Raw()) {
 		return errors.New("bytes behind the message change the outcome")
 	}
 	for i := range extensiontest.Prefixes(n) {
-		if _, at, err := extension.ParseMessage(msg[:i]); err != extension.ErrTruncated || at != i {
+		if _, at, err := handshake.Parse(msg[:i]); err != extension.ErrTruncated || at != i {
 			return fmt.Errorf("the prefix of %d bytes gives %v at %d, not truncated", i, err, at)
 		}
 	}
@@ -228,7 +229,7 @@ func Check(msg []byte) error {
 
 // checkEntries holds that the entries of a Certificate cover its certificate_list with no
 // gap and no overlap, and that no other message has any.
-func checkEntries(m extension.HandshakeMessage, msg []byte, blocks int) error {
+func checkEntries(m handshake.Message, msg []byte, blocks int) error {
 	entries, at := 0, 4+1+len(m.RequestContext())+3
 	for e := range m.Entries() {
 		at += 3
@@ -242,9 +243,9 @@ func checkEntries(m extension.HandshakeMessage, msg []byte, blocks int) error {
 		entries++
 	}
 	switch {
-	case m.Message() != extension.Certificate && entries > 0:
-		return fmt.Errorf("%v has %d entries", m.Message(), entries)
-	case m.Message() == extension.Certificate && (entries != blocks || at != len(msg)):
+	case m.Kind() != extension.Certificate && entries > 0:
+		return fmt.Errorf("%v has %d entries", m.Kind(), entries)
+	case m.Kind() == extension.Certificate && (entries != blocks || at != len(msg)):
 		return fmt.Errorf("%d entries cover %d of %d bytes, and there are %d blocks", entries, at, len(msg), blocks)
 	}
 	return nil
@@ -252,7 +253,7 @@ func checkEntries(m extension.HandshakeMessage, msg []byte, blocks int) error {
 
 // referenceSelection returns the version and the cipher suite that a message selects,
 // which only a ServerHello and a HelloRetryRequest do.
-func referenceSelection(kind extension.Message, msg []byte, blocks [][]extension.Extension) (version, suite uint16) {
+func referenceSelection(kind extension.MessageKind, msg []byte, blocks [][]extension.Extension) (version, suite uint16) {
 	if kind != extension.ServerHello && kind != extension.HelloRetryRequest {
 		return 0, 0
 	}
