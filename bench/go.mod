@@ -4,12 +4,10 @@ module github.com/tlsflags/tlsflags/bench
 
 go 1.26.0
 
-replace github.com/tlsflags/tlsflags => ../
-
 require (
 	github.com/gopacket/gopacket v1.7.7
 	github.com/refraction-networking/utls v1.8.2
-	github.com/tlsflags/tlsflags v0.0.0-00010101000000-000000000000
+	github.com/tlsflags/tlsflags v0.1.0
 )
 
 require (

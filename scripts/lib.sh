@@ -18,7 +18,7 @@ skip() {
 
 # go_fuzz LOG FUNCTION TIME ARGUMENT...: runs one fuzz function for a time; fails when an
 # input does. A busy machine makes go test end with "context deadline exceeded" when the
-# time is up (golang/go issue 75804, mended in Go 1.27): no input has failed then.
+# time is up (golang/go issue 75804, fixed in Go 1.27): no input has failed then.
 go_fuzz() {
 	local log=$1 function=$2 time=$3
 	shift 3
@@ -27,7 +27,7 @@ go_fuzz() {
 		{ grep -q 'context deadline exceeded' "$log" && ! grep -q 'Failing input' "$log"; }
 }
 
-# modules: the folders that hold a go.mod, this one first.
+# modules: the folders of the modules in go.work, the root first.
 modules() {
-	find . -name go.mod -not -path '*/testdata/*' -exec dirname {} \; | sort
+	go list -m -f '{{.Dir}}'
 }

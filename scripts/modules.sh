@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the tests of the modules below this one, which go test ./... leaves out.
+# Runs the tests of every module but the root one, with the given arguments of go test.
 source "$(dirname "$0")/lib.sh"
 
 for dir in $(modules); do
-	case $dir in . | ./tools) continue ;; esac
-	step "go test in $dir"
-	(cd "$dir" && go test -short ./...)
+	[ "$dir" != "$PWD" ] || continue
+	step "go test in ${dir#"$PWD"/}"
+	(cd "$dir" && go test "$@" ./...)
 done

@@ -7,7 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/tlsflags/tlsflags/internal/cli"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/cli"
 )
 
 func main() {

@@ -2,14 +2,12 @@ module github.com/tlsflags/tlsflags/corpus/record
 
 go 1.26.0
 
-replace github.com/tlsflags/tlsflags => ../..
-
 require (
 	github.com/gopacket/gopacket v1.7.7
 	github.com/pion/dtls/v3 v3.1.15
 	github.com/quic-go/quic-go v0.65.0
 	github.com/refraction-networking/utls v1.8.2
-	github.com/tlsflags/tlsflags v0.0.0-00010101000000-000000000000
+	github.com/tlsflags/tlsflags v0.1.0
 )
 
 require (

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/tlsflags/tlsflags/extension"
-	flagconn "github.com/tlsflags/tlsflags/internal/tlsclient"
+	"github.com/tlsflags/tlsflags/reqmtls/client/flagconn"
 	"github.com/tlsflags/tlsflags/rules"
 )
 

@@ -5,7 +5,7 @@ import (
 	"net"
 	"time"
 
-	flagconn "github.com/tlsflags/tlsflags/internal/tlsclient"
+	"github.com/tlsflags/tlsflags/reqmtls/client/flagconn"
 )
 
 // Conn is a TLS connection after its handshake.

@@ -1,0 +1,15 @@
+module github.com/tlsflags/tlsflags/capture
+
+go 1.26.0
+
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/gopacket/gopacket v1.7.7
+	github.com/tlsflags/tlsflags v0.1.0
+	golang.org/x/net v0.62.0
+)
+
+require (
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)

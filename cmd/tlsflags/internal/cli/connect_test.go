@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/probe"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// startServe runs serve with the given arguments and returns its URL and its folder.
+func startServe(t *testing.T, args ...string) (url, dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "demo")
+	ctx, cancel := context.WithCancel(t.Context())
+	out, stdout := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		args := append([]string{"serve", "--quiet", "--listen", "127.0.0.1:0", "--dir", dir}, args...)
+		ended <- Run(ctx, args, strings.NewReader(""), stdout, io.Discard)
+		stdout.Close()
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if code := <-ended; code != 0 {
+			t.Errorf("serve ended with %d", code)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "listening on ")
+	if !ok {
+		t.Fatalf("the first line is %q", line)
+	}
+	return url, dir
+}
+
+// run runs a command and returns its output and exit code.
+func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = Run(t.Context(), args, strings.NewReader(""), &out, &errs)
+	return out.String(), errs.String(), code
+}
+
+// credentials are the options that name serve's files.
+func credentials(dir string) []string {
+	file := func(name string) string { return filepath.Join(dir, name) }
+	return []string{"--ca", file("ca.pem"), "--cert", file("client.pem"), "--key", file("client.key")}
+}
+
+func TestGet(t *testing.T) {
+	url, dir := startServe(t)
+	tests := []struct {
+		name string
+		args []string
+		want string // of tls_flags, certificate_requested, certificate_given
+	}{
+		{"the default", credentials(dir), "[80] true true"},
+		{"by number", append(credentials(dir), "--flags", "80"), "[80] true true"},
+		{"by name, with another", append(credentials(dir), "--flags", "request_client_auth,8"), "[8,80] true true"},
+		{"another alone", append(credentials(dir), "--flags", "8"), "[8] false false"},
+		{"none", append(credentials(dir), "--flags", "none"), "[] false false"},
+		{"none, without certificate", append(credentials(dir)[:2], "--flags", "none"), "[] false false"},
+		{"the experimental type", append(credentials(dir), "--type", "0xfe01"), "[80] true true"},
+		{"like Chrome", append(credentials(dir), "--preset", "chrome"), "[80] true true"},
+		{"without verification", []string{"--insecure", "--flags", "none"}, "[] false false"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			out, errs, code := run(t, append([]string{"get", url + "/json"}, tt.args...)...)
+			if code != 0 || errs != "" {
+				t.Fatalf("exit %d, %s", code, errs)
+			}
+			var answer map[string]json.RawMessage
+			if err := json.Unmarshal([]byte(out), &answer); err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join([]string{string(answer["tls_flags"]), string(answer["certificate_requested"]), string(answer["certificate_given"])}, " ")
+			if got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
+		})
+	}
+	t.Run("says what the server did", func(t *testing.T) {
+		_, errs, code := run(t, append([]string{"get", "-v", url + "/json"}, credentials(dir)...)...)
+		if want := "certificate asked for: yes, given: yes, flag acknowledged: no"; code != 0 || !strings.Contains(errs, want) {
+			t.Errorf("exit %d, %q lacks %q", code, errs, want)
+		}
+	})
+}
+
+// A server that is not trusted is refused with a word on what to do about it.
+func TestUntrustedServer(t *testing.T) {
+	url, dir := startServe(t)
+	address := strings.TrimPrefix(url, "https://")
+	trusted := []string{"--server-name", "elsewhere.example", "--ca", filepath.Join(dir, "ca.pem")}
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"probe", address}, "name a file with its authority with --ca, or do not verify the server, with --insecure\n"},
+		{[]string{"get", url, "--flags", "none"}, "name a file with its authority with --ca, or do not verify the server, with --insecure\n"},
+		{append([]string{"probe", address}, trusted...), "say with --server-name which name to expect\n"},
+		{append([]string{"get", url, "--flags", "none"}, trusted...), "say with --server-name which name to expect\n"},
+	} {
+		if _, errs, code := run(t, tt.args...); code != int(ExitInput) || !strings.HasSuffix(errs, tt.want) {
+			t.Errorf("%v: exit %d, %s", tt.args, code, errs)
+		}
+	}
+}
+
+func TestProbeCommand(t *testing.T) {
+	url, dir := startServe(t)
+	args := append([]string{"probe", strings.TrimPrefix(url, "https://")}, credentials(dir)...)
+
+	t.Run("json", func(t *testing.T) {
+		out, errs, code := run(t, append(args, "--format", "json")...)
+		if code != 0 || errs != "" {
+			t.Fatalf("exit %d, %s", code, errs)
+		}
+		var got struct {
+			Schema, Verdict string
+			Runs, Malformed []map[string]any
+		}
+		if err := json.Unmarshal([]byte(out), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Schema != "tlsflags.probe/1" || got.Verdict != "asks" {
+			t.Errorf("schema %q, verdict %q", got.Schema, got.Verdict)
+		}
+		var offers []any
+		for _, r := range got.Runs {
+			offers = append(offers, r["offer"])
+			if offered := r["offer"] != nil; r["certificate_requested"] != offered || r["certificate_given"] != offered || r["acknowledged"] != false {
+				t.Errorf("run %v", r)
+			}
+		}
+		if diff := cmp.Diff([]any{nil, 62.0, 65025.0}, offers); diff != "" {
+			t.Errorf("offers (-want +got):\n%s", diff)
+		}
+		cases := make(map[string]bool)
+		for _, c := range got.Malformed {
+			cases[c["case"].(string)] = true
+			if want := c["case"] != "duplicate_extension"; c["verdict"] == "ignores" != want || (c["alert"] == nil) != want {
+				t.Errorf("case %v", c)
+			}
+		}
+		want := []string{
+			"all_zero", "all_zero_octets", "duplicate_extension", "empty_data", "empty_vector",
+			"inner_too_long", "too_many_octets", "trailing_bytes", "trailing_zero",
+		}
+		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(cases))); diff != "" {
+			t.Errorf("cases (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("text", func(t *testing.T) {
+		out, _, code := run(t, args...)
+		for _, want := range []string{"request_mtls (80): asks", "type 0xfe01", "trailing_zero (62)", "tlsflags demo authority"} {
+			if code != 0 || !strings.Contains(out, want) {
+				t.Errorf("exit %d, %q is missing in\n%s", code, want, out)
+			}
+		}
+	})
+	t.Run("expect", func(t *testing.T) {
+		if _, errs, code := run(t, append(args, "--expect", "asks")...); code != 0 {
+			t.Errorf("exit %d, %s", code, errs)
+		}
+		if _, errs, code := run(t, append(args, "--expect", "acknowledges")...); code != 1 || !strings.HasSuffix(errs, `: expected verdict "acknowledges", got "asks"`+"\n") {
+			t.Errorf("exit %d, %s; want 1", code, errs)
+		}
+	})
+}
+
+// A server that sends the flag to a client without it is not said to acknowledge it.
+func TestPrintProbeUnsolicited(t *testing.T) {
+	var b strings.Builder
+	run := probe.Run{Handshake: probe.Handshake{Completed: true, CertificateRequested: true, RequestFlags: []extension.Flag{80}}}
+	if err := printProbe(&b, probe.Result{Flag: 80, Runs: []probe.Run{run}}); err != nil {
+		t.Fatal(err)
+	}
+	if out := b.String(); !strings.Contains(out, "unsolicited") {
+		t.Errorf("no word of it in\n%s", out)
+	}
+}
+
+// TestAnotherNumber holds that serve, get and probe agree on another number of
+// request_mtls.
+func TestAnotherNumber(t *testing.T) {
+	url, dir := startServe(t, "--flag", "17")
+	with := func(args ...string) []string { return append(append(args, "--flag", "17"), credentials(dir)...) }
+	out, errs, code := run(t, with("get", url+"/json")...)
+	for _, want := range []string{`"tls_flags":[17]`, `"certificate_requested":true`, `"certificate_given":true`} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("get: exit %d, %s%s lacks %s", code, errs, out, want)
+		}
+	}
+	if out, errs, code := run(t, with("probe", strings.TrimPrefix(url, "https://"), "--expect", "asks")...); code != 0 {
+		t.Errorf("probe: exit %d, %s%s", code, errs, out)
+	}
+}
+
+func TestServeModes(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "asks"},
+		{[]string{"--strict"}, "asks"},
+		{[]string{"--everybody"}, "asks everybody"},
+		{[]string{"--flag", "17"}, "ignores"},
+		{[]string{"--mode", "require"}, "asks"},
+		{[]string{"--mode", "request", "--type", "65025"}, "asks"},
+	} {
+		url, dir := startServe(t, tt.args...)
+		args := append([]string{"probe", strings.TrimPrefix(url, "https://"), "--expect", tt.want}, credentials(dir)...)
+		if out, errs, code := run(t, args...); code != 0 {
+			t.Errorf("%v: exit %d, %s%s", tt.args, code, errs, out)
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"runtime/debug"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tlsflags/tlsflags/reqmtls/client/tls13"
+)
+
+// inspectOptions are the flags of inspect.
+type inspectOptions struct {
+	format enum[string]
+	color  enum[string]
+	only   flagValue
+	expect flagValue
+	stats  bool
+	strict bool
+	redact bool
+	quiet  bool
+	keyLog string
+	live   liveOptions
+}
+
+func inspectCommand() *cobra.Command {
+	o := inspectOptions{format: enumOf("format", "text", words(outputFormats...)), color: colorMode()}
+	cmd := &cobra.Command{
+		Use:   "inspect [FILE|DIRECTORY|-]...",
+		Short: "Show the ClientHellos of captures and raw files",
+		Long: `Inspect shows the ClientHellos of its inputs, one per line, with their TLS flags.
+
+An input is known by its content. It is one of:
+
+  - a capture: pcap or pcapng, also compressed with gzip
+  - TLS records, as a client sent them
+  - a handshake message of TLS or DTLS, with its header
+  - the payload of one UDP datagram: DTLS records or QUIC Initial packets
+
+All but captures may also be in hexadecimal (with 0x, colons and white space) or base64.
+The argument - is standard input. In a directory, every capture in it and below it is
+inspected, and other files are left out. With -i there are no inputs: inspect captures
+on a network interface until ^C, --count or --duration.
+
+Times are the time of day in UTC. Names are cut at 64 bytes; the other formats have
+them whole.
+
+Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
+cannot be read; 4 a hello was refused, with --strict. If several apply, the first of
+2, 3, 4, 1 is returned. Standard output has results and nothing else.`,
+		Example: `  tlsflags inspect corpus/captures/demo.pcapng
+  tcpdump -U -w - tcp port 443 | tlsflags inspect -
+  tlsflags inspect --format jsonl --flag request_mtls captures/ | jq .server_name
+  echo 0100002b0303... | tlsflags inspect -
+  tlsflags inspect -i eth0 --duration 10m --stats`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			return inspect(cmd, o, args)
+		},
+		DisableFlagsInUseLine: true,
+	}
+	f := cmd.Flags()
+	f.VarP(&o.format, "format", "f", "output format")
+	f.Var(&o.color, "color", "when to colour text")
+	f.Var(&o.only, "flag", "show only hellos with this flag")
+	f.Var(&o.expect, "expect", "exit with 1 unless at least one hello has this flag")
+	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
+	f.BoolVar(&o.strict, "strict", false, "exit with 4 if a hello was refused")
+	f.BoolVar(&o.redact, "redact", false, "leave out addresses, names, randoms and session ids")
+	f.StringVar(&o.keyLog, "keylog", "", "show the flags of encrypted messages, too: `FILE` has the secrets, as SSLKEYLOGFILE or "+
+		"inside a pcapng; - is standard input")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress; errors remain")
+	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux, needs CAP_NET_RAW)")
+	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
+	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+	return cmd
+}
+
+func (o inspectOptions) check(args []string) error {
+	if err := o.live.check(args); err != nil {
+		return err
+	}
+	if o.live.on() && o.keyLog != "" {
+		return usageError("--keylog reads a capture twice; write one to a file instead of -i")
+	}
+	return nil
+}
+
+// inspection is one run of inspect.
+type inspection struct {
+	inspectOptions
+	cmd      *cobra.Command
+	out      *bufio.Writer
+	printer  printer // nil with --stats
+	stats    flagStats
+	summary  summary
+	progress *progress
+	exit     Exit
+	keys     tls13.KeyLog // nil without --keylog
+	followed followed     // connections of the input at hand
+}
+
+// memoryLimit is what the garbage collector keeps the process to, in bytes, unless
+// GOMEMLIMIT says otherwise. All that a capture can make package capture hold is
+// below it; without a limit, garbage would double that.
+const memoryLimit = 40 << 20
+
+func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
+	if limit := debug.SetMemoryLimit(-1); limit == math.MaxInt64 {
+		debug.SetMemoryLimit(memoryLimit)
+		defer debug.SetMemoryLimit(limit)
+	}
+	in := &inspection{inspectOptions: o, cmd: cmd}
+	if o.keyLog != "" {
+		if slices.Contains(args, standardInput) {
+			return usageError("--keylog: standard input cannot be read twice; save it to a file")
+		}
+		var err error
+		if in.keys, err = openKeyLog(cmd, o.keyLog); err != nil {
+			return err
+		}
+	}
+	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
+	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
+	if !o.stats {
+		in.printer = newPrinter(o.format.value, in.out, textStyle{
+			color:  useColor(o.color.value, cmd.OutOrStdout()),
+			source: in.sourceWidth(args),
+		})
+	}
+	if err := in.run(args); err != nil {
+		return err
+	}
+	if !o.quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", in.summary)
+	}
+	if o.expect.set && in.summary.expected == 0 {
+		in.exit = in.exit.and(ExitUnmet)
+		complain(cmd, "no hello has flag "+flagName(o.expect.flag))
+	}
+	if o.strict && in.summary.refused > 0 {
+		in.exit = in.exit.and(ExitRefused)
+	}
+	return exitWith(in.exit)
+}
+
+// sourceWidth returns how wide the names of the inputs are, with a colon; 0 where there is
+// no more than one. The names in a directory are not known yet.
+func (in *inspection) sourceWidth(args []string) int {
+	const usual, widest = 30, 60
+	width := 0
+	for _, arg := range args {
+		name := utf8.RuneCountInString(printable(in.source(arg))) + 1
+		switch {
+		case isDirectory(arg) && in.redact:
+			name = usual
+		case isDirectory(arg):
+			name += usual
+		case len(args) == 1:
+			return 0
+		}
+		width = max(width, name)
+	}
+	return min(width, widest)
+}
+
+// run inspects the inputs and ends the output. An error is one of the output.
+func (in *inspection) run(args []string) error {
+	if in.live.on() {
+		if err := in.inspectLive(); err != nil {
+			return err
+		}
+	}
+	for _, arg := range args {
+		err := in.input(arg)
+		if errors.Is(err, context.Canceled) {
+			break // interrupted: what was found is told, with the summary
+		}
+		if err != nil {
+			return err
+		}
+	}
+	in.progress.finish()
+	if err := in.end(); err != nil {
+		return err
+	}
+	return in.out.Flush()
+}
+
+func (in *inspection) end() error {
+	if in.printer == nil {
+		return in.stats.print(in.out, in.format.value)
+	}
+	return in.printer.close()
+}
+
+// outputWriter writes to standard output and takes the progress bar away first.
+type outputWriter struct {
+	w        io.Writer
+	progress *progress
+}
+
+func (w *outputWriter) Write(b []byte) (int, error) {
+	w.progress.clear()
+	return w.w.Write(b)
+}

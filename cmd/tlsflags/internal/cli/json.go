@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"io"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
+)
+
+// jsonlPrinter writes one object a line.
+type jsonlPrinter struct {
+	w io.Writer
+	b []byte
+}
+
+func (p *jsonlPrinter) print(l *line) error {
+	p.b = append(appendLine(p.b[:0], l), '\n')
+	_, err := p.w.Write(p.b)
+	return err
+}
+
+func (p *jsonlPrinter) close() error { return nil }
+
+// jsonPrinter writes one array, an object a line, and never holds it in memory.
+type jsonPrinter struct {
+	w       io.Writer
+	b       []byte
+	printed bool
+}
+
+func (p *jsonPrinter) print(l *line) error {
+	p.b = append(p.b[:0], "[\n"...)
+	if p.printed {
+		p.b = append(p.b[:0], ",\n"...)
+	}
+	p.printed = true
+	p.b = appendLine(p.b, l)
+	_, err := p.w.Write(p.b)
+	return err
+}
+
+func (p *jsonPrinter) close() error {
+	end := "\n]\n"
+	if !p.printed {
+		end = "[]\n"
+	}
+	_, err := io.WriteString(p.w, end)
+	return err
+}
+
+// appendLine appends l as JSON, with the keys that its tags name. It is written by
+// hand since encoding/json takes more time for a hello than everything else together.
+func appendLine(b []byte, l *line) []byte {
+	b = appendString(append(b, `{"schema":`...), l.Schema)
+	b = appendString(append(b, `,"source":`...), l.Source)
+	b = appendOptional(append(b, `,"time":`...), l.Time)
+	b = appendString(append(b, `,"transport":`...), l.Transport)
+	b = appendOptional(append(b, `,"src":`...), l.Src)
+	b = appendOptional(append(b, `,"dst":`...), l.Dst)
+	b = appendList(append(b, `,"frames":`...), l.Frames, appendInt)
+	b = appendInt(append(b, `,"pieces":{"segments":`...), l.Pieces.Segments)
+	b = appendInt(append(b, `,"records":`...), l.Pieces.Records)
+	b = appendInt(append(b, `,"packets":`...), l.Pieces.Packets)
+	b = appendInt(append(b, `,"datagrams":`...), l.Pieces.Datagrams)
+	b = appendInt(append(b, `},"hello_index":`...), l.HelloIndex)
+	b = appendNullable(append(b, `,"quic":`...), l.QUIC, appendQUIC)
+	b = appendNullable(append(b, `,"dtls":`...), l.DTLS, appendDTLS)
+	b = appendNullable(append(b, `,"client_hello":`...), l.ClientHello, appendHello)
+	b = appendNullable(append(b, `,"tls_flags":`...), l.TLSFlags, appendFlags)
+	b = appendNullable(append(b, `,"tls_flags_changed":`...), l.TLSFlagsChanged, appendBool)
+	b = strconv.AppendBool(append(b, `,"request_mtls":`...), l.RequestMTLS)
+	b = appendOptional(append(b, `,"ja4":`...), l.JA4)
+	b = appendList(append(b, `,"server_flags":`...), l.ServerFlags, appendSent)
+	b = appendList(append(b, `,"client_flags":`...), l.ClientFlags, appendSent)
+	b = appendNullable(append(b, `,"request_mtls_acknowledged":`...), l.Acknowledged, appendBool)
+	b = appendNullable(append(b, `,"error":`...), l.Error, appendRefusal)
+	return append(b, '}')
+}
+
+func appendQUIC(b []byte, q quicInfo) []byte {
+	b = appendPoint(append(b, `{"version":`...), q.Version)
+	b = appendNullable(append(b, `,"dcid":`...), q.DCID, appendString)
+	b = appendNullable(append(b, `,"scid":`...), q.SCID, appendString)
+	b = appendInt(append(b, `,"token_length":`...), q.TokenLength)
+	b = strconv.AppendBool(append(b, `,"retry":`...), q.Retry)
+	return append(b, '}')
+}
+
+func appendDTLS(b []byte, d dtlsInfo) []byte {
+	b = appendPoint(append(b, `{"version":`...), d.Version)
+	b = appendNullable(append(b, `,"cookie_length":`...), d.CookieLength, appendInt)
+	b = appendInt(append(b, `,"message_seq":`...), d.MessageSeq)
+	return append(b, '}')
+}
+
+func appendHello(b []byte, h helloInfo) []byte {
+	b = appendInt(append(b, `{"length":`...), h.Length)
+	b = appendPoint(append(b, `,"legacy_version":`...), h.LegacyVersion)
+	b = appendNullable(append(b, `,"random":`...), h.Random, appendString)
+	b = appendNullable(append(b, `,"session_id":`...), h.SessionID, appendString)
+	b = appendList(append(b, `,"cipher_suites":`...), h.CipherSuites, appendPoint)
+	b = appendList(append(b, `,"compression_methods":`...), h.CompressionMethods, appendInt)
+	b = appendList(append(b, `,"extensions":`...), h.Extensions, appendExtension)
+	b = appendOptional(append(b, `,"server_name":`...), h.ServerName)
+	b = appendList(append(b, `,"alpn":`...), h.ALPN, appendString)
+	b = appendList(append(b, `,"supported_versions":`...), h.SupportedVersions, appendPoint)
+	return append(b, '}')
+}
+
+func appendExtension(b []byte, e extensionInfo) []byte {
+	b = appendPoint(b, e.codePoint)
+	b = appendInt(append(b[:len(b)-1], `,"offset":`...), e.Offset)
+	b = appendInt(append(b, `,"length":`...), e.Length)
+	return append(b, '}')
+}
+
+func appendFlags(b []byte, f flagsInfo) []byte {
+	b = appendPoint(append(b, `{"extension":`...), f.Extension)
+	b = appendString(append(b, `,"data":`...), f.Data)
+	b = appendList(append(b, `,"flags":`...), f.Flags, appendPoint)
+	b = appendNullable(append(b, `,"error":`...), f.Error, appendRefusal)
+	return append(b, '}')
+}
+
+func appendSent(b []byte, f sentFlags) []byte {
+	b = appendString(append(b, `{"message":`...), f.Message)
+	b = append(b, ',')
+	start := len(b)
+	b = appendFlags(b, f.flagsInfo)
+	b = slices.Delete(b, start, start+1) // its keys stand in the same object
+	b = appendNullable(append(b[:len(b)-1], `,"verdict":`...), f.Verdict, appendRules)
+	return append(b, '}')
+}
+
+func appendRules(b []byte, r rulesInfo) []byte {
+	b = appendRefusal(b, r.refuseInfo)
+	b = appendNullable(append(b[:len(b)-1], `,"alternative":`...), r.Alternative, appendPoint)
+	b = appendString(append(b, `,"clause":`...), r.Clause)
+	b = appendNullable(append(b, `,"flag":`...), r.Flag, appendPoint)
+	return append(b, '}')
+}
+
+func appendRefusal(b []byte, e refuseInfo) []byte {
+	b = appendString(append(b, `{"code":`...), e.Code)
+	b = appendInt(append(b, `,"offset":`...), e.Offset)
+	b = appendPoint(append(b, `,"alert":`...), e.Alert)
+	b = appendString(append(b, `,"message":`...), e.Message)
+	return append(b, '}')
+}
+
+func appendPoint(b []byte, p codePoint) []byte {
+	b = strconv.AppendUint(append(b, `{"value":`...), uint64(p.Value), 10)
+	b = appendOptional(append(b, `,"name":`...), p.Name)
+	return append(b, '}')
+}
+
+func appendInt(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) }
+
+func appendBool(b []byte, v bool) []byte { return strconv.AppendBool(b, v) }
+
+func appendOptional(b []byte, s optional) []byte {
+	if s == "" {
+		return append(b, "null"...)
+	}
+	return appendString(b, string(s))
+}
+
+// appendNullable appends null for a nil pointer.
+func appendNullable[T any](b []byte, v *T, appendValue func([]byte, T) []byte) []byte {
+	if v == nil {
+		return append(b, "null"...)
+	}
+	return appendValue(b, *v)
+}
+
+// appendList appends null for a nil slice.
+func appendList[T any](b []byte, list []T, appendValue func([]byte, T) []byte) []byte {
+	if list == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i, v := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendValue(b, v)
+	}
+	return append(b, ']')
+}
+
+// appendString appends a JSON string (RFC 8259, Section 7). What a terminal would act
+// on is escaped, invalid UTF-8 becomes U+FFFD.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i, r := range s {
+		if r >= ' ' && r <= '~' && r != '"' && r != '\\' {
+			continue
+		}
+		b = append(b, s[start:i]...)
+		_, size := utf8.DecodeRuneInString(s[i:])
+		start = i + size
+		b = terminal.AppendJSON(b, r)
+	}
+	return append(append(b, s[start:]...), '"')
+}

@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// inspectSchema is the value of "schema" in every line. docs/inspect.md states what
+// may change without a new number.
+const inspectSchema = "tlsflags.inspect/1"
+
+// line is what inspect knows about one ClientHello, or about what was refused in its
+// place: an object of tlsflags.inspect/1, and what every other format is made from.
+// Nil, and an optional that is empty, stand for what is absent, was redacted or does
+// not apply. The tags are what encoding/json needs to check appendLine in a test.
+type line struct {
+	Schema          string      `json:"schema"`
+	Source          string      `json:"source"`
+	Time            optional    `json:"time"` // RFC 3339, UTC
+	Transport       string      `json:"transport"`
+	Src             optional    `json:"src"`
+	Dst             optional    `json:"dst"`
+	Frames          []int       `json:"frames"`
+	Pieces          pieces      `json:"pieces"`
+	HelloIndex      int         `json:"hello_index"`
+	QUIC            *quicInfo   `json:"quic"`
+	DTLS            *dtlsInfo   `json:"dtls"`
+	ClientHello     *helloInfo  `json:"client_hello"`
+	TLSFlags        *flagsInfo  `json:"tls_flags"`
+	TLSFlagsChanged *bool       `json:"tls_flags_changed"`
+	RequestMTLS     bool        `json:"request_mtls"`
+	JA4             optional    `json:"ja4"`
+	ServerFlags     []sentFlags `json:"server_flags"`
+	ClientFlags     []sentFlags `json:"client_flags"`
+	Acknowledged    *bool       `json:"request_mtls_acknowledged"`
+	Error           *refuseInfo `json:"error"`
+}
+
+type (
+	codePoint = codepoint.Point
+	optional  = codepoint.Optional
+)
+
+// pieces counts what the hello was joined from.
+type pieces struct {
+	Segments  int `json:"segments"`
+	Records   int `json:"records"`
+	Packets   int `json:"packets"`
+	Datagrams int `json:"datagrams"`
+}
+
+type quicInfo struct {
+	Version     codePoint `json:"version"`
+	DCID        *string   `json:"dcid"`
+	SCID        *string   `json:"scid"`
+	TokenLength int       `json:"token_length"`
+	Retry       bool      `json:"retry"`
+}
+
+type dtlsInfo struct {
+	Version      codePoint `json:"version"`
+	CookieLength *int      `json:"cookie_length"`
+	MessageSeq   int       `json:"message_seq"`
+}
+
+type helloInfo struct {
+	Length             int             `json:"length"`
+	LegacyVersion      codePoint       `json:"legacy_version"`
+	Random             *string         `json:"random"`
+	SessionID          *string         `json:"session_id"`
+	CipherSuites       []codePoint     `json:"cipher_suites"`
+	CompressionMethods []int           `json:"compression_methods"`
+	Extensions         []extensionInfo `json:"extensions"`
+	ServerName         optional        `json:"server_name"`
+	ALPN               []string        `json:"alpn"`
+	SupportedVersions  []codePoint     `json:"supported_versions"`
+}
+
+type extensionInfo struct {
+	codePoint
+	Offset int `json:"offset"`
+	Length int `json:"length"`
+}
+
+type flagsInfo struct {
+	Extension codePoint   `json:"extension"`
+	Data      string      `json:"data"`
+	Flags     []codePoint `json:"flags"`
+	Error     *refuseInfo `json:"error"`
+}
+
+// sentFlags is a TLS Flags extension of a message that was followed with --keylog.
+type sentFlags struct {
+	Message string `json:"message"`
+	flagsInfo
+	Verdict *rulesInfo `json:"verdict"`
+}
+
+// rulesInfo is what the rules hold against the flags.
+type rulesInfo struct {
+	refuseInfo
+	Alternative *codePoint `json:"alternative"`
+	Clause      string     `json:"clause"`
+	Flag        *codePoint `json:"flag"`
+}
+
+type refuseInfo struct {
+	Code    string    `json:"code"`
+	Offset  int       `json:"offset"`
+	Alert   codePoint `json:"alert"`
+	Message string    `json:"message"`
+}
+
+func hexOf(b []byte) *string { return new(hex.EncodeToString(b)) }
+
+func refuse(code extension.Code, offset int) *refuseInfo {
+	alert := code.Alert()
+	return &refuseInfo{
+		Code:    code.Name(),
+		Offset:  offset,
+		Alert:   codepoint.Of(alert, alert.String()),
+		Message: strings.TrimPrefix(code.Error(), "tlsflags: "),
+	}
+}
+
+// timeOf returns t for the "time" key, "" for the zero Time and for one that RFC 3339,
+// Section 1 has no way to write: a capture can say any year.
+func timeOf(t time.Time) optional {
+	t = t.UTC()
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return ""
+	}
+	return optional(t.Format(time.RFC3339Nano))
+}
+
+func describeHello(h clienthello.ClientHello) *helloInfo {
+	info := &helloInfo{
+		Length:        len(h.Raw()),
+		LegacyVersion: codepoint.Of(h.LegacyVersion(), h.LegacyVersion().Name()),
+		Random:        hexOf(h.Random()),
+		SessionID:     hexOf(h.LegacySessionID()),
+		CipherSuites:  points(h.CipherSuites()),
+	}
+	for _, method := range h.LegacyCompressionMethods() {
+		info.CompressionMethods = append(info.CompressionMethods, int(method))
+	}
+	if h.HasExtensionBlock() {
+		info.Extensions = make([]extensionInfo, 0, h.Extensions().Len())
+		for e := range h.Extensions().All() {
+			info.Extensions = append(info.Extensions,
+				extensionInfo{codepoint.Of(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
+		}
+	}
+	if name, err := h.ServerName(); err == nil {
+		info.ServerName = optional(name)
+	}
+	if names, err := h.ALPN(); err == nil {
+		for name := range names.All() {
+			info.ALPN = append(info.ALPN, string(name))
+		}
+	}
+	if versions, err := h.SupportedVersions(); err == nil && versions.Len() > 0 {
+		info.SupportedVersions = points(versions)
+	}
+	return info
+}
+
+func describeQUIC(q assemble.QUICInfo) *quicInfo {
+	return &quicInfo{
+		Version:     codepoint.Of(q.Version, quicName(q.Version)),
+		DCID:        hexOf(q.DCID),
+		SCID:        hexOf(q.SCID),
+		TokenLength: q.TokenLength,
+		Retry:       q.Retry,
+	}
+}
+
+// describeDTLS returns nil for a message that was in no record.
+func describeDTLS(d assemble.DTLSInfo) *dtlsInfo {
+	if d.Version == 0 {
+		return nil
+	}
+	version := clienthello.Version(d.Version)
+	return &dtlsInfo{Version: codepoint.Of(version, version.Name()), MessageSeq: d.MessageSeq}
+}
+
+// quicName names the versions of QUIC that can be opened.
+func quicName(version uint32) string {
+	switch {
+	case version == 1:
+		return "QUIC v1"
+	case version == 0x6b3343cf:
+		return "QUIC v2"
+	case version>>8 == 0xff0000:
+		return fmt.Sprintf("draft-%02d", version&0xff)
+	case version>>8 == 0xfaceb0:
+		return fmt.Sprintf("mvfst %02x", version&0xff)
+	case version>>8 == 0x543035: // T05 in ASCII
+		return "Google T05" + string(rune(version&0xff))
+	}
+	return ""
+}
+
+// points lists the values of a vector with their names.
+func points[T interface {
+	~uint16
+	Name() string
+}](v clienthello.Vector[T]) []codePoint {
+	list := make([]codePoint, 0, v.Len())
+	for x := range v.All() {
+		list = append(list, codepoint.Of(x, x.Name()))
+	}
+	return list
+}
+
+// describeFlags returns nil where the block has no TLS Flags extension.
+func describeFlags(block extension.List) *flagsInfo {
+	e, ok := block.FlagsExtension()
+	if !ok {
+		return nil
+	}
+	info := &flagsInfo{
+		Extension: codepoint.Of(e.Type, e.Type.Name()),
+		Data:      hex.EncodeToString(e.Data),
+		Flags:     []codePoint{},
+	}
+	flags, n, err := extension.ParseFlags(e.Data)
+	if code, ok := err.(extension.Code); ok {
+		info.Error = refuse(code, e.Offset+n)
+		return info
+	}
+	for f := range flags.All() {
+		info.Flags = append(info.Flags, codepoint.Of(f, f.Name()))
+	}
+	return info
+}
+
+// redact removes what could tell who talked to whom, or let somebody find the same
+// hello elsewhere.
+func (l *line) redact() {
+	l.Src, l.Dst = "", ""
+	if l.QUIC != nil {
+		l.QUIC.DCID, l.QUIC.SCID = nil, nil
+	}
+	if h := l.ClientHello; h != nil {
+		h.Random, h.SessionID, h.ServerName = nil, nil, ""
+	}
+}

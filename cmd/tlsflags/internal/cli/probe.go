@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/probe"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// probeOptions are the flags of probe.
+type probeOptions struct {
+	tls    tlsOptions
+	format enum[string]
+	expect enum[string]
+	flag   flagValue
+}
+
+func probeCommand() *cobra.Command {
+	o := probeOptions{
+		flag:   flagValue{extension.RequestMTLS, true},
+		format: documentFormat(),
+		expect: enumOf("verdict", "", words("ignores", "asks everybody", "asks", "acknowledges", "refuses")),
+	}
+	cmd := &cobra.Command{
+		Use:   "probe HOST:PORT",
+		Short: "Find out what a server does with request_mtls",
+		Long: `Probe makes one handshake without the flag, one with it under each code point (62 and
+65025, which is 0xfe01), and one with each malformed TLS Flags extension. It shows how
+the server's answers differ.
+
+A server that does not know the extension has to ignore it, malformed or not (RFC 9846,
+Section 4.2.2). One that knows it refuses a malformed one with illegal_parameter
+(draft-ietf-tls-tlsflags-16, Section 3) or decode_error (RFC 9846, Section 4.3). One
+that honours the flag asks for a certificate, and by the newest text of
+draft-jhoyla-req-mtls-flag acknowledges the flag in its CertificateRequest.
+docs/reqmtls.md explains the verdicts and the malformed cases.
+
+Probe only servers that you are allowed to: it makes about twenty connections.
+
+Exit codes: 0 done; 1 the verdict is not that of --expect; 2 wrong usage; 3 a file
+cannot be read, or the handshake without the flag failed.`,
+		Example: `  tlsflags probe 127.0.0.1:8443 --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
+  tlsflags probe example.com:443 --expect ignores`,
+		Args: oneArgument("give one server as HOST:PORT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runProbe(cmd, o, args[0])
+		},
+		DisableFlagsInUseLine: true,
+	}
+	f := cmd.Flags()
+	o.tls.register(cmd, 10*time.Second, "each connection")
+	f.VarP(&o.format, "format", "f", "output format")
+	f.Var(&o.expect, "expect", "exit with 1 unless the verdict is this")
+	f.Var(&o.flag, "flag", "the flag to set")
+	return cmd
+}
+
+func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return usageError("%s: give the server as HOST:PORT", addr)
+	}
+	config, err := o.tls.config(cmd.Context())
+	if err != nil {
+		return err
+	}
+	result, err := probe.Probe(cmd.Context(), probe.Options{Addr: addr, TLS: config, Flag: o.flag.flag, Timeout: o.tls.timeout})
+	if err != nil {
+		return withTrustHint(err)
+	}
+	if o.format.value == "json" {
+		err = terminal.WriteJSON(cmd.OutOrStdout(), result, "")
+	} else {
+		err = printProbe(cmd.OutOrStdout(), result)
+	}
+	if err != nil {
+		return err
+	}
+	if expect := o.expect.value; expect != "" && string(result.Verdict) != expect {
+		return &exitError{ExitUnmet, fmt.Errorf("%s: expected verdict %q, got %q", addr, expect, result.Verdict)}
+	}
+	return nil
+}
+
+// printProbe prints a table.
+func printProbe(w io.Writer, r probe.Result) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "%s, %s: %s\n\n", printable(r.Target), flagName(r.Flag), r.Verdict)
+	fmt.Fprintln(t, "offer\tverdict\tasked\tgiven\tacknowledged\tversion\tended by")
+	for _, run := range r.Runs {
+		offer, verdict := "no flag", "-"
+		if run.Offer != nil {
+			offer, verdict = run.Offer.String(), string(*run.Verdict)
+			if *run.Offer == extension.TLSFlagsExperimental {
+				offer = "type 0xfe01"
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", offer, verdict, yesNo(run.CertificateRequested), yesNo(run.CertificateGiven),
+			acknowledged(run, r.Flag), pointName(run.TLSVersion), endedBy(run.Handshake))
+	}
+	fmt.Fprintln(t, "\nmalformed\tverdict\tasked\t\t\t\tended by")
+	for _, c := range r.Malformed {
+		fmt.Fprintf(t, "%s\t%s\t%s\t\t\t\t%s\n", fmt.Sprintf("%s (%d)", c.Case, c.Type), c.Verdict, yesNo(c.CertificateRequested), endedBy(c.Handshake))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printAuthorities(w, r)
+}
+
+// acknowledged says whether the CertificateRequest has the flag, and whether unasked.
+func acknowledged(run probe.Run, flag extension.Flag) string {
+	if run.Offer == nil && slices.Contains(run.RequestFlags, flag) {
+		return "unsolicited"
+	}
+	return yesNo(run.Acknowledged)
+}
+
+// printAuthorities prints whose certificates the server wants, once for each name.
+func printAuthorities(w io.Writer, r probe.Result) error {
+	var names []string
+	for _, run := range r.Runs {
+		for _, name := range run.Authorities {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w, "\nauthorities that the server names:")
+	for _, name := range names {
+		if _, err := fmt.Fprintf(w, "  %s\n", printable(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endedBy says what ended a handshake that was not completed.
+func endedBy(h probe.Handshake) string {
+	switch {
+	case h.Alert != nil:
+		return pointName(h.Alert)
+	case h.Error != nil:
+		return printable(*h.Error)
+	}
+	return "-"
+}
+
+func pointName(p *codepoint.Point) string {
+	switch {
+	case p == nil:
+		return "-"
+	case p.Name != "":
+		return string(p.Name)
+	}
+	return fmt.Sprint(p.Value)
+}

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/demo"
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/reqmtls"
+)
+
+func serveCommand() *cobra.Command {
+	c := demo.Config{}
+	flag := flagValue{extension.RequestMTLS, true}
+	mode, types := modeOption(), typeOption("any", typeChoice{"any", nil})
+	var quiet bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a demo server that honours request_mtls",
+		Long: `Serve runs a web server that asks a visitor for a certificate if the ClientHello has
+the flag. Its page, and /json, tell every visitor what the hello said and what
+happened.
+
+At start it makes an authority and writes files to the folder: ca.pem has the authority
+that issued the server's certificate, client.pem and client.key are for a client. They
+are for tests: the client's key is not encrypted.
+
+The first line of standard output says where it listens. The log goes to standard
+error. Ctrl-C stops it.`,
+		Example: `  tlsflags serve --dir demo
+  tlsflags get https://127.0.0.1:8443/json --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
+  curl --cacert demo/ca.pem https://127.0.0.1:8443/json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.Mode, c.Types = mode.value, types.value
+			if c.MaxConnections < 1 {
+				return usageError("--max-connections has to be at least 1")
+			}
+			c.Flag = flag.flag
+			if c.Flag == 0 {
+				return usageError("--flag 0 cannot be served")
+			}
+			level := slog.LevelInfo
+			if quiet {
+				level = slog.LevelWarn
+			}
+			c.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+			return serve(cmd, c)
+		},
+		DisableFlagsInUseLine: true,
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:8443", "`host:port` to listen on; port 0 is any free one")
+	f.StringVar(&c.Dir, "dir", "", "`folder` for the certificates (default a new one for temporary files)")
+	f.Var(&mode, "mode", "what clients with the flag get")
+	f.BoolVar(&c.AskEverybody, "everybody", false, "ask every client, flag or not")
+	f.Var(&flag, "flag", "the flag to honour")
+	f.Var(&types, "type", "extension type to find flags in")
+	f.BoolVar(&c.Strict, "strict", false, "end handshakes over malformed flags, with illegal_parameter")
+	f.IntVar(&c.MaxConnections, "max-connections", 1000, "serve `n` connections at once at most")
+	f.BoolVarP(&quiet, "quiet", "q", false, "log nothing but trouble")
+	return cmd
+}
+
+func serve(cmd *cobra.Command, c demo.Config) error {
+	if c.Dir == "" {
+		dir, err := os.MkdirTemp("", "tlsflags-serve-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		c.Dir = dir
+	}
+	s, err := demo.New(c)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(cmd.OutOrStdout(), "listening on %s\n", s.URL()); err != nil {
+		return err
+	}
+	file := func(name string) string { return filepath.Join(c.Dir, name) }
+	c.Log.Info("certificates", "ca", file(demo.FileCA), "cert", file(demo.FileCert), "key", file(demo.FileKey))
+	return s.Serve(cmd.Context())
+}
+
+func modeOption() enum[reqmtls.Mode] {
+	return enumOf("mode", "verify", []choice[reqmtls.Mode]{
+		{"verify", reqmtls.VerifyIfGiven}, {"request", reqmtls.Request}, {"require", reqmtls.Require},
+	})
+}
+
+type typeChoice = choice[[]extension.Type]
+
+// typeOption takes the number of an extension type that carries flags, or one of others.
+func typeOption(def string, others ...typeChoice) enum[[]extension.Type] {
+	return enumOf("type", def, append(others,
+		typeChoice{"62", []extension.Type{extension.TLSFlags}},
+		typeChoice{"65025", []extension.Type{extension.TLSFlagsExperimental}},
+	))
+}

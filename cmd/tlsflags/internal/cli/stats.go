@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// statsSchema is the value of "schema" in what --stats writes as JSON.
+const statsSchema = "tlsflags.inspect-stats/1"
+
+// flagStats counts hellos by what TLS flags they have.
+type flagStats struct {
+	hellos     int
+	refused    int
+	without    int
+	standard   int // with tls_flags under code point 62
+	experiment int // under 0xfe01
+	malformed  int // of the two before
+	flags      [extension.MaxFlag + 1]int
+}
+
+// add counts a hello; the zero ClientHello was refused.
+func (s *flagStats) add(h clienthello.ClientHello) {
+	s.hellos++
+	if h.Raw() == nil {
+		s.refused++
+		return
+	}
+	flags, under, err := h.Flags()
+	switch under {
+	case 0:
+		s.without++
+	case extension.TLSFlags:
+		s.standard++
+	default:
+		s.experiment++
+	}
+	if err != nil {
+		s.malformed++
+	}
+	for f := range flags.All() {
+		s.flags[f]++
+	}
+}
+
+// statsInfo is the result of --stats: an object of tlsflags.inspect-stats/1.
+type statsInfo struct {
+	Schema     string          `json:"schema"`
+	Hellos     int             `json:"hellos"`
+	Refused    int             `json:"refused"`
+	WithFlags  int             `json:"with_tls_flags"`
+	Malformed  int             `json:"malformed_tls_flags"`
+	Extensions []extensionStat `json:"extensions"`
+	Flags      []flagStat      `json:"flags"`
+}
+
+type extensionStat struct {
+	codePoint
+	Hellos int `json:"hellos"`
+}
+
+type flagStat = extensionStat
+
+func (s *flagStats) info() statsInfo {
+	info := statsInfo{
+		Schema:    statsSchema,
+		Hellos:    s.hellos,
+		Refused:   s.refused,
+		WithFlags: s.standard + s.experiment,
+		Malformed: s.malformed,
+		Extensions: []extensionStat{
+			{codepoint.Of(extension.TLSFlags, extension.TLSFlags.Name()), s.standard},
+			{codepoint.Of(extension.TLSFlagsExperimental, extension.TLSFlagsExperimental.Name()), s.experiment},
+		},
+		Flags: []flagStat{},
+	}
+	for f, n := range s.flags {
+		if n > 0 {
+			f := extension.Flag(f)
+			info.Flags = append(info.Flags, flagStat{codepoint.Of(f, f.Name()), n})
+		}
+	}
+	return info
+}
+
+func (s *flagStats) print(w io.Writer, format string) error {
+	switch format {
+	case "json", "jsonl":
+		return terminal.WriteJSON(w, s.info(), "")
+	case "csv":
+		return s.printCSV(w)
+	}
+	return s.printTable(w)
+}
+
+func (s *flagStats) printTable(w io.Writer) error {
+	info := s.info()
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "flag\thellos\t  name")
+	for _, f := range info.Flags {
+		fmt.Fprintf(t, "%d\t%d\t  %s\n", f.Value, f.Hellos, string(f.Name))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s: %d with tls_flags(62), %d with tls_flags(0xfe01), %d malformed; %d without; %d refused\n",
+		count(s.hellos, "hello"), s.standard, s.experiment, s.malformed, s.without, s.refused)
+	return err
+}
+
+func (s *flagStats) printCSV(w io.Writer) error {
+	c := csv.NewWriter(w)
+	_ = c.Write([]string{"flag", "name", "hellos"}) // Error has it
+	for _, f := range s.info().Flags {
+		_ = c.Write([]string{csvPoint(f.codePoint), string(f.Name), strconv.Itoa(f.Hellos)})
+	}
+	c.Flush()
+	return c.Error()
+}

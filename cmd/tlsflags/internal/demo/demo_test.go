@@ -1,0 +1,295 @@
+package demo_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	utls "github.com/refraction-networking/utls"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/demo"
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/reqmtls"
+	"github.com/tlsflags/tlsflags/reqmtls/client"
+)
+
+// site is a running demo server.
+type site struct {
+	url, dir string
+	log      chan string // a line for each connection
+}
+
+func (s site) file(name string) string { return filepath.Join(s.dir, name) }
+
+func (s site) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), "msg=connection") {
+		s.log <- string(p)
+	}
+	return len(p), nil
+}
+
+func start(t *testing.T, c demo.Config) site {
+	t.Helper()
+	s := site{dir: t.TempDir(), log: make(chan string, 1000)}
+	c.Listen, c.Dir, c.MaxConnections = "127.0.0.1:0", s.dir, 100
+	c.Log = slog.New(slog.NewTextHandler(s, nil))
+	server, err := demo.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.url = server.URL()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("serving: %v", err)
+		}
+	})
+	return s
+}
+
+// roots are what the clients trust.
+func (s site) roots(t *testing.T) *x509.CertPool {
+	t.Helper()
+	pem, err := os.ReadFile(s.file(demo.FileCA))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pem)
+	return pool
+}
+
+func (s site) certificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	cert, err := tls.LoadX509KeyPair(s.file(demo.FileCert), s.file(demo.FileKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
+// get fetches /json as this module's client.
+func (s site) get(t *testing.T, c client.Config) (demo.Answer, error) {
+	t.Helper()
+	c.TLS.RootCAs = s.roots(t)
+	cl, err := client.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := cl.Transport()
+	defer transport.CloseIdleConnections()
+	web := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	resp, err := web.Get(s.url + "/json")
+	if err != nil {
+		return demo.Answer{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return demo.Answer{}, err
+	}
+	return parse(t, body), nil
+}
+
+func parse(t *testing.T, body []byte) demo.Answer {
+	t.Helper()
+	var a demo.Answer
+	if err := json.Unmarshal(body, &a); err != nil {
+		t.Fatalf("%v in %q", err, body)
+	}
+	return a
+}
+
+func TestAnswer(t *testing.T) {
+	s := start(t, demo.Config{})
+	cert := func() *tls.Config { return &tls.Config{Certificates: []tls.Certificate{s.certificate(t)}} }
+	none := func() *tls.Config {
+		return &tls.Config{GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &tls.Certificate{}, nil }}
+	}
+	type want struct {
+		Flags            []extension.Flag
+		Requested, Given bool
+		Verdict          string
+	}
+	for _, tt := range []struct {
+		name   string
+		config client.Config
+		want   want
+	}{
+		{"the flag and a certificate", client.Config{TLS: cert()},
+			want{[]extension.Flag{80}, true, true, "You set the flag, were asked for a certificate, and gave one."}},
+		{"the flag and no certificate", client.Config{TLS: none()},
+			want{[]extension.Flag{80}, true, false, "You set the flag, were asked for a certificate, and gave none."}},
+		{"other flags", client.Config{TLS: cert(), NoRequestMTLS: true, Flags: []extension.Flag{0, 8}},
+			want{[]extension.Flag{0, 8}, false, false, "You did not set the flag, and were not asked for a certificate."}},
+		{"no flags", client.Config{TLS: cert(), NoRequestMTLS: true},
+			want{[]extension.Flag{}, false, false, "You did not set the flag, and were not asked for a certificate."}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, err := s.get(t, tt.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := want{a.TLSFlags, a.CertificateRequested, a.CertificateGiven, a.Verdict}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if a.CertificateGiven != (a.Certificate != nil && a.Certificate.Verified) {
+				t.Errorf("certificate %+v", a.Certificate)
+			}
+			if a.ClientHello == nil || len(a.ClientHello.Extensions) < 8 {
+				t.Errorf("hello %+v", a.ClientHello)
+			}
+		})
+	}
+}
+
+// TestClientWithoutFlag checks that a client without the flag is not asked, although it has
+// a certificate. The control is a server that asks everybody.
+func TestClientWithoutFlag(t *testing.T) {
+	for _, everybody := range []bool{false, true} {
+		s := start(t, demo.Config{AskEverybody: everybody})
+		web := &http.Client{Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: s.roots(t), Certificates: []tls.Certificate{s.certificate(t)}},
+		}}
+		defer web.CloseIdleConnections()
+		resp, err := web.Get(s.url + "/json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := parse(t, body); a.CertificateRequested != everybody || a.CertificateGiven != everybody || a.RequestMTLS {
+			t.Errorf("asking everybody %t: asked %t, given %t", everybody, a.CertificateRequested, a.CertificateGiven)
+		}
+	}
+}
+
+// TestModes checks what a flagged client without a certificate gets. In TLS 1.3 it learns
+// of a refusal from what it reads first.
+func TestModes(t *testing.T) {
+	for mode, want := range map[reqmtls.Mode]error{
+		reqmtls.VerifyIfGiven: nil,
+		reqmtls.Request:       nil,
+		reqmtls.Require:       utls.AlertError(extension.AlertBadCertificate),
+	} {
+		s := start(t, demo.Config{Mode: mode})
+		cl, err := client.New(client.Config{TLS: &tls.Config{
+			RootCAs:              s.roots(t),
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &tls.Certificate{}, nil },
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := cl.Dial(t.Context(), "tcp", strings.TrimPrefix(s.url, "https://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if r := conn.Report(); !r.Requested || r.Given {
+			t.Errorf("%v: report %+v", mode, r)
+		}
+		if want == nil {
+			if _, err := io.WriteString(conn, "GET /json HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err = conn.Read(make([]byte, 1)); err != want && (want == nil || !strings.HasSuffix(fmt.Sprint(err), want.Error())) {
+			t.Errorf("%v: error %v, want %v", mode, err, want)
+		}
+	}
+}
+
+// TestPage checks that what a visitor sends cannot become markup of the page.
+func TestPage(t *testing.T) {
+	s := start(t, demo.Config{})
+	cl, err := client.New(client.Config{NoRequestMTLS: true, Flags: []extension.Flag{8}, TLS: &tls.Config{
+		InsecureSkipVerify: true, ServerName: `<script>alert("1")</script>`,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := cl.Transport()
+	defer transport.CloseIdleConnections()
+	resp, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Get(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"resumption_across_names (8)", "You did not set the flag", "&lt;script&gt;"} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("the page lacks %q:\n%s", want, body)
+		}
+	}
+	if strings.Contains(string(body), "<script") {
+		t.Errorf("the page has a script:\n%s", body)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	s := start(t, demo.Config{})
+	for _, name := range []string{demo.FileCA, demo.FileCert, demo.FileKey} {
+		info, err := os.Stat(s.file(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm()&0o077 != 0 && os.PathSeparator == '/' {
+			t.Errorf("%s has mode %v: others can read it", name, info.Mode())
+		}
+	}
+	leaf := s.certificate(t).Leaf
+	if _, err := leaf.Verify(x509.VerifyOptions{Roots: s.roots(t), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFilesOfOthersAreReplaced checks that a key is not written into a file that others can
+// read, or through a link.
+func TestFilesOfOthersAreReplaced(t *testing.T) {
+	dir := t.TempDir()
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	for _, name := range []string{filepath.Join(dir, demo.FileKey), elsewhere} {
+		if err := os.WriteFile(name, []byte("old"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(elsewhere, filepath.Join(dir, demo.FileCert)); err != nil {
+		t.Skip(err)
+	}
+	if _, err := demo.New(demo.Config{Listen: "127.0.0.1:0", Dir: dir, MaxConnections: 1, Log: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	if old, err := os.ReadFile(elsewhere); err != nil || string(old) != "old" {
+		t.Errorf("written through the link: %.20q, %v", old, err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 3 {
+		t.Errorf("%d files, %v", len(entries), err)
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err != nil || info.Mode() != 0o600 && os.PathSeparator == '/' {
+			t.Errorf("%s has mode %v, %v", e.Name(), info.Mode(), err)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package tls13_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tlsflags/tlsflags/reqmtls/client/tls13"
+)
+
+// The two senders.
+const (
+	server = iota
+	client
+)
+
+// script is a connection whose secrets are all zero.
+type script struct {
+	t    *testing.T
+	keys *tls13.Keys // of the server
+	all  []chunk
+}
+
+const secretLen = 32
+
+func newScript(t *testing.T) *script {
+	s := &script{t: t}
+	hello := append([]byte{1, 0, 0, 34, 3, 3}, make([]byte, 32)...)
+	s.write(client, record(22, hello))
+	return s
+}
+
+// serverHello selects TLS 1.3 and TLS_AES_128_GCM_SHA256.
+func (s *script) serverHello() {
+	msg := append([]byte{2, 0, 0, 46, 3, 3}, make([]byte, 33)...)
+	msg = append(msg, 0x13, 0x01, 0, 0, 6, 0, 43, 0, 2, 3, 4)
+	s.write(server, record(22, msg))
+	s.newKeys()
+}
+
+func (s *script) newKeys() {
+	var err error
+	if s.keys, err = tls13.NewKeys(tls.TLS_AES_128_GCM_SHA256, make([]byte, secretLen)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *script) write(from int, data []byte) {
+	c := chunk{data: data}
+	if from == client {
+		c.from++
+	}
+	s.all = append(s.all, c)
+}
+
+// sealed writes an encrypted record of the server.
+func (s *script) sealed(contentType byte, content []byte) {
+	s.write(server, s.keys.Seal(contentType, content))
+}
+
+// read returns the types of the messages that the server sent.
+func (s *script) read() ([]byte, error) {
+	random, secret := strings.Repeat("00", 32), strings.Repeat("00", secretLen)
+	var keyLog strings.Builder
+	for _, label := range []string{"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"} {
+		keyLog.WriteString(label + " " + random + " " + secret + "\n")
+	}
+	messages, err := read(s.t, s.all, keyLog.String())
+	var types []byte
+	for _, m := range messages[server] {
+		types = append(types, m[0])
+	}
+	return types, err
+}
+
+func record(contentType byte, content []byte) []byte {
+	return append([]byte{contentType, 3, 3, byte(len(content) >> 8), byte(len(content))}, content...)
+}
+
+func message(kind byte, n int) []byte {
+	return append([]byte{kind, byte(n >> 16), byte(n >> 8), byte(n)}, make([]byte, n)...)
+}
+
+var finished = message(20, 32)
+
+// TestEarlyDataLimit sends 64 kB before the server answers, and a byte more.
+func TestEarlyDataLimit(t *testing.T) {
+	for n, want := range map[int]error{64 << 10: nil, 64<<10 + 1: tls13.ErrTooLarge} {
+		for _, piece := range []int{1 << 10, n} {
+			s := newScript(t)
+			early := bytes.Repeat(record(23, make([]byte, 1<<14)), n/(5+1<<14))
+			early = append(early, record(23, make([]byte, n-len(early)-5))...)
+			if len(early) != n {
+				t.Fatalf("%d bytes of early data, want %d", len(early), n)
+			}
+			for b := range slices.Chunk(early, piece) {
+				s.write(client, b)
+			}
+			s.serverHello()
+			s.sealed(22, finished)
+			if types, err := s.read(); !errors.Is(err, want) || want == nil && string(types) != "\x02\x14" {
+				t.Errorf("%d bytes, %d at once: messages %d, error %v, want %v", n, piece, types, err, want)
+			}
+		}
+	}
+}
+
+// TestTailLimit checks that a ticket is found in the 64th record after the server's
+// Finished, and not in the 65th.
+func TestTailLimit(t *testing.T) {
+	for at, want := range map[int]string{1: "\x02\x14\x04", 64: "\x02\x14\x04", 65: "\x02\x14"} {
+		s := newScript(t)
+		s.serverHello()
+		s.sealed(22, finished)
+		s.newKeys()
+		for range at - 1 {
+			s.sealed(23, []byte("data"))
+		}
+		s.sealed(22, message(4, 20))
+		if types, err := s.read(); string(types) != want || err != nil {
+			t.Errorf("a ticket in record %d: messages %d, error %v, want %d", at, types, err, []byte(want))
+		}
+	}
+}
+
+// TestMessageLimit sends a message of 256 kB with its header, and one of a byte more.
+func TestMessageLimit(t *testing.T) {
+	for n, want := range map[int]error{256 << 10: nil, 256<<10 + 1: tls13.ErrTooLarge} {
+		s := newScript(t)
+		s.serverHello()
+		for b := range slices.Chunk(message(11, n-4), 1<<14) {
+			s.sealed(22, b)
+		}
+		if types, err := s.read(); !errors.Is(err, want) || want == nil && string(types) != "\x02\x0b" {
+			t.Errorf("%d bytes: messages %d, error %v, want %v", n, types, err, want)
+		}
+	}
+}
+
+// TestRecordLimit sends a record of 2^14 + 256 bytes, and one of a byte more.
+func TestRecordLimit(t *testing.T) {
+	for n, want := range map[int]error{1<<14 + 256: tls13.ErrDecrypt, 1<<14 + 257: tls13.ErrFormat} {
+		s := newScript(t)
+		s.serverHello()
+		s.write(server, record(23, make([]byte, n)))
+		if _, err := s.read(); !errors.Is(err, want) {
+			t.Errorf("%d bytes: error %v, want %v", n, err, want)
+		}
+	}
+}
+
+// TestKeyLogLimit reads a line of 4096 bytes with its newline, and one of a byte more.
+func TestKeyLogLimit(t *testing.T) {
+	for n, ok := range map[int]bool{4096: true, 4097: false} {
+		if _, err := tls13.ReadKeyLog(strings.NewReader(strings.Repeat("x", n-1) + "\n")); (err == nil) != ok {
+			t.Errorf("%d bytes: error %v", n, err)
+		}
+	}
+}
