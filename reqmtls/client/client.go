@@ -88,7 +88,7 @@ func New(c Config) (*Client, error) {
 		client.config.TLS = new(tls.Config)
 	}
 	if err := client.config.Check(); err != nil {
-		return nil, fmt.Errorf("client: %w", err)
+		return nil, err
 	}
 	if c.Flag != nil {
 		client.flag = *c.Flag

@@ -3,7 +3,6 @@ package client
 import (
 	"fmt"
 	"testing"
-	"time"
 )
 
 // TestHostsAreForgotten checks that a Transport remembers a bounded number of servers,
@@ -48,17 +47,5 @@ func TestHostsAreForgotten(t *testing.T) {
 	}
 	if n := len(transport.hosts); n > maxHosts {
 		t.Errorf("%d hosts after many at once", n)
-	}
-}
-
-func TestHandshakeTimeoutDefault(t *testing.T) {
-	for given, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Second: time.Second, -1: -1} {
-		c, err := New(Config{NoRequestMTLS: true, TLSHandshakeTimeout: given})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c.limit != want {
-			t.Errorf("%v stands for %v, want %v", given, c.limit, want)
-		}
 	}
 }

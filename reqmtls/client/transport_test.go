@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tlsflags/tlsflags/reqmtls/client"
@@ -60,23 +61,28 @@ func TestTransport(t *testing.T) {
 		if n := dials.Load(); n != 1 {
 			t.Errorf("%d connections for 3 requests in a row", n)
 		}
-		errs := make(chan error)
-		for range 20 {
-			go func() {
-				resp, err := web.Get("https://" + addr)
-				if err == nil {
-					_, err = io.Copy(io.Discard, resp.Body)
-					resp.Body.Close()
-				}
-				errs <- err
-			}()
-		}
-		for range 20 {
-			if err := <-errs; err != nil {
-				t.Error(err)
-			}
-		}
+		getConcurrently(t, web, "https://"+addr, 20)
 		web.CloseIdleConnections()
+	}
+}
+
+func getConcurrently(t *testing.T, web *http.Client, url string, n int) {
+	t.Helper()
+	errs := make(chan error)
+	for range n {
+		go func() {
+			resp, err := web.Get(url)
+			if err == nil {
+				_, err = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+			errs <- err
+		}()
+	}
+	for range n {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -119,44 +125,49 @@ func TestProtocolChange(t *testing.T) {
 	}
 }
 
-// TestSilentServer checks that no request to a server that never answers takes longer than
-// the timeout, however many there are.
+// TestSilentServer checks the timeout of requests to a server that never answers, and that
+// requests made at the same time share it. The clock is that of synctest.
 func TestSilentServer(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close() // nobody accepts
-	var dials atomic.Int32
-	c := newClient(t, client.Config{
-		NoRequestMTLS:       true,
-		TLSHandshakeTimeout: 300 * time.Millisecond,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			dials.Add(1)
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		},
-	})
-	web := &http.Client{Transport: c.Transport()}
-	const requests = 20
-	errs := make(chan error, requests)
-	for range requests {
-		go func() {
-			_, err := web.Get("https://" + listener.Addr().String())
-			errs <- err
-		}()
-	}
-	for range requests {
-		select {
-		case err := <-errs:
-			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "handshake") {
-				t.Errorf("error %v", err)
+	for set, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Second: time.Second, -1: time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			dials := 0
+			c := newClient(t, client.Config{
+				NoRequestMTLS:       true,
+				TLSHandshakeTimeout: set,
+				DialContext: func(context.Context, string, string) (net.Conn, error) {
+					dials++
+					silent, _ := net.Pipe()
+					return silent, nil
+				},
+			})
+			transport := c.Transport()
+			start := time.Now()
+			const requests = 20
+			errs := make(chan error, requests)
+			for range requests {
+				go func() {
+					req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://a.example/", nil)
+					if err == nil {
+						_, err = transport.RoundTrip(req)
+					}
+					errs <- err
+				}()
 			}
-		case <-time.After(20 * time.Second):
-			t.Fatal("a request is still waiting")
-		}
-	}
-	if n := dials.Load(); n == requests {
-		t.Error("the requests waited for each other, then each for the server")
+			for range requests {
+				err := <-errs
+				if !errors.Is(err, context.DeadlineExceeded) || (set >= 0) != strings.Contains(err.Error(), "handshake") {
+					t.Errorf("%v: error %v", set, err)
+				}
+			}
+			if took := time.Since(start); took != want {
+				t.Errorf("%v: the requests fail after %v, want %v", set, took, want)
+			}
+			if dials != 1 {
+				t.Errorf("%v: %d connections for requests at the same time", set, dials)
+			}
+		})
 	}
 }
 

@@ -5,13 +5,16 @@ package ackserver
 
 import (
 	"bufio"
+	"bytes"
 	_ "embed"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tlsflags/tlsflags/extension"
@@ -33,6 +36,22 @@ const (
 	Strict      Mode = "strict"
 	Retry       Mode = "retry"
 )
+
+// compiled returns the program, which it compiles once.
+var compiled = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "ackserver")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "server")
+	cmd := exec.Command("cc", "-Wall", "-o", binary, "-x", "c", "-", "-lssl", "-lcrypto")
+	cmd.Stdin = bytes.NewReader(source)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("compiling the server: %w\n%s", err, out)
+	}
+	return os.ReadFile(binary)
+})
 
 // Start runs a server until the test ends and returns its address. The server has a
 // certificate for 127.0.0.1 and localhost, and asks clients for theirs.
@@ -57,17 +76,16 @@ func StartWithFlag(t *testing.T, site, clients *testca.CA, mode Mode, flag exten
 	dir := t.TempDir()
 	write := func(name string, data []byte) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, data, 0o600); err != nil {
+		if err := os.WriteFile(path, data, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
-	binary := filepath.Join(dir, "server")
-	out, err := exec.Command("cc", "-Wall", "-o", binary, write("server.c", source), "-lssl", "-lcrypto").CombinedOutput()
+	binary, err := compiled()
 	if err != nil {
-		t.Fatalf("compiling the server: %v\n%s", err, out)
+		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, write("cert.pem", certPEM), write("key.pem", keyPEM), write("ca.pem", clients.PEM()),
+	cmd := exec.Command(write("server", binary), write("cert.pem", certPEM), write("key.pem", keyPEM), write("ca.pem", clients.PEM()),
 		string(mode), strconv.Itoa(int(flag)))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
