@@ -118,11 +118,11 @@ type Stats struct {
 	Incomplete int // hellos that began, and were not whole when the capture ended
 	Evicted    int // flows that made room for others before they were decided
 
-	Dropped     int // packets that the kernel dropped in a live capture, for want of room
+	Dropped     int // packets that the kernel dropped in a live capture, since its buffer was full
 	Other       int // packets without TCP and UDP
 	UnknownLink int // packets of a link type that is not read
 	Broken      int // packets whose headers contradict themselves
-	Cut         int // packets of which the capture has only the beginning
-	TooDeep     int // packets with too many headers inside each other
-	Fragments   int // fragments of IP packets, which are joined
+	Truncated   int // packets of which the capture has only the beginning
+	TooDeep     int // packets with more than 32 headers inside each other
+	Fragments   int // fragments of IP packets, which are reassembled
 }

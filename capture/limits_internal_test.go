@@ -30,8 +30,12 @@ func TestFlowCost(t *testing.T) {
 // hold nothing, and are evicted before all others.
 func TestDecidedHalvesAreFreed(t *testing.T) {
 	client, server := endpoint{port: 1000}, endpoint{port: 443}
-	up := func(seq uint32, b string) *segment { return &segment{src: client, dst: server, seq: seq, payload: []byte(b)} }
-	down := func(seq uint32, b string) *segment { return &segment{src: server, dst: client, seq: seq, payload: []byte(b)} }
+	up := func(seq uint32, b string) *segment {
+		return &segment{src: client, dst: server, seq: seq, payload: []byte(b)}
+	}
+	down := func(seq uint32, b string) *segment {
+		return &segment{src: server, dst: client, seq: seq, payload: []byte(b)}
+	}
 	hello := "\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03" + string(make([]byte, 33)) + "\x00\x02\x13\x01\x01\x00"
 	serverHello := "\x16\x03\x03\x00\x06\x02\x00\x00\x02\x03\x03"
 	appData := "\x17\x03\x03\x00\x01\x00"

@@ -46,7 +46,7 @@ func TestLimitOfPacket(t *testing.T) {
 			"pcapng":            join(section(le), iface(le, linkRaw, 0), packetBlock(le, packet(n))),
 		} {
 			hellos, stats, err := read(bytes.NewReader(file))
-			if len(hellos) != 1-cut || stats.Cut != cut || stats.Packets != 1 || err != nil {
+			if len(hellos) != 1-cut || stats.Truncated != cut || stats.Packets != 1 || err != nil {
 				t.Errorf("%s, packet of %d bytes: %d hellos, %+v, %v", name, n, len(hellos), stats, err)
 			}
 		}
@@ -214,7 +214,7 @@ func TestIncompleteHellosOverUDP(t *testing.T) {
 		"DTLS, whole in parts": {[][]byte{datagram(dtlsFragment(300, 0, 100)), datagram(dtlsFragment(300, 100, 200))}, 1, 0},
 		"QUIC":                 {[][]byte{datagram(sealed(1, 0, message()[:50]))}, 0, 1},
 		"QUIC, whole":          {[][]byte{datagram(hello)}, 1, 0},
-		"one of each":          {[][]byte{datagram(dtlsFragment(300, 0, 100)), datagram(sealed(1, 0, message()[:50])), up(1, ack, records(message(), 1 << 14)[:20])}, 0, 3},
+		"one of each":          {[][]byte{datagram(dtlsFragment(300, 0, 100)), datagram(sealed(1, 0, message()[:50])), up(1, ack, records(message(), 1<<14)[:20])}, 0, 3},
 	} {
 		_, stats := scan(capture.Options{}, row.packets...)
 		if stats.Hellos != row.hellos || stats.Incomplete != row.incomplete || stats.Evicted != 0 {

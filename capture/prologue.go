@@ -233,44 +233,53 @@ func rdp(b []byte) (n int, p progress) {
 //	    extendedReq [APPLICATION 23] SEQUENCE { requestName [0] LDAPOID, ...
 func ldap(b []byte) (n int, p progress) {
 	const startTLS = "1.3.6.1.4.1.1466.20037"
-	const maxMessages = 8
+	const maxMessages, sequence, integer = 8, 0x30, 2
 	for range maxMessages {
-		rest := b[n:]
-		if len(rest) < 2 {
+		if len(b) > n && b[n] != sequence {
+			return 0, noPrologue
+		}
+		header, size, p := berLength(b[n:])
+		if p != tlsFollows {
+			return 0, p
+		}
+		n += header
+		if size > maxPrologue || len(b) > n && b[n] != integer {
+			return 0, noPrologue
+		}
+		if len(b) < n+size {
 			return 0, inPrologue
 		}
-		if rest[0] != '0' {
-			return 0, noPrologue
-		}
-		size, header := int(rest[1]), 2
-		if size >= 0x80 {
-			k := size - 0x80
-			if k == 0 || k > 4 {
-				return 0, noPrologue
-			}
-			if header += k; len(rest) < header {
-				return 0, inPrologue
-			}
-			size = 0
-			for _, c := range rest[2:header] {
-				size = size<<8 | int(c)
-			}
-		}
-		if size > maxPrologue {
-			return 0, noPrologue
-		}
-		if len(rest) > header && rest[header] != 2 {
-			return 0, noPrologue
-		}
-		if len(rest) < header+size {
-			return 0, inPrologue
-		}
-		n += header + size
-		if bytes.Contains(rest[header:header+size], []byte(startTLS)) {
+		message := b[n : n+size]
+		n += size
+		if bytes.Contains(message, []byte(startTLS)) {
 			return n, tlsFollows
 		}
 	}
 	return 0, noPrologue
+}
+
+// berLength reads the identifier, of one byte, and the length of a BER element (X.690,
+// Section 8.1), of which header is the length and size the value. It answers tlsFollows
+// if both are there, and noPrologue for a length that is not definite or takes over 4 bytes.
+func berLength(b []byte) (header, size int, p progress) {
+	if len(b) < 2 {
+		return 0, 0, inPrologue
+	}
+	const long = 0x80
+	if b[1] < long {
+		return 2, int(b[1]), tlsFollows
+	}
+	k := int(b[1] - long)
+	if k == 0 || k > 4 {
+		return 0, 0, noPrologue
+	}
+	if len(b) < 2+k {
+		return 0, 0, inPrologue
+	}
+	for _, c := range b[2 : 2+k] {
+		size = size<<8 | int(c)
+	}
+	return 2 + k, size, tlsFollows
 }
 
 // xmpp reads a stream up to its <starttls/> element (RFC 6120, Section 5.4.2.1).
@@ -326,7 +335,7 @@ func startTLS(b []byte) (n int, p progress) {
 		if end >= 0 {
 			line = line[:end]
 		}
-		if !plausible(line, i == 0, end >= 0) {
+		if !printable(line) || i == 0 && !startsDialogue(line, end >= 0) {
 			return 0, noPrologue
 		}
 		if end < 0 {
@@ -340,9 +349,8 @@ func startTLS(b []byte) (n int, p progress) {
 	return 0, noPrologue
 }
 
-// plausible reports whether a line may stand before a request for TLS. complete says
-// that the line is whole.
-func plausible(line []byte, first, complete bool) bool {
+// printable reports whether a line is text of a length that a command may have.
+func printable(line []byte) bool {
 	const maxLine = 1000 // RFC 5321, Section 4.5.3.1.6; the others allow less
 	if len(line) > maxLine {
 		return false
@@ -352,16 +360,18 @@ func plausible(line []byte, first, complete bool) bool {
 			return false
 		}
 	}
-	if !first {
-		return true
-	}
+	return true
+}
+
+// startsDialogue reports whether line may be the first of a client that later asks for
+// TLS. complete says that the line is whole.
+func startsDialogue(line []byte, complete bool) bool {
 	const maxTag, maxCommand = 32, 16
 	words, n := firstWords(line)
 	if !complete && (n == 0 || n == 1 && len(words[0]) < maxTag) {
 		return true // the first word is not whole
 	}
-	// In IMAP a tag stands in front.
-	for _, word := range words[:min(n, 2)] {
+	for _, word := range words[:min(n, 2)] { // in IMAP, a tag comes first
 		for _, command := range firstCommands {
 			if equalFold(word, command) {
 				return true

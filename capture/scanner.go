@@ -81,7 +81,7 @@ func (s *Scanner) decode(p Packet) verdict {
 	s.stats.Bytes += len(p.Data)
 	length := max(p.Length, len(p.Data))
 	if length > len(p.Data) {
-		s.stats.Cut++
+		s.stats.Truncated++
 	}
 	s.frames = append(s.frames[:0], s.stats.Packets)
 	v := s.decoder.decode(p.Link, p.Data, length)

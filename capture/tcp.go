@@ -107,17 +107,8 @@ func (s *Scanner) begin(f *flow, direction int, seq uint32) {
 // payload takes the bytes of a segment.
 func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 	h := &f.halves[direction]
-	if h.phase == decided {
-		if !f.closed || !outside(seq, h.start, h.next) {
-			return
-		}
-		// Another connection, whose SYN was not captured.
-		for i := range f.halves {
-			s.flows.drop(&f.halves[i])
-			f.halves[i] = half{}
-		}
-		f.closed = false
-		s.stats.Flows++
+	if h.phase == decided && !s.restart(f, h, seq) {
+		return
 	}
 	if h.stream == nil {
 		if h.stream = s.flows.newStream(f); h.stream == nil {
@@ -127,20 +118,43 @@ func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 		h.stream.lowest = seq
 	}
 	if h.phase == silent {
+		h.phase = floating
 		if s.flows.open != nil || mayBegin(b) || mayBeginPrologue(b) {
-			*h = half{phase: started, start: seq, next: seq, stream: h.stream}
-		} else {
-			h.phase = floating
+			h.phase, h.start, h.next = started, seq, seq
 		}
 	}
 	if h.phase == floating {
 		s.float(f, direction, seq, b)
 		return
 	}
+	s.inWindow(f, direction, seq, b)
+	if s.flows.open != nil && h.stream != nil && len(h.stream.ahead) == 0 {
+		s.flows.drop(h) // so that a stream in order takes no memory
+	}
+}
+
+// restart begins a connection whose SYN was not captured, if seq is so far from a decided
+// half of a closed connection that its ports must have been used again.
+func (s *Scanner) restart(f *flow, h *half, seq uint32) bool {
+	if !f.closed || !outside(seq, h.start, h.next) {
+		return false
+	}
+	for i := range f.halves {
+		s.flows.drop(&f.halves[i])
+		f.halves[i] = half{}
+	}
+	f.closed = false
+	s.stats.Flows++
+	return true
+}
+
+// inWindow takes the bytes of a segment in a stream whose next byte is known.
+func (s *Scanner) inWindow(f *flow, direction int, seq uint32, b []byte) {
+	h := &f.halves[direction]
 	ahead := int(int32(seq - h.next))
 	switch {
 	case ahead > window || ahead <= -len(b):
-		return // not ours, or sent again
+		return // not of this connection, or a retransmission
 	case ahead > 0:
 		s.hold(f, h, seq, b)
 		return
@@ -148,9 +162,6 @@ func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 	b = b[-ahead:]
 	if s.note(f, h, h.next, len(b)) {
 		s.fill(f, direction, b)
-	}
-	if s.flows.open != nil && h.stream != nil && len(h.stream.ahead) == 0 {
-		s.flows.drop(h) // so that a stream in order takes no memory
 	}
 }
 
