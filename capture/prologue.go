@@ -277,7 +277,7 @@ func berLength(b []byte) (header, size int, p progress) {
 		return 0, 0, inPrologue
 	}
 	for _, c := range b[2 : 2+k] {
-		size = size<<8 | int(c)
+		size = min(size<<8|int(c), maxPrologue+1) // int may have 32 bits
 	}
 	return 2 + k, size, tlsFollows
 }

@@ -128,6 +128,7 @@ func TestGivesUpOtherProtocols(t *testing.T) {
 		"LDAP, no message ID":          {"\x30\x0c\x04", 3},
 		"LDAP, 8 messages":             {strings.Repeat(bind, 8), 8 * len(bind)},
 		"LDAP over 4 kB":               {"\x30\x82\x20\x00", 4},
+		"LDAP of 4 GB":                 {"\x30\x84\xff\xff\xff\xff", 6},
 		"XMPP, wrong start":            {"<html>", 2},
 		"CONNECT over 4 kB":            {"CONNECT x:443 HTTP/1.1\r\nCookie: " + strings.Repeat("x", 5000), 4096},
 		"TLS bytes in a STARTTLS line": {"EHLO \x16\x03\x01", 6},
