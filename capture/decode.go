@@ -16,8 +16,8 @@ type endpoint struct {
 	port uint16
 }
 
-// segment is what decode finds in a packet: a TCP segment or UDP datagram, with
-// what is needed of the headers around it.
+// segment is a TCP segment or UDP datagram that decode finds in a packet, with the fields
+// that are needed of the headers around it.
 type segment struct {
 	src, dst endpoint
 	ipv6     bool
@@ -25,7 +25,7 @@ type segment struct {
 	flags    uint8  // of TCP
 	seq      uint32 // of TCP
 	payload  []byte // shares memory with the packet
-	cut      bool   // the capture lacks the end of the payload
+	cut      bool   // the end of the payload was not captured
 }
 
 const (
@@ -48,9 +48,9 @@ type verdict uint8
 const (
 	isSegment     verdict = iota // the decoder's seg holds a segment or datagram
 	isOther                      // nothing that leads to TCP or UDP
-	isFragment                   // a piece of an IP packet, whose other pieces are awaited
+	isFragment                   // a piece of an IP packet
 	isBroken                     // a header contradicts itself or the packet's length
-	isCut                        // the capture ends inside a header
+	isCut                        // the end of a header was not captured
 	isTooDeep                    // more than maxLayers headers
 	isUnknownLink                // a link type that is not read
 )
@@ -77,26 +77,25 @@ const (
 	etherQinQ9200      = 0x9200
 )
 
-// decoder walks the headers of packets. It is written here and not taken from
-// gopacket's layers, because it has to survive any bytes, takes nested tunnels of
-// every kind in any order, and stops at the few fields that matter.
+// decoder walks the headers of packets. It does not use gopacket's layers, because it has
+// to survive any bytes, follows tunnels of every kind in any order, and reads only the few
+// fields that matter.
 type decoder struct {
 	seg      segment
 	fragment fragment
-	cut      bool // the packet at hand was longer on the wire
+	cut      bool // the packet was longer on the wire
 	depth    int
 }
 
 // decode follows the headers of a packet down to TCP or UDP. wireLength is the
 // length of the packet before the capture cut it.
 func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
-	d.seg = segment{}
 	d.cut = wireLength > len(b)
 	d.depth = 0
 	return d.link(link, b)
 }
 
-// short is the verdict on a header that the packet has no room for.
+// short is the verdict on a header that is longer than the rest of the packet.
 func (d *decoder) short() verdict {
 	if d.cut {
 		return isCut
@@ -104,7 +103,7 @@ func (d *decoder) short() verdict {
 	return isBroken
 }
 
-// deeper counts a header that may stand in itself.
+// deeper counts a header that may contain itself.
 func (d *decoder) deeper() bool {
 	d.depth++
 	return d.depth > maxLayers
@@ -165,8 +164,8 @@ func (d *decoder) ciscoMetadata(b []byte) verdict {
 	return d.tag(b, 2+4*int(b[1]))
 }
 
-// llc reads the 802.2 header of a frame with a length field. Only SNAP with an
-// EtherType, and IP's own service access point, lead on.
+// llc reads the 802.2 header of a frame with a length field. Only SNAP with an EtherType
+// and IP's own service access point are followed.
 func (d *decoder) llc(b []byte) verdict {
 	switch {
 	case len(b) < 3:
@@ -180,7 +179,7 @@ func (d *decoder) llc(b []byte) verdict {
 }
 
 // mpls skips the label stack (RFC 3032, Section 2.1). What follows has no type:
-// the first four bits tell IP from the rest, which is taken for Ethernet, with or
+// the first four bits tell IP from everything else, which is read as Ethernet, with or
 // without a control word (RFC 4448, Section 4.6).
 func (d *decoder) mpls(b []byte) verdict {
 	for bottom := false; !bottom; b = b[4:] {

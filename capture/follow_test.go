@@ -175,7 +175,7 @@ func TestFollowLimits(t *testing.T) {
 		{"more than all memory", capture.Options{MaxMemory: 4000}, 5000, [][]byte{connection(1, 1, ack, "a"), connection(2, 1, ack, "b")},
 			[]bool{true, true}},
 		{"no memory for a follower", capture.Options{MaxMemory: 600}, 0, [][]byte{connection(1, 1, ack, "a")}, []bool{true}},
-		{"bytes ahead of their turn", capture.Options{MaxMemory: 4000}, 0, [][]byte{connection(1, 1, ack, "a"), connection(1, 3, ack, "c"), connection(2, 1, ack, "b"), connection(2, 2000, ack, "c"), connection(2, 4000, ack, "c")},
+		{"bytes out of order", capture.Options{MaxMemory: 4000}, 0, [][]byte{connection(1, 1, ack, "a"), connection(1, 3, ack, "c"), connection(2, 1, ack, "b"), connection(2, 2000, ack, "c"), connection(2, 4000, ack, "c")},
 			[]bool{true, false}},
 		{"bytes in order take nothing", capture.Options{MaxMemory: 2000}, 0, [][]byte{connection(1, 1, ack, "a"), connection(2, 1, ack, "a"), connection(3, 1, ack, "a"), connection(4, 1, ack, "a"), connection(5, 1, ack, "a")},
 			[]bool{false, false, false, false, false}},

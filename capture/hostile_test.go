@@ -39,7 +39,7 @@ var floods = map[string]func(n int) []byte{
 	"middle of a connection": func(n int) []byte {
 		return ipv4(peer(n), server, 6, tcp(1, 443, n, ack, []byte("neither the beginning nor the end")))
 	},
-	"data ahead of its turn": func(n int) []byte {
+	"data out of order": func(n int) []byte {
 		if n%2 == 0 {
 			return ipv4(peer(n), server, 6, tcp(1, 443, 0, syn, nil))
 		}

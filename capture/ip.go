@@ -99,7 +99,7 @@ func (d *decoder) ipv6(b []byte) verdict {
 	return d.extensions(next, b, cut)
 }
 
-// extensions reads the extension headers of IPv6 and what is behind them. next is the
+// extensions reads the extension headers of IPv6 and what follows them. next is the
 // type of the first one.
 func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 	for {
@@ -141,7 +141,7 @@ func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 	}
 }
 
-// payload reads the payload of an IP packet that was joined from its fragments.
+// payload reads the payload of an IP packet that was reassembled from its fragments.
 func (d *decoder) payload(protocol uint8, b []byte) verdict {
 	d.cut = false
 	if d.seg.ipv6 {
@@ -150,8 +150,7 @@ func (d *decoder) payload(protocol uint8, b []byte) verdict {
 	return d.protocol(protocol, b, false)
 }
 
-// protocol reads the payload of an IP packet; cut says that the packet is longer
-// than what there is of it.
+// protocol reads the payload of an IP packet. cut says that its end was not captured.
 func (d *decoder) protocol(protocol uint8, b []byte, cut bool) verdict {
 	switch protocol {
 	case protoTCP:

@@ -10,7 +10,7 @@ import (
 // PROXY header with a certificate's names, for which proxies set aside 4 kB.
 const maxPrologue = 4 << 10
 
-// progress says what the bytes before a ClientHello are, as far as they were seen.
+// progress says whether TLS may follow the bytes of a client that were seen.
 type progress uint8
 
 const (
@@ -19,11 +19,10 @@ const (
 	tlsFollows                 // TLS follows next
 )
 
-// prologue reads what a client sends before its ClientHello, in protocols that turn to
-// TLS on the way: what proxies put in front (PROXY protocol, HTTP CONNECT, SOCKS), then
-// a request for TLS (STARTTLS in its many forms). The beginning is read strictly, so
-// that connections which never turn to TLS are known by their first bytes. It
-// returns how many bytes come before TLS, where it follows.
+// prologue reads what a client sends before its ClientHello: headers for proxies (PROXY
+// protocol, HTTP CONNECT, SOCKS), then a request to use TLS (STARTTLS in its many forms).
+// The beginning is read strictly, so that connections without TLS are recognized by their
+// first bytes. If TLS follows, prologue returns how many bytes come before it.
 func prologue(b []byte) (n int, p progress) {
 	for n < len(b) {
 		if b[n] == recordHandshake && n > 0 {
@@ -46,7 +45,7 @@ func prologue(b []byte) (n int, p progress) {
 
 const recordHandshake = 22
 
-// prologuePart reads one part of a prologue, behind which TLS or another part follows.
+// prologuePart reads one part of a prologue. TLS or another part follows it.
 func prologuePart(b []byte) (n int, p progress) {
 	switch b[0] {
 	case 0:
@@ -101,7 +100,7 @@ func proxyV2(b []byte) (n int, p progress) {
 	return exactly(b, 16+int(binary.BigEndian.Uint16(b[14:])))
 }
 
-// exactly is the answer for a part whose length is known.
+// exactly is the result for a part of n bytes.
 func exactly(b []byte, n int) (int, progress) {
 	switch {
 	case n > maxPrologue:
@@ -113,7 +112,7 @@ func exactly(b []byte, n int) (int, progress) {
 }
 
 // httpConnect reads a request for a tunnel (RFC 9110, Section 9.3.6), up to the empty
-// line behind its fields.
+// line after its fields.
 func httpConnect(b []byte) (n int, p progress) {
 	if i := bytes.Index(b, []byte("\r\n")); i >= 0 && !bytes.Contains(b[:i], []byte(" HTTP/1.")) {
 		return 0, noPrologue
@@ -124,8 +123,8 @@ func httpConnect(b []byte) (n int, p progress) {
 	return 0, inPrologue
 }
 
-// socks4 reads a request for a connection, with a host name in version 4A: version,
-// command, port, address, user, where the address is 0.0.0.x a name.
+// socks4 reads a request for a connection: version, command, port, address, user. In
+// version 4A the address is 0.0.0.x, and a host name follows.
 func socks4(b []byte) (n int, p progress) {
 	if len(b) < 2 || b[1] != 1 {
 		return 0, morePrologue(b, 2)
@@ -148,7 +147,7 @@ func socks4(b []byte) (n int, p progress) {
 	return n, tlsFollows
 }
 
-// morePrologue is the answer where the first n bytes do not fit, or are not there yet.
+// morePrologue is the result if the first n bytes are wrong, or have not arrived yet.
 func morePrologue(b []byte, n int) progress {
 	if len(b) < n {
 		return inPrologue
@@ -259,8 +258,9 @@ func ldap(b []byte) (n int, p progress) {
 }
 
 // berLength reads the identifier, of one byte, and the length of a BER element (X.690,
-// Section 8.1), of which header is the length and size the value. It answers tlsFollows
-// if both are there, and noPrologue for a length that is not definite or takes over 4 bytes.
+// Section 8.1). header is the length of both, and size that of the contents. p is
+// tlsFollows if both have arrived, and noPrologue for a length that is indefinite or takes
+// more than 4 bytes.
 func berLength(b []byte) (header, size int, p progress) {
 	if len(b) < 2 {
 		return 0, 0, inPrologue
@@ -310,7 +310,7 @@ func xmpp(b []byte) (n int, p progress) {
 	return 0, noPrologue
 }
 
-// lineEnd skips white space between a request for TLS and TLS.
+// lineEnd skips white space after a request for TLS.
 func lineEnd(b []byte, i int) int {
 	for i < len(b) && (b[i] == '\r' || b[i] == '\n' || b[i] == ' ') {
 		i++
@@ -320,7 +320,7 @@ func lineEnd(b []byte, i int) int {
 
 // firstCommands are those with which clients begin in SMTP and LMTP (RFC 3207), POP3 and
 // IMAP (RFC 2595), FTP (RFC 4217), NNTP (RFC 4642) and ManageSieve (RFC 5804), as far as
-// they may turn to TLS.
+// they may ask for TLS.
 var firstCommands = []string{
 	"EHLO", "HELO", "LHLO", "NOOP", "STARTTLS", "STLS", "CAPA", "CAPABILITY", "CAPABILITIES",
 	"AUTH", "FEAT", "HOST", "ID", "MODE", "CLNT", "OPTS", "SYST",
@@ -394,15 +394,15 @@ func firstWords(line []byte) (words [3][]byte, n int) {
 
 func equalFold(word []byte, command string) bool { return bytes.EqualFold(word, []byte(command)) }
 
-// asksForTLS reports whether a line is one of the commands that TLS follows, if the
-// server agrees.
+// asksForTLS reports whether a line is a command after which TLS follows, if the server
+// agrees.
 func asksForTLS(line []byte) bool {
 	words, n := firstWords(line)
 	switch n {
 	case 1:
 		return equalFold(words[0], "STARTTLS") || equalFold(words[0], "STLS")
 	case 2:
-		return equalFold(words[1], "STARTTLS") || // in IMAP, behind a tag
+		return equalFold(words[1], "STARTTLS") || // in IMAP, after a tag
 			equalFold(words[0], "AUTH") && (equalFold(words[1], "TLS") || equalFold(words[1], "SSL"))
 	}
 	return false

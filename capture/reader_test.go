@@ -199,7 +199,7 @@ func TestDamagedCaptures(t *testing.T) {
 		want string
 	}{
 		"pcap, cut in a header":          {pcap(le, false, up(1, ack, hello()), nil)[:24+16+40+len(hello())+9], "the capture is cut short: unexpected EOF"},
-		"pcap, cut behind a header":      {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 100, nil)), "the capture is cut short: unexpected EOF"},
+		"pcap, cut after a header":       {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 100, nil)), "the capture is cut short: unexpected EOF"},
 		"pcap, cut in a packet":          {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 100, make([]byte, 99))), "the capture is cut short: unexpected EOF"},
 		"pcap, cut in an odd packet":     {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 10, make([]byte, 99))), "the capture is cut short: unexpected EOF"},
 		"pcap, cut in a huge packet":     {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, math.MaxInt32, math.MaxInt32, make([]byte, 99))), "the capture is cut short: unexpected EOF"},
@@ -252,7 +252,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestBombs holds that a small compressed file cannot make the reader hold much.
+// TestBombs checks that a small compressed file cannot make the reader allocate much.
 func TestBombs(t *testing.T) {
 	le := binary.LittleEndian
 	zeros := make([]byte, 16<<20)

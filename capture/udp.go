@@ -8,8 +8,8 @@ import (
 )
 
 // maxDatagramMessage is the length of the longest hello that is read from datagrams.
-// RFC 9000, Section 7.5 does not ask a QUIC server to keep more than 4,096 bytes of a
-// handshake, and a DTLS server that keeps more opens itself to floods.
+// RFC 9000, Section 7.5 does not require a QUIC server to keep more than 4,096 bytes of a
+// handshake, and a DTLS server that keeps more is open to floods.
 const maxDatagramMessage = 16 << 10
 
 // sessionCost is what a session takes of the memory, with the keys of QUIC.
@@ -78,12 +78,12 @@ func (t *table) dropSession(f *flow) {
 	f.session = nil
 }
 
-// begun reports whether the session holds the beginning of a first hello. For a second
-// one that cannot be told from what else a client sends.
+// begun reports whether the session holds the beginning of a first hello. The beginning of
+// a second one looks like other messages of a client.
 func (s *session) begun() bool { return s.index == 1 }
 
-// cost returns what the session takes of the memory. A datagram can have come in
-// thousands of fragments, all of which are noted.
+// cost returns what the session takes of the memory. A datagram can arrive in thousands of
+// fragments, all of which are in frames.
 func (s *session) cost() int { return sessionCost + frameCost*cap(s.frames) }
 
 // datagram takes a UDP datagram. The first byte tells QUIC's long headers from DTLS records
@@ -121,7 +121,7 @@ func (s *Scanner) dispatch(key flowKey, transport Transport, b []byte, begins fu
 	}
 }
 
-// hash returns a number for b that a sender of packets cannot foresee.
+// hash returns a hash of b that a sender of packets cannot predict.
 func (s *Scanner) hash(b []byte) uint64 {
 	if s.seed == (maphash.Seed{}) {
 		s.seed = maphash.MakeSeed()
@@ -132,7 +132,7 @@ func (s *Scanner) hash(b []byte) uint64 {
 // connectionIDs returns the connection IDs of a packet with a long header, which all
 // versions of QUIC have in the same place (RFC 8999, Section 5.1).
 func connectionIDs(b []byte) (dcid, scid []byte, ok bool) {
-	const lengthAt = 5 // behind flags and version
+	const lengthAt = 5 // after flags and version
 	i := lengthAt + 1 + int(b[lengthAt])
 	if i >= len(b) || i+1+int(b[i]) > len(b) {
 		return nil, nil, false
@@ -194,7 +194,7 @@ func (s *Scanner) assemble(ss *session, b []byte) assemble.Result {
 	return result
 }
 
-// judge does what the result of an assembler calls for.
+// judge reports the hello that an assembler has completed or refused.
 func (s *Scanner) judge(f *flow, result assemble.Result) {
 	ss := f.session
 	switch {
