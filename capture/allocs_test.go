@@ -6,7 +6,7 @@ import (
 	"github.com/tlsflags/tlsflags/capture"
 )
 
-// TestNoAllocs holds that packets cost no allocation, once a Scanner has grown to what
+// TestNoAllocs checks that packets cost no allocation once a Scanner has grown to what
 // the traffic needs.
 func TestNoAllocs(t *testing.T) {
 	before := []byte(crlf("EHLO x", "STARTTLS"))

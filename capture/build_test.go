@@ -9,7 +9,7 @@ import (
 	"github.com/tlsflags/tlsflags/capture"
 )
 
-// The functions below put headers in front of a payload.
+// The functions below put headers before a payload.
 
 func join(parts ...[]byte) []byte { return slices.Concat(parts...) }
 
@@ -20,7 +20,7 @@ func ethernet(etherType int, payload []byte) []byte {
 	return join(make([]byte, 12), be16(etherType), payload)
 }
 
-// tag is a header of n bytes with an EtherType behind it.
+// tag is a header of n bytes and an EtherType.
 func tag(n, etherType int, payload []byte) []byte {
 	return join(make([]byte, n), be16(etherType), payload)
 }

@@ -9,16 +9,16 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// The defaults of Options. Together they keep a process that does nothing else below 64
-// MB resident, whatever the traffic (TestFloods), if the garbage collector is given a limit
-// too, as by debug.SetMemoryLimit: what the program itself leaves behind comes on top.
+// The defaults of Options. What a Scanner with them holds stays below 28 MB. How much more
+// of the process is resident depends on the garbage collector, which lets the heap double
+// by default: see "Limits" in docs/capture.md.
 const (
-	// DefaultMaxFlows is how many connections are followed at a time. Most are decided
-	// within a round trip, so this is enough for hundreds of thousands of new
+	// DefaultMaxFlows is the number of connections that are followed at a time. Most are
+	// decided within a round trip, so this is enough for hundreds of thousands of new
 	// connections a second. A flow takes about 300 bytes.
 	DefaultMaxFlows = 1 << 15
-	// DefaultMaxMemory is how many bytes are held of hellos that are not whole yet. A
-	// hello of today takes 2 kB, so it is enough for thousands that are in flight.
+	// DefaultMaxMemory is the number of bytes that are held of hellos that are not
+	// complete yet. A hello of today takes 2 kB, so it is enough for thousands of them.
 	DefaultMaxMemory = 16 << 20
 )
 
@@ -37,8 +37,8 @@ const (
 	DTLS Transport = "dtls" // DTLS records over UDP
 )
 
-// Pieces counts the parts in which a ClientHello arrived. Retransmissions are left
-// out; what the transport does not have is 0.
+// Pieces counts the parts in which a ClientHello arrived, without retransmissions. Parts
+// that the transport does not have are 0.
 type Pieces struct {
 	Segments  int // of TCP
 	Records   int // of TLS or DTLS
@@ -46,20 +46,20 @@ type Pieces struct {
 	Datagrams int // of UDP
 }
 
-// Hello is a ClientHello that was found. Its slices hold until the next one is
-// asked for.
+// Hello is a ClientHello that was found. Its slices are valid until the next one is
+// found.
 type Hello struct {
 	Transport Transport
 	Src, Dst  netip.AddrPort // from the client, to the server
 	Time      time.Time      // of the packet that completed the hello
 
-	// Frames are the packets that carried it, counted from 1 over the whole capture,
-	// in the order in which their bytes stand in the hello.
+	// Frames are the packets that carried it, counted from 1 over the whole capture, in
+	// the order of their bytes in the hello.
 	Frames []int
 	Pieces Pieces
 
-	// Message is the handshake message with its header, ready for Parse. Where the
-	// hello was refused it is what there is of it, which may be nothing.
+	// Message is the handshake message with its header, ready for Parse. If the hello was
+	// refused, it is as much of it as there is, which may be nothing.
 	Message []byte
 
 	// Code is 0, or says why the carrier refused the hello; Offset then says where, in
@@ -71,19 +71,18 @@ type Hello struct {
 	// Index is 1, or 2 for the ClientHello that answers a HelloRetryRequest or
 	// HelloVerifyRequest.
 	Index int
-	// FlagsChanged says of a second hello that its tls_flags extension is not the
-	// first one's, which RFC 9846, Section 4.2.2 forbids.
+	// FlagsChanged says that the tls_flags extension of a second hello differs from that of
+	// the first one, which RFC 9846, Section 4.2.2 forbids.
 	FlagsChanged bool
-	// QUIC and DTLS describe the packets; each is zero for other transports. The slices
-	// hold until the next hello is asked for.
+	// QUIC and DTLS describe the packets; each is zero for other transports.
 	QUIC assemble.QUICInfo
 	DTLS assemble.DTLSInfo
 
-	// Prologue is how many bytes the client sent before TLS: a request to turn to TLS, or
-	// what is meant for a proxy. It is 0 in most connections.
+	// Prologue is the number of bytes that the client sent before TLS: a request to use
+	// TLS, or a header for a proxy. It is 0 in most connections.
 	Prologue int
-	// Trailing is how many bytes follow the message in its record. RFC 9846, Section
-	// 5.1 wants 0.
+	// Trailing is the number of bytes after the message in its record. RFC 9846, Section
+	// 5.1 requires 0.
 	Trailing int
 }
 
@@ -95,8 +94,8 @@ func (h *Hello) Err() error {
 	return h.Code
 }
 
-// Parse parses the message, as TLS or DTLS has it. A refused hello gives its Code
-// and Offset, which then count in the stream and not in the message.
+// Parse parses the message, of TLS or DTLS. For a refused hello it returns Code and Offset;
+// the latter is then an offset in the stream or datagram, and not in the message.
 func (h *Hello) Parse() (clienthello.ClientHello, int, error) {
 	switch {
 	case h.Code != 0:
@@ -111,18 +110,18 @@ func (h *Hello) Parse() (clienthello.ClientHello, int, error) {
 type Stats struct {
 	Packets int // all of them
 	Bytes   int // in them, as captured
-	Flows   int // connections; one that was given up and comes back counts again
+	Flows   int // connections; one that was evicted and seen again counts twice
 
 	Hellos     int // complete, second ones included
 	Refused    int // hellos that the carrier refused
-	Incomplete int // hellos that began, and were not whole when the capture ended
-	Evicted    int // flows that made room for others before they were decided
+	Incomplete int // hellos that began, and were not complete when the capture ended
+	Evicted    int // flows evicted at a limit that might have had a hello
 
-	Dropped     int // packets that the kernel dropped in a live capture, for want of room
+	Dropped     int // packets that the kernel dropped in a live capture, since its buffer was full
 	Other       int // packets without TCP and UDP
 	UnknownLink int // packets of a link type that is not read
 	Broken      int // packets whose headers contradict themselves
-	Cut         int // packets of which the capture has only the beginning
-	TooDeep     int // packets with too many headers inside each other
-	Fragments   int // fragments of IP packets, which are joined
+	Truncated   int // packets of which the capture has only the beginning
+	TooDeep     int // packets with more than 32 headers inside each other
+	Fragments   int // fragments of IP packets, which are reassembled
 }

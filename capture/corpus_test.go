@@ -65,8 +65,8 @@ func find(t *testing.T, data []byte) []found {
 	return all
 }
 
-// What is found is what the oracle of the manifest, tshark, finds in the same file: at the
-// same frames, with the same names, protocols, extensions and flags.
+// TestFindsWhatTheManifestLists compares the hellos of each capture with those that tshark
+// found in it: frames, names, protocols, extensions and flags.
 func TestFindsWhatTheManifestLists(t *testing.T) {
 	for e := range corpus.OfKind(corpus.Captures) {
 		t.Run(e.File, func(t *testing.T) {

@@ -16,8 +16,8 @@ type endpoint struct {
 	port uint16
 }
 
-// segment is what decode finds in a packet: a TCP segment or UDP datagram, with
-// what is needed of the headers around it.
+// segment is a TCP segment or UDP datagram that decode finds in a packet, with the fields
+// that are needed of the headers around it.
 type segment struct {
 	src, dst endpoint
 	ipv6     bool
@@ -25,7 +25,7 @@ type segment struct {
 	flags    uint8  // of TCP
 	seq      uint32 // of TCP
 	payload  []byte // shares memory with the packet
-	cut      bool   // the capture lacks the end of the payload
+	cut      bool   // the end of the payload was not captured
 }
 
 const (
@@ -48,9 +48,9 @@ type verdict uint8
 const (
 	isSegment     verdict = iota // the decoder's seg holds a segment or datagram
 	isOther                      // nothing that leads to TCP or UDP
-	isFragment                   // a piece of an IP packet, whose other pieces are awaited
+	isFragment                   // a piece of an IP packet
 	isBroken                     // a header contradicts itself or the packet's length
-	isCut                        // the capture ends inside a header
+	isCut                        // the end of a header was not captured
 	isTooDeep                    // more than maxLayers headers
 	isUnknownLink                // a link type that is not read
 )
@@ -77,45 +77,25 @@ const (
 	etherQinQ9200      = 0x9200
 )
 
-// IP protocol numbers.
-const (
-	protoHopByHop    = 0
-	protoIPv4        = 4
-	protoTCP         = 6
-	protoUDP         = 17
-	protoIPv6        = 41
-	protoRouting     = 43
-	protoFragment    = 44
-	protoGRE         = 47
-	protoAH          = 51
-	protoDestination = 60
-	protoEtherIP     = 97
-	protoMobility    = 135
-	protoMPLS        = 137
-	protoHIP         = 139
-	protoShim6       = 140
-)
-
-// decoder walks the headers of packets. It is written here and not taken from
-// gopacket's layers, because it has to survive any bytes, takes nested tunnels of
-// every kind in any order, and stops at the few fields that matter.
+// decoder walks the headers of packets. It does not use gopacket's layers, because it has
+// to survive any bytes, follows tunnels of every kind in any order, and reads only the few
+// fields that matter.
 type decoder struct {
 	seg      segment
 	fragment fragment
-	cut      bool // the packet at hand was longer on the wire
+	cut      bool // the packet was longer on the wire
 	depth    int
 }
 
 // decode follows the headers of a packet down to TCP or UDP. wireLength is the
 // length of the packet before the capture cut it.
 func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
-	d.seg = segment{}
 	d.cut = wireLength > len(b)
 	d.depth = 0
 	return d.link(link, b)
 }
 
-// short is the verdict on a header that the packet has no room for.
+// short is the verdict on a header that is longer than the rest of the packet.
 func (d *decoder) short() verdict {
 	if d.cut {
 		return isCut
@@ -123,7 +103,7 @@ func (d *decoder) short() verdict {
 	return isBroken
 }
 
-// deeper counts a header that may stand in itself.
+// deeper counts a header that may contain itself.
 func (d *decoder) deeper() bool {
 	d.depth++
 	return d.depth > maxLayers
@@ -184,8 +164,8 @@ func (d *decoder) ciscoMetadata(b []byte) verdict {
 	return d.tag(b, 2+4*int(b[1]))
 }
 
-// llc reads the 802.2 header of a frame with a length field. Only SNAP with an
-// EtherType, and IP's own service access point, lead on.
+// llc reads the 802.2 header of a frame with a length field. Only SNAP with an EtherType
+// and IP's own service access point are followed.
 func (d *decoder) llc(b []byte) verdict {
 	switch {
 	case len(b) < 3:
@@ -199,7 +179,7 @@ func (d *decoder) llc(b []byte) verdict {
 }
 
 // mpls skips the label stack (RFC 3032, Section 2.1). What follows has no type:
-// the first four bits tell IP from the rest, which is taken for Ethernet, with or
+// the first four bits tell IP from everything else, which is read as Ethernet, with or
 // without a control word (RFC 4448, Section 4.6).
 func (d *decoder) mpls(b []byte) verdict {
 	for bottom := false; !bottom; b = b[4:] {
@@ -266,214 +246,4 @@ func (d *decoder) ppp(b []byte) verdict {
 		return d.mpls(b[n:])
 	}
 	return isOther
-}
-
-// ip reads a packet of either version.
-func (d *decoder) ip(b []byte) verdict {
-	if len(b) == 0 {
-		return d.short()
-	}
-	switch b[0] >> 4 {
-	case 4:
-		return d.ipv4(b)
-	case 6:
-		return d.ipv6(b)
-	}
-	return isBroken
-}
-
-// ipv4 reads a header as defined in RFC 791, Section 3.1.
-func (d *decoder) ipv4(b []byte) verdict {
-	if d.deeper() {
-		return isTooDeep
-	}
-	if len(b) < 20 {
-		return d.short()
-	}
-	header := int(b[0]&0x0f) * 4
-	total := int(binary.BigEndian.Uint16(b[2:]))
-	if total == 0 {
-		total = len(b) // left to the network card by the sending host
-	}
-	if b[0]>>4 != 4 || header < 20 || total < header {
-		return isBroken
-	}
-	if len(b) < header {
-		return d.short()
-	}
-	cut := total > len(b)
-	if !cut {
-		b = b[:total] // Ethernet pads short frames
-	}
-	d.seg.ipv6 = false
-	d.seg.src.ip, d.seg.dst.ip = [16]byte{}, [16]byte{}
-	copy(d.seg.src.ip[:], b[12:16])
-	copy(d.seg.dst.ip[:], b[16:20])
-	if field := binary.BigEndian.Uint16(b[6:]); field&0x3fff != 0 { // more fragments, offset
-		d.fragment = fragment{
-			id:       uint32(binary.BigEndian.Uint16(b[4:])),
-			protocol: b[9],
-			offset:   int(field&0x1fff) * 8,
-			last:     field&0x2000 == 0,
-			payload:  b[header:],
-			cut:      cut,
-		}
-		return isFragment
-	}
-	return d.protocol(b[9], b[header:], cut)
-}
-
-// ipv6 reads a header as defined in RFC 8200, Section 3, and its extension headers.
-func (d *decoder) ipv6(b []byte) verdict {
-	if d.deeper() {
-		return isTooDeep
-	}
-	if len(b) < 40 {
-		return d.short()
-	}
-	if b[0]>>4 != 6 {
-		return isBroken
-	}
-	length, next := int(binary.BigEndian.Uint16(b[4:])), b[6]
-	d.seg.ipv6 = true
-	copy(d.seg.src.ip[:], b[8:24])
-	copy(d.seg.dst.ip[:], b[24:40])
-	b = b[40:]
-	cut := length > len(b)
-	if length > 0 && !cut {
-		b = b[:length]
-	}
-	return d.extensions(next, b, cut)
-}
-
-// extensions reads the extension headers of IPv6 and what is behind them. next is the
-// type of the first one.
-func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
-	for {
-		var n int
-		switch next {
-		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6:
-			if len(b) < 8 {
-				return d.short()
-			}
-			n = 8 + 8*int(b[1])
-		case protoAH:
-			if len(b) < 8 {
-				return d.short()
-			}
-			n = 8 + 4*int(b[1])
-		case protoFragment:
-			if len(b) < 8 {
-				return d.short()
-			}
-			if field := binary.BigEndian.Uint16(b[2:]); field&0xfff9 != 0 { // offset, more fragments
-				d.fragment = fragment{
-					id:       binary.BigEndian.Uint32(b[4:]),
-					protocol: b[0],
-					offset:   int(field & 0xfff8),
-					last:     field&1 == 0,
-					payload:  b[8:],
-					cut:      cut,
-				}
-				return isFragment
-			}
-			n = 8
-		default:
-			return d.protocol(next, b, cut)
-		}
-		if len(b) < n {
-			return d.short()
-		}
-		next, b = b[0], b[n:]
-	}
-}
-
-// payload reads the payload of an IP packet that was joined from its fragments.
-func (d *decoder) payload(protocol uint8, b []byte) verdict {
-	d.cut = false
-	if d.seg.ipv6 {
-		return d.extensions(protocol, b, false)
-	}
-	return d.protocol(protocol, b, false)
-}
-
-// protocol reads the payload of an IP packet; cut says that the packet is longer
-// than what there is of it.
-func (d *decoder) protocol(protocol uint8, b []byte, cut bool) verdict {
-	switch protocol {
-	case protoTCP:
-		return d.tcp(b, cut)
-	case protoUDP:
-		return d.udp(b, cut)
-	case protoIPv4:
-		return d.ipv4(b)
-	case protoIPv6:
-		return d.ipv6(b)
-	case protoMPLS:
-		return d.mpls(b)
-	case protoGRE:
-		return d.gre(b)
-	case protoEtherIP:
-		if len(b) < 2 {
-			return d.short()
-		}
-		return d.etherType(etherBridging, b[2:])
-	case protoAH: // in IPv4
-		if len(b) < 8 || len(b) < 8+4*int(b[1]) {
-			return d.short()
-		}
-		if d.deeper() {
-			return isTooDeep
-		}
-		return d.protocol(b[0], b[8+4*int(b[1]):], cut)
-	}
-	return isOther
-}
-
-// tcp reads a header as defined in RFC 9293, Section 3.1.
-func (d *decoder) tcp(b []byte, cut bool) verdict {
-	if len(b) < 20 {
-		return d.short()
-	}
-	header := int(b[12]>>4) * 4
-	if header < 20 {
-		return isBroken
-	}
-	if len(b) < header {
-		return d.short()
-	}
-	d.seg.udp = false
-	d.seg.src.port = binary.BigEndian.Uint16(b)
-	d.seg.dst.port = binary.BigEndian.Uint16(b[2:])
-	d.seg.seq = binary.BigEndian.Uint32(b[4:])
-	d.seg.flags = b[13]
-	d.seg.payload = b[header:]
-	d.seg.cut = cut
-	return isSegment
-}
-
-// udp reads a header as defined in RFC 768.
-func (d *decoder) udp(b []byte, cut bool) verdict {
-	if len(b) < 8 {
-		return d.short()
-	}
-	length := int(binary.BigEndian.Uint16(b[4:]))
-	if length == 0 {
-		length = len(b) // a jumbogram (RFC 2675, Section 4), or left to the network card
-	}
-	if length < 8 {
-		return isBroken
-	}
-	if length <= len(b) {
-		b, cut = b[:length], false
-	}
-	d.seg.udp = true
-	d.seg.src.port = binary.BigEndian.Uint16(b)
-	d.seg.dst.port = binary.BigEndian.Uint16(b[2:])
-	d.seg.payload = b[8:]
-	d.seg.cut = cut
-	if v, ok := d.tunnel(b[8:]); ok {
-		return v
-	}
-	return isSegment
 }

@@ -127,7 +127,7 @@ func TestSurvivesEveryCut(t *testing.T) {
 					t.Fatalf("%s: hello in %d of %d bytes", name, n, len(whole))
 					return true
 				})
-				if stats := s.Stats(); stats.Packets != 1 || length > 0 && stats.Cut != 1 {
+				if stats := s.Stats(); stats.Packets != 1 || length > 0 && stats.Truncated != 1 {
 					t.Fatalf("%s: cut at %d: %+v", name, n, stats)
 				}
 			}
@@ -161,7 +161,7 @@ func TestCountsWhatItPassesOver(t *testing.T) {
 		"short TCP header":  {raw(ipv4(client, server, 6, make([]byte, 40))), capture.Stats{Broken: 1}},
 		"VXLAN 100 deep":    {raw(deep), capture.Stats{TooDeep: 1}},
 		"no bytes":          {raw(nil), capture.Stats{Broken: 1}},
-		"captured no bytes": {capture.Packet{Link: capture.LinkTypeEthernet, Length: 100}, capture.Stats{Cut: 1}},
+		"captured no bytes": {capture.Packet{Link: capture.LinkTypeEthernet, Length: 100}, capture.Stats{Truncated: 1}},
 	} {
 		var s capture.Scanner
 		s.Scan(row.packet, func(*capture.Hello) bool {

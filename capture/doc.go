@@ -11,17 +11,16 @@
 //	}
 //	return r.Err()
 //
-// It reads no more of a connection than its ClientHellos: a flow is given up as
-// soon as its first bytes show that none is coming. Which end is the client
-// is decided by the bytes, not by ports.
+// It reads no more of a connection than its ClientHellos: a flow is ignored as soon as its
+// first bytes show that none is coming. The bytes, not the ports, show which end is the
+// client. [Reader.Follow] reassembles whole connections.
 //
 // # Limits
 //
-// What a [Scanner] holds has a ceiling, stated in [Options], that no traffic can
-// exceed. Where it is reached, the flows that were silent for longest make room,
-// and [Stats] counts those that might have held a ClientHello. Nothing that packets
-// hold is an error: packets that are broken, cut by the capture, or of a kind that
-// is not read are counted and passed over.
+// [Options] limits what a [Scanner] holds, whatever the traffic. At the limit, the least
+// recently active flows are evicted, and [Stats] counts those that might have had a
+// ClientHello. Nothing in a packet is an error: packets that are broken, cut short by the
+// capture, or of a kind that is not read are counted and ignored.
 //
 // TCP and IP checksums are not verified, since a capture made on the sending host
 // often has none.

@@ -38,9 +38,9 @@ func ExampleOpen() {
 	// 127.0.0.1:34830 asks resuming-bot.demo.example for a CertificateRequest
 }
 
-// A Scanner takes packets from wherever they come.
+// A Scanner takes packets from any source.
 func ExampleScanner_Scan() {
-	packets := [][]byte{{0x45, 0, 0, 20, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2}} // cut short behind the IP header
+	packets := [][]byte{{0x45, 0, 0, 20, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2}} // cut short after the IP header
 
 	scanner := capture.NewScanner(capture.Options{MaxFlows: 1000})
 	for _, packet := range packets {

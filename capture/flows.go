@@ -43,7 +43,7 @@ type flow struct {
 	session *session // of UDP, while a hello is expected
 	last    uint64   // hash of the last hello over UDP
 
-	packet   *ipPacket // of a flow that stands for the fragments of an IP packet
+	packet   *ipPacket // if the flow is no connection, but the fragments of an IP packet
 	followed *followed // of a TCP connection that Reader.Follow follows
 
 	queue        *queue
@@ -59,7 +59,7 @@ func (f *flow) ends(direction int) (src, dst netip.AddrPort) {
 	return src, dst
 }
 
-// queue lists flows from the one that was silent for longest to the newest.
+// queue lists flows from the least recently active one to the most recently active one.
 type queue struct{ oldest, newest *flow }
 
 func (q *queue) push(f *flow) {
@@ -89,12 +89,11 @@ func (q *queue) remove(f *flow) {
 // table holds the flows, no more than MaxFlows of them, and counts the memory that
 // they hold, no more than MaxMemory. A flow is in one of three queues:
 //
-//   - decided: no further hello is expected. It is kept so that a retransmission
-//     is known for one;
+//   - decided: no further hello is expected. It is kept to recognize retransmissions;
 //   - waiting: begun, but holds nothing;
 //   - holding: holds memory.
 //
-// Room is made from the first to the last.
+// At the limit, flows are evicted in this order.
 type table struct {
 	limits                    Options
 	open                      func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
@@ -106,13 +105,13 @@ type table struct {
 	free     *flow // linked by newer
 	streams  pool[stream]
 	pages    pool[page]
-	sessions pool[session]
+	sessions map[Transport]*pool[session]
 }
 
 func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }
 func (t *table) maxMemory() int { return cmp.Or(max(t.limits.MaxMemory, 0), DefaultMaxMemory) }
 
-// create adds a flow and makes room for it.
+// create adds a flow, and evicts one if there are too many.
 func (t *table) create(key flowKey) *flow {
 	if t.flows == nil {
 		t.flows = make(map[flowKey]*flow)
@@ -148,7 +147,7 @@ func (t *table) settle(f *flow) {
 	q.push(f)
 }
 
-// evict removes a flow from the table to make room.
+// evict removes a flow from the table because of a limit.
 func (t *table) evict(f *flow) {
 	switch {
 	case t.open == nil && f.undecided(), f.packet != nil:
@@ -185,9 +184,9 @@ func (f *flow) undecided() bool {
 	return f.packet != nil || f.session != nil && f.session.begun()
 }
 
-// charge counts n more bytes as held by f, on the account of what holds them. The
-// flows that were silent for longest make room, and f itself where there is none but
-// its own. It reports whether f is still there.
+// charge counts n more bytes as held by f, on the account of the part that holds them. At
+// the limit it evicts the least recently active flows, and f itself if no other holds
+// memory. It reports whether f is still there.
 func (t *table) charge(f *flow, account *int, n int) bool {
 	for t.memory+n > t.maxMemory() {
 		victim := t.holding.oldest

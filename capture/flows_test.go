@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestAccounts sends random parts of hellos over a few connections to scanners with
-// little room, and checks after each packet that every flow is in one queue, that what
-// the flows hold adds up to what was charged, and that neither limit is passed.
+// TestAccounts sends random parts of hellos over a few connections to scanners with low
+// limits, and checks after each packet that every flow is in one queue, that the bytes of
+// all flows add up to those charged, and that neither limit is exceeded.
 func TestAccounts(t *testing.T) {
 	packets := 20_000
 	if testing.Short() {

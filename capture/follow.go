@@ -22,8 +22,8 @@ type Follower interface {
 // Follow calls open when the first bytes of a connection arrive, which went from src to
 // dst, and gives these and all others of the connection to the Follower that open returns.
 // If open returns nil, the connection is ignored. A stream whose SYN was not captured
-// begins with the first segment that was. Bytes that are missing in the capture end
-// the stream.
+// begins with the first segment that was captured. A stream ends before bytes that are
+// missing in the capture.
 //
 // The limits are those of Options. Stats counts the connections that were lost as Evicted.
 func (r *Reader) Follow(open func(src, dst netip.AddrPort) Follower) error {

@@ -15,14 +15,14 @@ type fragment struct {
 	offset   int
 	last     bool
 	payload  []byte
-	cut      bool // the capture lacks the end of the payload
+	cut      bool // the end of the payload was not captured
 }
 
 // ipPacket is an IP packet of which fragments have arrived.
 type ipPacket struct {
 	pages   []heldPage // numbered from the start of the payload
 	length  int        // of the payload; -1 while the last fragment has not come
-	got     int        // bytes of the payload
+	got     int        // bytes of the payload that have arrived
 	end     int        // of the fragment that reaches furthest
 	frames  []fragmentFrame
 	charged int // bytes, of the table's memory
@@ -35,9 +35,9 @@ const (
 	fragmentFrameCost = 32
 )
 
-// join keeps a fragment, and returns the payload of the packet that it makes whole. The
-// payload holds until the next call.
-func (s *Scanner) join(fr *fragment) (payload []byte, whole bool) {
+// reassemble keeps a fragment. If it completes its packet, reassemble returns the payload of
+// that, which is valid until the next call.
+func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	seg := &s.decoder.seg
 	if fr.offset+len(fr.payload) > maxIPPacket || fr.cut || len(fr.payload) == 0 {
 		return nil, false
@@ -59,7 +59,7 @@ func (s *Scanner) join(fr *fragment) (payload []byte, whole bool) {
 	if !ok {
 		return nil, false
 	}
-	if fresh > 0 { // else it was sent again
+	if fresh > 0 { // else it is a retransmission
 		if !s.flows.charge(f, &p.charged, fragmentFrameCost*len(s.frames)) {
 			return nil, false
 		}

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
@@ -40,7 +39,7 @@ var floods = map[string]func(n int) []byte{
 	"middle of a connection": func(n int) []byte {
 		return ipv4(peer(n), server, 6, tcp(1, 443, n, ack, []byte("neither the beginning nor the end")))
 	},
-	"data ahead of its turn": func(n int) []byte {
+	"data out of order": func(n int) []byte {
 		if n%2 == 0 {
 			return ipv4(peer(n), server, 6, tcp(1, 443, 0, syn, nil))
 		}
@@ -67,6 +66,24 @@ var floods = map[string]func(n int) []byte{
 		i, end := n*8%len(fragmented), len(fragmented)
 		return ipv4Fragment(peer(n*8/end), server, 17, 1, i, i+8 < end, fragmented[i:i+8])
 	},
+	"hello that comes by bytes": func(n int) []byte {
+		at := n % 1500
+		return ipv4(peer(n/1500), server, 6, tcp(1, 443, at, ack, longHello[at:at+1+49*max(0, 1-at)]))
+	},
+	"hello of 130 kB that stops before its end": func(n int) []byte {
+		at := n % 90 * 1400
+		return ipv4(peer(n/90), server, 6, tcp(1, 443, at, ack, longHello[at:at+1400]))
+	},
+	"prologue of 4 kB": func(n int) []byte {
+		at := n % 40 * 100
+		return ipv4(peer(n/40), server, 6, tcp(1, 443, at, ack, longPrologue[at:at+100]))
+	},
+	"SYNs between beginnings": func(n int) []byte {
+		if n%4 > 0 {
+			return ipv4(peer(n), server, 6, tcp(1, 443, n, syn, nil))
+		}
+		return ipv4(peer(n), server, 6, tcp(1, 443, n, ack, hello()[:50]))
+	},
 	"tunnels without an end": func(n int) []byte { return tunnels },
 	"beginning of a hello in QUIC": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, sealed(uint64(n), 0, message()[:50])))
@@ -79,6 +96,11 @@ var floods = map[string]func(n int) []byte{
 		return ipv4(peer(n), server, 17, udp(1, 443, quicInitial(uint64(n))))
 	},
 }
+
+var (
+	longHello    = records(helloOf(131_000), 1<<14)
+	longPrologue = []byte("CONNECT x:443 HTTP/1.1\r\nCookie: " + strings.Repeat("x", 4000))
+)
 
 // flagged is a packet with a ClientHello of which almost all is a TLS Flags extension.
 var flagged = func() []byte {
@@ -141,95 +163,64 @@ func quicInitial(dcid uint64) []byte {
 	return append(b, make([]byte, size-len(b))...)
 }
 
-var flood = flag.Int("flood", 0, "number of packets in each of TestFloods, instead of 1,000,000 in some and fewer in others")
+var flood = flag.Int("flood", 0, "run TestFloods with the default limits and this number of packets of each attack, and TestFloodsResident; see make test-hostile")
 
-// TestFloods sends many packets of each attack, with a hello every thousand packets
-// that comes in two segments, with a hundred packets between them.
-func TestFloods(t *testing.T) {
+// scanFlood gives n packets of an attack to s, and after every thousandth a hello that
+// comes in two segments, with a hundred packets between them. It calls check ten times, and
+// returns how many of the hellos were found.
+func scanFlood(s *capture.Scanner, packet func(n int) []byte, n int, check func()) (found int) {
 	const every, between = 1000, 100
-	for name, packet := range floods {
-		t.Run(name, func(t *testing.T) {
-			s := capture.NewScanner(capture.Options{})
-			found := 0
-			scan := func(p []byte) {
-				s.Scan(raw(p), func(h *capture.Hello) bool {
-					if h.Code == 0 && len(h.Message) == len(message()) {
-						found++
-					}
-					return true
-				})
+	scan := func(p []byte) {
+		s.Scan(raw(p), func(h *capture.Hello) bool {
+			if h.Code == 0 && len(h.Message) == len(message()) {
+				found++
 			}
-			n := 200_000
-			switch {
-			case *flood > 0:
-				n = *flood
-			case testing.Short():
-				n = 20_000
-			case strings.Contains(name, "QUIC"):
-				n = 50_000 // each costs a key schedule
-			case name == "beginning of a hello":
-				n = 1_000_000
-			}
-			base := liveHeap()
-			start := time.Now()
-			for i := range n {
-				scan(packet(i))
-				part := hello()[:30]
-				seq := 1
-				switch i % every {
-				case 0:
-				case between:
-					seq += len(part)
-					part = hello()[len(part):]
-				default:
-					continue
-				}
-				scan(ipv4(client, server, 6, tcp(i/every%60000+1, serverPort, seq, ack, part)))
-				if i%(n/10) == 0 {
-					checkCeiling(t, base)
-				}
-			}
-			checkCeiling(t, base)
-			stats := s.Stats()
-			if want := n / every; found != want {
-				t.Errorf("found %d hellos of %d; %+v", found, want, stats)
-			}
-			t.Logf("%v a packet; %+v", time.Since(start)/time.Duration(n), stats)
-			runtime.KeepAlive(s)
+			return true
 		})
 	}
+	for i := range n {
+		scan(packet(i))
+		part, seq := hello()[:30], 1
+		switch i % every {
+		case 0:
+		case between:
+			seq += len(part)
+			part = hello()[len(part):]
+		default:
+			continue
+		}
+		scan(ipv4(client, server, 6, tcp(i/every%60000+1, serverPort, seq, ack, part)))
+		if i%(n/10) == 0 {
+			check()
+		}
+	}
+	check()
+	return found
 }
 
-// ceiling is what a Scanner with the default limits may hold: the flows with their
-// table, the memory, and a little for pools and buffers.
-const ceiling = capture.DefaultMaxFlows*384 + capture.DefaultMaxMemory + 8<<20
-
-// TestFloodsResident runs the attacks that take most memory in a process of their own,
-// and looks at what was resident at most.
-func TestFloodsResident(t *testing.T) {
-	const run = "BE_FLOODED"
-	if os.Getenv(run) != "" {
-		TestFloods(t)
-		status, err := os.ReadFile("/proc/self/status")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, after, _ := strings.Cut(string(status), "VmHWM:")
-		var kB int
-		if _, err := fmt.Sscan(after, &kB); err != nil || kB > 64<<10 {
-			t.Errorf("%d kB resident, more than 64 MB; %v", kB, err)
-		}
-		return
+// TestFloods checks that attacks neither take more memory than the limits allow nor hide the
+// hellos between them.
+func TestFloods(t *testing.T) {
+	o, n := capture.Options{MaxFlows: 2000, MaxMemory: 2 << 20}, 10_000
+	if *flood > 0 {
+		o, n = capture.Options{MaxFlows: capture.DefaultMaxFlows, MaxMemory: capture.DefaultMaxMemory}, *flood
 	}
-	if runtime.GOOS != "linux" || testing.Short() {
-		t.Skip("reads /proc, and needs a process without the race detector, whose runs are short")
-	}
-	for _, attack := range []string{"SYN", "beginning_of_a_hello", "last_fragment", "first_DTLS_fragment", "hello_of_nothing_but_flags", "beginning_of_a_hello_in_QUIC", "datagram_in"} {
-		c := exec.Command(os.Args[0], "-test.run=^TestFloodsResident$/^"+attack+"$", "-flood=50000")
-		c.Env = append(os.Environ(), run+"=1")
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", attack, err, out)
-		}
+	// The flows with their table, the memory, and a little for pools and buffers.
+	ceiling := uint64(o.MaxFlows*384 + o.MaxMemory + 8<<20)
+	for name, packet := range floods {
+		t.Run(name, func(t *testing.T) {
+			s, base := capture.NewScanner(o), liveHeap()
+			found := scanFlood(s, packet, n, func() {
+				if live := liveHeap(); live > base+ceiling {
+					t.Errorf("%d bytes held, more than %d", live-base, ceiling)
+				}
+			})
+			stats := s.Stats()
+			if want := n / 1000; found != want {
+				t.Errorf("found %d hellos of %d; %+v", found, want, stats)
+			}
+			t.Logf("%+v", stats)
+		})
 	}
 }
 
@@ -240,9 +231,37 @@ func liveHeap() uint64 {
 	return m.HeapAlloc
 }
 
-func checkCeiling(t *testing.T, base uint64) {
-	t.Helper()
-	if live := liveHeap(); live > base+ceiling {
-		t.Errorf("%d bytes held, more than %d", live-base, ceiling)
+// TestFloodsResident runs each attack in a process of its own, with the default limits and
+// the memory limit that tlsflags inspect gives the garbage collector, and checks how much
+// of it was resident at most.
+func TestFloodsResident(t *testing.T) {
+	const run, most = "BE_FLOODED", 64 << 10 // kB
+	if *flood == 0 || runtime.GOOS != "linux" {
+		t.Skip("takes minutes, and reads /proc; see make test-hostile")
+	}
+	if name := os.Getenv(run); name != "" {
+		scanFlood(capture.NewScanner(capture.Options{}), floods[name], *flood, func() {})
+		status, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(string(status), "VmHWM:")
+		var kB int
+		if _, err := fmt.Sscan(after, &kB); err != nil || kB > most {
+			t.Errorf("%d kB resident, more than %d; %v", kB, most, err)
+		}
+		t.Logf("%d kB resident", kB)
+		return
+	}
+	for name := range floods {
+		t.Run(name, func(t *testing.T) {
+			c := exec.Command(os.Args[0], "-test.run=^TestFloodsResident$", "-test.v", fmt.Sprintf("-flood=%d", *flood))
+			c.Env = append(os.Environ(), run+"="+name, "GOMEMLIMIT=40MiB")
+			out, err := c.CombinedOutput()
+			if err != nil {
+				t.Error(err)
+			}
+			t.Logf("%s", out)
+		})
 	}
 }

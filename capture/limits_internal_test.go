@@ -51,7 +51,7 @@ func TestDecidedHalvesAreFreed(t *testing.T) {
 		"two hellos":                 {[]*segment{down(1, serverHello), up(1, hello+hello)}, [2]bool{true, true}},
 		"hello decides on the other": {[]*segment{down(1, "\x16\x03\x03"), down(9, "x"), up(1, hello+appData)}, [2]bool{true, true}},
 		"a refused hello":            {[]*segment{{src: client, dst: server, flags: tcpSYN}, up(1, "\x16\x03\x01\xff\xff")}, [2]bool{true, false}},
-		"bytes ahead of their turn":  {[]*segment{{src: client, dst: server, flags: tcpSYN}, up(3000, "x"), up(9000, "x"), up(1, "GET / HTTP/1.1\r\n")}, [2]bool{true, false}},
+		"bytes out of order":         {[]*segment{{src: client, dst: server, flags: tcpSYN}, up(3000, "x"), up(9000, "x"), up(1, "GET / HTTP/1.1\r\n")}, [2]bool{true, false}},
 		"a prologue without TLS":     {[]*segment{{src: client, dst: server, flags: tcpSYN}, up(1, "EHLO x\r\n"), up(9, "MAIL\x00")}, [2]bool{true, false}},
 		"the middle of a connection": {[]*segment{up(1, string(make([]byte, 10<<10)))}, [2]bool{true, false}},
 	} {
@@ -75,7 +75,7 @@ func TestDecidedHalvesAreFreed(t *testing.T) {
 		if want := row.decided[0] || row.decided[1]; want && !f.undecided() != (f.queue == &s.flows.decided) {
 			t.Errorf("%s: in the wrong queue", name)
 		}
-		// What comes now is passed over.
+		// Further segments are ignored.
 		for i, seg := range []*segment{up(end+100, hello), down(100, hello)} {
 			before := s.flows.memory
 			if s.segment(seg); row.decided[i] && s.flows.memory != before {

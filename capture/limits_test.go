@@ -46,7 +46,7 @@ func TestLimitOfPacket(t *testing.T) {
 			"pcapng":            join(section(le), iface(le, linkRaw, 0), packetBlock(le, packet(n))),
 		} {
 			hellos, stats, err := read(bytes.NewReader(file))
-			if len(hellos) != 1-cut || stats.Cut != cut || stats.Packets != 1 || err != nil {
+			if len(hellos) != 1-cut || stats.Truncated != cut || stats.Packets != 1 || err != nil {
 				t.Errorf("%s, packet of %d bytes: %d hellos, %+v, %v", name, n, len(hellos), stats, err)
 			}
 		}

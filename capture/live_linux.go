@@ -19,9 +19,9 @@ import (
 // called; Hellos ends then, and Err returns nil. It works on Linux, with the
 // capability CAP_NET_RAW. The interface is not made promiscuous.
 //
-// A filter in the kernel passes on what may carry a ClientHello. It does not look at
-// ports, but leaves out TCP segments without data. What the kernel delivers twice, as it
-// does on the loopback interface, is counted once.
+// A filter in the kernel passes packets that may carry a ClientHello, on any port; TCP
+// segments without data are dropped. Packets that the kernel delivers twice, as it does on
+// the loopback interface, are counted once.
 func Live(ctx context.Context, name string, o Options) (*Reader, error) {
 	nic, err := net.InterfaceByName(name)
 	if err != nil {
@@ -54,9 +54,9 @@ func Live(ctx context.Context, name string, o Options) (*Reader, error) {
 type liveSource struct {
 	handle *pcapgo.EthernetHandle
 	link   LinkType
-	stop   func() bool // forgets about the context
+	stop   func() bool // detaches it from the context
 
-	mu      sync.Mutex // for what shut changes
+	mu      sync.Mutex // guards the fields below
 	closed  bool
 	dropped int
 }
@@ -121,7 +121,7 @@ func interfaceNames() string {
 	return strings.Join(names, ", ")
 }
 
-// linkType returns what the packets of an interface begin with.
+// linkType returns the link type of an interface.
 func linkType(name string) (LinkType, error) {
 	// As in <linux/if_arp.h>.
 	const arphrdEther, arphrdLoopback = 1, 772
@@ -140,10 +140,10 @@ func linkType(name string) (LinkType, error) {
 	}
 }
 
-// filter returns the program for the kernel: it passes on EtherTypes and IP protocols
-// that decoder follows, but for IPv4 it leaves out TCP segments without data, which are
-// half of all packets. On the loopback interface each packet comes as outgoing and as
-// incoming; the former is left out.
+// filter returns the program for the kernel. It passes the EtherTypes and IP protocols that
+// decoder follows, except TCP segments without data in IPv4, which are half of all packets.
+// On the loopback interface each packet comes as outgoing and as incoming; the former is
+// dropped.
 func filter(link LinkType, loopback bool) []bpf.Instruction {
 	const (
 		outgoing = 4 // PACKET_OUTGOING
@@ -155,7 +155,7 @@ func filter(link LinkType, loopback bool) []bpf.Instruction {
 		p.add(bpf.LoadExtension{Num: bpf.ExtType})
 		p.jump(bpf.JumpEqual, outgoing, drop)
 	}
-	var ip uint32 // where the IP header begins
+	var ip uint32 // offset of the IP header
 	if link == LinkTypeEthernet {
 		ip = 14
 		p.add(bpf.LoadAbsolute{Off: 12, Size: 2})
@@ -187,7 +187,7 @@ func filter(link LinkType, loopback bool) []bpf.Instruction {
 	p.add(bpf.LoadIndirect{Off: ip + 13, Size: 1})
 	p.jump(bpf.JumpBitsSet, tcpSYN|tcpFIN|tcpRST, pass)
 	p.add(bpf.LoadAbsolute{Off: ip + 2, Size: 2})
-	p.jump(bpf.JumpEqual, 0, pass) // more than 64 kB, from a card that joins segments
+	p.jump(bpf.JumpEqual, 0, pass) // more than 64 kB, from a card that reassembles segments
 	p.add(
 		bpf.ALUOpX{Op: bpf.ALUOpSub},
 		bpf.StoreScratch{Src: bpf.RegA, N: 0},
@@ -207,7 +207,7 @@ func filter(link LinkType, loopback bool) []bpf.Instruction {
 	return p.link()
 }
 
-// program is a BPF program in the making, whose jumps go to names.
+// program builds a BPF program whose jumps go to names.
 type program struct {
 	code   []bpf.Instruction
 	jumps  map[int]string
@@ -223,7 +223,7 @@ func (p *program) label(name string) {
 	p.labels[name] = len(p.code)
 }
 
-// jump goes to a name where the comparison of A with v holds, and on where not.
+// jump goes to a name if the comparison of A with v is true, and else to the next instruction.
 func (p *program) jump(cond bpf.JumpTest, v uint32, name string) {
 	p.mark(name)
 	p.add(bpf.JumpIf{Cond: cond, Val: v})
@@ -242,7 +242,7 @@ func (p *program) mark(name string) {
 	p.jumps[len(p.code)] = name
 }
 
-// link puts in the distances of the jumps.
+// link sets the distances of the jumps.
 func (p *program) link() []bpf.Instruction {
 	for at, name := range p.jumps {
 		distance := p.labels[name] - at - 1

@@ -115,8 +115,8 @@ func TestLiveRefuses(t *testing.T) {
 	}
 }
 
-// TestFilterPassesHellos runs the filter over the recorded captures: what it leaves out
-// may not change what is found.
+// TestFilterPassesHellos runs the filter over the recorded captures, and checks that the
+// packets which it drops make no difference.
 func TestFilterPassesHellos(t *testing.T) {
 	program, left := newFilter(t, LinkTypeEthernet), 0
 	for e := range corpus.OfKind(corpus.Captures) {
@@ -146,7 +146,7 @@ func TestFilterPassesHellos(t *testing.T) {
 			s.Scan(p, func(*Hello) bool { got++; return true })
 		}
 		if got != want {
-			t.Errorf("%s: %d hellos behind the filter, want %d", e.File, got, want)
+			t.Errorf("%s: %d hellos after the filter, want %d", e.File, got, want)
 		}
 	}
 	if left == 0 {

@@ -12,17 +12,17 @@ const (
 )
 
 // page holds bytes of a stream whose sequence numbers share all but the last ten
-// bits, and says which of them there are.
+// bits, and a bit for each that says whether it has arrived.
 type page struct {
 	data [pageSize]byte
 	have [pageSize / 64]uint64
 }
 
-// has reports whether byte i is there.
+// has reports whether byte i has arrived.
 func (p *page) has(i int) bool { return p.have[i/64]>>(i%64)&1 != 0 }
 
-// put stores data at i and returns how many of its bytes are new. A byte that is
-// there already stays, as it would at a receiver.
+// put stores data at i and returns how many of its bytes are new. A byte that has
+// arrived before stays, as it would at a receiver.
 func (p *page) put(i int, data []byte) (fresh int) {
 	for _, b := range data {
 		if !p.has(i) {
@@ -35,7 +35,7 @@ func (p *page) put(i int, data []byte) (fresh int) {
 	return fresh
 }
 
-// run returns the bytes from i on that are there without a gap.
+// run returns the bytes from i on up to the first gap.
 func (p *page) run(i int) []byte {
 	end := i
 	for end < pageSize {
@@ -55,8 +55,8 @@ type heldPage struct {
 	*page
 }
 
-// findPage returns the page that has a place for seq, or nil. The newest is looked at
-// first: it is the one, in most cases.
+// findPage returns the page for seq, or nil. It searches from the newest page, which is
+// the right one in most cases.
 func findPage(pages []heldPage, seq uint32) *page {
 	for i := range slices.Backward(pages) {
 		if pages[i].number == seq/pageSize {

@@ -51,24 +51,24 @@ const (
 	blockTrailerLen = 4 // length again
 )
 
-// maxInterfaces bounds the interface descriptions of a section, which pcapgo keeps. It
-// is room for a thousand with their names, or for six thousand without.
+// maxInterfaces limits the interface descriptions of a section, in bytes, since pcapgo
+// keeps them. A thousand with their names fit, or six thousand without.
 const maxInterfaces = 128 << 10
 
-// blockFilter hands a pcapng file through to pcapgo, less everything that makes pcapgo
-// hold what it need not, or lose its place. Blocks that hold no packet and no interface
-// are left out, and so are the options of packets. Packets that are longer than
-// maxPacket, or than their block, become empty ones, so that frames count right.
+// blockFilter reads a pcapng file for pcapgo, without all that makes pcapgo allocate more
+// than it needs, or lose its place. It drops blocks without a packet or an interface, and
+// the options of packets. Packets that are longer than maxPacket, or than their block,
+// become empty ones, so that the frames after them keep their numbers.
 type blockFilter struct {
 	r     *bufio.Reader
 	order binary.ByteOrder
 
-	keyLog bool // hand out TLS key logs, and no blocks
+	keyLog bool // pass TLS key logs, and no blocks
 
-	out  []byte   // to hand out next
-	pass int      // bytes to hand through, behind out
-	skip int      // bytes to leave out, behind pass
-	head [36]byte // what out shares memory with
+	out  []byte   // to pass next
+	pass int      // bytes of the file to pass after out
+	skip int      // bytes of the file to drop after these
+	head [36]byte // memory of out
 
 	interfaces int    // bytes in the interface descriptions of the section
 	snaplen    uint32 // of its first interface; 0 means unlimited
@@ -89,7 +89,7 @@ func (f *blockFilter) Read(p []byte) (n int, err error) {
 				return n, cutShort(err)
 			}
 		case n > 0 && f.r.Buffered() < f.skip+blockHeaderLen:
-			return n, nil // what is there can be used without waiting for more
+			return n, nil // let pcapgo use these bytes without waiting for more
 		default:
 			k, err := f.r.Discard(f.skip)
 			f.skip -= k
@@ -104,7 +104,7 @@ func (f *blockFilter) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// block looks at the next block and decides what is to become of it.
+// block reads the head of the next block, and sets what is passed and dropped of it.
 func (f *blockFilter) block() error {
 	// uint32 type; uint32 total_length; at least one more word
 	head, err := f.r.Peek(blockHeaderLen + 4)
@@ -177,8 +177,8 @@ func (f *blockFilter) describe(length int) error {
 	return nil
 }
 
-// packet takes a block with a packet, whose header has headLen bytes. The captured length
-// is at lengthAt, and no more than snaplen.
+// packet takes a block with a packet, whose header has headLen bytes. Its captured length
+// is at offset lengthAt, and at most snaplen.
 func (f *blockFilter) packet(length, headLen, lengthAt int, snaplen uint32) error {
 	if length < headLen+blockTrailerLen {
 		f.skip = length
@@ -202,8 +202,8 @@ func (f *blockFilter) packet(length, headLen, lengthAt int, snaplen uint32) erro
 	return f.replace(headLen, padded, length)
 }
 
-// replace puts a new head of n bytes in front of the data of a block, and leaves out
-// all that is behind them but for a trailer, which pcapgo does not read.
+// replace passes a new head of n bytes before the data of a block, and drops everything
+// after the data except a trailer, which pcapgo does not read.
 func (f *blockFilter) replace(n, data, length int) error {
 	if _, err := f.r.Discard(n); err != nil {
 		return cutShort(err)

@@ -1,10 +1,10 @@
 package capture
 
 // poolSize is how many values a pool keeps. It evens out the ups and downs of busy
-// traffic; what a burst needs beyond it is left to the garbage collector.
+// traffic; the garbage collector frees what a burst needs beyond it.
 const poolSize = 256
 
-// pool keeps values for reuse. Those that come out are as they were put in.
+// pool keeps values for reuse. get returns them as they were put in.
 type pool[T any] struct{ values []*T }
 
 func (p *pool[T]) get() *T {

@@ -10,7 +10,7 @@ import (
 // PROXY header with a certificate's names, for which proxies set aside 4 kB.
 const maxPrologue = 4 << 10
 
-// progress says what the bytes before a ClientHello are, as far as they were seen.
+// progress says whether TLS may follow the bytes of a client that were seen.
 type progress uint8
 
 const (
@@ -19,11 +19,10 @@ const (
 	tlsFollows                 // TLS follows next
 )
 
-// prologue reads what a client sends before its ClientHello, in protocols that turn to
-// TLS on the way: what proxies put in front (PROXY protocol, HTTP CONNECT, SOCKS), then
-// a request for TLS (STARTTLS in its many forms). The beginning is read strictly, so
-// that connections which never turn to TLS are known by their first bytes. It
-// returns how many bytes come before TLS, where it follows.
+// prologue reads what a client sends before its ClientHello: headers for proxies (PROXY
+// protocol, HTTP CONNECT, SOCKS), then a request to use TLS (STARTTLS in its many forms).
+// The beginning is read strictly, so that connections without TLS are recognized by their
+// first bytes. If TLS follows, prologue returns how many bytes come before it.
 func prologue(b []byte) (n int, p progress) {
 	for n < len(b) {
 		if b[n] == recordHandshake && n > 0 {
@@ -46,7 +45,7 @@ func prologue(b []byte) (n int, p progress) {
 
 const recordHandshake = 22
 
-// prologuePart reads one part of a prologue, behind which TLS or another part follows.
+// prologuePart reads one part of a prologue. TLS or another part follows it.
 func prologuePart(b []byte) (n int, p progress) {
 	switch b[0] {
 	case 0:
@@ -101,7 +100,7 @@ func proxyV2(b []byte) (n int, p progress) {
 	return exactly(b, 16+int(binary.BigEndian.Uint16(b[14:])))
 }
 
-// exactly is the answer for a part whose length is known.
+// exactly is the result for a part of n bytes.
 func exactly(b []byte, n int) (int, progress) {
 	switch {
 	case n > maxPrologue:
@@ -113,7 +112,7 @@ func exactly(b []byte, n int) (int, progress) {
 }
 
 // httpConnect reads a request for a tunnel (RFC 9110, Section 9.3.6), up to the empty
-// line behind its fields.
+// line after its fields.
 func httpConnect(b []byte) (n int, p progress) {
 	if i := bytes.Index(b, []byte("\r\n")); i >= 0 && !bytes.Contains(b[:i], []byte(" HTTP/1.")) {
 		return 0, noPrologue
@@ -124,8 +123,8 @@ func httpConnect(b []byte) (n int, p progress) {
 	return 0, inPrologue
 }
 
-// socks4 reads a request for a connection, with a host name in version 4A: version,
-// command, port, address, user, where the address is 0.0.0.x a name.
+// socks4 reads a request for a connection: version, command, port, address, user. In
+// version 4A the address is 0.0.0.x, and a host name follows.
 func socks4(b []byte) (n int, p progress) {
 	if len(b) < 2 || b[1] != 1 {
 		return 0, morePrologue(b, 2)
@@ -148,7 +147,7 @@ func socks4(b []byte) (n int, p progress) {
 	return n, tlsFollows
 }
 
-// morePrologue is the answer where the first n bytes do not fit, or are not there yet.
+// morePrologue is the result if the first n bytes are wrong, or have not arrived yet.
 func morePrologue(b []byte, n int) progress {
 	if len(b) < n {
 		return inPrologue
@@ -233,44 +232,54 @@ func rdp(b []byte) (n int, p progress) {
 //	    extendedReq [APPLICATION 23] SEQUENCE { requestName [0] LDAPOID, ...
 func ldap(b []byte) (n int, p progress) {
 	const startTLS = "1.3.6.1.4.1.1466.20037"
-	const maxMessages = 8
+	const maxMessages, sequence, integer = 8, 0x30, 2
 	for range maxMessages {
-		rest := b[n:]
-		if len(rest) < 2 {
+		if len(b) > n && b[n] != sequence {
+			return 0, noPrologue
+		}
+		header, size, p := berLength(b[n:])
+		if p != tlsFollows {
+			return 0, p
+		}
+		n += header
+		if size > maxPrologue || len(b) > n && b[n] != integer {
+			return 0, noPrologue
+		}
+		if len(b) < n+size {
 			return 0, inPrologue
 		}
-		if rest[0] != '0' {
-			return 0, noPrologue
-		}
-		size, header := int(rest[1]), 2
-		if size >= 0x80 {
-			k := size - 0x80
-			if k == 0 || k > 4 {
-				return 0, noPrologue
-			}
-			if header += k; len(rest) < header {
-				return 0, inPrologue
-			}
-			size = 0
-			for _, c := range rest[2:header] {
-				size = size<<8 | int(c)
-			}
-		}
-		if size > maxPrologue {
-			return 0, noPrologue
-		}
-		if len(rest) > header && rest[header] != 2 {
-			return 0, noPrologue
-		}
-		if len(rest) < header+size {
-			return 0, inPrologue
-		}
-		n += header + size
-		if bytes.Contains(rest[header:header+size], []byte(startTLS)) {
+		message := b[n : n+size]
+		n += size
+		if bytes.Contains(message, []byte(startTLS)) {
 			return n, tlsFollows
 		}
 	}
 	return 0, noPrologue
+}
+
+// berLength reads the identifier, of one byte, and the length of a BER element (X.690,
+// Section 8.1). header is the length of both, and size that of the contents. p is
+// tlsFollows if both have arrived, and noPrologue for a length that is indefinite or takes
+// more than 4 bytes.
+func berLength(b []byte) (header, size int, p progress) {
+	if len(b) < 2 {
+		return 0, 0, inPrologue
+	}
+	const long = 0x80
+	if b[1] < long {
+		return 2, int(b[1]), tlsFollows
+	}
+	k := int(b[1] - long)
+	if k == 0 || k > 4 {
+		return 0, 0, noPrologue
+	}
+	if len(b) < 2+k {
+		return 0, 0, inPrologue
+	}
+	for _, c := range b[2 : 2+k] {
+		size = min(size<<8|int(c), maxPrologue+1) // int may have 32 bits
+	}
+	return 2 + k, size, tlsFollows
 }
 
 // xmpp reads a stream up to its <starttls/> element (RFC 6120, Section 5.4.2.1).
@@ -301,7 +310,7 @@ func xmpp(b []byte) (n int, p progress) {
 	return 0, noPrologue
 }
 
-// lineEnd skips white space between a request for TLS and TLS.
+// lineEnd skips white space after a request for TLS.
 func lineEnd(b []byte, i int) int {
 	for i < len(b) && (b[i] == '\r' || b[i] == '\n' || b[i] == ' ') {
 		i++
@@ -311,7 +320,7 @@ func lineEnd(b []byte, i int) int {
 
 // firstCommands are those with which clients begin in SMTP and LMTP (RFC 3207), POP3 and
 // IMAP (RFC 2595), FTP (RFC 4217), NNTP (RFC 4642) and ManageSieve (RFC 5804), as far as
-// they may turn to TLS.
+// they may ask for TLS.
 var firstCommands = []string{
 	"EHLO", "HELO", "LHLO", "NOOP", "STARTTLS", "STLS", "CAPA", "CAPABILITY", "CAPABILITIES",
 	"AUTH", "FEAT", "HOST", "ID", "MODE", "CLNT", "OPTS", "SYST",
@@ -326,7 +335,7 @@ func startTLS(b []byte) (n int, p progress) {
 		if end >= 0 {
 			line = line[:end]
 		}
-		if !plausible(line, i == 0, end >= 0) {
+		if !printable(line) || i == 0 && !startsDialogue(line, end >= 0) {
 			return 0, noPrologue
 		}
 		if end < 0 {
@@ -340,9 +349,8 @@ func startTLS(b []byte) (n int, p progress) {
 	return 0, noPrologue
 }
 
-// plausible reports whether a line may stand before a request for TLS. complete says
-// that the line is whole.
-func plausible(line []byte, first, complete bool) bool {
+// printable reports whether a line is text of a length that a command may have.
+func printable(line []byte) bool {
 	const maxLine = 1000 // RFC 5321, Section 4.5.3.1.6; the others allow less
 	if len(line) > maxLine {
 		return false
@@ -352,16 +360,18 @@ func plausible(line []byte, first, complete bool) bool {
 			return false
 		}
 	}
-	if !first {
-		return true
-	}
+	return true
+}
+
+// startsDialogue reports whether line may be the first of a client that later asks for
+// TLS. complete says that the line is whole.
+func startsDialogue(line []byte, complete bool) bool {
 	const maxTag, maxCommand = 32, 16
 	words, n := firstWords(line)
 	if !complete && (n == 0 || n == 1 && len(words[0]) < maxTag) {
 		return true // the first word is not whole
 	}
-	// In IMAP a tag stands in front.
-	for _, word := range words[:min(n, 2)] {
+	for _, word := range words[:min(n, 2)] { // in IMAP, a tag comes first
 		for _, command := range firstCommands {
 			if equalFold(word, command) {
 				return true
@@ -384,15 +394,15 @@ func firstWords(line []byte) (words [3][]byte, n int) {
 
 func equalFold(word []byte, command string) bool { return bytes.EqualFold(word, []byte(command)) }
 
-// asksForTLS reports whether a line is one of the commands that TLS follows, if the
-// server agrees.
+// asksForTLS reports whether a line is a command after which TLS follows, if the server
+// agrees.
 func asksForTLS(line []byte) bool {
 	words, n := firstWords(line)
 	switch n {
 	case 1:
 		return equalFold(words[0], "STARTTLS") || equalFold(words[0], "STLS")
 	case 2:
-		return equalFold(words[1], "STARTTLS") || // in IMAP, behind a tag
+		return equalFold(words[1], "STARTTLS") || // in IMAP, after a tag
 			equalFold(words[0], "AUTH") && (equalFold(words[1], "TLS") || equalFold(words[1], "SSL"))
 	}
 	return false

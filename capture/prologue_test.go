@@ -91,15 +91,15 @@ func TestSecondHelloFollowsAPrologue(t *testing.T) {
 	}
 }
 
-func TestRefusalBehindAPrologue(t *testing.T) {
+func TestRefusalAfterAPrologue(t *testing.T) {
 	hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(proxy1)), up(1+len(proxy1), ack, []byte{22, 3, 1, 0xff, 0xff}))
 	if len(hellos) != 1 || hellos[0].Offset != len(proxy1)+3 {
 		t.Errorf("got %+v", hellos)
 	}
 }
 
-// TestGivesUpOtherProtocols holds that what is no prologue is known early, also where
-// something that looks like a hello stands in it.
+// TestGivesUpOtherProtocols checks that other protocols are recognized early, also if there
+// is something in them that looks like a hello.
 func TestGivesUpOtherProtocols(t *testing.T) {
 	post := "POST /upload HTTP/1.1\r\nContent-Length: 73\r\n\r\n"
 	for name, row := range map[string]struct {
@@ -128,6 +128,7 @@ func TestGivesUpOtherProtocols(t *testing.T) {
 		"LDAP, no message ID":          {"\x30\x0c\x04", 3},
 		"LDAP, 8 messages":             {strings.Repeat(bind, 8), 8 * len(bind)},
 		"LDAP over 4 kB":               {"\x30\x82\x20\x00", 4},
+		"LDAP of 4 GB":                 {"\x30\x84\xff\xff\xff\xff", 6},
 		"XMPP, wrong start":            {"<html>", 2},
 		"CONNECT over 4 kB":            {"CONNECT x:443 HTTP/1.1\r\nCookie: " + strings.Repeat("x", 5000), 4096},
 		"TLS bytes in a STARTTLS line": {"EHLO \x16\x03\x01", 6},
@@ -138,8 +139,8 @@ func TestGivesUpOtherProtocols(t *testing.T) {
 		if len(hellos) > 0 || stats.Refused > 0 {
 			t.Errorf("%s: got %+v", name, hellos)
 		}
-		// Evicted counts flows that are undecided: with room for one flow there are none
-		// once enough was seen, and one before.
+		// Evicted counts flows that are undecided. With a limit of one flow it is 1 before
+		// enough bytes were seen, and 0 after that.
 		for _, n := range []int{row.after - 1, row.after} {
 			_, stats := scan(capture.Options{MaxFlows: 1}, up(0, syn, nil), up(1, ack, []byte(row.before)[:n]), ipv4(client, server, 6, tcp(1, 2, 0, syn, nil)))
 			want := 1

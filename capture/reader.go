@@ -16,12 +16,10 @@ import (
 // ErrFormat says that the input is neither pcap nor pcapng.
 var ErrFormat = errors.New("neither a pcap nor a pcapng file")
 
-// readBuffer is the size of the buffer in front of a file. Larger ones do not make
-// reading faster.
+// readBuffer is the size of the read buffer. Larger ones do not make reading faster.
 const readBuffer = 64 << 10
 
-// maxPacket is the length of the longest packet that is read, which is also what
-// tcpdump and Wireshark take.
+// maxPacket is the length of the longest packet that is read, as in tcpdump and Wireshark.
 const maxPacket = 256 << 10
 
 // Reader reads a capture file or a network interface.
@@ -31,14 +29,14 @@ type Reader struct {
 	err     error
 }
 
-// source is where packets come from. The data hold until the next call.
+// source is a source of packets. The data are valid until the next call.
 type source interface {
 	next() (Packet, error)
 }
 
 // Open reads the header of a pcap or pcapng file, which may be compressed with gzip.
-// It fails with [ErrFormat] where r is no such file. How much a compressed file unpacks
-// to has no limit: reading it takes time for all of that, but no memory.
+// It fails with [ErrFormat] if r is no such file. A compressed file may unpack to any
+// length: reading it takes time for all of that, but no memory.
 func Open(r io.Reader, o Options) (*Reader, error) {
 	buffered := bufio.NewReaderSize(r, readBuffer)
 	magic, err := buffered.Peek(2)
@@ -72,8 +70,8 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 }
 
 // Hellos reads the capture to its end and returns the hellos in the order in which
-// they become complete. A Hello holds until the next one. A second call goes on where
-// the first one was stopped.
+// they become complete. A Hello is valid until the next one. A second call continues after
+// the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
 		for r.err == nil {
@@ -89,9 +87,9 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 	}
 }
 
-// Err returns what made the reading stop before the end of the capture: that the file
-// is cut short or damaged there, or that it could not be read. What was found
-// before is right all the same.
+// Err returns the error that ended the reading before the end of the capture: the file is
+// cut short or damaged there, or could not be read. The hellos before it are right all the
+// same.
 func (r *Reader) Err() error {
 	if r.err == io.EOF || r.err == errStopped {
 		return nil
@@ -99,7 +97,7 @@ func (r *Reader) Err() error {
 	return r.err
 }
 
-// errStopped says that the caller has ended a live capture.
+// errStopped says that the caller has stopped a live capture.
 var errStopped = errors.New("stopped")
 
 // Stats returns the counts so far.
@@ -111,8 +109,8 @@ func (r *Reader) Stats() Stats {
 	return stats
 }
 
-// Close ends a live capture; Hellos then ends as well. What was opened with Open is left
-// for the caller to close.
+// Close ends a live capture, and with it Hellos. It does not close the reader that was
+// given to [Open].
 func (r *Reader) Close() error {
 	if c, ok := r.source.(io.Closer); ok {
 		return c.Close()
@@ -123,7 +121,7 @@ func (r *Reader) Close() error {
 // pcapSource reads a pcap file.
 type pcapSource struct {
 	*pcapgo.Reader
-	r    *bufio.Reader // what Reader reads from
+	r    *bufio.Reader // source of Reader
 	data []byte
 }
 
@@ -132,7 +130,7 @@ func openPcap(r *bufio.Reader) (source, error) {
 	if err != nil {
 		return nil, cutShort(err)
 	}
-	// A file that states a huge length may not make the reader set that much aside.
+	// A huge length in the file must not make the reader allocate that much.
 	reader.SetSnaplen(min(reader.Snaplen(), maxPacket))
 	return &pcapSource{Reader: reader, r: r}, nil
 }
@@ -151,10 +149,10 @@ func (s *pcapSource) next() (Packet, error) {
 	return Packet{Data: data, Length: info.Length, Link: LinkType(s.LinkType()), Time: info.Timestamp}, nil
 }
 
-// oddPacket reads a packet that pcapgo refused, after its header, since it is very long
-// or longer than it claims to have been on the wire. The former is skipped.
+// oddPacket reads the data of a packet that pcapgo refused since it is longer than
+// maxPacket, or than it was on the wire. The former is skipped.
 func (s *pcapSource) oddPacket(n int) ([]byte, error) {
-	if n < 0 { // over 2 GB where int has 32 bits
+	if n < 0 { // over 2 GB, if int has 32 bits
 		return nil, fmt.Errorf("the capture is damaged: a packet of %d bytes", uint32(n))
 	}
 	if n > maxPacket {
@@ -171,10 +169,10 @@ func (s *pcapSource) oddPacket(n int) ([]byte, error) {
 }
 
 // errCutShort is not io.ErrUnexpectedEOF itself, which pcapgo takes for a regular end
-// where a block could begin.
+// between two blocks.
 var errCutShort = fmt.Errorf("the capture is cut short: %w", io.ErrUnexpectedEOF)
 
-// cutShort replaces the errors that say that a file ends in the middle of something.
+// cutShort replaces the errors of a file that ends in the middle of something.
 func cutShort(err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return errCutShort

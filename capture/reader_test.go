@@ -133,8 +133,8 @@ func TestReadsEveryFormat(t *testing.T) {
 		"pcap, nanoseconds, BE":     {pcap(be, true, one, two), []int{1, 2}, time.Unix(1700000000, 123456).UTC(), capture.Stats{Packets: 2}},
 		"pcap without packets":      {pcap(le, false), nil, when, capture.Stats{}},
 		"pcap, longer than on wire": {join(pcap(le, false, one), pcapPacket(le, len(two), 10, two)), []int{1, 2}, when, capture.Stats{Packets: 2}},
-		"pcap, packet of 300 kB":    {join(pcap(le, false, one), pcapPacket(le, 300<<10, 300<<10, make([]byte, 300<<10)), pcapPacket(le, len(two), len(two), two)), []int{1, 3}, when, capture.Stats{Packets: 3, Cut: 1}},
-		"pcap, cut packet":          {join(pcap(le, false, one), pcapPacket(le, len(cut), 500, cut), pcapPacket(le, len(two), len(two), two)), []int{1, 3}, when, capture.Stats{Packets: 3, Cut: 1}},
+		"pcap, packet of 300 kB":    {join(pcap(le, false, one), pcapPacket(le, 300<<10, 300<<10, make([]byte, 300<<10)), pcapPacket(le, len(two), len(two), two)), []int{1, 3}, when, capture.Stats{Packets: 3, Truncated: 1}},
+		"pcap, cut packet":          {join(pcap(le, false, one), pcapPacket(le, len(cut), 500, cut), pcapPacket(le, len(two), len(two), two)), []int{1, 3}, when, capture.Stats{Packets: 3, Truncated: 1}},
 
 		"pcapng":             {ng(le, packetBlock(le, one), packetBlock(le, two)), []int{1, 2}, when, capture.Stats{Packets: 2}},
 		"pcapng, big-endian": {ng(be, packetBlock(be, one), packetBlock(be, two)), []int{1, 2}, when, capture.Stats{Packets: 2}},
@@ -153,12 +153,12 @@ func TestReadsEveryFormat(t *testing.T) {
 			[]int{1, 2}, when, capture.Stats{Packets: 2}},
 		"pcapng, simple packets": {ng(le, block(le, 3, words(le, uint32(len(one))), one), packetBlock(le, two)), []int{1, 2}, when, capture.Stats{Packets: 2}},
 		"pcapng, simple packets, snaplen": {join(section(le), iface(le, linkRaw, uint32(len(cut))), block(le, 3, words(le, 500), cut), iface(le, linkRaw, 0),
-			enhanced(le, 1, len(one), len(one), one), enhanced(le, 1, len(two), len(two), two)), []int{1, 2, 3}, when, capture.Stats{Packets: 3, Cut: 1}},
+			enhanced(le, 1, len(one), len(one), one), enhanced(le, 1, len(two), len(two), two)), []int{1, 2, 3}, when, capture.Stats{Packets: 3, Truncated: 1}},
 		"pcapng, packet longer than its block": {ng(le, packetBlock(le, one), enhanced(le, 0, 5000, 5000, cut), enhanced(le, 0, math.MaxInt32, math.MaxInt32, cut), packetBlock(le, two)),
-			[]int{1, 4}, when, capture.Stats{Packets: 4, Cut: 2}},
+			[]int{1, 4}, when, capture.Stats{Packets: 4, Truncated: 2}},
 		"pcapng, simple packet longer than its block": {ng(le, packetBlock(le, one), block(le, 3, words(le, math.MaxUint32), cut), packetBlock(le, two)),
 			[]int{1, 3}, when, capture.Stats{Packets: 3, Broken: 1}},
-		"pcapng, packet of 300 kB": {ng(le, packetBlock(le, one), packetBlock(le, make([]byte, 300<<10)), packetBlock(le, two)), []int{1, 3}, when, capture.Stats{Packets: 3, Cut: 1}},
+		"pcapng, packet of 300 kB": {ng(le, packetBlock(le, one), packetBlock(le, make([]byte, 300<<10)), packetBlock(le, two)), []int{1, 3}, when, capture.Stats{Packets: 3, Truncated: 1}},
 		"pcapng, block too short for a packet": {ng(le, packetBlock(le, one), block(le, 6, make([]byte, 8)), block(le, 3), packetBlock(le, two)),
 			[]int{1, 2}, when, capture.Stats{Packets: 2}},
 		"pcapng without interface": {section(le), nil, when, capture.Stats{}},
@@ -178,7 +178,7 @@ func TestReadsEveryFormat(t *testing.T) {
 			case len(hellos) != 1 || !slices.Equal(hellos[0].Frames, row.frames) || !hellos[0].Time.Equal(row.time):
 				t.Errorf("%s%s: hellos %+v, want one in %v at %v", name, how, hellos, row.frames, row.time)
 			}
-			got := capture.Stats{Packets: stats.Packets, Cut: stats.Cut, Broken: stats.Broken}
+			got := capture.Stats{Packets: stats.Packets, Truncated: stats.Truncated, Broken: stats.Broken}
 			if got != row.stats {
 				t.Errorf("%s%s: got %+v, want %+v", name, how, got, row.stats)
 			}
@@ -199,7 +199,7 @@ func TestDamagedCaptures(t *testing.T) {
 		want string
 	}{
 		"pcap, cut in a header":          {pcap(le, false, up(1, ack, hello()), nil)[:24+16+40+len(hello())+9], "the capture is cut short: unexpected EOF"},
-		"pcap, cut behind a header":      {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 100, nil)), "the capture is cut short: unexpected EOF"},
+		"pcap, cut after a header":       {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 100, nil)), "the capture is cut short: unexpected EOF"},
 		"pcap, cut in a packet":          {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 100, make([]byte, 99))), "the capture is cut short: unexpected EOF"},
 		"pcap, cut in an odd packet":     {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, 100, 10, make([]byte, 99))), "the capture is cut short: unexpected EOF"},
 		"pcap, cut in a huge packet":     {join(pcap(le, false, up(1, ack, hello())), pcapPacket(le, math.MaxInt32, math.MaxInt32, make([]byte, 99))), "the capture is cut short: unexpected EOF"},
@@ -252,7 +252,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestBombs holds that a small compressed file cannot make the reader hold much.
+// TestBombs checks that a small compressed file cannot make the reader allocate much.
 func TestBombs(t *testing.T) {
 	le := binary.LittleEndian
 	zeros := make([]byte, 16<<20)

@@ -18,17 +18,17 @@ type Packet struct {
 }
 
 // Scanner finds ClientHellos in a sequence of packets. It is for programs that
-// have their own source of packets; [Open] reads captures. The zero Scanner has the
-// default limits.
+// have their own source of packets; use [Open] to read captures. The zero Scanner is ready
+// to use, with the default limits.
 type Scanner struct {
 	decoder decoder
 	flows   table
 	stats   Stats
-	hello   Hello  // handed to the caller
-	scratch []byte // where QUIC packets are opened
+	hello   Hello  // for the caller
+	scratch []byte // of assemble.QUIC
 	seed    maphash.Seed
 
-	// The packet at hand.
+	// The packet that is being scanned.
 	frames []int  // its number, or those of its fragments
 	packet []byte // its payload, if it came in fragments
 	time   time.Time
@@ -60,8 +60,8 @@ func (s *Scanner) Stats() Stats {
 	return stats
 }
 
-// Scan takes the next packet and gives each hello that it completes to yield. It
-// keeps no reference to the packet. It returns false when yield did.
+// Scan takes the next packet and calls yield with each hello that it completes. It
+// keeps no reference to the packet. It returns false if yield did.
 func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 	s.time, s.yield, s.stop = p.Time, yield, false
 	if s.decode(p) == isSegment {
@@ -74,20 +74,20 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 	return !s.stop
 }
 
-// decode follows the headers of a packet, joins it with the other fragments, and counts
-// what came of it. A segment is then in the decoder.
+// decode follows the headers of a packet, reassembles it if it is a fragment, and counts
+// the result. A segment is then in the decoder.
 func (s *Scanner) decode(p Packet) verdict {
 	s.stats.Packets++
 	s.stats.Bytes += len(p.Data)
 	length := max(p.Length, len(p.Data))
 	if length > len(p.Data) {
-		s.stats.Cut++
+		s.stats.Truncated++
 	}
 	s.frames = append(s.frames[:0], s.stats.Packets)
 	v := s.decoder.decode(p.Link, p.Data, length)
 	for v == isFragment {
 		s.stats.Fragments++
-		payload, whole := s.join(&s.decoder.fragment)
+		payload, whole := s.reassemble(&s.decoder.fragment)
 		if !whole {
 			break
 		}
@@ -106,7 +106,7 @@ func (s *Scanner) decode(p Packet) verdict {
 	return v
 }
 
-// emit hands out s.hello, which the caller has filled in.
+// emit yields s.hello, which the caller has filled in.
 func (s *Scanner) emit() {
 	if s.hello.Code != 0 {
 		s.stats.Refused++
@@ -118,8 +118,8 @@ func (s *Scanner) emit() {
 	}
 }
 
-// compareFlags sets FlagsChanged of a second hello, whose connection had TLS Flags
-// extensions of the given hash in its first one. It returns what to give it the next time.
+// compareFlags sets FlagsChanged of a second hello. first is the hash of the TLS Flags
+// extensions in the first hello of the connection. It returns the hash for the next call.
 func (s *Scanner) compareFlags(first uint64) uint64 {
 	if s.hello.Index == 1 {
 		first = 0
@@ -133,8 +133,8 @@ func (s *Scanner) compareFlags(first uint64) uint64 {
 	return hash
 }
 
-// hashFlags returns a number for the TLS Flags extensions of a hello, which is 0 where
-// there are none. Nothing more is kept of them, since they can take all of a hello.
+// hashFlags returns a hash of the TLS Flags extensions of a hello, or 0 if there are none.
+// The extensions themselves are not kept, since they can take all of a hello.
 func (s *Scanner) hashFlags(hello clienthello.ClientHello) uint64 {
 	var hash uint64
 	for _, t := range []extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental} {

@@ -10,12 +10,12 @@ import (
 const (
 	// streamCost is what a stream takes of the memory, without what it holds.
 	streamCost = 512
-	// maxEarlyData is how many bytes of early data are passed over in search of a second
-	// hello. Servers allow 16 kB or less, as a rule (RFC 9846, Section 4.7.1).
+	// maxEarlyData is how many bytes of early data are skipped in search of a second
+	// hello. Most servers allow 16 kB or less (RFC 9846, Section 4.7.1).
 	maxEarlyData = 64 << 10
-	// useCost is what a note on a packet takes, with room for the slice to grow.
+	// useCost is what a note on a packet takes, including spare capacity of the slice.
 	useCost = 32
-	// maxUses is how many notes a stream or session may have room for when it is pooled.
+	// maxUses is the highest capacity for notes with which a stream or session is pooled.
 	maxUses = 32
 )
 
@@ -24,29 +24,28 @@ const (
 type stream struct {
 	records assemble.Records
 	memory  []byte // of records
-	page    *page  // that memory lies in, as long as it is short
+	page    *page  // that contains memory, as long as it is short
 	index   int    // of the hello that is awaited: 1 or 2
 	known   bool   // the first byte was the first of the connection
 	flags   uint64 // hash of the TLS Flags extensions of the first hello
 
 	before []byte // what came so far before TLS, in case TLS follows
-	start  uint32 // where in the stream TLS begins; 0 while it is not known
+	start  uint32 // offset in the stream at which TLS begins; 0 while it is not known
 
-	ahead   []heldPage // what arrived ahead of its turn
+	ahead   []heldPage // bytes that arrived out of order
 	lowest  uint32     // sequence number of the first byte in ahead, while floating
 	uses    []use
 	charged int // bytes, of the table's memory
 }
 
-// use notes where the bytes of a packet stand in the stream, counted from its
-// first byte.
+// use notes the place of a packet's bytes in the stream, as offsets from its first byte.
 type use struct {
 	begin, end uint32
 	frame      int
 	further    bool // another fragment of the same segment
 }
 
-// newStream returns a stream for f, or nil where there is no room.
+// newStream returns a stream for f, or nil if that takes more than MaxMemory.
 func (t *table) newStream(f *flow) *stream {
 	st := t.streams.get()
 	if !t.charge(f, &st.charged, streamCost) {
@@ -83,11 +82,10 @@ func (t *table) freePage(p *page) {
 	t.pages.put(p)
 }
 
-// note remembers which packets brought n bytes at seq. It reports whether f is still
-// there.
+// note records which packets brought n bytes at seq. It reports whether f is still there.
 func (s *Scanner) note(f *flow, h *half, seq uint32, n int) bool {
 	if s.flows.open != nil {
-		return true // nobody asks
+		return true // a Follower gets no frames
 	}
 	st := h.stream
 	cost := useCost * len(s.frames)
@@ -104,8 +102,7 @@ func (s *Scanner) note(f *flow, h *half, seq uint32, n int) bool {
 	return true
 }
 
-// hold keeps bytes that arrived ahead of their turn. It reports whether f is still
-// there.
+// hold keeps bytes that arrived out of order. It reports whether f is still there.
 func (s *Scanner) hold(f *flow, h *half, seq uint32, b []byte) bool {
 	fresh, ok := s.store(f, &h.stream.ahead, &h.stream.charged, seq, b)
 	return ok && (fresh == 0 || s.note(f, h, seq, len(b)))
@@ -132,8 +129,8 @@ func (s *Scanner) store(f *flow, pages *[]heldPage, account *int, at uint32, b [
 	return fresh, true
 }
 
-// fill feeds the next bytes of a stream, but for those that came before, ahead of their
-// turn, and may have been others.
+// fill feeds the next bytes of a stream. For bytes that had arrived before, out of order, it
+// feeds those: they may differ, and the first ones stay.
 func (s *Scanner) fill(f *flow, direction int, b []byte) {
 	h := &f.halves[direction]
 	end := h.next + uint32(len(b))
@@ -190,8 +187,8 @@ func (s *Scanner) drain(f *flow, direction int) {
 	}
 }
 
-// feed gives the next bytes of a stream to its assembler. It reports whether the
-// stream goes on.
+// feed gives the next bytes of a stream to its assembler, or to the Follower of its
+// connection. It reports whether the stream goes on.
 func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
 	if s.flows.open != nil {
 		return s.deliver(f, direction, b)
@@ -233,7 +230,7 @@ func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
 	return true
 }
 
-// readPrologue takes the next bytes of a stream that has not turned to TLS yet. It
+// readPrologue takes the next bytes of a stream in which TLS has not begun yet. It
 // reports whether the stream goes on.
 func (s *Scanner) readPrologue(f *flow, direction int, b []byte) bool {
 	h := &f.halves[direction]
@@ -260,9 +257,9 @@ func (s *Scanner) readPrologue(f *flow, direction int, b []byte) bool {
 	return s.feed(f, direction, b[n-had:])
 }
 
-// grow finds memory for a message that does not lie in one piece, of which n more
-// bytes are at hand. It grows with what arrives, not with what is announced. It
-// reports whether f is still there.
+// grow allocates memory for a message that arrives in pieces, of which the next has n
+// bytes. The memory grows with the bytes that arrive, not with the length that a header
+// announces. grow reports whether f is still there.
 func (s *Scanner) grow(f *flow, st *stream, n int) bool {
 	old := len(st.memory)
 	size := min(st.records.MessageLen(), 2*(old+n))
@@ -285,9 +282,9 @@ func (s *Scanner) grow(f *flow, st *stream, n int) bool {
 	return true
 }
 
-// credible reports whether a refusal is worth telling. Bytes from the middle of a
-// connection can look like the beginning of a hello; the version that follows the
-// length of the message then does not fit. rest is what follows that length.
+// credible reports whether a refusal is to be reported. Bytes from the middle of a
+// connection can look like the beginning of a hello; the version after the length of the
+// message is then wrong. rest are the bytes after that length.
 func (st *stream) credible(code extension.Code, rest []byte) bool {
 	switch code {
 	case extension.ErrMessageType:

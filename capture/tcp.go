@@ -6,14 +6,14 @@ import (
 )
 
 const (
-	// window is how far ahead of the next byte a segment may be, and still be kept. A
-	// client's first flight is limited by its congestion window, of about 14 kB; this
-	// takes the longest ClientHello with room to spare.
+	// window is how far after the next byte a segment may begin to be kept. A client's
+	// first flight is limited by its congestion window, of about 14 kB. The longest
+	// ClientHello fits into the window too.
 	window = 256 << 10
 
-	// lookBehind is how many bytes are kept of a stream whose beginning was not
-	// captured and whose first segment does not look like a hello, in case the
-	// segments are out of order.
+	// lookBehind is how many bytes are kept of a stream whose beginning was not captured
+	// before a segment arrives that looks like a hello, in case the segments are out of
+	// order.
 	lookBehind = 8 << 10
 
 	// sslv2HeaderLen is how many bytes show an SSLv2-compatible hello.
@@ -26,7 +26,7 @@ type phase uint8
 const (
 	silent   phase = iota // nothing was seen
 	started               // the position of the next byte is known
-	floating              // bytes were seen, but not where the stream begins
+	floating              // bytes were seen, but the beginning of the stream is not known
 	decided               // no (further) hello is expected
 )
 
@@ -43,7 +43,7 @@ func (h *half) begun() bool {
 	return h.phase == started && h.stream != nil && h.stream.records.Count() > 0
 }
 
-// decide gives up a half: no further hello is expected there.
+// decide marks a half as decided, and frees what it holds.
 func (s *Scanner) decide(h *half) {
 	s.flows.drop(h)
 	h.phase = decided
@@ -88,10 +88,10 @@ func (s *Scanner) begin(f *flow, direction int, seq uint32) {
 		s.anchor(f, direction, seq)
 		return
 	case h.phase != silent && h.start == seq:
-		return // sent again
+		return // a retransmission
 	case h.phase != silent:
-		// The ports are used again. The other direction begins anew as well, unless
-		// it has already.
+		// The ports are used again. The other direction starts over too, unless it
+		// has already.
 		s.flows.drop(h)
 		s.flows.dropFollowed(f)
 		if other.phase != started || other.stream != nil || other.next != other.start {
@@ -107,17 +107,8 @@ func (s *Scanner) begin(f *flow, direction int, seq uint32) {
 // payload takes the bytes of a segment.
 func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 	h := &f.halves[direction]
-	if h.phase == decided {
-		if !f.closed || !outside(seq, h.start, h.next) {
-			return
-		}
-		// Another connection, whose SYN was not captured.
-		for i := range f.halves {
-			s.flows.drop(&f.halves[i])
-			f.halves[i] = half{}
-		}
-		f.closed = false
-		s.stats.Flows++
+	if h.phase == decided && !s.restart(f, h, seq) {
+		return
 	}
 	if h.stream == nil {
 		if h.stream = s.flows.newStream(f); h.stream == nil {
@@ -127,20 +118,43 @@ func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 		h.stream.lowest = seq
 	}
 	if h.phase == silent {
+		h.phase = floating
 		if s.flows.open != nil || mayBegin(b) || mayBeginPrologue(b) {
-			*h = half{phase: started, start: seq, next: seq, stream: h.stream}
-		} else {
-			h.phase = floating
+			h.phase, h.start, h.next = started, seq, seq
 		}
 	}
 	if h.phase == floating {
 		s.float(f, direction, seq, b)
 		return
 	}
+	s.inWindow(f, direction, seq, b)
+	if s.flows.open != nil && h.stream != nil && len(h.stream.ahead) == 0 {
+		s.flows.drop(h) // so that a stream in order takes no memory
+	}
+}
+
+// restart begins a connection whose SYN was not captured, if seq is so far from a decided
+// half of a closed connection that its ports must have been used again.
+func (s *Scanner) restart(f *flow, h *half, seq uint32) bool {
+	if !f.closed || !outside(seq, h.start, h.next) {
+		return false
+	}
+	for i := range f.halves {
+		s.flows.drop(&f.halves[i])
+		f.halves[i] = half{}
+	}
+	f.closed = false
+	s.stats.Flows++
+	return true
+}
+
+// inWindow takes the bytes of a segment in a stream whose next byte is known.
+func (s *Scanner) inWindow(f *flow, direction int, seq uint32, b []byte) {
+	h := &f.halves[direction]
 	ahead := int(int32(seq - h.next))
 	switch {
 	case ahead > window || ahead <= -len(b):
-		return // not ours, or sent again
+		return // not of this connection, or a retransmission
 	case ahead > 0:
 		s.hold(f, h, seq, b)
 		return
@@ -149,9 +163,6 @@ func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 	if s.note(f, h, h.next, len(b)) {
 		s.fill(f, direction, b)
 	}
-	if s.flows.open != nil && h.stream != nil && len(h.stream.ahead) == 0 {
-		s.flows.drop(h) // so that a stream in order takes no memory
-	}
 }
 
 // outside reports whether seq is far from what lies between start and next.
@@ -159,8 +170,8 @@ func outside(seq, start, next uint32) bool {
 	return int32(seq-start) < -window || int32(seq-next) > window
 }
 
-// mayBegin reports whether b, with which a stream begins as far as it was captured,
-// is the beginning of a hello. Too few bytes to tell are not.
+// mayBegin reports whether b, the first bytes of a stream that were captured, may be the
+// beginning of a hello. It returns false for too few bytes to tell.
 func mayBegin(b []byte) bool {
 	const (
 		lengthAt  = 3                     // of the record
@@ -180,8 +191,8 @@ func mayBegin(b []byte) bool {
 	return result.Outcome != assemble.NotProtocol && result.Code != extension.ErrMessageType
 }
 
-// mayBeginPrologue is mayBegin for what may stand before a hello, where that is text or
-// has a signature. Other forms are too short to be told from the middle of something.
+// mayBeginPrologue is mayBegin for a prologue that is text or has a signature. The others
+// are too short to be told from the middle of a stream.
 func mayBeginPrologue(b []byte) bool {
 	const enough = 8
 	if len(b) < enough || b[0] < '<' && b[0] != '\r' && b[0] != 0 {
@@ -191,8 +202,8 @@ func mayBeginPrologue(b []byte) bool {
 	return p != noPrologue
 }
 
-// float keeps bytes of a stream whose beginning is not known, and looks whether the
-// lowest of them may begin a hello.
+// float keeps bytes of a stream whose beginning is not known, and checks whether the
+// first of them, by sequence number, may begin a hello.
 func (s *Scanner) float(f *flow, direction int, seq uint32, b []byte) {
 	h := &f.halves[direction]
 	st := h.stream
@@ -211,7 +222,7 @@ func (s *Scanner) float(f *flow, direction int, seq uint32, b []byte) {
 	}
 }
 
-// anchor says where a floating stream begins.
+// anchor sets the beginning of a floating stream.
 func (s *Scanner) anchor(f *flow, direction int, seq uint32) {
 	h := &f.halves[direction]
 	h.phase, h.start, h.next = started, seq, seq

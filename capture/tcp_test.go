@@ -56,7 +56,7 @@ func doubled(packets [][]byte) [][]byte {
 }
 
 // TestCorpusHoweverCut cuts each hello of the corpus into records and segments, which
-// arrive in many orders, behind a SYN and without one.
+// arrive in many orders, after a SYN and without one.
 func TestCorpusHoweverCut(t *testing.T) {
 	recordSizes, segmentSizes := []int{1, 3, 100, 1 << 14}, []int{1, 7, 536, 1400}
 	if testing.Short() {
@@ -172,15 +172,15 @@ func TestTCP(t *testing.T) {
 			[][]byte{up(0, syn, one[:20]), up(21, ack, one[20:])},
 			[]brief{{N: 1, Frames: []int{1, 2}, Index: 1}},
 		},
-		"SYN behind the data": {
+		"SYN after the data": {
 			[][]byte{up(21, ack, one[20:]), up(0, syn, nil), up(1, ack, one[:20])},
 			[]brief{{N: 1, Frames: []int{3, 1}, Index: 1}},
 		},
-		"SYN sent again": {
+		"SYN retransmitted": {
 			[][]byte{up(0, syn, nil), up(1, ack, one[:20]), up(0, syn, nil), up(21, ack, one[20:])},
 			[]brief{{N: 1, Frames: []int{2, 4}, Index: 1}},
 		},
-		"sent again": {
+		"retransmitted": {
 			[][]byte{up(0, syn, nil), up(1, ack, one), up(1, ack, one), up(1, ack, one[:9])},
 			[]brief{{N: 1, Frames: []int{2}, Index: 1}},
 		},
@@ -208,11 +208,11 @@ func TestTCP(t *testing.T) {
 			[][]byte{up(0, syn, nil), up(1, ack, one[:20]), up(7000, syn, nil), up(7001, ack, two)},
 			[]brief{{N: 2, Frames: []int{4}, Index: 1}},
 		},
-		"ports used again behind a reset, without a SYN": {
+		"ports used again after a reset, without a SYN": {
 			[][]byte{up(1, ack, one), up(1+len(one), ack, appData), down(1, rst, nil), up(9000000, ack, two)},
 			[]brief{{N: 1, Frames: []int{1}, Index: 1}, {N: 2, Frames: []int{4}, Index: 1}},
 		},
-		"sent again behind a FIN": {
+		"retransmitted after a FIN": {
 			[][]byte{up(1, ack, one), up(1+len(one), fin|ack, appData), up(1, ack, one)},
 			[]brief{{N: 1, Frames: []int{1}, Index: 1}},
 		},
@@ -228,7 +228,7 @@ func TestTCP(t *testing.T) {
 			[][]byte{up(0, syn, nil), up(1, ack, one), down(1, ack, serverHello), up(1+len(one), ack, two)},
 			[]brief{{N: 1, Frames: []int{2}, Index: 1}, {N: 2, Frames: []int{4}, Index: 2}},
 		},
-		"second hello behind change_cipher_spec": {
+		"second hello after change_cipher_spec": {
 			[][]byte{up(1, ack, one), up(1+len(one), ack, ccs[:2]), up(3+len(one), ack, join(ccs[2:], two[:9])), up(1+len(one)+len(ccs)+9, ack, two[9:])},
 			[]brief{{N: 1, Frames: []int{1}, Index: 1}, {N: 2, Frames: []int{3, 4}, Index: 2}},
 		},
@@ -236,11 +236,11 @@ func TestTCP(t *testing.T) {
 			[][]byte{up(1, ack, one), up(1+len(one), ack, join(ccs, changed))},
 			[]brief{{N: 1, Frames: []int{1}, Index: 1}, {N: 2, Frames: []int{2}, Index: 2, Changed: true}},
 		},
-		"second hello behind early data": {
+		"second hello after early data": {
 			[][]byte{up(1, ack, earlyHello), up(1+len(earlyHello), ack, join(ccs, appData, appData)), up(1+len(earlyHello)+len(ccs)+2*len(appData), ack, two)},
 			[]brief{{N: 1, Frames: []int{1}, Index: 1}, {N: 2, Frames: []int{3}, Index: 2}},
 		},
-		"application data where no early data was offered": {
+		"application data, but no early data offered": {
 			[][]byte{up(1, ack, one), up(1+len(one), ack, join(ccs, appData, two))},
 			[]brief{{N: 1, Frames: []int{1}, Index: 1}},
 		},

@@ -2,8 +2,7 @@ package capture
 
 import "encoding/binary"
 
-// UDP ports of tunnels. Since nothing keeps others from using them, the headers are
-// looked at closely.
+// UDP ports of tunnels. Since other protocols may use them too, the headers are checked.
 const (
 	portGTPU        = 2152
 	portTeredo      = 3544
@@ -14,7 +13,7 @@ const (
 	portVXLANBefore = 8472 // the default of Linux, from before the registration
 )
 
-// tunnel looks for a packet inside a UDP datagram. Where ok is false, there is none.
+// tunnel looks for a packet inside a UDP datagram. ok is false if there is none.
 func (d *decoder) tunnel(b []byte) (v verdict, ok bool) {
 	switch d.seg.dst.port {
 	case portVXLAN, portVXLANBefore:
@@ -74,8 +73,8 @@ func (d *decoder) geneve(b []byte) (v verdict, ok bool) {
 }
 
 // gtpU reads the header of a G-PDU (3GPP TS 29.281, Section 5): version and flags,
-// type, length, tunnel; where a flag is set sequence number, N-PDU number and type of
-// the first extension header. What is carried is an IP packet.
+// type, length, tunnel; if a flag is set, sequence number, N-PDU number and type of the
+// first extension header. The payload is an IP packet.
 func (d *decoder) gtpU(b []byte) (v verdict, ok bool) {
 	const gPDU = 255
 	if len(b) < 8 || b[0]&0xf0 != 0x30 || b[1] != gPDU {
@@ -96,8 +95,8 @@ func (d *decoder) gtpU(b []byte) (v verdict, ok bool) {
 	return d.ip(b[n:]), true
 }
 
-// teredo reads the IPv6 packet in a Teredo datagram, before which an authentication
-// and an origin indication may stand (RFC 4380, Section 5.1.1).
+// teredo reads the IPv6 packet in a Teredo datagram, after an authentication and an
+// origin indication if there are any (RFC 4380, Section 5.1.1).
 func (d *decoder) teredo(b []byte) (v verdict, ok bool) {
 	if len(b) >= 4 && b[0] == 0 && b[1] == 1 {
 		n := 4 + int(b[2]) + int(b[3]) + 9
@@ -167,8 +166,8 @@ func (d *decoder) gre(b []byte) verdict {
 	return d.etherType(protocol, b)
 }
 
-// erspan skips the header of a mirrored Ethernet frame, n bytes and in type III, where
-// a flag says so, 8 more.
+// erspan skips the header of a mirrored Ethernet frame: n bytes, and 8 more if a flag of
+// type III says so.
 func (d *decoder) erspan(b []byte, n int) verdict {
 	if len(b) < n {
 		return d.short()

@@ -8,8 +8,8 @@ import (
 )
 
 // maxDatagramMessage is the length of the longest hello that is read from datagrams.
-// RFC 9000, Section 7.5 does not ask a QUIC server to keep more than 4,096 bytes of a
-// handshake, and a DTLS server that keeps more opens itself to floods.
+// RFC 9000, Section 7.5 does not require a QUIC server to keep more than 4,096 bytes of a
+// handshake, and a DTLS server that keeps more is open to floods.
 const maxDatagramMessage = 16 << 10
 
 // sessionCost is what a session takes of the memory, with the keys of QUIC.
@@ -20,59 +20,108 @@ const frameCost = 8
 
 // session is what a flow over UDP needs as long as a hello is expected.
 type session struct {
-	memory  [9 * maxDatagramMessage / 8]byte // see assemble.DatagramMemory
-	quic    assemble.QUIC
-	dtls    assemble.DTLS
-	isDTLS  bool
-	index   int    // of the hello that is awaited
-	flags   uint64 // hash of the TLS Flags extensions of the first hello
-	frames  []int  // that were of use for the hello that is awaited
-	used    int    // datagrams that were
-	charged int    // bytes, of the table's memory
+	transport Transport
+	assembler assemble.Assembler
+	memory    [9 * maxDatagramMessage / 8]byte // of the assembler; see assemble.DatagramMemory
+	index     int                              // of the hello that is awaited
+	flags     uint64                           // hash of the TLS Flags extensions of the first hello
+	frames    []int                            // packets that were of use for the hello that is awaited
+	used      int                              // datagrams that were
+	charged   int                              // bytes, of the table's memory
 }
 
-// begun reports whether the session holds the beginning of a first hello. For a second
-// one that cannot be told from what else a client sends.
+// newAssembler returns the assembler of a carrier over UDP.
+func newAssembler(t Transport) assemble.Assembler {
+	if t == DTLS {
+		return new(assemble.DTLS)
+	}
+	return new(assemble.QUIC)
+}
+
+// newSession returns a session for the first datagram of a flow.
+func (t *table) newSession(transport Transport) *session {
+	if t.sessions == nil {
+		t.sessions = make(map[Transport]*pool[session])
+	}
+	p := t.sessions[transport]
+	if p == nil {
+		p = new(pool[session])
+		t.sessions[transport] = p
+	}
+	ss := p.get()
+	if ss.assembler == nil {
+		ss.transport, ss.assembler = transport, newAssembler(transport)
+	}
+	ss.index = 1
+	ss.assembler.Reset(ss.memory[:])
+	return ss
+}
+
+// freeSession takes back a session.
+func (t *table) freeSession(ss *session) {
+	ss.assembler.Reset(nil) // forgets keys
+	ss.index, ss.used, ss.charged, ss.flags = 0, 0, 0, 0
+	ss.frames = ss.frames[:0]
+	if cap(ss.frames) > maxUses {
+		ss.frames = nil
+	}
+	t.sessions[ss.transport].put(ss)
+}
+
+// dropSession frees the session of a flow.
+func (t *table) dropSession(f *flow) {
+	if f.session == nil {
+		return
+	}
+	t.memory -= f.session.charged
+	t.freeSession(f.session)
+	f.session = nil
+}
+
+// begun reports whether the session holds the beginning of a first hello. The beginning of
+// a second one looks like other messages of a client.
 func (s *session) begun() bool { return s.index == 1 }
 
-// cost returns what the session takes of the memory. A datagram can have come in
-// thousands of fragments, all of which are noted.
+// cost returns what the session takes of the memory. A datagram can arrive in thousands of
+// fragments, all of which are in frames.
 func (s *session) cost() int { return sessionCost + frameCost*cap(s.frames) }
 
-// datagram takes a UDP datagram. QUIC's long headers and DTLS records can be told
-// apart by the first byte (RFC 9443, Section 3); all else is passed over.
+// datagram takes a UDP datagram. The first byte tells QUIC's long headers from DTLS records
+// and from everything else (RFC 9443, Section 3).
 func (s *Scanner) datagram(seg *segment) {
 	b := seg.payload
+	if len(b) < 13 { // too short for either
+		return
+	}
 	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true}
 	switch {
-	case len(b) < 13: // too short for either
 	case b[0]&0x80 != 0:
 		dcid, scid, ok := connectionIDs(b)
 		if !ok {
 			return
 		}
 		key.id = s.hash(scid)
-		if f := s.flows.flows[key]; f != nil && f.session != nil {
-			s.feedDatagram(f, b)
-			return
-		}
-		reverse := flowKey{lo: seg.dst, hi: seg.src, ipv6: seg.ipv6, udp: true, id: s.hash(dcid)}
-		if f := s.flows.flows[reverse]; f != nil {
-			return // sent by the server
-		}
-		if _, ok := assemble.ParseQUICInitial(b); ok {
-			s.probe(key, false, b)
-		}
+		s.dispatch(key, QUIC, b, func() bool {
+			reverse := flowKey{lo: seg.dst, hi: seg.src, ipv6: seg.ipv6, udp: true, id: s.hash(dcid)}
+			_, ok := assemble.ParseQUICInitial(b)
+			return ok && s.flows.flows[reverse] == nil // else the server sent it
+		})
 	case b[0] >= 20 && b[0] < 64:
-		if f := s.flows.flows[key]; f != nil && f.session != nil {
-			s.feedDatagram(f, b)
-		} else if b[0] == 22 && b[1] == 0xfe {
-			s.probe(key, true, b)
-		}
+		s.dispatch(key, DTLS, b, func() bool { return b[0] == recordHandshake && b[1] == 0xfe })
 	}
 }
 
-// hash returns a number for b that a sender of packets cannot foresee.
+// dispatch gives a datagram to the session of its flow. If there is none, a new one looks
+// at it, provided that begins says that it may begin a hello.
+func (s *Scanner) dispatch(key flowKey, transport Transport, b []byte, begins func() bool) {
+	if f := s.flows.flows[key]; f != nil && f.session != nil {
+		s.feedDatagram(f, b)
+	} else if begins() {
+		s.probe(key, transport, b)
+	}
+}
+
+// hash returns a hash of b that a sender of packets cannot predict.
 func (s *Scanner) hash(b []byte) uint64 {
 	if s.seed == (maphash.Seed{}) {
 		s.seed = maphash.MakeSeed()
@@ -83,7 +132,7 @@ func (s *Scanner) hash(b []byte) uint64 {
 // connectionIDs returns the connection IDs of a packet with a long header, which all
 // versions of QUIC have in the same place (RFC 8999, Section 5.1).
 func connectionIDs(b []byte) (dcid, scid []byte, ok bool) {
-	const lengthAt = 5 // behind flags and version
+	const lengthAt = 5 // after flags and version
 	i := lengthAt + 1 + int(b[lengthAt])
 	if i >= len(b) || i+1+int(b[i]) > len(b) {
 		return nil, nil, false
@@ -91,12 +140,9 @@ func connectionIDs(b []byte) (dcid, scid []byte, ok bool) {
 	return b[lengthAt+1 : i], b[i+1 : i+1+int(b[i])], true
 }
 
-// probe takes a datagram that may begin a hello. Only where it does, a flow is made.
-func (s *Scanner) probe(key flowKey, isDTLS bool, b []byte) {
-	ss := s.flows.sessions.get()
-	ss.isDTLS, ss.index = isDTLS, 1
-	ss.quic.Reset(ss.memory[:])
-	ss.dtls.Reset(ss.memory[:])
+// probe takes a datagram that may begin a hello. A flow is made only if it does.
+func (s *Scanner) probe(key flowKey, transport Transport, b []byte) {
+	ss := s.flows.newSession(transport)
 	result := s.assemble(ss, b)
 	if result.Outcome == assemble.NotProtocol || result.Code == extension.ErrMessageType {
 		s.flows.freeSession(ss)
@@ -126,32 +172,29 @@ func (s *Scanner) feedDatagram(f *flow, b []byte) {
 }
 
 // assemble gives a datagram to the assembler of a session.
-func (s *Scanner) assemble(ss *session, b []byte) (result assemble.Result) {
-	var used bool
-	if ss.isDTLS {
-		before := ss.dtls.Info().Records
-		result = ss.dtls.Feed(b)
-		used = ss.dtls.Info().Records != before
-	} else {
-		before := ss.quic.Info()
-		ss.quic.Scratch = s.scratch
-		result = ss.quic.Feed(b)
-		s.scratch, ss.quic.Scratch = ss.quic.Scratch, nil
-		after := ss.quic.Info()
-		if after.Attempt != before.Attempt || after.Packets < before.Packets {
-			before.Packets = 0
-			ss.frames, ss.used = ss.frames[:0], 0
-		}
-		used = after.Packets > before.Packets
+func (s *Scanner) assemble(ss *session, b []byte) assemble.Result {
+	quic, isQUIC := ss.assembler.(*assemble.QUIC)
+	if isQUIC {
+		quic.Scratch = s.scratch // one for all sessions
 	}
-	if used {
+	before := ss.assembler.Progress()
+	result := ss.assembler.Feed(b)
+	after := ss.assembler.Progress()
+	if isQUIC {
+		s.scratch, quic.Scratch = quic.Scratch, nil
+	}
+	if after.Attempt != before.Attempt || after.Pieces < before.Pieces { // it started over
+		before.Pieces = 0
+		ss.frames, ss.used = ss.frames[:0], 0
+	}
+	if after.Pieces > before.Pieces {
 		ss.frames = append(ss.frames, s.frames...)
 		ss.used++
 	}
 	return result
 }
 
-// judge does what the result of an assembler calls for.
+// judge reports the hello that an assembler has completed or refused.
 func (s *Scanner) judge(f *flow, result assemble.Result) {
 	ss := f.session
 	switch {
@@ -166,8 +209,7 @@ func (s *Scanner) judge(f *flow, result assemble.Result) {
 		}
 		ss.frames, ss.used = ss.frames[:0], 0
 		ss.index = 2
-		ss.quic.Next()
-		ss.dtls.Next()
+		ss.assembler.Next()
 	default:
 		if result.Outcome == assemble.Refused && result.Code != extension.ErrMessageType {
 			s.describeDatagrams(f)
@@ -183,43 +225,21 @@ func (s *Scanner) describeDatagrams(f *flow) {
 	ss := f.session
 	src, dst := f.ends(0)
 	s.hello = Hello{
-		Transport: QUIC,
+		Transport: ss.transport,
 		Src:       src,
 		Dst:       dst,
 		Time:      s.time,
 		Frames:    append(s.hello.Frames[:0], ss.frames...),
 		Index:     ss.index,
+		Pieces:    Pieces{Datagrams: ss.used},
 	}
-	if ss.isDTLS {
-		s.hello.Transport = DTLS
-		s.hello.DTLS = ss.dtls.Info()
-	} else {
-		s.hello.QUIC = ss.quic.Info()
+	switch a := ss.assembler.(type) {
+	case *assemble.QUIC:
+		s.hello.QUIC = a.Info()
 		s.hello.Index = max(s.hello.QUIC.Hello, 1)
+		s.hello.Pieces.Packets = s.hello.QUIC.Packets
+	case *assemble.DTLS:
+		s.hello.DTLS = a.Info()
+		s.hello.Pieces.Records = s.hello.DTLS.Records
 	}
-	s.hello.Pieces = Pieces{
-		Records:   s.hello.DTLS.Records,
-		Packets:   s.hello.QUIC.Packets,
-		Datagrams: ss.used,
-	}
-}
-
-// dropSession frees the session of a flow.
-func (t *table) dropSession(f *flow) {
-	if f.session == nil {
-		return
-	}
-	t.memory -= f.session.charged
-	t.freeSession(f.session)
-	f.session = nil
-}
-
-func (t *table) freeSession(ss *session) {
-	ss.quic = assemble.QUIC{}
-	ss.index, ss.used, ss.charged, ss.flags = 0, 0, 0, 0
-	ss.frames = ss.frames[:0]
-	if cap(ss.frames) > maxUses {
-		ss.frames = nil
-	}
-	t.sessions.put(ss)
 }

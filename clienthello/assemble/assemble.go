@@ -94,14 +94,37 @@ func refused(code extension.Code, offset int) Result {
 	return Result{Outcome: Refused, Code: code, Offset: offset}
 }
 
-// Assembler is what all assemblers of this package have in common.
+// Assembler is what all assemblers of this package have in common. A receiver needs no
+// more of them: it makes one when the first bytes of a flow show which carrier it is,
+// and holds it as an Assembler from then on. [QUIC.Info] and [DTLS.Info]
+// have what is special to each, for output.
+//
+// To add a carrier:
+//
+//  1. Write its assembler in a file of this package, with these four methods and an Info
+//     method. It follows the contract in the doc of the package.
+//  2. In package capture, add the line that tells its packets apart from others by their
+//     first bytes, and makes the new assembler for their flow.
 type Assembler interface {
 	// Feed takes the next piece: stream bytes, or one whole datagram.
 	Feed(piece []byte) Result
 	// Reset starts over with memory for the message, which may be nil: then only a
 	// message that lies whole in one piece can be completed.
 	Reset(memory []byte)
-	// Next goes on behind the complete message, to the next ClientHello of the same
-	// connection, with the memory there is. It does nothing after other outcomes.
+	// Next prepares the assembler for the ClientHello that follows the complete message on
+	// the same connection, with the memory there is. It does nothing after other outcomes.
 	Next()
+	// Progress says how much of the message has come. Comparing what it returned before
+	// and after a call of Feed tells whether the piece was of use.
+	Progress() Progress
+}
+
+// Progress says how much of a message has come, in units of the carrier.
+type Progress struct {
+	// Attempt changes when an assembler starts over by itself: what was fed before is no
+	// part of the message. Only [QUIC] does that.
+	Attempt int
+	// Pieces counts the records or packets with bytes of the message. It returns to 0 with
+	// Reset, with Next, and when Attempt changes.
+	Pieces int
 }

@@ -105,6 +105,9 @@ type DTLSInfo struct {
 // fragment has been read.
 func (d *DTLS) Info() DTLSInfo { return DTLSInfo{d.version, d.seq, d.records} }
 
+// Progress counts the records of Info.
+func (d *DTLS) Progress() Progress { return Progress{Pieces: d.records} }
+
 // Feed takes one datagram.
 func (d *DTLS) Feed(datagram []byte) Result {
 	if d.final.Outcome != NeedMore {

@@ -160,6 +160,9 @@ func (q *QUIC) Info() QUICInfo {
 	return info
 }
 
+// Progress counts the attempts and packets of Info.
+func (q *QUIC) Progress() Progress { return Progress{Attempt: q.attempt, Pieces: q.packets} }
+
 // Feed takes one datagram.
 func (q *QUIC) Feed(datagram []byte) Result {
 	if q.final.Outcome != NeedMore {

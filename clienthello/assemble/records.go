@@ -129,6 +129,9 @@ func (r *Records) Start() int { return r.start }
 // Count returns the number of handshake records begun since Reset or Next.
 func (r *Records) Count() int { return r.records }
 
+// Progress counts the records of Info.
+func (r *Records) Progress() Progress { return Progress{Pieces: r.records} }
+
 // Feed takes the next bytes of the stream.
 func (r *Records) Feed(piece []byte) Result {
 	if r.final.Outcome != NeedMore {

@@ -43,7 +43,7 @@ func doubts(s capture.Stats) string {
 	}{
 		{"packets of an unknown link type", s.UnknownLink},
 		{"broken packets", s.Broken},
-		{"packets cut short by the capture", s.Cut},
+		{"packets cut short by the capture", s.Truncated},
 		{"packets with too many headers", s.TooDeep},
 		{"hellos that never became whole", s.Incomplete},
 		{"flows dropped to save memory", s.Evicted},

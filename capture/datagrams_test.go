@@ -1,4 +1,4 @@
-package assemble_test
+package capture_test
 
 import (
 	"bytes"
@@ -68,14 +68,14 @@ func addrPort(raw []byte, port layers.UDPPort) netip.AddrPort {
 	return netip.AddrPortFrom(addr, uint16(port))
 }
 
-// flow is what names a connection: for QUIC also the client's connection ID.
-type flow struct {
+// datagramFlow is what names a connection: for QUIC also the client's connection ID.
+type datagramFlow struct {
 	src, dst netip.AddrPort
 	scid     string
 }
 
-// hello is what the test compares of a ClientHello.
-type hello struct {
+// datagramHello is what the test compares of a ClientHello.
+type datagramHello struct {
 	Frame      int
 	Transport  string
 	Src, Dst   string
@@ -83,24 +83,25 @@ type hello struct {
 	Random     string
 }
 
-// TestCaptures finds the hellos of the recorded captures that another program found, at
-// the same frames, and no others.
-func TestCaptures(t *testing.T) {
+// TestAssemblersOfDatagrams checks that the assemblers alone, without a Scanner, find the
+// hellos of the recorded captures that another program found, at the same frames, and no
+// others.
+func TestAssemblersOfDatagrams(t *testing.T) {
 	for entry := range corpus.OfKind(corpus.Captures) {
-		var want []hello
+		var want []datagramHello
 		for _, h := range entry.Hellos {
 			if h.Transport == "quic" || h.Transport == "dtls" {
-				want = append(want, hello{h.Frame, h.Transport, h.Src, h.Dst, h.BodyLength, h.Random})
+				want = append(want, datagramHello{h.Frame, h.Transport, h.Src, h.Dst, h.BodyLength, h.Random})
 			}
 		}
 		if len(want) == 0 {
 			continue
 		}
 		t.Run(entry.File, func(t *testing.T) {
-			var got []hello
-			flows := make(map[flow]assemble.Assembler)
+			var got []datagramHello
+			flows := make(map[datagramFlow]assemble.Assembler)
 			for _, d := range datagrams(t, entry.Data()) {
-				key := flow{src: d.src, dst: d.dst}
+				key := datagramFlow{src: d.src, dst: d.dst}
 				initial, isQUIC := assemble.ParseQUICInitial(d.payload)
 				if isQUIC {
 					key.scid = string(initial.SCID)
@@ -130,9 +131,9 @@ func TestCaptures(t *testing.T) {
 }
 
 // parsed returns what is to be compared of a message, and goes on to the next.
-func parsed(t *testing.T, d datagram, a assemble.Assembler, msg []byte) hello {
+func parsed(t *testing.T, d datagram, a assemble.Assembler, msg []byte) datagramHello {
 	t.Helper()
-	h := hello{Frame: d.frame, Src: d.src.String(), Dst: d.dst.String()}
+	h := datagramHello{Frame: d.frame, Src: d.src.String(), Dst: d.dst.String()}
 	var parsed clienthello.ClientHello
 	var err error
 	switch a := a.(type) {

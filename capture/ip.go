@@ -1,0 +1,231 @@
+package capture
+
+import "encoding/binary"
+
+// IP protocol numbers.
+const (
+	protoHopByHop    = 0
+	protoIPv4        = 4
+	protoTCP         = 6
+	protoUDP         = 17
+	protoIPv6        = 41
+	protoRouting     = 43
+	protoFragment    = 44
+	protoGRE         = 47
+	protoAH          = 51
+	protoDestination = 60
+	protoEtherIP     = 97
+	protoMobility    = 135
+	protoMPLS        = 137
+	protoHIP         = 139
+	protoShim6       = 140
+)
+
+// ip reads a packet of either version.
+func (d *decoder) ip(b []byte) verdict {
+	if len(b) == 0 {
+		return d.short()
+	}
+	switch b[0] >> 4 {
+	case 4:
+		return d.ipv4(b)
+	case 6:
+		return d.ipv6(b)
+	}
+	return isBroken
+}
+
+// ipv4 reads a header as defined in RFC 791, Section 3.1.
+func (d *decoder) ipv4(b []byte) verdict {
+	if d.deeper() {
+		return isTooDeep
+	}
+	if len(b) < 20 {
+		return d.short()
+	}
+	header := int(b[0]&0x0f) * 4
+	total := int(binary.BigEndian.Uint16(b[2:]))
+	if total == 0 {
+		total = len(b) // left to the network card by the sending host
+	}
+	if b[0]>>4 != 4 || header < 20 || total < header {
+		return isBroken
+	}
+	if len(b) < header {
+		return d.short()
+	}
+	cut := total > len(b)
+	if !cut {
+		b = b[:total] // Ethernet pads short frames
+	}
+	d.seg.ipv6 = false
+	d.seg.src.ip, d.seg.dst.ip = [16]byte{}, [16]byte{}
+	copy(d.seg.src.ip[:], b[12:16])
+	copy(d.seg.dst.ip[:], b[16:20])
+	if field := binary.BigEndian.Uint16(b[6:]); field&0x3fff != 0 { // more fragments, offset
+		d.fragment = fragment{
+			id:       uint32(binary.BigEndian.Uint16(b[4:])),
+			protocol: b[9],
+			offset:   int(field&0x1fff) * 8,
+			last:     field&0x2000 == 0,
+			payload:  b[header:],
+			cut:      cut,
+		}
+		return isFragment
+	}
+	return d.protocol(b[9], b[header:], cut)
+}
+
+// ipv6 reads a header as defined in RFC 8200, Section 3, and its extension headers.
+func (d *decoder) ipv6(b []byte) verdict {
+	if d.deeper() {
+		return isTooDeep
+	}
+	if len(b) < 40 {
+		return d.short()
+	}
+	if b[0]>>4 != 6 {
+		return isBroken
+	}
+	length, next := int(binary.BigEndian.Uint16(b[4:])), b[6]
+	d.seg.ipv6 = true
+	copy(d.seg.src.ip[:], b[8:24])
+	copy(d.seg.dst.ip[:], b[24:40])
+	b = b[40:]
+	cut := length > len(b)
+	if length > 0 && !cut {
+		b = b[:length]
+	}
+	return d.extensions(next, b, cut)
+}
+
+// extensions reads the extension headers of IPv6 and what follows them. next is the
+// type of the first one.
+func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
+	for {
+		var n int
+		switch next {
+		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6:
+			if len(b) < 8 {
+				return d.short()
+			}
+			n = 8 + 8*int(b[1])
+		case protoAH:
+			if len(b) < 8 {
+				return d.short()
+			}
+			n = 8 + 4*int(b[1])
+		case protoFragment:
+			if len(b) < 8 {
+				return d.short()
+			}
+			if field := binary.BigEndian.Uint16(b[2:]); field&0xfff9 != 0 { // offset, more fragments
+				d.fragment = fragment{
+					id:       binary.BigEndian.Uint32(b[4:]),
+					protocol: b[0],
+					offset:   int(field & 0xfff8),
+					last:     field&1 == 0,
+					payload:  b[8:],
+					cut:      cut,
+				}
+				return isFragment
+			}
+			n = 8
+		default:
+			return d.protocol(next, b, cut)
+		}
+		if len(b) < n {
+			return d.short()
+		}
+		next, b = b[0], b[n:]
+	}
+}
+
+// payload reads the payload of an IP packet that was reassembled from its fragments.
+func (d *decoder) payload(protocol uint8, b []byte) verdict {
+	d.cut = false
+	if d.seg.ipv6 {
+		return d.extensions(protocol, b, false)
+	}
+	return d.protocol(protocol, b, false)
+}
+
+// protocol reads the payload of an IP packet. cut says that its end was not captured.
+func (d *decoder) protocol(protocol uint8, b []byte, cut bool) verdict {
+	switch protocol {
+	case protoTCP:
+		return d.tcp(b, cut)
+	case protoUDP:
+		return d.udp(b, cut)
+	case protoIPv4:
+		return d.ipv4(b)
+	case protoIPv6:
+		return d.ipv6(b)
+	case protoMPLS:
+		return d.mpls(b)
+	case protoGRE:
+		return d.gre(b)
+	case protoEtherIP:
+		if len(b) < 2 {
+			return d.short()
+		}
+		return d.etherType(etherBridging, b[2:])
+	case protoAH: // in IPv4
+		if len(b) < 8 || len(b) < 8+4*int(b[1]) {
+			return d.short()
+		}
+		if d.deeper() {
+			return isTooDeep
+		}
+		return d.protocol(b[0], b[8+4*int(b[1]):], cut)
+	}
+	return isOther
+}
+
+// tcp reads a header as defined in RFC 9293, Section 3.1.
+func (d *decoder) tcp(b []byte, cut bool) verdict {
+	if len(b) < 20 {
+		return d.short()
+	}
+	header := int(b[12]>>4) * 4
+	if header < 20 {
+		return isBroken
+	}
+	if len(b) < header {
+		return d.short()
+	}
+	d.seg.udp = false
+	d.seg.src.port = binary.BigEndian.Uint16(b)
+	d.seg.dst.port = binary.BigEndian.Uint16(b[2:])
+	d.seg.seq = binary.BigEndian.Uint32(b[4:])
+	d.seg.flags = b[13]
+	d.seg.payload = b[header:]
+	d.seg.cut = cut
+	return isSegment
+}
+
+// udp reads a header as defined in RFC 768.
+func (d *decoder) udp(b []byte, cut bool) verdict {
+	if len(b) < 8 {
+		return d.short()
+	}
+	length := int(binary.BigEndian.Uint16(b[4:]))
+	if length == 0 {
+		length = len(b) // a jumbogram (RFC 2675, Section 4), or left to the network card
+	}
+	if length < 8 {
+		return isBroken
+	}
+	if length <= len(b) {
+		b, cut = b[:length], false
+	}
+	d.seg.udp = true
+	d.seg.src.port = binary.BigEndian.Uint16(b)
+	d.seg.dst.port = binary.BigEndian.Uint16(b[2:])
+	d.seg.payload = b[8:]
+	d.seg.cut = cut
+	if v, ok := d.tunnel(b[8:]); ok {
+		return v
+	}
+	return isSegment
+}
