@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tlsflags/tlsflags/internal/tls13"
 )
@@ -30,8 +31,24 @@ type inspectOptions struct {
 	live   liveOptions
 }
 
+func (o *inspectOptions) register(f *pflag.FlagSet) {
+	o.format, o.color = enumOf("format", "text", words(outputFormats...)), colorMode()
+	f.VarP(&o.format, "format", "f", "output format")
+	f.Var(&o.color, "color", "when to colour text")
+	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
+	f.Var(&o.expect, "expect", "exit with 1 unless a hello has this flag; hellos that --flag hides count too")
+	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
+	f.BoolVar(&o.strict, "strict", false, "exit with 4 if a hello was refused")
+	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
+	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
+	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
+	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
+	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+}
+
 func inspectCommand() *cobra.Command {
-	o := inspectOptions{format: enumOf("format", "text", words(outputFormats...)), color: colorMode()}
+	var o inspectOptions
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE|DIRECTORY|-]...",
 		Short: "Show the ClientHellos of captures and raw files",
@@ -86,19 +103,7 @@ cannot be read; 4 a hello was refused, with --strict. If several apply, the firs
 		},
 		DisableFlagsInUseLine: true,
 	}
-	f := cmd.Flags()
-	f.VarP(&o.format, "format", "f", "output format")
-	f.Var(&o.color, "color", "when to colour text")
-	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
-	f.Var(&o.expect, "expect", "exit with 1 unless a hello has this flag; hellos that --flag hides count too")
-	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
-	f.BoolVar(&o.strict, "strict", false, "exit with 4 if a hello was refused")
-	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
-	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
-	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
-	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
-	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+	o.register(cmd.Flags())
 	return cmd
 }
 
