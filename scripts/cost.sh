@@ -7,7 +7,7 @@ command -v valgrind >/dev/null || skip "the cost of a handshake" "no valgrind (D
 
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -r "$dir"' EXIT
-go build -o "$dir/handshakes" ./scripts/handshakes
+go build -o "$dir/handshakes" ./bench/handshakes
 
 # count KIND HANDSHAKES: the instructions of a server that makes so many.
 count() {

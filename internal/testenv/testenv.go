@@ -5,6 +5,7 @@ package testenv
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -54,4 +55,24 @@ func Skip(t *testing.T, reason string) {
 		t.Fatalf("%s, and REQUIRE_ALL=1 lets nothing be skipped", reason)
 	}
 	t.Skip(reason)
+}
+
+// Root returns the root of the repository, the closest folder above the test with a
+// CHANGELOG.md.
+func Root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "CHANGELOG.md")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			t.Fatal("the test does not run in a checkout of the repository")
+		}
+		dir = parent
+	}
 }

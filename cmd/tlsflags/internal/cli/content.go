@@ -21,44 +21,60 @@ const (
 	textContent                // text that may be any of these in hexadecimal or base64
 )
 
-// captureMagics are the first bytes of the captures: pcap in both byte orders with
-// microseconds and nanoseconds, pcapng, gzip.
-var captureMagics = []string{
-	"\xa1\xb2\xc3\xd4", "\xd4\xc3\xb2\xa1", "\xa1\xb2\x3c\x4d", "\x4d\x3c\xb2\xa1",
-	"\x0a\x0d\x0d\x0a", "\x1f\x8b",
-}
-
 // headLen is how many bytes identify looks at.
 const headLen = 512
 
+// contents has how the content of an input begins. The first that matches counts.
+var contents = []struct {
+	content content
+	match   func(head) bool
+}{
+	{captureContent, head.isCapture},
+	{recordContent, func(h head) bool { return h.has(3) && h[0] == 22 && h[1] == 3 }}, // RFC 9846, Section 5.1
+	{recordContent, head.isSSLv2},
+	{dtlsRecordContent, func(h head) bool { return h.has(3) && h[0] == 22 && h[1] == 0xfe }}, // RFC 9147, Section 4
+	{dtlsMessageContent, head.isDTLSMessage},
+	{messageContent, func(h head) bool { return h.has(1) && h[0] == 1 && (!h.has(5) || h[4] == 3) }}, // RFC 9846, Section 4
+	{textContent, func(h head) bool { return isText(h) }},
+}
+
 // identify tells from its first bytes what an input is.
-func identify(head []byte) content {
-	for _, magic := range captureMagics {
-		if bytes.HasPrefix(head, []byte(magic)) {
-			return captureContent
+func identify(begin []byte) content {
+	for _, c := range contents {
+		if c.match(begin) {
+			return c.content
 		}
-	}
-	at := func(i int) byte {
-		if i < len(head) {
-			return head[i]
-		}
-		return 0
-	}
-	switch {
-	case len(head) >= 3 && at(0) == 22 && at(1) == 3:
-		return recordContent // a handshake record of RFC 9846, Section 5.1
-	case len(head) >= 5 && at(0)&0x80 != 0 && at(2) == 1 && (at(3) == 3 || at(3) == 0 && at(4) == 2):
-		return recordContent // RFC 5246, Appendix E.2
-	case len(head) >= 3 && at(0) == 22 && at(1) == 0xfe:
-		return dtlsRecordContent // RFC 9147, Section 4
-	case len(head) >= 14 && at(0) == 1 && at(12) == 0xfe && bytes.Equal(head[1:4], head[9:12]):
-		return dtlsMessageContent // RFC 9147, Section 5.2
-	case len(head) >= 1 && at(0) == 1 && (len(head) < 5 || at(4) == 3):
-		return messageContent // RFC 9846, Section 4
-	case isText(head):
-		return textContent
 	}
 	return unknownContent
+}
+
+// head is how an input begins.
+type head []byte
+
+func (h head) has(n int) bool { return len(h) >= n }
+
+// isCapture looks for the magic numbers of pcap, in both byte orders with microseconds and
+// nanoseconds, pcapng, and gzip.
+func (h head) isCapture() bool {
+	for _, magic := range []string{
+		"\xa1\xb2\xc3\xd4", "\xd4\xc3\xb2\xa1", "\xa1\xb2\x3c\x4d", "\x4d\x3c\xb2\xa1",
+		"\x0a\x0d\x0d\x0a", "\x1f\x8b",
+	} {
+		if bytes.HasPrefix(h, []byte(magic)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isSSLv2 looks for an SSLv2-compatible hello (RFC 5246, Appendix E.2).
+func (h head) isSSLv2() bool {
+	return h.has(5) && h[0]&0x80 != 0 && h[2] == 1 && (h[3] == 3 || h[3] == 0 && h[4] == 2)
+}
+
+// isDTLSMessage looks for a ClientHello in one fragment (RFC 9147, Section 5.2).
+func (h head) isDTLSMessage() bool {
+	return h.has(14) && h[0] == 1 && h[12] == 0xfe && bytes.Equal(h[1:4], h[9:12])
 }
 
 func isText(b []byte) bool {
@@ -76,9 +92,9 @@ const (
 	base64Text  = "base64"
 )
 
-// decodeText reads hexadecimal or base64, of either alphabet, padded or not, and says
-// which; form is empty where the text is neither. White space counts for nothing, nor do
-// a 0x before hexadecimal and the colons between its octets.
+// decodeText decodes hexadecimal or base64, of either alphabet, padded or not. form says
+// which, and is empty if the text is neither. It ignores white space and, in hexadecimal, a
+// leading 0x and colons.
 func decodeText(text []byte) (b []byte, form string) {
 	s := strings.Join(strings.Fields(string(text)), "")
 	digits := strings.ReplaceAll(s, ":", "")

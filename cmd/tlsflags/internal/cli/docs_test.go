@@ -1,74 +1,74 @@
 package cli
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+
+	"github.com/tlsflags/tlsflags/internal/testenv"
 )
+
+var update = flag.Bool("update", false, "write docs/cli.md from the help of the commands")
+
+func document(t *testing.T, name string) string { return filepath.Join(testenv.Root(t), "docs", name) }
 
 func readDocument(t *testing.T, name string) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+	data, err := os.ReadFile(document(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(data)
 }
 
-// docs/cli.md has a section for every command, which names its options and no others.
-func TestDocumentedOptions(t *testing.T) {
-	sections := make(map[string]string)
-	for part := range strings.SplitSeq(readDocument(t, "cli.md"), "\n## ") {
-		title, text, _ := strings.Cut(part, "\n")
-		sections[title] = text
-	}
-	var commands []*cobra.Command
-	for _, c := range newRoot().Commands() {
+// TestCommandDocument checks that docs/cli.md has the help of the commands. With -update
+// it writes the file.
+func TestCommandDocument(t *testing.T) {
+	var b strings.Builder
+	root := newRoot()
+	fmt.Fprintf(&b, "# The `tlsflags` command\n\n<!-- go test -run TestCommandDocument -update writes this file from the help of the commands. -->\n\n%s", markdown(root.Long))
+	for _, c := range root.Commands() {
 		if c.HasSubCommands() {
-			commands = append(commands, c.Commands()...)
+			for _, sub := range c.Commands() {
+				writeCommand(&b, sub)
+			}
 			continue
 		}
-		commands = append(commands, c)
+		writeCommand(&b, c)
 	}
-	option := regexp.MustCompile("`(?:-[a-z]`, `)?--([a-z-]+)")
-	for _, c := range commands {
-		title := strings.TrimPrefix(c.CommandPath(), "tlsflags ")
-		section, ok := sections[title]
-		if !ok {
-			t.Errorf("cli.md has no section %q", title)
-			continue
-		}
-		var documented []string
-		for row := range strings.Lines(section) {
-			cells := strings.SplitN(strings.ReplaceAll(row, `\|`, "/"), "|", 3)
-			if len(cells) == 3 {
-				for _, match := range option.FindAllStringSubmatch(cells[1], -1) {
-					documented = append(documented, match[1])
-				}
-			}
-		}
-		c.Flags().VisitAll(func(f *pflag.Flag) {
-			i := slices.Index(documented, f.Name)
-			switch {
-			case i < 0 && f.Name != "help" && (f.Name != "format" || title != "flags"):
-				t.Errorf("cli.md: the table of %s lacks --%s", title, f.Name)
-			case i >= 0:
-				documented = slices.Delete(documented, i, i+1)
-			}
-			if i >= 0 && f.Shorthand != "" && !strings.Contains(section, "`-"+f.Shorthand+"`, `--"+f.Name) {
-				t.Errorf("cli.md: %s lacks -%s of --%s", title, f.Shorthand, f.Name)
-			}
-		})
-		if len(documented) > 0 {
-			t.Errorf("cli.md: %s has no %v", title, documented)
+	if *update {
+		if err := os.WriteFile(document(t, "cli.md"), []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
+	if readDocument(t, "cli.md") != b.String() {
+		t.Error("docs/cli.md is not what the commands say; run go test -run TestCommandDocument -update in this folder")
+	}
+}
+
+func writeCommand(b *strings.Builder, c *cobra.Command) {
+	example := regexp.MustCompile(`(?m)^  `).ReplaceAllString(c.Example, "")
+	fmt.Fprintf(b, "\n## %s\n\n```\n%s\n```\n\n%s", strings.TrimPrefix(c.CommandPath(), "tlsflags "), c.UseLine(), markdown(c.Long))
+	fmt.Fprintf(b, "\n```\n%s```\n\n```sh\n%s\n```\n", c.LocalFlags().FlagUsages(), example)
+}
+
+var (
+	optionName   = regexp.MustCompile(`(^|[\s(])(--[a-z][a-z-]*)`)
+	documentName = regexp.MustCompile(`\bdocs/([a-z]+\.md)`)
+)
+
+// markdown returns text of the help as Markdown.
+func markdown(text string) string {
+	text = strings.ReplaceAll("\n"+text+"\n", "\n  ", "\n")[1:] // lists
+	text = documentName.ReplaceAllString(text, "[$1]($1)")
+	text = strings.ReplaceAll(text, "vectors/README.md", "[vectors/README.md](../vectors/README.md)")
+	return optionName.ReplaceAllString(text, "$1`$2`")
 }
 
 // docs/inspect.md lists the columns of csv.

@@ -17,8 +17,8 @@ func encodeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "encode NUMBER|NAME...",
 		Short: "Print the TLS Flags extension for some flags",
-		Long: `Encode prints the TLS Flags extension that carries the given flags, as it stands in
-a message: its type, its length and its data, in lower-case hexadecimal.`,
+		Long: `Encode prints the TLS Flags extension with the given flags: type, length and data, in
+lower-case hexadecimal.`,
 		Example: `  tlsflags encode 80 8
   tlsflags encode --code-point 0xfe01 request_mtls
   tlsflags encode 80 | tlsflags explain -`,

@@ -48,17 +48,26 @@ func explainCommand() *cobra.Command {
 	o := newExplainOptions()
 	cmd := &cobra.Command{
 		Use:   "explain FILE|HEX|-",
-		Short: "Show a message or a TLS Flags extension byte by byte",
-		Long: `Explain names every byte of a handshake message that can carry TLS flags, or of a
-TLS Flags extension: the field that it belongs to, what it says, and the clause that
-defines it. What is refused is shown up to the fault, and the offending bytes are marked.
+		Short: "Explain a message or a TLS Flags extension byte by byte",
+		Long: `Explain prints a message byte by byte: the offset, the bytes, the field that they belong
+to, what they say, and the clause that defines them. The input is one of:
 
-The input is a file, - for standard input, or the argument itself. Bytes may be as they
-are, in hexadecimal (also after 0x) or in base64. A message in TLS records is taken out
-of them. What follows the message is shown, but not read.
+  - a message that can carry TLS flags, with its handshake header: ClientHello (TLS or
+    DTLS), ServerHello, HelloRetryRequest, EncryptedExtensions, CertificateRequest,
+    Certificate or NewSessionTicket; TLS records around it are removed
+  - one extension
+  - the data of a TLS Flags extension
 
-With --hello, and for a client's Certificate with --request, the flags of the message
-are judged by what was proposed. The exit code is 0 also for what is refused.`,
+The input is a file, - for standard input, or the argument itself. It is raw bytes,
+hexadecimal (also with 0x) or base64. Bytes after the message are shown but not read.
+
+A refused message is explained up to the fault. A > marks the offending bytes, and the
+line below says why they are refused, which alert to send and, if the standards
+disagree, which other one. docs/rules.md lists the rules. The exit code is 0 for a
+refused message, too. docs/explain.md describes the JSON.
+
+With --hello, the flags of a message are checked against those that the ClientHello
+offers; with --request, those of a client's Certificate against the CertificateRequest.`,
 		Example: `  tlsflags explain 003e000c0b0000000000000000000001
   tlsflags explain --as certificaterequest --hello hello.bin request.bin
   tlsflags explain --format json hello.bin`,
@@ -72,7 +81,7 @@ are judged by what was proposed. The exit code is 0 also for what is refused.`,
 	f.Var(&o.as, "as", "what the input is, if its bytes do not tell")
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.color, "color", "when to colour text")
-	f.BoolVar(&o.full, "full", false, "show all bytes of long fields in text")
+	f.BoolVar(&o.full, "full", false, "show all bytes of long fields")
 	f.StringVar(&o.hello, "hello", "", "the ClientHello that the message answers, as `FILE|HEX`")
 	f.StringVar(&o.request, "request", "", "the CertificateRequest that the message answers, as `FILE|HEX`")
 	f.Var(&o.from, "from", "the side that sent a Certificate")

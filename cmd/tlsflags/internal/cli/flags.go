@@ -22,9 +22,10 @@ func flagsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "flags",
 		Short: "Print the registry of TLS flags",
-		Long: `Flags prints every TLS flag that a published text or an implementation defines, with
-the messages that may carry it. IANA has not registered any number yet. A flag without
-a number has none in its document either, not even for experiments.`,
+		Long: `Flags prints the TLS flags that a published text or an implementation defines, with the
+messages that may carry them. IANA has not registered any number yet. A flag without a
+number has none in its document, not even for experiments. docs/explain.md describes
+the JSON.`,
 		Example: `  tlsflags flags
   tlsflags flags --format json | jq '.flags[].name'`,
 		Args: noArguments,

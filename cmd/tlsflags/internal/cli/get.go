@@ -28,12 +28,12 @@ type tlsOptions struct {
 
 func (o *tlsOptions) register(cmd *cobra.Command, timeout time.Duration, limits string) {
 	f := cmd.Flags()
-	f.StringVar(&o.ca, "ca", "", "`file` with the authorities to trust, in PEM (default those of the system)")
+	f.StringVar(&o.ca, "ca", "", "`file` with the trusted authorities, in PEM (default those of the system)")
 	f.StringVar(&o.cert, "cert", "", "`file` with the client's certificate and its chain, in PEM")
 	f.StringVar(&o.key, "key", "", "`file` with the key of --cert, in PEM")
 	f.BoolVar(&o.insecure, "insecure", false, "do not verify the server; excludes --cert")
-	f.StringVar(&o.serverName, "server-name", "", "`name` to ask for and to verify (default the host)")
-	f.DurationVar(&o.timeout, "timeout", timeout, "`limit` of "+limits)
+	f.StringVar(&o.serverName, "server-name", "", "`name` to ask for and verify (default the host)")
+	f.DurationVar(&o.timeout, "timeout", timeout, "`limit` for "+limits)
 }
 
 func (o *tlsOptions) check() error {
@@ -116,13 +116,12 @@ func getCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get URL",
 		Short: "Fetch a page as a client that sets TLS flags",
-		Long: `Get fetches a page and prints its body. Its ClientHello has the flags of --flags, by
-default request_mtls. If the server asks for a certificate, it gets that of --cert.
-request_mtls says that a certificate is at hand, so it needs --cert and --key; without
-a certificate give --flags none.
+		Long: `Get fetches a page and prints its body. Its ClientHello has the TLS flags of --flags, by
+default request_mtls, which says that the client has a certificate: give --cert and
+--key, or --flags none.
 
-Exit codes: 0 done, whatever the status of the page; 2 wrong usage; 3 a file cannot
-be read, or the network failed.`,
+Exit codes: 0 done, whatever the HTTP status; 2 wrong usage; 3 a file cannot be read, or
+the network failed.`,
 		Example: `  tlsflags get https://127.0.0.1:8443/json --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
   tlsflags get https://127.0.0.1:8443/ --ca demo/ca.pem --flags none`,
 		Args: oneArgument("give one URL, such as https://127.0.0.1:8443/"),
@@ -133,8 +132,8 @@ be read, or the network failed.`,
 	}
 	f := cmd.Flags()
 	o.tls.register(cmd, 30*time.Second, "the whole request")
-	f.StringSliceVar(&o.flags, "flags", nil, "TLS `flags` to set, by number or name, with commas between them; none for no extension (default that of --flag)")
-	f.Var(&o.flag, "flag", "the flag that says that a certificate is at hand")
+	f.StringSliceVar(&o.flags, "flags", nil, "`flags` to set, by number or name, with commas between them; none: no extension (default that of --flag)")
+	f.Var(&o.flag, "flag", "number of the request_mtls flag")
 	f.Var(&o.types, "type", "extension type to send them under")
 	f.Var(&o.preset, "preset", "client whose hello to imitate")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say on standard error what the server did")
@@ -170,7 +169,7 @@ func (o getOptions) client(ctx context.Context) (*client.Client, error) {
 	}
 	requests := slices.Contains(flags, o.flag.flag)
 	if requests && o.tls.cert == "" {
-		return nil, usageError("request_mtls says that a certificate is at hand: give --cert and --key, or --flags none")
+		return nil, usageError("request_mtls says that the client has a certificate: give --cert and --key, or --flags none")
 	}
 	config, err := o.tls.config(ctx)
 	if err != nil {

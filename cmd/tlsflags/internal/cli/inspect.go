@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tlsflags/tlsflags/reqmtls/client/tls13"
 )
@@ -30,36 +31,70 @@ type inspectOptions struct {
 	live   liveOptions
 }
 
+func (o *inspectOptions) register(f *pflag.FlagSet) {
+	o.format, o.color = enumOf("format", "text", words(outputFormats...)), colorMode()
+	f.VarP(&o.format, "format", "f", "output format")
+	f.Var(&o.color, "color", "when to colour text")
+	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
+	f.Var(&o.expect, "expect", "exit with 1 unless a hello has this flag; hellos that --flag hides count too")
+	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
+	f.BoolVar(&o.strict, "strict", false, "exit with 4 if a hello was refused")
+	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
+	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
+	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
+	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
+	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+}
+
 func inspectCommand() *cobra.Command {
-	o := inspectOptions{format: enumOf("format", "text", words(outputFormats...)), color: colorMode()}
+	var o inspectOptions
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE|DIRECTORY|-]...",
 		Short: "Show the ClientHellos of captures and raw files",
-		Long: `Inspect shows the ClientHellos of its inputs, one per line, with their TLS flags.
+		Long: `Inspect prints one line for each ClientHello in its inputs: the time, the client and the
+server, the server name, the version that the client prefers, and the TLS flags; or why
+the hello was refused. The time is the time of day in UTC. A name is cut at 64 bytes.
+The other formats have the date and the whole name; docs/inspect.md describes them.
 
-An input is known by its content. It is one of:
+Inspect looks at the content of an input, not at its name. An input is one of:
 
-  - a capture: pcap or pcapng, also compressed with gzip
+  - a capture: pcap or pcapng, also compressed with gzip; see docs/capture.md
   - TLS records, as a client sent them
   - a handshake message of TLS or DTLS, with its header
   - the payload of one UDP datagram: DTLS records or QUIC Initial packets
 
 All but captures may also be in hexadecimal (with 0x, colons and white space) or base64.
-The argument - is standard input. In a directory, every capture in it and below it is
-inspected, and other files are left out. With -i there are no inputs: inspect captures
-on a network interface until ^C, --count or --duration.
+The argument - is standard input, whose hellos are printed as they arrive. In a
+directory, every capture in it and below it is inspected, in lexical order; other files
+are counted and symbolic links are not followed. With -i there are no inputs: inspect
+captures on a network interface until ^C, --count or --duration.
 
-Times are the time of day in UTC. Names are cut at 64 bytes; the other formats have
-them whole.
+If an input cannot be read, one line says why, the other inputs are still inspected, and
+the exit code is 3. A capture that can be opened is readable: packets that are broken,
+cut short or of an unknown link type are counted and warned about.
+
+With --keylog, inspect decrypts the TLS 1.3 connections over TCP whose secrets it has.
+It prints the TLS flags of their encrypted messages, which of the rules in docs/rules.md
+they break, and whether request_mtls was acknowledged. The secrets are in a file that
+SSLKEYLOGFILE named or in a pcapng, such as the capture itself. The captures are read
+twice, so they cannot come from standard input. Connections that do not begin with TLS
+(STARTTLS, proxies) are not decrypted.
+
+In text and csv, all characters of a name that are not printable are escaped, so a
+client cannot control the terminal. A malformed TLS Flags extension does not refuse the
+hello. Colour is off if NO_COLOR is set or TERM is dumb, unless --color says always.
 
 Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
 cannot be read; 4 a hello was refused, with --strict. If several apply, the first of
-2, 3, 4, 1 is returned. Standard output has results and nothing else.`,
+2, 3, 4, 1 is returned.`,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
-  tlsflags inspect --format jsonl --flag request_mtls captures/ | jq .server_name
-  echo 0100002b0303... | tlsflags inspect -
-  tlsflags inspect -i eth0 --duration 10m --stats`,
+  tlsflags inspect --format jsonl --flag request_mtls captures/ | jq .client_hello.server_name
+  base64 hello.bin | tlsflags inspect -
+  tlsflags inspect -i eth0 --duration 10m --stats
+  SSLKEYLOGFILE=keys curl --cacert demo/ca.pem https://127.0.0.1:8443/json
+  tlsflags inspect --keylog keys a.pcap`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {
 				return err
@@ -68,20 +103,7 @@ cannot be read; 4 a hello was refused, with --strict. If several apply, the firs
 		},
 		DisableFlagsInUseLine: true,
 	}
-	f := cmd.Flags()
-	f.VarP(&o.format, "format", "f", "output format")
-	f.Var(&o.color, "color", "when to colour text")
-	f.Var(&o.only, "flag", "show only hellos with this flag")
-	f.Var(&o.expect, "expect", "exit with 1 unless at least one hello has this flag")
-	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
-	f.BoolVar(&o.strict, "strict", false, "exit with 4 if a hello was refused")
-	f.BoolVar(&o.redact, "redact", false, "leave out addresses, names, randoms and session ids")
-	f.StringVar(&o.keyLog, "keylog", "", "show the flags of encrypted messages, too: `FILE` has the secrets, as SSLKEYLOGFILE or "+
-		"inside a pcapng; - is standard input")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress; errors remain")
-	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux, needs CAP_NET_RAW)")
-	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
-	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+	o.register(cmd.Flags())
 	return cmd
 }
 
@@ -109,9 +131,9 @@ type inspection struct {
 	followed followed     // connections of the input at hand
 }
 
-// memoryLimit is what the garbage collector keeps the process to, in bytes, unless
-// GOMEMLIMIT says otherwise. All that a capture can make package capture hold is
-// below it; without a limit, garbage would double that.
+// memoryLimit is the limit in bytes that the garbage collector aims at, unless GOMEMLIMIT
+// sets another. Package capture holds less, whatever the capture; without a limit,
+// garbage would double that.
 const memoryLimit = 40 << 20
 
 func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
@@ -153,8 +175,8 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	return exitWith(in.exit)
 }
 
-// sourceWidth returns how wide the names of the inputs are, with a colon; 0 where there is
-// no more than one. The names in a directory are not known yet.
+// sourceWidth returns the width of the names of the inputs with a colon, or 0 for a single
+// input. The names in a directory are not known yet.
 func (in *inspection) sourceWidth(args []string) int {
 	const usual, widest = 30, 60
 	width := 0

@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"testing"
 
 	"github.com/tlsflags/tlsflags/capture"
@@ -26,9 +30,80 @@ func TestJA4(t *testing.T) {
 func TestJA4Protocol(t *testing.T) {
 	for protocol, want := range map[string]string{
 		"h2": "h2", "http/1.1": "h1", "h": "hh", "\x0a\x0a": "0a", "h\xff": "6f", " a": "21",
+		"0": "00", "9": "99", "A": "AA", "Z": "ZZ", "a": "aa", "z": "zz", "/": "2f", ":": "3a", "@": "40", "[": "5b", "`": "60", "{": "7b", "a ": "60",
 	} {
 		if got := ja4Of(t, message("a", protocol), capture.QUIC)[8:10]; got != want {
 			t.Errorf("%q: %s, want %s", protocol, got, want)
+		}
+	}
+}
+
+// helloOf returns a ClientHello with these suites and extensions.
+func helloOf(version uint16, suites []uint16, extensions ...[]byte) []byte {
+	block := bytes.Join(extensions, nil)
+	body := binary.BigEndian.AppendUint16(nil, version)
+	body = append(body, make([]byte, 33)...) // random, no session id
+	body = binary.BigEndian.AppendUint16(body, uint16(2*len(suites)))
+	for _, s := range suites {
+		body = binary.BigEndian.AppendUint16(body, s)
+	}
+	body = append(body, 1, 0)
+	body = append(binary.BigEndian.AppendUint16(body, uint16(len(block))), block...)
+	return append([]byte{1, 0, byte(len(body) >> 8), byte(len(body))}, body...)
+}
+
+func ext(t uint16, data ...byte) []byte {
+	b := binary.BigEndian.AppendUint16(nil, t)
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(data))), data...)
+}
+
+// TestJA4Counts checks the two counts, which have two digits.
+func TestJA4Counts(t *testing.T) {
+	for n, want := range map[int]string{1: "01", 98: "98", 99: "99", 100: "99", 101: "99"} {
+		suites := make([]uint16, n)
+		var extensions [][]byte
+		for i := range suites {
+			suites[i] = uint16(0x1301 + i)
+			extensions = append(extensions, ext(uint16(100+i)))
+		}
+		got := ja4Of(t, helloOf(0x0303, append(suites, 0x0a0a), append(extensions, ext(0x1a1a))...), capture.TCP)
+		if got[4:8] != want+want {
+			t.Errorf("%d suites and extensions: %s", n, got)
+		}
+	}
+}
+
+func TestJA4Version(t *testing.T) {
+	for legacy, want := range map[uint16]string{
+		0x0300: "s3", 0x0301: "10", 0x0302: "11", 0x0303: "12", 0x0304: "13",
+		0xfeff: "d1", 0xfefd: "d2", 0xfefc: "d3", 0x0305: "00",
+	} {
+		if got := ja4Of(t, helloOf(legacy, []uint16{0x1301}), capture.TCP)[1:3]; got != want {
+			t.Errorf("legacy_version %#x: %s, want %s", legacy, got, want)
+		}
+	}
+	versions := ext(43, 6, 0x0a, 0x0a, 3, 2, 3, 1)
+	if got := ja4Of(t, helloOf(0x0303, []uint16{0x1301}, versions), capture.TCP)[1:3]; got != "11" {
+		t.Errorf("supported_versions with GREASE: %s", got)
+	}
+}
+
+func TestJA4Hashes(t *testing.T) {
+	hash := func(list string) string {
+		sum := sha256.Sum256([]byte(list))
+		return hex.EncodeToString(sum[:6])
+	}
+	name, alpn := ext(0, 0, 4, 0, 0, 1, 'a'), ext(16, 0, 2, 1, 'h')
+	schemes := ext(13, 0, 6, 8, 4, 0x0a, 0x0a, 4, 3)
+	for want, extensions := range map[string][][]byte{
+		"t12i0100" + "00_" + hash("1301") + "_000000000000":                   nil,
+		"t12d0102" + "hh_" + hash("1301") + "_000000000000":                   {name, alpn},
+		"t12d0103" + "00_" + hash("1301") + "_" + hash("000d,0017_0804,0403"): {ext(23), name, schemes},
+		"t12i0101" + "00_" + hash("1301") + "_" + hash("000d"):                {ext(13, 1)},
+		"t12i0101" + "00_" + hash("1301") + "_" + hash("0017"):                {ext(0x2a2a), ext(23)},
+	} {
+		if got := ja4Of(t, helloOf(0x0303, []uint16{0x1301}, extensions...), capture.TCP); got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

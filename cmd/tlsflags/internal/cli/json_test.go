@@ -86,6 +86,7 @@ func TestTimeOf(t *testing.T) {
 		{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), ""},
 		{time.Unix(1<<55, 0), ""},
 		{time.Date(-1, 12, 31, 0, 0, 0, 0, time.UTC), ""},
+		{time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), "0000-01-01T00:00:00Z"},
 	} {
 		if got := timeOf(tt.time); got != tt.want {
 			t.Errorf("%v: got %q, want %q", tt.time, got, tt.want)

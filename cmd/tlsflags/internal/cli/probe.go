@@ -33,18 +33,17 @@ func probeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "probe HOST:PORT",
 		Short: "Find out what a server does with request_mtls",
-		Long: `Probe makes one handshake without the flag, one with it under each code point (62 and
-65025, which is 0xfe01), and one with each malformed TLS Flags extension. It shows how
-the server's answers differ.
+		Long: `Probe makes a handshake without the flag, one with it under each code point (62 and
+65025), and one with each of some malformed TLS Flags extensions, about twenty in all,
+and compares the server's answers. docs/reqmtls.md explains the verdicts.
 
 A server that does not know the extension has to ignore it, malformed or not (RFC 9846,
-Section 4.2.2). One that knows it refuses a malformed one with illegal_parameter
-(draft-ietf-tls-tlsflags-16, Section 3) or decode_error (RFC 9846, Section 4.3). One
-that honours the flag asks for a certificate, and by the newest text of
+Section 4.2.2). A server that knows it refuses a malformed one with illegal_parameter
+(draft-ietf-tls-tlsflags-16, Section 3) or decode_error (RFC 9846, Section 4.3). A
+server that honours the flag asks for a certificate, and by the newest text of
 draft-jhoyla-req-mtls-flag acknowledges the flag in its CertificateRequest.
-docs/reqmtls.md explains the verdicts and the malformed cases.
 
-Probe only servers that you are allowed to: it makes about twenty connections.
+Probe only servers that you are allowed to probe.
 
 Exit codes: 0 done; 1 the verdict is not that of --expect; 2 wrong usage; 3 a file
 cannot be read, or the handshake without the flag failed.`,
@@ -60,7 +59,7 @@ cannot be read, or the handshake without the flag failed.`,
 	o.tls.register(cmd, 10*time.Second, "each connection")
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.expect, "expect", "exit with 1 unless the verdict is this")
-	f.Var(&o.flag, "flag", "the flag to set")
+	f.Var(&o.flag, "flag", "number of the request_mtls flag")
 	return cmd
 }
 

@@ -34,9 +34,26 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tlsflags",
-		Short: "See, speak and prove the TLS Flags extension",
-		Long: `tlsflags finds the TLS Flags extension (draft-ietf-tls-tlsflags) and its
-request_mtls flag in ClientHellos, wherever they travel.`,
+		Short: "Inspect, use and test the TLS Flags extension",
+		Long: `Tlsflags finds, sends and tests the TLS Flags extension (draft-ietf-tls-tlsflags) and its
+request_mtls flag, with which a TLS client says that it has a certificate.
+
+Standard output has results only. The summary, warnings, errors and the progress bar go
+to standard error. The exit codes are
+
+  - 0: done
+  - 1: a stated condition was not met, such as --expect
+  - 2: the command line is wrong
+  - 3: an input cannot be read, or the network failed
+  - 4: a hello was refused, and --strict was given
+
+If several apply, the first of 2, 3, 4, 1 is returned.
+
+A TLS flag is given by its number, also as 0x50, or by its name: request_mtls (newer
+drafts call it request_client_auth) or resumption_across_names.
+
+"tlsflags completion bash" (or zsh, fish, powershell) prints a script that makes the
+shell complete commands, options and values.`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

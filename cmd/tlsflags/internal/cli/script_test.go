@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
-			root, err := filepath.Abs(filepath.Join("..", ".."))
+			root, err := filepath.Abs(filepath.Join("..", "..", "..", ".."))
 			if err != nil {
 				return err
 			}
@@ -162,7 +162,7 @@ func pairs(args []string) []string {
 // and that it requires all that it lists.
 func TestSchemaIsClosed(t *testing.T) {
 	for _, name := range []string{"inspect.schema.json", "inspect-stats.schema.json", "explain.schema.json", "flags.schema.json"} {
-		data, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", name))
 		if err != nil {
 			t.Fatal(err)
 		}

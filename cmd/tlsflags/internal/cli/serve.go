@@ -21,16 +21,16 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a demo server that honours request_mtls",
-		Long: `Serve runs a web server that asks a visitor for a certificate if the ClientHello has
-the flag. Its page, and /json, tell every visitor what the hello said and what
-happened.
+		Long: `Serve runs a web server that asks for a certificate if the ClientHello has request_mtls.
+Its page and /json tell every visitor what the ClientHello said and what happened;
+docs/reqmtls.md describes them and the modes.
 
-At start it makes an authority and writes files to the folder: ca.pem has the authority
-that issued the server's certificate, client.pem and client.key are for a client. They
-are for tests: the client's key is not encrypted.
+At start it makes a certificate authority and writes files to the folder: ca.pem has the
+authority that issued the server's certificate; client.pem and client.key are for a
+client. Use them for tests only: the client's key is not encrypted.
 
 The first line of standard output says where it listens. The log goes to standard
-error. Ctrl-C stops it.`,
+error. ^C stops it.`,
 		Example: `  tlsflags serve --dir demo
   tlsflags get https://127.0.0.1:8443/json --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
   curl --cacert demo/ca.pem https://127.0.0.1:8443/json`,
@@ -55,14 +55,14 @@ error. Ctrl-C stops it.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8443", "`host:port` to listen on; port 0 is any free one")
-	f.StringVar(&c.Dir, "dir", "", "`folder` for the certificates (default a new one for temporary files)")
+	f.StringVar(&c.Dir, "dir", "", "`folder` for the certificates (default a new temporary one)")
 	f.Var(&mode, "mode", "what clients with the flag get")
-	f.BoolVar(&c.AskEverybody, "everybody", false, "ask every client, flag or not")
-	f.Var(&flag, "flag", "the flag to honour")
+	f.BoolVar(&c.AskEverybody, "everybody", false, "ask every client, with or without the flag")
+	f.Var(&flag, "flag", "number of the request_mtls flag")
 	f.Var(&types, "type", "extension type to find flags in")
-	f.BoolVar(&c.Strict, "strict", false, "end handshakes over malformed flags, with illegal_parameter")
-	f.IntVar(&c.MaxConnections, "max-connections", 1000, "serve `n` connections at once at most")
-	f.BoolVarP(&quiet, "quiet", "q", false, "log nothing but trouble")
+	f.BoolVar(&c.Strict, "strict", false, "end handshakes with malformed flags, with the alert illegal_parameter")
+	f.IntVar(&c.MaxConnections, "max-connections", 1000, "serve at most `n` connections at once")
+	f.BoolVarP(&quiet, "quiet", "q", false, "log only what goes wrong")
 	return cmd
 }
 

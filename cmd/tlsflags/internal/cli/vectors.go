@@ -51,12 +51,14 @@ func vectorsRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARG]...",
 		Short: "Give the test vectors to a command and compare its answers",
-		Long: `Run starts the command once, writes one test per line to its standard input, and
-reads one answer per line from its standard output. vectors/README.md describes the
-protocol.
+		Long: `Run starts the command once, writes one test per line to its standard input, and reads
+one answer per line from its standard output. vectors/README.md describes the protocol.
 
-It exits with 1 if an answer differs from the verdict of a test, unless --known expects
-that: a file with the id of a test (* matches anything) and a reason on each line.`,
+Exit codes: 0 all answers agree with the tests or with --known; 1 an answer differs;
+2 wrong usage; 3 the command could not be asked to the end.
+
+Each line of the file of --known has the id of a test, in which * stands for any
+characters, and a reason.`,
 		Example: "  tlsflags vectors run -- python3 vectors/consumers/python/run.py --answer",
 		Args:    someArguments("give the command that answers, such as: tlsflags vectors run -- python3 run.py --answer"),
 		RunE:    o.run,

@@ -10,11 +10,12 @@ import (
 	"testing"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/cli"
+	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
 func readREADME(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "README.md"))
+	data, err := os.ReadFile(filepath.Join(testenv.Root(t), "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,12 +24,10 @@ func readREADME(t *testing.T) string {
 
 // Every package that others can import has a row, and so has the command.
 func TestEveryPackageHasARow(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("needs go")
-	}
+	testenv.Program(t, "go", "golang")
 	readme := readREADME(t)
 	list := exec.CommandContext(t.Context(), "go", "list", "-f", "{{if .GoFiles}}{{.ImportPath}}{{end}}", "./...")
-	list.Dir = root
+	list.Dir = testenv.Root(t)
 	out, err := list.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +75,7 @@ var makeTarget = regexp.MustCompile("`(?:[A-Z_]+=\\S+ )*make ([a-z-]+)")
 
 // Every target of make that a Markdown file names is in the Makefile.
 func TestMakeTargets(t *testing.T) {
-	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	makefile, err := os.ReadFile(filepath.Join(testenv.Root(t), "Makefile"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,10 +105,38 @@ func TestLinks(t *testing.T) {
 	})
 }
 
+// A table has a header in every column, in all Markdown files.
+func TestTableHeaders(t *testing.T) {
+	rule := regexp.MustCompile(`^\|[ |:-]+\|$`)
+	empty := regexp.MustCompile(`\|\s*\|`)
+	eachMarkdown(t, func(path, text string) {
+		lines := strings.Split(text, "\n")
+		for i := 1; i < len(lines); i++ {
+			if rule.MatchString(lines[i]) && strings.Contains(lines[i], "-") && empty.MatchString(lines[i-1]) {
+				t.Errorf("%s:%d: a column has no header", path, i)
+			}
+		}
+	})
+}
+
+// Console examples are in fenced blocks, which TestCommands runs.
+func TestConsoleBlocksAreFenced(t *testing.T) {
+	indented := regexp.MustCompile(`(?m)^    (tlsflags|go run|curl|make|python3) .*`)
+	eachMarkdown(t, func(path, text string) {
+		dir := filepath.Base(filepath.Dir(path))
+		if dir != "docs" && path != filepath.Join(testenv.Root(t), "README.md") && dir != "vectors" {
+			return
+		}
+		if line := indented.FindString(text); line != "" {
+			t.Errorf("%s: no fence around %q", path, line)
+		}
+	})
+}
+
 // eachMarkdown calls check for every Markdown file of the repository.
 func eachMarkdown(t *testing.T, check func(path, text string)) {
 	t.Helper()
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(testenv.Root(t), func(path string, d fs.DirEntry, err error) error {
 		if d != nil && d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata" || d.Name() == "build") {
 			return filepath.SkipDir
 		}

@@ -35,3 +35,13 @@ func TestWriteJSON(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendJSON(t *testing.T) {
+	for r, want := range map[rune]string{
+		'"': `\"`, '\\': `\\`, 'é': "é", 0x1b: `\u001b`, 0xfffd: `\ufffd`, 0xffff: `\uffff`, 0xe0001: `\udb40\udc01`,
+	} {
+		if got := string(AppendJSON(nil, r)); got != want {
+			t.Errorf("%U: got %s, want %s", r, got, want)
+		}
+	}
+}

@@ -43,8 +43,10 @@ var implementations = map[string]func(io.Reader, io.Writer){
 	"silent": func(r io.Reader, w io.Writer) { io.Copy(io.Discard, r) },
 	"dies":   func(io.Reader, io.Writer) { os.Exit(7) },
 	"chatty": func(r io.Reader, w io.Writer) { answerAll(r, w, right); fmt.Fprintln(w, "bye") },
-	"unsure": func(r io.Reader, w io.Writer) { answerAll(r, w, unsure) },
-	"noise":  func(r io.Reader, w io.Writer) { fmt.Fprintln(w, "Loading ..."); io.Copy(io.Discard, r) },
+	// mutters ends in the middle of a line.
+	"mutters": func(r io.Reader, w io.Writer) { answerAll(r, w, right); fmt.Fprint(w, "bye") },
+	"unsure":  func(r io.Reader, w io.Writer) { answerAll(r, w, unsure) },
+	"noise":   func(r io.Reader, w io.Writer) { fmt.Fprintln(w, "Loading ..."); io.Copy(io.Discard, r) },
 	// lingers does not end with its input.
 	"lingers": func(r io.Reader, w io.Writer) { answerAll(r, w, right); time.Sleep(time.Minute) },
 	// orphan leaves a process behind that has its output.
@@ -294,6 +296,7 @@ func TestCommandThatDoesNotAnswer(t *testing.T) {
 		{"silent", 100 * time.Millisecond, "flags/example/0: no answer in 100ms"},
 		{"dies", 30 * time.Second, "exit status 7"},
 		{"chatty", 30 * time.Second, "unexpected output"},
+		{"mutters", 30 * time.Second, "unexpected output"},
 		{"noise", 30 * time.Second, `the answer "Loading ..." cannot be read as JSON: invalid character 'L'`},
 		{"unsure", 30 * time.Second, `is "acceptable", not valid, invalid or skipped`},
 		{"endless", 30 * time.Second, "a line of more than 1048576 bytes"},
