@@ -40,7 +40,7 @@ type half struct {
 
 // begun reports whether the half holds the beginning of a hello.
 func (h *half) begun() bool {
-	return h.phase == started && h.stream != nil && h.stream.records.Count() > 0
+	return h.phase == started && h.stream != nil && h.stream.records.Info().Records > 0
 }
 
 // decide marks a half as decided, and frees what it holds.
@@ -188,7 +188,7 @@ func mayBegin(b []byte) bool {
 	}
 	var records assemble.Records
 	result := records.Feed(b)
-	return result.Outcome != assemble.NotProtocol && result.Code != extension.ErrMessageType
+	return result.Outcome != assemble.Unrecognized && result.Code != extension.ErrMessageType
 }
 
 // mayBeginPrologue is mayBegin for a prologue that is text or has a signature. The others

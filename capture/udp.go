@@ -22,7 +22,7 @@ const frameCost = 8
 type session struct {
 	transport Transport
 	assembler assemble.Assembler
-	memory    [9 * maxDatagramMessage / 8]byte // of the assembler; see assemble.DatagramMemory
+	memory    [9 * maxDatagramMessage / 8]byte // of the assembler; see assemble.BufferSize
 	index     int                              // of the hello that is awaited
 	flags     uint64                           // hash of the TLS Flags extensions of the first hello
 	frames    []int                            // packets that were of use for the hello that is awaited
@@ -144,7 +144,7 @@ func connectionIDs(b []byte) (dcid, scid []byte, ok bool) {
 func (s *Scanner) probe(key flowKey, transport Transport, b []byte) {
 	ss := s.flows.newSession(transport)
 	result := s.assemble(ss, b)
-	if result.Outcome == assemble.NotProtocol || result.Code == extension.ErrMessageType {
+	if result.Outcome == assemble.Unrecognized || result.Code == extension.ErrMessageType {
 		s.flows.freeSession(ss)
 		return
 	}

@@ -39,7 +39,7 @@ const (
 //
 // The outcome is
 //
-//   - [NotProtocol] as long as no packet has been opened and this datagram has none
+//   - [Unrecognized] as long as no packet has been opened and this datagram has none
 //     that can be: what is not QUIC, unknown versions, Version Negotiation, Retry and
 //     other packets of servers, 0-RTT alone, and Initials with forged keys. Nothing is
 //     kept, so an assembler is held only by clients that encrypt;
@@ -57,7 +57,7 @@ const (
 // CRYPTO data beyond the end of the memory is dropped, and what follows the message is
 // not looked at unless it comes before the message is complete. A message in one CRYPTO frame is [Complete] in place, which is in
 // Scratch. One byte in nine of the memory holds the
-// marks of what has arrived, see [DatagramMemory].
+// marks of what has arrived, see [BufferSize].
 //
 // A packet that brings new keys costs three allocations (five on s390x), at most two
 // packets of a datagram do, and Scratch may have to be allocated. Nothing else
@@ -103,7 +103,7 @@ func (q *QUIC) Reset(memory []byte) {
 
 // Next prepares q, which must have completed a message, for the ClientHello that
 // follows a HelloRetryRequest on the same connection, and for other attempts to
-// connect. The outcome is NotProtocol where the handshake goes on without: when a
+// connect. The outcome is Unrecognized where the handshake goes on without: when a
 // message of another type or a Handshake packet comes. The memory is used again.
 func (q *QUIC) Next() {
 	if q.final.Outcome == Complete {
@@ -203,7 +203,7 @@ func (q *QUIC) read(datagram []byte) (result Result, used int) {
 		case !bytes.Equal(p.dcid, dcid):
 			// To be ignored: a datagram belongs to one connection.
 		case p.kind == packetHandshake && q.base > 0 && p.version == q.keys.version:
-			return Result{Outcome: NotProtocol}, end
+			return Result{Outcome: Unrecognized}, end
 		case p.kind == packetInitial && p.protected():
 			payload, at, ok := q.open(datagram[i:end], &p, &schedules)
 			if !ok {
@@ -216,7 +216,7 @@ func (q *QUIC) read(datagram []byte) (result Result, used int) {
 		i = end
 	}
 	if q.keys.aead == nil {
-		return Result{Outcome: NotProtocol}, len(datagram)
+		return Result{Outcome: Unrecognized}, len(datagram)
 	}
 	return Result{}, len(datagram)
 }
@@ -488,7 +488,7 @@ func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Resu
 	case len(msg) == 0:
 		return 0, Result{}
 	case msg[0] != typeClientHello && q.base > 0:
-		return 0, Result{Outcome: NotProtocol}
+		return 0, Result{Outcome: Unrecognized}
 	case msg[0] != typeClientHello:
 		return 0, refused(extension.ErrMessageType, at)
 	case len(msg) < handshakeHeaderLen:

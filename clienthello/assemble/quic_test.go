@@ -113,7 +113,7 @@ func TestQUICServerSample(t *testing.T) {
 	for name, datagram := range map[string][]byte{"Initial": server, "Retry": retry, "Version Negotiation": negotiation} {
 		t.Run(name, func(t *testing.T) {
 			var q assemble.QUIC
-			if result := q.Feed(datagram); result.Outcome != assemble.NotProtocol {
+			if result := q.Feed(datagram); result.Outcome != assemble.Unrecognized {
 				t.Errorf("alone: %v", result.Outcome)
 			}
 			checkQUIC(t, msg, second, datagram, first)
@@ -125,7 +125,7 @@ func TestQUICServerSample(t *testing.T) {
 func checkQUIC(t *testing.T, msg []byte, datagrams ...[]byte) *assemble.QUIC {
 	t.Helper()
 	var q assemble.QUIC
-	q.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+	q.Reset(make([]byte, assemble.BufferSize(len(msg))))
 	feedQUIC(t, &q, msg, datagrams...)
 	return &q
 }
@@ -306,13 +306,13 @@ func TestQUICNotProtocol(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var q assemble.QUIC
 			result := q.Feed(datagram)
-			if result.Outcome != assemble.NotProtocol || result.Used != len(datagram) {
+			if result.Outcome != assemble.Unrecognized || result.Used != len(datagram) {
 				t.Errorf("%+v", result)
 			}
 			if info := q.Info(); !cmp.Equal(info, assemble.QUICInfo{}) {
 				t.Errorf("info %+v", info)
 			}
-			if again := q.Feed(sealed); again.Outcome != assemble.NotProtocol {
+			if again := q.Feed(sealed); again.Outcome != assemble.Unrecognized {
 				t.Errorf("then: %v", again.Outcome)
 			}
 		})
@@ -357,8 +357,8 @@ func TestQUICRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var plain, sealed assemble.QUIC
-			plain.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
-			sealed.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+			plain.Reset(make([]byte, assemble.BufferSize(len(msg))))
+			sealed.Reset(make([]byte, assemble.BufferSize(len(msg))))
 			p := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(t, sampleDCID)}
 			for i, payload := range tt.payloads {
 				p.Payload, p.Number = padded(20, payload), uint64(i)
@@ -390,14 +390,14 @@ func TestQUICRefuses(t *testing.T) {
 
 func TestQUICMemory(t *testing.T) {
 	msg := handshake(40)
-	for n := range assemble.DatagramMemory(len(msg)) + 20 {
+	for n := range assemble.BufferSize(len(msg)) + 20 {
 		for _, cut := range []int{1, 4, 30} {
 			var q assemble.QUIC
 			q.Reset(make([]byte, n))
 			q.FeedFrames(crypto(0, msg[:cut]))
 			got := q.FeedFrames(crypto(uint64(cut), msg[cut:]))
 			want := assemble.Refused
-			if n >= assemble.DatagramMemory(len(msg)) {
+			if n >= assemble.BufferSize(len(msg)) {
 				want = assemble.Complete
 			}
 			if got.Outcome != want || want == assemble.Refused && got.Code != extension.ErrOverLimit {
@@ -429,7 +429,7 @@ func TestQUICWithoutMemory(t *testing.T) {
 func TestQUICEmptyMessage(t *testing.T) {
 	msg := handshake(0)
 	var q assemble.QUIC
-	q.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+	q.Reset(make([]byte, assemble.BufferSize(len(msg))))
 	q.FeedFrames(crypto(0, msg[:1]))
 	if got := q.FeedFrames(crypto(1, msg[1:])); got.Outcome != assemble.Complete || !bytes.Equal(got.Message, msg) {
 		t.Errorf("%v %v", got.Outcome, got.Code)
@@ -437,10 +437,10 @@ func TestQUICEmptyMessage(t *testing.T) {
 }
 
 // TestQUICLargest has the longest message that is valid, in frames of 1,000 bytes.
-func TestDatagramMemory(t *testing.T) {
+func TestBufferSize(t *testing.T) {
 	for limit, want := range map[int]int{-5: 0, 0: 0, 1: 9, 64: 72, 65: 81} {
-		if got := assemble.DatagramMemory(limit); got != want {
-			t.Errorf("DatagramMemory(%d) = %d, want %d", limit, got, want)
+		if got := assemble.BufferSize(limit); got != want {
+			t.Errorf("BufferSize(%d) = %d, want %d", limit, got, want)
 		}
 	}
 }
@@ -448,7 +448,7 @@ func TestDatagramMemory(t *testing.T) {
 func TestQUICLargest(t *testing.T) {
 	msg := handshake(assemble.MaxMessage - 4)
 	var q assemble.QUIC
-	q.Reset(make([]byte, assemble.DatagramMemory(assemble.MaxMessage)))
+	q.Reset(make([]byte, assemble.BufferSize(assemble.MaxMessage)))
 	var result assemble.Result
 	for i := len(msg) / 1000; i >= 0; i-- {
 		result = q.FeedFrames(crypto(uint64(1000*i), msg[1000*i:min(len(msg), 1000*i+1000)]))
@@ -466,7 +466,7 @@ func TestQUICAnyOrder(t *testing.T) {
 		msg := handshake(r.IntN(400))
 		frames := anyPieces(r, len(msg))
 		var q assemble.QUIC
-		q.Reset(usedMemory(assemble.DatagramMemory(len(msg)) + r.IntN(30)))
+		q.Reset(usedMemory(assemble.BufferSize(len(msg)) + r.IntN(30)))
 		covered := make([]bool, len(msg))
 		for _, f := range frames {
 			for i := f[0]; i < f[1]; i++ {
@@ -529,7 +529,7 @@ func TestQUICChanged(t *testing.T) {
 			}
 		}
 		var q assemble.QUIC
-		q.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+		q.Reset(make([]byte, assemble.BufferSize(len(msg))))
 		var result assemble.Result
 		for i, p := range pieces {
 			data := slices.Clone(msg[p[0]:p[1]])
@@ -587,7 +587,7 @@ func TestQUICConnection(t *testing.T) {
 
 	start := func(t *testing.T) *assemble.QUIC {
 		var q assemble.QUIC
-		q.Reset(make([]byte, assemble.DatagramMemory(1000)))
+		q.Reset(make([]byte, assemble.BufferSize(1000)))
 		return &q
 	}
 	check := func(t *testing.T, q *assemble.QUIC, want assemble.QUICInfo) {
@@ -674,7 +674,7 @@ func TestQUICConnection(t *testing.T) {
 		handshakePacket := a
 		handshakePacket.Type = quicseal.Handshake
 		result := q.Feed(slices.Concat(a.Seal(), handshakePacket.Seal()))
-		if result.Outcome != assemble.NotProtocol {
+		if result.Outcome != assemble.Unrecognized {
 			t.Errorf("%v %v", result.Outcome, result.Code)
 		}
 	})
@@ -682,7 +682,7 @@ func TestQUICConnection(t *testing.T) {
 		q := start(t)
 		feedQUIC(t, q, msg, attempt(p, 0, msg)...)
 		q.Next()
-		if result := q.FeedFrames(crypto(uint64(len(msg)), []byte{11})); result.Outcome != assemble.NotProtocol {
+		if result := q.FeedFrames(crypto(uint64(len(msg)), []byte{11})); result.Outcome != assemble.Unrecognized {
 			t.Errorf("%v %v", result.Outcome, result.Code)
 		}
 	})
@@ -822,7 +822,7 @@ func TestQUICNoAllocs(t *testing.T) {
 			Version: quicseal.V1, DCID: dcid, Number: uint64(i), Payload: padded(1100, crypto(uint64(300*i), part)),
 		}.Seal())
 	}
-	memory := make([]byte, assemble.DatagramMemory(len(msg)))
+	memory := make([]byte, assemble.BufferSize(len(msg)))
 	q := assemble.QUIC{Scratch: make([]byte, 1500)}
 	keys := scheduleAllocs()
 	if n := testing.AllocsPerRun(100, func() {
@@ -967,7 +967,7 @@ func BenchmarkQUIC(b *testing.B) {
 	first := p.Seal()
 	p.Number, p.Payload = 1, padded(1160, crypto(1100, msg[1100:]))
 	second := p.Seal()
-	memory := make([]byte, assemble.DatagramMemory(len(msg)))
+	memory := make([]byte, assemble.BufferSize(len(msg)))
 	q := assemble.QUIC{Scratch: make([]byte, 2048)}
 	b.Run("hello", func(b *testing.B) {
 		b.ReportAllocs()
