@@ -54,7 +54,7 @@ func TestRulesNameTests(t *testing.T) {
 			}
 		}
 	}
-	if rows < 60 {
+	if rows < 50 {
 		t.Errorf("%d rows, the table was not read", rows)
 	}
 }

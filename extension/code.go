@@ -104,7 +104,7 @@ const (
 	ErrCryptoOffset
 )
 
-// Codes of the rules that Exchange applies to the flags of a message.
+// Codes of the rules that package rules applies to the flags of a message.
 const (
 	// ErrFlagsMisplaced: the draft does not allow tls_flags in this message.
 	ErrFlagsMisplaced Code = iota + 160
@@ -196,6 +196,15 @@ func (c Code) Error() string {
 	return prefix + "code " + strconv.Itoa(int(c))
 }
 
+// Err returns c as an error, or nil if c is 0. A zero Code in a variable of type error
+// would not be nil.
+func (c Code) Err() error {
+	if c == 0 {
+		return nil
+	}
+	return c
+}
+
 // Name returns the stable identifier of the code, such as "trailing_zero", that
 // the command and the test vectors print; "" where c is none of the Err constants.
 func (c Code) Name() string { return c.row().name }
@@ -209,11 +218,11 @@ func (c Code) Alert() Alert {
 	return AlertInternalError
 }
 
-// Alternative returns the alert that another reading of the standards, or a
+// AlternativeAlert returns the alert that another reading of the standards, or a
 // widely used implementation, sends for the same bytes. The framing faults of
 // tls_flags have decode_error: draft-ietf-tls-tlsflags-16, Section 3 asks for
 // illegal_parameter, RFC 9846, Sections 4.3 and 6.2 for decode_error.
-func (c Code) Alternative() (a Alert, ok bool) {
+func (c Code) AlternativeAlert() (a Alert, ok bool) {
 	a = c.row().alternative
 	return a, a != 0
 }

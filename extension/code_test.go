@@ -19,7 +19,7 @@ func TestCodes(t *testing.T) {
 			if c.Alert() != extension.AlertInternalError || c.Clause() != "" || !strings.HasPrefix(c.Error(), "tlsflags: code ") {
 				t.Errorf("code %d has half a row", i)
 			}
-			if _, ok := c.Alternative(); ok {
+			if _, ok := c.AlternativeAlert(); ok {
 				t.Errorf("code %d has half a row", i)
 			}
 			continue
@@ -31,7 +31,7 @@ func TestCodes(t *testing.T) {
 		if !slug.MatchString(c.Name()) || c.Clause() == "" || c.Alert() == 0 || !strings.HasPrefix(c.Error(), "tlsflags: ") {
 			t.Errorf("code %d (%q) has half a row", i, c.Name())
 		}
-		if other, ok := c.Alternative(); ok && other == c.Alert() {
+		if other, ok := c.AlternativeAlert(); ok && other == c.Alert() {
 			t.Errorf("%q has its own alert as the alternative", c.Name())
 		}
 		if !errors.Is(error(c), c) {
@@ -91,8 +91,17 @@ func TestTypeNames(t *testing.T) {
 func TestMessageNames(t *testing.T) {
 	want := []string{"ClientHello", "ServerHello", "HelloRetryRequest", "EncryptedExtensions", "Certificate", "CertificateRequest", "NewSessionTicket", "unknown message"}
 	for i, name := range want {
-		if got := (extension.ClientHello + extension.Message(i)).String(); got != name {
+		if got := (extension.ClientHello + extension.MessageKind(i)).String(); got != name {
 			t.Errorf("got %q, want %q", got, name)
 		}
+	}
+}
+
+func TestCodeErr(t *testing.T) {
+	if err := extension.Code(0).Err(); err != nil {
+		t.Errorf("the zero Code gives the error %v", err)
+	}
+	if err := extension.ErrTruncated.Err(); err != extension.ErrTruncated {
+		t.Errorf("ErrTruncated gives the error %v", err)
 	}
 }

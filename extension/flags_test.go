@@ -64,7 +64,7 @@ func TestParseFlags(t *testing.T) {
 				t.Errorf("the alert is %v", code.Alert())
 			}
 			framing := code != extension.ErrFlagsAllZero && code != extension.ErrFlagsTrailingZero
-			if other, ok := code.Alternative(); ok != framing || ok && other != extension.AlertDecodeError {
+			if other, ok := code.AlternativeAlert(); ok != framing || ok && other != extension.AlertDecodeError {
 				t.Errorf("the alternative is %v, %t", other, ok)
 			}
 		})
@@ -211,5 +211,26 @@ func TestFlagNames(t *testing.T) {
 		if f.String() != want {
 			t.Errorf("flag %d is %q, want %q", int(f), f, want)
 		}
+	}
+}
+
+func TestFlagSetIntersect(t *testing.T) {
+	a, err := extension.NewFlagSet(0, 7, 80, extension.MaxFlag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := extension.NewFlagSet(7, 8, 81, extension.MaxFlag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, err := extension.NewFlagSet(7, extension.MaxFlag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.Intersect(b); got != both {
+		t.Errorf("%v and %v have %v in common, want %v", a, b, got, both)
+	}
+	if a.Len() != 4 {
+		t.Errorf("Intersect changed its receiver to %v", a)
 	}
 }

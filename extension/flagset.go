@@ -96,3 +96,11 @@ func (s FlagSet) octetCount() int {
 	}
 	return n
 }
+
+// Intersect returns the flags that are in both sets.
+func (s FlagSet) Intersect(t FlagSet) FlagSet {
+	for i := range s.octets {
+		s.octets[i] &= t.octets[i]
+	}
+	return s
+}

@@ -44,7 +44,7 @@ type List struct {
 //   - ErrFieldOverrun: block is longer than the 65,535 bytes that a message can hold.
 //
 // Its time is linear in len(block), and it does not allocate.
-func ParseList(m Message, block []byte, offset int) (List, int, error) {
+func ParseList(m MessageKind, block []byte, offset int) (List, int, error) {
 	if len(block) > maxBlock {
 		return List{}, offset, ErrFieldOverrun
 	}
@@ -98,7 +98,7 @@ func ParseList(m Message, block []byte, offset int) (List, int, error) {
 // bytes, with a bit for every type.
 //
 //go:noinline
-func (l List) parseRest(m Message, i int) (List, int, error) {
+func (l List) parseRest(m MessageKind, i int) (List, int, error) {
 	var seen [1 << 16 / 64]uint64
 	has := func(t Type) bool { return seen[t/64]>>(t%64)&1 != 0 }
 	for e := range (List{block: l.block[:i]}).All() {

@@ -2,22 +2,43 @@ package extension
 
 import "strings"
 
-// MessageSet is a set of messages: bit m stands for Message m, so that
-// 1<<ClientHello | 1<<CertificateRequest is a set of two. The zero value is empty.
-type MessageSet uint8
+// MessageSet is a set of kinds of messages, made by [MessagesOf]. It can be compared
+// with ==. The zero value is empty.
+type MessageSet struct {
+	bits uint8 // bit k for MessageKind k
+}
 
-// Has reports whether m is in the set.
-func (s MessageSet) Has(m Message) bool { return s>>m&1 != 0 }
+// MessagesOf returns the set of the given kinds. Numbers that are no kind of message
+// are left out.
+func MessagesOf(kinds ...MessageKind) MessageSet {
+	var s MessageSet
+	for _, k := range kinds {
+		if k.known() {
+			s.bits |= 1 << k
+		}
+	}
+	return s
+}
 
-// String returns the abbreviations of the messages as the registries of IANA write
-// them: "CH,CR".
+// Has reports whether k is in the set.
+func (s MessageSet) Has(k MessageKind) bool { return s.bits>>k&1 != 0 }
+
+// IsEmpty reports whether no kind is in the set.
+func (s MessageSet) IsEmpty() bool { return s.bits == 0 }
+
+// String returns the abbreviations of the kinds as the registries of IANA write them:
+// "CH,CR".
 func (s MessageSet) String() string {
 	var names []string
-	for _, m := range [...]Message{
-		ClientHello, ServerHello, HelloRetryRequest, EncryptedExtensions, CertificateRequest, Certificate, NewSessionTicket,
+	for _, m := range [...]struct {
+		kind         MessageKind
+		abbreviation string
+	}{
+		{ClientHello, "CH"}, {ServerHello, "SH"}, {HelloRetryRequest, "HRR"}, {EncryptedExtensions, "EE"},
+		{CertificateRequest, "CR"}, {Certificate, "CT"}, {NewSessionTicket, "NST"},
 	} {
-		if s.Has(m) {
-			names = append(names, m.Abbreviation())
+		if s.Has(m.kind) {
+			names = append(names, m.abbreviation)
 		}
 	}
 	return strings.Join(names, ",")

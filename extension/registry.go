@@ -3,8 +3,6 @@ package extension
 import (
 	"iter"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // FlagInfo is one row of the registry "TLS Flags" that draft-ietf-tls-tlsflags-16,
@@ -65,36 +63,36 @@ func (s Status) String() string {
 // first, in the order of the numbers. IANA has not registered any yet.
 var registered = [...]FlagInfo{
 	{Number: ResumptionAcrossNames, Name: "resumption_across_names",
-		Messages: 1 << NewSessionTicket, Recommended: "N",
+		Messages: MessagesOf(NewSessionTicket), Recommended: "N",
 		Reference: "draft-ietf-tls-tlsflags-16, Section 4", Status: StatusProposed},
 	{Number: RequestMTLS, Name: "request_mtls", Aliases: [3]string{"request_client_auth", "req_client_auth", "req_mtls"},
-		Messages: 1<<ClientHello | 1<<CertificateRequest, Answers: 1 << CertificateRequest, Recommended: "N",
+		Messages: MessagesOf(ClientHello, CertificateRequest), Answers: MessagesOf(CertificateRequest), Recommended: "N",
 		Reference: "draft-jhoyla-req-mtls-flag, Section 3", Status: StatusExperimental},
 	{Unnumbered: true, Name: "extended_key_update",
-		Messages: 1<<ClientHello | 1<<EncryptedExtensions, Answers: 1 << EncryptedExtensions, Recommended: "Y",
+		Messages: MessagesOf(ClientHello, EncryptedExtensions), Answers: MessagesOf(EncryptedExtensions), Recommended: "Y",
 		Reference: "draft-ietf-tls-extended-key-update", Status: StatusProposed},
 	{Unnumbered: true, Name: "supplemental_certificate",
-		Messages: 1 << Certificate, Recommended: "Y",
+		Messages: MessagesOf(Certificate), Recommended: "Y",
 		Reference: "draft-rosomakho-tls-supplemental-auth", Status: StatusProposed},
 	{Unnumbered: true, Name: "CMW_Attestation",
-		Messages: 1<<ClientHello | 1<<EncryptedExtensions, Answers: 1 << EncryptedExtensions, Recommended: "Y",
+		Messages: MessagesOf(ClientHello, EncryptedExtensions), Answers: MessagesOf(EncryptedExtensions), Recommended: "Y",
 		Reference: "attested TLS by exported authenticators", Status: StatusProposed},
 	{Unnumbered: true, Name: "dual_cert",
-		Messages: 1<<ClientHello | 1<<EncryptedExtensions, Answers: 1 << EncryptedExtensions, Recommended: "Y",
+		Messages: MessagesOf(ClientHello, EncryptedExtensions), Answers: MessagesOf(EncryptedExtensions), Recommended: "Y",
 		Reference: "draft-yusef-tls-dual-certs", Status: StatusProposed},
 	{Unnumbered: true, Name: "post_handshake_auth_mutual",
-		Messages: 1<<ClientHello | 1<<EncryptedExtensions, Answers: 1 << EncryptedExtensions, Recommended: "Y",
+		Messages: MessagesOf(ClientHello, EncryptedExtensions), Answers: MessagesOf(EncryptedExtensions), Recommended: "Y",
 		Reference: "draft-tschofenig-tls-post-handshake-00", Status: StatusProposed},
 	{Unnumbered: true, Name: "ca_suppression", // the draft gives it no name
-		Messages:  1<<ClientHello | 1<<CertificateRequest,
+		Messages:  MessagesOf(ClientHello, CertificateRequest),
 		Reference: "draft-kampanakis-tls-scas", Status: StatusProposed},
 	{Unnumbered: true, Name: "large_record_size",
-		Messages: 1<<ClientHello | 1<<EncryptedExtensions, Answers: 1 << EncryptedExtensions, Recommended: "Y",
+		Messages: MessagesOf(ClientHello, EncryptedExtensions), Answers: MessagesOf(EncryptedExtensions), Recommended: "Y",
 		Reference: "draft-mattsson-tls-super-jumbo-record-limit", Status: StatusWithdrawn},
 	{Unnumbered: true, Name: "rrc",
 		Reference: "draft-ietf-tls-dtls-rrc-01", Status: StatusWithdrawn},
 	{Unnumbered: true, Name: "request_bot_auth",
-		Messages: 1<<ClientHello | 1<<CertificateRequest, Answers: 1 << CertificateRequest, Recommended: "N",
+		Messages: MessagesOf(ClientHello, CertificateRequest), Answers: MessagesOf(CertificateRequest), Recommended: "N",
 		Reference: "draft-jhoyla-req-mtls-flag, an unmerged change", Status: StatusRejected},
 }
 
@@ -149,19 +147,6 @@ func (r Registry) ByName(name string) (FlagInfo, bool) {
 	return rows[i], true
 }
 
-// Find returns the number that s stands for: a decimal or 0x-prefixed number up to
-// MaxFlag, or the name or alias of a flag that has one. It reports whether s is either.
-func (r Registry) Find(s string) (Flag, bool) {
-	if info, ok := r.ByName(s); ok {
-		return info.Number, !info.Unnumbered
-	}
-	n, err := strconv.ParseUint(s, 0, 16)
-	if err != nil || n > uint64(MaxFlag) || strings.Contains(s, "_") {
-		return 0, false
-	}
-	return Flag(n), true
-}
-
 // With returns a registry that has info in the place of the flags with the same number
 // or name. A name that another flag has as an alias means info from then on. It returns
 // ErrFlagTooLarge where the number is above MaxFlag, and ErrFlagUnnamed where info has
@@ -194,23 +179,3 @@ func (r Registry) With(info FlagInfo) (Registry, error) {
 	})
 	return Registry{rows}, nil
 }
-
-// WithRequestMTLS returns a registry in which request_mtls has number f. None is
-// registered, so that both sides have to agree on one.
-func (r Registry) WithRequestMTLS(f Flag) (Registry, error) {
-	info, ok := r.ByName("request_mtls")
-	if !ok {
-		info, _ = Registry{}.ByName("request_mtls")
-	}
-	info.Number, info.Unnumbered = f, false
-	return r.With(info)
-}
-
-// RequestMTLS returns the number of request_mtls, and whether the registry has one.
-func (r Registry) RequestMTLS() (Flag, bool) {
-	info, ok := r.ByName("request_mtls")
-	return info.Number, ok && !info.Unnumbered
-}
-
-// Len returns how many flags the registry holds.
-func (r Registry) Len() int { return len(r.table()) }

@@ -1,6 +1,7 @@
 package extension_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 )
+
+const noFlag = -1
 
 func TestRegistryTable(t *testing.T) {
 	names := make(map[string]bool)
@@ -40,15 +43,14 @@ func TestRegistryTable(t *testing.T) {
 				t.Errorf("Flag(%d).Name() = %q, want %q", info.Number, info.Number.Name(), info.Name)
 			}
 		}
-		if info.Answers&^info.Messages != 0 || info.Answers.Has(extension.ClientHello) {
-			t.Errorf("%s answers in %v, is allowed in %v", info.Name, info.Answers, info.Messages)
+		for k := extension.ClientHello; k <= extension.NewSessionTicket; k++ {
+			if info.Answers.Has(k) && (!info.Messages.Has(k) || k == extension.ClientHello) {
+				t.Errorf("%s answers in %v, is allowed in %v", info.Name, info.Answers, info.Messages)
+			}
 		}
 		if info.Reference == "" || info.Status == extension.StatusLocal || !strings.Contains(" Y N ", " "+info.Recommended+" ") && info.Recommended != "" {
 			t.Errorf("%s: reference %q, status %v, recommended %q", info.Name, info.Reference, info.Status, info.Recommended)
 		}
-	}
-	if (extension.Registry{}).Len() != len(slices.Collect(extension.Registry{}.All())) {
-		t.Error("Len does not count All")
 	}
 	for f := extension.Flag(0); f <= extension.MaxFlag; f++ {
 		if _, ok := (extension.Registry{}).ByNumber(f); ok != numbers[f] {
@@ -95,6 +97,38 @@ func TestRegistryRows(t *testing.T) {
 	}
 }
 
+// numbersOf returns the numbers of the flags of a registry, noFlag for those without.
+func numbersOf(r extension.Registry) []int {
+	var numbers []int
+	for info := range r.All() {
+		n := int(info.Number)
+		if info.Unnumbered {
+			n = noFlag
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
+func TestRegistryAllCanStop(t *testing.T) {
+	count := 0
+	for range (extension.Registry{}).All() {
+		count++
+		break
+	}
+	if count != 1 {
+		t.Errorf("%d flags after a break, want 1", count)
+	}
+}
+
+func TestRegistryByNameUnknown(t *testing.T) {
+	for _, name := range []string{"", "nobody", "REQUEST_MTLS"} {
+		if info, ok := (extension.Registry{}).ByName(name); ok || info != (extension.FlagInfo{}) {
+			t.Errorf("ByName(%q) = %v, %t", name, info, ok)
+		}
+	}
+}
+
 func TestRegistryWith(t *testing.T) {
 	zero := extension.Registry{}
 	r, err := zero.With(extension.FlagInfo{Number: 100, Name: "mine"})
@@ -113,7 +147,7 @@ func TestRegistryWith(t *testing.T) {
 	if _, ok := r.ByName("mine"); ok {
 		t.Error("a number has two names")
 	}
-	if r, err = r.With(extension.FlagInfo{Number: 9, Name: "other"}); err != nil {
+	if r, err = r.With(extension.FlagInfo{Number: 1999, Name: "other"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := r.ByNumber(100); ok {
@@ -123,8 +157,8 @@ func TestRegistryWith(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f, ok := renamed.Find("request_client_auth"); !ok || f != 90 {
-		t.Errorf("Find of a name that was an alias = %d, %t, want 90", f, ok)
+	if info, ok := renamed.ByName("request_client_auth"); !ok || info.Number != 90 {
+		t.Errorf("ByName of a name that was an alias = %d, %t, want 90", info.Number, ok)
 	}
 	unnumbered, err := zero.With(extension.FlagInfo{Number: 3000, Name: "later", Unnumbered: true})
 	if err != nil {
@@ -133,23 +167,17 @@ func TestRegistryWith(t *testing.T) {
 	if info, ok := unnumbered.ByName("later"); !ok || info.Number != 0 {
 		t.Errorf("a flag without a number has number %d", info.Number)
 	}
-	var numbers []int
-	for info := range r.All() {
-		n := int(info.Number)
-		if info.Unnumbered {
-			n = noFlag
-		}
-		numbers = append(numbers, n)
-	}
-	want := append([]int{8, 9, 80}, slices.Repeat([]int{noFlag}, zero.Len()-2)...)
+	numbers := numbersOf(r)
+	want := append([]int{1999}, numbersOf(zero)...)
+	slices.SortFunc(want, func(a, b int) int { return cmp.Compare(uint(a), uint(b)) }) // noFlag last
 	if !slices.Equal(numbers, want) {
-		t.Errorf("numbers %v, want them in order, and the flags without one behind", numbers)
+		t.Errorf("numbers %v, want %v", numbers, want)
 	}
 	if r, err = zero.With(extension.FlagInfo{Number: 0, Name: "first"}); err != nil {
 		t.Fatal(err)
 	}
-	if r, err = r.With(extension.FlagInfo{Unnumbered: true, Name: "waiting"}); err != nil || r.Len() != zero.Len()+2 {
-		t.Errorf("%d flags, %v; flag 0 and the flags without a number replace each other", r.Len(), err)
+	if r, err = r.With(extension.FlagInfo{Unnumbered: true, Name: "waiting"}); err != nil || len(numbersOf(r)) != len(numbersOf(zero))+2 {
+		t.Errorf("%v, %v; flag 0 and the flags without a number replace each other", numbersOf(r), err)
 	}
 	if _, err := zero.With(extension.FlagInfo{Number: extension.MaxFlag, Name: "last"}); err != nil {
 		t.Errorf("number 2039: %v", err)
@@ -159,59 +187,6 @@ func TestRegistryWith(t *testing.T) {
 	}
 	if _, err := zero.With(extension.FlagInfo{Number: 1}); err != extension.ErrFlagUnnamed {
 		t.Errorf("no name: %v", err)
-	}
-}
-
-func TestRegistryWithRequestMTLS(t *testing.T) {
-	r, err := extension.Registry{}.WithRequestMTLS(64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if f, ok := r.RequestMTLS(); !ok || f != 64 {
-		t.Errorf("RequestMTLS = %d, %t, want 64", f, ok)
-	}
-	if _, ok := r.ByNumber(80); ok {
-		t.Error("80 is still taken")
-	}
-	if f, ok := (extension.Registry{}).RequestMTLS(); !ok || f != extension.RequestMTLS {
-		t.Errorf("RequestMTLS of the zero value = %d, %t", f, ok)
-	}
-	x := extension.Exchange{Registry: r, Hello: hello(64)}
-	if v := x.Judge(extension.EncryptedExtensions, extension.FromServer, list(extension.EncryptedExtensions, flagsExt(64))); v.Code != extension.ErrFlagMisplaced {
-		t.Errorf("%q, want the rules of request_mtls to follow its number", v.Code.Name())
-	}
-	if _, err := r.WithRequestMTLS(2040); err != extension.ErrFlagTooLarge {
-		t.Errorf("number 2040: %v", err)
-	}
-	taken, err := extension.Registry{}.With(extension.FlagInfo{Number: 80, Name: "other"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := taken.RequestMTLS(); ok {
-		t.Error("request_mtls keeps a number that has gone to another flag")
-	}
-	if again, err := taken.WithRequestMTLS(81); err != nil {
-		t.Error(err)
-	} else if f, ok := again.RequestMTLS(); !ok || f != 81 {
-		t.Errorf("RequestMTLS = %d, %t after its return, want 81", f, ok)
-	}
-}
-
-func TestRegistryFind(t *testing.T) {
-	tests := []struct {
-		s    string
-		want extension.Flag
-		ok   bool
-	}{
-		{"80", 80, true}, {"0x50", 80, true}, {"0", 0, true}, {"2039", 2039, true},
-		{"request_mtls", 80, true}, {"request_client_auth", 80, true}, {"resumption_across_names", 8, true},
-		{"2040", 0, false}, {"65616", 0, false}, {"-1", 0, false}, {"", 0, false}, {"8_0", 0, false}, {"nobody", 0, false},
-		{"extended_key_update", 0, false},
-	}
-	for _, tt := range tests {
-		if f, ok := (extension.Registry{}).Find(tt.s); ok != tt.ok || f != tt.want {
-			t.Errorf("Find(%q) = %d, %t; want %d, %t", tt.s, f, ok, tt.want, tt.ok)
-		}
 	}
 }
 
@@ -225,10 +200,10 @@ func ExampleRegistry_With() {
 	r, err := extension.Registry{}.With(extension.FlagInfo{
 		Number:   100,
 		Name:     "our_flag",
-		Messages: 1<<extension.ClientHello | 1<<extension.EncryptedExtensions,
-		Answers:  1 << extension.EncryptedExtensions,
+		Messages: extension.MessagesOf(extension.ClientHello, extension.EncryptedExtensions),
+		Answers:  extension.MessagesOf(extension.EncryptedExtensions),
 	})
-	f, ok := r.Find("our_flag")
-	fmt.Println(uint16(f), ok, err)
+	info, ok := r.ByName("our_flag")
+	fmt.Println(uint16(info.Number), ok, err)
 	// Output: 100 true <nil>
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/ech"
 	"github.com/tlsflags/tlsflags/internal/linear"
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
@@ -20,6 +21,7 @@ import (
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
 	"github.com/tlsflags/tlsflags/internal/quicseal"
+	"github.com/tlsflags/tlsflags/rules"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
@@ -27,7 +29,7 @@ import (
 // to tell work that is quadratic.
 func TestWorkIsLinear(t *testing.T) {
 	const module = "github.com/tlsflags/tlsflags/"
-	linear.Check(t, []string{module + "extension", module + "clienthello/...", module + "vectors", module + "reqmtls", module + "internal/ech"}, shapes())
+	linear.Check(t, []string{module + "extension", module + "handshake", module + "rules", module + "clienthello/...", module + "vectors", module + "reqmtls", module + "internal/ech"}, shapes())
 }
 
 func shapes() map[string]linear.Shape {
@@ -91,21 +93,21 @@ func shapes() map[string]linear.Shape {
 		}},
 		"Rules, many certificates that answer many extensions": {N: mostExtensions, Prepare: func(n int) func() {
 			hello := append(extensiontest.Many(n-1), extension.Extension{Type: extension.TLSFlags, Data: []byte{1, 2}})
-			x := extension.Exchange{Hello: listOf(extension.ClientHello, extensiontest.Block(hello))}
-			m := accepted(extension.ParseMessage(handshaketest.Message(11, slices.Repeat([][]byte{flagged()}, n)...)))
+			x := rules.Handshake{Hello: listOf(extension.ClientHello, extensiontest.Block(hello))}
+			m := accepted(handshake.Parse(handshaketest.Message(11, slices.Repeat([][]byte{flagged()}, n)...)))
 			return func() {
-				if v := x.JudgeMessage(extension.FromServer, m); !v.OK() {
+				if v := x.CheckMessage(handshake.FromServer, m); !v.OK() {
 					panic(v.Code)
 				}
 			}
 		}},
 		"Rules, many extensions": {N: mostExtensions, Prepare: func(n int) func() {
 			hello := listOf(extension.ClientHello, extensiontest.Block(append(extensiontest.Many(n-1), extension.Extension{Type: extension.TLSFlags, Data: []byte{1, 2}})))
-			x := extension.Exchange{Hello: hello}
+			x := rules.Handshake{Hello: hello}
 			return func() {
-				x.Judge(extension.EncryptedExtensions, extension.FromServer, hello)
-				x.Agreed(extension.EncryptedExtensions, extension.FromServer, hello)
-				x.JudgeSecondHello(hello)
+				x.Check(extension.EncryptedExtensions, handshake.FromServer, hello)
+				x.Agreed(extension.EncryptedExtensions, handshake.FromServer, hello)
+				x.CheckSecondHello(hello)
 			}
 		}},
 		"Vectors, many": {N: 800, Prepare: func(n int) func() {
@@ -336,7 +338,7 @@ func readHello(h clienthellotest.Hello) func() {
 
 func readMessage(msg []byte) func() {
 	return func() {
-		m := accepted(extension.ParseMessage(msg))
+		m := accepted(handshake.Parse(msg))
 		for block := range m.Blocks() {
 			for range block.All() {
 			}
@@ -347,7 +349,7 @@ func readMessage(msg []byte) func() {
 	}
 }
 
-func listOf(m extension.Message, b []byte) extension.List {
+func listOf(m extension.MessageKind, b []byte) extension.List {
 	return accepted(extension.ParseList(m, b, 0))
 }
 

@@ -1,9 +1,8 @@
 package fuzz
 
 import (
-	"math/bits"
-
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/oracle/rulestest"
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -12,14 +11,13 @@ import (
 // two bytes each: which block and type it is for, and its length.
 func readRulesCase(data []byte) (c rulestest.Case, ok bool) {
 	s := cryptobyte.String(data)
-	var draft, message, sender, where uint8
-	if !s.ReadUint8(&draft) || !s.ReadUint8(&message) || !s.ReadUint8(&sender) {
+	var message, sender, where uint8
+	if !s.Skip(1) /* which seeds have, and nothing reads */ || !s.ReadUint8(&message) || !s.ReadUint8(&sender) {
 		return c, false
 	}
-	c.Draft = extension.Draft(draft % 6)
 	c.Flags = answeringRegistry()
-	c.Message = extension.Message(message % 9)
-	c.Sender = extension.Sender(sender % 2)
+	c.Message = extension.MessageKind(message % 9)
+	c.Sender = handshake.Sender(sender % 2)
 	var body cryptobyte.String
 	for s.ReadUint8(&where) && s.ReadUint8LengthPrefixed(&body) {
 		t := [...]extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental, extension.ServerName, 0x1a1a}[(where>>2)%4]
@@ -32,7 +30,7 @@ func readRulesCase(data []byte) (c rulestest.Case, ok bool) {
 // Flags that are answered in other messages than those of published texts.
 const (
 	flagAnsweredEarly extension.Flag = 17
-	flagAnsweredLate  extension.Flag = 250 // too large for -00
+	flagAnsweredLate  extension.Flag = 250
 )
 
 // answeringRegistry is the registry with these flags.
@@ -40,12 +38,12 @@ func answeringRegistry() extension.Registry {
 	var r extension.Registry
 	for _, info := range []extension.FlagInfo{
 		{Number: flagAnsweredEarly, Name: "answered_early",
-			Messages:  1<<extension.ClientHello | 1<<extension.ServerHello | 1<<extension.EncryptedExtensions,
-			Answers:   1<<extension.ServerHello | 1<<extension.EncryptedExtensions,
+			Messages:  extension.MessagesOf(extension.ClientHello, extension.ServerHello, extension.EncryptedExtensions),
+			Answers:   extension.MessagesOf(extension.ServerHello, extension.EncryptedExtensions),
 			Reference: "nowhere"},
 		{Number: flagAnsweredLate, Name: "answered_late",
-			Messages:  1<<extension.ClientHello | 1<<extension.CertificateRequest | 1<<extension.Certificate | 1<<extension.EncryptedExtensions,
-			Answers:   1<<extension.Certificate | 1<<extension.EncryptedExtensions,
+			Messages:  extension.MessagesOf(extension.ClientHello, extension.CertificateRequest, extension.Certificate, extension.EncryptedExtensions),
+			Answers:   extension.MessagesOf(extension.Certificate, extension.EncryptedExtensions),
 			Reference: "nowhere"},
 	} {
 		if with, err := r.With(info); err == nil {
@@ -79,11 +77,6 @@ func rulesSeeds(yield func([]byte) bool) {
 		flags, err := set.AppendTo(nil)
 		if err != nil || len(flags) > 255 {
 			continue
-		}
-		if extension.Draft(i/9%6) == extension.Draft00 { // the same numbers from the other end
-			for j := range flags[1:] {
-				flags[1+j] = bits.Reverse8(flags[1+j])
-			}
 		}
 		t := byte(i % 2 << 2)
 		seed := []byte{byte(i / 9 % 6), byte(i % 9), byte(i / 2)}

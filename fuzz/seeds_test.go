@@ -71,7 +71,7 @@ func checkExtensionListInput(data []byte) error {
 	if len(data) == 0 || len(data) > 1<<16 {
 		return nil
 	}
-	return extensiontest.CheckList(extension.Message(data[0]%8), data[1:])
+	return extensiontest.CheckList(extension.MessageKind(data[0]%8), data[1:])
 }
 
 func extensionBodySeeds(yield func([]byte) bool) {

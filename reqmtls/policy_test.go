@@ -18,7 +18,6 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls"
-	"github.com/tlsflags/tlsflags/reqmtls/decide"
 )
 
 func TestPolicy(t *testing.T) {
@@ -109,8 +108,8 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestDecisions holds that the server does what package decide says of a server of
-// draft-jhoyla-req-mtls-flag-02, when the client has no certificate.
+// TestDecisions checks that the server does what draft-jhoyla-req-mtls-flag-02 says when
+// the client has no certificate.
 func TestDecisions(t *testing.T) {
 	for _, mode := range []reqmtls.Mode{reqmtls.VerifyIfGiven, reqmtls.Require} {
 		for _, everybody := range []bool{false, true} {
@@ -119,21 +118,15 @@ func TestDecisions(t *testing.T) {
 			s := start(t, baseConfig(), reqmtls.Config{Policy: policy})
 			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 				for _, flags := range [][]extension.Flag{nil, {extension.RequestMTLS}} {
-					side := decide.Server{
-						Text: decide.Text02, TLS13: version == tls.VersionTLS13, Offered: flags != nil,
-						Honor: true, Always: everybody, Require: mode == reqmtls.Require,
-					}
-					asked := side.Request() != decide.NoRequest
+					honored := flags != nil && version == tls.VersionTLS13
+					asked := honored || everybody
 					var alert extension.Alert
-					if asked {
-						alert = side.OnEmptyCertificate().Alert
-					}
-					if alert != 0 && (!side.Offered || !side.TLS13) {
+					if asked && mode == reqmtls.Require {
 						alert = extension.AlertBadCertificate // the only one that crypto/tls leaves us
 					}
 					got := testClient{flags: flags, maxVersion: version}.connect(t, s.addr)
 					if got.Asked != asked || got.alert != alert {
-						t.Errorf("%+v: asked %v, alert %v; want %v, %v", side, got.Asked, got.alert, asked, alert)
+						t.Errorf("mode %v, everybody %t, version %#x, flags %v: asked %v, alert %v; want %v, %v", mode, everybody, version, flags, got.Asked, got.alert, asked, alert)
 					}
 				}
 			}

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/tlsflags/tlsflags/corpus"
+	"github.com/tlsflags/tlsflags/handshake"
 )
 
 func tsharkVersion(ctx context.Context) (string, error) {

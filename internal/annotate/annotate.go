@@ -13,6 +13,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 )
 
 // Kind is what bytes are to be read as.
@@ -126,7 +127,7 @@ type Fault struct {
 // Table is the annotated input.
 type Table struct {
 	Kind    Kind
-	Message extension.Message // 0 for an extension or its data
+	Message extension.MessageKind // 0 for an extension or its data
 	// Fields are all up to 100,000, and then one, whose Path is "...", for all that follow:
 	// a long message cannot make the table much larger than itself.
 	Fields []Field
@@ -140,7 +141,7 @@ type Table struct {
 	// the first one.
 	Block extension.List
 	// Parsed is an accepted message, but for a ClientHello.
-	Parsed extension.HandshakeMessage
+	Parsed handshake.Message
 
 	check func(extension.Type) (int, error) // judges the bodies of a ClientHello
 }
@@ -174,7 +175,7 @@ func Explain(kind Kind, data []byte) Table {
 // parse has the strict parsers decide: it returns the end of what they consume, or the
 // offset of the fault and its code.
 func (t *Table) parse(data []byte) (int, error) {
-	var m extension.HandshakeMessage
+	var m handshake.Message
 	var n int
 	var err error
 	switch t.Kind {
@@ -191,19 +192,19 @@ func (t *Table) parse(data []byte) (int, error) {
 		}
 		return n, err
 	case ServerHello:
-		m, n, err = extension.ParseServerHello(data)
+		m, n, err = handshake.ParseServerHello(data)
 		t.Message = extension.ServerHello
 	case EncryptedExtensions:
-		m, n, err = extension.ParseEncryptedExtensions(data)
+		m, n, err = handshake.ParseEncryptedExtensions(data)
 		t.Message = extension.EncryptedExtensions
 	case CertificateRequest:
-		m, n, err = extension.ParseCertificateRequest(data)
+		m, n, err = handshake.ParseCertificateRequest(data)
 		t.Message = extension.CertificateRequest
 	case Certificate:
-		m, n, err = extension.ParseCertificate(data)
+		m, n, err = handshake.ParseCertificate(data)
 		t.Message = extension.Certificate
 	case NewSessionTicket:
-		m, n, err = extension.ParseNewSessionTicket(data)
+		m, n, err = handshake.ParseNewSessionTicket(data)
 		t.Message = extension.NewSessionTicket
 	case Extension:
 		return t.parseExtension(data)
@@ -213,7 +214,7 @@ func (t *Table) parse(data []byte) (int, error) {
 	if err != nil {
 		return n, err
 	}
-	t.Message = m.Message() // tells ServerHello and HelloRetryRequest apart
+	t.Message = m.Kind() // tells ServerHello and HelloRetryRequest apart
 	t.Parsed, t.Block = m, m.Extensions()
 	return n, nil
 }

@@ -8,7 +8,7 @@ import (
 
 // bodyOf returns what notes the body of an extension of type t in message m, nil where
 // it is left opaque, and the section that defines it.
-func bodyOf(t extension.Type, m extension.Message) (inside func(*walker, string, string), clause string) {
+func bodyOf(t extension.Type, m extension.MessageKind) (inside func(*walker, string, string), clause string) {
 	switch t {
 	case extension.TLSFlags, extension.TLSFlagsExperimental:
 		return nil, clauseFlags

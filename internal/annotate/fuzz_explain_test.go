@@ -9,6 +9,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
@@ -83,15 +84,15 @@ func strictVerdict(kind Kind, data []byte) (int, extension.Code) {
 	case DTLSClientHello:
 		_, n, err = clienthello.ParseDTLS(data)
 	case ServerHello:
-		_, n, err = extension.ParseServerHello(data)
+		_, n, err = handshake.ParseServerHello(data)
 	case EncryptedExtensions:
-		_, n, err = extension.ParseEncryptedExtensions(data)
+		_, n, err = handshake.ParseEncryptedExtensions(data)
 	case CertificateRequest:
-		_, n, err = extension.ParseCertificateRequest(data)
+		_, n, err = handshake.ParseCertificateRequest(data)
 	case Certificate:
-		_, n, err = extension.ParseCertificate(data)
+		_, n, err = handshake.ParseCertificate(data)
 	case NewSessionTicket:
-		_, n, err = extension.ParseNewSessionTicket(data)
+		_, n, err = handshake.ParseNewSessionTicket(data)
 	case Extension:
 		if len(data) < 4 || len(data) < 4+int(data[2])<<8+int(data[3]) {
 			return len(data), extension.ErrTruncated

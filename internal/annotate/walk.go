@@ -171,7 +171,7 @@ func (w *walker) list(size, element int, path, clause string, say func([]byte) s
 }
 
 // walk notes the fields of kind.
-func (w *walker) walk(kind Kind, m extension.Message) {
+func (w *walker) walk(kind Kind, m extension.MessageKind) {
 	switch kind {
 	case ClientHello, DTLSClientHello:
 		w.clientHello(kind == DTLSClientHello)
@@ -252,7 +252,7 @@ func (w *walker) serverHello() {
 
 // optionalExtensions notes the block of a hello, which TLS 1.2 lets away. A single byte
 // does not begin one.
-func (w *walker) optionalExtensions(m extension.Message, clause string) {
+func (w *walker) optionalExtensions(m extension.MessageKind, clause string) {
 	if w.end-w.at == 1 {
 		w.stray("extensions.length", clause)
 	}
@@ -283,7 +283,7 @@ func (w *walker) newSessionTicket() {
 	w.extensions("extensions", extension.NewSessionTicket, clauseTicket)
 }
 
-func (w *walker) extensions(path string, m extension.Message, clause string) {
+func (w *walker) extensions(path string, m extension.MessageKind, clause string) {
 	w.vector(2, path, clause, func() {
 		for i := 0; !w.done && w.at < w.end; i++ {
 			w.extension(path+"["+strconv.Itoa(i)+"].", m)
@@ -293,7 +293,7 @@ func (w *walker) extensions(path string, m extension.Message, clause string) {
 }
 
 // extension notes one extension, whose fields begin with path.
-func (w *walker) extension(path string, m extension.Message) {
+func (w *walker) extension(path string, m extension.MessageKind) {
 	if w.end-w.at < 4 && w.code == extension.ErrStrayBytes {
 		w.stray(path+"extension_type", clauseExtension)
 		return
@@ -310,7 +310,7 @@ func (w *walker) extension(path string, m extension.Message) {
 }
 
 // body notes the extension_data up to w.end.
-func (w *walker) body(t extension.Type, m extension.Message, path string) {
+func (w *walker) body(t extension.Type, m extension.MessageKind, path string) {
 	inside, clause := bodyOf(t, m)
 	switch {
 	case w.fault >= 0 && w.fault < w.end: // it is cut short

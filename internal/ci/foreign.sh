@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib.sh"
 
 packages=()
-for dir in extension clienthello capture; do
+for dir in extension handshake rules clienthello capture; do
 	[ ! -d "$dir" ] || packages+=("./$dir/...")
 done
 

@@ -12,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/rules"
 )
 
 type explainOptions struct {
@@ -97,7 +99,7 @@ type explanation struct {
 	input   explainedInput
 	records takenOff
 	table   annotate.Table
-	verdict extension.Verdict
+	verdict rules.Violation
 }
 
 func explain(cmd *cobra.Command, o explainOptions, arg string) error {
@@ -233,31 +235,31 @@ func (t *takenOff) takeOff(data []byte) []byte {
 
 // judge applies the rules to the flags of a message, as far as what was proposed is
 // known: those of messages that propose are always judged.
-func (o explainOptions) judge(cmd *cobra.Command, t annotate.Table) (extension.Verdict, error) {
-	var x extension.Exchange
+func (o explainOptions) judge(cmd *cobra.Command, t annotate.Table) (rules.Violation, error) {
+	var x rules.Handshake
 	var err error
 	if x.Hello, err = proposal(cmd, "--hello", o.hello, annotate.ClientHello); err != nil {
-		return extension.Verdict{}, err
+		return rules.Violation{}, err
 	}
 	if x.Request, err = proposal(cmd, "--request", o.request, annotate.CertificateRequest); err != nil {
-		return extension.Verdict{}, err
+		return rules.Violation{}, err
 	}
-	from, known := extension.FromServer, o.hello != ""
+	from, known := handshake.FromServer, o.hello != ""
 	switch {
 	case t.Message == extension.ClientHello:
-		from, known = extension.FromClient, true
+		from, known = handshake.FromClient, true
 	case t.Message == extension.Certificate && o.from == "client":
-		from, known = extension.FromClient, o.request != ""
+		from, known = handshake.FromClient, o.request != ""
 	case t.Message == extension.NewSessionTicket:
 		known = true
 	}
 	switch {
 	case !known || t.Message == 0 || t.Refused != nil:
-		return extension.Verdict{}, nil
+		return rules.Violation{}, nil
 	case t.Message == extension.ClientHello:
-		return x.Judge(t.Message, from, t.Block), nil
+		return x.Check(t.Message, from, t.Block), nil
 	}
-	return x.JudgeMessage(from, t.Parsed), nil
+	return x.CheckMessage(from, t.Parsed), nil
 }
 
 // proposal reads the message that the explained one answers.

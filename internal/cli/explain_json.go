@@ -6,6 +6,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/rules"
 )
 
 const explainSchema = "tlsflags.explain/1"
@@ -76,13 +77,13 @@ func faultOf(f annotate.Fault) faultInfo {
 }
 
 func alternativeOf(c extension.Code) *codePoint {
-	if alert, ok := c.Alternative(); ok {
+	if alert, ok := c.AlternativeAlert(); ok {
 		return new(point(alert, alert.String()))
 	}
 	return nil
 }
 
-func describeVerdict(v extension.Verdict) *rulesInfo {
+func describeVerdict(v rules.Violation) *rulesInfo {
 	info := &rulesInfo{refuseInfo: *refuse(v.Code, v.Offset), Alternative: alternativeOf(v.Code), Clause: v.Clause()}
 	if f, ok := v.Flag(); ok {
 		info.Flag = new(point(f, f.Name()))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/rules"
 )
 
 const (
@@ -99,7 +100,7 @@ func (e explanation) bodyVerdict() bool {
 	return false
 }
 
-func verdictText(v extension.Verdict) string {
+func verdictText(v rules.Violation) string {
 	text := fmt.Sprintf("%s at byte %d", v.Code.Name(), v.Offset)
 	if f, ok := v.Flag(); ok {
 		text = v.Code.Name() + ", flag " + flagName(f)
@@ -112,7 +113,7 @@ func messageOf(c extension.Code) string { return strings.TrimPrefix(c.Error(), "
 
 func alertText(c extension.Code) string {
 	text := "alert " + c.Alert().String()
-	if alternative, ok := c.Alternative(); ok {
+	if alternative, ok := c.AlternativeAlert(); ok {
 		text += " (or " + alternative.String() + ")"
 	}
 	return text

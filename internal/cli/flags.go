@@ -119,7 +119,7 @@ func writeFlagsJSON(w io.Writer) error {
 
 // messageNames lists the abbreviations of the messages of a set.
 func messageNames(s extension.MessageSet) []string {
-	if s == 0 {
+	if s.IsEmpty() {
 		return []string{}
 	}
 	return strings.Split(s.String(), ",")

@@ -14,7 +14,9 @@ import (
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/tls13"
+	"github.com/tlsflags/tlsflags/rules"
 )
 
 // openKeyLog reads the file of --keylog.
@@ -71,8 +73,8 @@ func (l losses) String() string {
 
 // conversation is a connection whose messages are judged as they come.
 type conversation struct {
-	exchange extension.Exchange
-	sent     [2][]sentFlags // by extension.Sender
+	exchange rules.Handshake
+	sent     [2][]sentFlags // by handshake.Sender
 	hello    bool           // a ClientHello was seen
 	agreed   bool           // a CertificateRequest acknowledges request_mtls
 	finished bool           // the server's Finished was seen
@@ -90,8 +92,8 @@ func (f followed) describe(l *line, hello clienthello.ClientHello) {
 	if !ok || c.lost || c.reader.Err() != nil {
 		return
 	}
-	l.ServerFlags = append([]sentFlags{}, c.sent[extension.FromServer]...)
-	l.ClientFlags = append([]sentFlags{}, c.sent[extension.FromClient]...)
+	l.ServerFlags = append([]sentFlags{}, c.sent[handshake.FromServer]...)
+	l.ClientFlags = append([]sentFlags{}, c.sent[handshake.FromClient]...)
 	l.Acknowledged = new(c.agreed)
 }
 
@@ -184,9 +186,9 @@ func (f *follower) feed(c *connection, direction int, seg capture.Segment) {
 		if c.client < 0 {
 			c.client = direction // the client of TLS speaks first
 		}
-		sender := extension.FromServer
+		sender := handshake.FromServer
 		if direction == c.client {
-			sender = extension.FromClient
+			sender = handshake.FromClient
 		}
 		c.streams[direction].Add(seg.Seq, seg.Payload, func(b []byte) { c.conversation.reader.Feed(sender, b) })
 	}
@@ -224,13 +226,13 @@ func (f *follower) newConversation() *conversation {
 		}
 		return secrets, ok
 	}
-	c.reader = tls13.NewConversation(lookup, func(s extension.Sender, msg []byte) { c.message(s, bytes.Clone(msg)) })
+	c.reader = tls13.NewConversation(lookup, func(s handshake.Sender, msg []byte) { c.message(s, bytes.Clone(msg)) })
 	return c
 }
 
 // message judges a message.
-func (c *conversation) message(s extension.Sender, msg []byte) {
-	if s == extension.FromClient && msg[0] == 1 {
+func (c *conversation) message(s handshake.Sender, msg []byte) {
+	if s == handshake.FromClient && msg[0] == 1 {
 		hello, _, err := clienthello.Parse(msg)
 		if err != nil {
 			return
@@ -239,17 +241,17 @@ func (c *conversation) message(s extension.Sender, msg []byte) {
 		return
 	}
 	const finished = 20 // RFC 9846, Section 4
-	c.finished = c.finished || s == extension.FromServer && msg[0] == finished
-	m, _, err := extension.ParseMessage(msg)
+	c.finished = c.finished || s == handshake.FromServer && msg[0] == finished
+	m, _, err := handshake.Parse(msg)
 	if err != nil {
 		return // of another type, or malformed
 	}
 	for block := range m.Blocks() {
-		c.note(s, m.Message(), block, c.exchange.Judge(m.Message(), s, block))
+		c.note(s, m.Kind(), block, c.exchange.Check(m.Kind(), s, block))
 	}
-	if m.Message() == extension.CertificateRequest && s == extension.FromServer {
+	if m.Kind() == extension.CertificateRequest && s == handshake.FromServer {
 		c.exchange.Request = m.Extensions()
-		flags, v := c.exchange.Agreed(m.Message(), s, m.Extensions())
+		flags, v := c.exchange.Agreed(m.Kind(), s, m.Extensions())
 		c.agreed = v.OK() && flags.Has(extension.RequestMTLS)
 	}
 }
@@ -259,15 +261,15 @@ func (c *conversation) clientHello(hello clienthello.ClientHello) {
 	if !c.hello {
 		c.hello = true
 		c.exchange.Hello = block
-		c.note(extension.FromClient, extension.ClientHello, block, c.exchange.Judge(extension.ClientHello, extension.FromClient, block))
+		c.note(handshake.FromClient, extension.ClientHello, block, c.exchange.Check(extension.ClientHello, handshake.FromClient, block))
 		return
 	}
-	c.note(extension.FromClient, extension.ClientHello, block, c.exchange.JudgeSecondHello(block))
+	c.note(handshake.FromClient, extension.ClientHello, block, c.exchange.CheckSecondHello(block))
 }
 
 // note keeps the flags of a message, if it has any, and what the rules say, within the
 // limits.
-func (c *conversation) note(s extension.Sender, m extension.Message, block extension.List, v extension.Verdict) {
+func (c *conversation) note(s handshake.Sender, m extension.MessageKind, block extension.List, v rules.Violation) {
 	if _, ok := block.FlagsExtension(); !ok {
 		return
 	}

@@ -21,14 +21,15 @@ import (
 
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/tls13"
 )
 
 // A connection is made here whose server does what crypto/tls cannot: it sets flags.
 const (
 	testSuite = 0x1301
-	byServer  = extension.FromServer
-	byClient  = extension.FromClient
+	byServer  = handshake.FromServer
+	byClient  = handshake.FromClient
 )
 
 var testSecrets = tls13.Secrets{
@@ -38,7 +39,7 @@ var testSecrets = tls13.Secrets{
 }
 
 type tlsRecord struct {
-	from extension.Sender
+	from handshake.Sender
 	data []byte
 }
 
@@ -110,7 +111,7 @@ func writeConnections(t *testing.T, path string, connections ...[]tlsRecord) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
-	packet := func(port layers.TCPPort, from extension.Sender, tcp layers.TCP, payload []byte) {
+	packet := func(port layers.TCPPort, from handshake.Sender, tcp layers.TCP, payload []byte) {
 		ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: []byte{192, 0, 2, 1}, DstIP: []byte{192, 0, 2, 2}}
 		tcp.SrcPort, tcp.DstPort = port, 443
 		if from == byServer {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
@@ -17,7 +18,7 @@ import (
 
 // A conversationPiece is what one side of a TLS connection writes at once.
 type conversationPiece struct {
-	sender extension.Sender
+	sender handshake.Sender
 	data   []byte
 }
 
@@ -40,14 +41,14 @@ func trafficSecret() []byte { return make([]byte, 32) }
 // splitConversation takes an input apart, and encrypts what is to be encrypted, so that
 // a fuzzer's bytes get past the AEAD.
 func splitConversation(input []byte) (pieces []conversationPiece, err error) {
-	var keys [2]*Keys // by extension.Sender
+	var keys [2]*Keys // by handshake.Sender
 	for len(input) >= 3 {
 		bits := input[0]
 		n := min(int(input[1])<<8|int(input[2]), len(input)-3)
-		p := conversationPiece{extension.FromServer, input[3 : 3+n]}
+		p := conversationPiece{handshake.FromServer, input[3 : 3+n]}
 		input = input[3+n:]
 		if bits&byClient != 0 {
-			p.sender = extension.FromClient
+			p.sender = handshake.FromClient
 		}
 		if bits&sealed != 0 {
 			if keys[p.sender] == nil || bits&newKeys != 0 {
@@ -68,7 +69,7 @@ func converse(pieces []conversationPiece) (messages [2][][]byte, err error) {
 		s := trafficSecret()
 		return Secrets{ClientHandshake: s, ServerHandshake: s, ServerTraffic: s}, true
 	}
-	c := NewConversation(lookup, func(s extension.Sender, msg []byte) {
+	c := NewConversation(lookup, func(s handshake.Sender, msg []byte) {
 		messages[s] = append(messages[s], bytes.Clone(msg))
 	})
 	for _, p := range pieces {
@@ -119,7 +120,7 @@ func checkConversationInput(input []byte) error {
 		n := min(len(whole[s]), len(cut[s]))
 		if wholeErr == nil && len(whole[s]) != len(cut[s]) || !slices.EqualFunc(whole[s][:n], cut[s][:n], bytes.Equal) {
 			return fmt.Errorf("%v: %d messages become %d others when they come byte by byte",
-				extension.Sender(s), len(whole[s]), len(cut[s]))
+				handshake.Sender(s), len(whole[s]), len(cut[s]))
 		}
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 )
 
 // Secrets are the traffic secrets of one connection (RFC 9846, Section 7.1); nil for one
@@ -20,8 +20,8 @@ type Secrets struct {
 	ServerTraffic   []byte // server_application_traffic_secret_0
 }
 
-func (s Secrets) handshake(from extension.Sender) []byte {
-	if from == extension.FromClient {
+func (s Secrets) handshake(from handshake.Sender) []byte {
+	if from == handshake.FromClient {
 		return s.ClientHandshake
 	}
 	return s.ServerHandshake

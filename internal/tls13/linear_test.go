@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/linear"
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
@@ -50,16 +51,16 @@ func linearShapes() map[string]linear.Shape {
 		return stream
 	}
 	start := func(stream []byte) []conversationPiece {
-		return []conversationPiece{{extension.FromClient, client}, {extension.FromServer, server}, {extension.FromServer, stream}}
+		return []conversationPiece{{handshake.FromClient, client}, {handshake.FromServer, server}, {handshake.FromServer, stream}}
 	}
 	const most = 4_000
 	return map[string]linear.Shape{
 		"a ClientHello, a byte a time": {N: most, Prepare: func(n int) func() {
-			return read(1, conversationPiece{extension.FromClient, long(n)})
+			return read(1, conversationPiece{handshake.FromClient, long(n)})
 		}},
 		"a ClientHello in records of a byte": {N: most, Prepare: func(n int) func() {
 			hello := clienthellotest.Hello{Extensions: extensiontest.Many(n)}.Message()
-			return read(1<<20, conversationPiece{extension.FromClient, assembletest.InRecords(hello, []byte{1})})
+			return read(1<<20, conversationPiece{handshake.FromClient, assembletest.InRecords(hello, []byte{1})})
 		}},
 		"a long Certificate in records of a byte": {N: most, Prepare: func(n int) func() {
 			return read(1<<20, start(encrypted(handshaketest.Message(11, make([][]byte, n/6)...), 1))...)

@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 )
 
 const (
@@ -51,10 +52,10 @@ var (
 // no more than a record and a handshake message of each.
 type Conversation struct {
 	lookup  func(random [32]byte) (Secrets, bool)
-	emit    func(s extension.Sender, msg []byte)
+	emit    func(s handshake.Sender, msg []byte)
 	secrets Secrets
 	suite   uint16
-	sides   [2]side // by extension.Sender
+	sides   [2]side // by handshake.Sender
 	err     error
 }
 
@@ -71,7 +72,7 @@ type side struct {
 // NewConversation returns a Conversation that asks lookup for the secrets when it has
 // seen a ClientHello, and gives each handshake message, with its header, to emit. The
 // message holds until emit returns.
-func NewConversation(lookup func(random [32]byte) (Secrets, bool), emit func(s extension.Sender, msg []byte)) *Conversation {
+func NewConversation(lookup func(random [32]byte) (Secrets, bool), emit func(s handshake.Sender, msg []byte)) *Conversation {
 	return &Conversation{lookup: lookup, emit: emit}
 }
 
@@ -80,15 +81,15 @@ func (c *Conversation) Use(s Secrets) { c.secrets = s }
 
 // Feed takes the next bytes that s sent. What the server sends may be fed before what the
 // client sent, but for the ClientHello.
-func (c *Conversation) Feed(s extension.Sender, b []byte) {
+func (c *Conversation) Feed(s handshake.Sender, b []byte) {
 	side := &c.sides[s]
 	if c.Done() || side.done {
 		return
 	}
 	side.raw = append(side.raw, b...)
 	c.read(s)
-	if s == extension.FromServer && c.suite != 0 {
-		c.read(extension.FromClient) // which may have waited for the cipher suite
+	if s == handshake.FromServer && c.suite != 0 {
+		c.read(handshake.FromClient) // which may have waited for the cipher suite
 	}
 }
 
@@ -116,7 +117,7 @@ func (c *Conversation) fail(err error) {
 }
 
 // read takes whole records off the raw bytes.
-func (c *Conversation) read(s extension.Sender) {
+func (c *Conversation) read(s handshake.Sender) {
 	side := &c.sides[s]
 	for !c.Done() && !side.done && len(side.raw) >= recordHeaderLen {
 		end := recordHeaderLen + (int(side.raw[3])<<8 | int(side.raw[4]))
@@ -147,7 +148,7 @@ func (c *Conversation) read(s extension.Sender) {
 func done() side { return side{done: true} }
 
 // record takes one record.
-func (c *Conversation) record(s extension.Sender, record []byte) {
+func (c *Conversation) record(s handshake.Sender, record []byte) {
 	side := &c.sides[s]
 	switch record[0] {
 	case recordChangeCipherSpec:
@@ -172,7 +173,7 @@ func (c *Conversation) record(s extension.Sender, record []byte) {
 	}
 	kind, content, ok := side.keys.Open(record)
 	switch {
-	case !ok && s == extension.FromClient && !side.finished && len(side.messages) == 0:
+	case !ok && s == handshake.FromClient && !side.finished && len(side.messages) == 0:
 		return // early data, with keys of its own
 	case !ok:
 		c.fail(ErrDecrypt)
@@ -199,7 +200,7 @@ func (c *Conversation) newKeys(secret []byte) *Keys {
 }
 
 // handshake takes the content of a handshake record.
-func (c *Conversation) handshake(s extension.Sender, content []byte) {
+func (c *Conversation) handshake(s handshake.Sender, content []byte) {
 	side := &c.sides[s]
 	side.messages = append(side.messages, content...)
 	for !c.Done() && !side.done && len(side.messages) >= handshakeHeaderLen {
@@ -220,14 +221,14 @@ func (c *Conversation) handshake(s extension.Sender, content []byte) {
 }
 
 // message takes one handshake message.
-func (c *Conversation) message(s extension.Sender, msg []byte) {
+func (c *Conversation) message(s handshake.Sender, msg []byte) {
 	side := &c.sides[s]
 	switch {
-	case msg[0] == typeClientHello && s == extension.FromClient:
+	case msg[0] == typeClientHello && s == handshake.FromClient:
 		c.clientHello(msg)
-	case msg[0] == typeServerHello && s == extension.FromServer:
+	case msg[0] == typeServerHello && s == handshake.FromServer:
 		c.serverHello(msg)
-	case msg[0] == typeKeyUpdate, msg[0] == typeFinished && s == extension.FromClient:
+	case msg[0] == typeKeyUpdate, msg[0] == typeFinished && s == handshake.FromClient:
 		side.done = true
 	case msg[0] == typeFinished:
 		side.finished = true
@@ -255,13 +256,13 @@ func (c *Conversation) clientHello(msg []byte) {
 }
 
 func (c *Conversation) serverHello(msg []byte) {
-	m, _, err := extension.ParseServerHello(msg)
+	m, _, err := handshake.ParseServerHello(msg)
 	switch {
 	case err != nil, c.suite != 0: // malformed, or the second one
 		c.fail(ErrFormat)
 	case m.Version() != versionTLS13:
 		c.fail(ErrNotTLS13)
-	case m.Message() == extension.ServerHello:
+	case m.Kind() == extension.ServerHello:
 		c.suite = m.CipherSuite()
 	}
 }

@@ -20,13 +20,14 @@ import (
 	utls "github.com/refraction-networking/utls"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/testca"
 	"github.com/tlsflags/tlsflags/internal/tls13"
 )
 
 // chunk is what one side wrote at once.
 type chunk struct {
-	from extension.Sender
+	from handshake.Sender
 	data []byte
 }
 
@@ -40,7 +41,7 @@ type recording struct {
 type recordedConn struct {
 	net.Conn
 	r    *recording
-	from extension.Sender
+	from handshake.Sender
 }
 
 func (c *recordedConn) Write(b []byte) (int, error) {
@@ -50,9 +51,9 @@ func (c *recordedConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// handshake has crypto/tls serve a client of uTLS that offers one cipher suite, and
+// runHandshake has crypto/tls serve a client of uTLS that offers one cipher suite, and
 // returns what they wrote and the server's key log.
-func handshake(t *testing.T, suite uint16, server *tls.Config) (*recording, string) {
+func runHandshake(t *testing.T, suite uint16, server *tls.Config) (*recording, string) {
 	t.Helper()
 	ca, err := testca.New("test", time.Hour)
 	if err != nil {
@@ -87,7 +88,7 @@ func handshake(t *testing.T, suite uint16, server *tls.Config) (*recording, stri
 		t.Fatal(err)
 	}
 	defer plain.Close()
-	client := utls.UClient(&recordedConn{plain, r, extension.FromClient}, &utls.Config{
+	client := utls.UClient(&recordedConn{plain, r, handshake.FromClient}, &utls.Config{
 		ServerName: "localhost", InsecureSkipVerify: true,
 		Certificates: []utls.Certificate{{Certificate: identity.Certificate, PrivateKey: identity.PrivateKey}},
 	}, utls.HelloCustom)
@@ -117,7 +118,7 @@ func serve(ctx context.Context, listener net.Listener, r *recording, config *tls
 		return err
 	}
 	defer plain.Close()
-	conn := tls.Server(&recordedConn{plain, r, extension.FromServer}, config)
+	conn := tls.Server(&recordedConn{plain, r, handshake.FromServer}, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func read(t *testing.T, chunks []chunk, keyLog string) (messages [2][][]byte, er
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := tls13.NewConversation(log.Lookup, func(s extension.Sender, msg []byte) {
+	c := tls13.NewConversation(log.Lookup, func(s handshake.Sender, msg []byte) {
 		messages[s] = append(messages[s], bytes.Clone(msg))
 	})
 	for _, chunk := range chunks {
@@ -156,11 +157,11 @@ func names(t *testing.T, messages [][]byte) string {
 			list = append(list, map[byte]string{15: "CV", 20: "FIN"}[msg[0]])
 			continue
 		}
-		m, n, err := extension.ParseMessage(msg)
+		m, n, err := handshake.Parse(msg)
 		if err != nil || n != len(msg) {
 			t.Errorf("a message of type %d of crypto/tls: %v at %d of %d", msg[0], err, n, len(msg))
 		}
-		list = append(list, m.Message().Abbreviation())
+		list = append(list, extension.MessagesOf(m.Kind()).String())
 	}
 	return strings.Join(list, " ")
 }
@@ -170,18 +171,18 @@ func names(t *testing.T, messages [][]byte) string {
 func TestMessagesOfCryptoTLS(t *testing.T) {
 	for _, suite := range []uint16{tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256} {
 		t.Run(tls.CipherSuiteName(suite), func(t *testing.T) {
-			r, keyLog := handshake(t, suite, &tls.Config{ClientAuth: tls.RequireAnyClientCert})
+			r, keyLog := runHandshake(t, suite, &tls.Config{ClientAuth: tls.RequireAnyClientCert})
 			messages, err := read(t, r.chunks, keyLog)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := names(t, messages[extension.FromServer]), "SH EE CR CT CV FIN NST"; got != want {
+			if got, want := names(t, messages[handshake.FromServer]), "SH EE CR CT CV FIN NST"; got != want {
 				t.Errorf("the server sent %s, want %s", got, want)
 			}
-			if got, want := names(t, messages[extension.FromClient]), "CH CT CV FIN"; got != want {
+			if got, want := names(t, messages[handshake.FromClient]), "CH CT CV FIN"; got != want {
 				t.Errorf("the client sent %s, want %s", got, want)
 			}
-			checkServer(t, messages[extension.FromServer])
+			checkServer(t, messages[handshake.FromServer])
 		})
 	}
 }
@@ -189,8 +190,8 @@ func TestMessagesOfCryptoTLS(t *testing.T) {
 // checkServer looks into what crypto/tls is known to send.
 func checkServer(t *testing.T, messages [][]byte) {
 	t.Helper()
-	parse := func(i int) extension.HandshakeMessage {
-		m, _, err := extension.ParseMessage(messages[i])
+	parse := func(i int) handshake.Message {
+		m, _, err := handshake.Parse(messages[i])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,22 +217,22 @@ func checkServer(t *testing.T, messages [][]byte) {
 
 func TestConversationHelloRetryRequest(t *testing.T) {
 	// Firefox sends shares of x25519 and P-256.
-	r, keyLog := handshake(t, tls.TLS_AES_128_GCM_SHA256, &tls.Config{CurvePreferences: []tls.CurveID{tls.CurveP384}})
+	r, keyLog := runHandshake(t, tls.TLS_AES_128_GCM_SHA256, &tls.Config{CurvePreferences: []tls.CurveID{tls.CurveP384}})
 	messages, err := read(t, r.chunks, keyLog)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := names(t, messages[extension.FromServer]), "HRR SH EE CT CV FIN NST"; got != want {
+	if got, want := names(t, messages[handshake.FromServer]), "HRR SH EE CT CV FIN NST"; got != want {
 		t.Errorf("the server sent %s, want %s", got, want)
 	}
-	if got, want := names(t, messages[extension.FromClient]), "CH CH FIN"; got != want {
+	if got, want := names(t, messages[handshake.FromClient]), "CH CH FIN"; got != want {
 		t.Errorf("the client sent %s, want %s", got, want)
 	}
 }
 
 // Any cut of the streams, and the server ahead of the client, give the same messages.
 func TestConversationCuts(t *testing.T) {
-	r, keyLog := handshake(t, tls.TLS_AES_128_GCM_SHA256, &tls.Config{ClientAuth: tls.RequestClientCert})
+	r, keyLog := runHandshake(t, tls.TLS_AES_128_GCM_SHA256, &tls.Config{ClientAuth: tls.RequestClientCert})
 	want, err := read(t, r.chunks, keyLog)
 	if err != nil {
 		t.Fatal(err)
@@ -254,7 +255,7 @@ func TestConversationCuts(t *testing.T) {
 	first := r.chunks[0]
 	ahead := slices.Clone(r.chunks[1:])
 	slices.SortStableFunc(ahead, func(a, b chunk) int { return int(a.from) - int(b.from) })
-	if ahead[0].from != extension.FromServer {
+	if ahead[0].from != handshake.FromServer {
 		t.Fatal("the test does not put the server first")
 	}
 	got, err := read(t, append([]chunk{first}, ahead...), keyLog)
@@ -264,7 +265,7 @@ func TestConversationCuts(t *testing.T) {
 }
 
 func TestConversationEnds(t *testing.T) {
-	r, keyLog := handshake(t, tls.TLS_AES_128_GCM_SHA256, &tls.Config{})
+	r, keyLog := runHandshake(t, tls.TLS_AES_128_GCM_SHA256, &tls.Config{})
 	random := r.chunks[0].data[5+4+2:][:32]
 	flight := r.chunks[1].data
 	serverHello := flight[:5+(int(flight[3])<<8|int(flight[4]))]
@@ -276,14 +277,14 @@ func TestConversationEnds(t *testing.T) {
 	}{
 		{"without secrets", r.chunks, "", tls13.ErrNoSecrets},
 		{"with secrets of another connection", r.chunks, replaceSecrets(keyLog), tls13.ErrDecrypt},
-		{"with no TLS", []chunk{{extension.FromClient, []byte("GET / HTTP/1.1\r\n\r\n")}}, keyLog, tls13.ErrFormat},
-		{"in the middle", []chunk{{extension.FromClient, append([]byte{22, 3, 3, 0xff, 0xff}, random...)}}, keyLog, tls13.ErrFormat},
-		{"with a message that is too large", []chunk{{extension.FromClient, []byte{22, 3, 1, 0, 4, 1, 0xff, 0, 0}}}, keyLog, tls13.ErrTooLarge},
-		{"with a hello that is too short", []chunk{{extension.FromClient, []byte{22, 3, 1, 0, 5, 1, 0, 0, 1, 0}}}, keyLog, tls13.ErrFormat},
-		{"with a second ServerHello", []chunk{r.chunks[0], {extension.FromServer, bytes.Repeat(serverHello, 2)}}, keyLog, tls13.ErrFormat},
-		{"with TLS 1.2", []chunk{r.chunks[0], {extension.FromServer, tls12ServerHello()}}, keyLog, tls13.ErrNotTLS13},
-		{"with too much early data", []chunk{r.chunks[0], {extension.FromClient, earlyData(5)}}, keyLog, tls13.ErrTooLarge},
-		{"with an alert", []chunk{r.chunks[0], {extension.FromServer, []byte{21, 3, 3, 0, 2, 2, 40}}}, keyLog, nil},
+		{"with no TLS", []chunk{{handshake.FromClient, []byte("GET / HTTP/1.1\r\n\r\n")}}, keyLog, tls13.ErrFormat},
+		{"in the middle", []chunk{{handshake.FromClient, append([]byte{22, 3, 3, 0xff, 0xff}, random...)}}, keyLog, tls13.ErrFormat},
+		{"with a message that is too large", []chunk{{handshake.FromClient, []byte{22, 3, 1, 0, 4, 1, 0xff, 0, 0}}}, keyLog, tls13.ErrTooLarge},
+		{"with a hello that is too short", []chunk{{handshake.FromClient, []byte{22, 3, 1, 0, 5, 1, 0, 0, 1, 0}}}, keyLog, tls13.ErrFormat},
+		{"with a second ServerHello", []chunk{r.chunks[0], {handshake.FromServer, bytes.Repeat(serverHello, 2)}}, keyLog, tls13.ErrFormat},
+		{"with TLS 1.2", []chunk{r.chunks[0], {handshake.FromServer, tls12ServerHello()}}, keyLog, tls13.ErrNotTLS13},
+		{"with too much early data", []chunk{r.chunks[0], {handshake.FromClient, earlyData(5)}}, keyLog, tls13.ErrTooLarge},
+		{"with an alert", []chunk{r.chunks[0], {handshake.FromServer, []byte{21, 3, 3, 0, 2, 2, 40}}}, keyLog, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -296,10 +297,10 @@ func TestConversationEnds(t *testing.T) {
 
 // Early data stands before the client's handshake records, under other keys.
 func TestConversationEarlyData(t *testing.T) {
-	r, keyLog := handshake(t, tls.TLS_AES_128_GCM_SHA256, &tls.Config{})
-	chunks := slices.Insert(slices.Clone(r.chunks), 1, chunk{extension.FromClient, earlyData(1)})
+	r, keyLog := runHandshake(t, tls.TLS_AES_128_GCM_SHA256, &tls.Config{})
+	chunks := slices.Insert(slices.Clone(r.chunks), 1, chunk{handshake.FromClient, earlyData(1)})
 	messages, err := read(t, chunks, keyLog)
-	if got := names(t, messages[extension.FromClient]); got != "CH FIN" || err != nil {
+	if got := names(t, messages[handshake.FromClient]); got != "CH FIN" || err != nil {
 		t.Errorf("the client sent %s, %v", got, err)
 	}
 }

@@ -4,25 +4,25 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/tlsflags/tlsflags/extension"
+	tlsmsg "github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/tls13"
 )
 
 // certificateRequest returns the CertificateRequest in what a server of TLS 1.3 sent, where
 // there is one and keyLog, that of this connection alone, has the secret to read it.
-func certificateRequest(sent []byte, keyLog string) (request extension.HandshakeMessage, found bool) {
+func certificateRequest(sent []byte, keyLog string) (request tlsmsg.Message, found bool) {
 	log, err := tls13.ReadKeyLog(strings.NewReader(keyLog))
 	if err != nil {
-		return extension.HandshakeMessage{}, false
+		return tlsmsg.Message{}, false
 	}
-	c := tls13.NewConversation(log.Lookup, func(_ extension.Sender, msg []byte) {
-		if m, _, err := extension.ParseCertificateRequest(bytes.Clone(msg)); err == nil && !found {
+	c := tls13.NewConversation(log.Lookup, func(_ tlsmsg.Sender, msg []byte) {
+		if m, _, err := tlsmsg.ParseCertificateRequest(bytes.Clone(msg)); err == nil && !found {
 			request, found = m, true
 		}
 	})
 	for _, secrets := range log {
 		c.Use(secrets)
 	}
-	c.Feed(extension.FromServer, sent)
+	c.Feed(tlsmsg.FromServer, sent)
 	return request, found
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/tlsclient"
-	"github.com/tlsflags/tlsflags/reqmtls/decide"
+	"github.com/tlsflags/tlsflags/rules"
 )
 
 // Preset names the ClientHello to imitate.
@@ -191,9 +191,9 @@ func (c *Client) check(r tlsclient.Report) error {
 	if r.RequestFlagsErr != nil {
 		return fmt.Errorf("client: the CertificateRequest has a malformed TLS Flags extension: %w", r.RequestFlagsErr)
 	}
-	side := decide.Client{Offered: c.flags.Has(c.flag)}
+	side := rules.Client{Offered: c.flags.Has(c.flag)}
 	d := side.OnCertificateRequest(r.RequestFlags.Has(c.flag))
-	if d.Answer == decide.Abort {
+	if d.Answer == rules.Abort {
 		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent: %v by %s", c.flag, d.Alert, d.Clause)
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 const lookups = 64
 
 // CheckList checks what extension.ParseList promises, on one extension block.
-func CheckList(m extension.Message, block []byte) error {
+func CheckList(m extension.MessageKind, block []byte) error {
 	const offset = 77
 	want, wantN, wantCode := ReferenceList(m, block, offset)
 	list, err := Parser[extension.List]{

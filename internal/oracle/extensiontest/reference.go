@@ -6,7 +6,7 @@ import (
 )
 
 // ReferenceList is the obvious parser of an extension block, see extension.ParseList.
-func ReferenceList(m extension.Message, block []byte, offset int) ([]extension.Extension, int, extension.Code) {
+func ReferenceList(m extension.MessageKind, block []byte, offset int) ([]extension.Extension, int, extension.Code) {
 	var list []extension.Extension
 	seen := make(map[uint16]bool)
 	s := cryptobyte.String(block)

@@ -10,13 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"golang.org/x/crypto/cryptobyte"
 )
 
 // Reference is the obvious parser of the handshake messages of RFC 9846, Section
 // 4, other than ClientHello, that have extension blocks. Its verdicts are those of
-// extension.ParseMessage. It returns the blocks, and the length of the message or the
+// handshake.Parse. It returns the blocks, and the length of the message or the
 // offset of the refused field.
 func Reference(msg []byte) (blocks [][]extension.Extension, n int, code extension.Code) {
 	largest := map[uint8]int{
@@ -89,17 +90,17 @@ func Reference(msg []byte) (blocks [][]extension.Extension, n int, code extensio
 	return blocks, end, 0
 }
 
-// Check checks what extension.ParseMessage promises, on one input.
+// Check checks what handshake.Parse promises, on one input.
 func Check(msg []byte) error {
 	want, wantN, wantCode := Reference(msg)
-	m, err := extensiontest.Parser[extension.HandshakeMessage]{
-		Parse: extension.ParseMessage, Bytes: extension.HandshakeMessage.Raw,
+	m, err := extensiontest.Parser[handshake.Message]{
+		Parse: handshake.Parse, Bytes: handshake.Message.Raw,
 	}.Check(msg, wantN, wantCode)
 	if err != nil {
 		return err
 	}
 	if wantCode != 0 {
-		if m.Message() != 0 || m.Extensions().Len() != 0 {
+		if m.Kind() != 0 || m.Extensions().Len() != 0 {
 			return errors.New("a refused message gives a view that is not zero")
 		}
 		return nil
@@ -135,9 +136,9 @@ func Check(msg []byte) error {
 	if len(context) > 0 && (cap(context) != len(context) || !bytes.Equal(context, msg[5:5+len(context)])) {
 		return fmt.Errorf("certificate_request_context is %x", context)
 	}
-	if version, suite := referenceSelection(m.Message(), msg, want); m.Version() != version || m.CipherSuite() != suite {
+	if version, suite := referenceSelection(m.Kind(), msg, want); m.Version() != version || m.CipherSuite() != suite {
 		return fmt.Errorf("%v selects version %#x and cipher suite %#x, the reference has %#x and %#x",
-			m.Message(), m.Version(), m.CipherSuite(), version, suite)
+			m.Kind(), m.Version(), m.CipherSuite(), version, suite)
 	}
 	if err := checkEntries(m, msg[:n], len(want)); err != nil {
 		return err
@@ -150,7 +151,7 @@ func Check(msg []byte) error {
 
 // checkEntries holds that the entries of a Certificate cover its certificate_list with no
 // gap and no overlap, and that no other message has any.
-func checkEntries(m extension.HandshakeMessage, msg []byte, blocks int) error {
+func checkEntries(m handshake.Message, msg []byte, blocks int) error {
 	entries, at := 0, 4+1+len(m.RequestContext())+3
 	for e := range m.Entries() {
 		at += 3
@@ -164,9 +165,9 @@ func checkEntries(m extension.HandshakeMessage, msg []byte, blocks int) error {
 		entries++
 	}
 	switch {
-	case m.Message() != extension.Certificate && entries > 0:
-		return fmt.Errorf("%v has %d entries", m.Message(), entries)
-	case m.Message() == extension.Certificate && (entries != blocks || at != len(msg)):
+	case m.Kind() != extension.Certificate && entries > 0:
+		return fmt.Errorf("%v has %d entries", m.Kind(), entries)
+	case m.Kind() == extension.Certificate && (entries != blocks || at != len(msg)):
 		return fmt.Errorf("%d entries cover %d of %d bytes, and there are %d blocks", entries, at, len(msg), blocks)
 	}
 	return nil
@@ -174,7 +175,7 @@ func checkEntries(m extension.HandshakeMessage, msg []byte, blocks int) error {
 
 // referenceSelection returns the version and the cipher suite that a message selects,
 // which only a ServerHello and a HelloRetryRequest do.
-func referenceSelection(kind extension.Message, msg []byte, blocks [][]extension.Extension) (version, suite uint16) {
+func referenceSelection(kind extension.MessageKind, msg []byte, blocks [][]extension.Extension) (version, suite uint16) {
 	if kind != extension.ServerHello && kind != extension.HelloRetryRequest {
 		return 0, 0
 	}

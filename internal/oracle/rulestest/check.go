@@ -7,16 +7,16 @@ import (
 	"strings"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
-	"golang.org/x/crypto/cryptobyte"
+	"github.com/tlsflags/tlsflags/rules"
 )
 
 // Case is one message of a handshake to be judged, with what came before it.
 type Case struct {
-	Draft   extension.Draft
 	Flags   extension.Registry
-	Message extension.Message
-	Sender  extension.Sender
+	Message extension.MessageKind
+	Sender  handshake.Sender
 	Hello   []extension.Extension // of the ClientHello
 	Request []extension.Extension // of the CertificateRequest
 	Block   []extension.Extension // of the message
@@ -36,38 +36,35 @@ func Reference(c Case) (extension.Code, int) {
 		}
 		return nil
 	}
-	in := func(m extension.Message, set ...extension.Message) bool { return slices.Contains(set, m) }
-	old := c.Draft == extension.Draft00 || c.Draft == extension.Draft01 || c.Draft == extension.Draft03
+	in := func(m extension.MessageKind, set ...extension.MessageKind) bool { return slices.Contains(set, m) }
 
 	e := find(c.Block, extension.TLSFlags, extension.TLSFlagsExperimental)
 	if e == nil {
 		return 0, -1
 	}
 	// Where the extension may stand at all.
-	if c.Message < extension.ClientHello || c.Message > extension.NewSessionTicket ||
-		old && !in(c.Message, extension.ClientHello, extension.ServerHello, extension.EncryptedExtensions) {
+	if c.Message < extension.ClientHello || c.Message > extension.NewSessionTicket {
 		return extension.ErrFlagsMisplaced, -1
 	}
 	// What is an answer needs something to answer, under the same code point.
 	answer := in(c.Message, extension.ServerHello, extension.HelloRetryRequest, extension.EncryptedExtensions, extension.Certificate)
 	asked := c.Hello
-	if c.Message == extension.Certificate && c.Sender == extension.FromClient {
+	if c.Message == extension.Certificate && c.Sender == handshake.FromClient {
 		asked = c.Request
 	}
 	proposal := find(asked, e.Type)
 	if answer && proposal == nil {
 		return extension.ErrFlagsUnrequested, -1
 	}
-	flags, code := referenceDraftFlags(c.Draft, e.Data)
+	flags, _, code := extensiontest.ReferenceFlags(e.Data)
 	if code != 0 {
 		return code, -1
 	}
 	var proposed []extension.Flag
 	if proposal != nil {
-		proposed, _ = referenceDraftFlags(c.Draft, proposal.Data)
+		proposed, _, _ = extensiontest.ReferenceFlags(proposal.Data)
 	}
-	// In -01 the server may set flags of its own in EncryptedExtensions.
-	if answer && !(c.Draft == extension.Draft01 && c.Message == extension.EncryptedExtensions) {
+	if answer {
 		for _, f := range flags {
 			if !slices.Contains(proposed, f) {
 				return extension.ErrFlagUnsolicited, int(f)
@@ -77,7 +74,7 @@ func Reference(c Case) (extension.Code, int) {
 	slices.Sort(flags)
 	for _, f := range flags {
 		info, known := c.Flags.ByNumber(f)
-		if !known || info.Messages == 0 {
+		if !known || info.Messages.IsEmpty() {
 			continue
 		}
 		if !info.Messages.Has(c.Message) {
@@ -90,47 +87,10 @@ func Reference(c Case) (extension.Code, int) {
 	return 0, -1
 }
 
-// referenceDraftFlags reads extension_data by the rules of one draft.
-func referenceDraftFlags(d extension.Draft, data []byte) ([]extension.Flag, extension.Code) {
-	if d != extension.Draft00 && d != extension.Draft01 {
-		flags, _, code := extensiontest.ReferenceFlags(data)
-		return flags, code
-	}
-	s := cryptobyte.String(data)
-	var octets cryptobyte.String
-	switch {
-	case s.Empty() && d == extension.Draft01:
-		return nil, 0
-	case s.Empty():
-		return nil, extension.ErrFlagsEmptyData
-	case s[0] == 0 && d == extension.Draft00:
-		return nil, extension.ErrFlagsEmptyVector
-	case s[0] > 31 && d == extension.Draft00:
-		return nil, extension.ErrVectorSize
-	case !s.ReadUint8LengthPrefixed(&octets):
-		return nil, extension.ErrFlagsInnerTooLong
-	case !s.Empty():
-		return nil, extension.ErrFlagsTrailingBytes
-	}
-	var flags []extension.Flag
-	for i, o := range octets {
-		for bit := range 8 {
-			mask := byte(1) << bit
-			if d == extension.Draft00 {
-				mask = 0x80 >> bit
-			}
-			if o&mask != 0 {
-				flags = append(flags, extension.Flag(8*i+bit))
-			}
-		}
-	}
-	return flags, 0
-}
-
-// Check holds extension.Exchange to the reference on one message, and to what it
+// Check holds rules.Handshake to the reference on one message, and to what it
 // says of itself: what it answers, it accepts; what it agrees on, both sides have set.
 func Check(c Case) error {
-	parse := func(m extension.Message, list []extension.Extension) (extension.List, bool) {
+	parse := func(m extension.MessageKind, list []extension.Extension) (extension.List, bool) {
 		l, _, err := extension.ParseList(m, extensiontest.Block(list), 4)
 		return l, err == nil
 	}
@@ -140,8 +100,8 @@ func Check(c Case) error {
 	if !ok1 || !ok2 || !ok3 {
 		return nil // a type stands twice: not a matter of these rules
 	}
-	x := extension.Exchange{Draft: c.Draft, Registry: c.Flags, Hello: hello, Request: request}
-	v := x.Judge(c.Message, c.Sender, message)
+	x := rules.Handshake{Registry: c.Flags, Hello: hello, Request: request}
+	v := x.Check(c.Message, c.Sender, message)
 	code, flag := Reference(c)
 	got := -1
 	if f, ok := v.Flag(); ok {
@@ -180,13 +140,13 @@ func Check(c Case) error {
 	if err != nil {
 		return err
 	}
-	if v := x.Judge(c.Message, c.Sender, list); !v.OK() {
+	if v := x.Check(c.Message, c.Sender, list); !v.OK() {
 		return fmt.Errorf("its own answer %x gives %q", encoded, v.Code.Name())
 	}
 	if agreed, _ := x.Agreed(c.Message, c.Sender, list); agreed != answer {
 		return fmt.Errorf("the answer %x does not read as it was meant", encoded)
 	}
-	second := x.JudgeSecondHello(hello)
+	second := x.CheckSecondHello(hello)
 	if second.Code == extension.ErrSecondHelloChanged {
 		return fmt.Errorf("the same ClientHello once more gives %q", second.Code.Name())
 	}

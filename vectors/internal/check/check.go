@@ -169,7 +169,7 @@ func compareRefusal(t *vectors.Test, code extension.Code, clause string, offset 
 	case clause != t.Alert.Clause:
 		return fmt.Errorf("clause is %s, want %s", clause, t.Alert.Clause)
 	}
-	other, ok := code.Alternative()
+	other, ok := code.AlternativeAlert()
 	if ok != (len(t.Alternatives) > 0) {
 		return fmt.Errorf("that there is an alternative is %t, want %t", ok, !ok)
 	}

@@ -5,21 +5,22 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/reqmtls/decide"
+	"github.com/tlsflags/tlsflags/handshake"
+	"github.com/tlsflags/tlsflags/rules"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-var texts = map[string]decide.Text{
-	"draft-jhoyla-req-mtls-flag-02":              decide.Text02,
-	"draft-jhoyla-req-mtls-flag (editors' copy)": decide.TextEditor,
+var texts = map[string]rules.Draft{
+	"draft-jhoyla-req-mtls-flag-02":              rules.Draft02,
+	"draft-jhoyla-req-mtls-flag (editors' copy)": rules.DraftEditor,
 }
 
-var requestActions = map[decide.Request]vectors.Action{
-	decide.NoRequest: vectors.NoRequest, decide.PlainRequest: vectors.PlainRequest, decide.AcknowledgedRequest: vectors.AcknowledgedRequest,
+var requestActions = map[Request]vectors.Action{
+	NoRequest: vectors.NoRequest, PlainRequest: vectors.PlainRequest, AcknowledgedRequest: vectors.AcknowledgedRequest,
 }
 
-var answerActions = map[decide.Answer]vectors.Action{
-	decide.Abort: vectors.Abort, decide.SendEmpty: vectors.SendEmpty, decide.SendCertificate: vectors.SendCertificate,
+var answerActions = map[rules.Answer]vectors.Action{
+	rules.Abort: vectors.Abort, rules.SendEmpty: vectors.SendEmpty, rules.SendCertificate: vectors.SendCertificate,
 }
 
 // testExchange asks what a side does after the steps of a test.
@@ -30,36 +31,36 @@ func testExchange(t *vectors.Test) error {
 	}
 	offered := hello.HasFlag(extension.RequestMTLS)
 	last := t.Steps[len(t.Steps)-1]
-	var message extension.HandshakeMessage
+	var message handshake.Message
 	if last.Message != "client_hello" {
 		if message, _, err = parsers[last.Message](last.Input); err != nil {
 			return err
 		}
 	}
 	if t.State.Side == "client" {
-		c := decide.Client{Text: texts[t.Text], Offered: offered, HasCertificate: t.State.HasCertificate, Mismatch: t.State.Mismatch}
+		c := rules.Client{Draft: texts[t.Text], Offered: offered, HasCertificate: t.State.HasCertificate, Mismatch: t.State.Mismatch}
 		if last.Message == "certificate_request" {
 			r := c.OnCertificateRequest(message.HasFlag(extension.RequestMTLS))
 			return compareDecision(t, answerActions[r.Answer], r.Decision)
 		}
-		return compareDecision(t, vectors.GoOn, c.OnFlag(message.Message()))
+		return compareDecision(t, vectors.GoOn, c.OnFlag(message.Kind()))
 	}
-	s := decide.Server{
-		Text: texts[t.Text], TLS13: t.State.Version == "TLS 1.3", Resumed: t.State.Resumed, Offered: offered,
+	s := Server{
+		Draft: texts[t.Text], TLS13: t.State.Version == "TLS 1.3", Resumed: t.State.Resumed, Offered: offered,
 		Honor: t.State.Honor, Always: t.State.Always, Require: t.State.Require,
 	}
 	switch {
 	case last.Message == "client_hello":
 		// Requests come without a clause.
-		return compareDecision(t, requestActions[s.Request()], decide.Decision{Clause: t.Clause})
+		return compareDecision(t, requestActions[s.Request()], rules.Decision{Clause: t.Clause})
 	case message.Empty():
 		return compareDecision(t, vectors.GoOn, s.OnEmptyCertificate())
 	}
-	return compareDecision(t, vectors.GoOn, s.OnFlag(message.Message()))
+	return compareDecision(t, vectors.GoOn, s.OnFlag(message.Kind()))
 }
 
 // compareDecision compares what a side does: the action, unless the decision has an alert.
-func compareDecision(t *vectors.Test, action vectors.Action, d decide.Decision) error {
+func compareDecision(t *vectors.Test, action vectors.Action, d rules.Decision) error {
 	if !d.GoOn() {
 		action = vectors.Abort
 	}

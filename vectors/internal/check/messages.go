@@ -3,28 +3,30 @@ package check
 import (
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
+	"github.com/tlsflags/tlsflags/rules"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // readMessage judges the flags of a message after those that went before.
 func readMessage(t *vectors.Test) answer {
-	sender := extension.FromServer
+	sender := handshake.FromServer
 	if t.Sender == "client" {
-		sender = extension.FromClient
+		sender = handshake.FromClient
 	}
-	var x extension.Exchange
+	var x rules.Handshake
 	second := false
 	for _, before := range t.Before {
 		if h, _, err := clienthello.Parse(before); err == nil {
 			x.Hello = h.Extensions()
 			continue
 		}
-		m, _, err := extension.ParseMessage(before)
+		m, _, err := handshake.Parse(before)
 		if err != nil {
 			panic(t.ID + ": what went before cannot be read: " + err.Error())
 		}
-		second = second || m.Message() == extension.HelloRetryRequest
-		if m.Message() == extension.CertificateRequest {
+		second = second || m.Kind() == extension.HelloRetryRequest
+		if m.Kind() == extension.CertificateRequest {
 			x.Request = m.Extensions()
 		}
 	}
@@ -33,9 +35,9 @@ func readMessage(t *vectors.Test) answer {
 		if err != nil {
 			return refused(err, n)
 		}
-		judge := func(l extension.List) extension.Verdict { return x.Judge(extension.ClientHello, sender, l) }
+		judge := func(l extension.List) rules.Violation { return x.Check(extension.ClientHello, sender, l) }
 		if second {
-			judge = x.JudgeSecondHello
+			judge = x.CheckSecondHello
 		}
 		return readBlock(h.Extensions(), judge(h.Extensions()))
 	}
@@ -43,13 +45,13 @@ func readMessage(t *vectors.Test) answer {
 	if err != nil {
 		return refused(err, n)
 	}
-	if m.Message() != names[t.Message] {
+	if m.Kind() != names[t.Message] {
 		return answer{code: extension.ErrMessageType}
 	}
-	return readBlock(m.Extensions(), x.JudgeMessage(sender, m))
+	return readBlock(m.Extensions(), x.CheckMessage(sender, m))
 }
 
-var names = map[string]extension.Message{
+var names = map[string]extension.MessageKind{
 	"server_hello":         extension.ServerHello,
 	"hello_retry_request":  extension.HelloRetryRequest,
 	"encrypted_extensions": extension.EncryptedExtensions,
@@ -58,17 +60,17 @@ var names = map[string]extension.Message{
 	"new_session_ticket":   extension.NewSessionTicket,
 }
 
-var parsers = map[string]func([]byte) (extension.HandshakeMessage, int, error){
-	"server_hello":         extension.ParseServerHello,
-	"hello_retry_request":  extension.ParseServerHello,
-	"encrypted_extensions": extension.ParseEncryptedExtensions,
-	"certificate":          extension.ParseCertificate,
-	"certificate_request":  extension.ParseCertificateRequest,
-	"new_session_ticket":   extension.ParseNewSessionTicket,
+var parsers = map[string]func([]byte) (handshake.Message, int, error){
+	"server_hello":         handshake.ParseServerHello,
+	"hello_retry_request":  handshake.ParseServerHello,
+	"encrypted_extensions": handshake.ParseEncryptedExtensions,
+	"certificate":          handshake.ParseCertificate,
+	"certificate_request":  handshake.ParseCertificateRequest,
+	"new_session_ticket":   handshake.ParseNewSessionTicket,
 }
 
 // readBlock returns the flags of a message on which there is a verdict.
-func readBlock(l extension.List, v extension.Verdict) answer {
+func readBlock(l extension.List, v rules.Violation) answer {
 	if !v.OK() {
 		return answer{code: v.Code, clause: v.Clause(), offset: v.Offset}
 	}

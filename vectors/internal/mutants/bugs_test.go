@@ -10,8 +10,8 @@ const (
 	code     = "extension/code.go"
 	flags    = "extension/flags.go"
 	list     = "extension/list.go"
-	exchange = "extension/exchange.go"
-	walkers  = "extension/handshake.go"
+	exchange = "rules/rules.go"
+	walkers  = "handshake/handshake.go"
 	hello    = "clienthello/clienthello.go"
 	body     = "clienthello/body.go"
 	bodies   = "clienthello/extensions.go"
@@ -21,7 +21,8 @@ const (
 	packets  = "clienthello/assemble/quic_packet.go"
 	dtls     = "clienthello/assemble/dtls.go"
 	pieces   = "clienthello/assemble/pieces.go"
-	decide   = "reqmtls/decide/decide.go"
+	client   = "rules/client.go"
+	server   = "vectors/internal/check/server.go"
 )
 
 var bugs = []bug{
@@ -56,15 +57,15 @@ var bugs = []bug{
 	{"stray bytes in the block accepted", list, "if len(rest) < headerLen {\n\t\t\treturn List{}, offset + i, ErrStrayBytes", "if len(rest) < headerLen {\n\t\t\treturn l, len(l.block), nil", "hello/block/stray-1"},
 	{"offset of an overrun", list, "return List{}, offset + i + 2, ErrExtensionOverrun\n\t\t}\n\t\tcount++", "return List{}, offset + i, ErrExtensionOverrun\n\t\t}\n\t\tcount++", "hello/block/length-one-less"},
 
-	{"unsolicited flags accepted", exchange, "if !proposed.Has(f) {", "if false {", "messages/unsolicited/server-hello/other"},
+	{"unsolicited flags accepted", exchange, "if !offered.Has(f) {", "if false {", "messages/unsolicited/server-hello/other"},
 	{"unrequested extension accepted", exchange, "if !requested && answers.Has(m) {", "if !requested && false {", "messages/unrequested/server-hello/other-type"},
-	{"client Certificate answers the ClientHello", exchange, "if m == Certificate && s == FromClient {\n\t\tblock = x.Request\n\t}", "", "messages/answer/client-certificate/all"},
+	{"client Certificate answers the ClientHello", exchange, "if m == extension.Certificate && s == handshake.FromClient {\n\t\tblock = h.Request\n\t}", "", "messages/answer/client-certificate/all"},
 	{"known flags anywhere", exchange, "case !info.Messages.Has(m):", "case false:", "messages/known/server-hello/request-mtls"},
 	{"second hello not compared", exchange, "if had != has || !bytes.Equal(was.Data, is.Data) {", "if had != has || false && !bytes.Equal(was.Data, is.Data) {", "messages/second-hello/other"},
 	{"second hello may add flags", exchange, "if had != has || !bytes.Equal(was.Data, is.Data) {", "if had && has && !bytes.Equal(was.Data, is.Data) {", "messages/second-hello/added"},
-	{"later CertificateEntries not judged", exchange, "if v := x.judge(m.Message(), e, p.flags, p.requested); !v.OK() {\n\t\t\treturn v\n\t\t}", "return x.judge(m.Message(), e, p.flags, p.requested)", "messages/certificates/client-certificate/unsolicited-behind-good"},
-	{"HelloRetryRequest not told apart", walkers, "kind = HelloRetryRequest", "kind = ServerHello", "messages/second-hello/added"},
-	{"empty ticket accepted", walkers, "c.vector(2, 1)\n\tlist := c.extensions(NewSessionTicket)", "c.vector(2, 0)\n\tlist := c.extensions(NewSessionTicket)", "messages/framing/new-session-ticket/no-ticket"},
+	{"later CertificateEntries not judged", exchange, "if v := h.check(m.Kind(), e, o.flags, o.requested); !v.OK() {\n\t\t\treturn v\n\t\t}", "return h.check(m.Kind(), e, o.flags, o.requested)", "messages/certificates/client-certificate/unsolicited-behind-good"},
+	{"HelloRetryRequest not told apart", walkers, "kind = extension.HelloRetryRequest", "kind = extension.ServerHello", "messages/second-hello/added"},
+	{"empty ticket accepted", walkers, "c.vector(2, 1)\n\tlist := c.extensions(extension.NewSessionTicket)", "c.vector(2, 0)\n\tlist := c.extensions(extension.NewSessionTicket)", "messages/framing/new-session-ticket/no-ticket"},
 	{"session_id_echo of any length", walkers, "if c.at < c.end && c.msg[c.at] > maxSessionID {", "if false {", "messages/framing/server-hello/session-id-33"},
 
 	{"message type not looked at", hello, "if len(msg) > 0 && msg[0] != typeClientHello {", "if false {", "hello/header/type-0"},
@@ -111,9 +112,9 @@ var bugs = []bug{
 	{"epoch ignored", dtls, "case header[0] == recordHandshake && epoch == 0 && length <= maxRecord:", "case header[0] == recordHandshake && length <= maxRecord:", "dtls/foreign/epoch-1"},
 	{"message_seq ignored", dtls, "if seq == d.seq {", "if true {", "dtls/fragments/other-message-between"},
 
-	{"request under TLS 1.2", decide, "honored := s.TLS13 && s.Offered && s.Honor", "honored := s.Offered && s.Honor", "request-mtls/request/draft-02/tls12"},
-	{"request on resumption", decide, "case s.Resumed:", "case false:", "request-mtls/request/draft-02/resumed"},
-	{"never acknowledged", decide, "return AcknowledgedRequest\n", "return PlainRequest\n", "request-mtls/request/editors-copy/offered"},
-	{"bad_certificate in every text", decide, "case s.Text == Text02 && s.Offered:", "case s.Offered:", "request-mtls/empty-certificate/editors-copy/offered-required"},
-	{"flag accepted unasked", decide, "if m == extension.CertificateRequest && c.Offered {", "if m == extension.CertificateRequest {", "request-mtls/answer/editors-copy/not-offered-flag"},
+	{"request under TLS 1.2", server, "honored := s.TLS13 && s.Offered && s.Honor", "honored := s.Offered && s.Honor", "request-mtls/request/draft-02/tls12"},
+	{"request on resumption", server, "case s.Resumed:", "case false:", "request-mtls/request/draft-02/resumed"},
+	{"never acknowledged", server, "return AcknowledgedRequest\n", "return PlainRequest\n", "request-mtls/request/editors-copy/offered"},
+	{"bad_certificate in every text", server, "case s.Draft == rules.Draft02 && s.Offered:", "case s.Offered:", "request-mtls/empty-certificate/editors-copy/offered-required"},
+	{"flag accepted unasked", client, "if m == extension.CertificateRequest && c.Offered {", "if m == extension.CertificateRequest {", "request-mtls/answer/editors-copy/not-offered-flag"},
 }

@@ -23,10 +23,12 @@ const module = "github.com/tlsflags/tlsflags"
 // copied are, for each package with a bug, the packages that have to be copied with
 // it: those that import it, up to the one that runs the vectors.
 var copied = map[string][]string{
-	"extension":            {"extension", "clienthello", "clienthello/assemble", "reqmtls/decide", "vectors/internal/check"},
-	"clienthello":          {"clienthello", "vectors/internal/check"},
-	"clienthello/assemble": {"clienthello/assemble", "vectors/internal/check"},
-	"reqmtls/decide":       {"reqmtls/decide", "vectors/internal/check"},
+	"extension":              {"extension", "handshake", "rules", "clienthello", "clienthello/assemble", "vectors/internal/check"},
+	"clienthello":            {"clienthello", "vectors/internal/check"},
+	"clienthello/assemble":   {"clienthello/assemble", "vectors/internal/check"},
+	"handshake":              {"handshake", "rules", "vectors/internal/check"},
+	"rules":                  {"rules", "vectors/internal/check"},
+	"vectors/internal/check": {"vectors/internal/check"},
 }
 
 // TestVectorsCatchBugs builds all copies into one program, by an overlay: nothing is

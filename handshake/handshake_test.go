@@ -1,8 +1,9 @@
-package extension_test
+package handshake_test
 
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -11,6 +12,8 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
+	"github.com/tlsflags/tlsflags/handshake"
 )
 
 // message builds a handshake message from its type and body.
@@ -101,10 +104,33 @@ func helloRetryRandom() []byte {
 	return sum[:]
 }
 
+// compareWithReference compares the outcome of Parse with that of the reference parser.
+func compareWithReference(msg []byte) error {
+	m, n, err := handshake.Parse(msg)
+	want, wantN, code := handshaketest.Reference(msg)
+	if n != wantN || err != code.Err() {
+		return fmt.Errorf("got %v at %d, the reference parser has %v at %d", err, n, code, wantN)
+	}
+	i := 0
+	for block := range m.Blocks() {
+		same := func(a, b extension.Extension) bool {
+			return a.Type == b.Type && a.Offset == b.Offset && bytes.Equal(a.Data, b.Data)
+		}
+		if i == len(want) || !slices.EqualFunc(slices.Collect(block.All()), want[i], same) {
+			return fmt.Errorf("block %d differs from the reference parser's", i)
+		}
+		i++
+	}
+	if i != len(want) {
+		return fmt.Errorf("%d blocks, the reference parser has %d", i, len(want))
+	}
+	return nil
+}
+
 type sample struct {
 	name   string
 	msg    []byte
-	kind   extension.Message
+	kind   extension.MessageKind
 	blocks [][]extension.Type // the types of every block
 }
 
@@ -155,12 +181,12 @@ func samples() []sample {
 	}
 }
 
-func TestParseMessage(t *testing.T) {
+func TestParse(t *testing.T) {
 	for _, s := range samples() {
 		t.Run(s.name, func(t *testing.T) {
-			m, n, err := extension.ParseMessage(s.msg)
-			if err != nil || n != len(s.msg) || m.Message() != s.kind {
-				t.Fatalf("ParseMessage = %v, %d, %v; want %v, %d, nil", m.Message(), n, err, s.kind, len(s.msg))
+			m, n, err := handshake.Parse(s.msg)
+			if err != nil || n != len(s.msg) || m.Kind() != s.kind {
+				t.Fatalf("Parse = %v, %d, %v; want %v, %d, nil", m.Kind(), n, err, s.kind, len(s.msg))
 			}
 			var got [][]extension.Type
 			for block := range m.Blocks() {
@@ -173,24 +199,24 @@ func TestParseMessage(t *testing.T) {
 			if diff := cmp.Diff(s.blocks, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("extensions (-want +got):\n%s", diff)
 			}
-			if err := checkMessage(s.msg); err != nil {
+			if err := handshaketest.Check(s.msg); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
 
-func TestParseMessageByType(t *testing.T) {
-	parsers := map[byte]func([]byte) (extension.HandshakeMessage, int, error){
-		2: extension.ParseServerHello, 4: extension.ParseNewSessionTicket, 8: extension.ParseEncryptedExtensions,
-		11: extension.ParseCertificate, 13: extension.ParseCertificateRequest,
+func TestParseByType(t *testing.T) {
+	parsers := map[byte]func([]byte) (handshake.Message, int, error){
+		2: handshake.ParseServerHello, 4: handshake.ParseNewSessionTicket, 8: handshake.ParseEncryptedExtensions,
+		11: handshake.ParseCertificate, 13: handshake.ParseCertificateRequest,
 	}
 	for _, s := range samples() {
 		for msgType, parse := range parsers {
 			m, n, err := parse(s.msg)
 			if msgType == s.msg[0] {
-				if err != nil || n != len(s.msg) || m.Message() != s.kind {
-					t.Errorf("%s: %v, %d, %v from the parser of its own type", s.name, m.Message(), n, err)
+				if err != nil || n != len(s.msg) || m.Kind() != s.kind {
+					t.Errorf("%s: %v, %d, %v from the parser of its own type", s.name, m.Kind(), n, err)
 				}
 			} else if err != extension.ErrMessageType || n != 0 {
 				t.Errorf("%s: %d, %v from the parser of type %d", s.name, n, err, msgType)
@@ -204,13 +230,13 @@ func TestParseMessageByType(t *testing.T) {
 			}
 			continue
 		}
-		if _, n, err := extension.ParseMessage([]byte{byte(msgType), 0, 0, 0}); err != extension.ErrMessageType || n != 0 {
+		if _, n, err := handshake.Parse([]byte{byte(msgType), 0, 0, 0}); err != extension.ErrMessageType || n != 0 {
 			t.Errorf("type %d: %d, %v, want it refused for its type", msgType, n, err)
 		}
 	}
 }
 
-func TestParseMessageRefuses(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	random := make([]byte, 32)
 	hello := serverHello(random, func(b *cryptobyte.Builder) { addBlock(b, flagsExt(1)) })
 	sessionID := 4 + 2 + 32
@@ -259,24 +285,24 @@ func TestParseMessageRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m, n, err := extension.ParseMessage(tt.msg)
+			m, n, err := handshake.Parse(tt.msg)
 			if n != tt.n || err != tt.want {
-				t.Errorf("ParseMessage = %d, %v; want %d, %v", n, err, tt.n, tt.want)
+				t.Errorf("Parse = %d, %v; want %d, %v", n, err, tt.n, tt.want)
 			}
-			if m.Message() != 0 || m.Raw() != nil {
+			if m.Kind() != 0 || m.Raw() != nil {
 				t.Error("a refused message gives a view that is not zero")
 			}
-			if err := checkMessage(tt.msg); err != nil {
+			if err := handshaketest.Check(tt.msg); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
 
-func TestParseMessagePrefixes(t *testing.T) {
+func TestParsePrefixes(t *testing.T) {
 	for _, s := range samples() {
 		for i := range s.msg {
-			if _, n, err := extension.ParseMessage(s.msg[:i]); err != extension.ErrTruncated || n != i {
+			if _, n, err := handshake.Parse(s.msg[:i]); err != extension.ErrTruncated || n != i {
 				t.Errorf("%s: the prefix of %d bytes gives %v at %d, want truncated", s.name, i, err, n)
 			}
 		}
@@ -284,7 +310,7 @@ func TestParseMessagePrefixes(t *testing.T) {
 }
 
 // Every length and every other byte of every sample, set to every value.
-func TestParseMessageEveryByte(t *testing.T) {
+func TestParseEveryByte(t *testing.T) {
 	for _, s := range samples() {
 		msg := slices.Clone(s.msg)
 		for i := range msg {
@@ -294,7 +320,7 @@ func TestParseMessageEveryByte(t *testing.T) {
 			}
 			for v := 0; v < 256; v += step {
 				msg[i] = byte(v)
-				if err := checkMessage(msg); err != nil {
+				if err := compareWithReference(msg); err != nil {
 					t.Fatalf("%s with byte %d set to %#x: %v", s.name, i, v, err)
 				}
 			}
@@ -305,13 +331,13 @@ func TestParseMessageEveryByte(t *testing.T) {
 
 // Every sample cut short at every length, with the handshake length mended: the fault is
 // then an inner one, and never an accepted message unless the reference says so.
-func TestParseMessageInnerTruncation(t *testing.T) {
+func TestParseInnerTruncation(t *testing.T) {
 	for _, s := range samples() {
-		for n := handshakeHeader; n < len(s.msg); n++ {
+		for n := 4; n < len(s.msg); n++ {
 			msg := slices.Clone(s.msg[:n])
-			body := n - handshakeHeader
+			body := n - 4
 			msg[1], msg[2], msg[3] = byte(body>>16), byte(body>>8), byte(body)
-			if err := checkMessage(msg); err != nil {
+			if err := compareWithReference(msg); err != nil {
 				t.Fatalf("%s cut to %d bytes: %v", s.name, n, err)
 			}
 		}
@@ -319,26 +345,26 @@ func TestParseMessageInnerTruncation(t *testing.T) {
 }
 
 // A block of 16,383 empty extensions in every entry is the worst there is.
-func TestParseMessageLargest(t *testing.T) {
+func TestParseLargest(t *testing.T) {
 	exts := make([][]byte, 16383)
 	for i := range exts {
 		exts[i] = ext(extension.Type(i))
 	}
 	msg := certificate(testEntry{[]byte{1}, exts}, testEntry{[]byte{2}, exts}, testEntry{[]byte{3}, exts})
-	if err := checkMessage(msg); err != nil {
+	if err := handshaketest.Check(msg); err != nil {
 		t.Fatal(err)
 	}
 	exts[16382] = ext(16381)
 	msg = certificate(testEntry{[]byte{1}, exts})
-	if _, n, err := extension.ParseMessage(msg); n != len(msg)-4 || err != extension.ErrDuplicateExtension {
+	if _, n, err := handshake.Parse(msg); n != len(msg)-4 || err != extension.ErrDuplicateExtension {
 		t.Errorf("%d, %v; want the last extension refused as a duplicate", n, err)
 	}
 }
 
-func TestHandshakeMessageFields(t *testing.T) {
-	byName := make(map[string]extension.HandshakeMessage)
+func TestMessageFields(t *testing.T) {
+	byName := make(map[string]handshake.Message)
 	for _, s := range samples() {
-		m, _, err := extension.ParseMessage(s.msg)
+		m, _, err := handshake.Parse(s.msg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -395,7 +421,7 @@ func TestEntriesWithLongCertData(t *testing.T) {
 	for i, n := range want {
 		entries = append(entries, testEntry{bytes.Repeat([]byte{byte(i)}, n), [][]byte{flagsExt(extension.Flag(i))}})
 	}
-	m, _, err := extension.ParseCertificate(certificate(entries...))
+	m, _, err := handshake.ParseCertificate(certificate(entries...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,20 +437,20 @@ func TestEntriesWithLongCertData(t *testing.T) {
 	}
 }
 
-func TestZeroHandshakeMessage(t *testing.T) {
-	var m extension.HandshakeMessage
+func TestZeroMessage(t *testing.T) {
+	var m handshake.Message
 	for range m.Blocks() {
 		t.Error("the zero value has a block")
 	}
 	for range m.Entries() {
 		t.Error("the zero value has an entry")
 	}
-	if m.Message() != 0 || m.Empty() || m.HasFlag(0) || m.RequestContext() != nil || m.CipherSuite() != 0 || m.Version() != 0 {
+	if m.Kind() != 0 || m.Empty() || m.HasFlag(0) || m.RequestContext() != nil || m.CipherSuite() != 0 || m.Version() != 0 {
 		t.Error("the zero value has fields")
 	}
 }
 
-func TestHandshakeMessageAllocatesNothing(t *testing.T) {
+func TestMessageAllocatesNothing(t *testing.T) {
 	check := func(name string, f func()) {
 		t.Helper()
 		if n := testing.AllocsPerRun(10, f); n != 0 {
@@ -432,14 +458,14 @@ func TestHandshakeMessageAllocatesNothing(t *testing.T) {
 		}
 	}
 	for _, s := range samples() {
-		check(s.name+", accepted", func() { extension.ParseMessage(s.msg) })
+		check(s.name+", accepted", func() { handshake.Parse(s.msg) })
 		for _, cut := range []int{0, 1, 4, len(s.msg) / 2, len(s.msg) - 1} {
-			check(s.name+", cut", func() { extension.ParseMessage(s.msg[:cut]) })
+			check(s.name+", cut", func() { handshake.Parse(s.msg[:cut]) })
 		}
 		short := slices.Clone(s.msg)
 		short[3]--
-		check(s.name+", one byte too long", func() { extension.ParseMessage(short) })
-		m, _, err := extension.ParseMessage(s.msg)
+		check(s.name+", one byte too long", func() { handshake.Parse(short) })
+		m, _, err := handshake.Parse(s.msg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -450,7 +476,7 @@ func TestHandshakeMessageAllocatesNothing(t *testing.T) {
 			for e := range m.Entries() {
 				_ = e.CertData
 			}
-			_, _, _, _, _ = m.Message(), m.Empty(), m.RequestContext(), m.CipherSuite(), m.Version()
+			_, _, _, _, _ = m.Kind(), m.Empty(), m.RequestContext(), m.CipherSuite(), m.Version()
 			m.HasFlag(80)
 		})
 	}
@@ -463,7 +489,7 @@ func TestIterationCanStop(t *testing.T) {
 		break
 	}
 	certificate := []byte{11, 0, 0, 16, 0, 0, 0, 12, 0, 0, 1, 0x30, 0, 0, 0, 0, 1, 0x31, 0, 0}
-	m, _, err := extension.ParseMessage(certificate)
+	m, _, err := handshake.Parse(certificate)
 	if err != nil {
 		t.Fatal(err)
 	}

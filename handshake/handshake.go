@@ -1,6 +1,10 @@
-package extension
+package handshake
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/tlsflags/tlsflags/extension"
+)
 
 // The handshake types of the messages below, as defined in RFC 9846, Section 4.
 const (
@@ -12,7 +16,8 @@ const (
 )
 
 const (
-	handshakeHeaderLen = 4 // msg_type, length
+	handshakeHeaderLen = 4         // msg_type, length
+	maxBlock           = 1<<16 - 1 // longest extension block
 	randomLen          = 32
 	maxSessionID       = 32
 )
@@ -27,24 +32,24 @@ const (
 	maxNewSessionTicket    = 4 + 4 + 1 + 255 + 2 + 1<<16 - 1 + 2 + maxBlock
 )
 
-// HandshakeMessage is a validated handshake message, other than ClientHello, that can
+// Message is a validated handshake message, other than ClientHello, that can
 // carry extensions: an immutable view that shares memory with the bytes it was parsed
 // from. Since it exists only after validation, reading it cannot fail. The zero value
 // is no message and has no extension.
-type HandshakeMessage struct {
+type Message struct {
 	msg   []byte
-	list  List   // the extension block, in a Certificate that of the first entry
-	start uint32 // offset of the first byte behind certificate_list's length
-	kind  Message
+	list  extension.List // the extension block, in a Certificate that of the first entry
+	start uint32         // offset of the first byte behind certificate_list's length
+	kind  extension.MessageKind
 }
 
-// ParseMessage reads the handshake message at the beginning of msg as the function
+// Parse reads the handshake message at the beginning of msg as the function
 // for its msg_type does: [ParseServerHello], [ParseNewSessionTicket],
 // [ParseEncryptedExtensions], [ParseCertificate] or [ParseCertificateRequest]. For any
 // other type, client_hello included, it returns ErrMessageType.
-func ParseMessage(msg []byte) (HandshakeMessage, int, error) {
+func Parse(msg []byte) (Message, int, error) {
 	if len(msg) == 0 {
-		return HandshakeMessage{}, 0, ErrTruncated
+		return Message{}, 0, extension.ErrTruncated
 	}
 	switch msg[0] {
 	case typeServerHello:
@@ -58,7 +63,7 @@ func ParseMessage(msg []byte) (HandshakeMessage, int, error) {
 	case typeCertificateRequest:
 		return ParseCertificateRequest(msg)
 	}
-	return HandshakeMessage{}, 0, ErrMessageType
+	return Message{}, 0, extension.ErrMessageType
 }
 
 // ParseServerHello reads the ServerHello at the beginning of msg, with its 4-byte
@@ -79,7 +84,7 @@ func ParseMessage(msg []byte) (HandshakeMessage, int, error) {
 //
 // Like all parsers of this file it returns the number of bytes of the message, and
 // does not look at what follows. For a refused message it returns the zero
-// HandshakeMessage, the offset of the field that cannot be accepted, and
+// Message, the offset of the field that cannot be accepted, and
 //
 //   - ErrMessageType: the message is of another type;
 //   - ErrMessageTooLarge: no message of this type has as many bytes as announced;
@@ -94,7 +99,7 @@ func ParseMessage(msg []byte) (HandshakeMessage, int, error) {
 //
 // The first fault in the order of the bytes is reported, but for the first three,
 // which concern the message as a whole and are looked for first, in this order.
-func ParseServerHello(msg []byte) (HandshakeMessage, int, error) {
+func ParseServerHello(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeServerHello, maxServerHello)
 	c.skip(2)
 	random := c.at
@@ -102,15 +107,15 @@ func ParseServerHello(msg []byte) (HandshakeMessage, int, error) {
 	c.sessionID()
 	c.skip(2)
 	c.skip(1)
-	kind := ServerHello
+	kind := extension.ServerHello
 	if c.code == 0 && string(c.msg[random:random+randomLen]) == helloRetryRandom {
-		kind = HelloRetryRequest
+		kind = extension.HelloRetryRequest
 	}
-	var list List
+	var list extension.List
 	if c.end-c.at > 1 { // a single byte does not begin a block
 		list = c.extensions(kind)
 	}
-	return c.done(HandshakeMessage{list: list, kind: kind})
+	return c.done(Message{list: list, kind: kind})
 }
 
 // helloRetryRandom is SHA-256("HelloRetryRequest"), the random of a
@@ -126,10 +131,10 @@ const helloRetryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x
 //	} EncryptedExtensions;
 //
 // What it returns is described at [ParseServerHello].
-func ParseEncryptedExtensions(msg []byte) (HandshakeMessage, int, error) {
+func ParseEncryptedExtensions(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeEncryptedExtensions, maxEncryptedExtensions)
-	list := c.extensions(EncryptedExtensions)
-	return c.done(HandshakeMessage{list: list, kind: EncryptedExtensions})
+	list := c.extensions(extension.EncryptedExtensions)
+	return c.done(Message{list: list, kind: extension.EncryptedExtensions})
 }
 
 // ParseCertificateRequest reads the CertificateRequest of TLS 1.3 at the beginning of
@@ -142,11 +147,11 @@ func ParseEncryptedExtensions(msg []byte) (HandshakeMessage, int, error) {
 //
 // What it returns is described at [ParseServerHello]. The message of this name in TLS
 // 1.2 is another one, and carries no extensions.
-func ParseCertificateRequest(msg []byte) (HandshakeMessage, int, error) {
+func ParseCertificateRequest(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeCertificateRequest, maxCertificateRequest)
 	c.vector(1, 0)
-	list := c.extensions(CertificateRequest)
-	return c.done(HandshakeMessage{list: list, kind: CertificateRequest})
+	list := c.extensions(extension.CertificateRequest)
+	return c.done(Message{list: list, kind: extension.CertificateRequest})
 }
 
 // ParseCertificate reads the Certificate of TLS 1.3 at the beginning of msg, with its
@@ -165,14 +170,14 @@ func ParseCertificateRequest(msg []byte) (HandshakeMessage, int, error) {
 // What it returns is described at [ParseServerHello]; an empty cert_data is
 // ErrVectorEmpty. The message of this name in TLS 1.2 is another one, and carries no
 // extensions. No length is too large here but for the caller's memory.
-func ParseCertificate(msg []byte) (HandshakeMessage, int, error) {
+func ParseCertificate(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeCertificate, maxCertificate)
 	c.vector(1, 0)
 	outer := c.open(3, 0)
-	m := HandshakeMessage{start: uint32(c.at), kind: Certificate}
+	m := Message{start: uint32(c.at), kind: extension.Certificate}
 	for first := true; c.at < c.end; first = false {
 		c.vector(3, 1)
-		if list := c.extensions(Certificate); first {
+		if list := c.extensions(extension.Certificate); first {
 			m.list = list
 		}
 	}
@@ -194,29 +199,29 @@ func ParseCertificate(msg []byte) (HandshakeMessage, int, error) {
 // What it returns is described at [ParseServerHello]; an empty ticket is
 // ErrVectorEmpty. The message of this name in TLS 1.2 is another one, and carries no
 // extensions.
-func ParseNewSessionTicket(msg []byte) (HandshakeMessage, int, error) {
+func ParseNewSessionTicket(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeNewSessionTicket, maxNewSessionTicket)
 	c.skip(4)
 	c.skip(4)
 	c.vector(1, 0)
 	c.vector(2, 1)
-	list := c.extensions(NewSessionTicket)
-	return c.done(HandshakeMessage{list: list, kind: NewSessionTicket})
+	list := c.extensions(extension.NewSessionTicket)
+	return c.done(Message{list: list, kind: extension.NewSessionTicket})
 }
 
-// Message says which message it is; 0 for the zero value.
-func (m HandshakeMessage) Message() Message { return m.kind }
+// Kind says which message it is; 0 for the zero value.
+func (m Message) Kind() extension.MessageKind { return m.kind }
 
 // Extensions returns the extension block of the message; of a Certificate that of the
 // first CertificateEntry, where an extension for the whole chain belongs (RFC 9846,
 // Section 4.5.1).
-func (m HandshakeMessage) Extensions() List { return m.list }
+func (m Message) Extensions() extension.List { return m.list }
 
 // Blocks yields every extension block of the message in order: one for each
 // CertificateEntry of a Certificate, exactly one for any other message.
-func (m HandshakeMessage) Blocks() iter.Seq[List] {
-	return func(yield func(List) bool) {
-		if m.kind != Certificate {
+func (m Message) Blocks() iter.Seq[extension.List] {
+	return func(yield func(extension.List) bool) {
+		if m.kind != extension.Certificate {
 			if m.kind != 0 {
 				yield(m.list)
 			}
@@ -234,15 +239,15 @@ func (m HandshakeMessage) Blocks() iter.Seq[List] {
 // that belong to it.
 type CertificateEntry struct {
 	CertData   []byte // at least one byte; shares the message's memory
-	Extensions List
+	Extensions extension.List
 }
 
 // Entries yields the entries of a Certificate in order: none where the sender has no
 // certificate to offer, and none for any other message. Each block is walked through
 // once more to yield it.
-func (m HandshakeMessage) Entries() iter.Seq[CertificateEntry] {
+func (m Message) Entries() iter.Seq[CertificateEntry] {
 	return func(yield func(CertificateEntry) bool) {
-		if m.kind != Certificate {
+		if m.kind != extension.Certificate {
 			return
 		}
 		for i := int(m.start); i < len(m.msg); {
@@ -256,27 +261,27 @@ func (m HandshakeMessage) Entries() iter.Seq[CertificateEntry] {
 }
 
 // entry returns the CertificateEntry that begins at offset i, and the offset behind it.
-func (m HandshakeMessage) entry(i int) (CertificateEntry, int) {
+func (m Message) entry(i int) (CertificateEntry, int) {
 	b := m.msg
 	data := i + 3
 	end := data + (int(b[i])<<16 | int(b[i+1])<<8 | int(b[i+2]))
 	block := end + 2
 	next := block + (int(b[end])<<8 | int(b[end+1]))
 	// ParseCertificate has accepted this block.
-	list, _, _ := ParseList(Certificate, b[block:next:next], block)
+	list, _, _ := extension.ParseList(extension.Certificate, b[block:next:next], block)
 	return CertificateEntry{CertData: b[data:end:end], Extensions: list}, next
 }
 
 // Empty reports whether the message is a Certificate without any certificate, with
 // which a client answers that it has none (RFC 9846, Section 4.5.1). It has no
 // extension block, so nowhere to put a flag.
-func (m HandshakeMessage) Empty() bool {
-	return m.kind == Certificate && int(m.start) == len(m.msg)
+func (m Message) Empty() bool {
+	return m.kind == extension.Certificate && int(m.start) == len(m.msg)
 }
 
 // HasFlag reports whether TLS flag f stands in the message, in any of its blocks, in an
 // extension that ParseFlags accepts.
-func (m HandshakeMessage) HasFlag(f Flag) bool {
+func (m Message) HasFlag(f extension.Flag) bool {
 	for block := range m.Blocks() {
 		if block.HasFlag(f) {
 			return true
@@ -287,8 +292,8 @@ func (m HandshakeMessage) HasFlag(f Flag) bool {
 
 // RequestContext returns certificate_request_context, of 0 to 255 bytes, of a
 // CertificateRequest or a Certificate; nil for any other message.
-func (m HandshakeMessage) RequestContext() []byte {
-	if m.kind != CertificateRequest && m.kind != Certificate {
+func (m Message) RequestContext() []byte {
+	if m.kind != extension.CertificateRequest && m.kind != extension.Certificate {
 		return nil
 	}
 	const i = handshakeHeaderLen
@@ -298,8 +303,8 @@ func (m HandshakeMessage) RequestContext() []byte {
 
 // CipherSuite returns the cipher suite that a ServerHello or a HelloRetryRequest
 // selects; 0 for any other message.
-func (m HandshakeMessage) CipherSuite() uint16 {
-	if m.kind != ServerHello && m.kind != HelloRetryRequest {
+func (m Message) CipherSuite() uint16 {
+	if m.kind != extension.ServerHello && m.kind != extension.HelloRetryRequest {
 		return 0
 	}
 	i := handshakeHeaderLen + 2 + randomLen
@@ -310,59 +315,59 @@ func (m HandshakeMessage) CipherSuite() uint16 {
 // Version returns the version that a ServerHello or a HelloRetryRequest selects, in its
 // supported_versions extension (RFC 9846, Section 4.3.1) or without one in
 // legacy_version; 0 for any other message.
-func (m HandshakeMessage) Version() uint16 {
-	if m.kind != ServerHello && m.kind != HelloRetryRequest {
+func (m Message) Version() uint16 {
+	if m.kind != extension.ServerHello && m.kind != extension.HelloRetryRequest {
 		return 0
 	}
 	v := m.msg[handshakeHeaderLen:]
-	if e, ok := m.list.Lookup(SupportedVersions); ok && len(e.Data) == 2 {
+	if e, ok := m.list.Lookup(extension.SupportedVersions); ok && len(e.Data) == 2 {
 		v = e.Data
 	}
 	return uint16(v[0])<<8 | uint16(v[1])
 }
 
 // Raw returns the message with its handshake header, as it was consumed.
-func (m HandshakeMessage) Raw() []byte { return m.msg }
+func (m Message) Raw() []byte { return m.msg }
 
 // AppendTo appends the message with its handshake header, byte for byte as it was
 // consumed, to b.
-func (m HandshakeMessage) AppendTo(b []byte) []byte { return append(b, m.msg...) }
+func (m Message) AppendTo(b []byte) []byte { return append(b, m.msg...) }
 
 // A cursor reads a handshake message from front to back. The first fault sticks and
 // ends every loop: behind it nothing is read.
 type cursor struct {
 	msg  []byte
-	at   int  // next byte to read
-	end  int  // end of the vector that is open, or of the message
-	code Code // first fault
-	bad  int  // where it is
+	at   int            // next byte to read
+	end  int            // end of the vector that is open, or of the message
+	code extension.Code // first fault
+	bad  int            // where it is
 }
 
 // openMessage checks the header of a handshake message.
 func openMessage(msg []byte, msgType byte, maxBody int) cursor {
 	var c cursor
 	if len(msg) > 0 && msg[0] != msgType {
-		c.fail(ErrMessageType, 0)
+		c.fail(extension.ErrMessageType, 0)
 		return c
 	}
 	if len(msg) < handshakeHeaderLen {
-		c.fail(ErrTruncated, len(msg))
+		c.fail(extension.ErrTruncated, len(msg))
 		return c
 	}
 	length := int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3])
 	end := handshakeHeaderLen + length
 	switch {
 	case length > maxBody:
-		c.fail(ErrMessageTooLarge, 1)
+		c.fail(extension.ErrMessageTooLarge, 1)
 	case len(msg) < end:
-		c.fail(ErrTruncated, len(msg))
+		c.fail(extension.ErrTruncated, len(msg))
 	default:
 		c = cursor{msg: msg[:end:end], at: handshakeHeaderLen, end: end}
 	}
 	return c
 }
 
-func (c *cursor) fail(code Code, at int) {
+func (c *cursor) fail(code extension.Code, at int) {
 	if c.code == 0 {
 		c.code, c.bad = code, at
 	}
@@ -372,7 +377,7 @@ func (c *cursor) fail(code Code, at int) {
 // skip passes a field of n bytes.
 func (c *cursor) skip(n int) {
 	if n > c.end-c.at {
-		c.fail(ErrFieldOverrun, c.at)
+		c.fail(extension.ErrFieldOverrun, c.at)
 		return
 	}
 	c.at += n
@@ -381,7 +386,7 @@ func (c *cursor) skip(n int) {
 // sessionID passes opaque legacy_session_id_echo<0..32>.
 func (c *cursor) sessionID() {
 	if c.at < c.end && c.msg[c.at] > maxSessionID {
-		c.fail(ErrSessionIDTooLong, c.at)
+		c.fail(extension.ErrSessionIDTooLong, c.at)
 		return
 	}
 	c.vector(1, 0)
@@ -401,10 +406,10 @@ func (c *cursor) open(size, floor int) (outer int) {
 	}
 	switch {
 	case n < floor:
-		c.fail(ErrVectorEmpty, start)
+		c.fail(extension.ErrVectorEmpty, start)
 		return 0
 	case n > c.end-c.at:
-		c.fail(ErrFieldOverrun, start)
+		c.fail(extension.ErrFieldOverrun, start)
 		return 0
 	}
 	c.end = c.at + n
@@ -418,27 +423,27 @@ func (c *cursor) vector(size, floor int) {
 }
 
 // extensions reads an extension block of message m with its length.
-func (c *cursor) extensions(m Message) List {
+func (c *cursor) extensions(m extension.MessageKind) extension.List {
 	outer := c.open(2, 0)
 	if c.code != 0 {
-		return List{}
+		return extension.List{}
 	}
-	list, bad, err := ParseList(m, c.msg[c.at:c.end:c.end], c.at)
-	if code, ok := err.(Code); ok {
+	list, bad, err := extension.ParseList(m, c.msg[c.at:c.end:c.end], c.at)
+	if code, ok := err.(extension.Code); ok {
 		c.fail(code, bad)
-		return List{}
+		return extension.List{}
 	}
 	c.at, c.end = c.end, outer
 	return list
 }
 
 // done checks that nothing is left, and completes m.
-func (c *cursor) done(m HandshakeMessage) (HandshakeMessage, int, error) {
+func (c *cursor) done(m Message) (Message, int, error) {
 	if c.at < c.end {
-		c.fail(ErrStrayBytes, c.at)
+		c.fail(extension.ErrStrayBytes, c.at)
 	}
 	if c.code != 0 {
-		return HandshakeMessage{}, c.bad, c.code
+		return Message{}, c.bad, c.code
 	}
 	m.msg = c.msg
 	return m, len(c.msg), nil
