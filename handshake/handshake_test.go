@@ -12,8 +12,8 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
 	"github.com/tlsflags/tlsflags/handshake"
+	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
 )
 
 // message builds a handshake message from its type and body.
