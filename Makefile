@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-soak test-hostile bench cost tidy lint generated cross foreign race modules coverage unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed vectors-dist
+.PHONY: help demo test test-soak test-hostile bench cost tidy lint generated cross foreign race modules coverage unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded vectors-mutants mutation test-long corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed vectors-dist
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,14 @@ fuzz-openssl: ## compare the parser with OpenSSL's (needs cgo and libssl-dev)
 
 fuzz-seeded: ## plant known faults one by one, and see how soon the targets find them
 	@go run ./fuzz/seeded
+
+vectors-mutants: ## put bugs into the parsers, and see that a test vector catches each
+	go test -count=1 -tags mutants ./vectors/internal/mutants
+
+mutation: ## change the statements of PKG (./extension) one by one, and list the changes that its tests pass
+	@go -C tools run ./mutation $(MUTATION) $(abspath $(or $(PKG),./extension))
+
+test-long: fuzz-seeded vectors-mutants ## what takes minutes: planted faults
 
 corpus-minimize: ## take the inputs that fuzzing found and that reach something new into corpus/
 	@go run ./fuzz/seeds minimize

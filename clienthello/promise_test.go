@@ -124,7 +124,8 @@ func TestNoAllocs(t *testing.T) {
 	}
 }
 
-// extension, clienthello and assemble stay free of what an importer may not want.
+// TestImports checks that the parsers import the standard library and each other alone,
+// and of that nothing large.
 func TestImports(t *testing.T) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {

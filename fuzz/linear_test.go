@@ -29,7 +29,7 @@ import (
 // to tell work that is quadratic.
 func TestWorkIsLinear(t *testing.T) {
 	const module = "github.com/tlsflags/tlsflags/"
-	linear.Check(t, []string{module + "extension", module + "clienthello/...", module + "vectors", module + "reqmtls", module + "internal/ech"}, shapes())
+	linear.Check(t, []string{module + "extension", module + "handshake", module + "rules", module + "clienthello/...", module + "vectors", module + "reqmtls", module + "internal/ech"}, shapes())
 }
 
 func shapes() map[string]linear.Shape {

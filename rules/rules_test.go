@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/handshake"
@@ -293,46 +292,6 @@ func TestCheckMessage(t *testing.T) {
 				t.Errorf("%v allocations, want none", n)
 			}
 		})
-	}
-}
-
-// TestCheckMessageIsLinear holds that a Certificate with very many blocks, judged by a
-// ClientHello with very many extensions, costs no more than their sum.
-func TestCheckMessageIsLinear(t *testing.T) {
-	entries := make([][]byte, 20_000)
-	for i := range entries {
-		flags := flagsExt(1)
-		if i%2 == 0 {
-			flags = experimental(1)
-		}
-		entries[i] = flags
-	}
-	m, _, err := handshake.ParseCertificate(certificateMessage(entries...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var long [][]byte
-	for typ := range extension.Type(16_000) {
-		if typ != extension.TLSFlags && typ != extension.PreSharedKey {
-			long = append(long, ext(typ))
-		}
-	}
-	long = append(long, flagsExt(1), experimental(1))
-	judge := func(exts ...[]byte) time.Duration {
-		h := rules.Handshake{Hello: list(clientHello, exts...)}
-		shortest := time.Hour
-		for range 3 {
-			start := time.Now()
-			if v := h.CheckMessage(server, m); !v.OK() {
-				t.Fatalf("refused: %s", v.Code.Name())
-			}
-			shortest = min(shortest, time.Since(start))
-		}
-		return shortest
-	}
-	few, many := judge(flagsExt(1), experimental(1)), judge(long...)
-	if many > 20*few {
-		t.Errorf("%v with two extensions, %v with %d", few, many, len(long))
 	}
 }
 

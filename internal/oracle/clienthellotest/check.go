@@ -14,35 +14,23 @@ import (
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 )
 
-// Check holds clienthello.Parse (or ParseDTLS) to its promise on one input,
-// and returns what is broken. It covers what one run can tell: allocations and time
-// are measured by tests of their own.
+// Check checks what clienthello.Parse, or ParseDTLS, promises, on one input.
 func Check(msg []byte, dtls bool) error {
 	parse := clienthello.Parse
 	if dtls {
 		parse = clienthello.ParseDTLS
 	}
-	before := bytes.Clone(msg)
-	hello, n, err := parse(msg)
-	if !bytes.Equal(before, msg) {
-		return errors.New("the input was written to")
-	}
-	if n < 0 || n > len(msg) {
-		return fmt.Errorf("position %d is outside of the %d bytes given", n, len(msg))
-	}
-	want, wantN, wantCode := Reference(msg, dtls)
-	if got := extensiontest.CodeOf(err); n != wantN || got != wantCode {
-		return fmt.Errorf("got position %d and %q, the reference parser has %d and %q", n, got.Name(), wantN, wantCode.Name())
-	}
-	for _, same := range extensiontest.SameInputs(msg) {
-		if other, m, err2 := parse(same); m != n || err2 != err || !bytes.Equal(other.Raw(), hello.Raw()) {
-			return errors.New("the capacity of the slice changes the outcome")
-		}
-	}
+	want, n, code := Reference(msg, dtls)
+	hello, err := extensiontest.Parser[clienthello.ClientHello]{Parse: parse, Bytes: clienthello.ClientHello.Raw}.Check(msg, n, code)
 	if err != nil {
-		return checkRefused(hello, n, err.(extension.Code), msg, parse)
+		return err
 	}
-
+	if code != 0 {
+		if hello.Extensions().Len() != 0 || hello.HasFlag(0) {
+			return errors.New("a refused message gives a ClientHello that is not zero")
+		}
+		return nil
+	}
 	if got := AsHello(hello); !got.equal(want) {
 		return fmt.Errorf("reference parser (-) and parser (+) differ:\n%s", cmp.Diff(want, got, cmpopts.EquateEmpty()))
 	}
@@ -52,61 +40,10 @@ func Check(msg []byte, dtls bool) error {
 	if err := checkViews(hello, msg[:n]); err != nil {
 		return err
 	}
-	if longer, m, err := parse(append(bytes.Clone(msg[:n]), 0xa5, 0xa5, 0xa5)); m != n || err != nil || !bytes.Equal(longer.Raw(), hello.Raw()) {
-		return errors.New("bytes behind the message change the outcome")
-	}
-	for i := range extensiontest.Prefixes(n) {
-		if _, m, err := parse(msg[:i]); err != extension.ErrTruncated || m != i {
-			return fmt.Errorf("the prefix of %d bytes gives %v at %d, not truncated", i, err, m)
-		}
-	}
 	if err := extensiontest.CheckParsed(hello.Extensions()); err != nil {
 		return err
 	}
-	checked := 0
-	for e := range hello.Extensions().All() {
-		if checked++; checked > extensiontest.Lookups {
-			break
-		}
-		offset, err := hello.CheckExtension(e.Type)
-		if err != nil && (offset < e.Offset || offset > e.Offset+len(e.Data)) {
-			return fmt.Errorf("the fault of %v at %d is outside of its data", e.Type, offset)
-		}
-		if _, ok := hello.ExplainExtension(e.Type); ok != (err != nil) {
-			return fmt.Errorf("about %v ExplainExtension and CheckExtension disagree", e.Type)
-		}
-	}
 	return CheckBodies(hello)
-}
-
-func checkRefused(hello clienthello.ClientHello, n int, code extension.Code, msg []byte, parse func([]byte) (clienthello.ClientHello, int, error)) error {
-	if hello.Raw() != nil || hello.Extensions().Len() != 0 || hello.HasFlag(0) {
-		return errors.New("a refused message gives a ClientHello that is not zero")
-	}
-	if code.Name() == "" || code.Clause() == "" {
-		return fmt.Errorf("code %d has no row", code)
-	}
-	switch code.Alert() {
-	case extension.AlertDecodeError, extension.AlertIllegalParameter, extension.AlertUnexpectedMessage:
-	default:
-		return fmt.Errorf("%s has the alert %v", code.Name(), code.Alert())
-	}
-	if code == extension.ErrTruncated || code == extension.ErrMessageTooLarge {
-		return nil // concern all of the message
-	}
-	// What stands behind the field at the offset has no say. A length field has at
-	// most three bytes, random 32.
-	const widest = 32
-	if n+widest < len(msg) {
-		changed := bytes.Clone(msg)
-		for i := n + widest; i < len(changed); i++ {
-			changed[i] ^= 0xff
-		}
-		if _, m, err := parse(changed); m != n || err != code {
-			return fmt.Errorf("bytes behind the fault at %d change %s to %v at %d", n, code.Name(), err, m)
-		}
-	}
-	return nil
 }
 
 // AsHello copies what the accessors of h give into the form of the reference parser.
@@ -177,81 +114,160 @@ func checkViews(h clienthello.ClientHello, msg []byte) error {
 	return err
 }
 
-// CheckBodies walks everything that the extension accessors give.
+// CheckBodies compares what the methods for extensions give with the reference, and checks
+// that none leaves room to append.
 func CheckBodies(h clienthello.ClientHello) error {
-	var err error
-	view := func(name string, v []byte) {
-		if len(v) > 0 && cap(v) != len(v) {
-			err = errors.Join(err, fmt.Errorf("%s has room behind it", name))
+	for _, t := range BodyTypes() {
+		if err := checkBody(h, t); err != nil {
+			return fmt.Errorf("%v: %w", t, err)
 		}
 	}
-	name, _ := h.ServerName()
-	view("ServerName", name)
-	protocols, _ := h.ALPN()
-	for p := range protocols.All() {
-		view("ALPN", p)
-	}
-	shares, _ := h.KeyShares()
-	for s := range shares.All() {
-		view("KeyShares", s.KeyExchange)
-	}
-	psks, _ := h.PreSharedKey()
-	identities := 0
-	for id := range psks.Identities() {
-		view("Identities", id.Identity)
-		identities++
-	}
-	if identities != psks.Len() {
-		err = errors.Join(err, fmt.Errorf("%d identities, %d binders", identities, psks.Len()))
-	}
-	for b := range psks.Binders() {
-		view("Binders", b)
-		if len(b) < 32 {
-			err = errors.Join(err, errors.New("a binder is shorter than 32 bytes"))
-		}
-	}
-	ech, _ := h.EncryptedClientHello()
-	view("ECH.Enc", ech.Enc)
-	view("ECH.Payload", ech.Payload)
-	status, _ := h.StatusRequest()
-	view("StatusRequest.ResponderIDs", status.ResponderIDs)
-	view("StatusRequest.RequestExtensions", status.RequestExtensions)
-	ticket, _ := h.SessionTicket()
-	view("SessionTicket", ticket)
-	parameters, _ := h.QUICTransportParameters()
-	view("QUICTransportParameters", parameters)
 	versions, _ := h.SupportedVersions()
 	list := slices.Collect(versions.All())
 	for _, v := range append(list, clienthello.VersionTLS12) {
 		if versions.Contains(v) != slices.Contains(list, v) {
-			err = errors.Join(err, fmt.Errorf("contains %v: %t", v, versions.Contains(v)))
+			return fmt.Errorf("contains %v: %t", v, versions.Contains(v))
 		}
 	}
 	if h.OffersTLS13() != (slices.Contains(list, clienthello.VersionTLS13) || slices.Contains(list, clienthello.VersionDTLS13)) {
-		err = errors.Join(err, errors.New("OffersTLS13 is not what supported_versions lists"))
+		return errors.New("OffersTLS13 is not what supported_versions lists")
 	}
-	if limit, bad := h.RecordSizeLimit(); bad == nil && limit != 0 && limit < 64 {
-		err = errors.Join(err, fmt.Errorf("record_size_limit %d", limit))
-	}
-	for _, present := range []struct {
-		t        extension.Type
-		accessor func() (bool, error)
-	}{{extension.EarlyData, h.EarlyData}, {extension.ExtendedMasterSecret, h.ExtendedMasterSecret}} {
-		_, sent := h.Extensions().Lookup(present.t)
-		if has, bad := present.accessor(); has != (sent && bad == nil) {
-			err = errors.Join(err, fmt.Errorf("%v: %t", present.t, has))
+	return nil
+}
+
+func checkBody(h clienthello.ClientHello, t extension.Type) error {
+	var want Body
+	var wantN int
+	var wantCode extension.Code
+	e, sent := h.Extensions().Lookup(t)
+	if sent {
+		if want, wantN, wantCode = ReferenceBody(t, e.Data); wantCode != 0 {
+			wantN += e.Offset
+		} else {
+			wantN = 0
 		}
 	}
-	_, certErr := h.SignatureAlgorithmsCert()
-	_, compressErr := h.CompressCertificate()
-	for t, got := range map[extension.Type]error{extension.SignatureAlgorithmsCert: certErr, extension.CompressCertificate: compressErr} {
-		if _, want := h.CheckExtension(t); got != want {
-			err = errors.Join(err, fmt.Errorf("%v: %v, and CheckExtension has %v", t, got, want))
+	if n, err := h.CheckExtension(t); n != wantN || extensiontest.CodeOf(err) != wantCode {
+		return fmt.Errorf("%x: got %d and %v, the reference has %d and %q", e.Data, n, err, wantN, wantCode.Name())
+	}
+	if _, ok := h.ExplainExtension(t); ok != (wantCode != 0) {
+		return errors.New("ExplainExtension and CheckExtension disagree")
+	}
+	got, err := AsBody(h, t)
+	if t == extension.TLSFlags || t == extension.TLSFlagsExperimental {
+		return nil // see CheckParsed
+	}
+	if extensiontest.CodeOf(err) != wantCode || !got.equal(want) {
+		return fmt.Errorf("%x: got %v and %v, the reference has %v and %q", e.Data, got, err, want, wantCode.Name())
+	}
+	for _, s := range got.Strings {
+		if cap(s) != len(s) {
+			return errors.New("a view has room behind it")
 		}
 	}
-	for _, accessor := range []func() ([]byte, error){h.PSKKeyExchangeModes, h.ECPointFormats, h.Cookie, h.RenegotiationInfo} {
-		v, _ := accessor()
-		view("opaque body", v)
+	return nil
+}
+
+// equal takes nil and empty strings for the same.
+func (b Body) equal(o Body) bool {
+	return slices.Equal(b.Numbers, o.Numbers) && slices.EqualFunc(b.Strings, o.Strings, bytes.Equal)
+}
+
+// AsBody copies what the method for extensions of type t gives into the form of the
+// reference parser.
+func AsBody(h clienthello.ClientHello, t extension.Type) (b Body, err error) {
+	_, sent := h.Extensions().Lookup(t)
+	strings := func(s ...[]byte) {
+		if sent && err == nil {
+			b.Strings = s
+		}
 	}
-	return err
+	opaque := func(s []byte, e error) {
+		err = e
+		strings(s)
+	}
+	flag := func(present bool, e error) {
+		if err = e; present {
+			b.Numbers = []uint64{1}
+		}
+	}
+	switch t {
+	case extension.ServerName:
+		opaque(h.ServerName())
+	case extension.ALPN:
+		var v clienthello.ProtocolNames
+		v, err = h.ALPN()
+		b.Strings = slices.Collect(v.All())
+	case extension.SupportedVersions:
+		b, err = numbers(h.SupportedVersions())
+	case extension.SupportedGroups:
+		b, err = numbers(h.SupportedGroups())
+	case extension.SignatureAlgorithms:
+		b, err = numbers(h.SignatureAlgorithms())
+	case extension.SignatureAlgorithmsCert:
+		b, err = numbers(h.SignatureAlgorithmsCert())
+	case extension.CompressCertificate:
+		b, err = numbers(h.CompressCertificate())
+	case extension.KeyShare:
+		var v clienthello.KeyShares
+		v, err = h.KeyShares()
+		for s := range v.All() {
+			b.Numbers = append(b.Numbers, uint64(s.Group))
+			b.Strings = append(b.Strings, s.KeyExchange)
+		}
+	case extension.PSKKeyExchangeModes:
+		opaque(h.PSKKeyExchangeModes())
+	case extension.ECPointFormats:
+		opaque(h.ECPointFormats())
+	case extension.Cookie:
+		opaque(h.Cookie())
+	case extension.RenegotiationInfo:
+		opaque(h.RenegotiationInfo())
+	case extension.PreSharedKey:
+		var v clienthello.OfferedPSKs
+		v, err = h.PreSharedKey()
+		for id := range v.Identities() {
+			b.Numbers = append(b.Numbers, uint64(id.ObfuscatedTicketAge))
+			b.Strings = append(b.Strings, id.Identity)
+		}
+		b.Strings = slices.AppendSeq(b.Strings, v.Binders())
+		if v.Len() != len(b.Numbers) {
+			err = errors.Join(err, fmt.Errorf("%d identities, Len is %d", len(b.Numbers), v.Len()))
+		}
+	case extension.EarlyData:
+		flag(h.EarlyData())
+	case extension.ExtendedMasterSecret:
+		flag(h.ExtendedMasterSecret())
+	case extension.EncryptedClientHello:
+		var v clienthello.ECH
+		if v, err = h.EncryptedClientHello(); sent && err == nil {
+			b.Numbers = []uint64{uint64(v.Type), uint64(v.KDF), uint64(v.AEAD), uint64(v.ConfigID)}
+		}
+		strings(v.Enc, v.Payload)
+	case extension.RecordSizeLimit:
+		var limit uint16
+		if limit, err = h.RecordSizeLimit(); sent && err == nil {
+			b.Numbers = []uint64{uint64(limit)}
+		}
+	case extension.StatusRequest:
+		var v clienthello.StatusRequest
+		if v, err = h.StatusRequest(); sent && err == nil {
+			b.Numbers = []uint64{uint64(v.Type)}
+		}
+		strings(v.ResponderIDs, v.RequestExtensions)
+	case extension.SessionTicket:
+		data, _ := h.SessionTicket()
+		strings(data)
+	case extension.QUICTransportParameters:
+		data, _ := h.QUICTransportParameters()
+		strings(data)
+	}
+	return b, err
+}
+
+func numbers[T ~uint16](v clienthello.Vector[T], err error) (b Body, _ error) {
+	for x := range v.All() {
+		b.Numbers = append(b.Numbers, uint64(x))
+	}
+	return b, err
 }

@@ -1,3 +1,5 @@
+//go:build mutants
+
 package mutants
 
 // A bug is a change of one place in a parser, and a vector that catches it.

@@ -1,5 +1,5 @@
-// Package mutants asks whether the vectors are worth anything: it puts bugs into
-// copies of the parsers, one each, and wants every one caught by a vector.
+//go:build mutants
+
 package mutants
 
 import (
@@ -34,9 +34,6 @@ var copied = map[string][]string{
 // TestVectorsCatchBugs builds all copies into one program, by an overlay: nothing is
 // written into the tree.
 func TestVectorsCatchBugs(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles every parser some sixty times")
-	}
 	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	if err != nil {
 		t.Fatal(err)
