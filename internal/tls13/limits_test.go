@@ -160,3 +160,40 @@ func TestKeyLogLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestPadding reads records with padding, and one that has nothing else.
+func TestPadding(t *testing.T) {
+	for name, tt := range map[string]struct {
+		inner []byte // without its last byte, which is 0
+		want  error
+	}{
+		"a byte of padding":      {append(message(8, 2), 22), nil},
+		"100 bytes of padding":   {append(append(message(8, 2), 22), make([]byte, 99)...), nil},
+		"nothing but padding":    {make([]byte, 20), tls13.ErrDecrypt},
+		"only a byte of padding": {nil, tls13.ErrDecrypt},
+	} {
+		s := newScript(t)
+		s.serverHello()
+		s.sealed(0, tt.inner)
+		if types, err := s.read(); !errors.Is(err, tt.want) || tt.want == nil && string(types) != "\x02\x08" {
+			t.Errorf("%s: messages %d, error %v, want %v", name, types, err, tt.want)
+		}
+	}
+}
+
+func TestNewKeysRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		suite uint16
+		n     int // length of the secret
+	}{
+		{tls.TLS_AES_128_GCM_SHA256, 0},
+		{tls.TLS_AES_128_GCM_SHA256, 31},
+		{tls.TLS_AES_128_GCM_SHA256, 48},
+		{tls.TLS_AES_256_GCM_SHA384, 32},
+		{0x1304, 32}, // TLS_AES_128_CCM_SHA256
+	} {
+		if _, err := tls13.NewKeys(tt.suite, make([]byte, tt.n)); err == nil {
+			t.Errorf("suite %#x, a secret of %d bytes: no error", tt.suite, tt.n)
+		}
+	}
+}
