@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/reqmtls/client/tls13"
 )
 
@@ -61,14 +62,18 @@ func (s *script) sealed(contentType byte, content []byte) {
 	s.write(server, s.keys.Seal(contentType, content))
 }
 
-// read returns the types of the messages that the server sent.
-func (s *script) read() ([]byte, error) {
+func (s *script) keyLog() string {
 	random, secret := strings.Repeat("00", 32), strings.Repeat("00", secretLen)
 	var keyLog strings.Builder
 	for _, label := range []string{"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"} {
 		keyLog.WriteString(label + " " + random + " " + secret + "\n")
 	}
-	messages, err := read(s.t, s.all, keyLog.String())
+	return keyLog.String()
+}
+
+// read returns the types of the messages that the server sent.
+func (s *script) read() ([]byte, error) {
+	messages, err := read(s.t, s.all, s.keyLog())
 	var types []byte
 	for _, m := range messages[server] {
 		types = append(types, m[0])
@@ -158,5 +163,91 @@ func TestKeyLogLimit(t *testing.T) {
 		if _, err := tls13.ReadKeyLog(strings.NewReader(strings.Repeat("x", n-1) + "\n")); (err == nil) != ok {
 			t.Errorf("%d bytes: error %v", n, err)
 		}
+	}
+}
+
+// TestPadding reads records with padding, and one that has nothing else.
+func TestPadding(t *testing.T) {
+	for name, tt := range map[string]struct {
+		inner []byte // without its last byte, which is 0
+		want  error
+	}{
+		"a byte of padding":      {append(message(8, 2), 22), nil},
+		"100 bytes of padding":   {append(append(message(8, 2), 22), make([]byte, 99)...), nil},
+		"nothing but padding":    {make([]byte, 20), tls13.ErrDecrypt},
+		"only a byte of padding": {nil, tls13.ErrDecrypt},
+	} {
+		s := newScript(t)
+		s.serverHello()
+		s.sealed(0, tt.inner)
+		if types, err := s.read(); !errors.Is(err, tt.want) || tt.want == nil && string(types) != "\x02\x08" {
+			t.Errorf("%s: messages %d, error %v, want %v", name, types, err, tt.want)
+		}
+	}
+}
+
+func TestNewKeysRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		suite uint16
+		n     int // length of the secret
+	}{
+		{tls.TLS_AES_128_GCM_SHA256, 0},
+		{tls.TLS_AES_128_GCM_SHA256, 31},
+		{tls.TLS_AES_128_GCM_SHA256, 48},
+		{tls.TLS_AES_256_GCM_SHA384, 32},
+		{0x1304, 32}, // TLS_AES_128_CCM_SHA256
+	} {
+		if _, err := tls13.NewKeys(tt.suite, make([]byte, tt.n)); err == nil {
+			t.Errorf("suite %#x, a secret of %d bytes: no error", tt.suite, tt.n)
+		}
+	}
+}
+
+// TestClientFirst feeds all that the client sends before the server's answer.
+func TestClientFirst(t *testing.T) {
+	s := newScript(t)
+	s.newKeys() // all secrets are the same
+	s.write(client, s.keys.Seal(22, finished))
+	s.serverHello()
+	messages, err := read(t, s.all, s.keyLog())
+	if err != nil || len(messages[client]) != 2 || messages[client][1][0] != 20 {
+		t.Errorf("messages %x, error %v; want the client's Finished", messages[client], err)
+	}
+}
+
+// TestUse reads the server's messages without a ClientHello.
+func TestUse(t *testing.T) {
+	s := newScript(t)
+	s.serverHello()
+	s.sealed(22, finished)
+	secret := make([]byte, secretLen)
+	var types []byte
+	c := tls13.NewConversation(nil, func(_ handshake.Sender, msg []byte) { types = append(types, msg[0]) })
+	c.Use(tls13.Secrets{ServerHandshake: secret, ServerTraffic: secret})
+	for _, chunk := range s.all[1:] {
+		c.Feed(chunk.from, chunk.data)
+	}
+	if string(types) != "\x02\x14" || c.Err() != nil {
+		t.Errorf("messages %d, error %v", types, c.Err())
+	}
+}
+
+// TestHeld checks that a conversation holds what is incomplete, and nothing after an error.
+func TestHeld(t *testing.T) {
+	c := tls13.NewConversation(nil, func(handshake.Sender, []byte) {})
+	if n := c.Held(); n != 0 {
+		t.Errorf("a new conversation holds %d bytes", n)
+	}
+	c.Feed(server, append(record(22, message(2, 100)[:50]), 22, 3, 3))
+	if n := c.Held(); n < 53 {
+		t.Errorf("holds %d bytes of 53", n)
+	}
+	c.Feed(client, []byte{22, 3, 3, 0xff, 0xff}) // the header of a record that is too long
+	if c.Err() == nil || !c.Done() || c.Held() != 0 {
+		t.Errorf("after an error: %v, done %t, holds %d bytes", c.Err(), c.Done(), c.Held())
+	}
+	c.Feed(server, make([]byte, 10))
+	if n := c.Held(); n != 0 {
+		t.Errorf("holds %d bytes of what came after the error", n)
 	}
 }
