@@ -9,7 +9,7 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// The defaults of Options. What a Scanner with them holds stays below 28 MB. How much more
+// The defaults of Options. What a Scanner with them holds stays below 38 MB. How much more
 // of the process is resident depends on the garbage collector, which lets the heap double
 // by default: see "Limits" in docs/capture.md.
 const (

@@ -26,22 +26,23 @@ func carriers() map[string]capture.Packet {
 	vxlan := func(b []byte) []byte { return join([]byte{8, 0, 0, 0, 0, 0, 1, 0}, b) }
 	inner := ethernet(0x0800, ip4())
 	return map[string]capture.Packet{
-		"Ethernet":                     eth(0x0800, ip4()),
-		"Ethernet, IPv6":               eth(0x86dd, ip6()),
-		"Ethernet, padded":             eth(0x0800, join(ip4(), make([]byte, 9))),
-		"VLAN":                         eth(0x8100, tag(2, 0x0800, ip4())),
-		"QinQ":                         eth(0x88a8, tag(2, 0x8100, tag(2, 0x86dd, ip6()))),
-		"tags 0x9100 and 0x9200":       eth(0x9100, tag(2, 0x9200, tag(2, 0x0800, ip4()))),
-		"VN-Tag":                       eth(0x8926, tag(4, 0x0800, ip4())),
-		"Cisco metadata":               eth(0x8909, join([]byte{1, 1, 0, 1, 0, 9}, be16(0x0800), ip4())),
-		"802.2 SNAP":                   eth(len(ip4())+8, join([]byte{0xaa, 0xaa, 3, 0, 0, 0}, be16(0x0800), ip4())),
-		"802.2 with IP":                eth(len(ip4())+3, join([]byte{6, 6, 3}, ip4())),
-		"MPLS":                         eth(0x8847, join(label(0), label(1), ip4())),
-		"MPLS, IPv6":                   eth(0x8848, join(label(1), ip6())),
-		"MPLS, Ethernet":               eth(0x8847, join(label(1), inner)),
-		"MPLS, Ethernet, control word": eth(0x8847, join(label(1), make([]byte, 4), inner)),
-		"PPPoE":                        eth(0x8864, join([]byte{0x11, 0, 0, 1}, be16(len(ip4())+2), be16(0x21), ip4())),
-		"PPPoE, IPv6":                  eth(0x8864, join([]byte{0x11, 0, 0, 1}, be16(len(ip6())+2), be16(0x57), ip6())),
+		"Ethernet":                      eth(0x0800, ip4()),
+		"Ethernet, IPv6":                eth(0x86dd, ip6()),
+		"Ethernet, padded":              eth(0x0800, join(ip4(), make([]byte, 9))),
+		"IPv6, length left to the card": link(capture.LinkTypeIPv6, join([]byte{0x60, 0, 0, 0, 0, 0, 6, 64}, client6.AsSlice(), server6.AsSlice(), tcp(clientPort, serverPort, 1, ack, hello()))),
+		"VLAN":                          eth(0x8100, tag(2, 0x0800, ip4())),
+		"QinQ":                          eth(0x88a8, tag(2, 0x8100, tag(2, 0x86dd, ip6()))),
+		"tags 0x9100 and 0x9200":        eth(0x9100, tag(2, 0x9200, tag(2, 0x0800, ip4()))),
+		"VN-Tag":                        eth(0x8926, tag(4, 0x0800, ip4())),
+		"Cisco metadata":                eth(0x8909, join([]byte{1, 1, 0, 1, 0, 9}, be16(0x0800), ip4())),
+		"802.2 SNAP":                    eth(len(ip4())+8, join([]byte{0xaa, 0xaa, 3, 0, 0, 0}, be16(0x0800), ip4())),
+		"802.2 with IP":                 eth(len(ip4())+3, join([]byte{6, 6, 3}, ip4())),
+		"MPLS":                          eth(0x8847, join(label(0), label(1), ip4())),
+		"MPLS, IPv6":                    eth(0x8848, join(label(1), ip6())),
+		"MPLS, Ethernet":                eth(0x8847, join(label(1), inner)),
+		"MPLS, Ethernet, control word":  eth(0x8847, join(label(1), make([]byte, 4), inner)),
+		"PPPoE":                         eth(0x8864, join([]byte{0x11, 0, 0, 1}, be16(len(ip4())+2), be16(0x21), ip4())),
+		"PPPoE, IPv6":                   eth(0x8864, join([]byte{0x11, 0, 0, 1}, be16(len(ip6())+2), be16(0x57), ip6())),
 
 		"null, little-endian":     link(capture.LinkTypeNull, join([]byte{2, 0, 0, 0}, ip4())),
 		"null, big-endian, IPv6":  link(capture.LinkTypeNull, join([]byte{0, 0, 0, 30}, ip6())),
@@ -56,6 +57,7 @@ func carriers() map[string]capture.Packet {
 		"cooked v2":               link(capture.LinkTypeLinuxSLL2, join(be16(0x86dd), make([]byte, 18), ip6())),
 		"PPP":                     link(capture.LinkTypePPP, join(be16(0x21), ip4())),
 		"PPP with address":        link(capture.LinkTypePPP, join([]byte{0xff, 3}, be16(0x57), ip6())),
+		"PPP with address 0x0f":   link(capture.LinkTypePPP, join([]byte{0x0f, 0}, be16(0x21), ip4())),
 		"PPP with short protocol": link(capture.LinkTypePPP, join([]byte{0x21}, ip4())),
 		"PPP, MPLS":               link(capture.LinkTypePPP, join(be16(0x281), label(1), ip4())),
 		"PPP in HDLC framing":     link(capture.LinkTypePPPHDLC, join([]byte{0xff, 3}, be16(0x21), ip4())),
@@ -139,6 +141,154 @@ func TestSurvivesEveryCut(t *testing.T) {
 				p.Data[i] = b
 				s.Scan(p, func(*capture.Hello) bool { return true })
 			}
+		}
+	}
+}
+
+// TestHeadersWithoutPayload checks what is counted for headers that are as short as they can
+// be, and that end where the packet does. Short of a byte they are broken.
+func TestHeadersWithoutPayload(t *testing.T) {
+	link := func(l capture.LinkType, parts ...[]byte) capture.Packet {
+		return capture.Packet{Link: l, Data: join(parts...)}
+	}
+	eth := func(etherType int, parts ...[]byte) capture.Packet {
+		return link(capture.LinkTypeEthernet, ethernet(etherType, join(parts...)))
+	}
+	const arp, none = 0x0806, 59 // an EtherType and an IP protocol that are not read
+	gre := func(flags, rest int) []byte {
+		return ipv4(client, server, 47, join(be16(flags), be16(arp), make([]byte, rest)))
+	}
+	other, broken, datagram := capture.Stats{Other: 1}, capture.Stats{Broken: 1}, capture.Stats{}
+	for name, row := range map[string]struct {
+		packet capture.Packet
+		want   capture.Stats
+	}{
+		"Ethernet":              {eth(arp), other},
+		"VLAN":                  {eth(0x8100, tag(2, arp, nil)), other},
+		"VN-Tag":                {eth(0x8926, tag(4, arp, nil)), other},
+		"Cisco metadata":        {eth(0x8909, []byte{1, 1}, make([]byte, 4), be16(arp)), other},
+		"802.2":                 {eth(3, []byte{0x42, 0x42, 3}), other},
+		"802.2 of 1500":         {eth(1500, []byte{0x42, 0x42, 3}), other},
+		"EtherType 1501":        {eth(1501), other},
+		"SNAP":                  {eth(8, []byte{0xaa, 0xaa, 3, 0, 0, 0}, be16(arp)), other},
+		"SNAP, wrong":           {eth(8, []byte{0xaa, 0xab, 3, 0, 0, 0}, be16(0x0800), ip4()), other},
+		"SNAP, no UI":           {eth(8, []byte{0xaa, 0xaa, 4, 0, 0, 0}, be16(0x0800), ip4()), other},
+		"802.2 IP, wrong":       {eth(3, []byte{6, 7, 3}, ip4()), other},
+		"802.2 IP, no UI":       {eth(3, []byte{6, 6, 4}, ip4()), other},
+		"MPLS":                  {eth(0x8847, []byte{0, 1, 1, 64}), broken},
+		"MPLS, control word":    {eth(0x8847, []byte{0, 1, 1, 64}, make([]byte, 4), ethernet(arp, nil)), other},
+		"PPPoE":                 {eth(0x8864, []byte{0x11, 0, 0, 1, 0, 0}, be16(0xc021)), other},
+		"PPPoE, version":        {eth(0x8864, []byte{0x21, 0, 0, 1, 0, 0}), other},
+		"PPPoE, discovery":      {eth(0x8864, []byte{0x11, 9, 0, 1, 0, 0}, be16(0x21), ip4()), other},
+		"PPPoE, other":          {eth(0x8864, []byte{0x12, 0, 0, 1, 0, 0}, be16(0x21), ip4()), other},
+		"PPP":                   {link(capture.LinkTypePPP, be16(0xc021)), other},
+		"PPP, address":          {link(capture.LinkTypePPP, []byte{0xff, 3}, be16(0xc021)), other},
+		"PPP, no address":       {link(capture.LinkTypePPP, []byte{0xff, 4}, be16(0x21), ip4()), other},
+		"null":                  {link(capture.LinkTypeNull, []byte{99, 0, 0, 0}), other},
+		"SLL":                   {link(capture.LinkTypeLinuxSLL, tag(14, arp, nil)), other},
+		"SLL2":                  {link(capture.LinkTypeLinuxSLL2, be16(arp), make([]byte, 18)), other},
+		"Cisco HDLC":            {link(capture.LinkTypeCiscoHDLC, tag(2, arp, nil)), other},
+		"IPv4":                  {raw(ipv4(client, server, none, nil)), other},
+		"IPv4 options":          {raw(join([]byte{0x46, 0, 0, 24, 0, 0, 0, 0, 64, none, 0, 0}, make([]byte, 12))), other},
+		"IPv6":                  {raw(ipv6(client6, server6, none, nil)), other},
+		"IPv6 option":           {raw(ipv6(client6, server6, 0, join([]byte{none, 0}, make([]byte, 6)))), other},
+		"IPv6 long option":      {raw(ipv6(client6, server6, 60, join([]byte{none, 1}, make([]byte, 14)))), other},
+		"IPv6 authentication":   {raw(ipv6(client6, server6, 51, join([]byte{none, 1}, make([]byte, 10)))), other},
+		"IPv6 fragment":         {raw(ipv6(client6, server6, 44, join([]byte{none, 0}, make([]byte, 6)))), other},
+		"authentication":        {raw(ipv4(client, server, 51, join([]byte{none, 0}, make([]byte, 6)))), other},
+		"authentication of 12":  {raw(ipv4(client, server, 51, join([]byte{none, 1}, make([]byte, 10)))), other},
+		"EtherIP":               {raw(ipv4(client, server, 97, join([]byte{0x30, 0}, ethernet(arp, nil)))), other},
+		"UDP":                   {raw(inUDP(1, nil)), datagram},
+		"UDP, length 0":         {raw(ipv4(client, server, 17, join(be16(1), be16(2), make([]byte, 4)))), datagram},
+		"GRE":                   {raw(gre(0, 0)), other},
+		"GRE, checksum":         {raw(gre(0x8000, 4)), other},
+		"GRE, key":              {raw(gre(0x2000, 4)), other},
+		"GRE, sequence":         {raw(gre(0x1000, 4)), other},
+		"GRE, all":              {raw(gre(0xb000, 12)), other},
+		"GRE, no acknowledge":   {raw(gre(0x0080, 0)), other},
+		"PPTP":                  {raw(gre(0x3081, 12)), other},
+		"GRE, routing":          {raw(ipv4(client, server, 47, join(be16(0x4000), be16(0x0800), ip4()))), other},
+		"GRE, version 2":        {raw(ipv4(client, server, 47, join(be16(0x0002), be16(0x0800), ip4()))), other},
+		"ERSPAN II":             {raw(ipv4(client, server, 47, join(be16(0x1000), be16(0x88be), make([]byte, 4+8), ethernet(arp, nil)))), other},
+		"ERSPAN III":            {raw(ipv4(client, server, 47, join(be16(0x1000), be16(0x22eb), make([]byte, 4+12), ethernet(arp, nil)))), other},
+		"ERSPAN III, subheader": {raw(ipv4(client, server, 47, join(be16(0x1000), be16(0x22eb), make([]byte, 4+11), []byte{1}, make([]byte, 8), ethernet(arp, nil)))), other},
+		"VXLAN":                 {raw(inUDP(4789, join([]byte{8}, make([]byte, 7), ethernet(arp, nil)))), other},
+		"VXLAN-GPE":             {raw(inUDP(4790, join([]byte{0x0c, 0, 0, 3}, make([]byte, 4), ethernet(arp, nil)))), other},
+		"GENEVE":                {raw(inUDP(6081, join([]byte{0, 0}, be16(arp), make([]byte, 4)))), other},
+		"GENEVE, option":        {raw(inUDP(6081, join([]byte{1, 0}, be16(arp), make([]byte, 8)))), other},
+		"Teredo":                {raw(inUDP(3544, ipv6(client6, server6, none, nil))), other},
+	} {
+		scanned := func(data []byte) capture.Stats {
+			var s capture.Scanner
+			p := row.packet
+			p.Data = data
+			s.Scan(p, func(*capture.Hello) bool {
+				t.Errorf("%s: hello", name)
+				return true
+			})
+			stats := s.Stats()
+			stats.Packets, stats.Bytes = 0, 0
+			return stats
+		}
+		if got := scanned(row.packet.Data); got != row.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, row.want)
+		}
+	}
+}
+
+// TestShortHeaders checks that headers of tunnels are recognized when nothing follows them,
+// which is broken, and not taken for other datagrams.
+func TestShortHeaders(t *testing.T) {
+	other, broken, datagram := capture.Stats{Other: 1}, capture.Stats{Broken: 1}, capture.Stats{}
+	full := func(first ...byte) []byte { return append(first, make([]byte, 8-len(first))...) }
+	for name, row := range map[string]struct {
+		port    int
+		payload []byte
+		want    capture.Stats
+	}{
+		"VXLAN":                      {4789, full(8), broken},
+		"VXLAN, short":               {4789, full(8)[:7], datagram},
+		"VXLAN, flag not set":        {4789, join(full(0), ethernet(0x0800, ip4())), datagram},
+		"VXLAN, reserved byte":       {4789, join([]byte{8, 0, 0, 0, 0, 0, 0, 1}, ethernet(0x0800, ip4())), datagram},
+		"VXLAN-GPE":                  {4790, full(8), broken},
+		"VXLAN-GPE, short":           {4790, full(8)[:7], datagram},
+		"VXLAN-GPE, flag not set":    {4790, full(4), datagram},
+		"VXLAN-GPE, reserved byte":   {4790, []byte{8, 0, 0, 0, 0, 0, 0, 1}, datagram},
+		"VXLAN-GPE, MPLS":            {4790, full(12, 0, 0, 5), broken},
+		"VXLAN-GPE, unknown":         {4790, join(full(12, 0, 0, 6), ethernet(0x0806, nil)), other},
+		"GENEVE":                     {6081, full(0, 0, 8, 0), broken},
+		"GENEVE, short":              {6081, full(0, 0, 8, 0)[:7], datagram},
+		"GENEVE, version":            {6081, full(0x40, 0, 8, 0), datagram},
+		"GENEVE, reserved bits":      {6081, full(0, 1, 8, 0), datagram},
+		"GENEVE, reserved byte":      {6081, []byte{0, 0, 8, 0, 0, 0, 0, 1}, datagram},
+		"GENEVE, option cut":         {6081, full(1, 0, 8, 6), broken},
+		"GTP-U":                      {2152, full(0x30, 255), broken},
+		"GTP-U, short":               {2152, full(0x30, 255)[:7], datagram},
+		"GTP-U, version":             {2152, full(0x20, 255), datagram},
+		"GTP-U, echo":                {2152, full(0x30, 1), datagram},
+		"GTP-U, sequence":            {2152, join(full(0x32, 255), make([]byte, 4)), broken},
+		"GTP-U, sequence cut":        {2152, join(full(0x32, 255), make([]byte, 3)), broken},
+		"GTP-U, extension":           {2152, join(full(0x34, 255), []byte{0, 0, 0, 0x85, 1, 0, 0, 0}, ipv4(client, server, 59, nil)), other},
+		"GTP-U, extension cut":       {2152, join(full(0x34, 255), []byte{0, 0, 0, 0x85, 1, 0, 0}), broken},
+		"GTP-U, extension of 0":      {2152, join(full(0x34, 255), []byte{0, 0, 0, 0x85, 0, 0, 0, 0}, ip4()), broken},
+		"GTP-U, extension missing":   {2152, join(full(0x34, 255), []byte{0, 0, 0, 0x85}), broken},
+		"MPLS":                       {6635, []byte{0, 1, 1, 64}, broken},
+		"MPLS, short":                {6635, []byte{0, 1, 1}, datagram},
+		"Teredo, no IPv6":            {3544, make([]byte, 48), datagram},
+		"Teredo, authentication":     {3544, join([]byte{0, 1, 2, 3}, make([]byte, 5+9), ipv6(client6, server6, 59, nil)), other},
+		"Teredo, authentication cut": {3544, []byte{0, 1, 200, 200}, datagram},
+		"Teredo, both":               {3544, join([]byte{0, 1, 0, 0}, make([]byte, 9+8), ipv6(client6, server6, 59, nil)), other},
+		"another port":               {4791, full(8), datagram},
+	} {
+		var s capture.Scanner
+		s.Scan(raw(inUDP(row.port, row.payload)), func(*capture.Hello) bool {
+			t.Errorf("%s: hello", name)
+			return true
+		})
+		got := s.Stats()
+		got.Packets, got.Bytes = 0, 0
+		if got != row.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, row.want)
 		}
 	}
 }

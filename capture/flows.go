@@ -105,7 +105,7 @@ type table struct {
 	free     *flow // linked by newer
 	streams  pool[stream]
 	pages    pool[page]
-	sessions map[Transport]*pool[session]
+	sessions pool[session]
 }
 
 func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }

@@ -81,6 +81,14 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	if p.got != p.length {
 		return nil, false
 	}
+	payload = s.whole(p)
+	s.flows.remove(f)
+	return payload, true
+}
+
+// whole returns the payload of a packet of which all fragments have arrived, and makes
+// their numbers those of the packet that is being scanned.
+func (s *Scanner) whole(p *ipPacket) []byte {
 	slices.SortStableFunc(p.frames, func(a, b fragmentFrame) int { return cmp.Compare(a.offset, b.offset) })
 	s.frames = s.frames[:0]
 	for _, ff := range p.frames {
@@ -92,8 +100,7 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 		run := findPage(p.pages, uint32(at)).run(at % pageSize)
 		s.packet = append(s.packet, run...)
 	}
-	s.flows.remove(f)
-	return s.packet, true
+	return s.packet
 }
 
 // dropPacket frees what was kept of an IP packet.

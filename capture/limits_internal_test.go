@@ -84,3 +84,38 @@ func TestDecidedHalvesAreFreed(t *testing.T) {
 		}
 	}
 }
+
+// TestFragmentsAreFreed checks that nothing is held of an IP packet that was reassembled, or
+// whose fragments contradict each other.
+func TestFragmentsAreFreed(t *testing.T) {
+	s := NewScanner(Options{})
+	s.decoder.seg.src, s.decoder.seg.dst = endpoint{port: 1}, endpoint{port: 2}
+	s.frames = []int{1}
+	part := func(offset, n int, last bool) *fragment {
+		return &fragment{id: 1, offset: offset, last: last, payload: make([]byte, n)}
+	}
+	for name, row := range map[string]struct {
+		fragments []*fragment
+		whole     bool
+		flows     int
+	}{
+		"whole":                      {[]*fragment{part(0, 8, false), part(8, 8, true)}, true, 0},
+		"beyond the last":            {[]*fragment{part(8, 8, true), part(16, 8, false)}, false, 0},
+		"one is missing":             {[]*fragment{part(0, 8, false), part(16, 8, true)}, false, 1},
+		"as long as a packet can be": {[]*fragment{part(1<<16-8, 7, true)}, false, 1},
+		"a byte longer":              {[]*fragment{part(1<<16-8, 8, true)}, false, 0},
+		"cut":                        {[]*fragment{{id: 1, payload: make([]byte, 8), cut: true}}, false, 0},
+		"empty":                      {[]*fragment{part(0, 0, false)}, false, 0},
+	} {
+		whole := false
+		for _, fr := range row.fragments {
+			_, whole = s.reassemble(fr)
+		}
+		if whole != row.whole || len(s.flows.flows) != row.flows || (s.flows.memory == 0) != (row.flows == 0) {
+			t.Errorf("%s: whole %t, %d flows, %d bytes held", name, whole, len(s.flows.flows), s.flows.memory)
+		}
+		for _, f := range s.flows.flows {
+			s.flows.remove(f)
+		}
+	}
+}

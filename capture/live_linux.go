@@ -181,6 +181,18 @@ func filter(link LinkType, loopback bool) []bpf.Instruction {
 	p.to(drop)
 
 	p.label("TCP")
+	p.passData(ip, pass)
+
+	p.label(drop)
+	p.add(bpf.RetConstant{Val: 0})
+	p.label(pass)
+	p.add(bpf.RetConstant{Val: maxPacket})
+	return p.link()
+}
+
+// passData goes to pass if the TCP segment in the IPv4 packet at offset ip has data, begins or
+// ends a connection, or is in a fragment.
+func (p *program) passData(ip uint32, pass string) {
 	p.add(bpf.LoadAbsolute{Off: ip + 6, Size: 2})
 	p.jump(bpf.JumpBitsSet, 0x3fff, pass) // a fragment
 	p.add(bpf.LoadMemShift{Off: ip})      // X: length of the IP header
@@ -199,12 +211,6 @@ func filter(link LinkType, loopback bool) []bpf.Instruction {
 		bpf.ALUOpX{Op: bpf.ALUOpSub},
 	)
 	p.jump(bpf.JumpNotEqual, 0, pass)
-
-	p.label(drop)
-	p.add(bpf.RetConstant{Val: 0})
-	p.label(pass)
-	p.add(bpf.RetConstant{Val: maxPacket})
-	return p.link()
 }
 
 // program builds a BPF program whose jumps go to names.

@@ -20,14 +20,15 @@ const frameCost = 8
 
 // session is what a flow over UDP needs as long as a hello is expected.
 type session struct {
-	transport Transport
-	assembler assemble.Assembler
-	memory    [9 * maxDatagramMessage / 8]byte // of the assembler; see assemble.BufferSize
-	index     int                              // of the hello that is awaited
-	flags     uint64                           // hash of the TLS Flags extensions of the first hello
-	frames    []int                            // packets that were of use for the hello that is awaited
-	used      int                              // datagrams that were
-	charged   int                              // bytes, of the table's memory
+	transport  Transport
+	assembler  assemble.Assembler
+	assemblers map[Transport]assemble.Assembler // for reuse with other flows
+	memory     [9 * maxDatagramMessage / 8]byte // of the assembler; see assemble.BufferSize
+	index      int                              // of the hello that is awaited
+	flags      uint64                           // hash of the TLS Flags extensions of the first hello
+	frames     []int                            // packets that were of use for the hello that is awaited
+	used       int                              // datagrams that were
+	charged    int                              // bytes, of the table's memory
 }
 
 // newAssembler returns the assembler of a carrier over UDP.
@@ -40,17 +41,15 @@ func newAssembler(t Transport) assemble.Assembler {
 
 // newSession returns a session for the first datagram of a flow.
 func (t *table) newSession(transport Transport) *session {
-	if t.sessions == nil {
-		t.sessions = make(map[Transport]*pool[session])
-	}
-	p := t.sessions[transport]
-	if p == nil {
-		p = new(pool[session])
-		t.sessions[transport] = p
-	}
-	ss := p.get()
-	if ss.assembler == nil {
-		ss.transport, ss.assembler = transport, newAssembler(transport)
+	ss := t.sessions.get()
+	if ss.transport != transport {
+		if ss.assemblers == nil {
+			ss.assemblers = make(map[Transport]assemble.Assembler)
+		}
+		if ss.assemblers[transport] == nil {
+			ss.assemblers[transport] = newAssembler(transport)
+		}
+		ss.transport, ss.assembler = transport, ss.assemblers[transport]
 	}
 	ss.index = 1
 	ss.assembler.Reset(ss.memory[:])
@@ -65,7 +64,7 @@ func (t *table) freeSession(ss *session) {
 	if cap(ss.frames) > maxUses {
 		ss.frames = nil
 	}
-	t.sessions[ss.transport].put(ss)
+	t.sessions.put(ss)
 }
 
 // dropSession frees the session of a flow.
