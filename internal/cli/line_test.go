@@ -54,7 +54,7 @@ func TestClock(t *testing.T) {
 // TestEveryKey checks a line with all that a hello can have.
 func TestEveryKey(t *testing.T) {
 	msg := helloOf(0x0303, []uint16{0x1301, 0x0a0a, 0x9999},
-		ext(0, 0, 4, 0, 0, 1, 'a'), ext(16, 0, 5, 2, 'h', '2', 1, 'x'), ext(43, 4, 3, 4, 0x1a, 0x1a), ext(62, 2, 0, 3))
+		ext(0, 0, 4, 0, 0, 1, 'a'), ext(16, 0, 5, 2, 'h', '2', 1, 'x'), ext(43, 4, 3, 4, 0x1a, 0x1a), ext(62, 2, 0, 0x81))
 	file := filepath.Join(t.TempDir(), "hello")
 	if err := os.WriteFile(file, msg, 0o600); err != nil {
 		t.Fatal(err)
@@ -68,13 +68,13 @@ func TestEveryKey(t *testing.T) {
 		`{"value":16,"name":"application_layer_protocol_negotiation","offset":65,"length":7},` +
 		`{"value":43,"name":"supported_versions","offset":76,"length":5},{"value":62,"name":"tls_flags","offset":85,"length":3}],` +
 		`"server_name":null,"alpn":["h2","x"],"supported_versions":[{"value":772,"name":"TLS 1.3"},{"value":6682,"name":"GREASE"}]},` +
-		`"tls_flags":{"extension":{"value":62,"name":"tls_flags"},"data":"020003","flags":[{"value":8,"name":"resumption_across_names"},{"value":9,"name":null}],"error":null},` +
+		`"tls_flags":{"extension":{"value":62,"name":"tls_flags"},"data":"020081","flags":[{"value":8,"name":"resumption_across_names"},{"value":15,"name":null}],"error":null},` +
 		`"tls_flags_changed":null,"request_mtls":false,"ja4":"t13d0204h2_`
 	if code != 0 || !strings.HasPrefix(out, want) {
 		t.Errorf("exit %d\ngot  %s\nwant %s", code, out, want)
 	}
 	csv, _ := runCLI(t, "inspect", "--quiet", "-f", "csv", file)
-	row := fmt.Sprintf("%s,,raw,,,,1,%d,771,772 6682,a,h2 x,4865 2570 39321,0 16 43 62,%064d,,62,020003,8 9,,false,,,t13d0204h2_", file, len(msg), 0)
+	row := fmt.Sprintf("%s,,raw,,,,1,%d,771,772 6682,a,h2 x,4865 2570 39321,0 16 43 62,%064d,,62,020081,8 15,,false,,,t13d0204h2_", file, len(msg), 0)
 	if _, got, _ := strings.Cut(csv, "\n"); !strings.HasPrefix(got, row) {
 		t.Errorf("got  %s\nwant %s", got, row)
 	}
