@@ -1,4 +1,4 @@
-// Package docs_test holds the documents against the code that they talk about.
+// Package docs_test compares the documents with the code that they describe.
 package docs_test
 
 import (
@@ -18,7 +18,7 @@ import (
 // `package` Test/`subtest`.
 var testName = regexp.MustCompile("`([a-z0-9/]+)` (Test[A-Za-z0-9]+)(?:/`([^`]+)`)?")
 
-// TestRulesNameTests holds that each row of rules.md names tests that exist, or says why
+// TestRulesNameTests checks that each row of rules.md names tests that exist, or says why
 // there is none.
 func TestRulesNameTests(t *testing.T) {
 	data, err := os.ReadFile("rules.md")

@@ -1,9 +1,8 @@
-// Package annotate names every byte of a handshake message that can carry TLS flags, or
-// of a TLS Flags extension: which field it belongs to, what it says, and which clause
-// defines it. What is refused is named up to the fault.
+// Package annotate explains every byte of a handshake message that can carry TLS flags, or
+// of a TLS Flags extension: its field, its meaning, and the clause that defines it. It
+// explains a refused input up to the fault.
 //
-// The parsers of extension and clienthello decide what is a fault, and where; this
-// package only tells people about it, and takes its time.
+// The parsers of extension and clienthello decide what a fault is and its offset.
 package annotate
 
 import (
@@ -58,7 +57,7 @@ func Kinds() iter.Seq[Kind] {
 	}
 }
 
-// ErrUnknown is what Detect returns for bytes that may be anything.
+// ErrUnknown is the error of Detect for bytes that do not tell what they are.
 var ErrUnknown = errors.New("neither a handshake message nor a tls_flags extension")
 
 // messageKinds are the kinds by msg_type (RFC 9846, Section 4).
@@ -91,14 +90,14 @@ func Detect(data []byte) (Kind, error) {
 	return 0, ErrUnknown
 }
 
-// Field is some bytes of the input and what they are. The fields of a Table follow each
-// other without a gap, and hold all of its bytes.
+// Field is some bytes of the input and what they are. The fields of a Table have all of
+// its bytes, in order.
 type Field struct {
 	Offset int
-	Bytes  []byte // may be empty where the fault is that something is missing
-	// Path names the field with the names of the standards, as Explanation of package
-	// clienthello does: "extensions[3].extension_data.flags[0]". It is empty for bytes
-	// that were not read, since the fault is before them.
+	Bytes  []byte // may be empty if the fault is that something is missing
+	// Path names the field in the terms of the standards, such as
+	// "extensions[3].extension_data.flags[0]". It is empty for bytes after a fault, which
+	// are not read.
 	Path    string
 	Meaning string // what it says; empty for a field that is opaque
 	Clause  string // the document and section that define it
@@ -119,13 +118,12 @@ type Fault struct {
 type Table struct {
 	Kind    Kind
 	Message extension.MessageKind // 0 for an extension or its data
-	// Fields are all up to 100,000, and then one, whose Path is "...", for all that follow:
-	// a long message cannot make the table much larger than itself.
+	// Fields has at most 100,000 fields, and one with the Path "..." for all others, so that
+	// the table is not much larger than the message.
 	Fields []Field
-	// Refused is why the input as a whole is refused, nil where it is not.
+	// Refused is why the input as a whole is refused, nil if it is not.
 	Refused *Fault
-	// Bodies are the faults in the bodies of extensions, the first 10,000, and More is how
-	// many there are besides.
+	// Bodies has the first 10,000 faults in the bodies of extensions; More counts the others.
 	Bodies []Fault
 	More   int
 	// Block is the extension block of an accepted message or extension, of a Certificate

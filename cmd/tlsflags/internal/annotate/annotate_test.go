@@ -123,8 +123,8 @@ func certificateOf(n int, extensions []byte) []byte {
 	return fix(annotate.Certificate, msg)
 }
 
-// TestExplainFolds holds that the table of a message with very many fields stays small, and
-// still has all of its bytes and its faults.
+// TestExplainFolds checks that the table of a message with very many fields is small, and
+// has all of its bytes and faults.
 func TestExplainFolds(t *testing.T) {
 	const limit = 100_000
 	malformed := []byte{0, 62, 0, 1, 0}

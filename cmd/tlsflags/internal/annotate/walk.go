@@ -24,14 +24,13 @@ const (
 	clauseFlags     = "draft-ietf-tls-tlsflags-16, Section 2"
 )
 
-// A walker passes over data from front to back and notes every field. The field in which
-// the parser has found the fault is the last one.
+// A walker goes through data and notes every field, up to the one with the parser's fault.
 type walker struct {
 	data   []byte
 	at     int
 	end    int // end of the vector that is open; in data that is cut short, beyond it
 	fields []Field
-	folded int // fields that the last one of maxFields+1 stands for
+	folded int // fields that the last one of maxFields+1 replaces
 	bodies []Fault
 	more   int // faults that did not fit into bodies
 
@@ -76,8 +75,7 @@ func (w *walker) take(n int, path, clause string, say func([]byte) string) []byt
 	return f.Bytes
 }
 
-// The limits on what a table holds: a Certificate of 16 MB has eight million fields, and
-// a person reads none of them.
+// The limits of a table. A Certificate of 16 MB has eight million fields.
 const (
 	maxFields = 100_000
 	maxBodies = 10_000
@@ -218,8 +216,8 @@ func (w *walker) serverHello() {
 	w.optionalExtensions(m, clauseServer)
 }
 
-// optionalExtensions notes the block of a hello, which TLS 1.2 lets away. A single byte
-// does not begin one.
+// optionalExtensions notes the extension block of a hello, which TLS 1.2 may omit. A single
+// byte does not begin one.
 func (w *walker) optionalExtensions(m extension.MessageKind, clause string) {
 	if w.end-w.at == 1 {
 		w.stray("extensions.length", clause)
@@ -311,7 +309,7 @@ func (w *walker) malformed(t extension.Type, path, clause string) bool {
 	return true
 }
 
-// fits tries whether a body has the form that inside describes, all of it.
+// fits reports whether a whole body has the form that inside describes.
 func (w *walker) fits(inside func(*walker, string, string), path, clause string) bool {
 	try := &walker{data: w.data, at: w.at, end: w.end, fault: -1}
 	inside(try, path, clause)

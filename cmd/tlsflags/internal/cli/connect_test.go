@@ -102,7 +102,7 @@ func TestGet(t *testing.T) {
 	})
 }
 
-// A server that is not trusted is refused with a word on what to do about it.
+// The error for a server that is not trusted says what to do about it.
 func TestUntrustedServer(t *testing.T) {
 	url, dir := startServe(t)
 	address := strings.TrimPrefix(url, "https://")
@@ -111,10 +111,10 @@ func TestUntrustedServer(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"probe", address}, "name a file with its authority with --ca, or do not verify the server, with --insecure\n"},
-		{[]string{"get", url, "--flags", "none"}, "name a file with its authority with --ca, or do not verify the server, with --insecure\n"},
-		{append([]string{"probe", address}, trusted...), "say with --server-name which name to expect\n"},
-		{append([]string{"get", url, "--flags", "none"}, trusted...), "say with --server-name which name to expect\n"},
+		{[]string{"probe", address}, "give its authority with --ca, or --insecure not to verify the server\n"},
+		{[]string{"get", url, "--flags", "none"}, "give its authority with --ca, or --insecure not to verify the server\n"},
+		{append([]string{"probe", address}, trusted...), "give the name to expect with --server-name\n"},
+		{append([]string{"get", url, "--flags", "none"}, trusted...), "give the name to expect with --server-name\n"},
 	} {
 		if _, errs, code := run(t, tt.args...); code != int(ExitInput) || !strings.HasSuffix(errs, tt.want) {
 			t.Errorf("%v: exit %d, %s", tt.args, code, errs)
@@ -196,7 +196,7 @@ func TestPrintProbeUnsolicited(t *testing.T) {
 	}
 }
 
-// TestAnotherNumber holds that serve, get and probe agree on another number of
+// TestAnotherNumber checks that serve, get and probe agree on another number of
 // request_mtls.
 func TestAnotherNumber(t *testing.T) {
 	url, dir := startServe(t, "--flag", "17")

@@ -21,7 +21,7 @@ const (
 	ExitRefused Exit = 4 // a hello was refused, and --strict was given
 )
 
-// and returns the code that stands for both.
+// and returns the code of a run to which both apply.
 func (e Exit) and(other Exit) Exit {
 	for _, first := range []Exit{ExitUsage, ExitInput, ExitRefused, ExitUnmet} {
 		if e == first || other == first {
@@ -31,9 +31,9 @@ func (e Exit) and(other Exit) Exit {
 	return ExitDone
 }
 
-// exitError ends the command with a code. A nil err has been told already.
+// exitError ends the command with a code. If err is nil, the reason was printed already.
 //
-// An error that a command returns and that is no exitError stands for ExitInput.
+// Any other error that a command returns means ExitInput.
 type exitError struct {
 	code Exit
 	err  error
@@ -53,7 +53,7 @@ func usageError(format string, args ...any) error {
 	return &exitError{ExitUsage, fmt.Errorf(format, args...)}
 }
 
-// exitWith ends the command with a code whose reason has been told; nil for ExitDone.
+// exitWith ends the command with a code whose reason was printed; nil for ExitDone.
 func exitWith(code Exit) error {
 	if code == ExitDone {
 		return nil
@@ -71,10 +71,10 @@ func asExitError(err error) error {
 	return &exitError{ExitInput, err}
 }
 
-// report tells the error on standard error, in one line, and returns the exit code.
+// report prints the error on standard error, in one line, and returns the exit code.
 func report(cmd *cobra.Command, err error) int {
 	if err == nil || errors.Is(err, errOutputClosed) {
-		return int(ExitDone) // nobody reads the results any more: that is no failure
+		return int(ExitDone) // nobody reads the results any more, which is no failure
 	}
 	exit, ok := errors.AsType[*exitError](err)
 	if !ok {
@@ -90,7 +90,7 @@ func report(cmd *cobra.Command, err error) int {
 	return int(exit.code)
 }
 
-// complain writes one line to standard error, in the name of the program.
+// complain writes one line to standard error, with the name of the program.
 func complain(cmd *cobra.Command, text string) {
 	fmt.Fprintf(cmd.ErrOrStderr(), "tlsflags: %s\n", printable(strings.TrimPrefix(text, "tlsflags: ")))
 }

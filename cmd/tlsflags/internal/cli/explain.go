@@ -28,7 +28,7 @@ type explainOptions struct {
 
 const wantedInput = "give one file, - for standard input, or bytes in hexadecimal"
 
-// argumentSource is how bytes on the command line are called.
+// argumentSource names bytes on the command line.
 const argumentSource = "argument"
 
 func newExplainOptions() explainOptions {
@@ -119,7 +119,7 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 	return e.writeText(cmd.OutOrStdout(), useColor(o.color.value, cmd.OutOrStdout()), o.full)
 }
 
-// kindHint says what to do about bytes that may be anything.
+// kindHint says what to do if the bytes do not tell what they are.
 func (o explainOptions) kindHint(data []byte) string {
 	if identify(data) == dtlsRecordContent {
 		return "it looks like a DTLS record: tlsflags inspect reads those"
@@ -130,13 +130,13 @@ func (o explainOptions) kindHint(data []byte) string {
 // explainedInput is an input of explain.
 type explainedInput struct {
 	arg    string
-	source string // how results call it
+	source string // its name in results
 	form   string // of bytes on the command line: hexadecimal or base64Text
 	data   []byte
 }
 
-// subject begins a sentence about the input. A word may be the name of a file that does
-// not exist and happen to be base64, too.
+// subject begins a sentence about the input. The name of a file that does not exist may
+// happen to be base64.
 func (in explainedInput) subject() string {
 	switch {
 	case in.form == "":
@@ -147,7 +147,7 @@ func (in explainedInput) subject() string {
 	return in.arg + ": no such file; read as " + in.form + " it is"
 }
 
-// longestName is how long an argument may be and still be meant as the name of a file.
+// longestName is the longest argument that may be meant as the name of a file.
 const longestName = 80
 
 // explainInput reads the input, and decodes it if it is text.
@@ -184,7 +184,7 @@ func explainInput(cmd *cobra.Command, arg string) (explainedInput, error) {
 	return in, nil
 }
 
-// decodeArgument takes the argument for the bytes themselves, since it cannot be opened.
+// decodeArgument decodes the argument, which cannot be opened as a file.
 func (in *explainedInput) decodeArgument(openErr error) error {
 	in.source = argumentSource
 	in.data, in.form = decodeText([]byte(in.arg))
@@ -199,18 +199,18 @@ func (in *explainedInput) decodeArgument(openErr error) error {
 	return fmt.Errorf("%s: no such file, and neither hexadecimal (two digits an octet) nor base64", in.arg)
 }
 
-// maxExplained is how many bytes of an input are read: room for the longest message,
-// a Certificate of 2^24-1 bytes, in hexadecimal.
+// maxExplained is how many bytes of an input are read: enough for the longest message, a
+// Certificate of 2^24-1 bytes, in hexadecimal.
 const maxExplained = 40 << 20
 
-// takenOff counts the TLS records that were taken off a message.
+// takenOff counts the TLS records around a message.
 type takenOff struct {
 	count int
 	bytes int // of them, with their headers
 }
 
-// takeOff returns what the TLS handshake records at the beginning of data carry; where
-// there are none, data.
+// takeOff returns the content of the TLS handshake records that data begins with, or data
+// if there are none.
 func (t *takenOff) takeOff(data []byte) []byte {
 	const headerLen, handshake = 5, 22
 	var content []byte

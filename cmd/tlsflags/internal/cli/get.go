@@ -84,13 +84,13 @@ func (o *tlsOptions) config(ctx context.Context) (*tls.Config, error) {
 	return config, nil
 }
 
-// withTrustHint says what to do where the server's certificate was not accepted.
+// withTrustHint says what to do if the server's certificate was not accepted.
 func withTrustHint(err error) error {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return fmt.Errorf("%w; name a file with its authority with --ca, or do not verify the server, with --insecure", err)
+		return fmt.Errorf("%w; give its authority with --ca, or --insecure not to verify the server", err)
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return fmt.Errorf("%w; say with --server-name which name to expect", err)
+		return fmt.Errorf("%w; give the name to expect with --server-name", err)
 	}
 	return err
 }
@@ -161,7 +161,7 @@ func (o getOptions) setFlags() ([]extension.Flag, error) {
 
 func (o getOptions) client(ctx context.Context) (*client.Client, error) {
 	if o.flag.flag == 0 {
-		return nil, usageError("--flag 0 cannot stand for request_mtls")
+		return nil, usageError("--flag 0 cannot be the number of request_mtls")
 	}
 	flags, err := o.setFlags()
 	if err != nil {
@@ -208,7 +208,7 @@ func get(cmd *cobra.Command, o getOptions, url string) error {
 	return err
 }
 
-// tellReport says in one line what the server did.
+// tellReport prints what the server did, in one line.
 func tellReport(w io.Writer, resp *http.Response) {
 	report, _ := client.ReportOf(resp)
 	fmt.Fprintf(w, "%s %s, certificate asked for: %s, given: %s, flag acknowledged: %s\n",

@@ -87,7 +87,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// TestDamagedCaptures holds that what comes before a fault is shown, that the fault is
+// TestDamagedCaptures checks that what comes before a fault is shown, that the fault is
 // told, and that it is no failure.
 func TestDamagedCaptures(t *testing.T) {
 	entry, _ := corpus.Lookup("captures/demo.pcapng")
@@ -170,7 +170,7 @@ func firstDatagram(t *testing.T, pcapng []byte) []byte {
 	}
 }
 
-// TestBrokenPipe holds that it is neither a failure nor told that nobody reads on.
+// TestBrokenPipe checks that a closed output is no failure, and that nothing is printed about it.
 func TestBrokenPipe(t *testing.T) {
 	entry, _ := corpus.Lookup("captures/demo.pcapng")
 	for _, args := range [][]string{
@@ -190,7 +190,7 @@ func (brokenPipe) Write([]byte) (int, error) {
 	return 0, &os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EPIPE}
 }
 
-// TestInterrupt holds that an interrupted run tells what it found, with its summary.
+// TestInterrupt checks that an interrupted run prints what it found, and its summary.
 func TestInterrupt(t *testing.T) {
 	entry, _ := corpus.Lookup("captures/demo.pcapng")
 	ctx, interrupt := context.WithCancel(t.Context())

@@ -11,9 +11,9 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// ja4 returns the JA4 fingerprint of the hello, which FoxIO defined: as a rule the
-// hellos of one program have the same one. GREASE counts for nothing in it, and a
-// malformed body for an empty one.
+// ja4 returns the JA4 fingerprint of the hello, as FoxIO defines it. The hellos of one
+// program usually have the same one. It ignores GREASE, and treats a malformed extension
+// as an empty one.
 func ja4(h clienthello.ClientHello, carrier capture.Transport) string {
 	var suites, types, schemes []uint16
 	for suite := range h.CipherSuites().All() {
@@ -97,8 +97,8 @@ func ja4Version(h clienthello.ClientHello) string {
 	return "00"
 }
 
-// ja4ALPN is the first and the last character of the first protocol name; where one
-// of them is no letter or digit, of the name in hexadecimal.
+// ja4ALPN is the first and the last character of the first protocol name, or of the name in
+// hexadecimal if one of them is no letter or digit.
 func ja4ALPN(h clienthello.ClientHello) string {
 	names, err := h.ALPN()
 	if err != nil {

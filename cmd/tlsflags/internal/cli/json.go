@@ -23,7 +23,7 @@ func (p *jsonlPrinter) print(l *line) error {
 
 func (p *jsonlPrinter) close() error { return nil }
 
-// jsonPrinter writes one array, an object a line, and never holds it in memory.
+// jsonPrinter writes one array with an object a line, without keeping it in memory.
 type jsonPrinter struct {
 	w       io.Writer
 	b       []byte
@@ -50,8 +50,8 @@ func (p *jsonPrinter) close() error {
 	return err
 }
 
-// appendLine appends l as JSON, with the keys that its tags name. It is written by
-// hand since encoding/json takes more time for a hello than everything else together.
+// appendLine appends l as JSON, with the keys that its tags name. It is written by hand
+// because encoding/json takes longer than everything else that is done for a hello.
 func appendLine(b []byte, l *line) []byte {
 	b = appendString(append(b, `{"schema":`...), l.Schema)
 	b = appendString(append(b, `,"source":`...), l.Source)
@@ -129,7 +129,7 @@ func appendSent(b []byte, f sentFlags) []byte {
 	b = append(b, ',')
 	start := len(b)
 	b = appendFlags(b, f.flagsInfo)
-	b = slices.Delete(b, start, start+1) // its keys stand in the same object
+	b = slices.Delete(b, start, start+1) // its keys are in the same object
 	b = appendNullable(append(b[:len(b)-1], `,"verdict":`...), f.Verdict, appendRules)
 	return append(b, '}')
 }
@@ -190,8 +190,7 @@ func appendList[T any](b []byte, list []T, appendValue func([]byte, T) []byte) [
 	return append(b, ']')
 }
 
-// appendString appends a JSON string (RFC 8259, Section 7). What a terminal would act
-// on is escaped, invalid UTF-8 becomes U+FFFD.
+// appendString appends a JSON string, escaped as terminal.AppendJSON does.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0

@@ -61,7 +61,7 @@ func decode(t *testing.T, b []byte) any {
 	return v
 }
 
-// TestAppendStringIsPrintable holds that a terminal has nothing to act on.
+// TestAppendStringIsPrintable checks that a string cannot control a terminal.
 func TestAppendStringIsPrintable(t *testing.T) {
 	var b []byte
 	for r := range unicode.MaxRune + 1 {
@@ -72,7 +72,7 @@ func TestAppendStringIsPrintable(t *testing.T) {
 	}
 }
 
-// TestTimeOf holds that every time in a line is one of RFC 3339.
+// TestTimeOf checks that every time in a line is one of RFC 3339.
 func TestTimeOf(t *testing.T) {
 	east := time.FixedZone("", 3600)
 	for _, tt := range []struct {

@@ -22,6 +22,7 @@ import (
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/handshake"
+	"github.com/tlsflags/tlsflags/internal/testenv"
 	"github.com/tlsflags/tlsflags/reqmtls/client/tls13"
 )
 
@@ -171,7 +172,7 @@ func runChecked(t *testing.T, args ...string) string {
 	if code := Run(context.Background(), args, nil, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit code %d: %s", code, &stderr)
 	}
-	if err := validate(filepath.Join("..", "..", "..", "..", "docs"), args, stdout.Bytes()); err != nil {
+	if err := validate(filepath.Join(testenv.Root(t), "docs"), args, stdout.Bytes()); err != nil {
 		t.Fatal(err)
 	}
 	return stdout.String()

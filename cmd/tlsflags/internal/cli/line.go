@@ -16,10 +16,9 @@ import (
 // may change without a new number.
 const inspectSchema = "tlsflags.inspect/1"
 
-// line is what inspect knows about one ClientHello, or about what was refused in its
-// place: an object of tlsflags.inspect/1, and what every other format is made from.
-// Nil, and an optional that is empty, stand for what is absent, was redacted or does
-// not apply. The tags are what encoding/json needs to check appendLine in a test.
+// line is what inspect knows about one ClientHello, also a refused one: an object of
+// tlsflags.inspect/1, from which all formats are made. Nil, or an empty optional, means
+// absent, redacted or not applicable. The tags are for the test of appendLine.
 type line struct {
 	Schema          string      `json:"schema"`
 	Source          string      `json:"source"`
@@ -48,7 +47,7 @@ type (
 	optional  = codepoint.Optional
 )
 
-// pieces counts what the hello was joined from.
+// pieces counts what the hello was reassembled from.
 type pieces struct {
 	Segments  int `json:"segments"`
 	Records   int `json:"records"`
@@ -103,7 +102,7 @@ type sentFlags struct {
 	Verdict *rulesInfo `json:"verdict"`
 }
 
-// rulesInfo is what the rules hold against the flags.
+// rulesInfo is the rule that the flags break.
 type rulesInfo struct {
 	refuseInfo
 	Alternative *codePoint `json:"alternative"`
@@ -220,7 +219,7 @@ func points[T interface {
 	return list
 }
 
-// describeFlags returns nil where the block has no TLS Flags extension.
+// describeFlags returns nil if the block has no TLS Flags extension.
 func describeFlags(block extension.List) *flagsInfo {
 	e, ok := block.FlagsExtension()
 	if !ok {
@@ -242,8 +241,8 @@ func describeFlags(block extension.List) *flagsInfo {
 	return info
 }
 
-// redact removes what could tell who talked to whom, or let somebody find the same
-// hello elsewhere.
+// redact removes what could tell who talked to whom, or help to find the same hello
+// elsewhere.
 func (l *line) redact() {
 	l.Src, l.Dst = "", ""
 	if l.QUIC != nil {

@@ -1,6 +1,11 @@
 package cli
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/tlsflags/tlsflags/capture"
@@ -43,5 +48,34 @@ func TestClock(t *testing.T) {
 		if got := clock(rfc3339); got != want {
 			t.Errorf("%s: %s, want %s", rfc3339, got, want)
 		}
+	}
+}
+
+// TestEveryKey checks a line with all that a hello can have.
+func TestEveryKey(t *testing.T) {
+	msg := helloOf(0x0303, []uint16{0x1301, 0x0a0a, 0x9999},
+		ext(0, 0, 4, 0, 0, 1, 'a'), ext(16, 0, 5, 2, 'h', '2', 1, 'x'), ext(43, 4, 3, 4, 0x1a, 0x1a), ext(62, 2, 0, 0x81))
+	file := filepath.Join(t.TempDir(), "hello")
+	if err := os.WriteFile(file, msg, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code := runCLI(t, "inspect", "--quiet", "--redact", "-f", "jsonl", file)
+	want := `{"schema":"tlsflags.inspect/1","source":"hello","time":null,"transport":"raw","src":null,"dst":null,"frames":null,` +
+		`"pieces":{"segments":0,"records":0,"packets":0,"datagrams":0},"hello_index":1,"quic":null,"dtls":null,` +
+		`"client_hello":{"length":` + strconv.Itoa(len(msg)) + `,"legacy_version":{"value":771,"name":"TLS 1.2"},"random":null,"session_id":null,` +
+		`"cipher_suites":[{"value":4865,"name":"TLS_AES_128_GCM_SHA256"},{"value":2570,"name":"GREASE"},{"value":39321,"name":null}],` +
+		`"compression_methods":[0],"extensions":[{"value":0,"name":"server_name","offset":55,"length":6},` +
+		`{"value":16,"name":"application_layer_protocol_negotiation","offset":65,"length":7},` +
+		`{"value":43,"name":"supported_versions","offset":76,"length":5},{"value":62,"name":"tls_flags","offset":85,"length":3}],` +
+		`"server_name":null,"alpn":["h2","x"],"supported_versions":[{"value":772,"name":"TLS 1.3"},{"value":6682,"name":"GREASE"}]},` +
+		`"tls_flags":{"extension":{"value":62,"name":"tls_flags"},"data":"020081","flags":[{"value":8,"name":"resumption_across_names"},{"value":15,"name":null}],"error":null},` +
+		`"tls_flags_changed":null,"request_mtls":false,"ja4":"t13d0204h2_`
+	if code != 0 || !strings.HasPrefix(out, want) {
+		t.Errorf("exit %d\ngot  %s\nwant %s", code, out, want)
+	}
+	csv, _ := runCLI(t, "inspect", "--quiet", "-f", "csv", file)
+	row := fmt.Sprintf("%s,,raw,,,,1,%d,771,772 6682,a,h2 x,4865 2570 39321,0 16 43 62,%064d,,62,020081,8 15,,false,,,t13d0204h2_", file, len(msg), 0)
+	if _, got, _ := strings.Cut(csv, "\n"); !strings.HasPrefix(got, row) {
+		t.Errorf("got  %s\nwant %s", got, row)
 	}
 }

@@ -7,12 +7,11 @@ import (
 	"syscall"
 )
 
-// errOutputClosed says that nobody reads standard output any more. An EPIPE alone does
-// not: a connection has that error, too.
+// errOutputClosed says that nobody reads standard output any more. EPIPE alone does not
+// say so: a connection returns it, too.
 var errOutputClosed = errors.New("standard output was closed")
 
-// output is standard output. It keeps why writing failed, since cobra drops the error
-// for what it prints itself.
+// output is standard output. It keeps the error of a failed write, which cobra drops.
 type output struct {
 	io.Writer
 	err error
@@ -34,8 +33,8 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// outcome returns the error of a run that ended with err: a failed output is one, also
-// where the run has dropped it or cobra has returned it.
+// outcome returns the error of a run that ended with err. A failed output is an error, also
+// if the run dropped it or cobra returned it.
 func (o *output) outcome(err error) error {
 	if o.err != nil && (err == nil || errors.Is(err, o.err)) {
 		return &exitError{ExitInput, o.err}

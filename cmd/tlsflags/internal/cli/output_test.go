@@ -21,7 +21,7 @@ func (f failing) Write([]byte) (int, error) {
 	return 0, &os.PathError{Op: "write", Path: "/dev/stdout", Err: f.errno}
 }
 
-// TestOutputFails holds that whatever prints ends with 3 when standard output cannot be
+// TestOutputFails checks that every command ends with 3 if standard output cannot be
 // written, and with 0 when nobody reads it any more.
 func TestOutputFails(t *testing.T) {
 	for _, args := range []string{
@@ -40,7 +40,7 @@ func TestOutputFails(t *testing.T) {
 	}
 }
 
-// TestBrokenConnection holds that the EPIPE of a connection is a failure.
+// TestBrokenConnection checks that the EPIPE of a connection is a failure.
 func TestBrokenConnection(t *testing.T) {
 	var stderr bytes.Buffer
 	root := newRoot()
@@ -52,7 +52,7 @@ func TestBrokenConnection(t *testing.T) {
 	}
 }
 
-// TestFailedOutputHidesNoOtherFault holds that what failed for another reason keeps it.
+// TestFailedOutputHidesNoOtherFault checks that another error is kept.
 func TestFailedOutputHidesNoOtherFault(t *testing.T) {
 	other := errors.New("other")
 	if err := (&output{err: errOutputClosed}).outcome(other); err != other {
@@ -60,8 +60,8 @@ func TestFailedOutputHidesNoOtherFault(t *testing.T) {
 	}
 }
 
-// TestDocumentsArePrintable holds that what the user and a server wrote cannot steer the
-// terminal.
+// TestDocumentsArePrintable checks that the names of files and the answers of servers cannot
+// control the terminal.
 func TestDocumentsArePrintable(t *testing.T) {
 	const hostile = "\u009b31m\u202e"
 	name := filepath.Join(t.TempDir(), hostile)

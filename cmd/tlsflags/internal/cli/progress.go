@@ -7,9 +7,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress is a bar on a terminal for inputs that take long.
+// progress is a progress bar on a terminal.
 type progress struct {
-	w     io.Writer // nil where none is shown
+	w     io.Writer // nil if none is shown
 	start time.Time // of the input
 	done  int64     // bytes
 	bar   *progressbar.ProgressBar
@@ -26,7 +26,7 @@ func newProgress(w io.Writer, wanted bool) *progress {
 	return &progress{w: w}
 }
 
-// begin starts over for an input of size bytes, -1 where that is unknown.
+// begin starts over for an input of size bytes, -1 if that is unknown.
 func (p *progress) begin(label string, size int64) {
 	p.finish()
 	if p.w == nil {
@@ -45,15 +45,15 @@ func (p *progress) begin(label string, size int64) {
 	)
 }
 
-// add tells that n more bytes of the input were read.
+// add counts n more bytes of the input.
 func (p *progress) add(n int) {
 	p.done += int64(n)
 	if p.bar != nil {
-		_ = p.bar.Set64(p.done) // what cannot be drawn is no failure of the inspection
+		_ = p.bar.Set64(p.done) // the inspection does not depend on it
 	}
 }
 
-// lateWriter is where the bar is drawn, once that is worth while.
+// lateWriter draws the bar once the input has taken progressAfter.
 type lateWriter struct{ *progress }
 
 func (w lateWriter) Write(b []byte) (int, error) {
@@ -64,7 +64,7 @@ func (w lateWriter) Write(b []byte) (int, error) {
 	return w.w.Write(b)
 }
 
-// clear takes the bar from the screen until more is read.
+// clear removes the bar from the screen until more is read.
 func (p *progress) clear() {
 	if p.drawn {
 		_ = p.bar.Clear()
@@ -72,7 +72,7 @@ func (p *progress) clear() {
 	}
 }
 
-// finish takes the bar away for good.
+// finish removes the bar for good.
 func (p *progress) finish() {
 	p.clear()
 	p.bar = nil

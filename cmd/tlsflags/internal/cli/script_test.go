@@ -17,22 +17,22 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"tlsflags": runValidated})
 }
 
-// TestScripts runs testdata/script/*.txtar, where $CORPUS is the corpus folder.
+// TestScripts runs testdata/script/*.txtar. $CORPUS and $VECTORS are folders with inputs.
 func TestScripts(t *testing.T) {
+	root := testenv.Root(t)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
-			root, err := filepath.Abs(filepath.Join("..", "..", "..", ".."))
-			if err != nil {
-				return err
-			}
 			env.Setenv("CORPUS", filepath.Join(root, "corpus"))
+			env.Setenv("VECTORS", filepath.Join(root, "vectors", "bin"))
 			env.Setenv("SCHEMAS", filepath.Join(root, "docs"))
 			env.Setenv("ESC", "\x1b")
 			return nil
@@ -68,8 +68,7 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// runValidated is the command of the scripts: tlsflags itself, whose JSON output is
-// held against its schema each time it runs.
+// runValidated is tlsflags in the scripts. It checks JSON output against its schema.
 func runValidated() {
 	var out bytes.Buffer
 	args := os.Args[1:]
@@ -81,7 +80,7 @@ func runValidated() {
 	os.Exit(code)
 }
 
-// validate holds what a command wrote as JSON against its published schema.
+// validate checks the JSON that a command wrote against its published schema.
 func validate(schemas string, args []string, out []byte) error {
 	if len(out) == 0 || len(args) == 0 {
 		return nil
@@ -158,11 +157,11 @@ func pairs(args []string) []string {
 	return list
 }
 
-// TestSchemaIsClosed holds that no object of the schemas admits keys it does not list,
-// and that it requires all that it lists.
+// TestSchemaIsClosed checks that the objects of the schemas allow no keys but those that
+// they list, and require all of these.
 func TestSchemaIsClosed(t *testing.T) {
 	for _, name := range []string{"inspect.schema.json", "inspect-stats.schema.json", "explain.schema.json", "flags.schema.json"} {
-		data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", name))
+		data, err := os.ReadFile(document(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}

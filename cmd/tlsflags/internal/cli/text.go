@@ -17,11 +17,11 @@ func colorMode() enum[string] { return enumOf("color", "auto", words("auto", "al
 // textStyle is how the text format looks.
 type textStyle struct {
 	color  bool
-	source int // width of the column that says where the hello is from; 0: none
+	source int // width of the source column; 0: none
 }
 
-// useColor decides whether what is written to w has colour. NO_COLOR and TERM=dumb
-// turn off what nobody asked for.
+// useColor reports whether to write colours to w. NO_COLOR and TERM=dumb turn off the
+// default.
 func useColor(mode string, w io.Writer) bool {
 	switch mode {
 	case "always":
@@ -40,9 +40,8 @@ func isTerminal(stream any) bool {
 	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
 }
 
-// textPrinter writes one line a hello, in columns. Since lines are written as hellos
-// are found, the widths are set beforehand: a longer cell moves the rest of its line, and
-// no other line.
+// textPrinter writes one line a hello, in columns. Lines are written as hellos are found,
+// so the widths are fixed: a longer cell moves the rest of its line.
 type textPrinter struct {
 	w      io.Writer
 	style  textStyle
@@ -106,7 +105,7 @@ func (p *textPrinter) cell(c column, s string) {
 	p.b.WriteString(strings.Repeat(" ", max(p.widths[c]-width, 0)+2))
 }
 
-// verdict says what the line is about: the flags, or why there are none.
+// verdict lists the flags, or says why there are none.
 func (p *textPrinter) verdict(l *line) []string {
 	var parts []string
 	switch {
@@ -143,7 +142,7 @@ func (p *textPrinter) verdict(l *line) []string {
 	return parts
 }
 
-// sentText says what another message of the connection has, and what is wrong with it.
+// sentText lists the flags of another message of the connection, and what is wrong.
 func (p *textPrinter) sentText(f sentFlags) string {
 	names := make([]string, len(f.Flags))
 	for i, flag := range f.Flags {
@@ -176,7 +175,7 @@ func (p *textPrinter) paint(s string, attributes ...color.Attribute) string {
 	return c.Sprint(s)
 }
 
-// extensionText names the code point, in the base in which people write it.
+// extensionText names the code point, in the base in which it is usually written.
 func extensionText(f *flagsInfo) string {
 	if f.Extension.Value < 256 {
 		return fmt.Sprintf("tls_flags(%d)", f.Extension.Value)
@@ -207,7 +206,7 @@ func serverNameText(h *helloInfo) string {
 	return printable(name)
 }
 
-// versionText is the version that the client would rather have.
+// versionText is the version that the client prefers.
 func versionText(h *helloInfo) string {
 	for _, v := range h.SupportedVersions {
 		if v.Name != "GREASE" {

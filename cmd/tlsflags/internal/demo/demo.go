@@ -1,5 +1,5 @@
-// Package demo is a web server that honours request_mtls and tells its visitors what
-// their ClientHello said and what came of it.
+// Package demo is a web server that honours request_mtls and tells each visitor what the
+// ClientHello said and what happened.
 package demo
 
 import (
@@ -173,8 +173,8 @@ func writeFiles(dir string, ca *testca.CA) error {
 	return nil
 }
 
-// replaceFile writes a file that only its owner can read, also where there is one with
-// another mode, and leaves what a link points to alone.
+// replaceFile writes a file that only its owner can read. It replaces a file with another
+// mode, and a link, but not the file that a link points to.
 func replaceFile(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // of mode 0600
 	if err != nil {

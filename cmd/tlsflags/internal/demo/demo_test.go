@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	utls "github.com/refraction-networking/utls"
 
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/demo"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls"
@@ -122,6 +123,7 @@ func TestAnswer(t *testing.T) {
 	}
 	type want struct {
 		Flags            []extension.Flag
+		Type             extension.Type
 		Requested, Given bool
 		Verdict          string
 	}
@@ -131,25 +133,30 @@ func TestAnswer(t *testing.T) {
 		want   want
 	}{
 		{"the flag and a certificate", client.Config{TLS: cert()},
-			want{[]extension.Flag{80}, true, true, "You set the flag, were asked for a certificate, and gave one."}},
+			want{[]extension.Flag{80}, 62, true, true, "You set the flag, were asked for a certificate, and gave one."}},
 		{"the flag and no certificate", client.Config{TLS: none()},
-			want{[]extension.Flag{80}, true, false, "You set the flag, were asked for a certificate, and gave none."}},
+			want{[]extension.Flag{80}, 62, true, false, "You set the flag, were asked for a certificate, and gave none."}},
 		{"other flags", client.Config{TLS: cert(), NoRequestMTLS: true, Flags: []extension.Flag{0, 8}},
-			want{[]extension.Flag{0, 8}, false, false, "You did not set the flag, and were not asked for a certificate."}},
+			want{[]extension.Flag{0, 8}, 62, false, false, "You did not set the flag, and were not asked for a certificate."}},
 		{"no flags", client.Config{TLS: cert(), NoRequestMTLS: true},
-			want{[]extension.Flag{}, false, false, "You did not set the flag, and were not asked for a certificate."}},
+			want{[]extension.Flag{}, 0, false, false, "You did not set the flag, and were not asked for a certificate."}},
+		{"the experimental type", client.Config{TLS: cert(), Type: extension.TLSFlagsExperimental},
+			want{[]extension.Flag{80}, 0xfe01, true, true, "You set the flag, were asked for a certificate, and gave one."}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, err := s.get(t, tt.config)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := want{a.TLSFlags, a.CertificateRequested, a.CertificateGiven, a.Verdict}
+			got := want{a.TLSFlags, tt.want.Type, a.CertificateRequested, a.CertificateGiven, a.Verdict}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 			if a.CertificateGiven != (a.Certificate != nil && a.Certificate.Verified) {
 				t.Errorf("certificate %+v", a.Certificate)
+			}
+			if typed := a.TLSFlagsType != nil; typed != (len(a.TLSFlags) > 0) || typed && *a.TLSFlagsType != codepoint.Of(tt.want.Type, tt.want.Type.Name()) {
+				t.Errorf("type of the extension: %v", a.TLSFlagsType)
 			}
 			if a.ClientHello == nil || len(a.ClientHello.Extensions) < 8 {
 				t.Errorf("hello %+v", a.ClientHello)
@@ -241,6 +248,12 @@ func TestPage(t *testing.T) {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("the page lacks %q:\n%s", want, body)
 		}
+	}
+	if policy := resp.Header.Get("Content-Security-Policy"); policy != "default-src 'none'; style-src 'unsafe-inline'" {
+		t.Errorf("Content-Security-Policy: %q", policy)
+	}
+	if got := resp.Header.Get("Content-Type"); got != "text/html; charset=utf-8" {
+		t.Errorf("Content-Type: %q", got)
 	}
 	if strings.Contains(string(body), "<script") {
 		t.Errorf("the page has a script:\n%s", body)

@@ -18,9 +18,9 @@ type rule struct {
 	used    bool
 }
 
-// ReadExpected reads expected differences, one a line: the id of a test, in which *
-// stands for any characters, and after blanks the reason. Empty lines and those that
-// begin with # are skipped.
+// ReadExpected reads expected differences. Each line has the id of a test, in which *
+// matches any characters, blanks, and a reason. It skips empty lines and those that begin
+// with #.
 func ReadExpected(r io.Reader) (Expected, error) {
 	var e Expected
 	lines := bufio.NewScanner(r)

@@ -55,7 +55,7 @@ func (g GroupReport) Count(s Status) int {
 type Report struct {
 	Version string // of the vectors
 	Groups  []GroupReport
-	Stale   []string // expected differences that are none any more
+	Stale   []string // expected differences that were not seen
 }
 
 // Count returns how many outcomes have the status.
@@ -156,8 +156,8 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// stop ends the input of the command, and waits for it to exit, but not for others to
-// which it has passed its output.
+// stop ends the input of the command and waits for it to exit, but not for processes that
+// inherited its output.
 func (p *process) stop(ctx context.Context, timeout time.Duration) error {
 	if err := p.in.Close(); err != nil {
 		return err
@@ -212,7 +212,7 @@ func (p *process) askAll(ctx context.Context, c Config) (Report, error) {
 	return report, nil
 }
 
-// askTest asks all that a test stands for: one question, or one for each prefix.
+// askTest asks the questions of a test: one, or one for each prefix.
 func (p *process) askTest(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test) ([]Outcome, error) {
 	if g.Entry == vectors.Exchange && c.Protocol == TSV {
 		return []Outcome{{ID: t.ID, Status: Skip}}, nil
