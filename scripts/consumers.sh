@@ -9,11 +9,11 @@ raw=$build/raw
 trap 'rm -rf "$build"' EXIT
 missing=()
 
-# consumer LANGUAGE TOOL: succeeds if the tool runs. The rustc of rustup may be installed
-# without a toolchain.
+# consumer LANGUAGE TOOL: succeeds if the tool runs. A rustup proxy without a toolchain is
+# installed, but does not run.
 consumer() {
 	if ! "$2" --version >/dev/null 2>&1; then
-		echo "skipped: $1: no $2 that runs"
+		echo "skipped: $1: $2 does not run"
 		missing+=("$1")
 		return 1
 	fi
