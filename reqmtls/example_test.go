@@ -67,7 +67,7 @@ func ExampleConfig() {
 			"api.example.com": {ClientCAs: botAuthorities, Mode: reqmtls.Require},
 		},
 		Observe: func(e reqmtls.Event) {
-			if e.Asked {
+			if e.CertificateRequested {
 				asked++
 			}
 			if e.Outcome == reqmtls.Refused {

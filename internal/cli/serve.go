@@ -47,10 +47,10 @@ error. Ctrl-C stops it.`,
 			if c.MaxConnections < 1 {
 				return usageError("--max-connections has to be at least 1")
 			}
-			c.Flag = flag.flag
-			if c.Flag == 0 {
+			if flag.flag == 0 {
 				return usageError("--flag 0 cannot be served")
 			}
+			c.Flags = []extension.Flag{flag.flag}
 			level := slog.LevelInfo
 			if quiet {
 				level = slog.LevelWarn
@@ -64,7 +64,7 @@ error. Ctrl-C stops it.`,
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8443", "`host:port` to listen on; port 0 is any free one")
 	f.StringVar(&c.Dir, "dir", "", "`folder` for the certificates (default a new one for temporary files)")
 	f.StringVar(&mode, "mode", "verify", "`mode` for clients with the flag: "+strings.Join(modeNames, ", "))
-	f.BoolVar(&c.AskEverybody, "everybody", false, "ask every client, flag or not")
+	f.BoolVar(&c.AskAll, "everybody", false, "ask every client, flag or not")
 	f.Var(&flag, "flag", "the flag to honour")
 	f.StringVar(&types, "type", "any", "extension `type` to find flags in: any, 62 or 65025")
 	f.BoolVar(&c.Strict, "strict", false, "end handshakes over malformed flags, with illegal_parameter")

@@ -95,7 +95,7 @@ func answerIn(t *testing.T, out []byte) demo.Answer {
 // TestRealClients holds that clients without the flag are not asked, although each has a
 // certificate. The control is a server that asks everybody, where all of them are.
 func TestRealClients(t *testing.T) {
-	honours, everybody := start(t, demo.Config{}), start(t, demo.Config{AskEverybody: true})
+	honours, everybody := start(t, demo.Config{}), start(t, demo.Config{AskAll: true})
 	for name, fetch := range realClients {
 		t.Run(name, func(t *testing.T) {
 			if a := answerIn(t, fetch(t, honours)); a.CertificateRequested || a.CertificateGiven || a.RequestMTLS {
@@ -130,7 +130,7 @@ func TestBrowser(t *testing.T) {
 		}
 	})
 	t.Run("asks everybody", func(t *testing.T) {
-		s := start(t, demo.Config{AskEverybody: true})
+		s := start(t, demo.Config{AskAll: true})
 		ctx, cancel := context.WithCancel(t.Context())
 		asked := make(chan bool, 1)
 		go func() {
