@@ -1,20 +1,17 @@
 package reqmtls_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -233,74 +230,6 @@ func TestNoFurtherCalls(t *testing.T) {
 	flag := flagged().with(testPKI().bot)
 	if want, got := run(false, asking, s, flag), run(true, s.TLSConfig(), s, flag); got != want {
 		t.Errorf("flagged client: %+v, without this package %+v", got, want)
-	}
-}
-
-// proxied reads the header of the PROXY protocol before anything else.
-type proxied struct {
-	net.Conn
-	r *bufio.Reader
-}
-
-func (c *proxied) Read(p []byte) (int, error) {
-	if c.r == nil {
-		c.r = bufio.NewReader(c.Conn)
-		if _, err := c.r.ReadString('\n'); err != nil {
-			return 0, err
-		}
-	}
-	return c.r.Read(p)
-}
-
-func TestInnerListeners(t *testing.T) {
-	keepAlive := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: time.Minute}}
-	kept, err := keepAlive.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	prologue := func(c net.Conn) net.Conn {
-		io.WriteString(c, "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n")
-		return c
-	}
-	for _, tt := range []struct {
-		name  string
-		inner net.Listener
-		wrap  func(net.Conn) net.Conn
-	}{
-		{"PROXY protocol", wrapped{listen(t), func(c net.Conn) net.Conn { return &proxied{Conn: c} }}, prologue},
-		{"TCP keep-alive", kept, nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
-			s.serve(t, tt.inner, s.NewListener(tt.inner))
-			c := flagged().with(testPKI().bot)
-			c.wrap = tt.wrap
-			if got := c.connect(t, s.addr); !got.Asked {
-				t.Error("not asked")
-			}
-		})
-	}
-}
-
-func TestQUIC(t *testing.T) {
-	events := make(chan reqmtls.Event, 1)
-	logger := slog.New(slog.DiscardHandler)
-	mtls, err := reqmtls.New(baseConfig(), reqmtls.Config{Policy: botsPolicy(), Logger: logger, Observe: func(e reqmtls.Event) { events <- e }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := mtls.TLSConfig()
-	config.MinVersion = tls.VersionTLS13
-	quic := tls.QUICServer(&tls.QUICConfig{TLSConfig: config})
-	defer quic.Close()
-	if err := quic.Start(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	hello := rawFlagged(t)
-	// The hello lacks QUIC's transport parameters, which is noticed after the config is chosen.
-	quic.HandleData(tls.QUICEncryptionLevelInitial, hello[5:])
-	if e := <-events; e.Outcome != reqmtls.NotWrapped {
-		t.Errorf("outcome %v, want not wrapped", e.Outcome)
 	}
 }
 
