@@ -37,33 +37,51 @@ func checkServerConn(stream, cuts []byte) error {
 				return fmt.Errorf("read %x instead of %x: %w", read[:n], piece, err)
 			}
 		}
-		if got, ok := conn.Hello(); got != want || ok != wantOK {
+		if got, ok := conn.Hello(); !want.is(got) || ok != wantOK {
 			return fmt.Errorf("in pieces of %v: %+v, %t; the parsers have %+v, %t", sizes, got, ok, want, wantOK)
 		}
 	}
 	return nil
 }
 
+// serverHello is what the parsers say of a client.
+type serverHello struct {
+	reqmtls.Hello
+	extension extension.Type
+}
+
+// is reports whether a server has noted the same.
+func (h serverHello) is(got reqmtls.Hello) bool {
+	t, ok := got.Extension()
+	return got.Flags == h.Flags && got.Err == h.Err && got.Flagged == h.Flagged && t == h.extension && ok == (t != 0) &&
+		!got.ECH && !got.Applied && got.Policy == ""
+}
+
 // referenceServerHello is what a server is to note about a client, and false where the
 // ClientHello is not whole.
-func referenceServerHello(stream []byte) (h reqmtls.Hello, ok bool) {
+func referenceServerHello(stream []byte) (h serverHello, ok bool) {
 	var records assemble.Records
 	records.Reset(make([]byte, reqmtls.DefaultLimit))
 	result := records.Feed(stream)
 	switch {
 	case result.Outcome != assemble.Complete:
-		return reqmtls.Hello{Code: result.Code}, result.Outcome != assemble.NeedMore
+		if result.Code != 0 {
+			h.Err = result.Code
+		}
+		return h, result.Outcome != assemble.NeedMore
 	case len(result.Message) > reqmtls.DefaultLimit:
-		return reqmtls.Hello{Code: extension.ErrOverLimit}, true
+		h.Err = extension.ErrOverLimit
+		return h, true
 	}
 	hello, _, err := clienthello.Parse(result.Message)
 	if err != nil {
-		return reqmtls.Hello{Code: extensiontest.CodeOf(err)}, true
+		h.Err = err
+		return h, true
 	}
 	flags, t, err := hello.Flags()
-	return reqmtls.Hello{
-		Flags: flags.Set(), Type: t, Code: extensiontest.CodeOf(err), Flagged: hello.HasFlag(extension.RequestMTLS),
-	}, true
+	h.Flags, h.Err, h.Flagged = flags.Set(), err, hello.HasFlag(extension.RequestMTLS)
+	h.extension = t
+	return h, true
 }
 
 func checkServerConnInput(data []byte) error {

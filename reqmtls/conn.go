@@ -3,71 +3,82 @@ package reqmtls
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"os"
+	"slices"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// Conn is a connection under TLS whose ClientHello is read along as it comes in.
-// Every call goes to the net.Conn that it wraps, unchanged, and Conn makes none of its
-// own. The one exception is a client that Config.RefuseMalformed turns away: Conn writes
-// the alert itself, and drops what crypto/tls writes after it.
+// Conn is a connection whose ClientHello is recorded as TLS reads it. It passes every call
+// to the net.Conn that it wraps and issues none of its own. There are two exceptions, in
+// which Conn sends an alert itself and discards what crypto/tls writes after it:
+// Config.RefuseMalformed turns a client away, or a policy demands a certificate and the
+// connection is served with another config than that of Server.TLSConfig.
+//
+// An application that looks below TLS, at tls.Conn.NetConn or ClientHelloInfo.Conn, finds a
+// *Conn: a type assertion to *net.TCPConn fails. NetConn leads to the wrapped connection.
 type Conn struct {
 	net.Conn
 	server *Server
 
-	// The recorder belongs to the goroutine that reads, which crypto/tls makes sure
-	// is one at a time. Close leaves it alone.
-	recorder *recorder
-	recorded bool
-	refused  atomic.Bool // an alert was sent, after which crypto/tls has nothing to say
+	// The recorder belongs to the goroutine that reads, and crypto/tls makes sure that
+	// there is one at a time. Close leaves it alone.
+	recorder   *recorder
+	recorded   bool
+	configured atomic.Bool // GetConfigForClient of this package was called
+	refused    atomic.Bool // an alert was sent; what crypto/tls writes is discarded
 
 	hello   atomic.Pointer[Hello]
 	pending atomic.Pointer[Event] // the event of a handshake that has no verdict yet
 }
 
-// recorder holds a ClientHello until it is whole. Servers keep them in a pool.
+// recorder holds a ClientHello until it is complete. Servers keep them in a pool.
 type recorder struct {
 	records assemble.Records
 	memory  []byte
 
-	// message is kept beyond the recording where it may have to be decrypted, with
-	// the keys for that, unless they are those of the config.
+	// message is kept after the recording if it may have to be decrypted, with the keys
+	// for that, unless they are those of the config.
 	message []byte
 	echKeys []tls.EncryptedClientHelloKey
 }
 
-// listener wraps what it accepts.
-type listener struct {
-	net.Listener
-	server *Server
-}
-
-// Accept waits for the next connection and wraps it.
-func (l listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return l.server.Wrap(c), nil
-}
-
-// Listener returns a listener for tls.NewListener, or for functions that call it, such
-// as http.Server.ServeTLS. The connections of inner must begin with TLS, so a listener
-// that removes the header of the PROXY protocol has to be inside, as inner. Nothing
-// may wrap the listener returned but TLS.
-func (s *Server) Listener(inner net.Listener) net.Listener { return listener{inner, s} }
-
-// Wrap returns a connection to pass to tls.Server, together with TLSConfig. Nothing may
-// have been read from c yet.
-func (s *Server) Wrap(c net.Conn) *Conn { return &Conn{Conn: c, server: s} }
-
 // NetConn returns the connection that c wraps.
 func (c *Conn) NetConn() net.Conn { return c.Conn }
+
+// SyscallConn returns the raw connection of the wrapped one, or errors.ErrUnsupported if
+// that has none.
+func (c *Conn) SyscallConn() (syscall.RawConn, error) {
+	if inner, ok := c.Conn.(syscall.Conn); ok {
+		return inner.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
+
+// CloseWrite shuts down the writing side of the wrapped connection. It returns
+// errors.ErrUnsupported if that has no method CloseWrite.
+func (c *Conn) CloseWrite() error {
+	if inner, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return inner.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// ReadFrom writes what it reads from r, with the ReadFrom of the wrapped connection if
+// that has one.
+func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
+	inner, ok := c.Conn.(io.ReaderFrom)
+	if !ok || c.refused.Load() || !c.configured.Load() {
+		return io.Copy(struct{ io.Writer }{c}, r)
+	}
+	return inner.ReadFrom(r)
+}
 
 // Read reads from the wrapped connection.
 func (c *Conn) Read(p []byte) (int, error) {
@@ -78,7 +89,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// record takes what was read, until the ClientHello is over.
+// record takes what was read, until the ClientHello is complete.
 func (c *Conn) record(p []byte, err error) {
 	if len(p) > 0 {
 		if c.recorder == nil {
@@ -90,34 +101,34 @@ func (c *Conn) record(p []byte, err error) {
 		case assemble.Complete:
 			c.complete(r.Message)
 		case assemble.Refused:
-			c.finish(&Hello{Code: r.Code})
+			c.finish(&Hello{Err: r.Code})
 		default:
 			c.finish(&c.server.unflagged)
 		}
 	}
-	// After a time-out crypto/tls may come back for more, after anything else not.
+	// crypto/tls may read on after a time-out, but not after any other error.
 	if err != nil && !c.recorded && !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.recorded = true
 		c.release()
 	}
 }
 
-// complete reads the flags of a whole ClientHello.
+// complete reads the flags of a complete ClientHello.
 func (c *Conn) complete(message []byte) {
 	s := c.server
-	if len(message) > s.limit { // in place, so that it took no memory
-		c.finish(&Hello{Code: extension.ErrOverLimit})
+	if len(message) > s.limit { // it was in one piece, and took no memory
+		c.finish(&Hello{Err: extension.ErrOverLimit})
 		return
 	}
 	hello, _, err := clienthello.Parse(message)
 	if err != nil {
-		c.finish(&Hello{Code: codeOf(err)})
+		c.finish(&Hello{Err: err})
 		return
 	}
 	if s.inspect != nil {
 		s.inspect(c, hello)
 	}
-	if s.ech && offersECH(hello) {
+	if s.ech.Load() && offersECH(hello) {
 		// Which flags count is known when crypto/tls has decrypted the inner hello.
 		r := c.recorder
 		r.message = r.memory[:copy(r.memory, message)]
@@ -147,7 +158,7 @@ func (c *Conn) release() {
 	c.server.recorders.Put(r)
 }
 
-// Hello returns what the client said, and false while its ClientHello has not come. The
+// Hello returns what the client said, and false until the whole ClientHello has arrived. The
 // result no longer changes once the handshake is over. Hello may be called at any time,
 // also while the connection is in use.
 func (c *Conn) Hello() (Hello, bool) {
@@ -158,22 +169,51 @@ func (c *Conn) Hello() (Hello, bool) {
 	return *h, true
 }
 
-// Write writes to the wrapped connection. Once the handshake was ended because of
-// Config.RefuseMalformed, Write discards p and reports success: crypto/tls would send a
-// second alert, internal_error.
+const (
+	recordAlert     = 21
+	recordHandshake = 22
+)
+
+// Write writes to the wrapped connection. After an alert of its own, Write discards p and
+// reports success: crypto/tls would send a second alert, internal_error.
 func (c *Conn) Write(p []byte) (int, error) {
+	if !c.configured.Load() && len(p) > 0 && p[0] == recordHandshake {
+		if err := c.notConfigured(); err != nil {
+			return 0, err
+		}
+	}
 	if c.refused.Load() {
 		return len(p), nil
 	}
 	return c.Conn.Write(p)
 }
 
+// notConfigured is called when the server answers a ClientHello and GetConfigForClient of
+// this package was not called.
+func (c *Conn) notConfigured() error {
+	c.configured.Store(true)
+	c.recorded = true // the goroutine of the handshake is the one that reads
+	c.release()
+	c.server.warnHalfMade(errNotConfigured)
+	if !c.server.demands() {
+		return nil
+	}
+	c.sendAlert(extension.AlertInternalError)
+	return errNotConfigured
+}
+
 // sendAlert sends an alert of TLS before keys are agreed on, in place of the
-// internal_error that crypto/tls has for all errors of GetConfigForClient.
+// internal_error that crypto/tls sends for every error of GetConfigForClient.
 func (c *Conn) sendAlert(a extension.Alert) {
-	const recordAlert, levelFatal = 21, 2
+	const levelFatal = 2
 	c.Conn.Write([]byte{recordAlert, 3, 3, 0, 2, levelFatal, byte(a)})
 	c.refused.Store(true)
+}
+
+// alertOf returns the alert for an error of a parser.
+func alertOf(err error) extension.Alert {
+	code, _ := err.(extension.Code)
+	return code.Alert()
 }
 
 // Close closes the wrapped connection.
@@ -192,13 +232,10 @@ func (s *Server) read(list extension.List) *Hello {
 		return &s.unflagged
 	}
 	flags, _, err := extension.ParseFlags(e.Data)
-	return &Hello{Flags: flags.Set(), Type: e.Type, Code: codeOf(err), Flagged: flags.Has(s.flag)}
-}
-
-// codeOf returns an error of a parser as what it is, nil as 0.
-func codeOf(err error) extension.Code {
-	code, _ := err.(extension.Code)
-	return code
+	return &Hello{
+		Flags: flags.Set(), Err: err, extension: e.Type,
+		Flagged: slices.ContainsFunc(s.flags, flags.Has),
+	}
 }
 
 // flagsExtension returns the extension that holds the client's flags.

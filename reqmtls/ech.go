@@ -10,31 +10,42 @@ import (
 )
 
 // A server that accepts Encrypted Client Hello goes by the inner ClientHello alone
-// (RFC 9849, Section 7.1), so its flags count, and those of the outer one only where
-// the server rejects. crypto/tls decrypts by itself and hands out a list of the inner
-// extension types, but not what is in them. So a hello for which that list has TLS
-// flags is decrypted here once more, with the same keys.
+// (RFC 9849, Section 7.1), so the inner flags count, and the outer ones only if the
+// server rejects. crypto/tls decrypts by itself and hands out a list of the inner
+// extension types, but not their contents. If that list has TLS flags, the hello is
+// decrypted here a second time, with the same keys.
 
-// encryptedClientHelloKeys keeps the keys that the application chose for a client.
-func (s *Server) encryptedClientHelloKeys(info *tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error) {
-	keys, err := s.echKeys(info)
-	if conn, ok := underlying(info.Conn); ok && conn.recorder != nil {
-		conn.recorder.echKeys = keys
+// keepECHKeys makes config remember the keys that the application chooses for a client.
+func keepECHKeys(config *tls.Config) {
+	choose := config.GetEncryptedClientHelloKeys
+	if choose == nil {
+		return
 	}
-	return keys, err
+	config.GetEncryptedClientHelloKeys = func(info *tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error) {
+		keys, err := choose(info)
+		if conn, ok := underlying(info.Conn); ok && conn.recorder != nil {
+			conn.recorder.echKeys = keys
+		}
+		return keys, err
+	}
+}
+
+// acceptsECH reports whether config has keys for Encrypted Client Hello.
+func acceptsECH(config *tls.Config) bool {
+	return len(config.EncryptedClientHelloKeys) > 0 || config.GetEncryptedClientHelloKeys != nil
 }
 
 // offersECH reports whether a hello is an outer one. One that says it is an inner one,
-// which a client-facing server has decrypted, is read as it is. The type alone is looked
-// at, as crypto/tls decrypts also what has stray bytes behind the payload.
+// which a client-facing server has decrypted, is read as it is. Only the type is looked
+// at, as crypto/tls also decrypts an extension with stray bytes after the payload.
 func offersECH(hello clienthello.ClientHello) bool {
 	e, ok := hello.Extensions().Lookup(extension.EncryptedClientHello)
 	return ok && len(e.Data) > 0 && e.Data[0] == clienthello.ECHOuter
 }
 
 // endRecording ends the recording for good, when crypto/tls has the ClientHello that it
-// is going by.
-func (c *Conn) endRecording(info *tls.ClientHelloInfo) {
+// is going by. served is the config of the connection.
+func (c *Conn) endRecording(info *tls.ClientHelloInfo, served *tls.Config) {
 	c.recorded = true
 	if c.recorder == nil {
 		return
@@ -49,8 +60,8 @@ func (c *Conn) endRecording(info *tls.ClientHelloInfo) {
 		return
 	}
 	keys := r.echKeys
-	if c.server.echKeys == nil {
-		keys = c.server.config.EncryptedClientHelloKeys
+	if served.GetEncryptedClientHelloKeys == nil {
+		keys = served.EncryptedClientHelloKeys
 	}
 	outer, _, err := clienthello.Parse(r.message)
 	if err != nil {

@@ -4,10 +4,8 @@ import (
 	"crypto/ecdh"
 	"crypto/hpke"
 	"crypto/tls"
-	"net"
 	"slices"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 
@@ -47,28 +45,6 @@ func echKey(t *testing.T, id byte) (tls.EncryptedClientHelloKey, hpke.PublicKey)
 		b.AddUint16(0) // extensions
 	})
 	return tls.EncryptedClientHelloKey{Config: b.BytesOrPanic(), PrivateKey: secret}, public
-}
-
-// block appends extensions, each {type, data}.
-func block(list []extension.Extension) []byte {
-	var b cryptobyte.Builder
-	for _, e := range list {
-		b.AddUint16(uint16(e.Type))
-		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(e.Data) })
-	}
-	return b.BytesOrPanic()
-}
-
-// body returns the body of a ClientHello like hello with other extensions.
-func body(hello clienthello.ClientHello, sessionID []byte, list []extension.Extension) []byte {
-	var b cryptobyte.Builder
-	b.AddUint16(tls.VersionTLS12)
-	b.AddBytes(hello.Random())
-	b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(sessionID) })
-	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddUint16(tls.TLS_AES_128_GCM_SHA256) })
-	b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddUint8(0) })
-	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(block(list)) })
-	return b.BytesOrPanic()
 }
 
 // echHello returns a record with an outer hello that has the extensions of plain and
@@ -111,15 +87,7 @@ func echHello(t *testing.T, key tls.EncryptedClientHelloKey, public hpke.PublicK
 	if err != nil {
 		t.Fatal(err)
 	}
-	msg := body(plain, plain.LegacySessionID(), append(slices.Clone(outerList), ech(payload)))
-
-	var b cryptobyte.Builder
-	b.AddBytes([]byte{22, 3, 1})
-	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-		b.AddUint8(1)
-		b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(msg) })
-	})
-	return b.BytesOrPanic()
+	return record(body(plain, plain.LegacySessionID(), append(slices.Clone(outerList), ech(payload))))
 }
 
 func TestEncryptedClientHello(t *testing.T) {
@@ -127,31 +95,11 @@ func TestEncryptedClientHello(t *testing.T) {
 	second, secondPublic := echKey(t, 8)
 	unknown, unknownPublic := echKey(t, 9)
 	keys := []tls.EncryptedClientHelloKey{key, second}
-	set, err := extension.NewFlagSet(extension.RequestMTLS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := set.AppendTo(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := extension.NewFlagSet(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	otherData, err := other.AppendTo(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	list := func(e ...extension.Extension) []extension.Extension { return e }
-	flag := extension.Extension{Type: extension.TLSFlags, Data: data}
-	experimental := extension.Extension{Type: extension.TLSFlagsExperimental, Data: data}
-	neutral := extension.Extension{Type: extension.TLSFlags, Data: otherData}
+	flag, neutral := tlsFlags(flag80), tlsFlags("\x01\x01")
+	experimental := extension.Extension{Type: extension.TLSFlagsExperimental, Data: []byte(flag80)}
 	fromOuter := extension.Extension{Type: extension.ECHOuterExtensions, Data: []byte{2, 0, 62}}
-	plain, _, err := clienthello.Parse(rawHello(t, testClient{})[5:])
-	if err != nil {
-		t.Fatal(err)
-	}
+	plain := plainHello(t, testClient{})
 
 	type want struct {
 		name            string // server_name of the hello that counts
@@ -170,7 +118,7 @@ func TestEncryptedClientHello(t *testing.T) {
 		{"the flag inside, another outside", key, public, list(neutral), list(flag), want{"a.example", true, true}},
 		{"the flag outside only", key, public, list(flag), nil, want{"a.example", false, false}},
 		{"the flag outside, another inside", key, public, list(flag), list(neutral), want{"a.example", false, true}},
-		{"the flag outside, taken over inside", key, public, list(flag), list(fromOuter), want{"a.example", true, true}},
+		{"the flag outside, copied inside", key, public, list(flag), list(fromOuter), want{"a.example", true, true}},
 		{"no flag", key, public, nil, nil, want{"a.example", false, false}},
 		{"rejected: the flag inside", unknown, unknownPublic, nil, list(flag), want{"localhost", false, false}},
 		{"rejected: the flag outside", unknown, unknownPublic, list(flag), nil, want{"localhost", true, false}},
@@ -186,10 +134,10 @@ func TestEncryptedClientHello(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			base := baseConfig()
 			configure(base)
-			s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+			s := startReal(t, base, reqmtls.Config{Policy: botsPolicy()})
 			for _, tt := range tests {
 				hello := echHello(t, tt.key, tt.public, plain, tt.outer, tt.inner)
-				e := s.eventOf(t, hello)
+				e, _ := s.eventOf(t, hello)
 				got := want{e.ServerName, e.Hello.Applied, e.Hello.ECH}
 				if got != tt.want {
 					t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
@@ -198,31 +146,10 @@ func TestEncryptedClientHello(t *testing.T) {
 		})
 	}
 	t.Run("no keys", func(t *testing.T) {
-		s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
-		e := s.eventOf(t, echHello(t, key, public, plain, list(flag), nil))
+		s := startReal(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+		e, _ := s.eventOf(t, echHello(t, key, public, plain, list(flag), nil))
 		if !e.Hello.Applied || e.Hello.ECH {
 			t.Errorf("%+v, want the outer flag honoured", e.Hello)
 		}
 	})
-}
-
-// eventOf sends a hello, hangs up at the answer, and returns the event.
-func (s *server) eventOf(t *testing.T, hello []byte) reqmtls.Event {
-	t.Helper()
-	conn, err := net.Dial("tcp", s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := conn.Write(hello); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Read(make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	conn.Close()
-	if err := <-s.errs; err == nil {
-		t.Fatal("the handshake succeeded")
-	}
-	return s.event(t)
 }

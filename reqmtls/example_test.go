@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
@@ -19,8 +18,8 @@ var (
 	botAuthorities  *x509.CertPool
 )
 
-// A web server takes two lines. Handlers go by the verified certificate.
-func ExampleNew() {
+// A web server serves with ServeTLS. Handlers go by the verified certificate.
+func ExampleServer_ServeTLS() {
 	config := &tls.Config{Certificates: []tls.Certificate{siteCertificate}}
 	mtls, err := reqmtls.New(config, reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: botAuthorities}})
 	if err != nil {
@@ -35,14 +34,15 @@ func ExampleNew() {
 			fmt.Fprintf(w, "Hello, %s.\n", r.TLS.PeerCertificates[0].Subject)
 		}
 	})}
-
-	server.TLSConfig = mtls.TLSConfig()
-	log.Fatal(server.ServeTLS(mtls.Listener(listener), "", ""))
+	log.Fatal(mtls.ServeTLS(server, listener))
 }
 
 // Servers of other protocols than HTTP use crypto/tls directly.
-func ExampleServer_Wrap() {
-	var accepted net.Conn // from any listener
+func ExampleServer_NewListener() {
+	listener, err := net.Listen("tcp", ":993")
+	if err != nil {
+		log.Fatal(err)
+	}
 
 	mtls, err := reqmtls.New(
 		&tls.Config{Certificates: []tls.Certificate{siteCertificate}},
@@ -50,12 +50,15 @@ func ExampleServer_Wrap() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	conn := tls.Server(mtls.Wrap(accepted), mtls.TLSConfig())
-	if err := conn.Handshake(); err != nil {
+	conn, err := mtls.NewListener(listener).Accept()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := conn.(*tls.Conn).Handshake(); err != nil {
 		log.Fatal(err)
 	}
 	hello, _ := reqmtls.FromConn(conn)
-	log.Println(hello.Flagged, hello.Flags.Has(extension.RequestMTLS))
+	log.Println(hello)
 }
 
 // Each server name may have a policy of its own, and Observe can count.
@@ -67,7 +70,7 @@ func ExampleConfig() {
 			"api.example.com": {ClientCAs: botAuthorities, Mode: reqmtls.Require},
 		},
 		Observe: func(e reqmtls.Event) {
-			if e.Asked {
+			if e.CertificateRequested {
 				asked++
 			}
 			if e.Outcome == reqmtls.Refused {
@@ -78,10 +81,10 @@ func ExampleConfig() {
 	_ = config
 }
 
-// Handlers learn from the context what the client said.
+// Handlers of a server that runs with ServeTLS learn from the context what the client
+// said.
 func ExampleFromContext() {
 	server := &http.Server{
-		ConnContext: reqmtls.ConnContext,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if hello, ok := reqmtls.FromContext(r.Context()); ok {
 				for f := range hello.Flags.All() {

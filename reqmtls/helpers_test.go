@@ -1,7 +1,6 @@
 package reqmtls_test
 
 import (
-	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -10,8 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	utls "github.com/refraction-networking/utls"
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/testenv/testca"
@@ -62,7 +59,6 @@ type reply struct {
 	Resumed      bool
 	Flagged      bool
 	Applied      bool
-	ECH          bool
 	Policy       string
 	Retried      bool
 }
@@ -75,28 +71,63 @@ type server struct {
 	errs   chan error // of handshakes
 }
 
-// start runs a server that sends a reply to every client and hangs up.
-func start(t *testing.T, base *tls.Config, c reqmtls.Config) *server {
+// newServer returns a server that does not listen yet, for clients of crypto/tls.
+func newServer(t *testing.T, base *tls.Config, c reqmtls.Config) *server {
 	t.Helper()
-	s := &server{events: make(chan reqmtls.Event, 1000), errs: make(chan error, 1000)}
+	s := newRealServer(t, base, c)
+	s.StandIn()
+	return s
+}
+
+// newRealServer returns a server that looks for real TLS flags.
+func newRealServer(t *testing.T, base *tls.Config, c reqmtls.Config) *server {
+	t.Helper()
+	s := &server{events: make(chan reqmtls.Event, 1000), errs: make(chan error, 100_000)}
 	if c.Observe == nil {
-		c.Observe = func(e reqmtls.Event) { s.events <- e }
+		c.Observe = func(e reqmtls.Event) {
+			select {
+			case s.events <- e:
+			default: // a test that does not read them
+			}
+		}
 	}
 	var err error
 	if s.Server, err = reqmtls.New(base, c); err != nil {
 		t.Fatal(err)
 	}
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.addr = inner.Addr().String()
-	listener := tls.NewListener(s.Listener(inner), s.TLSConfig())
-	s.serve(t, listener)
 	return s
 }
 
-func (s *server) serve(t *testing.T, listener net.Listener) {
+// start runs a server that sends a reply to every client and hangs up.
+func start(t *testing.T, base *tls.Config, c reqmtls.Config) *server {
+	t.Helper()
+	s := newServer(t, base, c)
+	inner := listen(t)
+	s.serve(t, inner, s.NewListener(inner))
+	return s
+}
+
+// startReal is start for hellos that are made by hand.
+func startReal(t *testing.T, base *tls.Config, c reqmtls.Config) *server {
+	t.Helper()
+	s := newRealServer(t, base, c)
+	inner := listen(t)
+	s.serve(t, inner, s.NewListener(inner))
+	return s
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// serve serves on listener, which is inner with TLS.
+func (s *server) serve(t *testing.T, inner, listener net.Listener) {
+	s.addr = inner.Addr().String()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -108,7 +139,7 @@ func (s *server) serve(t *testing.T, listener net.Listener) {
 		}
 	})
 	t.Cleanup(func() {
-		listener.Close()
+		inner.Close()
 		wg.Wait()
 	})
 }
@@ -129,160 +160,9 @@ func (s *server) answer(conn *tls.Conn) {
 		Resumed:      state.DidResume,
 		Flagged:      hello.Flagged,
 		Applied:      hello.Applied,
-		ECH:          hello.ECH,
 		Policy:       hello.Policy,
 		Retried:      state.HelloRetryRequest,
 	})
-}
-
-// testClient connects to a server with a hello of its own making.
-type testClient struct {
-	name       string // server name; empty is localhost
-	flags      []extension.Flag
-	flagsType  extension.Type // 0 is 62
-	flagsData  []byte         // in place of flags
-	cert       *tls.Certificate
-	cache      utls.ClientSessionCache
-	maxVersion uint16
-	wrap       func(net.Conn) net.Conn
-}
-
-func flagged(flags ...extension.Flag) testClient { return testClient{flags: flags} }
-
-func (c testClient) with(cert tls.Certificate) testClient {
-	c.cert = &cert
-	return c
-}
-
-// result is how a connection went.
-type result struct {
-	reply
-	Asked bool
-	alert extension.Alert // 0 for none
-}
-
-func (c testClient) spec(t *testing.T) *utls.ClientHelloSpec {
-	t.Helper()
-	max := c.maxVersion
-	if max == 0 {
-		max = tls.VersionTLS13
-	}
-	spec := &utls.ClientHelloSpec{
-		TLSVersMin: tls.VersionTLS12,
-		TLSVersMax: max,
-		CipherSuites: []uint16{
-			tls.TLS_AES_128_GCM_SHA256, tls.TLS_CHACHA20_POLY1305_SHA256,
-			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-		},
-		CompressionMethods: []byte{0},
-		Extensions: []utls.TLSExtension{
-			&utls.SNIExtension{},
-			&utls.ExtendedMasterSecretExtension{},
-			&utls.SupportedPointsExtension{SupportedPoints: []byte{0}},
-			&utls.SessionTicketExtension{},
-			&utls.SupportedCurvesExtension{Curves: []utls.CurveID{utls.X25519, utls.CurveP256, utls.CurveP384}},
-			&utls.SignatureAlgorithmsExtension{SupportedSignatureAlgorithms: []utls.SignatureScheme{
-				utls.ECDSAWithP256AndSHA256, utls.PSSWithSHA256,
-			}},
-		},
-	}
-	data := c.flagsData
-	if len(c.flags) > 0 {
-		set, err := extension.NewFlagSet(c.flags...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if data, err = set.AppendTo(nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if data != nil {
-		id := c.flagsType
-		if id == 0 {
-			id = extension.TLSFlags
-		}
-		spec.Extensions = append(spec.Extensions, &utls.GenericExtension{Id: uint16(id), Data: data})
-	}
-	if max == tls.VersionTLS13 {
-		spec.Extensions = append(spec.Extensions,
-			&utls.SupportedVersionsExtension{Versions: []uint16{tls.VersionTLS13, tls.VersionTLS12}},
-			&utls.PSKKeyExchangeModesExtension{Modes: []byte{1}},
-			&utls.KeyShareExtension{KeyShares: []utls.KeyShare{{Group: utls.X25519}}},
-			&utls.UtlsPreSharedKeyExtension{},
-		)
-	}
-	return spec
-}
-
-// connect makes one connection and reads the server's reply.
-func (c testClient) connect(t *testing.T, addr string) result {
-	t.Helper()
-	tcp, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := c.start(t, tcp)
-	if err != nil {
-		var ok bool
-		if r.alert, ok = alertOf(err); !ok {
-			t.Fatalf("connecting: %v", err)
-		}
-	}
-	return r
-}
-
-// start makes a TLS connection of conn, reads the server's reply, and closes it.
-func (c testClient) start(t *testing.T, conn net.Conn) (result, error) {
-	t.Helper()
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if c.wrap != nil {
-		conn = c.wrap(conn)
-	}
-	name := c.name
-	if name == "" {
-		name = "localhost"
-	}
-	var r result
-	config := &utls.Config{
-		ServerName:         name,
-		RootCAs:            testPKI().site.Pool(),
-		ClientSessionCache: c.cache,
-		OmitEmptyPsk:       true,
-		GetClientCertificate: func(*utls.CertificateRequestInfo) (*utls.Certificate, error) {
-			r.Asked = true
-			if c.cert == nil {
-				return &utls.Certificate{}, nil
-			}
-			return &utls.Certificate{Certificate: c.cert.Certificate, PrivateKey: c.cert.PrivateKey}, nil
-		},
-	}
-	u := utls.UClient(conn, config, utls.HelloCustom)
-	if err := u.ApplyPreset(c.spec(t)); err != nil {
-		t.Fatal(err)
-	}
-	if err := u.HandshakeContext(context.Background()); err != nil {
-		return r, err
-	}
-	if err := json.NewDecoder(u).Decode(&r.reply); err != nil {
-		return r, err
-	}
-	_, err := io.Copy(io.Discard, u) // tickets, close_notify
-	return r, err
-}
-
-// alertOf returns the alert from the server that err is about.
-func alertOf(err error) (extension.Alert, bool) {
-	op, ok := errors.AsType[*net.OpError](err)
-	if !ok || op.Op != "remote error" {
-		return 0, false
-	}
-	for a := range extension.Alert(255) {
-		if op.Err.Error() == utls.AlertError(a).Error() {
-			return a, true
-		}
-	}
-	return 0, false
 }
 
 // event returns the one event of the last connection.
@@ -296,3 +176,110 @@ func (s *server) event(t *testing.T) reqmtls.Event {
 		panic("unreachable")
 	}
 }
+
+// testClient is a client of crypto/tls, for servers with StandIn.
+type testClient struct {
+	name    string // server name; empty is localhost
+	flagged bool
+	tls12   bool // it speaks no TLS 1.3
+	cert    *tls.Certificate
+	cache   tls.ClientSessionCache
+	wrap    func(net.Conn) net.Conn
+}
+
+func flagged() testClient { return testClient{flagged: true} }
+
+func (c testClient) with(cert tls.Certificate) testClient {
+	c.cert = &cert
+	return c
+}
+
+// result is how a connection went.
+type result struct {
+	reply
+	Asked bool
+	alert extension.Alert // 0 for none
+}
+
+// config returns the client's config. It sets asked when the server asks for a certificate.
+func (c testClient) config(asked *bool) *tls.Config {
+	config := &tls.Config{
+		ServerName:         c.name,
+		RootCAs:            testPKI().site.Pool(),
+		ClientSessionCache: c.cache,
+		MinVersion:         tls.VersionTLS13,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			*asked = true
+			if c.cert == nil {
+				return &tls.Certificate{}, nil
+			}
+			return c.cert, nil
+		},
+	}
+	if c.name == "" {
+		config.ServerName = "localhost"
+	}
+	if c.tls12 {
+		config.MinVersion, config.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
+	}
+	if c.flagged { // see StandIn
+		config.MinVersion--
+	}
+	return config
+}
+
+// connect makes one connection and reads the server's reply.
+func (c testClient) connect(t *testing.T, addr string) result {
+	t.Helper()
+	tcp, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.start(tcp)
+	if err != nil {
+		var ok bool
+		if r.alert, ok = alertOf(err); !ok {
+			t.Fatalf("connecting: %v", err)
+		}
+	}
+	return r
+}
+
+// start makes a TLS connection of conn, reads the server's reply, and closes it.
+func (c testClient) start(conn net.Conn) (result, error) {
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if c.wrap != nil {
+		conn = c.wrap(conn)
+	}
+	var r result
+	client := tls.Client(conn, c.config(&r.Asked))
+	if err := client.Handshake(); err != nil {
+		return r, err
+	}
+	if err := json.NewDecoder(client).Decode(&r.reply); err != nil {
+		return r, err
+	}
+	_, err := io.Copy(io.Discard, client) // tickets, close_notify
+	return r, err
+}
+
+// alertOf returns the alert from the server that err is about.
+func alertOf(err error) (extension.Alert, bool) {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || op.Op != "remote error" {
+		return 0, false
+	}
+	for a := range extension.Alert(255) {
+		if op.Err.Error() == tls.AlertError(a).Error() {
+			return a, true
+		}
+	}
+	return 0, false
+}
+
+// anyName is a cache of one session, whatever server it is with.
+type anyName struct{ session *tls.ClientSessionState }
+
+func (c *anyName) Get(string) (*tls.ClientSessionState, bool) { return c.session, c.session != nil }
+func (c *anyName) Put(_ string, s *tls.ClientSessionState)    { c.session = s }

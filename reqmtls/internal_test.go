@@ -3,13 +3,15 @@ package reqmtls
 import (
 	"bytes"
 	"crypto/tls"
+	"crypto/x509"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"testing"
 	"time"
 
-	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 )
 
 // script is a connection that gives its pieces one a read, and then its error.
@@ -49,8 +51,8 @@ func recordedHello(t testing.TB, name string) []byte {
 	return b
 }
 
-// TestBufferIsGivenBack holds that no connection keeps a buffer longer than it must.
-func TestBufferIsGivenBack(t *testing.T) {
+// TestBufferIsReleased checks that no connection keeps a buffer longer than it must.
+func TestBufferIsReleased(t *testing.T) {
 	hello := recordedHello(t, "utls-chrome-133-ext62-80.bin")
 	half := len(hello) / 2
 	tests := []struct {
@@ -85,7 +87,7 @@ func TestBufferIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestReuse holds that a buffer says nothing about the client that had it before.
+// TestReuse checks that nothing of one client is left in the buffer for the next.
 func TestReuse(t *testing.T) {
 	s := newServer(t)
 	p := make([]byte, 4096)
@@ -125,7 +127,7 @@ func TestUnflaggedIsShared(t *testing.T) {
 	c := s.Wrap(&script{pieces: [][]byte{recordedHello(t, "curl-7.88.1.bin")}})
 	c.Read(make([]byte, 4096))
 	h, _ := c.Hello()
-	h.Type = extension.TLSFlags
+	h.Flagged = true
 	if s.unflagged != (Hello{}) {
 		t.Error("a copy's change reached all")
 	}
@@ -134,25 +136,123 @@ func TestUnflaggedIsShared(t *testing.T) {
 func TestPolicyKeysDiffer(t *testing.T) {
 	seen := make(map[[32]byte]string)
 	keys := [][32]byte{{1}, {2}}
+	for _, k := range keys {
+		seen[k] = "base"
+	}
+	pool := func(subject string) *x509.CertPool {
+		p := x509.NewCertPool()
+		p.AddCert(&x509.Certificate{Raw: []byte(subject), RawSubject: []byte(subject)})
+		return p
+	}
 	for _, name := range []string{"", "a.example", "b.example"} {
-		for _, k := range append(deriveKeys(keys, name), keys...) {
-			if owner, ok := seen[k]; ok && owner != "base" {
-				t.Errorf("%q and %q share a key", owner, name)
+		for _, p := range []Policy{
+			{Mode: Request}, {ClientCAs: pool("x")}, {ClientCAs: pool("y")}, {Mode: Require, ClientCAs: pool("x")}, {Mode: Request, ClientCAs: pool("x")},
+		} {
+			who := fmt.Sprintf("%q, mode %v, authorities %v", name, p.Mode, p.ClientCAs)
+			for _, k := range deriveKeys(keys, policyID(name, p)) {
+				if owner, ok := seen[k]; ok {
+					t.Errorf("%s and %s share a key", owner, who)
+				}
+				seen[k] = who
 			}
-			seen[k] = name
-		}
-		for _, k := range keys {
-			seen[k] = "base"
 		}
 	}
 }
 
-func TestRotationKeepsSevenDays(t *testing.T) {
-	now := time.Now()
+// TestPolicyIDIgnoresOrder checks that a restart with a reordered file of authorities
+// keeps the sessions.
+func TestPolicyIDIgnoresOrder(t *testing.T) {
+	x := &x509.Certificate{Raw: []byte("x"), RawSubject: []byte("x")}
+	y := &x509.Certificate{Raw: []byte("y"), RawSubject: []byte("y")}
+	xy, yx := x509.NewCertPool(), x509.NewCertPool()
+	xy.AddCert(x)
+	xy.AddCert(y)
+	yx.AddCert(y)
+	yx.AddCert(x)
+	if policyID("", Policy{ClientCAs: xy}) != policyID("", Policy{ClientCAs: yx}) {
+		t.Error("the order of authorities counts")
+	}
+}
+
+// newSession returns a session of a server of crypto/tls.
+func newSession(t *testing.T) (session *tls.SessionState) {
+	t.Helper()
+	ca, err := testca.New("authority", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := ca.Server("localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := net.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		cache := tls.NewLRUClientSessionCache(1) // no client without one gets a ticket
+		io.Copy(io.Discard, tls.Client(a, &tls.Config{ServerName: "localhost", RootCAs: ca.Pool(), ClientSessionCache: cache}))
+	}()
+	conn := tls.Server(b, &tls.Config{
+		Certificates: []tls.Certificate{cert},
+		WrapSession: func(_ tls.ConnectionState, s *tls.SessionState) ([]byte, error) {
+			session = s
+			return []byte("ticket"), nil
+		},
+	})
+	if err := conn.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	<-done
+	return session
+}
+
+// TestDailyKey checks that after a day, tickets are encrypted with a new key, and that the
+// old one still decrypts.
+func TestDailyKey(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
 	s := newServer(t)
-	s.config.Time = func() time.Time { return now }
+	s.base.Time = func() time.Time { return now }
+	session := newSession(t)
+	ticket := func(after time.Duration) (*tls.Config, []byte) {
+		now = now.Add(after)
+		cfg, err := s.general.config(nil, s.base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := cfg.WrapSession(tls.ConnectionState{}, session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg, b
+	}
+	opens := func(cfg *tls.Config, ticket []byte) bool {
+		keys := cfg.Clone()
+		session, err := keys.DecryptTicket(ticket, tls.ConnectionState{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return session != nil
+	}
+	first, old := ticket(0)
+	if _, b := ticket(keyRotation - 1); !opens(first, b) {
+		t.Error("a new key before the day is over")
+	}
+	second, b := ticket(1)
+	if opens(first, b) {
+		t.Error("the key of yesterday is still in use")
+	}
+	if !opens(second, old) {
+		t.Error("the key of yesterday does not decrypt")
+	}
+}
+
+func TestRotationKeepsSevenDays(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	s := newServer(t)
+	s.base.Time = func() time.Time { return now }
 	for day := range 12 {
-		if _, err := s.general.config(nil); err != nil {
+		if _, err := s.general.config(nil, s.base); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := len(s.general.random), min(day+1, keysKept+1); got != want {

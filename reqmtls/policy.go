@@ -5,11 +5,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
-	"strings"
 
 	"github.com/tlsflags/tlsflags/clienthello"
-	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 )
 
@@ -58,7 +57,7 @@ type Policy struct {
 
 	// ClientCAs are the authorities that certificates of flagged clients are
 	// verified against, and whose names the CertificateRequest lists. They replace
-	// those of the base config. Do not put in authorities that you trust for other
+	// those of the base config. Do not add authorities that you trust for other
 	// clients: the flag must not give anybody more access. Every mode that verifies
 	// needs ClientCAs, because crypto/tls would fall back to the roots of the system.
 	ClientCAs *x509.CertPool
@@ -69,9 +68,9 @@ type Policy struct {
 	// runs before the client has proven that it holds the key.
 	VerifyConnection func(tls.ConnectionState) error
 
-	// AskEverybody applies the policy to all clients, with the flag or without, which
-	// is the usual way to ask for certificates. It is meant for comparison.
-	AskEverybody bool
+	// AskAll applies the policy to all clients, with the flag or without, which is the
+	// usual way to ask for certificates. It is meant for comparison.
+	AskAll bool
 
 	// NoTickets makes every connection of a flagged client a full handshake, in
 	// which the client proves that it holds the key.
@@ -86,13 +85,16 @@ type Config struct {
 	// Policy applies to all server names that Names does not have.
 	Policy
 
-	// Names holds the policies of single server names in lower case. A key
-	// "*.example.com" stands for all names with one label in front of example.com.
+	// Names holds the policies of single server names. A key is a host name in lower
+	// case, as it is in DNS ("xn--bcher-kva.example" for bücher.example), without port or
+	// final dot. "*.example.com" stands for all names with one label before example.com.
+	// New refuses keys that no server name can match.
 	Names map[string]Policy
 
-	// Flag is the number of the flag; 0 stands for extension.RequestMTLS, the number
-	// that experiments use. IANA has not registered any.
-	Flag extension.Flag
+	// Flags are the numbers of the flag: a client is flagged if it sets one of them.
+	// Empty stands for extension.RequestMTLS, the number that experiments use. IANA has
+	// not registered any.
+	Flags []extension.Flag
 
 	// Types are the extension types under which flags are accepted. If a ClientHello
 	// has several of them, the first in Types decides. Empty stands for
@@ -100,16 +102,17 @@ type Config struct {
 	Types []extension.Type
 
 	// Limit is the length of the longest ClientHello that is read for flags, in
-	// bytes; 0 stands for DefaultLimit, and assemble.MaxMessage, which no valid
-	// ClientHello exceeds, is the highest that New accepts. Clients with a longer one are served as if
-	// they had not set the flag. A connection holds a buffer of this size from its
-	// first byte until its ClientHello is complete.
+	// bytes; 0 stands for DefaultLimit. Clients with a longer one are served as if they
+	// had not set the flag. A connection holds a buffer of this size from its first byte
+	// until its ClientHello is complete. New refuses less than 4,096, because the hellos
+	// of browsers have about 2,000 bytes, and more than assemble.MaxMessage, which no
+	// valid ClientHello exceeds.
 	Limit int
 
 	// RefuseMalformed ends handshakes over a malformed TLS Flags extension, with the
 	// alert illegal_parameter, as draft-ietf-tls-tlsflags-16, Section 3 requires of
 	// servers that implement the extension. Without it such an extension is ignored,
-	// as servers do that do not implement it.
+	// as by servers that do not implement it.
 	RefuseMalformed bool
 
 	// Inspect, if not nil, is called with every well-formed ClientHello as it was on
@@ -119,53 +122,14 @@ type Config struct {
 	// Observe, if not nil, is called at most once for each connection, possibly by many
 	// goroutines at once: when the client gets the base config, and otherwise when the
 	// policy has a verdict or, failing that, when the connection is closed. Connections
-	// that end before a config is chosen are not reported: crypto/tls rejects what is no
-	// well-formed ClientHello by itself, and an error of the base config's
-	// GetConfigForClient is known to the application.
+	// that end before a config is chosen are not reported: crypto/tls rejects malformed
+	// ClientHellos by itself, and an error of the base config's GetConfigForClient is
+	// known to the application.
 	Observe func(Event)
-}
 
-// check reports what makes c unusable.
-func (c *Config) check() error {
-	if c.Flag > extension.MaxFlag {
-		return fmt.Errorf("reqmtls: flag %d is above the highest, %d", c.Flag, extension.MaxFlag)
-	}
-	for _, t := range c.Types {
-		if t != extension.TLSFlags && t != extension.TLSFlagsExperimental {
-			return fmt.Errorf("reqmtls: %v is not a type of the TLS Flags extension", t)
-		}
-	}
-	if c.Limit < 0 {
-		return fmt.Errorf("reqmtls: a limit of %d bytes is negative", c.Limit)
-	}
-	if c.Limit > assemble.MaxMessage {
-		return fmt.Errorf("reqmtls: a limit of %d bytes is above the length of the longest valid ClientHello, %d", c.Limit, assemble.MaxMessage)
-	}
-	if err := c.Policy.check(); err != nil {
-		return err
-	}
-	for name, p := range c.Names {
-		if name == "" || name != strings.ToLower(name) || strings.HasSuffix(name, ".") {
-			return fmt.Errorf("reqmtls: server name %q: write it in lower case without a final dot", name)
-		}
-		if err := p.check(); err != nil {
-			return fmt.Errorf("%w (server name %s)", err, name)
-		}
-	}
-	return nil
-}
-
-func (p *Policy) check() error {
-	switch p.Mode {
-	case VerifyIfGiven, Require:
-		if p.ClientCAs == nil {
-			return fmt.Errorf("reqmtls: mode %v needs ClientCAs: without them every authority of the web would be trusted", p.Mode)
-		}
-	case Request, Ignore:
-	default:
-		return fmt.Errorf("reqmtls: unknown %v", p.Mode)
-	}
-	return nil
+	// Logger is told, once for each kind, of mistakes that only show when clients
+	// connect; nil stands for slog.Default(). See "Mistakes" in the package comment.
+	Logger *slog.Logger
 }
 
 // clientAuth returns the crypto/tls mode that m builds on. Require takes no
@@ -177,7 +141,7 @@ func (m Mode) clientAuth() tls.ClientAuthType {
 	return tls.VerifyClientCertIfGiven
 }
 
-// verify is what the policy itself has to say about a handshake.
+// verify returns the error of the policy itself about a handshake.
 func (p *Policy) verify(cs tls.ConnectionState) error {
 	if p.Mode == Require && len(cs.PeerCertificates) == 0 {
 		return ErrNoCertificate
@@ -189,7 +153,7 @@ func (p *Policy) verify(cs tls.ConnectionState) error {
 }
 
 // apply turns cfg, a clone of the config that the client would otherwise get, into
-// that of the policy. Session tickets are not its business.
+// that of the policy, except for session tickets.
 func (p *Policy) apply(cfg *tls.Config) {
 	cfg.ClientAuth = p.Mode.clientAuth()
 	cfg.ClientCAs = p.ClientCAs

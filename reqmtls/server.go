@@ -3,9 +3,12 @@ package reqmtls
 import (
 	"crypto/tls"
 	"errors"
-	"slices"
-	"strings"
+	"log/slog"
+	"net"
+	"net/http"
 	"sync"
+	"sync/atomic"
+	"weak"
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
@@ -14,69 +17,68 @@ import (
 // Server makes servers of crypto/tls honour the flag. Several of them may share it, and
 // all of its methods may be called by many goroutines at once.
 type Server struct {
-	flag    extension.Flag
+	flags   []extension.Flag
 	types   []extension.Type
 	limit   int
 	strict  bool
 	inspect func(*Conn, clienthello.ClientHello)
 	report  func(Event)
 
-	config        *tls.Config // what TLSConfig returns
-	choose        func(*tls.ClientHelloInfo) (*tls.Config, error)
-	ech           bool
-	echKeys       func(*tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error)
-	unwrapSession func([]byte, tls.ConnectionState) (*tls.SessionState, error)
-	recorders     sync.Pool
-	unflagged     Hello // shared by all clients without flags
+	base      *tls.Config
+	own       func() *tls.Config // of NewConn
+	ech       atomic.Bool        // a config has keys for Encrypted Client Hello
+	recorders sync.Pool
+	unflagged Hello // shared by all clients without flags
 
-	base    *policy // Policy is nil; in use once SetSessionTicketKeys was called
+	plain   *policy // of clients that no policy applies to; only its keys are used
 	general *policy
 	names   map[string]*policy
+
+	logger   *slog.Logger
+	warnings [warningKinds]sync.Once
+
+	mu   sync.Mutex
+	http map[weak.Pointer[http.Server]]bool // those that ServeTLS has set up
 }
 
+// ErrNotWrapped is the error of a handshake in which the client's TLS flags are unknown
+// although Mode is Require.
+var ErrNotWrapped = errors.New("reqmtls: Server.TLSConfig is used without Server.Listener, or something around its connections has no method NetConn: use Server.ServeTLS, NewListener or NewConn")
+
+var errNotConfigured = errors.New("reqmtls: Server.Listener is used without Server.TLSConfig, or GetConfigForClient of that config was replaced: use Server.ServeTLS, NewListener or NewConn, and set GetConfigForClient before New")
+
+var errIsTLS = errors.New("reqmtls: the connections of the listener are TLS already: pass the listener below to Server.ServeTLS or NewListener, without tls.NewListener")
+
 // New returns a Server that treats clients with the flag as c says, and all others as
-// base says. It does not change base. base must have the server's certificate, because
-// the files given to http.Server.ServeTLS do not reach this package, and must not demand a
-// certificate of every client already; New returns an error otherwise.
+// base says. base must have the server's certificate, because the files given to
+// http.Server.ServeTLS do not reach this package, and must not demand a certificate of
+// every client already. New refuses these and all other settings that would have no
+// effect.
+//
+// New does not change base. The methods that serve copy it, so what you change in base
+// before you call them counts, and what you change later does not.
 func New(base *tls.Config, c Config) (*Server, error) {
-	if err := c.check(); err != nil {
+	if err := c.check(base); err != nil {
 		return nil, err
 	}
-	if base == nil || len(base.Certificates) == 0 && base.GetCertificate == nil && base.GetConfigForClient == nil {
-		return nil, errors.New("reqmtls: the base config has no certificate: set Certificates, GetCertificate or GetConfigForClient")
-	}
-	if demandsCertificate(base) {
-		return nil, errors.New("reqmtls: the base config demands a certificate of every client, so the flag could only weaken it; leave its ClientAuth alone or run without reqmtls")
-	}
-	if c.Flag == 0 {
-		c.Flag = extension.RequestMTLS
-	}
-	if c.Limit == 0 {
-		c.Limit = DefaultLimit
-	}
+	c = c.withDefaults()
 	s := &Server{
-		flag:          c.Flag,
-		types:         slices.Clone(c.Types),
-		limit:         c.Limit,
-		strict:        c.RefuseMalformed,
-		inspect:       c.Inspect,
-		report:        c.Observe,
-		config:        base.Clone(),
-		choose:        base.GetConfigForClient,
-		ech:           len(base.EncryptedClientHelloKeys) > 0 || base.GetEncryptedClientHelloKeys != nil,
-		echKeys:       base.GetEncryptedClientHelloKeys,
-		unwrapSession: base.UnwrapSession,
+		flags:   c.Flags,
+		types:   c.Types,
+		limit:   c.Limit,
+		strict:  c.RefuseMalformed,
+		inspect: c.Inspect,
+		report:  c.Observe,
+		logger:  c.Logger,
+		base:    base,
 		recorders: sync.Pool{New: func() any {
 			return &recorder{memory: make([]byte, c.Limit)}
 		}},
 		names: make(map[string]*policy, len(c.Names)),
+		http:  make(map[weak.Pointer[http.Server]]bool),
 	}
-	s.config.GetConfigForClient = s.configForClient
-	if s.echKeys != nil {
-		s.config.GetEncryptedClientHelloKeys = s.encryptedClientHelloKeys
-	}
-	keepMarkedOut(s.config, base.UnwrapSession)
-	s.base = &policy{server: s}
+	s.own = sync.OnceValue(s.TLSConfig)
+	s.plain = &policy{server: s}
 	s.general = newPolicy(s, "", c.Policy)
 	for name, p := range c.Names {
 		s.names[name] = newPolicy(s, name, p)
@@ -84,140 +86,130 @@ func New(base *tls.Config, c Config) (*Server, error) {
 	return s, nil
 }
 
-// TLSConfig returns the config for the server, always the same one. It may be changed
-// until the first connection comes, as package http does for HTTP/2; the configs for
-// flagged clients are made from it when the first of them connects. If NextProtos is
-// set, it must list what the server speaks, because package http corrects its own copy
-// only.
-func (s *Server) TLSConfig() *tls.Config { return s.config }
-
-// configForClient is the GetConfigForClient of the config.
-func (s *Server) configForClient(info *tls.ClientHelloInfo) (*tls.Config, error) {
-	var chosen *tls.Config
-	if s.choose != nil {
-		var err error
-		if chosen, err = s.choose(info); err != nil {
-			return nil, err
-		}
+// ServeTLS serves HTTPS on l, and replaces server.ServeTLS(l, "", ""). It sets
+// server.TLSConfig, and refuses a server that has one: what is in it belongs in the base
+// config. It sets ConnContext as well, so that FromContext works in handlers; a
+// ConnContext of the application is called after that of this package.
+func (s *Server) ServeTLS(server *http.Server, l net.Listener) error {
+	if err := s.setUp(server); err != nil {
+		return err
 	}
-	conn, _ := underlying(info.Conn)
-	hello := s.helloFor(conn, info)
-	effective := chosen
-	if effective == nil {
-		effective = s.config
-	}
-	if s.strict && hello != nil && hello.Code != 0 && hello.Type != 0 && speaksTLS13(effective, info) {
-		return nil, s.refuse(conn, hello, info)
-	}
-	p := s.policyFor(info.ServerName)
-	if !p.appliesTo(hello, effective, info) {
-		s.notApplied(conn, hello, info)
-		return s.base.plain(chosen), nil
-	}
-	return s.policyConfig(p, conn, hello, chosen, info)
+	return server.ServeTLS(s.Listener(l), "", "")
 }
 
-// helloFor returns what is known about the client, nil where it was not recorded.
-func (s *Server) helloFor(conn *Conn, info *tls.ClientHelloInfo) *Hello {
-	if conn == nil {
+// setUp prepares server for ServeTLS, once.
+func (s *Server) setUp(server *http.Server) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := weak.Make(server)
+	if s.http[key] {
 		return nil
 	}
-	conn.endRecording(info)
-	return conn.hello.Load()
+	if server.TLSConfig != nil {
+		return errors.New("reqmtls: the http.Server has a TLSConfig, which ServeTLS would replace: leave it nil and give its settings to New as the base config")
+	}
+	s.http[key] = true
+	server.TLSConfig = s.TLSConfig()
+	server.ConnContext = joinConnContext(server.ConnContext)
+	return nil
 }
 
-// policyFor returns the policy for a server name, which crypto/tls has seen to be
-// without a final dot.
-func (s *Server) policyFor(name string) *policy {
-	if len(s.names) == 0 || name == "" {
-		return s.general
-	}
-	name = strings.ToLower(name)
-	if p, ok := s.names[name]; ok {
-		return p
-	}
-	if _, parent, ok := strings.Cut(name, "."); ok {
-		if p, ok := s.names["*."+parent]; ok {
-			return p
-		}
-	}
-	return s.general
+// NewListener returns a listener whose connections are TLS connections, as those of
+// tls.NewListener. The connections of inner must begin with TLS, so a listener that
+// removes the header of the PROXY protocol has to be inner, or inside it.
+func (s *Server) NewListener(inner net.Listener) net.Listener {
+	return tls.NewListener(s.Listener(inner), s.TLSConfig())
 }
 
-// policyConfig returns the config of policy p for this one connection.
-func (s *Server) policyConfig(p *policy, conn *Conn, hello *Hello, chosen *tls.Config, info *tls.ClientHelloInfo) (*tls.Config, error) {
-	cfg, err := p.config(chosen)
+// NewConn returns a TLS connection with the server side of conn, as tls.Server does.
+// Nothing may have been read from conn yet.
+func (s *Server) NewConn(conn net.Conn) *tls.Conn { return tls.Server(s.Wrap(conn), s.own()) }
+
+// TLSConfig returns a new config, for servers that need a config and a listener, such as
+// those of gRPC. The listener must be that of Listener: without it, the client's flags
+// are not seen. Each server should have a config of its own, because some write into it,
+// and the servers that share one share the keys of session tickets.
+//
+// The config may be changed until the first connection comes, but not its
+// GetConfigForClient, nor its keys for Encrypted Client Hello: set these in the base
+// config. Flagged clients get the config that the server serves with, also if that is a
+// changed copy of this one, with the policy applied.
+func (s *Server) TLSConfig() *tls.Config {
+	config := s.base.Clone()
+	if demandsCertificate(config) {
+		s.warn(warnDemand, "reqmtls: the base config has come to demand a certificate of every client; no policy applies")
+	}
+	if acceptsECH(config) {
+		s.ech.Store(true)
+	}
+	keepECHKeys(config)
+	choose := config.GetConfigForClient
+	config.GetConfigForClient = func(info *tls.ClientHelloInfo) (*tls.Config, error) {
+		return s.configForClient(info, config, choose)
+	}
+	return config
+}
+
+// Listener returns a listener that records what clients say, for servers that also take
+// the config of TLSConfig. The connections of inner must begin with TLS, as for
+// NewListener, and must not be those of tls.NewListener. Nothing may wrap the listener
+// returned but TLS.
+func (s *Server) Listener(inner net.Listener) net.Listener { return listener{inner, s} }
+
+// listener wraps what it accepts.
+type listener struct {
+	net.Listener
+	server *Server
+}
+
+// Accept waits for the next connection and wraps it.
+func (l listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	if conn == nil { // AskEverybody reaches also those who were not recorded
-		s.observe(Event{ServerName: info.ServerName, Outcome: Unrecorded, Asked: true})
-		return cfg, nil
+	if _, ok := c.(*tls.Conn); ok {
+		c.Close()
+		return nil, errIsTLS
 	}
-	applied := Hello{}
-	if hello != nil {
-		applied = *hello
-	}
-	applied.Applied, applied.Policy = true, p.name
-	conn.hello.Store(&applied)
-	e := &Event{RemoteAddr: conn.RemoteAddr(), ServerName: info.ServerName, Hello: applied, Asked: true}
-	conn.pending.Store(e)
+	return l.server.Wrap(c), nil
+}
 
-	next := cfg.VerifyConnection
-	cfg.VerifyConnection = func(cs tls.ConnectionState) error {
-		err := next(cs)
-		if conn.pending.CompareAndSwap(e, nil) {
-			e.conclude(cs, err)
-			s.observe(*e)
+// Wrap returns a connection to pass to tls.Server, together with the config of TLSConfig.
+// NewConn does both.
+func (s *Server) Wrap(c net.Conn) *Conn { return &Conn{Conn: c, server: s} }
+
+// demands reports whether a policy demands certificates.
+func (s *Server) demands() bool {
+	if s.general.Mode == Require {
+		return true
+	}
+	for _, p := range s.names {
+		if p.Mode == Require {
+			return true
 		}
-		return err
 	}
-	return cfg, nil
+	return false
 }
 
-// refuse ends a handshake over a malformed extension.
-func (s *Server) refuse(conn *Conn, hello *Hello, info *tls.ClientHelloInfo) error {
-	conn.sendAlert(hello.Code.Alert())
-	s.observe(Event{
-		RemoteAddr: conn.RemoteAddr(), ServerName: info.ServerName,
-		Hello: *hello, Outcome: Refused, Err: hello.Code,
+// The kinds of warnings, each of which is logged once.
+const (
+	warnHalf = iota
+	warnDemand
+	warnVerify
+	warnServed
+	warningKinds
+)
+
+func (s *Server) warn(kind int, message string) {
+	s.warnings[kind].Do(func() {
+		logger := s.logger
+		if logger == nil {
+			logger = slog.Default()
+		}
+		logger.Warn(message)
 	})
-	return hello.Code
 }
 
-// conclude fills in how the handshake went.
-func (e *Event) conclude(cs tls.ConnectionState, err error) {
-	e.Asked = !cs.DidResume
-	e.Err = err
-	switch {
-	case err != nil:
-		e.Outcome = Refused
-	case len(cs.PeerCertificates) > 0:
-		e.Outcome = Given
-	default:
-		e.Outcome = NotGiven
-	}
-}
-
-// notApplied reports a client that gets the base config.
-func (s *Server) notApplied(conn *Conn, hello *Hello, info *tls.ClientHelloInfo) {
-	if s.report == nil {
-		return
-	}
-	e := Event{ServerName: info.ServerName, Outcome: NotApplied}
-	if conn != nil {
-		e.RemoteAddr = conn.RemoteAddr()
-	}
-	if hello == nil {
-		e.Outcome = Unrecorded
-	} else {
-		e.Hello = *hello
-	}
-	s.observe(e)
-}
-
-func (s *Server) observe(e Event) {
-	if s.report != nil {
-		s.report(e)
-	}
-}
+// warnHalfMade logs that listener and config are not used together.
+func (s *Server) warnHalfMade(err error) { s.warn(warnHalf, err.Error()) }

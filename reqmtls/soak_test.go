@@ -11,11 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
-var soak = flag.Bool("soak", false, "make all 10,000 handshakes of TestSoak, as make test-soak does under the race detector")
+var soak = flag.Bool("soak", false, "make 10,000 handshakes in TestSoak, and 5,000 connections in TestIdleConnections, as make test-soak does under the race detector")
 
 // watched remembers the connections that are accepted.
 type watched struct {
@@ -35,19 +34,16 @@ func (l *watched) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// startWatched runs a server and returns a function that stops it and holds that it has
-// left nothing behind.
+// startWatched runs a server and returns a function that stops it and checks that nothing
+// is left of it.
 func startWatched(t *testing.T, c reqmtls.Config) (s *server, stop func()) {
 	t.Helper()
 	goroutines := runtime.NumGoroutine()
-	s = &server{errs: make(chan error, 100_000)}
-	var err error
-	if s.Server, err = reqmtls.New(baseConfig(), c); err != nil {
-		t.Fatal(err)
-	}
+	s = newServer(t, baseConfig(), c)
 	inner := listen(t)
 	s.addr = inner.Addr().String()
 	listener := &watched{Listener: s.Listener(inner)}
+	config := s.TLSConfig()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -55,7 +51,7 @@ func startWatched(t *testing.T, c reqmtls.Config) (s *server, stop func()) {
 			if err != nil {
 				return
 			}
-			wg.Go(func() { s.answer(tls.Server(conn, s.TLSConfig())) })
+			wg.Go(func() { s.answer(tls.Server(conn, config)) })
 		}
 	})
 	return s, func() {
@@ -78,29 +74,27 @@ func startWatched(t *testing.T, c reqmtls.Config) (s *server, stop func()) {
 	}
 }
 
-// TestSoak holds that among many clients at once exactly those are asked that set the
+// TestSoak checks that among many clients at once exactly those are asked that set the
 // flag, and that nothing is left over.
 func TestSoak(t *testing.T) {
-	n := 2000
-	switch {
-	case *soak:
+	n := 300
+	if *soak {
 		n = 10_000
-	case testing.Short():
-		n = 300
 	}
 	s, stop := startWatched(t, reqmtls.Config{Policy: botsPolicy()})
+	split := flagged()
+	split.wrap = func(c net.Conn) net.Conn { return &records{Conn: c, n: 50} }
 	clients := []struct {
 		testClient
 		asked bool
 	}{
 		{testClient{}, false},
-		{flagged(extension.RequestMTLS).with(testPKI().bot), true},
-		{flagged(8).with(testPKI().bot), false},
-		{flagged(extension.RequestMTLS), true},
-		{testClient{flags: []extension.Flag{80}, flagsType: extension.TLSFlagsExperimental}.with(testPKI().bot), true},
-		{testClient{flagsData: []byte{2, 1, 0}}, false},
-		{testClient{maxVersion: tls.VersionTLS12}, false},
-		{testClient{flags: []extension.Flag{80}, wrap: func(c net.Conn) net.Conn { return &records{Conn: c, n: 50} }}, true},
+		{flagged().with(testPKI().bot), true},
+		{testClient{}.with(testPKI().bot), false},
+		{flagged(), true},
+		{testClient{tls12: true}, false},
+		{testClient{tls12: true, flagged: true}.with(testPKI().bot), false},
+		{split, true},
 	}
 	jobs := make(chan int)
 	var wg sync.WaitGroup
@@ -122,11 +116,11 @@ func TestSoak(t *testing.T) {
 	stop()
 }
 
-// TestHostileClients holds that others are served while some send slowly, send half, or
+// TestHostileClients checks that others are served while some send slowly, send half, or
 // send what is no hello.
 func TestHostileClients(t *testing.T) {
 	s, stop := startWatched(t, reqmtls.Config{Policy: botsPolicy()})
-	hello := rawHello(t, flagged(extension.RequestMTLS))
+	hello := rawFlagged(t)
 	garbage := make([]byte, 64<<10)
 	for i := range garbage {
 		garbage[i] = byte(i * 7)
@@ -165,7 +159,7 @@ func TestHostileClients(t *testing.T) {
 		})
 	}
 	for range 50 {
-		if got := flagged(extension.RequestMTLS).with(testPKI().bot).connect(t, s.addr); !got.Asked {
+		if got := flagged().with(testPKI().bot).connect(t, s.addr); !got.Asked {
 			t.Error("not asked among hostile clients")
 		}
 		if got := (testClient{}).connect(t, s.addr); got.Asked {
@@ -198,14 +192,17 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestIdleConnections holds that 5,000 connections cost little more than without this
-// package while they say nothing, and a buffer each while their hello is under way.
+// TestIdleConnections checks that many connections cost little more than without this
+// package while nothing has been sent, and a buffer each while their hello is arriving.
 func TestIdleConnections(t *testing.T) {
-	if reqmtls.RaceEnabled || testing.Short() {
+	if reqmtls.RaceEnabled {
 		t.Skip("measures memory")
 	}
-	const n = 5000
-	hello := rawHello(t, flagged(extension.RequestMTLS))
+	n := 1000
+	if *soak {
+		n = 5000
+	}
+	hello := rawFlagged(t)
 	mtls, err := reqmtls.New(baseConfig(), reqmtls.Config{Policy: botsPolicy()})
 	if err != nil {
 		t.Fatal(err)
@@ -213,6 +210,7 @@ func TestIdleConnections(t *testing.T) {
 	// each returns the bytes of heap a connection takes when sent has been read of it.
 	each := func(listener func(net.Listener) net.Listener, config *tls.Config, sent []byte) int {
 		runtime.GC()
+		runtime.GC() // empties the pools
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		inner := &pipes{conns: make(chan net.Conn)}

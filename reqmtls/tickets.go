@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -14,50 +16,72 @@ import (
 // A session may be resumed only under the policy that it was made under, and only if
 // it has a certificate: resuming skips the CertificateRequest (RFC 9846, Section
 // 4.4.2), so a client that once came without flag, or without certificate, would
-// otherwise not be asked again as long as its tickets last. Two things see to that.
+// otherwise not be asked again as long as its tickets last. Two things ensure that.
 // Each policy has ticket keys of its own, set explicitly: keys that crypto/tls makes
 // by itself belong to the config of the listener, whatever GetConfigForClient
-// returns. And each ticket of a policy carries a mark, which keeps also those
-// sessions apart that an application's WrapSession handles.
+// returns. And each ticket of a policy carries a mark, which also separates the
+// sessions that an application's WrapSession handles. Keys and marks depend on the
+// policy's server name, mode and authorities, because other Servers, or this one after
+// a restart, may have been given the same keys for another policy.
 
 const (
 	keyRotation = 24 * time.Hour
 	keysKept    = 7 // older tickets have expired: crypto/tls gives them seven days
-
-	markPrefix = "tlsflags reqmtls "
-	markNone   = markPrefix + "no certificate" // resumed nowhere
 )
 
-// policy is a Policy at work.
+// policy is a Policy in use.
 type policy struct {
 	Policy
 	server *Server
 	name   string
-	mark   string
+	id     string // differs for any two policies between which no session is resumed
 
 	mu       sync.Mutex
 	explicit [][32]byte // of SetSessionTicketKeys; in force until the next call
 	random   [][32]byte // the newest first; in use while explicit is empty
 	rotate   time.Time  // when random needs a new key
 	template *tls.Config
+	source   *tls.Config // what template was made from
 }
 
 func newPolicy(s *Server, name string, p Policy) *policy {
-	return &policy{Policy: p, server: s, name: name, mark: markPrefix + "certificate " + name}
+	return &policy{Policy: p, server: s, name: name, id: policyID(name, p)}
+}
+
+// policyID returns a hash of what sessions are bound to. Authorities are their names,
+// since a pool does not give its certificates; crypto/tls verifies the chain of a resumed
+// session again in the modes that verify.
+func policyID(name string, p Policy) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %v", name, p.Mode)
+	if p.ClientCAs != nil {
+		//lint:ignore SA1019 deprecated because the pool of the system lists nothing
+		subjects := p.ClientCAs.Subjects()
+		slices.SortFunc(subjects, bytes.Compare)
+		for _, subject := range subjects {
+			fmt.Fprintf(h, " %x", subject)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // appliesTo reports whether a client gets the policy's config, who would otherwise get
-// cfg.
+// cfg. hello is nil if it is unknown.
 func (p *policy) appliesTo(hello *Hello, cfg *tls.Config, info *tls.ClientHelloInfo) bool {
-	if p.Mode == Ignore || demandsCertificate(cfg) {
+	flagged := hello != nil && hello.Flagged && speaksTLS13(cfg, info)
+	if p.Mode == Ignore || !p.AskAll && !flagged || demandsCertificate(cfg) {
 		return false
 	}
-	return p.AskEverybody || hello != nil && hello.Flagged && speaksTLS13(cfg, info)
+	if p.Mode == Request && cfg.ClientAuth == tls.VerifyClientCertIfGiven {
+		p.server.warn(warnVerify, "reqmtls: a config verifies certificates and the policy's mode request does not; the policy is not applied: use mode VerifyIfGiven, or tls.RequestClientCert in the config")
+		return false
+	}
+	return true
 }
 
 // config returns a config with the policy applied, for one connection, made from
-// chosen, or if that is nil from the listener's.
-func (p *policy) config(chosen *tls.Config) (*tls.Config, error) {
+// chosen, or if that is nil from served.
+func (p *policy) config(chosen, served *tls.Config) (*tls.Config, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.renew(); err != nil {
@@ -66,32 +90,10 @@ func (p *policy) config(chosen *tls.Config) (*tls.Config, error) {
 	if chosen != nil {
 		return p.derive(chosen), nil
 	}
-	if p.template == nil {
-		p.template = p.derive(p.server.config)
+	if p.template == nil || p.source != served {
+		p.template, p.source = p.derive(served), served
 	}
 	return p.template.Clone(), nil
-}
-
-// plain returns what a client gets that the policy does not apply to: chosen, or nil
-// for the listener's config, or that with the keys of SetSessionTicketKeys.
-func (p *policy) plain(chosen *tls.Config) *tls.Config {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if chosen != nil && (chosen.WrapSession != nil || chosen.UnwrapSession != nil) {
-		cfg := chosen.Clone()
-		keepMarkedOut(cfg, chosen.UnwrapSession)
-		return cfg
-	}
-	if chosen != nil || len(p.explicit) == 0 {
-		return chosen
-	}
-	if p.template == nil {
-		p.template = p.server.config.Clone()
-		p.template.GetConfigForClient = nil
-		p.template.SetSessionTicketKeys(p.explicit)
-		keepMarkedOut(p.template, p.server.unwrapSession)
-	}
-	return p.template
 }
 
 // derive returns a clone of from with the policy applied.
@@ -105,16 +107,41 @@ func (p *policy) derive(from *tls.Config) *tls.Config {
 		}
 		return verify(cs)
 	}
-	if from == p.server.config {
-		cfg.UnwrapSession = p.server.unwrapSession // which knows nothing of marks
-	}
 	keys := p.random
 	if len(p.explicit) > 0 {
 		keys = p.explicit
 	}
 	cfg.SetSessionTicketKeys(keys)
-	p.markTickets(cfg)
+	bindSessions(cfg, p.id)
 	return cfg
+}
+
+// plainConfig returns what a client gets that no policy applies to: chosen, or nil for
+// served, or a copy of one of them that resumes no session of a policy and has the keys
+// of SetSessionTicketKeys.
+func (p *policy) plainConfig(chosen, served *tls.Config) *tls.Config {
+	if chosen != nil {
+		if !hasSessionFunctions(chosen) {
+			return chosen
+		}
+		cfg := chosen.Clone()
+		rejectPolicySessions(cfg)
+		return cfg
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.explicit) == 0 && !hasSessionFunctions(served) {
+		return nil
+	}
+	if p.template == nil || p.source != served {
+		p.template, p.source = served.Clone(), served
+		p.template.GetConfigForClient = nil
+		if len(p.explicit) > 0 {
+			p.template.SetSessionTicketKeys(p.explicit)
+		}
+		rejectPolicySessions(p.template)
+	}
+	return p.template
 }
 
 // renew makes a new key when the newest has been in use for long enough.
@@ -133,31 +160,32 @@ func (p *policy) renew() error {
 	return nil
 }
 
-// now is the time as the server's config has it.
+// now is the time as the base config has it.
 func (s *Server) now() time.Time {
-	if s.config.Time != nil {
-		return s.config.Time()
+	if s.base.Time != nil {
+		return s.base.Time()
 	}
 	return time.Now()
 }
 
 // SetSessionTicketKeys sets the keys of session tickets, for servers that share them or
-// keep them across restarts. Use it in place of the method of tls.Config with the same
+// keep them across restarts. Use it instead of the method of tls.Config with the same
 // name, which does not reach the policies. The keys of each policy are derived from the
-// ones given, so that no ticket works under another policy. It may be called at any
+// ones given and from its server name, mode and authorities, so that no ticket works under
+// another policy, also not in another Server with the same keys. It may be called at any
 // time. Without it, each policy has random keys and makes a new one every day. It panics
 // if keys is empty.
 //
-// The keys are not used for clients that get a config from the base config's
-// GetConfigForClient and that no policy applies to: they have the keys of that config.
+// Clients that get a config from the base config's GetConfigForClient, and that no policy
+// applies to, have the keys of that config.
 func (s *Server) SetSessionTicketKeys(keys [][32]byte) {
 	if len(keys) == 0 {
 		panic("reqmtls: SetSessionTicketKeys needs at least one key")
 	}
-	s.base.setKeys(append([][32]byte(nil), keys...))
-	s.general.setKeys(deriveKeys(keys, ""))
-	for name, p := range s.names {
-		p.setKeys(deriveKeys(keys, name))
+	s.plain.setKeys(slices.Clone(keys))
+	s.general.setKeys(deriveKeys(keys, s.general.id))
+	for _, p := range s.names {
+		p.setKeys(deriveKeys(keys, p.id))
 	}
 }
 
@@ -168,12 +196,12 @@ func (p *policy) setKeys(keys [][32]byte) {
 	p.template = nil
 }
 
-// deriveKeys returns the keys of the policy for a server name.
-func deriveKeys(keys [][32]byte, name string) [][32]byte {
+// deriveKeys returns the keys of the policy with an id.
+func deriveKeys(keys [][32]byte, id string) [][32]byte {
 	derived := make([][32]byte, len(keys))
 	for i, key := range keys {
-		// Expand fails for lengths that SHA-256 cannot give only.
-		b, err := hkdf.Expand(sha256.New, key[:], "tlsflags reqmtls ticket key "+name, len(derived[i]))
+		// Expand fails only for lengths that SHA-256 cannot give.
+		b, err := hkdf.Expand(sha256.New, key[:], "tlsflags reqmtls ticket key "+id, len(derived[i]))
 		if err != nil {
 			panic(err)
 		}
@@ -181,61 +209,3 @@ func deriveKeys(keys [][32]byte, name string) [][32]byte {
 	}
 	return derived
 }
-
-// markTickets makes cfg mark its sessions, and resume only those that carry the
-// policy's own mark, which goes with a certificate. Where the application has only one of
-// WrapSession and UnwrapSession, the policy's keys do the other half, as the keys of
-// the config do in crypto/tls: what the application refuses stays refused.
-func (p *policy) markTickets(cfg *tls.Config) {
-	keys := cfg.Clone() // whose EncryptTicket and DecryptTicket use the keys of cfg
-	wrapSession, unwrapSession := cfg.WrapSession, cfg.UnwrapSession
-	if wrapSession == nil {
-		wrapSession = keys.EncryptTicket
-	}
-	if unwrapSession == nil {
-		unwrapSession = keys.DecryptTicket
-	}
-	cfg.WrapSession = func(cs tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
-		mark := p.mark
-		if len(cs.PeerCertificates) == 0 {
-			mark = markNone
-		}
-		session.Extra = append(session.Extra, []byte(mark))
-		return wrapSession(cs, session)
-	}
-	cfg.UnwrapSession = func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
-		session, err := unwrapSession(identity, cs)
-		if err != nil || session == nil || !slices.ContainsFunc(session.Extra, p.isOwnMark) {
-			return nil, err
-		}
-		return session, nil
-	}
-}
-
-// keepMarkedOut makes cfg, which no policy applies to, resume no session of a policy.
-// unwrapSession is the application's. Without it and WrapSession there is nothing to do:
-// the keys of cfg open no ticket of a policy.
-func keepMarkedOut(cfg *tls.Config, unwrapSession func([]byte, tls.ConnectionState) (*tls.SessionState, error)) {
-	switch {
-	case unwrapSession != nil:
-		cfg.UnwrapSession = withoutMarked(unwrapSession)
-	case cfg.WrapSession != nil:
-		cfg.UnwrapSession = withoutMarked(cfg.DecryptTicket)
-	}
-}
-
-// withoutMarked returns an UnwrapSession like unwrapSession that resumes no session of a
-// policy, for the clients that no policy applies to.
-func withoutMarked(unwrapSession func([]byte, tls.ConnectionState) (*tls.SessionState, error)) func([]byte, tls.ConnectionState) (*tls.SessionState, error) {
-	return func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
-		session, err := unwrapSession(identity, cs)
-		if err != nil || session == nil || slices.ContainsFunc(session.Extra, isMark) {
-			return nil, err
-		}
-		return session, nil
-	}
-}
-
-func (p *policy) isOwnMark(extra []byte) bool { return string(extra) == p.mark }
-
-func isMark(extra []byte) bool { return bytes.HasPrefix(extra, []byte(markPrefix)) }

@@ -2,7 +2,6 @@ package reqmtls_test
 
 import (
 	"crypto/tls"
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -11,21 +10,18 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	utls "github.com/refraction-networking/utls"
 
-	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
-	"github.com/tlsflags/tlsflags/reqmtls/client"
 )
 
 // The clients of the tests of resumption. All share one cache of sessions, as a client
 // does that turns the flag on and off.
 var resumers = map[string]func() testClient{
 	"plain":              func() testClient { return testClient{} },
-	"flagged":            func() testClient { return flagged(extension.RequestMTLS).with(testPKI().bot) },
-	"flagged, no cert":   func() testClient { return flagged(extension.RequestMTLS) },
-	"flagged, elsewhere": func() testClient { return elsewhere(flagged(extension.RequestMTLS).with(testPKI().bot)) },
+	"flagged":            func() testClient { return flagged().with(testPKI().bot) },
+	"flagged, no cert":   func() testClient { return flagged() },
+	"flagged, elsewhere": func() testClient { return elsewhere(flagged().with(testPKI().bot)) },
 }
 
 // elsewhere makes a client connect under a name with a policy of its own; its sessions
@@ -34,12 +30,6 @@ func elsewhere(c testClient) testClient {
 	c.name = "a.example"
 	return c
 }
-
-// anyName is a cache of one session, whoever it is with.
-type anyName struct{ session *utls.ClientSessionState }
-
-func (c *anyName) Get(string) (*utls.ClientSessionState, bool) { return c.session, c.session != nil }
-func (c *anyName) Put(_ string, s *utls.ClientSessionState)    { c.session = s }
 
 // TestResumption goes through every order of two connections that share a session. A
 // flagged client is asked in the second unless it gave its certificate, under the same
@@ -93,8 +83,8 @@ func TestResumption(t *testing.T) {
 					client.cache = cache
 					got := client.connect(t, s.addr)
 					e := s.event(t)
-					if wantAsked := strings.HasPrefix(kind, "flagged") && !(i == 1 && want.Resumed); got.Asked != wantAsked || e.Asked != wantAsked {
-						t.Errorf("%s, connection %d: asked %v, event says %v, want %v", order, i, got.Asked, e.Asked, wantAsked)
+					if wantAsked := strings.HasPrefix(kind, "flagged") && !(i == 1 && want.Resumed); got.Asked != wantAsked || e.CertificateRequested != wantAsked {
+						t.Errorf("%s, connection %d: asked %v, event says %v, want %v", order, i, got.Asked, e.CertificateRequested, wantAsked)
 					}
 					if i == 1 && got.Resumed != want.Resumed {
 						t.Errorf("%s: resumed %v, want %v", order, got.Resumed, want.Resumed)
@@ -181,17 +171,15 @@ func TestObviousSwitch(t *testing.T) {
 	asking.ClientAuth = tls.VerifyClientCertIfGiven
 	asking.ClientCAs = testPKI().bots.Pool()
 	base.GetConfigForClient = func(info *tls.ClientHelloInfo) (*tls.Config, error) {
-		for _, e := range info.Extensions {
-			if extension.Type(e) == extension.TLSFlags {
-				return asking, nil
-			}
+		if len(info.SupportedVersions) > 1 { // what StandIn takes for the flag
+			return asking, nil
 		}
 		return nil, nil
 	}
 	s := start(t, base, reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Ignore}})
 	cache := &anyName{}
 	testClient{cache: cache}.connect(t, s.addr)
-	client := flagged(extension.RequestMTLS).with(testPKI().bot)
+	client := flagged().with(testPKI().bot)
 	client.cache = cache
 	if got := client.connect(t, s.addr); got.Asked || !got.Resumed {
 		t.Errorf("asked %v, resumed %v: crypto/tls has changed, and this package may become simpler", got.Asked, got.Resumed)
@@ -207,7 +195,7 @@ func TestRestart(t *testing.T) {
 		s.SetSessionTicketKeys(keys)
 		return s
 	}
-	bots := reqmtls.Config{Policy: botsPolicy()}
+	bots := reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()}}
 	others := reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: p.others.Pool()}}
 	require := reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Require, ClientCAs: p.bots.Pool()}}
 	noTickets := reqmtls.Config{Policy: reqmtls.Policy{NoTickets: true, ClientCAs: p.bots.Pool()}}
@@ -224,7 +212,9 @@ func TestRestart(t *testing.T) {
 		{"flagged, flagged", "flagged", "flagged", bots, keys, true},
 		{"flagged without certificate, plain", "flagged, no cert", "plain", bots, keys, false},
 		{"flagged without certificate, flagged", "flagged, no cert", "flagged", bots, keys, false},
-		{"flagged, flagged with a stricter mode", "flagged", "flagged", require, keys, true},
+		{"flagged, flagged with a stricter mode", "flagged", "flagged", require, keys, false},
+		{"flagged, flagged with a name of its own", "flagged, elsewhere", "flagged, elsewhere", bots, keys, true},
+		{"flagged, flagged with another name", "flagged", "flagged, elsewhere", bots, keys, false},
 		{"flagged, flagged with other authorities", "flagged", "flagged", others, keys, false},
 		{"flagged, flagged without tickets", "flagged", "flagged", noTickets, keys, false},
 		{"flagged, flagged after a rotation", "flagged", "flagged", bots, [][32]byte{{3}, {1}}, true},
@@ -250,7 +240,58 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestSharedKeys holds that a key is worth nothing for another policy: a ticket of
+// TestAcrossPolicies goes through all pairs of policies of two servers that share what
+// sessions are wrapped with. A session is resumed only under the policy that it was made
+// under.
+func TestAcrossPolicies(t *testing.T) {
+	p := testPKI()
+	policies := map[string]reqmtls.Policy{
+		"verify":         {ClientCAs: p.bots.Pool()},
+		"verify others":  {ClientCAs: p.others.Pool()},
+		"require":        {ClientCAs: p.bots.Pool(), Mode: reqmtls.Require},
+		"require others": {ClientCAs: p.others.Pool(), Mode: reqmtls.Require},
+		"request":        {Mode: reqmtls.Request},
+		"request bots":   {Mode: reqmtls.Request, ClientCAs: p.bots.Pool()},
+	}
+	sessions := newStore()
+	for _, shared := range []string{"keys", "session store"} {
+		servers := make(map[string][2]*server)
+		for name, policy := range policies {
+			var pair [2]*server
+			for i := range pair {
+				base := baseConfig()
+				if shared == "session store" {
+					useStore(base, sessions)
+				}
+				pair[i] = start(t, base, reqmtls.Config{Policy: policy})
+				if shared == "keys" {
+					pair[i].SetSessionTicketKeys([][32]byte{{7}})
+				}
+			}
+			servers[name] = pair
+		}
+		for first := range policies {
+			cert := p.bot
+			if strings.HasSuffix(first, "others") {
+				cert = p.stranger
+			}
+			for second := range policies {
+				client := flagged().with(cert)
+				client.cache = &anyName{}
+				if got := client.connect(t, servers[first][0].addr); got.Certificates != 1 {
+					t.Fatalf("%s: %+v", first, got)
+				}
+				client.cert = nil
+				got := client.connect(t, servers[second][1].addr)
+				if want := first == second; got.Resumed != want || got.Asked == want || (got.Certificates == 1) != want {
+					t.Errorf("shared %s, %s after %s: %+v", shared, second, first, got)
+				}
+			}
+		}
+	}
+}
+
+// TestSharedKeys checks that a key opens nothing for another policy: a ticket of
 // the base config does not open under the policy's, although all come from one key.
 func TestSharedKeys(t *testing.T) {
 	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
@@ -261,7 +302,7 @@ func TestSharedKeys(t *testing.T) {
 		if got := (testClient{cache: cache}).connect(t, s.addr); !got.Resumed {
 			t.Error("a plain client's session is not resumed")
 		}
-		client := flagged(extension.RequestMTLS).with(testPKI().bot)
+		client := flagged().with(testPKI().bot)
 		client.cache = cache
 		if got := client.connect(t, s.addr); got.Resumed || !got.Asked {
 			t.Errorf("resumed %v, asked %v", got.Resumed, got.Asked)
@@ -273,7 +314,6 @@ func TestSharedKeys(t *testing.T) {
 // what it would get alone: the certificate is asked for once and resumed from then on,
 // as no key is dropped, and plain clients have none.
 func TestRotationUnderLoad(t *testing.T) {
-	p := testPKI()
 	s := start(t, baseConfig(), reqmtls.Config{
 		Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()},
 	})
@@ -286,12 +326,6 @@ func TestRotationUnderLoad(t *testing.T) {
 		s.SetSessionTicketKeys(keys)
 	}
 	rotate() // before the first ticket
-	bot, err := client.New(client.Config{TLS: &tls.Config{
-		RootCAs: p.site.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{p.bot},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var wg sync.WaitGroup
 	const connections = 6
 	for range 3 {
@@ -305,7 +339,7 @@ func TestRotationUnderLoad(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					got, err := c.start(t, tcp)
+					got, err := c.start(tcp)
 					certificates := 0
 					if kind != "plain" {
 						certificates = 1
@@ -317,28 +351,13 @@ func TestRotationUnderLoad(t *testing.T) {
 				}
 			})
 		}
-		wg.Go(func() { // that of package client resumes nothing
-			for range connections {
-				conn, err := bot.Dial(t.Context(), "tcp", s.addr)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if r := conn.Report(); !r.Requested || !r.Given {
-					t.Errorf("package client: %+v", r)
-				}
-				io.Copy(io.Discard, conn)
-				conn.Close()
-				rotate()
-			}
-		})
 	}
 	wg.Wait()
 }
 
 func TestKeyRotation(t *testing.T) {
 	var mu sync.Mutex
-	now := time.Now()
+	now := time.Now() // the certificates are valid from now on
 	pass := func(d time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -353,7 +372,7 @@ func TestKeyRotation(t *testing.T) {
 	policy := botsPolicy()
 	policy.Mode = reqmtls.Request // the test certificates do not live that long
 	s := start(t, base, reqmtls.Config{Policy: policy})
-	client := flagged(extension.RequestMTLS)
+	client := flagged()
 	ca, err := testca.New("lasting", 365*24*time.Hour)
 	if err != nil {
 		t.Fatal(err)

@@ -1,16 +1,14 @@
 // Grpc is a gRPC server that asks bots for certificates, and nobody else, with a client
-// that is such a bot. It is a module of its own, so that nobody gets gRPC into their
-// requirements who does not want it.
+// that is such a bot. It is a module of its own, so that the other examples do not
+// require gRPC.
 package main
 
 import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"flag"
 	"log"
 	"net"
-	"os"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -21,34 +19,13 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
+	"github.com/tlsflags/tlsflags/examples/internal/site"
 	"github.com/tlsflags/tlsflags/reqmtls"
 	"github.com/tlsflags/tlsflags/reqmtls/client"
 )
 
 func main() {
-	addr := flag.String("addr", ":8443", "where to listen")
-	certFile := flag.String("cert", "site.pem", "the site's certificate")
-	keyFile := flag.String("key", "site.key", "its key")
-	botsFile := flag.String("bots", "bots.pem", "the authorities of bots, of nobody else")
-	flag.Parse()
-
-	cert, err := tls.LoadX509KeyPair(*certFile, *keyFile)
-	if err != nil {
-		log.Fatal(err)
-	}
-	pem, err := os.ReadFile(*botsFile)
-	if err != nil {
-		log.Fatal(err)
-	}
-	bots := x509.NewCertPool()
-	if !bots.AppendCertsFromPEM(pem) {
-		log.Fatalf("%s: no certificate in PEM", *botsFile)
-	}
-	listener, err := net.Listen("tcp", *addr)
-	if err != nil {
-		log.Fatal(err)
-	}
-	log.Fatal(serve(listener, &tls.Config{Certificates: []tls.Certificate{cert}}, bots))
+	log.Fatal(serve(site.Listen()))
 }
 
 func serve(listener net.Listener, config *tls.Config, bots *x509.CertPool) error {
@@ -56,6 +33,7 @@ func serve(listener net.Listener, config *tls.Config, bots *x509.CertPool) error
 	if err != nil {
 		return err
 	}
+	// gRPC needs both: a config for its credentials, and the listener that records hellos.
 	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(mtls.TLSConfig())), grpc.UnaryInterceptor(botsOnly))
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	return server.Serve(mtls.Listener(listener))

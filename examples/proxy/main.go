@@ -1,5 +1,5 @@
-// Proxy is a reverse proxy that tells its backend who a bot is: where a client set the
-// flag and its certificate was verified, the backend gets it in the header field
+// Proxy is a reverse proxy that tells its backend who a bot is: if a client set the
+// flag and its certificate was verified, the backend gets the certificate in the header field
 // Client-Cert (RFC 9440).
 //
 //	proxy -cert site.pem -key site.key -bots bots.pem -backend http://127.0.0.1:8080
@@ -15,9 +15,9 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"time"
 
+	"github.com/tlsflags/tlsflags/examples/internal/site"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
@@ -28,34 +28,13 @@ const (
 )
 
 func main() {
-	addr := flag.String("addr", ":8443", "where to listen")
-	certFile := flag.String("cert", "site.pem", "the site's certificate")
-	keyFile := flag.String("key", "site.key", "its key")
-	botsFile := flag.String("bots", "bots.pem", "the authorities of bots, of nobody else")
-	backend := flag.String("backend", "http://127.0.0.1:8080", "where requests go")
-	flag.Parse()
-
-	cert, err := tls.LoadX509KeyPair(*certFile, *keyFile)
-	if err != nil {
-		log.Fatal(err)
-	}
-	pem, err := os.ReadFile(*botsFile)
-	if err != nil {
-		log.Fatal(err)
-	}
-	bots := x509.NewCertPool()
-	if !bots.AppendCertsFromPEM(pem) {
-		log.Fatalf("%s: no certificate in PEM", *botsFile)
-	}
+	backend := flag.String("backend", "http://127.0.0.1:8080", "`URL` that requests go to")
+	listener, config, bots := site.Listen()
 	target, err := url.Parse(*backend)
 	if err != nil {
 		log.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", *addr)
-	if err != nil {
-		log.Fatal(err)
-	}
-	log.Fatal(serve(listener, &tls.Config{Certificates: []tls.Certificate{cert}}, bots, target))
+	log.Fatal(serve(listener, config, bots, target))
 }
 
 func serve(listener net.Listener, config *tls.Config, bots *x509.CertPool, backend *url.URL) error {
@@ -69,11 +48,9 @@ func serve(listener net.Listener, config *tls.Config, bots *x509.CertPool, backe
 			r.SetXForwarded()
 			setIdentity(r.In, r.Out.Header)
 		}},
-		TLSConfig:         mtls.TLSConfig(),
-		ConnContext:       reqmtls.ConnContext,
 		ReadHeaderTimeout: 10 * time.Second,
 	}
-	return server.ServeTLS(mtls.Listener(listener), "", "")
+	return mtls.ServeTLS(server, listener)
 }
 
 // setIdentity sets the header fields for the backend. What the client sent under these

@@ -160,9 +160,6 @@ func (o getOptions) setFlags() ([]extension.Flag, error) {
 }
 
 func (o getOptions) client(ctx context.Context) (*client.Client, error) {
-	if o.flag.flag == 0 {
-		return nil, usageError("--flag 0 cannot be the number of request_mtls")
-	}
 	flags, err := o.setFlags()
 	if err != nil {
 		return nil, err

@@ -40,10 +40,7 @@ error. ^C stops it.`,
 			if c.MaxConnections < 1 {
 				return usageError("--max-connections has to be at least 1")
 			}
-			c.Flag = flag.flag
-			if c.Flag == 0 {
-				return usageError("--flag 0 cannot be served")
-			}
+			c.Flags = []extension.Flag{flag.flag}
 			level := slog.LevelInfo
 			if quiet {
 				level = slog.LevelWarn
@@ -57,7 +54,7 @@ error. ^C stops it.`,
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8443", "`host:port` to listen on; port 0 is any free one")
 	f.StringVar(&c.Dir, "dir", "", "`folder` for the certificates (default a new temporary one)")
 	f.Var(&mode, "mode", "what clients with the flag get")
-	f.BoolVar(&c.AskEverybody, "everybody", false, "ask every client, with or without the flag")
+	f.BoolVar(&c.AskAll, "everybody", false, "ask every client, with or without the flag")
 	f.Var(&flag, "flag", "number of the request_mtls flag")
 	f.Var(&types, "type", "extension type to find flags in")
 	f.BoolVar(&c.Strict, "strict", false, "end handshakes with malformed flags, with the alert illegal_parameter")

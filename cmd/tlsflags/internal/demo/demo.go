@@ -27,8 +27,8 @@ type Config struct {
 	Listen         string // host:port
 	Dir            string // where ca.pem, client.pem and client.key go
 	Mode           reqmtls.Mode
-	AskEverybody   bool
-	Flag           extension.Flag
+	AskAll         bool
+	Flags          []extension.Flag
 	Types          []extension.Type
 	Strict         bool // refuse malformed flags
 	MaxConnections int
@@ -73,12 +73,13 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{log: c.Log}
 	s.mtls, err = reqmtls.New(&tls.Config{Certificates: []tls.Certificate{cert}}, reqmtls.Config{
-		Policy:          reqmtls.Policy{Mode: c.Mode, ClientCAs: ca.Pool(), AskEverybody: c.AskEverybody},
-		Flag:            c.Flag,
+		Policy:          reqmtls.Policy{Mode: c.Mode, ClientCAs: ca.Pool(), AskAll: c.AskAll},
+		Flags:           c.Flags,
 		Types:           c.Types,
 		RefuseMalformed: c.Strict,
 		Inspect:         keep,
 		Observe:         s.observe,
+		Logger:          c.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -87,10 +88,9 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.listener = s.mtls.Listener(visitors{netutil.LimitListener(listener, c.MaxConnections)})
+	s.listener = visitors{netutil.LimitListener(listener, c.MaxConnections)}
 	s.web = &http.Server{
 		Handler:           handler(),
-		TLSConfig:         s.mtls.TLSConfig(),
 		ConnContext:       connContext,
 		ReadHeaderTimeout: 10 * time.Second, // of the TLS handshake, too
 		ReadTimeout:       30 * time.Second,
@@ -108,7 +108,7 @@ func (s *Server) URL() string { return "https://" + s.listener.Addr().String() }
 // Serve serves until the context is done, and then lets requests end for a moment.
 func (s *Server) Serve(ctx context.Context) error {
 	ended := make(chan error, 1)
-	go func() { ended <- s.web.ServeTLS(s.listener, "", "") }()
+	go func() { ended <- s.mtls.ServeTLS(s.web, s.listener) }()
 	select {
 	case err := <-ended:
 		return err
@@ -130,10 +130,10 @@ func (s *Server) Serve(ctx context.Context) error {
 func (s *Server) observe(e reqmtls.Event) {
 	attrs := []any{
 		"remote", e.RemoteAddr, "server_name", e.ServerName,
-		"flagged", e.Hello.Flagged, "asked", e.Asked, "outcome", e.Outcome.String(),
+		"flagged", e.Hello.Flagged, "asked", e.CertificateRequested, "outcome", e.Outcome.String(),
 	}
-	if e.Hello.Code != 0 {
-		attrs = append(attrs, "hello_error", e.Hello.Code)
+	if e.Hello.Err != nil {
+		attrs = append(attrs, "hello_error", e.Hello.Err)
 	}
 	if e.Err != nil {
 		attrs = append(attrs, "error", e.Err)
@@ -215,7 +215,6 @@ func keep(c *reqmtls.Conn, hello clienthello.ClientHello) {
 type visitorKey struct{}
 
 func connContext(ctx context.Context, c net.Conn) context.Context {
-	ctx = reqmtls.ConnContext(ctx, c)
 	if conn, ok := c.(*tls.Conn).NetConn().(*reqmtls.Conn); ok {
 		ctx = context.WithValue(ctx, visitorKey{}, conn.NetConn())
 	}

@@ -169,7 +169,7 @@ func TestAnswer(t *testing.T) {
 // a certificate. The control is a server that asks everybody.
 func TestClientWithoutFlag(t *testing.T) {
 	for _, everybody := range []bool{false, true} {
-		s := start(t, demo.Config{AskEverybody: everybody})
+		s := start(t, demo.Config{AskAll: everybody})
 		web := &http.Client{Transport: &http.Transport{
 			TLSClientConfig: &tls.Config{RootCAs: s.roots(t), Certificates: []tls.Certificate{s.certificate(t)}},
 		}}

@@ -85,11 +85,11 @@ func answer(r *http.Request) Answer {
 	for f := range hello.Flags.All() {
 		a.TLSFlags = append(a.TLSFlags, f)
 	}
-	if hello.Type != 0 {
-		a.TLSFlagsType = new(codepoint.Of(hello.Type, hello.Type.Name()))
+	if t, ok := hello.Extension(); ok {
+		a.TLSFlagsType = new(codepoint.Of(t, t.Name()))
 	}
-	if hello.Code != 0 {
-		s := hello.Code.Error()
+	if hello.Err != nil {
+		s := hello.Err.Error()
 		a.TLSFlagsError = &s
 	}
 	a.Certificate = certificate(r.TLS)
@@ -128,7 +128,7 @@ func verdict(hello reqmtls.Hello, a Answer) string {
 		return "You did not set the flag. This server asks everybody, and you gave a certificate."
 	case a.CertificateRequested:
 		return "You did not set the flag. This server asks everybody, and you gave no certificate."
-	case hello.Code != 0:
+	case hello.Err != nil:
 		return "You sent TLS flags that cannot be read, so they are ignored, and you were not asked."
 	}
 	return "You did not set the flag, and were not asked for a certificate."

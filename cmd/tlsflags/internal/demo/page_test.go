@@ -16,7 +16,7 @@ import (
 )
 
 func TestVerdict(t *testing.T) {
-	flagged, malformed := reqmtls.Hello{Flagged: true}, reqmtls.Hello{Code: extension.ErrFlagsAllZero}
+	flagged, malformed := reqmtls.Hello{Flagged: true}, reqmtls.Hello{Err: extension.ErrFlagsAllZero}
 	asked, given := Answer{CertificateRequested: true}, Answer{CertificateRequested: true, CertificateGiven: true}
 	for _, tt := range []struct {
 		hello  reqmtls.Hello

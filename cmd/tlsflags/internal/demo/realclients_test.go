@@ -77,7 +77,7 @@ func answerIn(t *testing.T, out []byte) demo.Answer {
 // TestRealClients checks that clients without the flag are not asked, although each has a
 // certificate. The control is a server that asks everybody, which asks all of them.
 func TestRealClients(t *testing.T) {
-	honours, everybody := start(t, demo.Config{}), start(t, demo.Config{AskEverybody: true})
+	honours, everybody := start(t, demo.Config{}), start(t, demo.Config{AskAll: true})
 	for name, fetch := range realClients {
 		t.Run(name, func(t *testing.T) {
 			if a := answerIn(t, fetch(t, honours)); a.CertificateRequested || a.CertificateGiven || a.RequestMTLS {
@@ -109,7 +109,7 @@ func TestBrowser(t *testing.T) {
 		}
 	})
 	t.Run("asks everybody", func(t *testing.T) {
-		s := start(t, demo.Config{AskEverybody: true})
+		s := start(t, demo.Config{AskAll: true})
 		out, err := browse(t, browser, s, 10*time.Second)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("control: the page loaded (%v), so the test proves nothing:\n%s", err, out)

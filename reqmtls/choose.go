@@ -1,0 +1,175 @@
+package reqmtls
+
+import (
+	"crypto/tls"
+	"reflect"
+	"strings"
+)
+
+// configForClient is the GetConfigForClient of made, a config of TLSConfig. choose is
+// that of the application.
+func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, choose func(*tls.ClientHelloInfo) (*tls.Config, error)) (*tls.Config, error) {
+	conn, _ := underlying(info.Conn)
+	if conn != nil {
+		conn.configured.Store(true)
+	}
+	var chosen *tls.Config
+	if choose != nil {
+		var err error
+		if chosen, err = choose(info); err != nil {
+			return nil, err
+		}
+	}
+	served := servedConfig(info)
+	if served == nil {
+		s.warn(warnServed, "reqmtls: crypto/tls no longer says which config a connection has; flagged clients get the one of Server.TLSConfig, without what the server has changed in a copy")
+		served = made
+	}
+	var hello *Hello // nil if unknown
+	if conn != nil {
+		conn.endRecording(info, served)
+		hello = conn.hello.Load()
+	}
+	effective := chosen
+	if effective == nil {
+		effective = served
+	}
+	if s.strict && hello != nil && hello.Err != nil && hello.extension != 0 && speaksTLS13(effective, info) {
+		return nil, s.refuseMalformed(conn, hello, info)
+	}
+	p := s.policyFor(info.ServerName)
+	if p.appliesTo(hello, effective, info) {
+		return s.policyConfig(p, conn, hello, chosen, served, info)
+	}
+	if hello == nil && p.Mode != Ignore && !demandsCertificate(effective) {
+		s.warnHalfMade(ErrNotWrapped)
+		if p.Mode == Require {
+			s.refuse(conn, nil, info, ErrNotWrapped)
+			return nil, ErrNotWrapped
+		}
+	}
+	s.notApplied(conn, hello, info)
+	return s.plain.plainConfig(chosen, served), nil
+}
+
+// configField is the field of tls.ClientHelloInfo that has the config of the connection.
+var configField, _ = reflect.TypeFor[tls.ClientHelloInfo]().FieldByName("config")
+
+// servedConfig returns the config that the connection was made with, and nil if crypto/tls
+// does not say. It is often a copy of that of TLSConfig: net/http and net/http/httptest set
+// NextProtos in a copy of their own. crypto/tls uses this config if GetConfigForClient
+// returns nil, so it is what unflagged clients get, but it has no exported way to ask for
+// it; hence the look at a field that is not exported, if that has the expected type.
+func servedConfig(info *tls.ClientHelloInfo) *tls.Config {
+	if configField.Type != reflect.TypeFor[*tls.Config]() {
+		return nil
+	}
+	return (*tls.Config)(reflect.ValueOf(info).Elem().FieldByIndex(configField.Index).UnsafePointer())
+}
+
+// policyFor returns the policy for a server name. crypto/tls accepts none with a final
+// dot.
+func (s *Server) policyFor(name string) *policy {
+	if len(s.names) == 0 || name == "" {
+		return s.general
+	}
+	name = strings.ToLower(name)
+	if p, ok := s.names[name]; ok {
+		return p
+	}
+	if _, parent, ok := strings.Cut(name, "."); ok {
+		if p, ok := s.names["*."+parent]; ok {
+			return p
+		}
+	}
+	return s.general
+}
+
+// policyConfig returns the config of policy p for this one connection.
+func (s *Server) policyConfig(p *policy, conn *Conn, hello *Hello, chosen, served *tls.Config, info *tls.ClientHelloInfo) (*tls.Config, error) {
+	cfg, err := p.config(chosen, served)
+	if err != nil {
+		return nil, err
+	}
+	if conn == nil { // AskAll also applies to connections that are not wrapped
+		s.observe(Event{ServerName: info.ServerName, Outcome: NotWrapped, CertificateRequested: true})
+		return cfg, nil
+	}
+	applied := Hello{}
+	if hello != nil {
+		applied = *hello
+	}
+	applied.Applied, applied.Policy = true, p.name
+	conn.hello.Store(&applied)
+	e := &Event{RemoteAddr: conn.RemoteAddr(), ServerName: info.ServerName, Hello: applied, CertificateRequested: true}
+	conn.pending.Store(e)
+
+	next := cfg.VerifyConnection
+	cfg.VerifyConnection = func(cs tls.ConnectionState) error {
+		err := next(cs)
+		if conn.pending.CompareAndSwap(e, nil) {
+			e.conclude(cs, err)
+			s.observe(*e)
+		}
+		return err
+	}
+	return cfg, nil
+}
+
+// refuseMalformed ends a handshake over a malformed extension.
+func (s *Server) refuseMalformed(conn *Conn, hello *Hello, info *tls.ClientHelloInfo) error {
+	conn.sendAlert(alertOf(hello.Err))
+	s.refuse(conn, hello, info, hello.Err)
+	return hello.Err
+}
+
+// refuse reports a client that was refused before the policy was applied.
+func (s *Server) refuse(conn *Conn, hello *Hello, info *tls.ClientHelloInfo, err error) {
+	e := newEvent(conn, hello, info)
+	e.Outcome, e.Err = Refused, err
+	s.observe(e)
+}
+
+// conclude fills in how the handshake went.
+func (e *Event) conclude(cs tls.ConnectionState, err error) {
+	e.CertificateRequested = !cs.DidResume
+	e.Err = err
+	switch {
+	case err != nil:
+		e.Outcome = Refused
+	case len(cs.PeerCertificates) > 0:
+		e.Outcome = Accepted
+	default:
+		e.Outcome = NoCertificate
+	}
+}
+
+// notApplied reports a client that gets the base config.
+func (s *Server) notApplied(conn *Conn, hello *Hello, info *tls.ClientHelloInfo) {
+	if s.report != nil {
+		s.report(newEvent(conn, hello, info))
+	}
+}
+
+// newEvent returns an event of a client that no policy was applied to.
+func newEvent(conn *Conn, hello *Hello, info *tls.ClientHelloInfo) Event {
+	e := Event{ServerName: info.ServerName, Outcome: NotApplied}
+	switch {
+	case conn != nil:
+		e.RemoteAddr = conn.RemoteAddr()
+	case info.Conn != nil:
+		e.RemoteAddr = info.Conn.RemoteAddr()
+	}
+	if hello == nil {
+		e.Outcome = NotWrapped
+	} else {
+		e.Hello = *hello
+	}
+	return e
+}
+
+func (s *Server) observe(e Event) {
+	if s.report != nil {
+		s.report(e)
+	}
+}

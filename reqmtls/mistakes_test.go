@@ -1,0 +1,302 @@
+package reqmtls_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/reqmtls"
+)
+
+// lockedBuffer is written by servers and read by the test.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// attempt is a try to serve, with a mistake in it.
+type attempt struct {
+	t      *testing.T
+	policy reqmtls.Policy
+	base   *tls.Config
+	log    *lockedBuffer
+	addr   string
+	errs   chan error
+}
+
+// new returns a Server.
+func (a *attempt) new() *reqmtls.Server {
+	mtls, err := reqmtls.New(a.base, reqmtls.Config{Policy: a.policy, Logger: slog.New(slog.NewTextHandler(a.log, nil))})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	mtls.StandIn()
+	return mtls
+}
+
+// serve runs an http.Server.
+func (a *attempt) serve(server *http.Server, serve func(net.Listener) error) {
+	l := listen(a.t)
+	a.addr, a.errs = l.Addr().String(), make(chan error, 1)
+	go func() {
+		a.errs <- serve(l)
+		l.Close()
+	}()
+	a.t.Cleanup(func() { server.Close() })
+}
+
+// opaque hides what it wraps, as a listener does that limits connections.
+type opaque struct{ net.Conn }
+
+// TestMistakes has what is seen only when it runs: what is written, and what happens to a
+// client without the flag, to one with the flag and a certificate, and in the log, or
+// the error with which the server ends.
+func TestMistakes(t *testing.T) {
+	const (
+		half   = "Server.TLSConfig is used without Server.Listener"
+		other  = "Server.Listener is used without Server.TLSConfig"
+		isTLS  = "are TLS already"
+		demand = "demand a certificate of every client"
+		verify = "verifies certificates"
+		has    = "has a TLSConfig"
+	)
+	nothing, bot, refused := "HTTP/2.0 nobody", "HTTP/2.0 bot", "refused"
+	verifying, requiring := reqmtls.VerifyIfGiven, reqmtls.Require
+	for _, tt := range []struct {
+		written         string
+		mode            reqmtls.Mode
+		write           func(*attempt)
+		plain, withFlag string
+		log, err        string
+	}{
+		{"no mistake", requiring, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error { return mtls.ServeTLS(s, l) })
+		}, nothing, bot, "", ""},
+		{"TLSConfig without Listener", verifying, func(a *attempt) {
+			s := quietServer()
+			s.TLSConfig = a.new().TLSConfig()
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(l, "", "") })
+		}, nothing, nothing, half, ""},
+		{"TLSConfig without Listener, policy Require", requiring, func(a *attempt) {
+			s := quietServer()
+			s.TLSConfig = a.new().TLSConfig()
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(l, "", "") })
+		}, refused, refused, half, ""},
+		{"TLSConfig in tls.NewListener", requiring, func(a *attempt) {
+			s, config := quietServer(), a.new().TLSConfig()
+			a.serve(s, func(l net.Listener) error { return s.Serve(tls.NewListener(l, config)) })
+		}, refused, refused, half, ""},
+		{"a listener around Listener that hides its connections", requiring, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			s.TLSConfig = mtls.TLSConfig()
+			a.serve(s, func(l net.Listener) error {
+				return s.ServeTLS(wrapped{mtls.Listener(l), func(c net.Conn) net.Conn { return opaque{c} }}, "", "")
+			})
+		}, refused, refused, half, ""},
+		{"Listener without TLSConfig", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			s.TLSConfig = baseConfig()
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(mtls.Listener(l), "", "") })
+		}, nothing, nothing, other, ""},
+		{"Listener without TLSConfig, policy Require", requiring, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			s.TLSConfig = baseConfig()
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(mtls.Listener(l), "", "") })
+		}, refused, refused, other, ""},
+		{"GetConfigForClient of the returned config replaced", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			s.TLSConfig = mtls.TLSConfig()
+			s.TLSConfig.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil }
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(mtls.Listener(l), "", "") })
+		}, nothing, nothing, other, ""},
+		{"GetConfigForClient of the returned config replaced, policy Require", requiring, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			s.TLSConfig = mtls.TLSConfig()
+			s.TLSConfig.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil }
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(mtls.Listener(l), "", "") })
+		}, refused, refused, other, ""},
+		{"Listener around a TLS listener", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error { return s.Serve(mtls.Listener(tls.NewListener(l, mtls.TLSConfig()))) })
+		}, refused, refused, "", isTLS},
+		{"ServeTLS on a TLS listener", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error { return mtls.ServeTLS(s, tls.NewListener(l, baseConfig())) })
+		}, refused, refused, "", isTLS},
+		{"ServeTLS with a TLSConfig in the http.Server", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			s.TLSConfig = baseConfig()
+			a.serve(s, func(l net.Listener) error { return mtls.ServeTLS(s, l) })
+		}, refused, refused, "", has},
+		{"ClientAuth of the base config set after New", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.base.ClientAuth, a.base.ClientCAs = tls.RequireAndVerifyClientCert, testPKI().bots.Pool()
+			a.serve(s, func(l net.Listener) error { return mtls.ServeTLS(s, l) })
+		}, refused, bot, demand, ""},
+		{"ClientAuth of the returned config set", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			s.TLSConfig = mtls.TLSConfig()
+			s.TLSConfig.ClientAuth, s.TLSConfig.ClientCAs = tls.RequireAndVerifyClientCert, testPKI().others.Pool()
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(mtls.Listener(l), "", "") })
+		}, refused, refused, "", ""},
+		{"ClientAuth of a clone of the returned config set", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			s.TLSConfig = mtls.TLSConfig().Clone()
+			s.TLSConfig.ClientAuth, s.TLSConfig.ClientCAs = tls.RequireAndVerifyClientCert, testPKI().others.Pool()
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(mtls.Listener(l), "", "") })
+		}, refused, refused, "", ""},
+		{"ClientAuth of the base config set to VerifyClientCertIfGiven after New, mode Request", reqmtls.Request, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.base.ClientAuth, a.base.ClientCAs = tls.VerifyClientCertIfGiven, testPKI().others.Pool()
+			a.serve(s, func(l net.Listener) error { return mtls.ServeTLS(s, l) })
+		}, nothing, refused, verify, ""},
+		{"a chosen config with VerifyClientCertIfGiven, mode Request", reqmtls.Request, func(a *attempt) {
+			chosen := baseConfig()
+			chosen.NextProtos = []string{"h2"}
+			chosen.ClientAuth, chosen.ClientCAs = tls.VerifyClientCertIfGiven, testPKI().others.Pool()
+			a.base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error { return mtls.ServeTLS(s, l) })
+		}, nothing, refused, verify, ""},
+	} {
+		t.Run(tt.written, func(t *testing.T) {
+			a := &attempt{t: t, base: baseConfig(), log: new(lockedBuffer), policy: reqmtls.Policy{Mode: tt.mode, ClientCAs: testPKI().bots.Pool()}}
+			tt.write(a)
+			get := func(c testClient) string {
+				got, err := c.get(a.addr)
+				if err != nil {
+					return refused
+				}
+				return got
+			}
+			for range 2 { // each is logged once
+				if got := get(testClient{}); got != tt.plain {
+					t.Errorf("without the flag: %s, want %s", got, tt.plain)
+				}
+				if got := get(flagged().with(testPKI().bot)); got != tt.withFlag {
+					t.Errorf("with the flag: %s, want %s", got, tt.withFlag)
+				}
+			}
+			if tt.err != "" {
+				if err := <-a.errs; err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("served until %v, want an error with %q", err, tt.err)
+				}
+			}
+			lines := 1
+			if tt.log == "" {
+				lines = 0
+			}
+			if got := a.log.String(); strings.Count(got, "\n") != lines || !strings.Contains(got, tt.log) {
+				t.Errorf("logged %q, want %d line with %q", got, lines, tt.log)
+			}
+		})
+	}
+}
+
+// TestNewRefuses has what is seen before anything runs: what is written, and the error of
+// New.
+func TestNewRefuses(t *testing.T) {
+	with := func(set func(*tls.Config)) *tls.Config {
+		c := baseConfig()
+		set(c)
+		return c
+	}
+	name := func(key string) reqmtls.Config {
+		return reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{key: botsPolicy()}}
+	}
+	policy := func(p reqmtls.Policy) reqmtls.Config { return reqmtls.Config{Policy: p} }
+	limit := func(n int) reqmtls.Config { return reqmtls.Config{Policy: botsPolicy(), Limit: n} }
+	bots, good := policy(botsPolicy()), baseConfig()
+	verifying := with(func(c *tls.Config) { c.ClientAuth = tls.VerifyClientCertIfGiven })
+	for _, tt := range []struct {
+		written string
+		base    *tls.Config
+		config  reqmtls.Config
+		want    string // "" if it is accepted
+	}{
+		{"no base config", nil, bots, "no certificate"},
+		{"a base config without certificate", &tls.Config{}, bots, "no certificate"},
+		{"a base config that demands certificates", with(func(c *tls.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert }), bots, "only weaken"},
+		{"a base config that demands any certificate", with(func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert }), bots, "only weaken"},
+		{"a base config that verifies, mode Request", verifying, policy(reqmtls.Policy{Mode: reqmtls.Request}), "use mode VerifyIfGiven"},
+		{"a base config that verifies, mode Request for a name", verifying, reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": {Mode: reqmtls.Request}}}, "use mode VerifyIfGiven"},
+		{"a base config that verifies, mode VerifyIfGiven", verifying, bots, ""},
+		{"the web's authorities", good, reqmtls.Config{}, "needs ClientCAs"},
+		{"the web's authorities for a name", good, reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": {}}}, "a.example"},
+		{"an unknown mode", good, policy(reqmtls.Policy{Mode: 77}), "mode(77)"},
+		{"mode Ignore with AskAll", good, policy(reqmtls.Policy{Mode: reqmtls.Ignore, AskAll: true}), "use one of them"},
+		{"a flag above the highest", good, reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{80, 2040}}, "2039"},
+		{"the highest flag", good, reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{2039}}, ""},
+		{"a type that has no flags", good, reqmtls.Config{Policy: botsPolicy(), Types: []extension.Type{16}}, "application_layer"},
+		{"a negative limit", good, limit(-1), "at least 4096"},
+		{"a limit of 1", good, limit(1), "at least 4096"},
+		{"a limit below the lowest", good, limit(4095), "at least 4096"},
+		{"the lowest limit", good, limit(4096), ""},
+		{"the highest limit", good, limit(assemble.MaxMessage), ""},
+		{"a limit above the longest ClientHello", good, limit(assemble.MaxMessage + 1), "longest valid"},
+		{"a limit above all memory", good, limit(math.MaxInt), "longest valid"},
+		{"no name", good, name(""), "no server name"},
+		{"a wildcard for everything", good, name("*"), "Config.Policy"},
+		{"a wildcard alone", good, name("*."), "empty"},
+		{"two wildcards", good, name("*.*"), "Config.Policy"},
+		{"a wildcard in a label", good, name("*a.example"), "whole first label"},
+		{"a wildcard in the middle", good, name("a.*.example"), "whole first label"},
+		{"two wildcard labels", good, name("*.*.example"), "whole first label"},
+		{"a name in upper case", good, name("A.example"), "lower case"},
+		{"a final dot", good, name("a.example."), "final dot"},
+		{"a port", good, name("a.example:443"), "without port"},
+		{"a URL", good, name("https://a.example"), "without port and scheme"},
+		{"a path", good, name("a.example/"), `no '/'`},
+		{"Unicode", good, name("bücher.example"), "xn--"},
+		{"an IPv4 address", good, name("10.0.0.1"), "IP address"},
+		{"an IPv6 address", good, name("2001:db8::1"), "IP address"},
+		{"an IPv6 address in brackets", good, name("[::1]"), "IP address"},
+		{"an IPv6 address with a port", good, name("[::1]:443"), "IP address"},
+		{"a space before", good, name(" a.example"), `no ' '`},
+		{"a line end after", good, name("a.example\n"), `no '\n'`},
+		{"an empty label", good, name("a..example"), "1 to 63"},
+		{"a dot before", good, name(".example.com"), "1 to 63"},
+		{"a label of 64 bytes", good, name(strings.Repeat("a", 64)), "1 to 63"},
+		{"a label of 63 bytes", good, name(strings.Repeat("a", 63)), ""},
+		{"a name of 254 bytes", good, name(strings.Repeat("a.", 126) + "aa"), "253"},
+		{"a name of 253 bytes", good, name(strings.Repeat("a.", 126) + "a"), ""},
+		{"a host name", good, name("xn--bcher-kva.a_b-1.example"), ""},
+		{"a single label", good, name("localhost"), ""},
+		{"a wildcard label", good, name("*.example.com"), ""},
+	} {
+		t.Run(tt.written, func(t *testing.T) {
+			_, err := reqmtls.New(tt.base, tt.config)
+			if tt.want == "" && err != nil {
+				t.Error(err)
+			}
+			if tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+	if _, err := reqmtls.New(good, policy(reqmtls.Policy{ClientCAs: x509.NewCertPool()})); err != nil {
+		t.Errorf("an empty pool, to which authorities may be added later: %v", err)
+	}
+}
