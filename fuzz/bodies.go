@@ -170,15 +170,3 @@ func CheckExtensionBody(t extension.Type, data []byte) error {
 	}
 	return CheckClientHello(msg, false)
 }
-
-// BodyTypes are the types of the extensions that clienthello reads.
-func BodyTypes() []extension.Type {
-	return []extension.Type{
-		extension.ServerName, extension.StatusRequest, extension.SupportedGroups, extension.ECPointFormats,
-		extension.SignatureAlgorithms, extension.ALPN, extension.ExtendedMasterSecret, extension.CompressCertificate,
-		extension.RecordSizeLimit, extension.SessionTicket, extension.PreSharedKey, extension.EarlyData,
-		extension.SupportedVersions, extension.Cookie, extension.PSKKeyExchangeModes, extension.SignatureAlgorithmsCert,
-		extension.KeyShare, extension.QUICTransportParameters, extension.TLSFlags, extension.TLSFlagsExperimental,
-		extension.EncryptedClientHello, extension.RenegotiationInfo,
-	}
-}

@@ -602,7 +602,6 @@ func readHello(h Hello) func() {
 		for range hello.CipherSuites().All() {
 		}
 		hello.HasFlag(1)
-		clienthello.Explain(msg[:len(msg)-1])
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/corpus"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/vectors"
@@ -173,7 +174,7 @@ func checkExtensionListInput(data []byte) error {
 }
 
 func extensionBodySeeds(yield func([]byte) bool) {
-	types := BodyTypes()
+	types := slices.Collect(clienthello.BodyTypes())
 	for msg := range messages {
 		hello, _, _ := ReferenceClientHello(msg, false)
 		for _, e := range hello.Extensions {
@@ -191,7 +192,7 @@ func checkExtensionBodyInput(data []byte) error {
 	if len(data) == 0 {
 		return nil
 	}
-	types := BodyTypes()
+	types := slices.Collect(clienthello.BodyTypes())
 	return CheckExtensionBody(types[int(data[0])%len(types)], data[1:])
 }
 

@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/wire"
 )
 
 // The handshake types of the messages below, as defined in RFC 9846, Section 4.
@@ -101,18 +102,18 @@ func Parse(msg []byte) (Message, int, error) {
 // which concern the message as a whole and are looked for first, in this order.
 func ParseServerHello(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeServerHello, maxServerHello)
-	c.skip(2)
-	random := c.at
-	c.skip(randomLen)
+	c.Skip(2)
+	random := c.At()
+	c.Skip(randomLen)
 	c.sessionID()
-	c.skip(2)
-	c.skip(1)
+	c.Skip(2)
+	c.Skip(1)
 	kind := extension.ServerHello
-	if c.code == 0 && string(c.msg[random:random+randomLen]) == helloRetryRandom {
+	if c.Code() == 0 && string(c.msg[random:random+randomLen]) == helloRetryRandom {
 		kind = extension.HelloRetryRequest
 	}
 	var list extension.List
-	if c.end-c.at > 1 { // a single byte does not begin a block
+	if c.Left() > 1 { // a single byte does not begin a block
 		list = c.extensions(kind)
 	}
 	return c.done(Message{list: list, kind: kind})
@@ -149,7 +150,7 @@ func ParseEncryptedExtensions(msg []byte) (Message, int, error) {
 // 1.2 is another one, and carries no extensions.
 func ParseCertificateRequest(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeCertificateRequest, maxCertificateRequest)
-	c.vector(1, 0)
+	c.Vector(1, 0, 1)
 	list := c.extensions(extension.CertificateRequest)
 	return c.done(Message{list: list, kind: extension.CertificateRequest})
 }
@@ -172,16 +173,16 @@ func ParseCertificateRequest(msg []byte) (Message, int, error) {
 // extensions. No length is too large here but for the caller's memory.
 func ParseCertificate(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeCertificate, maxCertificate)
-	c.vector(1, 0)
-	outer := c.open(3, 0)
-	m := Message{start: uint32(c.at), kind: extension.Certificate}
-	for first := true; c.at < c.end; first = false {
-		c.vector(3, 1)
+	c.Vector(1, 0, 1)
+	outer := c.Open(3, 0, 1)
+	m := Message{start: uint32(c.At()), kind: extension.Certificate}
+	for first := true; c.Left() > 0; first = false {
+		c.Vector(3, 1, 1)
 		if list := c.extensions(extension.Certificate); first {
 			m.list = list
 		}
 	}
-	c.end = outer
+	c.Close(outer)
 	return c.done(m)
 }
 
@@ -201,10 +202,10 @@ func ParseCertificate(msg []byte) (Message, int, error) {
 // extensions.
 func ParseNewSessionTicket(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeNewSessionTicket, maxNewSessionTicket)
-	c.skip(4)
-	c.skip(4)
-	c.vector(1, 0)
-	c.vector(2, 1)
+	c.Skip(4)
+	c.Skip(4)
+	c.Vector(1, 0, 1)
+	c.Vector(2, 1, 1)
 	list := c.extensions(extension.NewSessionTicket)
 	return c.done(Message{list: list, kind: extension.NewSessionTicket})
 }
@@ -333,118 +334,68 @@ func (m Message) Raw() []byte { return m.msg }
 // consumed, to b.
 func (m Message) AppendTo(b []byte) []byte { return append(b, m.msg...) }
 
-// A cursor reads a handshake message from front to back. The first fault sticks and
-// ends every loop: behind it nothing is read.
+// A cursor reads a handshake message.
 type cursor struct {
-	msg  []byte
-	at   int            // next byte to read
-	end  int            // end of the vector that is open, or of the message
-	code extension.Code // first fault
-	bad  int            // where it is
+	wire.Reader
+	msg []byte
 }
 
 // openMessage checks the header of a handshake message.
 func openMessage(msg []byte, msgType byte, maxBody int) cursor {
 	var c cursor
 	if len(msg) > 0 && msg[0] != msgType {
-		c.fail(extension.ErrMessageType, 0)
+		c.Fail(extension.ErrMessageType, 0)
 		return c
 	}
 	if len(msg) < handshakeHeaderLen {
-		c.fail(extension.ErrTruncated, len(msg))
+		c.Fail(extension.ErrTruncated, len(msg))
 		return c
 	}
 	length := int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3])
 	end := handshakeHeaderLen + length
 	switch {
 	case length > maxBody:
-		c.fail(extension.ErrMessageTooLarge, 1)
+		c.Fail(extension.ErrMessageTooLarge, 1)
 	case len(msg) < end:
-		c.fail(extension.ErrTruncated, len(msg))
+		c.Fail(extension.ErrTruncated, len(msg))
 	default:
-		c = cursor{msg: msg[:end:end], at: handshakeHeaderLen, end: end}
+		c.msg = msg[:end:end]
+		c.Reader = wire.NewReader(c.msg, handshakeHeaderLen)
 	}
 	return c
 }
 
-func (c *cursor) fail(code extension.Code, at int) {
-	if c.code == 0 {
-		c.code, c.bad = code, at
-	}
-	c.at, c.end = 0, 0
-}
-
-// skip passes a field of n bytes.
-func (c *cursor) skip(n int) {
-	if n > c.end-c.at {
-		c.fail(extension.ErrFieldOverrun, c.at)
-		return
-	}
-	c.at += n
-}
-
 // sessionID passes opaque legacy_session_id_echo<0..32>.
 func (c *cursor) sessionID() {
-	if c.at < c.end && c.msg[c.at] > maxSessionID {
-		c.fail(extension.ErrSessionIDTooLong, c.at)
+	if c.Left() > 0 && c.msg[c.At()] > maxSessionID {
+		c.Fail(extension.ErrSessionIDTooLong, c.At())
 		return
 	}
-	c.vector(1, 0)
-}
-
-// open passes the length, of size bytes, of a vector of at least floor bytes, and
-// confines what follows to the vector. The caller restores end, which it returns.
-func (c *cursor) open(size, floor int) (outer int) {
-	outer = c.end
-	start, n := c.at, 0
-	c.skip(size)
-	if c.code != 0 {
-		return 0
-	}
-	for _, b := range c.msg[start:c.at] {
-		n = n<<8 | int(b)
-	}
-	switch {
-	case n < floor:
-		c.fail(extension.ErrVectorEmpty, start)
-		return 0
-	case n > c.end-c.at:
-		c.fail(extension.ErrFieldOverrun, start)
-		return 0
-	}
-	c.end = c.at + n
-	return outer
-}
-
-// vector passes a vector of at least floor bytes whose length takes size bytes.
-func (c *cursor) vector(size, floor int) {
-	outer := c.open(size, floor)
-	c.at, c.end = c.end, outer
+	c.Vector(1, 0, 1)
 }
 
 // extensions reads an extension block of message m with its length.
 func (c *cursor) extensions(m extension.MessageKind) extension.List {
-	outer := c.open(2, 0)
-	if c.code != 0 {
+	outer := c.Open(2, 0, 1)
+	if c.Code() != 0 {
 		return extension.List{}
 	}
-	list, bad, err := extension.ParseList(m, c.msg[c.at:c.end:c.end], c.at)
+	at := c.At()
+	list, bad, err := extension.ParseList(m, c.Rest(), at)
 	if code, ok := err.(extension.Code); ok {
-		c.fail(code, bad)
+		c.Fail(code, bad)
 		return extension.List{}
 	}
-	c.at, c.end = c.end, outer
+	c.Close(outer)
 	return list
 }
 
 // done checks that nothing is left, and completes m.
 func (c *cursor) done(m Message) (Message, int, error) {
-	if c.at < c.end {
-		c.fail(extension.ErrStrayBytes, c.at)
-	}
-	if c.code != 0 {
-		return Message{}, c.bad, c.code
+	n, err := c.Done()
+	if err != nil {
+		return Message{}, n, err
 	}
 	m.msg = c.msg
-	return m, len(c.msg), nil
+	return m, n, nil
 }
