@@ -10,10 +10,10 @@ import (
 )
 
 var outcomes = map[assemble.Outcome]vectors.Outcome{
-	assemble.Complete:    vectors.Complete,
-	assemble.NeedMore:    vectors.NeedMore,
+	assemble.Complete:     vectors.Complete,
+	assemble.NeedMore:     vectors.NeedMore,
 	assemble.Unrecognized: vectors.NotThisProtocol,
-	assemble.Refused:     vectors.Refused,
+	assemble.Refused:      vectors.Refused,
 }
 
 // testPieces gives the pieces of a test to an assembler.
