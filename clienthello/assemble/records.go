@@ -184,18 +184,7 @@ func (r *Records) readHeader(b byte) Result {
 	}
 	switch i {
 	case 0: // ContentType type;
-		switch {
-		case b == recordHandshake:
-			if r.records == 0 && r.got == 0 {
-				r.start = at
-			}
-		case b == recordChangeCipherSpec && r.again && r.got == 0:
-		case b == recordApplicationData && r.early > 0 && r.got == 0:
-		case r.records == 0:
-			return Result{Outcome: Unrecognized}
-		default:
-			return refused(extension.ErrRecordInterleaved, at)
-		}
+		return r.readType(b, at)
 	case 1: // ProtocolVersion legacy_record_version;
 		switch {
 		case b == 3:
@@ -205,27 +194,50 @@ func (r *Records) readHeader(b byte) Result {
 			return refused(extension.ErrRecordVersion, at)
 		}
 	case 4: // uint16 length;
-		length := int(r.header[3])<<8 | int(b)
-		switch {
-		case r.header[0] == recordChangeCipherSpec && length != 1:
-			return Result{Outcome: Unrecognized}
-		case r.header[0] == recordApplicationData:
-			if r.early -= length; r.early < 0 || length == 0 {
-				return Result{Outcome: Unrecognized}
-			}
-		case r.again && r.got == 0 && (length > maxRecord || length == 0):
-			return Result{Outcome: Unrecognized}
-		case length > maxRecord:
-			return refused(extension.ErrRecordOverflow, at-1)
-		case length == 0:
-			return refused(extension.ErrRecordEmpty, at-1)
-		}
-		if r.header[0] == recordHandshake {
-			r.records++
-		}
-		r.headerLen = 0
-		r.left = length
+		return r.readLength(int(r.header[3])<<8|int(b), at-1)
 	}
+	return Result{}
+}
+
+// readType takes the type of a record.
+func (r *Records) readType(b byte, at int) Result {
+	switch {
+	case b == recordHandshake:
+		if r.records == 0 && r.got == 0 {
+			r.start = at
+		}
+	case b == recordChangeCipherSpec && r.again && r.got == 0:
+	case b == recordApplicationData && r.early > 0 && r.got == 0:
+	case r.records == 0:
+		return Result{Outcome: Unrecognized}
+	default:
+		return refused(extension.ErrRecordInterleaved, at)
+	}
+	return Result{}
+}
+
+// readLength takes the length of a record, which is at offset at, and with it the header
+// is complete.
+func (r *Records) readLength(length, at int) Result {
+	switch {
+	case r.header[0] == recordChangeCipherSpec && length != 1:
+		return Result{Outcome: Unrecognized}
+	case r.header[0] == recordApplicationData:
+		if r.early -= length; r.early < 0 || length == 0 {
+			return Result{Outcome: Unrecognized}
+		}
+	case r.again && r.got == 0 && (length > maxRecord || length == 0):
+		return Result{Outcome: Unrecognized}
+	case length > maxRecord:
+		return refused(extension.ErrRecordOverflow, at)
+	case length == 0:
+		return refused(extension.ErrRecordEmpty, at)
+	}
+	if r.header[0] == recordHandshake {
+		r.records++
+	}
+	r.headerLen = 0
+	r.left = length
 	return Result{}
 }
 
