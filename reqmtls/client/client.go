@@ -37,7 +37,7 @@ type Config struct {
 	// server can ask each time.
 	TLS *tls.Config
 
-	// Flag is the number of request_mtls, the same as the server's; nil stands for
+	// Flag is the number of request_mtls, the same as the server's; nil means
 	// extension.RequestMTLS. A server acknowledges the flag by setting it in its
 	// CertificateRequest.
 	Flag *extension.Flag
@@ -50,18 +50,18 @@ type Config struct {
 	// Flags are further TLS flags to send.
 	Flags []extension.Flag
 
-	// Type is the extension type to send them under; 0 stands for extension.TLSFlags.
+	// Type is the extension type to send them under; 0 means extension.TLSFlags.
 	Type extension.Type
 
 	// Fingerprint is the client whose ClientHello to imitate.
 	Fingerprint Fingerprint
 
-	// DialContext makes connections; nil stands for that of a net.Dialer with a timeout
+	// DialContext makes connections; nil means that of a net.Dialer with a timeout
 	// of 30 seconds.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// TLSHandshakeTimeout limits each TLS handshake of Dial and of a Transport, which
-	// then fails with an error that wraps context.DeadlineExceeded; 0 stands for 10
+	// then fails with an error that wraps context.DeadlineExceeded; 0 means 10
 	// seconds, as in http.DefaultTransport, and a negative value for no limit.
 	TLSHandshakeTimeout time.Duration
 }

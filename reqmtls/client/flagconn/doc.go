@@ -3,11 +3,6 @@
 // with which extensions. It is what package client and the command's probe are built on;
 // to fetch pages with a certificate, use package client.
 //
-//	conn, report, err := flagconn.Handshake(ctx, tcp, flagconn.Config{
-//		TLS:        &tls.Config{ServerName: "example.com"},
-//		Extensions: []extension.Extension{{Type: extension.TLSFlags, Data: flags}},
-//	})
-//
 // crypto/tls cannot send an extension that it does not know, so the connections are made
 // with uTLS, a fork of it. No type of uTLS is part of this API. Servers are verified as
 // crypto/tls does it. Sessions are not resumed and Encrypted Client Hello is not used.

@@ -30,7 +30,7 @@
 
 static const char *mode;
 static size_t flag;
-static int flag_index; /* of the SSL's ex_data: set where the client sent the flag */
+static int flag_index; /* of the SSL's ex_data: set if the client sent the flag */
 
 static int is(const char *name) { return strcmp(mode, name) == 0; }
 
