@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Runs the parsers in other languages on the vectors: by themselves, and through the
-# protocol of "tlsflags vectors run", which has the row of each flag as well.
+# Runs the parsers in other languages on the vectors: alone, and as the command of
+# "tlsflags vectors run", which also asks for each flag and each prefix.
 source "$(dirname "$0")/lib.sh"
 
 consumers=$PWD/vectors/consumers
-raw=$PWD/vectors/bin
 build=$(mktemp -d)
+raw=$build/raw
 trap 'rm -rf "$build"' EXIT
 missing=()
 
-# consumer LANGUAGE TOOL: whether the tool is there.
+# consumer LANGUAGE TOOL: succeeds if the tool is installed.
 consumer() {
 	if ! command -v "$2" >/dev/null; then
 		echo "skipped: $1: no $2"
@@ -19,7 +19,7 @@ consumer() {
 	step "vectors in $1"
 }
 
-# run PROTOCOL COMMAND... -- ARGS...: ARGS are those for a run without the protocol.
+# run PROTOCOL COMMAND... -- ARGS...: runs COMMAND ARGS alone, then asks COMMAND --answer.
 run() {
 	local protocol=$1 command=()
 	shift
@@ -30,6 +30,7 @@ run() {
 }
 
 go build -o "$build/tlsflags" ./cmd/tlsflags
+go run ./vectors/internal/dist -raw "$raw"
 
 if consumer python python3; then
 	PYTHONDONTWRITEBYTECODE=1 run json python3 "$consumers/python/run.py" --

@@ -1,7 +1,9 @@
-// Command dist packs the vectors into a tarball for those who do not use Go: all but
-// the Go code. The same files and release of Go give the same tarball on every machine.
+// Command dist makes the files for those who do not use Go: the input of every test as a
+// file, with an index in TSV, and a tarball of these and of all of vectors/ but the Go
+// code. The same files and the same release of Go give the same bytes on every machine.
 //
 //	go run ./vectors/internal/dist -from vectors -to dist
+//	go run ./vectors/internal/dist -raw build/vectors
 package main
 
 import (
@@ -13,9 +15,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log"
+	"maps"
 	"os"
 	"path"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tlsflags/tlsflags/vectors"
@@ -26,36 +29,46 @@ func main() {
 	log.SetPrefix("dist: ")
 	from := flag.String("from", "vectors", "folder of the vectors")
 	to := flag.String("to", "dist", "folder for the tarball")
+	raw := flag.String("raw", "", "write the raw files and index.tsv to this folder, and no tarball")
 	flag.Parse()
-	f, err := vectors.Load(vectors.TLSFlags)
-	if err != nil {
+	if err := run(*from, *to, *raw); err != nil {
 		log.Fatal(err)
 	}
-	name := "tlsflags-vectors-" + f.Version
-	tarball, err := pack(os.DirFS(*from), name)
-	if err != nil {
-		log.Fatal(err)
-	}
-	sum := fmt.Sprintf("%x  %s.tar.gz\n", sha256.Sum256(tarball), name)
-	if err := os.MkdirAll(*to, 0o777); err != nil {
-		log.Fatal(err)
-	}
-	file := filepath.Join(*to, name+".tar.gz")
-	if err := os.WriteFile(file, tarball, 0o666); err != nil {
-		log.Fatal(err)
-	}
-	if err := os.WriteFile(file+".sha256", []byte(sum), 0o666); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Print(sum)
 }
 
-// pack returns a compressed tarball of all files but Go code, below a folder of the
-// given name. Files have no date and no owner.
-func pack(files fs.FS, folder string) ([]byte, error) {
-	var out bytes.Buffer
-	compressed := gzip.NewWriter(&out)
-	archive := tar.NewWriter(compressed)
+func run(from, to, raw string) error {
+	inputs, err := rawFiles()
+	if err != nil {
+		return err
+	}
+	if raw != "" {
+		return writeRaw(raw, inputs)
+	}
+	f, err := vectors.Load(vectors.TLSFlags)
+	if err != nil {
+		return err
+	}
+	name := "tlsflags-vectors-" + f.Version
+	tarball, err := pack(os.DirFS(from), inputs, name)
+	if err != nil {
+		return err
+	}
+	sum := fmt.Sprintf("%x  %s.tar.gz\n", sha256.Sum256(tarball), name)
+	file := name + ".tar.gz"
+	if err := writeRaw(to, map[string][]byte{file: tarball, file + ".sha256": []byte(sum)}); err != nil {
+		return err
+	}
+	fmt.Print(sum)
+	return nil
+}
+
+// pack returns a compressed tarball of all files but Go code, and of the raw files in
+// bin/, below a folder of the given name. Files have no date and no owner.
+func pack(files fs.FS, raw map[string][]byte, folder string) ([]byte, error) {
+	content := map[string][]byte{}
+	for name, data := range raw {
+		content["bin/"+name] = data
+	}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -65,19 +78,24 @@ func pack(files fs.FS, folder string) ([]byte, error) {
 		case d.IsDir() || strings.HasSuffix(name, ".go"):
 			return nil
 		}
-		data, err := fs.ReadFile(files, name)
-		if err != nil {
-			return err
-		}
-		header := &tar.Header{Typeflag: tar.TypeReg, Name: path.Join(folder, name), Size: int64(len(data)), Mode: 0o644, Format: tar.FormatUSTAR}
-		if err := archive.WriteHeader(header); err != nil {
-			return err
-		}
-		_, err = archive.Write(data)
+		content[name], err = fs.ReadFile(files, name)
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	var out bytes.Buffer
+	compressed := gzip.NewWriter(&out)
+	archive := tar.NewWriter(compressed)
+	for _, name := range slices.Sorted(maps.Keys(content)) {
+		data := content[name]
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: path.Join(folder, name), Size: int64(len(data)), Mode: 0o644, Format: tar.FormatUSTAR}
+		if err := archive.WriteHeader(header); err != nil {
+			return nil, err
+		}
+		if _, err := archive.Write(data); err != nil {
+			return nil, err
+		}
 	}
 	if err := archive.Close(); err != nil {
 		return nil, err
