@@ -251,35 +251,6 @@ type Alternative struct {
 	Who    string `json:"who"`    // who sends it; "" where nobody was seen to
 }
 
-// AlertValue returns the number of an alert that a verdict names, or -1.
-func AlertValue(name string) int {
-	switch name {
-	case "unexpected_message":
-		return 10
-	case "record_overflow":
-		return 22
-	case "handshake_failure":
-		return 40
-	case "bad_certificate":
-		return 42
-	case "illegal_parameter":
-		return 47
-	case "decode_error":
-		return 50
-	case "protocol_version":
-		return 70
-	case "internal_error":
-		return 80
-	case "missing_extension":
-		return 109
-	case "unsupported_extension":
-		return 110
-	case "certificate_required":
-		return 116
-	}
-	return -1
-}
-
 // Parsed is what is in a valid input.
 type Parsed struct {
 	// Flags are the numbers of the TLS flags that are set, in ascending order.

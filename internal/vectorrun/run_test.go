@@ -358,12 +358,3 @@ func TestRunIsCanceled(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
-
-func TestAlertValuesAreTheStandards(t *testing.T) {
-	for i := range 256 {
-		a := extension.Alert(i)
-		if v := vectors.AlertValue(a.String()); v >= 0 && v != i {
-			t.Errorf("%s is %d, want %d", a, v, i)
-		}
-	}
-}
