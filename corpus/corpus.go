@@ -1,11 +1,10 @@
 // Package corpus embeds raw ClientHello traffic with its provenance: the first
-// flights of real clients, packet captures of them, and later whatever else
-// makes a good seed or test input.
+// flights of real clients, packet captures of them, and inputs of fuzz functions.
 //
-// There is one folder a kind, and what a file holds depends on its kind alone,
-// so that a test or a fuzz target takes a whole folder. MANIFEST.json says of
-// every file where it comes from and, where another tool can read it, which
-// ClientHellos that tool found. The files are in the public domain (CC0-1.0).
+// There is one folder for each kind of file, so a test or a fuzz target takes a whole
+// folder. MANIFEST.json says where every file comes from and, if another tool can read
+// the file, which ClientHellos that tool found. The files are in the public domain
+// (CC0-1.0).
 package corpus
 
 import (
@@ -14,26 +13,26 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"sync"
 )
 
 //go:embed MANIFEST.json records captures fuzz
 var files embed.FS
 
-// Kind says what the bytes of a file are. It is also the name of the folder
-// that holds the file.
+// Kind says what the bytes of a file are. It is also the name of the file's folder.
 type Kind string
 
 const (
 	// Records is what a client sent first on a TCP connection: TLS records
-	// (RFC 9846, Section 5.1) with their headers, from the first byte on.
+	// (RFC 9846, Section 5.1) with their headers, from the first byte.
 	Records Kind = "records"
 	// Captures is a packet capture in pcap or pcapng format.
 	Captures Kind = "captures"
 )
 
-// FuzzKind is the kind of the inputs of one fuzz function of package fuzz, such as
-// "FuzzRecords": those that reached what the other seeds do not reach, and those that
-// once failed, which are named after what was wrong.
+// FuzzKind returns the kind of the inputs of one fuzz function, such as "FuzzRecords":
+// inputs that reach code that the other seeds do not reach, and inputs that once failed,
+// which are named after the fault.
 func FuzzKind(function string) Kind { return Kind("fuzz/" + function) }
 
 // Manifest is the content of MANIFEST.json.
@@ -42,7 +41,8 @@ type Manifest struct {
 	Entries []Entry `json:"entries"`
 }
 
-// Entry describes one file of the corpus.
+// Entry describes one file of the corpus. All callers share its slices, so they must not
+// be changed.
 type Entry struct {
 	// File is the slash-separated path inside the corpus; it starts with Kind.
 	File string `json:"file"`
@@ -55,16 +55,16 @@ type Entry struct {
 	Clients []Client `json:"clients"`
 	// Date is the day of the recording, in the form 2026-11-24.
 	Date string `json:"date"`
-	// Method says how the file was made, in a sentence.
+	// Method says in a sentence how the file was made.
 	Method string `json:"method"`
 	// Licence is an SPDX licence identifier.
 	Licence string `json:"licence"`
-	// Exercises lists what the file is good for as an input.
+	// Exercises lists what the file tests.
 	Exercises []string `json:"exercises"`
 	// Oracle names the program that found Hellos.
 	Oracle string `json:"oracle"`
 	// Hellos are the ClientHellos in the file, in the order in which they
-	// become complete. Retransmissions are not counted again.
+	// become complete. A retransmission does not add another one.
 	Hellos []Hello `json:"hellos"`
 }
 
@@ -77,19 +77,19 @@ type Client struct {
 // Hello is one ClientHello as the oracle, not this project, reads it.
 type Hello struct {
 	// Frame is the number of the packet that completes the hello, counted
-	// from 1; 0 where the file is no capture.
+	// from 1; 0 if the file is not a capture.
 	Frame int `json:"frame,omitempty"`
 	// Transport is "tcp", "quic" or "dtls".
 	Transport string `json:"transport"`
-	// Src and Dst are address and port, as in "127.0.0.1:443"; empty where
-	// the file is no capture.
+	// Src and Dst are address and port, as in "127.0.0.1:443"; empty if the
+	// file is not a capture.
 	Src string `json:"src,omitempty"`
 	Dst string `json:"dst,omitempty"`
 	// BodyLength is the value of the handshake header's length field.
 	BodyLength int `json:"body_length"`
 	// Random is in lower-case hexadecimal.
 	Random string `json:"random"`
-	// ServerName is empty where the hello has none.
+	// ServerName is empty if the hello has none.
 	ServerName string   `json:"server_name"`
 	ALPN       []string `json:"alpn"`
 	// Extensions are the extension types in order of appearance.
@@ -104,7 +104,7 @@ type Extension struct {
 	Data string `json:"data"`
 }
 
-// All returns the entries of the manifest in its order, which is by File.
+// All returns the entries of the manifest, ordered by File.
 func All() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for _, e := range load().Entries {
@@ -146,13 +146,12 @@ func (e Entry) Data() []byte {
 	return data
 }
 
-// FS returns the corpus as a read-only file system: MANIFEST.json and one
-// folder a kind.
+// FS returns the corpus as a read-only file system: MANIFEST.json and one folder for
+// each kind.
 func FS() fs.FS { return files }
 
-// load parses the manifest anew on every call, which keeps the entries of one
-// caller out of reach of the others.
-func load() Manifest {
+// load returns the manifest, which it parses once.
+var load = sync.OnceValue(func() Manifest {
 	data, err := files.ReadFile("MANIFEST.json")
 	if err != nil {
 		panic(fmt.Sprintf("corpus: embedded manifest: %v", err))
@@ -162,4 +161,4 @@ func load() Manifest {
 		panic(fmt.Sprintf("corpus: embedded manifest: %v", err))
 	}
 	return m
-}
+})

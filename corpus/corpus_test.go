@@ -185,3 +185,15 @@ func TestLookupUnknownFile(t *testing.T) {
 		t.Errorf("found %+v", e)
 	}
 }
+
+// Parsing the manifest takes thousands of allocations. Lookup must not do it every time.
+func TestManifestIsParsedOnce(t *testing.T) {
+	allocs := testing.AllocsPerRun(10, func() {
+		if _, ok := corpus.Lookup("captures/demo.pcapng"); !ok {
+			t.Fatal("no captures/demo.pcapng")
+		}
+	})
+	if allocs > 10 {
+		t.Errorf("%v allocations, want at most 10", allocs)
+	}
+}

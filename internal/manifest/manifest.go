@@ -12,8 +12,8 @@ import (
 	"github.com/tlsflags/tlsflags/corpus"
 )
 
-// Update gives the entries of the corpus in the folder dir to change, and writes what it
-// returns, ordered by file. Where change fails the manifest stays as it is.
+// Update calls change with the entries of the corpus in the folder dir, and writes what
+// it returns, ordered by file. If change fails, the manifest stays as it is.
 func Update(dir string, change func([]corpus.Entry) ([]corpus.Entry, error)) error {
 	file := filepath.Join(dir, "MANIFEST.json")
 	data, err := os.ReadFile(file)
