@@ -1,4 +1,4 @@
-package vectors_test
+package vectorrun
 
 import (
 	"bytes"
@@ -13,12 +13,17 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
+// folder is where the published vectors are.
+const folder = "../../vectors"
+
 func readJSON(t *testing.T, name string) any {
 	t.Helper()
-	data, err := os.ReadFile(name)
+	data, err := os.ReadFile(filepath.Join(folder, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +36,7 @@ func readJSON(t *testing.T, name string) any {
 
 func compileSchema(t *testing.T, k vectors.Kind) *jsonschema.Schema {
 	t.Helper()
-	s, err := jsonschema.NewCompiler().Compile(filepath.Join("schema", load(t, k).Schema))
+	s, err := jsonschema.NewCompiler().Compile(filepath.Join(folder, "schema", string(k)+".schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +51,7 @@ func TestSchemaAccepts(t *testing.T) {
 	}
 }
 
-// TestSchemaRefusesMutations changes each file in a hundred places, one at a time.
+// TestSchemaRefusesMutations makes a hundred changes to each file, one at a time.
 func TestSchemaRefusesMutations(t *testing.T) {
 	for _, k := range vectors.Kinds() {
 		schema := compileSchema(t, k)
@@ -68,15 +73,15 @@ func TestSchemaRefusesMutations(t *testing.T) {
 	}
 }
 
-// shorten leaves a few tests of each group, so that none outweighs the others, and of
-// long strings and lists the beginning, so that validation takes little time.
+// shorten keeps the first few tests of each group, and the beginning of long strings and
+// lists, so that all groups are changed equally often and validation is fast.
 func shorten(v any) any {
 	switch v := v.(type) {
 	case string:
 		return v[:min(len(v), 200)]
 	case map[string]any:
 		for key, member := range v {
-			if list, ok := member.([]any); ok && key != "groups" { // the schema names all groups
+			if list, ok := member.([]any); ok && key != "groups" { // the schema requires every group
 				member = list[:min(len(list), 5)]
 			}
 			v[key] = shorten(member)
@@ -151,4 +156,31 @@ func mutate(s slot, random *rand.Rand) string {
 	}
 	s.put(wrong)
 	return fmt.Sprintf("%v at %s", wrong, s.path)
+}
+
+// TestCapture reads flagged.pcap: every hello in it sets request_mtls, in every carrier.
+func TestCapture(t *testing.T) {
+	file, err := os.Open(filepath.Join(folder, "flagged.pcap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	r, err := capture.Open(file, capture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	carriers := map[capture.Transport]int{}
+	for found := range r.Hellos() {
+		h, _, err := found.Parse()
+		if err != nil || !h.HasFlag(extension.RequestMTLS) {
+			t.Errorf("%v: error %v, request_mtls %t", found.Src, err, h.HasFlag(extension.RequestMTLS))
+		}
+		carriers[found.Transport]++
+	}
+	if err := r.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if len(carriers) != 3 {
+		t.Errorf("the carriers are %v, want TCP, QUIC and DTLS", carriers)
+	}
 }
