@@ -38,14 +38,14 @@ modules: ## the tests of bench/ and the other modules inside this one
 coverage: ## every statement of the parsers is reached by their own tests
 	@internal/ci/coverage.sh
 
-test-consumers: ## the test vectors in Python, JavaScript, Rust, C and Java
+test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on the test vectors
 	@internal/ci/consumers.sh
 
-vectors-observed: ## note again what crypto/tls, OpenSSL and GnuTLS do (needs libssl-dev, libgnutls28-dev)
+vectors-observed: ## record what crypto/tls, OpenSSL and GnuTLS do with each ClientHello (needs libssl-dev, libgnutls28-dev)
 	go run ./vectors/internal/observe -o vectors/internal/generate/observed.json
 	go generate ./vectors
 
-vectors-dist: ## pack the test vectors into dist/, with a SHA-256
+vectors-dist: ## write a tarball of the test vectors to dist/, with its SHA-256
 	@go run ./vectors/internal/dist -from vectors -to dist
 
 unit: ## the tests, with the seeds of the fuzz targets

@@ -1,6 +1,7 @@
-// Package vectors embeds test vectors for the TLS Flags extension and for what carries
-// it: bytes in, verdict out. They are JSON files for implementations in any language;
-// this package loads them for those in Go.
+// Package vectors embeds test vectors for the TLS Flags extension and for the messages and
+// protocols that carry it. Each vector is an input with the result that a parser must
+// give. They are JSON files for implementations in any language; this package loads them
+// for implementations in Go.
 //
 //	file, err := vectors.Load(vectors.TLSFlags)
 //	if err != nil {
@@ -10,7 +11,7 @@
 //		// group.Entry says what test.Input is.
 //	}
 //
-// README.md beside the files says what a test means, and how versions are counted. The
+// README.md in the same folder explains the fields of a test and the version numbers. The
 // files are in the public domain (CC0-1.0).
 package vectors
 

@@ -22,8 +22,8 @@ const (
 	TLSFlags Kind = "tls_flags"
 	// ClientHello: a ClientHello message with its 4-byte header.
 	ClientHello Kind = "client_hello"
-	// ExtensionBodies: a ClientHello message, of which the bodies of the extensions
-	// that RFC 9846 and its neighbours define are judged as well.
+	// ExtensionBodies: a ClientHello message. The bodies of the extensions that RFC 9846
+	// and related documents define are checked too.
 	ExtensionBodies Kind = "extension_bodies"
 	// Messages: another handshake message, or a second ClientHello.
 	Messages Kind = "messages"
@@ -33,7 +33,7 @@ const (
 	QUIC Kind = "quic"
 	// DTLS: the UDP datagrams of a DTLS client.
 	DTLS Kind = "dtls"
-	// RequestMTLS: messages of both sides, up to where one has to act.
+	// RequestMTLS: messages of both sides, up to the point where one side must act.
 	RequestMTLS Kind = "request_mtls"
 )
 
@@ -52,7 +52,7 @@ func Load(k Kind) (File, error) {
 }
 
 // Decode reads a file of vectors from its JSON text. A key that this package does not
-// know is an error, so that nothing that a test says is left unread.
+// know is an error, so no part of a test is ignored.
 func Decode(data []byte) (File, error) {
 	var f File
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -89,14 +89,14 @@ func (f File) All() iter.Seq2[*Group, *Test] {
 	}
 }
 
-// Note explains a flag of tests: a property that they share, not a TLS flag.
+// Note explains a flag of tests: a property that they share. It is not a TLS flag.
 type Note struct {
 	Description string   `json:"description"`
-	Effect      string   `json:"effect"` // what a wrong answer leads to
+	Effect      string   `json:"effect"` // the consequence of a wrong result
 	Links       []string `json:"links"`
 }
 
-// Entry says what Input, or Pieces, of a test is and where it goes in.
+// Entry says what Input or Pieces of a test are.
 type Entry string
 
 // The entries.
@@ -108,7 +108,7 @@ const (
 	Exchange      Entry = "exchange"       // Steps are messages of both sides
 )
 
-// Group is a series of tests that belong together.
+// Group is a list of related tests.
 type Group struct {
 	Kind    Kind   `json:"kind"`
 	Name    string `json:"name"`
@@ -118,7 +118,7 @@ type Group struct {
 	Tests   []Test `json:"tests"`
 }
 
-// Result is the verdict on an input.
+// Result is the expected result for an input.
 type Result string
 
 // The results.
@@ -127,7 +127,7 @@ const (
 	Invalid Result = "invalid"
 )
 
-// Outcome says how far a reader of pieces comes.
+// Outcome is what a reader has after the last piece.
 type Outcome string
 
 // The outcomes.
@@ -138,18 +138,18 @@ const (
 	Refused         Outcome = "refused"
 )
 
-// State is what one side of an exchange knows besides the messages, and its policy.
+// State is what one side of an exchange knows beyond the messages, and its policy.
 type State struct {
-	Side    string `json:"side"`    // whose turn it is: "client" or "server"
+	Side    string `json:"side"`    // the side that acts next: "client" or "server"
 	Version string `json:"version"` // negotiated: "TLS 1.2" or "TLS 1.3"
 	Resumed bool   `json:"resumed"` // the handshake resumes a session, with a PSK
 
 	Honor   bool `json:"honor"`   // the server asks a client that offers the flag
 	Always  bool `json:"always"`  // the server asks every client
-	Require bool `json:"require"` // the server needs a certificate of who it asks
+	Require bool `json:"require"` // the server needs a certificate from a client that it asks
 
-	HasCertificate bool `json:"has_certificate"` // the client has one that the request allows
-	Mismatch       bool `json:"mismatch"`        // the client has some, and none is allowed
+	HasCertificate bool `json:"has_certificate"` // the client has a certificate that the request allows
+	Mismatch       bool `json:"mismatch"`        // the client has certificates, but the request allows none of them
 }
 
 // Step is a message of an exchange.
@@ -173,7 +173,7 @@ const (
 	Abort               Action = "abort" // send Alert
 )
 
-// Test is one vector: bytes in, verdict out.
+// Test is one vector: an input and the expected result.
 type Test struct {
 	ID      string   `json:"id"` // permanent: never renumbered, never used again
 	Comment string   `json:"comment"`
@@ -181,53 +181,53 @@ type Test struct {
 
 	Input Bytes `json:"input,omitzero"`
 	// Prefixes makes the test stand for several: every prefix of Input with a length
-	// in the range. Offset is then the length of the prefix, and not stated.
+	// in the range. Offset is then the length of the prefix, and is left out.
 	Prefixes *Range `json:"prefixes,omitzero"`
 
-	// Pieces are what arrived, in order of arrival, where the ClientHello has to be
-	// joined, by a reader that takes messages of up to Memory bytes.
+	// Pieces are the bytes from which a reader must reassemble the ClientHello, in order
+	// of arrival. The reader accepts messages of up to Memory bytes.
 	Pieces []Bytes `json:"pieces,omitzero"`
 	Memory int     `json:"memory,omitzero"`
 
-	// Before are the handshake messages that went before, of the kind Messages: the
-	// ClientHello, and where there is one the HelloRetryRequest or CertificateRequest.
+	// Before are the preceding handshake messages, in the kind Messages: the ClientHello,
+	// and the HelloRetryRequest or CertificateRequest if there is one.
 	Before  []Bytes `json:"before,omitzero"`
 	Sender  string  `json:"sender,omitzero"`  // "client" or "server"
 	Message string  `json:"message,omitzero"` // what Input is, such as "server_hello"
 
-	// Text is the version of draft-jhoyla-req-mtls-flag, State the side whose turn it
-	// is after Steps, and Action what it does, of the kind RequestMTLS. The result is
-	// Invalid where it aborts.
+	// In the kind RequestMTLS, Text is the version of draft-jhoyla-req-mtls-flag, State
+	// the side that acts after Steps, and Action what it does. The result is Invalid if
+	// it aborts.
 	Text   string `json:"text,omitzero"`
 	State  *State `json:"state,omitzero"`
 	Steps  []Step `json:"steps,omitzero"`
 	Action Action `json:"action,omitzero"`
-	Clause string `json:"clause,omitzero"` // what asks for the action
+	Clause string `json:"clause,omitzero"` // the clause that requires the action
 
 	Result Result `json:"result"`
 
-	// Outcome is how far a reader comes with Pieces. The result is Valid where it is
-	// Complete; nothing more is said where it is NeedMore or NotThisProtocol.
+	// Outcome is what a reader has after Pieces. The result is Valid if it is Complete.
+	// There are no further fields if it is NeedMore or NotThisProtocol.
 	Outcome Outcome `json:"outcome,omitzero"`
-	// Joined is the message that is complete, with its header.
+	// Joined is the reassembled message with its header.
 	Joined Bytes `json:"joined,omitzero"`
 
-	// Of an invalid input: the reason, a name as in package extension; where in the
-	// input, or in the last datagram, the field begins that cannot be accepted; the alert; and the
-	// alerts that others send or another document asks for.
+	// Of an invalid input: the reason, a name as in package extension; the position of
+	// the field at fault, in the input or in the last datagram; the alert; and the alerts
+	// that others send or another document requires.
 	Code         string        `json:"code,omitzero"`
 	Offset       *int          `json:"offset,omitzero"`
 	Alert        *Alert        `json:"alert,omitzero"`
 	Alternatives []Alternative `json:"alternatives,omitzero"`
 
-	// Of a valid input: what is in it.
+	// Of a valid input: its content.
 	Parsed *Parsed `json:"parsed,omitzero"`
 
 	// Readings are what other versions of a document say about the same bytes.
 	Readings []Reading `json:"readings,omitzero"`
 
-	// Observed is what implementations do, as "name@version", where it was tried:
-	// "accept", "waits" for more, or the name of the alert that they send.
+	// Observed is what implementations did, by "name@version", if they were tried:
+	// "accept", "waits", "closes", or the name of the alert that they sent.
 	Observed map[string]string `json:"observed"`
 }
 
@@ -237,32 +237,32 @@ type Range struct {
 	To   int `json:"to"`
 }
 
-// Alert is a TLS alert with the clause that asks for it.
+// Alert is a TLS alert with the clause that requires it.
 type Alert struct {
 	Value  uint8  `json:"value"`
 	Name   string `json:"name"`
 	Clause string `json:"clause"`
 }
 
-// Alternative is an alert that is sent, or asked for, in place of the primary one.
+// Alternative is an alert that is sent or required instead of the primary one.
 type Alternative struct {
 	Alert  string `json:"alert"`
-	Clause string `json:"clause"` // what asks for it; "" where nothing does
-	Who    string `json:"who"`    // who sends it; "" where nobody was seen to
+	Clause string `json:"clause"` // the clause that requires it; "" if none does
+	Who    string `json:"who"`    // who sends it; "" if nobody is known to
 }
 
-// Parsed is what is in a valid input.
+// Parsed is the content of a valid input.
 type Parsed struct {
 	// Flags are the numbers of the TLS flags that are set, in ascending order.
 	Flags []uint16 `json:"flags"`
-	// FlagsExtension is the type of the extension that they stand in, where the input
-	// is a message that has one; 0 otherwise.
+	// FlagsExtension is the type of the extension that has the flags; 0 if the input is
+	// not a message, or has no such extension.
 	FlagsExtension uint16 `json:"flags_extension,omitzero"`
-	// ClientHello has more fields of the message, where it is one; nil otherwise.
+	// ClientHello has more fields of the message if it is a ClientHello; otherwise nil.
 	ClientHello *Hello `json:"client_hello,omitzero"`
 }
 
-// Hello is what is in a ClientHello.
+// Hello has fields of a ClientHello.
 type Hello struct {
 	LegacyVersion      uint16       `json:"legacy_version"`
 	SessionID          Bytes        `json:"session_id"`
@@ -270,21 +270,21 @@ type Hello struct {
 	CompressionMethods Bytes        `json:"compression_methods"`
 	// Extensions are the types in the order of the message.
 	Extensions []uint16 `json:"extensions"`
-	// ServerName is null, like an empty ALPN and SupportedVersions, where the extension
-	// is not there.
+	// ServerName is nil, and ALPN and SupportedVersions are empty, if the extension is
+	// absent.
 	ServerName        *string  `json:"server_name"`
 	ALPN              []string `json:"alpn"`
 	SupportedVersions []uint16 `json:"supported_versions"`
 }
 
-// CipherSuites sums up a list of cipher suites, which may have 32,767.
+// CipherSuites summarizes a list of up to 32,767 cipher suites.
 type CipherSuites struct {
 	Count int    `json:"count"`
 	First uint16 `json:"first"`
 	Last  uint16 `json:"last"`
 }
 
-// Reading is what another version of a document says about an input.
+// Reading is the result for an input by another version of a document.
 type Reading struct {
 	Document string   `json:"document"`
 	Result   Result   `json:"result"`

@@ -1,9 +1,9 @@
-// Command observe gives the ClientHello vectors to TLS servers and notes what they do:
+// Command observe gives the ClientHello vectors to TLS servers and records what they do:
 //
 //	go run ./vectors/internal/observe -o vectors/internal/generate/observed.json
 //
-// It asks crypto/tls itself, and OpenSSL and GnuTLS through the C programs in servers/,
-// which it compiles. All have their default settings and the same certificates.
+// It runs crypto/tls itself, and compiles the C programs in servers/ for OpenSSL and
+// GnuTLS. All servers have default settings and the same certificates.
 package main
 
 import (
@@ -33,8 +33,8 @@ func main() {
 	}
 }
 
-// Observed is what was seen: the verdicts of each test are in the order of the
-// implementations.
+// Observed is the content of observed.json. The verdicts of a test are in the order of
+// Implementations.
 type Observed struct {
 	Implementations []string            `json:"implementations"`
 	Verdicts        map[string][]string `json:"verdicts"`
@@ -102,7 +102,7 @@ func records(message []byte) []byte {
 	return stream
 }
 
-// A program reads a stream a line, and answers with a verdict a line.
+// A program reads one stream from each line, and answers each with a line.
 type program struct {
 	version string
 	in      io.Writer
@@ -138,7 +138,7 @@ func (p *program) line() (string, error) {
 	return strings.TrimSpace(text), err
 }
 
-// verdict asks for the first bytes that the server answers with.
+// verdict sends a stream and returns what the server does.
 func (p *program) verdict(stream []byte) (string, error) {
 	if _, err := fmt.Fprintln(p.in, hex.EncodeToString(stream)); err != nil {
 		return "", err

@@ -21,11 +21,11 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// A server is one of crypto/tls.
+// A server is a crypto/tls server.
 type server struct{ config *tls.Config }
 
-// newServer makes the certificates of all servers, one with an ECDSA key and one with
-// an RSA key, and leaves them in the folder.
+// newServer makes the certificates of all servers, one with an ECDSA key and one with an
+// RSA key, and writes them to the folder.
 func newServer(dir string) (*server, error) {
 	ecdsaKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -76,23 +76,23 @@ func (s *server) version() string {
 	return "crypto/tls@" + release
 }
 
-// verdict gives a stream to the server. What it writes first counts, and whether it
-// wanted to read more before.
+// verdict gives a stream to the server and returns what it does. Only its first bytes
+// count, and whether it tried to read more before it wrote them.
 func (s *server) verdict(stream []byte) string {
 	c := &conn{unread: stream}
 	config := s.config.Clone()
-	// Where a server with this callback gets to it, the message was read.
+	// With this callback the server parses the whole message before it answers.
 	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil }
 	tls.Server(c, config).Handshake()
 	return verdictOf(c.written, c.starved)
 }
 
-// A conn has bytes to read, and keeps the first ones written.
+// A conn returns unread to its reader and records what is written.
 type conn struct {
 	net.Conn
 	unread  []byte
 	written []byte
-	starved bool // wanted more before it wrote anything
+	starved bool // Read was called with nothing left and nothing written yet
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -114,7 +114,7 @@ func (c *conn) Close() error                     { return nil }
 func (c *conn) SetDeadline(time.Time) error      { return nil }
 func (c *conn) SetWriteDeadline(time.Time) error { return nil }
 
-// verdictOf names what a server does: written is what it answers.
+// verdictOf names what a server does. Written is its answer.
 func verdictOf(written []byte, waits bool) string {
 	const alert, handshake = 21, 22
 	switch {

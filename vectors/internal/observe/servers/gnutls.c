@@ -1,5 +1,5 @@
-/* A GnuTLS server that answers streams: a line of hexadecimal digits in, a line out
- * with "waits" or "done" and what the server writes first. */
+/* A GnuTLS server. It reads a stream from each line, in hexadecimal, and answers with a
+ * line: "waits" or "done", and the first bytes that the server writes. */
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* An OpenSSL server that answers streams: a line of hexadecimal digits in, a line out
- * with "waits" or "done" and what the server writes first. */
+/* An OpenSSL server. It reads a stream from each line, in hexadecimal, and answers with a
+ * line: "waits" or "done", and the first bytes that the server writes. */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
