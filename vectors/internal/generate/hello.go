@@ -165,6 +165,16 @@ func (h hello) parsed(typ uint16, flags ...uint16) vectors.Parsed {
 // noFlags is what a reader finds in a message without tls_flags.
 func (h hello) noFlags() vectors.Parsed { return h.parsed(0) }
 
+// setsRequestMTLS is a test of a hello that sets flag 80 in type 62.
+func (h hello) setsRequestMTLS(id, comment string, notes ...string) vectors.Test {
+	return accept(id, h.bytes(), h.parsed(extFlags, 80), comment, notes...)
+}
+
+// setsNothing is a test of a hello without tls_flags.
+func (h hello) setsNothing(id, comment string, notes ...string) vectors.Test {
+	return accept(id, h.bytes(), h.noFlags(), comment, notes...)
+}
+
 // with returns the hello with more extensions at the end.
 func (h hello) with(more ...ext) hello {
 	h.extensions = slices.Concat(h.extensions, more)

@@ -2,115 +2,93 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
+	"iter"
 	"regexp"
-	"strings"
+	"slices"
 )
-
-// layOut gives JSON text the form in which it is easy to read and to compare: what
-// fits into a line stays on one, everything else gets a line for each member.
-func layOut(compact []byte) ([]byte, error) {
-	var out bytes.Buffer
-	d := json.NewDecoder(bytes.NewReader(compact))
-	if err := layOutValue(&out, d, compact, ""); err != nil {
-		return nil, err
-	}
-	out.WriteByte('\n')
-	return out.Bytes(), nil
-}
 
 const lineWidth = 100
 
-// layOutValue writes the next value of d, whose text is in compact.
-func layOutValue(out *bytes.Buffer, d *json.Decoder, compact []byte, indent string) error {
-	start := skipSeparators(compact, int(d.InputOffset()))
-	open := compact[start]
-	if open != '{' && open != '[' {
-		var v json.RawMessage
-		if err := d.Decode(&v); err != nil {
-			return err
-		}
-		out.Write(v)
-		return nil
+// layOut writes a compact JSON value so that it is easy to read and to compare: what fits
+// on a line stays on one, and everything else gets a line for each member.
+func layOut(out *bytes.Buffer, value []byte, indent string) {
+	if !needsLines(value, indent) {
+		out.Write(spaced(value))
+		return
 	}
-	if end := start + valueLen(compact[start:]); !needsLines(compact[start:end], indent) {
-		var v json.RawMessage
-		if err := d.Decode(&v); err != nil {
-			return err
-		}
-		out.WriteString(spaced(v))
-		return nil
-	}
-	if _, err := d.Token(); err != nil {
-		return err
-	}
-	out.WriteByte(open)
-	inner := indent + " "
-	for first := true; d.More(); first = false {
-		if !first {
+	out.WriteByte(value[0])
+	for i, member := range members(value) {
+		if i > 0 {
 			out.WriteByte(',')
 		}
-		out.WriteString("\n" + inner)
-		if open == '{' {
-			key, err := d.Token()
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(out, "%q: ", key)
+		out.WriteString("\n " + indent)
+		if value[0] == '{' {
+			colon := bytes.Index(member, []byte(`":`)) + 2
+			out.Write(member[:colon])
+			out.WriteByte(' ')
+			member = member[colon:]
 		}
-		if err := layOutValue(out, d, compact, inner); err != nil {
-			return err
-		}
+		layOut(out, member, indent+" ")
 	}
-	if _, err := d.Token(); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "\n%s%c", indent, open+2) // '}' and ']' stand two after '{' and '['
-	return nil
+	out.WriteString("\n" + indent)
+	out.WriteByte(value[len(value)-1])
 }
 
-// row is the beginning of a test of a series that is more of a table.
+// row matches the beginning of a test in the groups that have a row for each number.
 var row = regexp.MustCompile(`^{"id":"flags/(every|octet|length)/`)
 
-// needsLines reports whether a value is too wide for one line. Lists of numbers, and
-// rows, stay on one however wide they are.
+// needsLines reports whether an object or array is too wide for one line. Lists of
+// numbers, and rows, stay on one line however wide they are.
 func needsLines(value []byte, indent string) bool {
-	if value[0] == '[' && !bytes.ContainsAny(value[1:], `"[{`) || row.Match(value) {
-		return false
-	}
-	return len(indent)+len(value) > lineWidth
+	list := value[0] == '[' && bytes.ContainsAny(value[1:], `"[{`)
+	object := value[0] == '{' && !row.Match(value)
+	return (list || object) && len(indent)+len(value) > lineWidth
 }
 
-func skipSeparators(b []byte, i int) int {
-	for strings.IndexByte(",: \n", b[i]) >= 0 {
-		i++
+// outsideStrings yields each byte of a JSON text that is not part of a string.
+func outsideStrings(text []byte) iter.Seq2[int, byte] {
+	return func(yield func(int, byte) bool) {
+		for i := 0; i < len(text); i++ {
+			if text[i] == '"' {
+				for i++; text[i] != '"'; i++ {
+					if text[i] == '\\' {
+						i++
+					}
+				}
+			} else if !yield(i, text[i]) {
+				return
+			}
+		}
 	}
-	return i
 }
 
-// valueLen returns the length of the JSON value at the beginning of b.
-func valueLen(b []byte) int {
-	d := json.NewDecoder(bytes.NewReader(b))
-	var v json.RawMessage
-	if err := d.Decode(&v); err != nil {
-		panic(err) // encoding/json has written it
+// members returns the members of an object or array.
+func members(value []byte) (list [][]byte) {
+	depth, start := 0, 1
+	for i, c := range outsideStrings(value) {
+		switch c {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		if depth == 0 || depth == 1 && c == ',' {
+			list = append(list, value[start:i])
+			start = i + 1
+		}
 	}
-	return int(d.InputOffset())
+	return list
 }
 
 // spaced puts a space after every comma and colon outside of strings.
-func spaced(v []byte) string {
-	var b strings.Builder
-	quoted := false
-	for i, c := range v {
-		b.WriteByte(c)
-		if c == '"' && (i == 0 || v[i-1] != '\\') {
-			quoted = !quoted
-		}
-		if !quoted && (c == ',' || c == ':') {
-			b.WriteByte(' ')
+func spaced(value []byte) []byte {
+	out := bytes.Clone(value)
+	inserted := 0
+	for i, c := range outsideStrings(value) {
+		if c == ',' || c == ':' {
+			inserted++
+			out = slices.Insert(out, i+inserted, ' ')
 		}
 	}
-	return b.String()
+	return out
 }

@@ -33,9 +33,22 @@ func main() {
 // A kind is one file of vectors.
 type kind struct {
 	kind   vectors.Kind
+	entry  vectors.Entry
 	spec   []string
-	groups []func() vectors.Group
+	groups []group
 }
+
+// A group is a list of related tests.
+type group struct {
+	name, comment string
+	source        string // document and section
+	tests         func(*list)
+}
+
+// A list collects the tests of a group.
+type list []vectors.Test
+
+func (l *list) add(tests ...vectors.Test) { *l = append(*l, tests...) }
 
 func generate(dir string) error {
 	observed, err := readObserved(filepath.Join(dir, "internal", "generate", "observed.json"))
@@ -79,10 +92,10 @@ func file(k kind) (vectors.File, error) {
 		Spec:        k.spec,
 		Notes:       map[string]vectors.Note{},
 	}
-	for _, group := range k.groups {
-		g := group()
-		g.Kind = k.kind
-		f.Groups = append(f.Groups, g)
+	for _, g := range k.groups {
+		var tests list
+		g.tests(&tests)
+		f.Groups = append(f.Groups, vectors.Group{Kind: k.kind, Name: g.name, Comment: g.comment, Entry: k.entry, Source: g.source, Tests: tests})
 	}
 	for _, t := range f.All() {
 		f.NumberOfTests++

@@ -17,13 +17,7 @@ func writeReadme(dir string, all []vectors.File) error {
 	if err != nil {
 		return err
 	}
-	ids := map[string]bool{}
-	for _, f := range all {
-		for _, t := range f.All() {
-			ids[t.ID] = true
-		}
-	}
-	trace, err := traceability(ids)
+	rules, err := ruleTable(all)
 	if err != nil {
 		return err
 	}
@@ -32,7 +26,7 @@ func writeReadme(dir string, all []vectors.File) error {
 		return err
 	}
 	text := string(data)
-	for _, table := range []struct{ name, text string }{{"codes", codes}, {"groups", groupTable(all)}, {"traceability", trace}} {
+	for _, table := range []struct{ name, text string }{{"codes", codes}, {"groups", groupTable(all)}, {"traceability", rules}} {
 		begin, end := "<!-- begin "+table.name+" -->\n", "<!-- end "+table.name+" -->\n"
 		before, rest, ok := strings.Cut(text, begin)
 		_, after, closed := strings.Cut(rest, end)
@@ -42,15 +36,4 @@ func writeReadme(dir string, all []vectors.File) error {
 		text = before + begin + table.text + end + after
 	}
 	return writeFile(name, []byte(text))
-}
-
-func groupTable(all []vectors.File) string {
-	var b strings.Builder
-	b.WriteString("| kind | group | tests | about |\n| --- | --- | --- | --- |\n")
-	for _, f := range all {
-		for _, g := range f.Groups {
-			fmt.Fprintf(&b, "| %s | %s | %d | %s |\n", f.Kind, g.Name, len(g.Tests), g.Comment)
-		}
-	}
-	return b.String()
 }

@@ -21,7 +21,7 @@ func object(properties schema) schema {
 	}
 }
 
-func list(items schema) schema { return schema{"type": "array", "items": items} }
+func arrayOf(items schema) schema { return schema{"type": "array", "items": items} }
 
 func names(values ...string) schema { return schema{"type": "string", "enum": values} }
 
@@ -94,7 +94,7 @@ func definitions(noteNames []string) schema {
 			"clause": ref("text"),
 		}),
 		"alert_name": names(slices.Sorted(maps.Keys(alerts))...),
-		"alternatives": list(object(schema{
+		"alternatives": arrayOf(object(schema{
 			"alert":  ref("alert_name"),
 			"clause": schema{"type": "string"},
 			"who":    schema{"type": "string"},
@@ -115,10 +115,10 @@ func definitions(noteNames []string) schema {
 			"session_id":          ref("hex"),
 			"cipher_suites":       object(schema{"count": number(32767), "first": ref("uint16"), "last": ref("uint16")}),
 			"compression_methods": ref("hex"),
-			"extensions":          list(ref("uint16")),
+			"extensions":          arrayOf(ref("uint16")),
 			"server_name":         schema{"type": []string{"string", "null"}},
-			"alpn":                list(schema{"type": "string"}),
-			"supported_versions":  list(ref("uint16")),
+			"alpn":                arrayOf(schema{"type": "string"}),
+			"supported_versions":  arrayOf(ref("uint16")),
 		}),
 	}
 }
@@ -177,7 +177,7 @@ func testSchema(g vectors.Group) schema {
 		return exchangeSchema(common)
 	}
 	if g.Tests[0].Before != nil {
-		common["before"] = list(ref("hex"))
+		common["before"] = arrayOf(ref("hex"))
 		common["sender"] = names("client", "server")
 		common["message"] = messageNames()
 	}

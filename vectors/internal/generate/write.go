@@ -61,9 +61,8 @@ func writeJSON(name string, v any) error {
 	if err := e.Encode(v); err != nil {
 		return err
 	}
-	text, err := layOut(compact.Bytes())
-	if err != nil {
-		return err
-	}
-	return writeFile(name, text)
+	var text bytes.Buffer
+	layOut(&text, bytes.TrimSpace(compact.Bytes()), "")
+	text.WriteByte('\n')
+	return writeFile(name, text.Bytes())
 }
