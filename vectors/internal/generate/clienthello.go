@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
 
@@ -13,10 +14,11 @@ var clientHello = kind{
 	kind:   vectors.ClientHello,
 	entry:  vectors.Handshake,
 	spec:   []string{"draft-ietf-tls-tlsflags-16", "RFC 9846", "RFC 5246", "RFC 8701", "RFC 9849"},
-	groups: clientHelloGroups,
+	groups: slices.Concat(helloFlagsGroups, helloFieldGroups, helloExtensionGroups),
 }
 
-var clientHelloGroups = []group{
+// helloFlagsGroups are about tls_flags.
+var helloFlagsGroups = []group{
 	{"shapes", "Hellos with the shape of those that programs send, without flags and with request_mtls.", "RFC 9846, Section 4.2.2", func(g *list) {
 		for _, s := range append(shapes(),
 			shape{"tls13", "Only what TLS 1.3 needs.", base()},
@@ -36,18 +38,14 @@ var clientHelloGroups = []group{
 		for _, s := range []shape{{name: "tls13", hello: base()}, {name: "tls12", hello: base12()}} {
 			for i := range len(s.hello.extensions) + 1 {
 				h := s.hello.before(i, flagsExt(8, 80))
-				g.add(accept(fmt.Sprintf("hello/position/%s/%d", s.name, i), h.bytes(), h.parsed(extFlags, 8, 80),
-					fmt.Sprintf("%d extensions stand before tls_flags, %d after it.", i, len(s.hello.extensions)-i), "position"))
+				g.add(accept(fmt.Sprintf("hello/position/%s/%d", s.name, i), h.bytes(), h.parsed(extFlags, 8, 80), fmt.Sprintf("%d extensions stand before tls_flags, %d after it.", i, len(s.hello.extensions)-i), "position"))
 			}
 		}
-		only := base()
-		only.extensions = []ext{flagsExt(80)}
-		before := base().with(pskModes(), flagsExt(80), preSharedKey())
-		old := minimal()
-		old.version, old.noBlock, old.extensions = 0x0301, false, []ext{flagsExt(80)}
+		old := minimal().only(flagsExt(80))
+		old.version = 0x0301
 		g.add(
-			only.setsRequestMTLS("hello/position/only", "tls_flags is the only extension.", "position"),
-			before.setsRequestMTLS("hello/position/before-pre-shared-key", "pre_shared_key is the last extension, so tls_flags cannot be.", "position"),
+			base().only(flagsExt(80)).setsRequestMTLS("hello/position/only", "tls_flags is the only extension.", "position"),
+			base().with(pskModes(), flagsExt(80), preSharedKey()).setsRequestMTLS("hello/position/before-pre-shared-key", "pre_shared_key is the last extension, so tls_flags cannot be.", "position"),
 			old.setsRequestMTLS("hello/position/tls10", "A hello of TLS 1.0 with tls_flags.", "position", "old_version"),
 		)
 	}},
@@ -57,71 +55,34 @@ var clientHelloGroups = []group{
 			all[i] = uint16(i)
 		}
 		for _, slot := range slots {
-			for _, s := range []struct {
-				name  string
-				flags []uint16
-			}{
-				{"0", []uint16{0}}, {"7", []uint16{7}}, {"8", []uint16{8}}, {"15", []uint16{15}}, {"31", []uint16{31}}, {"32", []uint16{32}}, {"63", []uint16{63}},
-				{"64", []uint16{64}}, {"79", []uint16{79}}, {"80", []uint16{80}}, {"81", []uint16{81}}, {"8-80", []uint16{8, 80}}, {"88", []uint16{88}},
-				{"2039", []uint16{2039}}, {"80-2039", []uint16{80, 2039}}, {"all", all},
-			} {
-				h := base().before(2, slot.ext(encoded(s.flags...)))
-				g.add(accept("hello/set/"+slot.name+"/"+s.name, h.bytes(), h.parsed(slot.typ, s.flags...),
-					fmt.Sprintf("%d flags, the highest is %d.", len(s.flags), s.flags[len(s.flags)-1]), slot.notes()...))
+			for _, flags := range [][]uint16{{0}, {7}, {8}, {15}, {31}, {32}, {63}, {64}, {79}, {80}, {81}, {8, 80}, {88}, {2039}, {80, 2039}, all} {
+				name := "all"
+				if len(flags) <= 2 {
+					name = strings.Trim(strings.ReplaceAll(fmt.Sprint(flags), " ", "-"), "[]")
+				}
+				h := base().before(2, slot.ext(encoded(flags...)))
+				g.add(accept("hello/set/"+slot.name+"/"+name, h.bytes(), h.parsed(slot.typ, flags...), fmt.Sprintf("%d flags, the highest is %d.", len(flags), flags[len(flags)-1]), slot.notes()...))
 			}
 		}
 	}},
 	{"both-types", "tls_flags under the registered type 62 and the experimental type 0xfe01 in one hello: 62 decides.", "RFC 9846, Section 4.3", func(g *list) {
-		first := base().with(flagsExt(80), flagsExperiment(8))
-		second := base().with(flagsExperiment(8), flagsExt(80))
-		apart := base().before(0, flagsExperiment(8)).with(flagsExt(80))
-		otherBad := base().with(flagsExt(80), raw(extFlagsExperiment, 2, 1, 0))
-		otherEmpty := base().with(flagsExt(80), empty(extFlagsExperiment))
 		bad := base().with(raw(extFlags, 2, 1, 0), flagsExperiment(80))
-		badSecond := base().with(flagsExperiment(80), raw(extFlags))
-		_, badAt := bad.build()
-		_, badSecondAt := badSecond.build()
 		g.add(
-			first.setsRequestMTLS("hello/both-types/registered-first", "Type 62 says 80, type 0xfe01 says 8.", "experimental_type"),
-			second.setsRequestMTLS("hello/both-types/experimental-first", "Type 0xfe01 says 8, type 62 after it says 80.", "experimental_type"),
-			apart.setsRequestMTLS("hello/both-types/apart", "First and last extension.", "experimental_type"),
-			otherBad.setsRequestMTLS("hello/both-types/experimental-malformed", "Nobody looks into type 0xfe01.", "experimental_type"),
-			otherEmpty.setsRequestMTLS("hello/both-types/experimental-empty", "Nobody looks into type 0xfe01.", "experimental_type"),
-			refuse("hello/both-types/registered-malformed", bad.bytes(), "trailing_zero", badAt.extensions[5]+4+2,
-				"Type 62 is malformed, and decides all the same.", "experimental_type", "malformed_flags"),
-			refuse("hello/both-types/registered-empty-behind", badSecond.bytes(), "empty_data", badSecondAt.extensions[6]+4,
-				"Type 62 is empty, and decides all the same.", "experimental_type", "malformed_flags"),
+			base().with(flagsExt(80), flagsExperiment(8)).setsRequestMTLS("hello/both-types/registered-first", "Type 62 says 80, type 0xfe01 says 8.", "experimental_type"),
+			base().with(flagsExperiment(8), flagsExt(80)).setsRequestMTLS("hello/both-types/experimental-first", "Type 0xfe01 says 8, type 62 after it says 80.", "experimental_type"),
+			base().before(0, flagsExperiment(8)).with(flagsExt(80)).setsRequestMTLS("hello/both-types/apart", "First and last extension.", "experimental_type"),
+			base().with(flagsExt(80), raw(extFlagsExperiment, 2, 1, 0)).setsRequestMTLS("hello/both-types/experimental-malformed", "Nobody looks into type 0xfe01.", "experimental_type"),
+			base().with(flagsExt(80), empty(extFlagsExperiment)).setsRequestMTLS("hello/both-types/experimental-empty", "Nobody looks into type 0xfe01.", "experimental_type"),
+			bad.isRefused("hello/both-types/registered-malformed", "trailing_zero", 5, 4+2, "Type 62 is malformed, and decides all the same.", "experimental_type", "malformed_flags"),
+			base().with(flagsExperiment(80), raw(extFlags)).isRefused("hello/both-types/registered-empty-behind", "empty_data", 6, 4, "Type 62 is empty, and decides all the same.", "experimental_type", "malformed_flags"),
 		)
 	}},
 	{"malformed-flags", "The hello is well formed, its tls_flags is not.", flagsSection3, func(g *list) {
 		for _, slot := range slots {
-			for _, c := range []struct {
-				name   string
-				data   []byte
-				code   string
-				offset int // in extension_data
-			}{
-				{"empty-data", nil, "empty_data", 0},
-				{"empty-vector", []byte{0}, "empty_vector", 0},
-				{"empty-vector-and-byte", []byte{0, 1}, "empty_vector", 0},
-				{"inner-too-long", []byte{2, 1}, "inner_too_long", 0},
-				{"inner-into-next-extension", []byte{5, 1}, "inner_too_long", 0},
-				{"inner-255", []byte{255, 1}, "inner_too_long", 0},
-				{"trailing-byte", []byte{1, 1, 0xff}, "trailing_bytes", 2},
-				{"256-octets", concat([]byte{255}, slices.Repeat([]byte{0xff}, 256)), "trailing_bytes", 256},
-				{"all-zero", []byte{1, 0}, "all_zero", 1},
-				{"all-zero-255", vector(zeros(255)...), "all_zero", 255},
-				{"trailing-zero", []byte{2, 1, 0}, "trailing_zero", 2},
-				{"trailing-zero-request-mtls", concat([]byte{12}, octetsOf(12, 80)), "trailing_zero", 12},
-			} {
-				for _, place := range []struct {
-					name  string
-					index int
-				}{{"first", 0}, {"last", 5}} {
-					h := base().before(place.index, slot.ext(c.data))
-					msg, at := h.build()
-					g.add(refuse("hello/malformed-flags/"+slot.name+"/"+c.name+"/"+place.name, msg, c.code, at.extensions[place.index]+4+c.offset,
-						"tls_flags is the "+place.name+" extension.", slot.notes("malformed_flags")...))
+			for _, c := range malformedFlags {
+				for i, place := range []string{"first", "last"} {
+					h := base().before(5*i, slot.ext(c.data))
+					g.add(h.isRefused("hello/malformed-flags/"+slot.name+"/"+c.name+"/"+place, c.code, 5*i, 4+c.offset, "tls_flags is the "+place+" extension.", slot.notes("malformed_flags")...))
 				}
 			}
 		}
@@ -153,170 +114,10 @@ var clientHelloGroups = []group{
 			test("type-ff3e", "The low byte of the type is 62.", base().with(raw(0xff3e, encoded(80)...))),
 		)
 	}},
-	{"header", "The header of the handshake message.", "RFC 9846, Section 4", func(g *list) {
-		msg := base().with(flagsExt(80)).bytes()
-		for _, t := range []struct {
-			value byte
-			name  string
-		}{
-			{0, "hello_request"}, {2, "server_hello"}, {3, "hello_verify_request"}, {4, "new_session_ticket"}, {8, "encrypted_extensions"}, {11, "certificate"},
-			{13, "certificate_request"}, {20, "finished"}, {22, "a record of a handshake"}, {128, "an SSLv2 record"}, {254, "message_hash"}, {255, "unknown"},
-		} {
-			g.add(refuse(fmt.Sprintf("hello/header/type-%d", t.value), patch(msg, 0, t.value), "wrong_message_type", 0, fmt.Sprintf("The message type is %d, %s.", t.value, t.name), "header"))
-		}
-		tooLarge := func(name string, length int, comment string) vectors.Test {
-			return refuse("hello/header/"+name, patch(msg, 1, byte(length>>16), byte(length>>8), byte(length)), "message_too_large", 1, comment, "header", "largest")
-		}
-		g.add(
-			refuse("hello/header/type-alone", []byte{2}, "wrong_message_type", 0, "One byte says that this is no ClientHello.", "header"),
-			tooLarge("length-131397", 131397, "One byte more than a ClientHello can have."),
-			tooLarge("length-196608", 0x030000, "Its low 16 bits are zero."),
-			tooLarge("length-8388608", 0x800000, "The top bit is set."),
-			tooLarge("length-16777215", 0xffffff, "As large as the field can say."),
-			refuse("hello/header/length-131397-header-alone", []byte{1, 2, 1, 0x45}, "message_too_large", 1, "No reader has to wait for the body of this message.", "header", "largest"),
-			refuse("hello/header/length-131396", []byte{1, 2, 1, 0x44}, "truncated", 4, "The longest body there is, which is not here yet.", "header", "largest", "truncated"),
-			refuse("hello/header/length-0", []byte{1, 0, 0, 0}, "field_overrun", 4, "No body.", "header", "cut"),
-			refuse("hello/header/length-one-more", patch(msg, 1, 0, byte((len(msg)-3)>>8), byte(len(msg)-3)), "truncated", len(msg),
-				"The message is announced with one byte more than there is.", "header", "truncated"),
-		)
-	}},
-	{"truncated", "The message is longer than the bytes given: not wrong, but not whole.", "RFC 9846, Section 6.2", func(g *list) {
-		msg := base().with(flagsExt(80)).bytes()
-		g.add(
-			refuse("hello/truncated/nothing", nil, "truncated", 0, "No byte at all.", "truncated"))
-		for _, n := range []int{1, 2, 3, 4, 5, 6, 38, 39, len(msg) - 11, len(msg) - 1} {
-			g.add(refuse(fmt.Sprintf("hello/truncated/%d", n), msg[:n], "truncated", n, fmt.Sprintf("The first %d of %d bytes.", n, len(msg)), "truncated"))
-		}
-	}},
-	{"prefixes", "Each test stands for one input for each length in prefixes: that many bytes of the input. The offset is the length.", "RFC 9846, Section 6.2", func(g *list) {
-		for _, s := range []shape{
-			{"minimal", "The shortest hello.", minimal()},
-			{"tls12", "A hello of TLS 1.2 with tls_flags.", base12().with(flagsExt(80))},
-			{"chromium", "A hello with the shape of Chromium's, with tls_flags.", chromium().before(3, flagsExt(80))},
-		} {
-			msg := s.hello.bytes()
-			t := refuse("hello/prefixes/"+s.name, msg, "truncated", 0, s.comment, "truncated")
-			t.Offset = nil
-			t.Prefixes = &vectors.Range{From: 0, To: len(msg) - 1}
-			g.add(t)
-		}
-	}},
-	{"cut", "The message ends inside of a field, and its length agrees.", "RFC 9846, Section 6.2", func(g *list) {
-		h := base12().with(flagsExt(80))
-		msg, at := h.build()
-		last := at.extensions[len(at.extensions)-1]
-		for _, c := range []struct {
-			name        string
-			end, offset int
-			code        string
-		}{
-			{"version-none", 4, 4, "field_overrun"},
-			{"version-half", 5, 4, "field_overrun"},
-			{"random-none", 6, 6, "field_overrun"},
-			{"random-31", 37, 6, "field_overrun"},
-			{"session-id-none", 38, 38, "field_overrun"},
-			{"session-id-empty", 39, 38, "field_overrun"},
-			{"session-id-31", 70, 38, "field_overrun"},
-			{"cipher-suites-none", at.suites, at.suites, "field_overrun"},
-			{"cipher-suites-half-length", at.suites + 1, at.suites, "field_overrun"},
-			{"cipher-suites-empty", at.suites + 2, at.suites, "field_overrun"},
-			{"cipher-suites-half", at.suites + 3, at.suites, "field_overrun"},
-			{"cipher-suites-one-short", at.compression - 1, at.suites, "field_overrun"},
-			{"compression-none", at.compression, at.compression, "field_overrun"},
-			{"compression-empty", at.compression + 1, at.compression, "field_overrun"},
-			{"block-half-length", at.block + 1, at.block, "stray_bytes"},
-			{"block-length-alone", at.block + 2, at.block, "field_overrun"},
-			{"block-type-half", at.block + 3, at.block, "field_overrun"},
-			{"block-header-alone", at.block + 6, at.block, "field_overrun"},
-			{"block-before-last", last, at.block, "field_overrun"},
-			{"block-one-short", at.end - 1, at.block, "field_overrun"},
-		} {
-			g.add(refuse("hello/cut/"+c.name, cut(msg, c.end), c.code, c.offset, "The body is "+byteCount(c.end-4)+" long.", "cut"))
-		}
-	}},
-	{"legacy-version", "legacy_version has any value: whoever negotiates judges it, not who reads.", "RFC 9846, Section 4.2.2", func(g *list) {
-		for _, v := range []uint16{0x0000, 0x0002, 0x0200, 0x0300, 0x0301, 0x0302, 0x0304, 0x0305, 0x7f1c, 0xfefd, 0xffff} {
-			h := base().with(flagsExt(80))
-			h.version = v
-			g.add(h.setsRequestMTLS(fmt.Sprintf("hello/legacy-version/%04x", v), fmt.Sprintf("0x%04x, with supported_versions.", v), "version"))
-		}
-		for _, v := range []uint16{0x0300, 0x0301, 0x0302, 0x0303, 0x0304} {
-			h := base12().with(flagsExt(80))
-			h.version = v
-			g.add(h.setsRequestMTLS(fmt.Sprintf("hello/legacy-version/%04x-alone", v), fmt.Sprintf("0x%04x, without supported_versions.", v), "version", "old_version"))
-		}
-	}},
-	{"session-id", "legacy_session_id has 0 to 32 bytes.", "RFC 9846, Section 4.2.2", func(g *list) {
-		h := base().with(flagsExt(80))
-		for n := range 33 {
-			h.sessionID = filler("session", n)
-			g.add(h.setsRequestMTLS(fmt.Sprintf("hello/session-id/%d", n), byteCount(n)+".", "session_id"))
-		}
-		for _, n := range []int{33, 34, 48, 64, 127, 128, 254, 255} {
-			h.sessionID = filler("session", n)
-			g.add(refuse(fmt.Sprintf("hello/session-id/%d", n), h.bytes(), "session_id_too_long", 38, byteCount(n)+", all of them there.", "session_id"))
-		}
-		h.sessionID = nil
-		g.add(refuse("hello/session-id/255-alone", cut(patch(h.bytes(), 38, 255), 39), "session_id_too_long", 38, "The message ends after the length 255.", "session_id"))
-	}},
-	{"cipher-suites", "cipher_suites has 2 to 65,534 bytes, two a suite.", "RFC 9846, Section 4.2.2", func(g *list) {
-		h := base().with(flagsExt(80))
-		msg, at := h.build()
-		none := h
-		none.suites = nil
-		test := func(name, comment string, suites ...uint16) vectors.Test {
-			h.suites = suites
-			return h.setsRequestMTLS("hello/cipher-suites/"+name, comment, "cipher_suites")
-		}
-		odd := func(name string, length int, comment string) vectors.Test {
-			return refuse("hello/cipher-suites/"+name, patch16(msg, at.suites, length), "cipher_suites_odd", at.suites, comment, "cipher_suites")
-		}
-		many := make([]uint16, 256)
-		for i := range many {
-			many[i] = 0x1300 + uint16(i)
-		}
-		three := handshake(1, concat(msg[4:at.suites], opaque16([]byte{0x13, 0x01, 0x13}), msg[at.compression:]))
-		g.add(
-			test("one", "One suite.", 0x1301),
-			test("unknown", "A suite that nobody knows.", 0x1301, 0xeeee),
-			test("twice", "The same suite twice, which nothing forbids.", 0x1301, 0x1301),
-			test("zero", "TLS_NULL_WITH_NULL_NULL is a suite like others to who reads.", 0x0000, 0x1301),
-			test("256", "256 suites: the length has a zero low byte.", many...),
-			refuse("hello/cipher-suites/empty", none.bytes(), "cipher_suites_empty", at.suites, "No suite; the fields after it are there.", "cipher_suites"),
-			refuse("hello/cipher-suites/empty-ends", cut(none.bytes(), at.suites+2), "cipher_suites_empty", at.suites, "No suite, and no further field.", "cipher_suites"),
-			odd("odd-1", 1, "Half a suite; the length is less than what is there."),
-			odd("odd-less", 13, "One byte less than seven suites."),
-			odd("odd-more", 15, "One byte more than seven suites."),
-			refuse("hello/cipher-suites/odd-3-fits", three, "cipher_suites_odd", at.suites, "Three bytes, and the fields after them fit.", "cipher_suites"),
-		)
-	}},
-	{"compression", "legacy_compression_methods has 1 to 255 bytes; which values is for who negotiates.", "RFC 9846, Section 4.2.2", func(g *list) {
-		h := base12().with(flagsExt(80))
-		msg, at := h.build()
-		test := func(name, comment string, methods ...byte) vectors.Test {
-			h.compression = methods
-			return h.setsRequestMTLS("hello/compression/"+name, comment, "compression")
-		}
-		none := base12().with(flagsExt(80))
-		none.compression = nil
-		methods := make([]byte, 255)
-		for i := range methods {
-			methods[i] = byte(i)
-		}
-		h13 := base().with(flagsExt(80))
-		h13.compression = []byte{0, 1}
-		g.add(
-			test("deflate", "DEFLATE without null.", 1),
-			test("deflate-null", "DEFLATE and null, as TLS 1.2 allows.", 1, 0),
-			test("null-twice", "Null twice.", 0, 0),
-			test("255", "As many as there can be.", methods...),
-			h13.setsRequestMTLS("hello/compression/tls13-deflate", "TLS 1.3 wants null alone.", "compression"),
-			refuse("hello/compression/empty", none.bytes(), "compression_methods_empty", at.compression, "No method.", "compression"),
-			refuse("hello/compression/empty-ends", cut(none.bytes(), at.compression+1), "compression_methods_empty", at.compression, "No method, and nothing after it.", "compression"),
-			refuse("hello/compression/overrun-255", cut(patch(msg, at.compression, 255), at.end), "field_overrun", at.compression, "255 methods, fewer bytes.", "compression", "overflow"),
-			refuse("hello/compression/overrun-by-one", cut(patch(msg, at.compression, 2), at.compression+2), "field_overrun", at.compression, "Two methods, one byte.", "compression"),
-		)
-	}},
+}
+
+// helloExtensionGroups are about the extension block.
+var helloExtensionGroups = []group{
 	{"block", "The extension block and its members.", "RFC 9846, Section 4.3", func(g *list) {
 		h := base().with(flagsExt(80))
 		msg, at := h.build()
@@ -327,7 +128,7 @@ var clientHelloGroups = []group{
 		none.noBlock, none.extensions = true, nil
 		emptyAfter, emptyAt := emptyBlock.build()
 		noneAfter, noneAt := none.build()
-		// stray appends bytes to the block, whose length includes them.
+		// stray appends bytes to the block, and adds them to its length.
 		stray := func(b ...byte) []byte { return patch16(insert(msg, at.end, b...), at.block, size+len(b)) }
 		g.add(
 			none.setsNothing("hello/block/none", "No extension block at all: legal up to TLS 1.2.", "block", "old_version"),
@@ -354,8 +155,7 @@ var clientHelloGroups = []group{
 			g.add(refuse(fmt.Sprintf("hello/block/stray-%d", n), stray(zeros(n)...), "stray_bytes", at.end, byteCount(n)+" in the block: too few for an extension.", "block", "stray"))
 		}
 		for _, n := range []int{1, 2, 31, 62, 63, 64, 65, 66, 127, 128, 129, 255, 256} {
-			h := manyExtensions(n)
-			g.add(h.setsRequestMTLS(fmt.Sprintf("hello/block/count-%d", n), fmt.Sprintf("%d extensions, the last is tls_flags.", n), "count"))
+			g.add(manyExtensions(n).setsRequestMTLS(fmt.Sprintf("hello/block/count-%d", n), fmt.Sprintf("%d extensions, the last is tls_flags.", n), "count"))
 		}
 	}},
 	{"overflow", "Lengths from 65,528 on, which wrap where they are added up in 16 bits.", "RFC 9846, Section 6.2", func(g *list) {
@@ -367,15 +167,11 @@ var clientHelloGroups = []group{
 			if n%2 != 0 {
 				suites = "cipher_suites_odd"
 			}
-			for _, f := range []struct {
-				name   string
-				offset int
-				code   string
-			}{
-				{"cipher-suites", at.suites, suites},
-				{"block", at.block, "field_overrun"},
-				{"first-extension", first + 2, "extension_overrun"},
-				{"last-extension", last + 2, "extension_overrun"},
+			for _, f := range []fault{
+				{name: "cipher-suites", code: suites, offset: at.suites},
+				{name: "block", code: "field_overrun", offset: at.block},
+				{name: "first-extension", code: "extension_overrun", offset: first + 2},
+				{name: "last-extension", code: "extension_overrun", offset: last + 2},
 			} {
 				g.add(refuse(fmt.Sprintf("hello/overflow/%s-%d", f.name, n), patch16(msg, f.offset, n), f.code, f.offset, fmt.Sprintf("The length of %s is %d.", f.name, n), "overflow"))
 			}
@@ -383,8 +179,7 @@ var clientHelloGroups = []group{
 	}},
 	{"duplicate", "Two extensions of one type. The offset is that of the second.", "RFC 9846, Section 4.3", func(g *list) {
 		test := func(name, comment string, h hello, index int, flags ...string) vectors.Test {
-			msg, at := h.build()
-			return refuse("hello/duplicate/"+name, msg, "duplicate_extension", at.extensions[index], comment, append(flags, "duplicate")...)
+			return h.isRefused("hello/duplicate/"+name, "duplicate_extension", index, 0, comment, append(flags, "duplicate")...)
 		}
 		h := base().with(flagsExt(80))
 		three := base().with(flagsExt(80), flagsExt(80), flagsExt(80))
@@ -418,33 +213,20 @@ var clientHelloGroups = []group{
 	}},
 	{"pre-shared-key", "pre_shared_key is the last extension. The offset is that of the one after it.", "RFC 9846, Section 4.3.11", func(g *list) {
 		test := func(name, comment string, after ...ext) vectors.Test {
-			h := base().with(pskModes(), flagsExt(80), preSharedKey()).with(after...)
-			msg, at := h.build()
-			return refuse("hello/pre-shared-key/"+name, msg, "pre_shared_key_not_last", at.extensions[8], comment, "pre_shared_key")
+			return base().with(pskModes(), flagsExt(80), preSharedKey()).with(after...).isRefused("hello/pre-shared-key/"+name, "pre_shared_key_not_last", 8, 0, comment, "pre_shared_key")
 		}
-		last := base().with(pskModes(), flagsExt(80), preSharedKey())
-		only := base12()
-		only.extensions = []ext{preSharedKey()}
-		early := base().with(pskModes(), empty(extEarlyData), flagsExt(80), preSharedKey())
-		first := base().before(0, preSharedKey()).with(pskModes(), flagsExt(80))
-		firstMsg, firstAt := first.build()
 		old := base12().with(preSharedKey(), flagsExt(80))
-		oldMsg, oldAt := old.build()
-		many := manyExtensions(70)
-		many.extensions = append(many.extensions, preSharedKey(), padding(4))
-		manyMsg, manyAt := many.build()
 		g.add(
-			last.setsRequestMTLS("hello/pre-shared-key/last", "The last extension.", "pre_shared_key"),
-			only.setsNothing("hello/pre-shared-key/only", "The only extension.", "pre_shared_key"),
-			early.setsRequestMTLS("hello/pre-shared-key/early-data", "With early_data and tls_flags.", "pre_shared_key"),
+			base().with(pskModes(), flagsExt(80), preSharedKey()).setsRequestMTLS("hello/pre-shared-key/last", "The last extension.", "pre_shared_key"),
+			base12().only(preSharedKey()).setsNothing("hello/pre-shared-key/only", "The only extension.", "pre_shared_key"),
+			base().with(pskModes(), empty(extEarlyData), flagsExt(80), preSharedKey()).setsRequestMTLS("hello/pre-shared-key/early-data", "With early_data and tls_flags.", "pre_shared_key"),
 			test("before-padding", "padding follows.", padding(10)),
 			test("before-empty", "An empty unknown extension follows.", empty(0x7777)),
 			test("before-grease", "GREASE follows.", empty(grease(1))),
 			test("before-early-data", "early_data follows.", empty(extEarlyData)),
-			refuse("hello/pre-shared-key/first", firstMsg, "pre_shared_key_not_last", firstAt.extensions[1], "The first extension.", "pre_shared_key"),
-			refuse("hello/pre-shared-key/before-flags-old-version", oldMsg, "pre_shared_key_not_last", oldAt.extensions[7],
-				"A hello without supported_versions; tls_flags follows.", "pre_shared_key", "old_version"),
-			refuse("hello/pre-shared-key/after-70", manyMsg, "pre_shared_key_not_last", manyAt.extensions[71], "Behind 70 other extensions; padding follows.", "pre_shared_key", "count"),
+			base().before(0, preSharedKey()).with(pskModes(), flagsExt(80)).isRefused("hello/pre-shared-key/first", "pre_shared_key_not_last", 1, 0, "The first extension.", "pre_shared_key"),
+			old.isRefused("hello/pre-shared-key/before-flags-old-version", "pre_shared_key_not_last", 7, 0, "A hello without supported_versions; tls_flags follows.", "pre_shared_key", "old_version"),
+			manyExtensions(70).with(preSharedKey(), padding(4)).isRefused("hello/pre-shared-key/after-70", "pre_shared_key_not_last", 71, 0, "Behind 70 other extensions; padding follows.", "pre_shared_key", "count"),
 		)
 	}},
 	{"grease", "Values that RFC 8701 reserves, so that nobody chokes on unknown ones.", "RFC 8701, Section 3.2", func(g *list) {
@@ -482,8 +264,7 @@ var clientHelloGroups = []group{
 	{"unknown", "Extensions of unknown types are ignored, whatever is in them.", "RFC 9846, Section 4.2.2", func(g *list) {
 		for _, typ := range []uint16{4, 63, 64, 255, 256, 0x1000, 0x7fff, 0x8000, 0xfdff, 0xff00, 0xfffe, 0xffff} {
 			for _, n := range []int{0, 1, 255} {
-				h := base().with(raw(typ, filler("unknown", n)...), flagsExt(80))
-				g.add(h.setsRequestMTLS(fmt.Sprintf("hello/unknown/%d-of-%d", typ, n), fmt.Sprintf("Type %d with %s.", typ, byteCount(n)), "unknown"))
+				g.add(base().with(raw(typ, filler("unknown", n)...), flagsExt(80)).setsRequestMTLS(fmt.Sprintf("hello/unknown/%d-of-%d", typ, n), fmt.Sprintf("Type %d with %s.", typ, byteCount(n)), "unknown"))
 			}
 		}
 	}},
@@ -494,10 +275,9 @@ var clientHelloGroups = []group{
 		compressed := base().with(raw(extECH, 1), outerNames(extKeyShare, extFlags))
 		compressed.extensions = slices.Delete(compressed.extensions, 4, 5)
 		compressed.sessionID = nil
-		outer := base().with(echOuter(200))
 		neutral := base().with(flagsExt(8), echOuter(200))
 		g.add(
-			outer.setsNothing("hello/ech/outer", "An outer hello without tls_flags.", "ech"),
+			base().with(echOuter(200)).setsNothing("hello/ech/outer", "An outer hello without tls_flags.", "ech"),
 			accept("hello/ech/outer-with-flags", neutral.bytes(), neutral.parsed(extFlags, 8), "An outer hello with a flag that tells nothing about the client.", "ech"),
 			inner.setsRequestMTLS("hello/ech/inner", "An inner hello with request_mtls, where it belongs.", "ech"),
 			compressed.setsNothing("hello/ech/inner-names-flags", "ech_outer_extensions names tls_flags: the flags are those of the outer hello, not of this message.", "ech"),
@@ -508,27 +288,23 @@ var clientHelloGroups = []group{
 		for i := range suites {
 			suites[i] = uint16(i + 1)
 		}
-		// 16,382 empty extensions fill the block but for seven bytes: tls_flags with
-		// extension_data of three.
-		many := base12()
-		many.extensions = append(unknownExtensions(16382), raw(extFlags, encoded(8)...))
-		repeated := base12()
-		repeated.extensions = append(unknownExtensions(2000), empty(0x2000))
-		_, repeatedAt := repeated.build()
+		// 16,382 empty extensions leave seven bytes of the block: tls_flags with three
+		// bytes of data.
+		many := base12().only(append(unknownExtensions(16382), raw(extFlags, encoded(8)...))...)
+		repeated := base12().only(append(unknownExtensions(2000), empty(0x2000))...)
 		whole := hello{
 			version: 0x0303, random: filler("random", 32), sessionID: filler("session", 32), suites: suites, compression: make([]byte, 255),
 			extensions: []ext{raw(0x7777, zeros(65535-4-16)...), flagsExt(80)},
 		}
 		g.add(
 			accept("hello/largest/extensions", many.bytes(), many.parsed(extFlags, 8), "16,383 extensions fill the block.", "largest", "count"),
-			refuse("hello/largest/extensions-duplicate", repeated.bytes(), "duplicate_extension", repeatedAt.extensions[2000],
-				"2,001 extensions; the last has the type of the first.", "largest", "count", "duplicate"),
+			repeated.isRefused("hello/largest/extensions-duplicate", "duplicate_extension", 2000, 0, "2,001 extensions; the last has the type of the first.", "largest", "count", "duplicate"),
 			whole.setsRequestMTLS("hello/largest/message", "131,400 bytes: every field is as long as it can be.", "largest"),
 		)
 	}},
 }
 
-// a slot is where a message can have its flags: under which type.
+// A slot is an extension type that can have the flags of a message.
 type slot struct {
 	name string
 	typ  uint16
@@ -536,7 +312,7 @@ type slot struct {
 
 var slots = []slot{{"registered", extFlags}, {"experimental", extFlagsExperiment}}
 
-// flags returns the extension with the flags, and the note that the type needs.
+// ext returns the extension with data. The type may need a note, which notes adds.
 func (s slot) ext(data []byte) ext { return raw(s.typ, data...) }
 
 func (s slot) notes(more ...string) []string {
@@ -548,12 +324,10 @@ func (s slot) notes(more ...string) []string {
 
 // manyExtensions has n extensions: empty ones of unknown types, then tls_flags.
 func manyExtensions(n int) hello {
-	h := base12()
-	h.extensions = unknownExtensions(n - 1)
-	return h.with(flagsExt(80))
+	return base12().only(unknownExtensions(n - 1)...).with(flagsExt(80))
 }
 
-// unknownExtensions are n empty extensions of different types, none of them known.
+// unknownExtensions are n empty extensions of different unknown types.
 func unknownExtensions(n int) []ext {
 	var list []ext
 	for typ := uint16(0x2000); len(list) < n; typ++ {

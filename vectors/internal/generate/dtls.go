@@ -134,7 +134,7 @@ var dtlsGroups = []group{
 	}},
 }
 
-// dtlsHello is the hello that travels: small, with request_mtls.
+// dtlsHello is a small hello with request_mtls.
 func dtlsHello() hello {
 	h := flagged()
 	h.dtls, h.version = true, 0xfefd
@@ -151,8 +151,8 @@ func dtlsRecordOf(contentType byte, version, epoch uint16, sequence int, fragmen
 	return concat([]byte{contentType}, made(uint16s(version, epoch)), number, opaque16(concat(fragments...)))
 }
 
-// fragment is bytes from to end of the body of a message, which has the header of one
-// that is whole.
+// fragment is a fragment with the bytes from to end of the body of msg, a message with
+// the header of a complete one.
 func fragment(msg []byte, from, end int) []byte {
 	f := concat(msg[:12], msg[12+from:12+end])
 	f = patch(f, 6, byte(from>>16), byte(from>>8), byte(from))

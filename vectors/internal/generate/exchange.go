@@ -6,10 +6,10 @@ var requestMTLSKind = kind{
 	kind:   vectors.RequestMTLS,
 	entry:  vectors.Exchange,
 	spec:   []string{text02, textEditor, "draft-ietf-tls-tlsflags-16", "RFC 9846", "RFC 5246"},
-	groups: requestMTLSKindGroups,
+	groups: requestMTLSGroups,
 }
 
-var requestMTLSKindGroups = []group{
+var requestMTLSGroups = []group{
 	{"request", "What a server does when it has read the ClientHello.", textEditor + ", Section 3", func(g *list) {
 		honors := func(version string) vectors.State {
 			s := server(version)
@@ -56,8 +56,7 @@ var requestMTLSKindGroups = []group{
 				acknowledged = asks(flagsExt(80))
 			}
 			offered, notOffered := []vectors.Step{offering(), acknowledged, none}, []vectors.Step{plain(), asks(), none}
-			required := aborts(id+"offered-required", text.text, require, offered, alert("certificate_required", "RFC 9846, Section 4.5.1.3"), nil,
-				"The client offered the flag, and the server needs a certificate.")
+			required := aborts(id+"offered-required", text.text, require, offered, alert("certificate_required", "RFC 9846, Section 4.5.1.3"), nil, "The client offered the flag, and the server needs a certificate.")
 			if text.text == text02 {
 				required = aborts(id+"offered-required", text.text, require, offered, alert("bad_certificate", text02+", Section 4"),
 					[]vectors.Alternative{{Alert: "certificate_required", Clause: "RFC 9846, Section 4.5.1.3"}},
@@ -97,8 +96,7 @@ var requestMTLSKindGroups = []group{
 				add("not-offered-flag", has, plain(), asks(flagsExt(80)), vectors.SendCertificate, section, "The request has a flag that nobody offered, which the text does not forbid.")
 				continue
 			}
-			g.add(aborts(id+"not-offered-flag", text.text, has, []vectors.Step{plain(), asks(flagsExt(80))},
-				alert("illegal_parameter", textEditor+", Section 3"), nil, "The request has a flag that the client did not offer."))
+			g.add(aborts(id+"not-offered-flag", text.text, has, []vectors.Step{plain(), asks(flagsExt(80))}, alert("illegal_parameter", textEditor+", Section 3"), nil, "The request has a flag that the client did not offer."))
 		}
 	}},
 	{"misplaced", "The flag in another message than ClientHello and CertificateRequest.", textEditor + ", Section 3", func(g *list) {
@@ -112,8 +110,7 @@ var requestMTLSKindGroups = []group{
 			illegal := alert("illegal_parameter", clause)
 			for _, c := range responses()[:4] {
 				msg, _ := c.build(flagsExt(80))
-				g.add(aborts(id+c.slug(), text.text, client, []vectors.Step{offering(), serverStep(c.name, msg)}, illegal, nil,
-					"The server sets the flag that the client offered in the wrong message."))
+				g.add(aborts(id+c.slug(), text.text, client, []vectors.Step{offering(), serverStep(c.name, msg)}, illegal, nil, "The server sets the flag that the client offered in the wrong message."))
 			}
 			ticket, _ := newSessionTicket(flagsExt(80))
 			steps := []vectors.Step{offering(), serverStep("new_session_ticket", ticket)}
@@ -123,8 +120,7 @@ var requestMTLSKindGroups = []group{
 				g.add(aborts(id+"new-session-ticket", text.text, client, steps, illegal, nil, "The flag in a NewSessionTicket."))
 			}
 			msg, _ := certificate(flagsExt(80))
-			g.add(aborts(id+"client-certificate", text.text, server(tls13), []vectors.Step{offering(), asks(), clientStep("certificate", msg)},
-				illegal, nil, "The client sets the flag in its Certificate."))
+			g.add(aborts(id+"client-certificate", text.text, server(tls13), []vectors.Step{offering(), asks(), clientStep("certificate", msg)}, illegal, nil, "The client sets the flag in its Certificate."))
 		}
 	}},
 }
@@ -137,10 +133,10 @@ const (
 	tls12 = "TLS 1.2"
 )
 
-// texts are the versions of the document, with the name that ids have.
+// texts are the versions of the document, with their names in ids.
 var texts = []struct{ slug, text string }{{"draft-02", text02}, {"editors-copy", textEditor}}
 
-// does is a test in which a side goes on with an action.
+// does is a test in which a side continues with an action.
 func does(id, text string, state vectors.State, steps []vectors.Step, action vectors.Action, clause, comment string) vectors.Test {
 	return vectors.Test{
 		ID: id, Comment: comment, Flags: []string{"request_mtls"}, Text: text, State: &state, Steps: steps,
@@ -163,7 +159,7 @@ func serverStep(name string, msg []byte) vectors.Step {
 	return vectors.Step{From: "server", Message: name, Input: msg}
 }
 
-// offering is a ClientHello that sets request_mtls, plain one that does not.
+// offering is a ClientHello that sets request_mtls, plain is one that does not.
 func offering() vectors.Step { return clientStep("client_hello", small().with(flagsExt(80)).bytes()) }
 
 func plain() vectors.Step { return clientStep("client_hello", small().bytes()) }

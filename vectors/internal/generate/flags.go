@@ -86,8 +86,7 @@ var tlsFlagsGroups = []group{
 		)
 		for _, n := range []int{1, 2, 3, 11, 16, 32, 127, 128, 129, 254, 255} {
 			octets := bytes.Repeat([]byte{0xff}, n-1)
-			g.add(refuse(fmt.Sprintf("flags/inner-too-long/by-one/%d", n), concat([]byte{byte(n)}, octets), "inner_too_long", 0,
-				fmt.Sprintf("A vector of %d octets, the last of which is missing.", n), "framing"))
+			g.add(refuse(fmt.Sprintf("flags/inner-too-long/by-one/%d", n), concat([]byte{byte(n)}, octets), "inner_too_long", 0, fmt.Sprintf("A vector of %d octets, the last of which is missing.", n), "framing"))
 		}
 	}},
 	{"trailing-bytes", "Bytes follow the vector in extension_data.", flagsSection3, func(g *list) {
@@ -95,10 +94,8 @@ var tlsFlagsGroups = []group{
 			refuse("flags/trailing-bytes/zero", []byte{1, 0x01, 0x00}, "trailing_bytes", 2, "A zero byte follows.", "framing"),
 			refuse("flags/trailing-bytes/second-vector", []byte{1, 0x01, 1, 0x01}, "trailing_bytes", 2, "A second vector follows.", "framing"),
 			refuse("flags/trailing-bytes/longer-by-many", concat([]byte{1, 0x01}, bytes.Repeat([]byte{0xff}, 254)), "trailing_bytes", 2, "254 bytes follow.", "framing"),
-			refuse("flags/trailing-bytes/256-octets", concat([]byte{255}, bytes.Repeat([]byte{0xff}, 256)), "trailing_bytes", 256,
-				"256 octets: one more than the length can say.", "framing", "overflow"),
-			refuse("flags/trailing-bytes/257-octets-length-wraps", concat([]byte{1}, bytes.Repeat([]byte{0xff}, 257)), "trailing_bytes", 2,
-				"257 octets, whose length was cut to one byte.", "framing", "overflow"),
+			refuse("flags/trailing-bytes/256-octets", concat([]byte{255}, bytes.Repeat([]byte{0xff}, 256)), "trailing_bytes", 256, "256 octets: one more than the length can say.", "framing", "overflow"),
+			refuse("flags/trailing-bytes/257-octets-length-wraps", concat([]byte{1}, bytes.Repeat([]byte{0xff}, 257)), "trailing_bytes", 2, "257 octets, whose length was cut to one byte.", "framing", "overflow"),
 		)
 		for _, n := range []int{1, 2, 3, 11, 16, 32, 127, 128, 254, 255} {
 			data := concat(encoded(0, uint16(n*8-1)), []byte{0xff})
@@ -123,8 +120,7 @@ var tlsFlagsGroups = []group{
 		)
 		for _, n := range []int{2, 3, 11, 12, 16, 31, 32, 33, 127, 128, 254, 255} {
 			highest := uint16((n-1)*8 - 1)
-			g.add(refuse(fmt.Sprintf("flags/trailing-zero/length/%d", n), pad(n, highest), "trailing_zero", n,
-				fmt.Sprintf("%d octets; flag %d is the highest, and the last octet is zero.", n, highest), "not_shortest"))
+			g.add(refuse(fmt.Sprintf("flags/trailing-zero/length/%d", n), pad(n, highest), "trailing_zero", n, fmt.Sprintf("%d octets; flag %d is the highest, and the last octet is zero.", n, highest), "not_shortest"))
 		}
 	}},
 	{"draft", "What older versions of the draft read in the same bytes, in readings; the result is that of the newest.", "draft-ietf-tls-tlsflags-00 to -02, Section 2", func(g *list) {
@@ -137,8 +133,7 @@ var tlsFlagsGroups = []group{
 			reads(accept("flags/draft-00/flag-0", []byte{1, 0x80}, setsFlags(7), "Flag 0 with the most significant bit first is flag 7 today.", "draft", "bit_order"), d00, valid, 0),
 			reads(accept("flags/draft-00/flag-7", []byte{1, 0x01}, setsFlags(0), "Flag 7 with the most significant bit first is flag 0 today.", "draft", "bit_order"), d00, valid, 7),
 			reads(accept("flags/draft-00/flags-1-5", []byte{1, 0x44}, setsFlags(2, 6), "Flags 1 and 5 with the most significant bit first.", "draft", "bit_order"), d00, valid, 1, 5),
-			reads(accept("flags/draft-00/flags-3-5-23", []byte{3, 0x14, 0x00, 0x01}, setsFlags(2, 4, 16),
-				"Flags 3, 5 and 23 with the most significant bit first.", "draft", "bit_order"), d00, valid, 3, 5, 23),
+			reads(accept("flags/draft-00/flags-3-5-23", []byte{3, 0x14, 0x00, 0x01}, setsFlags(2, 4, 16), "Flags 3, 5 and 23 with the most significant bit first.", "draft", "bit_order"), d00, valid, 3, 5, 23),
 			reads(accept("flags/draft-00/flag-8", []byte{2, 0x00, 0x80}, setsFlags(15), "Flag 8 with the most significant bit first.", "draft", "bit_order"), d00, valid, 8),
 			reads(accept("flags/draft-00/flag-80", concat([]byte{11}, zeros(10), []byte{0x80}), setsFlags(87), "Flag 80 with the most significant bit first.", "draft", "bit_order"), d00, valid, 80),
 			reads(accept("flags/draft-00/flags-3-4", []byte{1, 0x18}, setsFlags(3, 4), "Flags 3 and 4 are the same in both orders.", "draft", "bit_order"), d00, valid, 3, 4),
@@ -150,8 +145,7 @@ var tlsFlagsGroups = []group{
 			both(refuse("flags/draft-01/empty-data", nil, "empty_data", 0, "An empty extension, as some read drafts -01 and -02.", "draft", "framing"), valid),
 			both(refuse("flags/draft-02/all-zero", []byte{2, 0x00, 0x00}, "all_zero", 2, "Drafts -01 and -02 have no rule about zero octets.", "draft", "not_shortest"), valid),
 			both(refuse("flags/draft-02/trailing-zero", []byte{2, 0x01, 0x00}, "trailing_zero", 2, "Drafts -01 and -02 have no rule about zero octets.", "draft", "not_shortest"), valid, 0),
-			both(accept("flags/draft-02/lsb-first", []byte{1, 0x01}, setsFlags(0),
-				"The examples of -01 to -13 have the least significant bit first, though a sentence there says otherwise.", "draft", "bit_order"), valid, 0),
+			both(accept("flags/draft-02/lsb-first", []byte{1, 0x01}, setsFlags(0), "The examples of -01 to -13 have the least significant bit first, though a sentence there says otherwise.", "draft", "bit_order"), valid, 0),
 		)
 	}},
 	{"every-flag", "Every flag alone.", flagsSection2, func(g *list) {
@@ -161,13 +155,13 @@ var tlsFlagsGroups = []group{
 	}},
 }
 
-// vector is octets after their length.
+// vector is the length of octets, then the octets.
 func vector(octets ...byte) []byte {
 	return append([]byte{byte(len(octets))}, octets...)
 }
 
-// octetsOf sets one bit for each flag: the least significant bit of the first octet is
-// flag 0. The vector has n octets.
+// octetsOf returns n octets with one bit set for each flag. The least significant bit of
+// the first octet is flag 0.
 func octetsOf(n int, flags ...uint16) []byte {
 	octets := make([]byte, n)
 	for _, f := range flags {
@@ -176,7 +170,7 @@ func octetsOf(n int, flags ...uint16) []byte {
 	return octets
 }
 
-// encoded is the shortest vector for the flags, the last of which is the highest.
+// encoded is the shortest vector for the flags. The last flag must be the highest.
 func encoded(flags ...uint16) []byte {
 	return vector(octetsOf(int(flags[len(flags)-1])/8+1, flags...)...)
 }
@@ -184,3 +178,19 @@ func encoded(flags ...uint16) []byte {
 func zeros(n int) []byte { return make([]byte, n) }
 
 func concat(parts ...[]byte) []byte { return slices.Concat(parts...) }
+
+// malformedFlags are malformed extension_data, for the tests of messages.
+var malformedFlags = []fault{
+	{name: "empty-data", code: "empty_data"},
+	{name: "empty-vector", code: "empty_vector", data: []byte{0}},
+	{name: "empty-vector-and-byte", code: "empty_vector", data: []byte{0, 1}, helloOnly: true},
+	{name: "inner-too-long", code: "inner_too_long", data: []byte{2, 1}},
+	{name: "inner-into-next-extension", code: "inner_too_long", data: []byte{5, 1}, helloOnly: true},
+	{name: "inner-255", code: "inner_too_long", data: []byte{255, 1}, helloOnly: true},
+	{name: "trailing-byte", code: "trailing_bytes", offset: 2, data: []byte{1, 1, 0xff}},
+	{name: "256-octets", code: "trailing_bytes", offset: 256, data: concat([]byte{255}, bytes.Repeat([]byte{0xff}, 256)), helloOnly: true},
+	{name: "all-zero", code: "all_zero", offset: 1, data: []byte{1, 0}},
+	{name: "all-zero-255", code: "all_zero", offset: 255, data: vector(zeros(255)...), helloOnly: true},
+	{name: "trailing-zero", code: "trailing_zero", offset: 2, data: []byte{2, 1, 0}},
+	{name: "trailing-zero-request-mtls", code: "trailing_zero", offset: 12, data: vector(octetsOf(12, 80)...), helloOnly: true},
+}

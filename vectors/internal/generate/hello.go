@@ -45,7 +45,7 @@ const (
 	extRenegotiation   = 0xff01
 )
 
-// An ext is one extension, with what it says where a test has to know.
+// An ext is one extension, with the values that vectors.Hello needs.
 type ext struct {
 	typ  uint16
 	data []byte
@@ -55,7 +55,7 @@ type ext struct {
 	versions   []uint16
 }
 
-// A hello is what a ClientHello is made of.
+// A hello has the fields of a ClientHello.
 type hello struct {
 	dtls        bool // with a cookie, and the longer header
 	version     uint16
@@ -68,9 +68,9 @@ type hello struct {
 	extensions  []ext
 }
 
-// A layout says where the fields of a built hello begin, in bytes from its start.
+// A layout has the offsets of the fields of a message.
 type layout struct {
-	sessionID   int // its length, as of the other vectors
+	sessionID   int // the offset of its length, as for the other vectors
 	suites      int
 	compression int
 	block       int
@@ -134,8 +134,7 @@ func (h hello) bytes() []byte {
 	return msg
 }
 
-// parsed is what a reader finds in the message: the flags, in the extension of the
-// given type.
+// parsed is the content of the message, with flags in an extension of the given type.
 func (h hello) parsed(typ uint16, flags ...uint16) vectors.Parsed {
 	p := setsFlags(flags...)
 	if len(flags) > 0 {
@@ -162,7 +161,7 @@ func (h hello) parsed(typ uint16, flags ...uint16) vectors.Parsed {
 	return p
 }
 
-// noFlags is what a reader finds in a message without tls_flags.
+// noFlags is the content of a message without tls_flags.
 func (h hello) noFlags() vectors.Parsed { return h.parsed(0) }
 
 // setsRequestMTLS is a test of a hello that sets flag 80 in type 62.
@@ -173,6 +172,18 @@ func (h hello) setsRequestMTLS(id, comment string, notes ...string) vectors.Test
 // setsNothing is a test of a hello without tls_flags.
 func (h hello) setsNothing(id, comment string, notes ...string) vectors.Test {
 	return accept(id, h.bytes(), h.noFlags(), comment, notes...)
+}
+
+// isRefused is a test of a hello with a fault at an offset in an extension.
+func (h hello) isRefused(id, code string, extension, offset int, comment string, notes ...string) vectors.Test {
+	msg, at := h.build()
+	return refuse(id, msg, code, at.extensions[extension]+offset, comment, notes...)
+}
+
+// only returns the hello with other extensions.
+func (h hello) only(extensions ...ext) hello {
+	h.noBlock, h.extensions = false, extensions
+	return h
 }
 
 // with returns the hello with more extensions at the end.
@@ -187,8 +198,7 @@ func (h hello) before(i int, more ...ext) hello {
 	return h
 }
 
-// base is a ClientHello that servers of TLS 1.3 and of TLS 1.2 answer: nothing in it
-// is unusual.
+// base is an ordinary ClientHello, which servers of TLS 1.3 and of TLS 1.2 accept.
 func base() hello {
 	return hello{
 		version:     0x0303,
@@ -205,7 +215,7 @@ func base() hello {
 	}
 }
 
-// base12 is the same for TLS 1.2 alone.
+// base12 is the same for TLS 1.2 only.
 func base12() hello {
 	h := base()
 	h.sessionID = filler("session", 32)
@@ -250,7 +260,7 @@ func uint16s(values ...uint16) cryptobyte.BuilderContinuation {
 	}
 }
 
-// made returns the bytes that the continuation writes.
+// made returns the bytes that f writes.
 func made(f cryptobyte.BuilderContinuation) []byte {
 	b := cryptobyte.NewBuilder(nil)
 	f(b)
@@ -306,7 +316,7 @@ func groups(v ...uint16) ext { return raw(extGroups, opaque16(made(uint16s(v...)
 
 func signatures(v ...uint16) ext { return raw(extSignatures, opaque16(made(uint16s(v...)))...) }
 
-// share is one KeyShareEntry that a server can answer, with a key that never changes.
+// share is a KeyShareEntry with a valid key, which is always the same.
 func share(group uint16) []byte {
 	return concat(made(uint16s(group)), opaque16(publicKey(group)))
 }
@@ -361,7 +371,7 @@ func echOuter(payload int) ext {
 // grease is the i-th of the sixteen values 0x0a0a, 0x1a1a ... 0xfafa.
 func grease(i int) uint16 { return 0x0a0a + uint16(i)*0x1010 }
 
-// patch returns a copy of msg with other bytes at offset i.
+// patch returns a copy of msg with b at offset i.
 func patch(msg []byte, i int, b ...byte) []byte {
 	out := bytes.Clone(msg)
 	copy(out[i:], b)
@@ -371,12 +381,11 @@ func patch(msg []byte, i int, b ...byte) []byte {
 // patch16 puts a 16-bit number at offset i.
 func patch16(msg []byte, i int, v int) []byte { return patch(msg, i, byte(v>>8), byte(v)) }
 
-// cut returns the first n bytes of a message as a message of its own: its length field
-// fits again.
+// cut returns the first n bytes of a message, with its length field corrected.
 func cut(msg []byte, n int) []byte { return handshake(msg[0], msg[4:n]) }
 
-// insert puts bytes at offset i of a message, whose length field then fits again. No
-// other length does.
+// insert puts bytes at offset i of a message, and corrects the length of the message but
+// no other length.
 func insert(msg []byte, i int, b ...byte) []byte {
 	return handshake(msg[0], slices.Insert(bytes.Clone(msg[4:]), i-4, b...))
 }

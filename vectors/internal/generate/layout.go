@@ -17,7 +17,7 @@ func layOut(out *bytes.Buffer, value []byte, indent string) {
 		return
 	}
 	out.WriteByte(value[0])
-	for i, member := range members(value) {
+	for i, member := range split(value) {
 		if i > 0 {
 			out.WriteByte(',')
 		}
@@ -62,8 +62,8 @@ func outsideStrings(text []byte) iter.Seq2[int, byte] {
 	}
 }
 
-// members returns the members of an object or array.
-func members(value []byte) (list [][]byte) {
+// split returns the members of an object or array.
+func split(value []byte) (list [][]byte) {
 	depth, start := 0, 1
 	for i, c := range outsideStrings(value) {
 		switch c {

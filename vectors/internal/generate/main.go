@@ -1,9 +1,10 @@
-// Command generate writes everything in vectors/ that is not written by hand.
+// Command generate writes the JSON files, the schemas, the capture and the tables of
+// README.md in vectors/. The output is the same on every machine.
 //
-// It builds bytes with cryptobyte, and none of them with the encoders of this module.
-// What it expects of them is written down beside each test, from the standards: no
-// parser of this module has a say in it. There is a function for each group, and the
-// same run gives the same files on every machine.
+// To add a test, add a row to a group in one of the tables of this package and run
+// go generate ./vectors. A row has the input, which is built with cryptobyte and not with
+// the encoders of this module, and the expected result, which is written by hand from the
+// standards: no parser of this module computes it.
 package main
 
 import (
@@ -16,8 +17,8 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// version is that of the vectors. A new test raises the minor number; another verdict
-// on an old one raises the major number, and is told in CHANGELOG.md.
+// version is the version of the vectors. A release with new tests raises the minor
+// number. A release with a changed result raises the major number.
 const version = "0.1.0"
 
 func main() {
@@ -76,13 +77,13 @@ func generate(dir string) error {
 	}
 	for id := range observed {
 		if !seen[id] {
-			return fmt.Errorf("observed.json has %s, which is no test: make vectors-observed", id)
+			return fmt.Errorf("observed.json has %s, but there is no such test; run make vectors-observed", id)
 		}
 	}
 	return write(dir, all)
 }
 
-// file makes the file of one kind, with the notes that its tests point at.
+// file makes the file of one kind, with the notes for the flags of its tests.
 func file(k kind) (vectors.File, error) {
 	f := vectors.File{
 		Schema:      string(k.kind) + ".schema.json",

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/tlsflags/tlsflags/vectors"
@@ -49,10 +51,8 @@ var messagesGroups = []group{
 			)
 		}
 		c := responses()[4]
-		t := c.refuses("messages/unsolicited/client-certificate/of-client-hello", "The client answers its own ClientHello: a Certificate answers the CertificateRequest.",
-			one(flagsExt(7)), one(flagsExt(100)), "flag_unsolicited", 4+1+12, "unsolicited")
-		t.Before[0] = small().with(flagsExt(100)).bytes()
-		g.add(t)
+		g.add(afterHello(c.refuses("messages/unsolicited/client-certificate/of-client-hello", "The client answers its own ClientHello: a Certificate answers the CertificateRequest.",
+			one(flagsExt(7)), one(flagsExt(100)), "flag_unsolicited", 4+1+12, "unsolicited"), 100))
 	}},
 	{"unrequested", "An answer has tls_flags, but what it answers had none. The offset is that of the extension.", "RFC 9846, Section 4.3", func(g *list) {
 		for _, c := range responses() {
@@ -64,10 +64,8 @@ var messagesGroups = []group{
 			)
 		}
 		c := responses()[4]
-		t := c.refuses("messages/unrequested/client-certificate/hello-had-them", "The ClientHello has tls_flags; the CertificateRequest has none.",
-			nil, one(flagsExt(100)), "flags_unrequested", 0, "unrequested")
-		t.Before[0] = small().with(flagsExt(100)).bytes()
-		g.add(t)
+		g.add(afterHello(c.refuses("messages/unrequested/client-certificate/hello-had-them", "The ClientHello has tls_flags; the CertificateRequest has none.",
+			nil, one(flagsExt(100)), "flags_unrequested", 0, "unrequested"), 100))
 	}},
 	{"known", "resumption_across_names (8) belongs in NewSessionTicket; request_mtls (80) in ClientHello and, as the answer, in CertificateRequest.", "draft-ietf-tls-tlsflags-16, Section 4", func(g *list) {
 		const ticket, request = "draft-ietf-tls-tlsflags-16, Section 4", "draft-jhoyla-req-mtls-flag, Section 3"
@@ -81,9 +79,7 @@ var messagesGroups = []group{
 			id := "messages/known/" + c.slug()
 			if c.sender == "client" {
 				// The CertificateRequest could only have the flag as an answer.
-				t := c.refuses(id+"/request-mtls", "request_mtls, though the CertificateRequest has it.", one(flagsExt(80)), one(flagsExt(80)), "flag_misplaced", 4+1+10, "known_flag")
-				t.Before[0] = small().with(flagsExt(80)).bytes()
-				g.add(clause(t, request))
+				g.add(clause(afterHello(c.refuses(id+"/request-mtls", "request_mtls, though the CertificateRequest has it.", one(flagsExt(80)), one(flagsExt(80)), "flag_misplaced", 4+1+10, "known_flag"), 80), request))
 				continue
 			}
 			g.add(clause(
@@ -96,8 +92,7 @@ var messagesGroups = []group{
 		}}
 		g.add(
 			hello.accepts("messages/known/client-hello/request-mtls", "request_mtls in its place.", nil, one(flagsExt(80)), extFlags, 80),
-			clause(hello.refuses("messages/known/client-hello/resumption-across-names", "resumption_across_names is for NewSessionTicket alone.",
-				nil, one(flagsExt(8)), "flag_misplaced", 4+1+1, "known_flag"), ticket),
+			clause(hello.refuses("messages/known/client-hello/resumption-across-names", "resumption_across_names is for NewSessionTicket alone.", nil, one(flagsExt(8)), "flag_misplaced", 4+1+1, "known_flag"), ticket),
 			certificateRequest.accepts("messages/known/certificate-request/acknowledged", "request_mtls answers the ClientHello.", one(flagsExt(80)), one(flagsExt(80)), extFlags, 80),
 			clause(certificateRequest.refuses("messages/known/certificate-request/not-offered", "request_mtls, which the ClientHello did not have.",
 				one(flagsExt(100)), one(flagsExt(80)), "flag_unsolicited", 4+1+10, "known_flag"), request),
@@ -105,25 +100,15 @@ var messagesGroups = []group{
 				nil, one(flagsExt(8)), "flag_misplaced", 4+1+1, "known_flag"), ticket),
 			ticketMessage.accepts("messages/known/new-session-ticket/resumption-across-names", "resumption_across_names in its place.", nil, one(flagsExt(8)), extFlags, 8),
 			ticketMessage.accepts("messages/known/new-session-ticket/resumption-across-names-and-unknown", "With flags that nobody knows.", nil, one(flagsExt(8, 31, 100)), extFlags, 8, 31, 100),
-			clause(ticketMessage.refuses("messages/known/new-session-ticket/request-mtls", "request_mtls has no place here.",
-				one(flagsExt(80)), one(flagsExt(80)), "flag_misplaced", 4+1+10, "known_flag"), request),
+			clause(ticketMessage.refuses("messages/known/new-session-ticket/request-mtls", "request_mtls has no place here.", one(flagsExt(80)), one(flagsExt(80)), "flag_misplaced", 4+1+10, "known_flag"), request),
 		)
 	}},
 	{"malformed-flags", "The message is well formed, its tls_flags is not.", flagsSection3, func(g *list) {
 		for _, c := range append(responses(), requests()...) {
-			for _, m := range []struct {
-				name   string
-				data   []byte
-				code   string
-				offset int
-			}{
-				{"empty-data", nil, "empty_data", 0},
-				{"empty-vector", []byte{0}, "empty_vector", 0},
-				{"inner-too-long", []byte{2, 1}, "inner_too_long", 0},
-				{"trailing-byte", []byte{1, 1, 0xff}, "trailing_bytes", 2},
-				{"all-zero", []byte{1, 0}, "all_zero", 1},
-				{"trailing-zero", []byte{2, 1, 0}, "trailing_zero", 2},
-			} {
+			for _, m := range malformedFlags {
+				if m.helloOnly {
+					continue
+				}
 				g.add(c.refuses("messages/malformed-flags/"+c.slug()+"/"+m.name, "After a ClientHello and a CertificateRequest that set flag 0.",
 					one(flagsExt(0)), one(raw(extFlags, m.data...)), m.code, 4+m.offset, "malformed_flags"))
 			}
@@ -154,8 +139,7 @@ var messagesGroups = []group{
 			test("extension-one-less", patch16(msg, last+2, 1), "stray_bytes", len(msg)-1, "One byte is left after the last extension.")
 			if c.name != "certificate" {
 				test("stray-byte", insert(msg, len(msg), 0), "stray_bytes", len(msg), "A byte after the block.")
-				test("cut", cut(msg, block+1), map[bool]string{true: "stray_bytes", false: "field_overrun"}[c.name == "server_hello" || c.name == "hello_retry_request"],
-					block, "Half the length of the block.")
+				test("cut", cut(msg, block+1), map[bool]string{true: "stray_bytes", false: "field_overrun"}[c.name == "server_hello" || c.name == "hello_retry_request"], block, "Half the length of the block.")
 			}
 		}
 		ticket, _ := newSessionTicket()
@@ -170,8 +154,7 @@ var messagesGroups = []group{
 			c.in(refuse("messages/framing/new-session-ticket/nonce-overrun", patch(ticket, 12, 255), "field_overrun", 12, "The nonce is longer than the message.", "message"), offerIn()),
 			s.in(refuse("messages/framing/server-hello/session-id-33", long, "session_id_too_long", 38, "33 bytes.", "message", "session_id"), offerIn()),
 			s.in(refuse("messages/framing/server-hello/cut-random", cut(hello, 37), "field_overrun", 6, "31 bytes of random.", "message", "cut"), offerIn()),
-			requests()[0].in(refuse("messages/framing/certificate-request/context-overrun", patch(request, 4, 255), "field_overrun", 4,
-				"The context is longer than the message.", "message"), offerIn()),
+			requests()[0].in(refuse("messages/framing/certificate-request/context-overrun", patch(request, 4, 255), "field_overrun", 4, "The context is longer than the message.", "message"), offerIn()),
 		)
 	}},
 	{"certificates", "A Certificate has an extension block for each of its entries, and an empty one has no place for a flag.", "RFC 9846, Section 4.5.1", func(g *list) {
@@ -180,9 +163,7 @@ var messagesGroups = []group{
 			offer := c.before(flagsExt(100))
 			add := func(name string, entries [][]ext, typ uint16, comment string, flags ...uint16) {
 				msg, _ := certificates(entries...)
-				parsed := setsFlags(flags...)
-				parsed.FlagsExtension = typ
-				g.add(c.in(accept(id+"/"+name, msg, parsed, comment, "message"), offer))
+				g.add(c.in(accept(id+"/"+name, msg, setsIn(typ, flags...), comment, "message"), offer))
 			}
 			add("empty", nil, 0, "No entry.")
 			add("first-of-two", [][]ext{{flagsExt(100)}, {}}, extFlags, "The flag stands in the first of two entries.", 100)
@@ -203,9 +184,7 @@ var messagesGroups = []group{
 		retry, _ := helloRetryRequest()
 		c := carrier{name: "client_hello", sender: "client"}
 		accepts := func(name, comment string, first, second hello, typ uint16, flags ...uint16) {
-			parsed := setsFlags(flags...)
-			parsed.FlagsExtension = typ
-			g.add(c.in(accept("messages/second-hello/"+name, second.bytes(), parsed, comment, "second_hello"), [][]byte{first.bytes(), retry}))
+			g.add(c.in(accept("messages/second-hello/"+name, second.bytes(), setsIn(typ, flags...), comment, "second_hello"), [][]byte{first.bytes(), retry}))
 		}
 		refuses := func(name, comment string, first, second hello, index int) {
 			msg, at := second.build()
@@ -235,12 +214,12 @@ var messagesGroups = []group{
 type carrier struct {
 	name   string
 	sender string
-	before func(offer ...ext) [][]byte // messages, the last of which proposes the flags
+	before func(offer ...ext) [][]byte // messages, the last of which offers the flags
 	build  func(extensions ...ext) ([]byte, []int)
 }
 
-// message makes a message of the given type whose extension block ends it, and returns
-// where each extension begins.
+// message makes a message of the given type with an extension block at its end, and
+// returns the offset of each extension.
 func message(msgType uint8, before []byte, extensions []ext) ([]byte, []int) {
 	block, at := extensionBlock(extensions)
 	for i := range at {
@@ -249,7 +228,7 @@ func message(msgType uint8, before []byte, extensions []ext) ([]byte, []int) {
 	return handshake(msgType, concat(before, block)), at
 }
 
-// extensionBlock is a block with its length, and where in it each extension begins.
+// extensionBlock is a block with its length, and the offset of each extension in it.
 func extensionBlock(extensions []ext) ([]byte, []int) {
 	var at []int
 	size := 2
@@ -291,13 +270,13 @@ func certificateRequest(extensions ...ext) ([]byte, []int) {
 	return message(13, []byte{0}, append([]ext{signatures(0x0403, 0x0804), empty(extStatusRequest)}, extensions...))
 }
 
-// newSessionTicket has no other extensions, but for one that nobody knows.
+// newSessionTicket also has early_data and an unknown extension.
 func newSessionTicket(extensions ...ext) ([]byte, []int) {
 	before := concat([]byte{0, 0, 0x1c, 0x20, 1, 2, 3, 4}, opaque8([]byte{0}), opaque16(filler("ticket", 32)))
 	return message(4, before, append([]ext{raw(extEarlyData, 0, 0, 0x40, 0), raw(0x7777, 1)}, extensions...))
 }
 
-// certificate has one entry. Its certificate is none, which does not matter here.
+// certificate has one entry. Its certificate is not a real one.
 func certificate(extensions ...ext) ([]byte, []int) {
 	return certificates(append([]ext{raw(extStatusRequest, 1, 0, 0, 1, 0), raw(extSCT, 0, 2, 0, 0)}, extensions...))
 }
@@ -317,7 +296,7 @@ func certificates(entries ...[]ext) ([]byte, []int) {
 	return handshake(11, concat([]byte{0}, opaque24(body))), all
 }
 
-// small is a ClientHello with little in it, for what only has to go before.
+// small is a small ClientHello, to precede other messages.
 func small() hello {
 	h := minimal()
 	h.suites, h.noBlock, h.extensions = []uint16{0x1301}, false, []ext{versions(0x0304)}
@@ -343,7 +322,7 @@ func responses() []carrier {
 	}
 }
 
-// requests are those whose flags nobody has to have asked for.
+// requests are the messages whose flags need no offer.
 func requests() []carrier {
 	return []carrier{
 		{"certificate_request", "server", offerIn, certificateRequest},
@@ -356,13 +335,10 @@ func (c carrier) slug() string {
 	if c.name == "certificate" {
 		return c.sender + "-certificate"
 	}
-	return map[string]string{
-		"server_hello": "server-hello", "hello_retry_request": "hello-retry-request", "encrypted_extensions": "encrypted-extensions",
-		"certificate_request": "certificate-request", "new_session_ticket": "new-session-ticket",
-	}[c.name]
+	return strings.ReplaceAll(c.name, "_", "-")
 }
 
-// in completes a test with what the message is and what went before.
+// in adds the kind of the message and the messages before it to a test.
 func (c carrier) in(t vectors.Test, before [][]byte) vectors.Test {
 	t.Message, t.Sender = c.name, c.sender
 	t.Before = []vectors.Bytes{}
@@ -372,20 +348,24 @@ func (c carrier) in(t vectors.Test, before [][]byte) vectors.Test {
 	return t
 }
 
-// accepts is a test of the message with extensions, after an offer: typ and flags are
-// what is found in it.
+// accepts is a test of the message with extensions, after an offer. It must be read as
+// having flags in an extension of type typ.
 func (c carrier) accepts(id, comment string, offer, extensions []ext, typ uint16, flags ...uint16) vectors.Test {
 	msg, _ := c.build(extensions...)
-	parsed := setsFlags(flags...)
-	parsed.FlagsExtension = typ
-	return c.in(accept(id, msg, parsed, comment, "message"), c.before(offer...))
+	return c.in(accept(id, msg, setsIn(typ, flags...), comment, "message"), c.before(offer...))
 }
 
-// refuses is the same for a message whose last extension is at fault, at an offset from
-// where it begins.
+// refuses is the same for a message with a fault in the last extension, at an offset from
+// its type.
 func (c carrier) refuses(id, comment string, offer, extensions []ext, code string, offset int, notes ...string) vectors.Test {
 	msg, at := c.build(extensions...)
 	return c.in(refuse(id, msg, code, at[len(at)-1]+offset, comment, append(notes, "message")...), c.before(offer...))
+}
+
+// afterHello is the test after a ClientHello that sets the flag.
+func afterHello(t vectors.Test, flag uint16) vectors.Test {
+	t.Before[0] = small().with(flagsExt(flag)).bytes()
+	return t
 }
 
 func one(e ext) []ext { return []ext{e} }

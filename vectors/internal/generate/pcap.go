@@ -4,13 +4,11 @@ import (
 	"encoding/binary"
 	"path/filepath"
 
-	"golang.org/x/crypto/cryptobyte"
-
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
-// writeCapture writes a capture with hellos that set request_mtls, in every carrier:
-// raw IPv4 packets from 192.0.2.1 to 198.51.100.1 (RFC 5737), one a millisecond.
+// writeCapture writes a capture of hellos that set request_mtls, over TCP, QUIC and DTLS:
+// raw IPv4 packets from 192.0.2.1 to 198.51.100.1 (RFC 5737), one per millisecond.
 func writeCapture(dir string) error {
 	var c captureFile
 	for _, s := range shapes() {
@@ -34,21 +32,22 @@ func writeCapture(dir string) error {
 // its own.
 type captureFile struct {
 	packets []byte
-	count   uint32
-	flows   uint16
+	count   int64
+	flows   int64
 }
 
 func (c *captureFile) bytes() []byte {
-	header := made(func(b *cryptobyte.Builder) {
-		b.AddUint32(0xa1b2c3d4)
-		b.AddUint16(2)
-		b.AddUint16(4)
-		b.AddUint32(0)
-		b.AddUint32(0)
-		b.AddUint32(65535) // snapshot length
-		b.AddUint32(101)
-	})
-	return concat(header, c.packets)
+	// magic, version, two zeros, snapshot length, link type
+	return concat(numbers("4224444", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101), c.packets)
+}
+
+// numbers encodes each value. The digits of sizes are the lengths in bytes.
+func numbers(sizes string, values ...int64) []byte {
+	var out []byte
+	for i, v := range values {
+		out = append(out, binary.BigEndian.AppendUint32(nil, uint32(v))['4'-sizes[i]:]...)
+	}
+	return out
 }
 
 // tcp adds a connection: the SYN of the client, then a stream in segments.
@@ -57,67 +56,38 @@ func (c *captureFile) tcp(stream []byte) {
 	const segmentSize = 1400
 	port := c.newPort()
 	c.segment(port, 0, syn, nil)
-	sequence := uint32(1)
+	sequence := int64(1)
 	for _, segment := range every(stream, segmentSize) {
 		c.segment(port, sequence, psh|ack, segment)
-		sequence += uint32(len(segment))
+		sequence += int64(len(segment))
 	}
 }
 
-func (c *captureFile) newPort() uint16 {
+func (c *captureFile) newPort() int64 {
 	c.flows++
 	return 50000 + c.flows
 }
 
-func (c *captureFile) segment(port uint16, sequence uint32, flags uint8, data []byte) {
-	c.packet(6, made(func(b *cryptobyte.Builder) {
-		b.AddUint16(port)
-		b.AddUint16(443)
-		b.AddUint32(sequence)
-		b.AddUint32(1)     // acknowledgment
-		b.AddUint8(5 << 4) // length of the header, in words
-		b.AddUint8(flags)
-		b.AddUint16(65535) // window
-		b.AddUint16(0)     // checksum
-		b.AddUint16(0)
-		b.AddBytes(data)
-	}))
+func (c *captureFile) segment(port, sequence, flags int64, data []byte) {
+	// ports, sequence, acknowledgment, length of the header in words, flags, window, checksum, urgent pointer
+	c.packet(6, concat(numbers("224411222", port, 443, sequence, 1, 5<<4, flags, 65535, 0, 0), data))
 }
 
-// udp adds datagrams of one flow.
+// udp adds datagrams of one flow, without checksums.
 func (c *captureFile) udp(datagrams ...[]byte) {
 	port := c.newPort()
 	for _, d := range datagrams {
-		c.packet(17, made(func(b *cryptobyte.Builder) {
-			b.AddUint16(port)
-			b.AddUint16(443)
-			b.AddUint16(uint16(8 + len(d)))
-			b.AddUint16(0) // no checksum
-			b.AddBytes(d)
-		}))
+		c.packet(17, concat(numbers("2222", port, 443, int64(8+len(d)), 0), d))
 	}
 }
 
-func (c *captureFile) packet(protocol uint8, payload []byte) {
-	header := made(func(b *cryptobyte.Builder) {
-		b.AddUint16(0x4500)
-		b.AddUint16(uint16(20 + len(payload)))
-		b.AddUint32(0x4000) // don't fragment
-		b.AddUint8(64)
-		b.AddUint8(protocol)
-		b.AddUint16(0)
-		b.AddBytes([]byte{192, 0, 2, 1, 198, 51, 100, 1})
-	})
+func (c *captureFile) packet(protocol int64, payload []byte) {
+	// version and length, total length, ID and "don't fragment", TTL, protocol, checksum, addresses
+	header := numbers("22411244", 0x4500, 20+int64(len(payload)), 0x4000, 64, protocol, 0, 0xc0000201, 0xc6336401)
 	binary.BigEndian.PutUint16(header[10:], checksum(header))
-	data := concat(header, payload)
 	const start = 1767225600 // 2026-01-01
-	c.packets = concat(c.packets, made(func(b *cryptobyte.Builder) {
-		b.AddUint32(start)
-		b.AddUint32(c.count * 1000)
-		b.AddUint32(uint32(len(data)))
-		b.AddUint32(uint32(len(data)))
-		b.AddBytes(data)
-	}))
+	n := int64(len(header) + len(payload))
+	c.packets = concat(c.packets, numbers("4444", start, c.count*1000, n, n), header, payload)
 	c.count++
 }
 

@@ -2,12 +2,10 @@ package main
 
 import "github.com/tlsflags/tlsflags/vectors"
 
-// longest is the length of the longest ClientHello, with its header: a reader with as
-// much memory refuses none for its length.
+// longest is the length of the longest ClientHello, with its header.
 const longest = 4 + 131396
 
-// joins is a test of pieces that make up the message of a hello, whose flags stand in
-// an extension of type typ.
+// joins is a test of pieces that make up a hello with flags in an extension of type typ.
 func joins(id string, pieces [][]byte, h hello, typ uint16, flags []uint16, comment string, notes ...string) vectors.Test {
 	t := of(id, pieces, vectors.Complete, comment, notes...)
 	t.Result = vectors.Valid
@@ -17,7 +15,7 @@ func joins(id string, pieces [][]byte, h hello, typ uint16, flags []uint16, comm
 	return t
 }
 
-// waits is a test of pieces that fit, and lack something.
+// waits is a test of pieces that are correct but incomplete.
 func waits(id string, pieces [][]byte, comment string, notes ...string) vectors.Test {
 	return of(id, pieces, vectors.NeedMore, comment, notes...)
 }
@@ -27,7 +25,7 @@ func foreign(id string, pieces [][]byte, comment string, notes ...string) vector
 	return of(id, pieces, vectors.NotThisProtocol, comment, notes...)
 }
 
-// refusesPieces is a test of pieces of which the last is at fault: the offset is that in
+// refusesPieces is a test of pieces with a fault in the last one. The offset is that in
 // the stream, or in the last datagram.
 func refusesPieces(id string, pieces [][]byte, code string, offset int, comment string, notes ...string) vectors.Test {
 	t := refuse(id, nil, code, offset, comment, notes...)
@@ -46,7 +44,7 @@ func of(id string, pieces [][]byte, outcome vectors.Outcome, comment string, not
 	return t
 }
 
-// limited is the test for a reader that takes messages of up to so many bytes.
+// limited is the test for a reader that accepts messages of up to memory bytes.
 func limited(t vectors.Test, memory int) vectors.Test {
 	t.Memory = memory
 	return t

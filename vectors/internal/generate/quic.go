@@ -72,10 +72,7 @@ var quicGroups = []group{
 			p.Number, p.Version = number, version
 			return p.Seal()
 		}
-		for _, v := range []struct {
-			name    string
-			version uint32
-		}{{"v1", quicseal.V1}, {"v2", quicseal.V2}} {
+		for _, v := range quicVersions {
 			first, second := packet(0, v.version, crypto(0, msg[:half])), packet(1, v.version, crypto(half, msg[half:]))
 			g.add(
 				joinsQUIC("datagrams/"+v.name+"-two", [][]byte{first, second}, "Two datagrams.", "quic"),
@@ -130,10 +127,7 @@ var quicGroups = []group{
 	{"retry", "After a Retry the client sends the message again, with a token, under new keys.", "RFC 9000, Section 17.2.5", func(g *list) {
 		msg := quicHello().bytes()
 		half := len(msg) / 2
-		for _, v := range []struct {
-			name    string
-			version uint32
-		}{{"v1", quicseal.V1}, {"v2", quicseal.V2}} {
+		for _, v := range quicVersions {
 			before := newInitial(crypto(0, msg[:half]))
 			before.Version, before.SCID = v.version, filler("scid", 8)
 			after := newInitial(crypto(0, msg))
@@ -181,6 +175,8 @@ var quicGroups = []group{
 		}
 		forged := newInitial(crypto(0, msg))
 		forged.KeyDCID = filler("other keys", 8)
+		longID := newInitial(crypto(0, msg))
+		longID.DCID = filler("dcid", 21)
 		zeroRTT := newInitial(zeros(40))
 		zeroRTT.Type = quicseal.ZeroRTT
 		g.add(
@@ -189,8 +185,7 @@ var quicGroups = []group{
 			test("one-byte", []byte{0xc0}, "The first byte of a long header."),
 			test("short-header", concat([]byte{0x40}, filler("short", 40)), "A packet with a short header."),
 			test("unknown-version", patch(packet, 1, 0x1a, 0x2a, 0x3a, 0x4a), "A version that asks for Version Negotiation."),
-			test("version-negotiation", concat([]byte{0x80, 0, 0, 0, 0}, opaque8(filler("dcid", 8)), opaque8(filler("scid", 8)), made(func(b *cryptobyte.Builder) { b.AddUint32(1) })),
-				"A Version Negotiation packet."),
+			test("version-negotiation", concat([]byte{0x80, 0, 0, 0, 0}, opaque8(filler("dcid", 8)), opaque8(filler("scid", 8)), made(func(b *cryptobyte.Builder) { b.AddUint32(1) })), "A Version Negotiation packet."),
 			test("retry", concat([]byte{0xf0, 0, 0, 0, 1}, opaque8(filler("dcid", 8)), opaque8(filler("scid", 8)), filler("token and tag", 32)), "A Retry packet."),
 			test("zero-rtt", zeroRTT.Seal(), "A 0-RTT packet."),
 			test("forged", forged.Seal(), "The keys follow from another connection ID."),
@@ -198,7 +193,7 @@ var quicGroups = []group{
 			test("changed-tag", patch(packet, len(packet)-1, packet[len(packet)-1]^1), "One bit of the tag differs."),
 			test("v1-as-v2", patch(packet, 1, 0x6b, 0x33, 0x43, 0xcf), "The version says 2, and everything else 1."),
 			test("cut", packet[:len(packet)-1], "The last byte is missing."),
-			test("dcid-21", newInitialDCID(21, msg), "A connection ID of 21 bytes, which version 1 does not have."),
+			test("dcid-21", longID.Seal(), "A connection ID of 21 bytes, which version 1 does not have."),
 			test("dtls", concat([]byte{22, 0xfe, 0xfd}, zeros(30)), "A record of DTLS."),
 		)
 	}},
@@ -216,13 +211,12 @@ var quicGroups = []group{
 	}},
 }
 
-// newInitial is an Initial packet of a client, with as few bytes as there can be around
-// the frames.
+// newInitial is the shortest Initial packet of a client with these frames.
 func newInitial(frames ...[]byte) quicseal.Packet {
 	return quicseal.Packet{Version: quicseal.V1, DCID: filler("dcid", 8), NumberLen: 1, LengthLen: 1, Payload: concat(frames...)}
 }
 
-// padded fills up the packet to a datagram of 1,200 bytes (RFC 9000, Section 14.1).
+// padded pads the packet to a datagram of 1,200 bytes (RFC 9000, Section 14.1).
 func padded(p quicseal.Packet) []byte { return p.PadTo(1200).Seal() }
 
 // crypto is a CRYPTO frame (RFC 9000, Section 19.6).
@@ -232,7 +226,12 @@ func crypto(offset int, data []byte) []byte {
 
 var ping = []byte{0x01}
 
-// quicHello is the hello that travels: small, with request_mtls.
+var quicVersions = []struct {
+	name    string
+	version uint32
+}{{"v1", quicseal.V1}, {"v2", quicseal.V2}}
+
+// quicHello is a small hello with request_mtls.
 func quicHello() hello {
 	h := base()
 	h.sessionID = nil
@@ -243,10 +242,4 @@ func quicHello() hello {
 
 func joinsQUIC(id string, datagrams [][]byte, comment string, notes ...string) vectors.Test {
 	return joins("quic/"+id, datagrams, quicHello(), extFlags, requestMTLS, comment, notes...)
-}
-
-func newInitialDCID(n int, msg []byte) []byte {
-	p := newInitial(crypto(0, msg))
-	p.DCID = filler("dcid", n)
-	return p.Seal()
 }

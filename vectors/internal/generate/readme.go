@@ -9,8 +9,8 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// writeReadme puts the generated tables into README.md, each between two comments that
-// name it.
+// writeReadme updates the generated tables of README.md, which are between comments with
+// their names.
 func writeReadme(dir string, all []vectors.File) error {
 	name := filepath.Join(dir, "README.md")
 	data, err := os.ReadFile(name)
@@ -31,7 +31,7 @@ func writeReadme(dir string, all []vectors.File) error {
 		before, rest, ok := strings.Cut(text, begin)
 		_, after, closed := strings.Cut(rest, end)
 		if !ok || !closed {
-			return fmt.Errorf("%s has no place for %s", name, table.name)
+			return fmt.Errorf("%s: no comments around the table %s", name, table.name)
 		}
 		text = before + begin + table.text + end + after
 	}

@@ -28,8 +28,7 @@ var tlsRecordsGroups = []group{
 			joinsFlagged("records/segments/message-behind", pieces(records(concat(msg, []byte{20, 0, 0, 0}))), "Another message follows in the same record.", "segments"),
 		)
 		for i := 1; i <= 9; i++ {
-			g.add(joinsFlagged(fmt.Sprintf("records/segments/cut-%d", i), pieces(stream, i),
-				fmt.Sprintf("Cut after byte %d, inside of or right after the headers of record and message.", i), "segments"))
+			g.add(joinsFlagged(fmt.Sprintf("records/segments/cut-%d", i), pieces(stream, i), fmt.Sprintf("Cut after byte %d, inside of or right after the headers of record and message.", i), "segments"))
 		}
 	}},
 	{"split", "A message in several records.", "RFC 9846, Section 5.1", func(g *list) {
@@ -51,8 +50,7 @@ var tlsRecordsGroups = []group{
 		chromium := chromium().before(3, flagsExt(80))
 		shape := chromium.bytes()
 		for _, n := range []int{64, 512, 1300} {
-			g.add(joins(fmt.Sprintf("records/split/chromium-%d", n), pieces(records(every(shape, n)...)), chromium, extFlags, requestMTLS,
-				fmt.Sprintf("A hello like Chromium's, in records of %d bytes.", n), "split"))
+			g.add(joins(fmt.Sprintf("records/split/chromium-%d", n), pieces(records(every(shape, n)...)), chromium, extFlags, requestMTLS, fmt.Sprintf("A hello like Chromium's, in records of %d bytes.", n), "split"))
 		}
 	}},
 	{"versions", "legacy_record_version is to be ignored; but what has another major version is not TLS.", "RFC 9846, Section 5.1", func(g *list) {
@@ -89,8 +87,7 @@ var tlsRecordsGroups = []group{
 			refusesPieces("records/faults/empty-between", pieces(records(msg[:60], nil, msg[60:])), "record_empty", 5+60+3, "An empty record between two parts of the message.", "record"),
 			refusesPieces("records/faults/16385", pieces([]byte{22, 3, 1, 0x40, 0x01}), "record_overflow", 3, "The record is announced with 16,385 bytes.", "record", "largest"),
 			refusesPieces("records/faults/65535", pieces([]byte{22, 3, 1, 0xff, 0xff}), "record_overflow", 3, "The record is announced with 65,535 bytes.", "record", "largest"),
-			refusesPieces("records/faults/second-16385", pieces(concat(records(msg[:60]), []byte{22, 3, 3, 0x40, 0x01})), "record_overflow", 5+60+3,
-				"The second record is announced with 16,385 bytes.", "record", "largest"),
+			refusesPieces("records/faults/second-16385", pieces(concat(records(msg[:60]), []byte{22, 3, 3, 0x40, 0x01})), "record_overflow", 5+60+3, "The second record is announced with 16,385 bytes.", "record", "largest"),
 			wrongType("server-hello", 2, "The first message is a ServerHello."),
 			wrongType("finished", 20, "The first message is a Finished."),
 			wrongType("hello-request", 0, "The first message is a HelloRequest."),
@@ -177,7 +174,7 @@ func records(fragments ...[]byte) []byte {
 	return stream
 }
 
-// flagged is the hello that travels: small, with request_mtls.
+// flagged is a small hello with request_mtls.
 func flagged() hello {
 	h := base12().with(flagsExt(80))
 	h.sessionID = nil
@@ -190,7 +187,7 @@ func joinsFlagged(id string, pieces [][]byte, comment string, notes ...string) v
 	return joins(id, pieces, flagged(), extFlags, requestMTLS, comment, notes...)
 }
 
-// sslv2 is an SSLv2-compatible hello, RFC 5246, Appendix E.2.
+// sslv2 is an SSLv2-compatible hello, as in RFC 5246, Appendix E.2.
 func sslv2(specs, sessionID int) []byte {
 	body := concat([]byte{1, 3, 1}, made(uint16s(uint16(specs), uint16(sessionID), 16)), zeros(specs), filler("session", sessionID), filler("challenge", 16))
 	return concat([]byte{0x80 | byte(len(body)>>8), byte(len(body))}, body)

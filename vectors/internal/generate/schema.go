@@ -4,36 +4,50 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// A schema is a JSON Schema, or a part of one. Everything is closed: objects have
-// every member that is named here, and no other.
+// A schema is a JSON Schema, or a part of one. Every object is closed: it has all the
+// members that are named here, and no other.
 type schema = map[string]any
 
-func object(properties schema) schema {
-	return schema{
-		"type":                 "object",
-		"properties":           properties,
-		"required":             slices.Sorted(maps.Keys(properties)),
-		"additionalProperties": false,
-	}
+// types are the types that a member may have in members, besides those in $defs.
+var types = map[string]schema{
+	"bool": {"type": "boolean"}, "string": {"type": "string"}, "string?": {"type": []string{"string", "null"}},
+	"natural": {"type": "integer", "minimum": 0}, "positive": {"type": "integer", "minimum": 1},
+	"uint8": number(255), "uint15": number(32767), "int32": number(math.MaxInt32),
+	"side": names("client", "server"), "version": names(tls12, tls13), "request_text": names(text02, textEditor), "semver": pattern(`^\d+\.\d+\.\d+$`),
+	"message": names("client_hello", "server_hello", "hello_retry_request", "encrypted_extensions", "certificate", "certificate_request", "new_session_ticket"),
+	"links":   nonEmpty(pattern(`^https://`)), "no_flags": {"type": "array", "maxItems": 0},
+	"some_flags": and(nonEmpty(number(2039)), schema{"uniqueItems": true}),
 }
 
-func arrayOf(items schema) schema { return schema{"type": "array", "items": items} }
+// members has the members of an object, which are written as NAME:TYPE. A * after the
+// type makes it a list.
+func members(list string) schema {
+	properties := schema{}
+	for m := range strings.FieldsSeq(list) {
+		name, typ, _ := strings.Cut(m, ":")
+		base, isList := strings.CutSuffix(typ, "*")
+		s, ok := types[base]
+		if !ok {
+			s = schema{"$ref": "#/$defs/" + base}
+		}
+		if isList {
+			s = arrayOf(s)
+		}
+		properties[name] = s
+	}
+	return properties
+}
 
-func names(values ...string) schema { return schema{"type": "string", "enum": values} }
-
-func constant(v any) schema { return schema{"const": v} }
-
-func oneOf(alternatives ...schema) schema { return schema{"oneOf": alternatives} }
-
-func pattern(p string) schema { return schema{"type": "string", "pattern": p} }
-
-func number(largest int) schema { return schema{"type": "integer", "minimum": 0, "maximum": largest} }
-
-func ref(name string) schema { return schema{"$ref": "#/$defs/" + name} }
+// object has the members of all the maps.
+func object(properties ...schema) schema {
+	all := and(properties...)
+	return schema{"type": "object", "properties": all, "required": slices.Sorted(maps.Keys(all)), "additionalProperties": false}
+}
 
 // and returns the members of all the maps.
 func and(parts ...schema) schema {
@@ -44,91 +58,75 @@ func and(parts ...schema) schema {
 	return all
 }
 
+func arrayOf(items schema) schema { return schema{"type": "array", "items": items} }
+
+func nonEmpty(items schema) schema { return and(arrayOf(items), schema{"minItems": 1}) }
+
+func names(values ...string) schema { return schema{"type": "string", "enum": values} }
+
+// is has a member with one value.
+func is(name string, value any) schema { return schema{name: schema{"const": value}} }
+
+func oneOf(alternatives ...schema) schema { return schema{"oneOf": alternatives} }
+
+func pattern(p string) schema { return schema{"type": "string", "pattern": p} }
+
+func number(largest int) schema { return schema{"type": "integer", "minimum": 0, "maximum": largest} }
+
 // schemaOf returns the schema of a file.
 func schemaOf(f vectors.File) schema {
 	noteNames := slices.Sorted(maps.Keys(f.Notes))
-	allNotes := schema{}
+	notes := ""
 	for _, name := range noteNames {
-		allNotes[name] = ref("note")
+		notes += name + ":note "
 	}
 	defs := definitions(noteNames)
 	var groups []schema
 	for _, g := range f.Groups {
 		shape := shapeOf(g)
 		defs[shape] = testSchema(g)
-		groups = append(groups, schemaOfGroup(f.Kind, g, shape))
+		groups = append(groups, object(members("comment:text source:text"), is("kind", f.Kind), is("name", g.Name), is("entry", g.Entry),
+			schema{"tests": nonEmpty(schema{"$ref": "#/$defs/" + shape})}))
 	}
-	s := object(schema{
-		"schema":          constant(f.Schema),
-		"kind":            constant(f.Kind),
-		"version":         pattern(`^\d+\.\d+\.\d+$`),
-		"generated_by":    ref("text"),
-		"spec":            schema{"type": "array", "items": ref("text"), "minItems": 1},
-		"number_of_tests": schema{"type": "integer", "minimum": 1},
-		"notes":           object(allNotes),
-		"groups":          schema{"type": "array", "prefixItems": groups, "items": false, "minItems": len(groups)},
+	return and(object(members("version:semver generated_by:text number_of_tests:positive"), is("schema", f.Schema), is("kind", f.Kind), schema{
+		"spec":   nonEmpty(schema{"$ref": "#/$defs/text"}),
+		"notes":  object(members(notes)),
+		"groups": schema{"type": "array", "prefixItems": groups, "items": false, "minItems": len(groups)},
+	}), schema{
+		"$schema": "https://json-schema.org/draft/2020-12/schema",
+		"$id":     "https://github.com/tlsflags/tlsflags/vectors/schema/" + f.Schema,
+		"title":   "Test vectors of kind " + string(f.Kind),
+		"$defs":   defs,
 	})
-	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	s["$id"] = "https://github.com/tlsflags/tlsflags/vectors/schema/" + f.Schema
-	s["title"] = "Test vectors of kind " + string(f.Kind)
-	s["$defs"] = defs
-	return s
 }
 
 func definitions(noteNames []string) schema {
 	return schema{
-		"text":   schema{"type": "string", "minLength": 1},
-		"hex":    pattern(`^([0-9a-f]{2})*$`),
-		"id":     pattern(`^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)+$`),
-		"flags":  schema{"type": "array", "items": number(2039), "uniqueItems": true},
-		"uint16": number(65535),
-		"note": object(schema{
-			"description": ref("text"),
-			"effect":      ref("text"),
-			"links":       schema{"type": "array", "items": pattern(`^https://`), "minItems": 1},
-		}),
-		"notes": schema{"type": "array", "items": names(noteNames...), "uniqueItems": true},
-		"alert": object(schema{
-			"value":  number(255),
-			"name":   ref("alert_name"),
-			"clause": ref("text"),
-		}),
-		"alert_name": names(slices.Sorted(maps.Keys(alerts))...),
-		"alternatives": arrayOf(object(schema{
-			"alert":  ref("alert_name"),
-			"clause": schema{"type": "string"},
-			"who":    schema{"type": "string"},
-		})),
-		"code":     names(slices.Sorted(maps.Keys(verdicts))...),
-		"readings": schema{"type": "array", "items": oneOf(readingSchema(vectors.Valid), readingSchema(vectors.Invalid)), "minItems": 1},
-		// Either nobody was asked, or all three were.
+		"text":         schema{"type": "string", "minLength": 1},
+		"hex":          pattern(`^([0-9a-f]{2})*$`),
+		"id":           pattern(`^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)+$`),
+		"flags":        and(arrayOf(number(2039)), schema{"uniqueItems": true}),
+		"uint16":       number(65535),
+		"note":         object(members("description:text effect:text links:links")),
+		"notes":        and(arrayOf(names(noteNames...)), schema{"uniqueItems": true}),
+		"alert":        object(members("value:uint8 name:alert_name clause:text")),
+		"alert_name":   names(slices.Sorted(maps.Keys(alerts))...),
+		"alternatives": arrayOf(object(members("alert:alert_name clause:string who:string"))),
+		"code":         names(slices.Sorted(maps.Keys(verdicts))...),
+		"readings": nonEmpty(oneOf(
+			object(members("document:text flags:flags"), is("result", vectors.Valid)),
+			object(members("document:text flags:no_flags"), is("result", vectors.Invalid)),
+		)),
+		// Either nobody was asked yet, or all three were.
 		"observed": schema{
-			"type": "object",
-			"patternProperties": schema{
-				`^(crypto/tls|openssl|gnutls)@[0-9a-z.]+$`: schema{"type": "string", "pattern": "^(accept|waits|closes|[a-z_]+)$"},
-			},
+			"type":                 "object",
+			"patternProperties":    schema{`^(crypto/tls|openssl|gnutls)@[0-9a-z.]+$`: pattern("^(accept|waits|closes|[a-z_]+)$")},
 			"additionalProperties": false,
 			"oneOf":                []schema{{"maxProperties": 0}, {"minProperties": 3, "maxProperties": 3}},
 		},
-		"hello": object(schema{
-			"legacy_version":      ref("uint16"),
-			"session_id":          ref("hex"),
-			"cipher_suites":       object(schema{"count": number(32767), "first": ref("uint16"), "last": ref("uint16")}),
-			"compression_methods": ref("hex"),
-			"extensions":          arrayOf(ref("uint16")),
-			"server_name":         schema{"type": []string{"string", "null"}},
-			"alpn":                arrayOf(schema{"type": "string"}),
-			"supported_versions":  arrayOf(ref("uint16")),
-		}),
+		"hello": object(members("legacy_version:uint16 session_id:hex compression_methods:hex extensions:uint16* server_name:string? alpn:string* supported_versions:uint16*"),
+			schema{"cipher_suites": object(members("count:uint15 first:uint16 last:uint16"))}),
 	}
-}
-
-func readingSchema(r vectors.Result) schema {
-	flags := ref("flags")
-	if r == vectors.Invalid {
-		flags = schema{"type": "array", "maxItems": 0}
-	}
-	return object(schema{"document": ref("text"), "result": constant(r), "flags": flags})
 }
 
 // shapeOf names the members that the tests of a group have.
@@ -142,110 +140,56 @@ func shapeOf(g vectors.Group) string {
 	return "test"
 }
 
-// schemaOfGroup returns the schema of a group of the name and entry of g, whose tests
-// have the given shape.
-func schemaOfGroup(k vectors.Kind, g vectors.Group, shape string) schema {
-	return object(schema{
-		"kind":    constant(k),
-		"name":    constant(g.Name),
-		"comment": ref("text"),
-		"entry":   constant(g.Entry),
-		"source":  ref("text"),
-		"tests":   schema{"type": "array", "items": ref(shape), "minItems": 1},
-	})
-}
-
+// testSchema returns the schema of the tests of a group.
 func testSchema(g vectors.Group) schema {
-	common := schema{
-		"id":       ref("id"),
-		"comment":  ref("text"),
-		"flags":    ref("notes"),
-		"observed": ref("observed"),
-		"input":    ref("hex"),
-	}
-	refusal := schema{
-		"result":       constant(vectors.Invalid),
-		"code":         ref("code"),
-		"offset":       schema{"type": "integer", "minimum": 0},
-		"alert":        ref("alert"),
-		"alternatives": ref("alternatives"),
-	}
+	common := members("id:id comment:text flags:notes observed:observed")
+	valid, invalid := is("result", vectors.Valid), is("result", vectors.Invalid)
+	refusal := and(invalid, members("code:code offset:natural alert:alert alternatives:alternatives"))
 	switch g.Entry {
 	case vectors.Records, vectors.Datagrams:
-		return pieceSchema(g, common, refusal)
+		common = and(common, members("memory:int32"), schema{"pieces": nonEmpty(schema{"$ref": "#/$defs/hex"})})
+		return oneOf(
+			object(common, is("outcome", vectors.Complete), valid, members("joined:hex"), parsedSchema(g)),
+			object(common, is("outcome", vectors.NeedMore), invalid),
+			object(common, is("outcome", vectors.NotThisProtocol), invalid),
+			object(common, is("outcome", vectors.Refused), refusal),
+		)
 	case vectors.Exchange:
-		return exchangeSchema(common)
+		common = and(common, members("text:request_text clause:text"), schema{
+			"state": object(members("side:side version:version resumed:bool honor:bool always:bool require:bool has_certificate:bool mismatch:bool")),
+			"steps": nonEmpty(object(members("from:side message:message input:hex"))),
+		})
+		return oneOf(
+			object(common, is("action", vectors.Abort), invalid, members("alert:alert alternatives:alternatives")),
+			object(common, valid, schema{"action": schema{"enum": []vectors.Action{
+				vectors.NoRequest, vectors.PlainRequest, vectors.AcknowledgedRequest, vectors.SendCertificate, vectors.SendEmpty, vectors.GoOn,
+			}}}),
+		)
 	}
-	if g.Tests[0].Before != nil {
-		common["before"] = arrayOf(ref("hex"))
-		common["sender"] = names("client", "server")
-		common["message"] = messageNames()
-	}
-	if g.Tests[0].Readings != nil {
-		common["readings"] = ref("readings")
-	}
-	if g.Tests[0].Prefixes != nil {
-		common["prefixes"] = object(schema{"from": schema{"type": "integer", "minimum": 0}, "to": schema{"type": "integer", "minimum": 0}})
+	maps.Copy(common, members("input:hex"))
+	switch t := g.Tests[0]; {
+	case t.Before != nil:
+		maps.Copy(common, members("before:hex* sender:side message:message"))
+	case t.Readings != nil:
+		maps.Copy(common, members("readings:readings"))
+	case t.Prefixes != nil:
+		common["prefixes"] = object(members("from:natural to:natural"))
 		delete(refusal, "offset")
 	}
-	return oneOf(
-		object(and(common, refusal)),
-		object(and(common, schema{"result": constant(vectors.Valid), "parsed": parsedSchema(g)})),
-	)
+	return oneOf(object(common, refusal), object(common, valid, parsedSchema(g)))
 }
 
-// pieceSchema has a form for each outcome.
-func pieceSchema(g vectors.Group, common, refusal schema) schema {
-	delete(common, "input")
-	common["pieces"] = schema{"type": "array", "items": ref("hex"), "minItems": 1}
-	common["memory"] = number(math.MaxInt32)
-	outcome := func(o vectors.Outcome) schema { return schema{"outcome": constant(o)} }
-	unsaid := schema{"result": constant(vectors.Invalid)}
-	complete := schema{"result": constant(vectors.Valid), "joined": ref("hex"), "parsed": parsedSchema(g)}
-	return oneOf(
-		object(and(common, outcome(vectors.Complete), complete)),
-		object(and(common, outcome(vectors.NeedMore), unsaid)),
-		object(and(common, outcome(vectors.NotThisProtocol), unsaid)),
-		object(and(common, outcome(vectors.Refused), refusal)),
-	)
-}
-
-func exchangeSchema(common schema) schema {
-	flag := schema{"type": "boolean"}
-	delete(common, "input")
-	common["text"] = names(text02, textEditor)
-	common["clause"] = ref("text")
-	common["state"] = object(schema{
-		"side": names("client", "server"), "version": names(tls12, tls13), "resumed": flag, "honor": flag, "always": flag, "require": flag,
-		"has_certificate": flag, "mismatch": flag,
-	})
-	common["steps"] = schema{"type": "array", "minItems": 1, "items": object(schema{
-		"from": names("client", "server"), "message": messageNames(), "input": ref("hex"),
-	})}
-	return oneOf(
-		object(and(common, schema{"result": constant(vectors.Invalid), "action": constant(vectors.Abort), "alert": ref("alert"), "alternatives": ref("alternatives")})),
-		object(and(common, schema{"result": constant(vectors.Valid), "action": schema{"enum": []vectors.Action{
-			vectors.NoRequest, vectors.PlainRequest, vectors.AcknowledgedRequest, vectors.SendCertificate, vectors.SendEmpty, vectors.GoOn,
-		}}})),
-	)
-}
-
-func messageNames() schema {
-	return names("client_hello", "server_hello", "hello_retry_request", "encrypted_extensions", "certificate", "certificate_request", "new_session_ticket")
-}
-
+// parsedSchema has the member parsed of the tests of a group.
 func parsedSchema(g vectors.Group) schema {
-	flags := schema{"flags": schema{"type": "array", "items": number(2039), "minItems": 1, "uniqueItems": true}}
 	if g.Entry == vectors.ExtensionData {
-		return object(flags)
+		return schema{"parsed": object(members("flags:some_flags"))}
 	}
-	none := schema{"flags": schema{"type": "array", "maxItems": 0}}
-	hello := schema{"client_hello": ref("hello")}
+	hello := members("client_hello:hello")
 	if g.Tests[0].Before != nil {
-		hello = schema{} // only the flags are looked at
+		hello = schema{} // only the flags are parsed
 	}
-	return oneOf(
-		object(and(none, hello)),
-		object(and(flags, hello, schema{"flags_extension": schema{"enum": []int{extFlags, extFlagsExperiment}}})),
-	)
+	return schema{"parsed": oneOf(
+		object(members("flags:no_flags"), hello),
+		object(members("flags:some_flags"), hello, schema{"flags_extension": schema{"enum": []int{extFlags, extFlagsExperiment}}}),
+	)}
 }

@@ -6,8 +6,6 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// The functions below are the vocabulary in which groups are written.
-
 // accept makes a test of a valid input.
 func accept(id string, input []byte, parsed vectors.Parsed, comment string, flags ...string) vectors.Test {
 	return vectors.Test{
@@ -20,8 +18,8 @@ func accept(id string, input []byte, parsed vectors.Parsed, comment string, flag
 	}
 }
 
-// refuse makes a test of an invalid input: code says why, and offset is where the
-// field begins that cannot be accepted.
+// refuse makes a test of an invalid input. Code is the reason, and offset the position of
+// the field at fault.
 func refuse(id string, input []byte, code string, offset int, comment string, flags ...string) vectors.Test {
 	v := verdictOf(code)
 	return vectors.Test{
@@ -37,7 +35,7 @@ func refuse(id string, input []byte, code string, offset int, comment string, fl
 	}
 }
 
-// byteCount is a number of bytes for a comment.
+// byteCount formats a number of bytes.
 func byteCount(n int) string {
 	if n == 1 {
 		return "1 byte"
@@ -45,7 +43,7 @@ func byteCount(n int) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// nonNil makes sure that an empty input is written, and not left out.
+// nonNil makes an empty input appear in the JSON file.
 func nonNil(b []byte) vectors.Bytes {
 	if b == nil {
 		return vectors.Bytes{}
@@ -54,11 +52,22 @@ func nonNil(b []byte) vectors.Bytes {
 }
 
 // setsFlags is what is parsed of extension_data.
-func setsFlags(flags ...uint16) vectors.Parsed {
-	return vectors.Parsed{Flags: append([]uint16{}, flags...)}
+func setsFlags(flags ...uint16) vectors.Parsed { return setsIn(0, flags...) }
+
+// setsIn is what is parsed of a message with an extension of the given type.
+func setsIn(typ uint16, flags ...uint16) vectors.Parsed {
+	return vectors.Parsed{Flags: append([]uint16{}, flags...), FlagsExtension: typ}
 }
 
-// reads adds what another version of a document says about the input.
+// A fault is a row of a table of malformed inputs.
+type fault struct {
+	name, code string
+	offset     int
+	data       []byte
+	helloOnly  bool // for a ClientHello, not for other messages
+}
+
+// reads adds the result of another version of a document.
 func reads(t vectors.Test, document string, result vectors.Result, flags ...uint16) vectors.Test {
 	t.Readings = append(t.Readings, vectors.Reading{
 		Document: document, Result: result, Flags: append([]uint16{}, flags...),

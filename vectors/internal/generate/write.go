@@ -9,7 +9,8 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// readObserved reads what vectors/internal/observe has seen: by test and implementation.
+// readObserved reads the file that vectors/internal/observe writes. It returns what each
+// implementation did, by test and implementation.
 func readObserved(name string) (map[string]map[string]string, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
