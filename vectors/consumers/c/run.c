@@ -10,7 +10,7 @@
 
 enum { MAX_INPUT = 1 << 18, MAX_LINE = 2 * MAX_INPUT + 1024 };
 
-/* The columns of index.tsv; of the protocol the first four. */
+/* The columns of index.tsv. A question has the first four. */
 enum { ID, KIND, ENTRY, INPUT, PREFIXES, RESULT, CODE, OFFSET, ALERT, ALTERNATIVES, TYPE, FLAGS, CLAUSE, COLUMNS };
 
 static char line[MAX_LINE];
@@ -33,8 +33,8 @@ static bool read_line(FILE *f, char *columns[COLUMNS])
 	return true;
 }
 
-/* Gives n bytes of input to a parser, and writes the answer like the columns from
- * RESULT to FLAGS, but for the alternatives. */
+/* Gives n bytes of input to a parser, and writes the answer as the columns from RESULT to
+ * FLAGS, without the alternatives. */
 static void answer(const char *entry, size_t n, char *out)
 {
 	/* A copy of the right size lets tools see a read beyond the end. */

@@ -5,7 +5,7 @@
 enum { FLAGS = 62, FLAGS_EXPERIMENTAL = 0xfe01, PRE_SHARED_KEY = 41, MAX_BODY = 131396 };
 enum { UNEXPECTED_MESSAGE = 10, ILLEGAL_PARAMETER = 47, DECODE_ERROR = 50 };
 
-/* Fills in the reason, and is false. */
+/* Sets the reason, and returns false. */
 static bool refuse(struct tlsflags *v, const char *code, size_t offset, int alert)
 {
 	v->code = code;
@@ -15,7 +15,7 @@ static bool refuse(struct tlsflags *v, const char *code, size_t offset, int aler
 	return false;
 }
 
-/* Framing faults are decode_error for who follows RFC 9846, Section 4.3 instead. */
+/* Framing faults have decode_error in RFC 9846, Section 4.3. */
 bool tlsflags_parse(struct tlsflags *v, const uint8_t *data, size_t len)
 {
 	memset(v, 0, sizeof *v);
@@ -47,7 +47,7 @@ static size_t number(const uint8_t *p, size_t size)
 	return n;
 }
 
-/* Walks the extensions from i to end. Finds where those with flags begin, or 0. */
+/* Reads the extensions from i to end, and finds the offsets of those with flags, or 0. */
 static bool parse_extensions(struct tlsflags *v, const uint8_t *msg, size_t i, size_t end, size_t flags[2])
 {
 	uint8_t seen[65536 / 8] = {0};
@@ -69,7 +69,7 @@ static bool parse_extensions(struct tlsflags *v, const uint8_t *msg, size_t i, s
 	return true;
 }
 
-/* Moves *i behind a vector whose length takes size bytes. Empty and odd may be NULL. */
+/* Moves *i past a vector with a length of size bytes. Empty and odd may be NULL. */
 static bool vector(struct tlsflags *v, const uint8_t *msg, size_t len, size_t *i, size_t size, const char *empty, const char *odd)
 {
 	if (len - *i < size)

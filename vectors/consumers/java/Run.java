@@ -32,7 +32,7 @@ final class Run {
         else System.exit(run(Path.of(args[0])) ? 0 : 1);
     }
 
-    /** Returns the columns from result to flags, but for the alternatives. */
+    /** Returns the columns from result to flags, without the alternatives. */
     private static String answer(String entry, byte[] input) {
         try {
             TlsFlags.Flags flags = entry.equals("handshake") ? TlsFlags.parseClientHello(input) : TlsFlags.parse(input);

@@ -7,20 +7,20 @@ import java.util.Set;
 /**
  * Reads the TLS Flags extension, and the flags of a ClientHello.
  *
- * <p>draft-ietf-tls-tlsflags-16 and RFC 9846. To be copied: CC0-1.0, no packages needed.
+ * <p>draft-ietf-tls-tlsflags-16 and RFC 9846. Copy this file: CC0-1.0, no packages needed.
  */
 final class TlsFlags {
     static final int TLS_FLAGS = 62;
-    static final int TLS_FLAGS_EXPERIMENTAL = 0xfe01; // unregistered; decides where 62 is not there
+    static final int TLS_FLAGS_EXPERIMENTAL = 0xfe01; // unregistered; used if 62 is absent
     private static final int PRE_SHARED_KEY = 41;
     private static final int MAX_BODY = 131396; // every field of a ClientHello at its largest
 
     /** The numbers of the flags that are set, and the type of the extension that holds them. */
     record Flags(List<Integer> numbers, int extension) {}
 
-    /** What is wrong, where in the input, and the alert to send. */
+    /** The reason, the offset in the input, and the alert to send. */
     static final class Malformed extends Exception {
-        // The framing of tls_flags is decode_error for who follows RFC 9846, Section 4.3.
+        // Framing faults of tls_flags have decode_error in RFC 9846, Section 4.3.
         private static final Set<String> ILLEGAL_PARAMETER = Set.of("duplicate_extension", "pre_shared_key_not_last",
                 "empty_data", "empty_vector", "inner_too_long", "trailing_bytes", "all_zero", "trailing_zero");
         final String code;

@@ -1,6 +1,6 @@
 // Runs tlsflags.mjs on the vectors.
 //
-//   node run.mjs            on the files two folders up
+//   node run.mjs            on the JSON files two folders up
 //   node run.mjs --answer   speaks the protocol of "tlsflags vectors run", in JSON
 
 import { readFileSync } from "node:fs";
@@ -32,7 +32,7 @@ function expected(test) {
   return { result: "invalid", code: test.code, offset: test.offset, alert: test.alert.value };
 }
 
-// Yields the inputs that a test stands for, with what to expect of them.
+// Yields the inputs of a test, with the expected results.
 function* cases(test) {
   const data = Uint8Array.from(Buffer.from(test.input, "hex"));
   if (test.prefixes === undefined) {

@@ -1,16 +1,16 @@
 // Reads the TLS Flags extension, and the flags of a ClientHello, from a Uint8Array.
 //
-// draft-ietf-tls-tlsflags-16 and RFC 9846. To be copied: CC0-1.0, no packages needed.
+// draft-ietf-tls-tlsflags-16 and RFC 9846. Copy this file: CC0-1.0, no packages needed.
 
 const TLS_FLAGS = 62;
-const TLS_FLAGS_EXPERIMENTAL = 0xfe01; // unregistered; decides where 62 is not there
+const TLS_FLAGS_EXPERIMENTAL = 0xfe01; // unregistered; used if 62 is absent
 const PRE_SHARED_KEY = 41;
 const MAX_BODY = 131396; // every field of a ClientHello at its largest
 
 const UNEXPECTED_MESSAGE = 10, ILLEGAL_PARAMETER = 47, DECODE_ERROR = 50;
 
-// All other codes stand for decode_error. The framing of tls_flags is decode_error too
-// for those who follow RFC 9846, Section 4.3 and not the draft.
+// All other codes have decode_error. Framing faults of tls_flags have decode_error too
+// for implementations that follow RFC 9846, Section 4.3 instead of the draft.
 const ALERTS = {
   wrong_message_type: UNEXPECTED_MESSAGE,
   duplicate_extension: ILLEGAL_PARAMETER,
@@ -23,7 +23,7 @@ const ALERTS = {
   trailing_zero: ILLEGAL_PARAMETER,
 };
 
-// What is wrong, where in the input, and the alert to send.
+// The reason, the offset in the input, and the alert to send.
 export class Malformed extends Error {
   constructor(code, offset) {
     super(`${code} at offset ${offset}`);
@@ -53,8 +53,8 @@ export function parseFlags(data) {
   return flags;
 }
 
-// Returns the flags that a ClientHello sets, and the type of the extension that holds
-// them: 62, 0xfe01, or 0 where there is none. The message has its 4-byte header.
+// Returns the flags that a ClientHello sets, and the type of the extension that has
+// them: 62, 0xfe01, or 0 if there is none. The message has its 4-byte header.
 export function parseClientHello(message) {
   if (message.length > 0 && message[0] !== 1) throw new Malformed("wrong_message_type", 0);
   if (message.length < 4) throw new Malformed("truncated", message.length);
@@ -99,7 +99,7 @@ export function parseClientHello(message) {
   return { flags: [], type: 0 };
 }
 
-// Returns where the data of each extension of a ClientHello starts and ends, by type.
+// Returns start and end of the data of each extension of a ClientHello, by type.
 function parseExtensions(msg, i, end) {
   const found = new Map();
   while (i < end) {
@@ -127,7 +127,7 @@ function fixed(msg, i, size) {
   return i + size;
 }
 
-// Returns start and end of a vector whose length takes that many bytes.
+// Returns start and end of a vector with a length field of size bytes.
 function vector(msg, i, size) {
   const start = fixed(msg, i, size);
   const end = start + uint(msg, i, size);

@@ -1,6 +1,6 @@
 """Runs tlsflags.py on the vectors.
 
-    python3 run.py            on the files two folders up
+    python3 run.py            on the JSON files two folders up
     python3 run.py --answer   speaks the protocol of "tlsflags vectors run", in JSON
 """
 
@@ -30,7 +30,7 @@ def expected(test):
 
 
 def cases(test):
-    """Yields the inputs that a test stands for, with what to expect of them."""
+    """Yields the inputs of a test, with the expected results."""
     data = bytes.fromhex(test["input"])
     if "prefixes" not in test:
         yield data, expected(test)

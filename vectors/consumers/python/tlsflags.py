@@ -1,17 +1,17 @@
 """Reads the TLS Flags extension, and the flags of a ClientHello.
 
-draft-ietf-tls-tlsflags-16 and RFC 9846. To be copied: CC0-1.0, no packages needed.
+draft-ietf-tls-tlsflags-16 and RFC 9846. Copy this file: CC0-1.0, no packages needed.
 """
 
 TLS_FLAGS = 62
-TLS_FLAGS_EXPERIMENTAL = 0xFE01  # unregistered; decides where 62 is not there
+TLS_FLAGS_EXPERIMENTAL = 0xFE01  # unregistered; used if 62 is absent
 PRE_SHARED_KEY = 41
 MAX_BODY = 131396  # every field of a ClientHello at its largest
 
 UNEXPECTED_MESSAGE, ILLEGAL_PARAMETER, DECODE_ERROR = 10, 47, 50
 
-# All other codes stand for decode_error. The framing of tls_flags is decode_error too
-# for those who follow RFC 9846, Section 4.3 and not the draft.
+# All other codes have decode_error. Framing faults of tls_flags have decode_error too
+# for implementations that follow RFC 9846, Section 4.3 instead of the draft.
 ALERTS = {
     "wrong_message_type": UNEXPECTED_MESSAGE,
     "duplicate_extension": ILLEGAL_PARAMETER,
@@ -26,7 +26,7 @@ ALERTS = {
 
 
 class Malformed(Exception):
-    """What is wrong, where in the input, and the alert to send."""
+    """The reason, the offset in the input, and the alert to send."""
 
     def __init__(self, code, offset):
         super().__init__(f"{code} at offset {offset}")
@@ -56,7 +56,7 @@ def parse_flags(data):
 
 def parse_client_hello(message):
     """Returns the flags that a ClientHello sets, and the type of the extension that
-    holds them: 62, 0xfe01, or 0 where there is none. The message has its 4-byte header."""
+    has them: 62, 0xfe01, or 0 if there is none. The message has its 4-byte header."""
     if message and message[0] != 1:
         raise Malformed("wrong_message_type", 0)
     if len(message) < 4:
@@ -109,7 +109,7 @@ def parse_client_hello(message):
 
 
 def parse_extensions(msg, i, end):
-    """Returns the extensions of a ClientHello by type: where the data begins, and the data."""
+    """Returns the extensions of a ClientHello by type: the offset of the data, and the data."""
     found = {}
     while i < end:
         if end - i < 4:
@@ -135,7 +135,7 @@ def fixed(msg, i, size):
 
 
 def vector(msg, i, size):
-    """Returns start and end of a vector whose length takes that many bytes."""
+    """Returns start and end of a vector with a length field of size bytes."""
     start = fixed(msg, i, size)
     end = start + int.from_bytes(msg[i:start], "big")
     if end > len(msg):

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-/// Returns the columns from result to flags, but for the alternatives.
+/// Returns the columns from result to flags, without the alternatives.
 fn answer(entry: &str, input: &[u8]) -> String {
     let result = match entry {
         "handshake" => tlsflags::parse_client_hello(input),

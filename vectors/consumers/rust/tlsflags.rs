@@ -1,15 +1,15 @@
 //! Reads the TLS Flags extension, and the flags of a ClientHello.
 //!
-//! draft-ietf-tls-tlsflags-16 and RFC 9846. To be copied: CC0-1.0, no crates needed.
+//! draft-ietf-tls-tlsflags-16 and RFC 9846. Copy this file: CC0-1.0, no crates needed.
 
 use std::{collections::HashMap, ops::Range};
 
 const TLS_FLAGS: usize = 62;
-const TLS_FLAGS_EXPERIMENTAL: usize = 0xfe01; // unregistered; decides where 62 is not there
+const TLS_FLAGS_EXPERIMENTAL: usize = 0xfe01; // unregistered; used if 62 is absent
 const PRE_SHARED_KEY: usize = 41;
 const MAX_BODY: usize = 131_396; // every field of a ClientHello at its largest
 
-/// What is wrong, where in the input, and the alert to send.
+/// The reason, the offset in the input, and the alert to send.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Malformed {
     pub code: &'static str,
@@ -17,7 +17,7 @@ pub struct Malformed {
 }
 
 impl Malformed {
-    /// Framing faults of tls_flags are decode_error by RFC 9846, Section 4.3.
+    /// Framing faults of tls_flags have decode_error in RFC 9846, Section 4.3.
     pub fn alert(&self) -> u8 {
         match self.code {
             "wrong_message_type" => 10, // unexpected_message
@@ -48,8 +48,8 @@ pub fn parse_flags(data: &[u8]) -> Result<Vec<u16>, Malformed> {
     Ok((0..8 * u16::from(n)).filter(set).collect())
 }
 
-/// Returns the flags that a ClientHello sets, and the type of the extension that holds
-/// them: 62, 0xfe01, or 0 where there is none. The message has its 4-byte header.
+/// Returns the flags that a ClientHello sets, and the type of the extension that has
+/// them: 62, 0xfe01, or 0 if there is none. The message has its 4-byte header.
 pub fn parse_client_hello(message: &[u8]) -> Result<(Vec<u16>, usize), Malformed> {
     if message.first().map_or(false, |&t| t != 1) {
         return refuse("wrong_message_type", 0);
@@ -108,7 +108,7 @@ pub fn parse_client_hello(message: &[u8]) -> Result<(Vec<u16>, usize), Malformed
     Ok((vec![], 0))
 }
 
-/// Returns where the data of each extension of a ClientHello is, by type.
+/// Returns the range of the data of each extension of a ClientHello, by type.
 fn parse_extensions(msg: &[u8], block: Range<usize>) -> Result<HashMap<usize, Range<usize>>, Malformed> {
     let mut found = HashMap::new();
     let Range { start: mut i, end } = block;
@@ -141,7 +141,7 @@ fn fixed(msg: &[u8], i: usize, size: usize) -> Result<usize, Malformed> {
     if size > msg.len() - i { refuse("field_overrun", i) } else { Ok(i + size) }
 }
 
-/// Returns where a vector is whose length takes that many bytes.
+/// Returns the range of a vector with a length field of size bytes.
 fn vector(msg: &[u8], i: usize, size: usize) -> Result<Range<usize>, Malformed> {
     let start = fixed(msg, i, size)?;
     let end = start + number(&msg[i..start]);
