@@ -51,21 +51,21 @@ func startCapture(ctx context.Context, filter string) (*rawCapture, error) {
 	return nil, fmt.Errorf("dumpcap: %w: %s", c.cmd.Wait(), seen.String())
 }
 
-// stop ends the capture after the packets still on their way.
+// stop ends the capture after the last packets have arrived.
 func (c *rawCapture) stop() error {
-	// The kernel hands packets over in blocks, and a block that is not full
-	// only after a time-out; dumpcap reports neither.
+	// The kernel delivers packets in blocks, and a block that is not full only
+	// after a time-out. dumpcap reports neither.
 	time.Sleep(time.Second)
 	return errors.Join(c.cmd.Process.Signal(os.Interrupt), c.cmd.Wait())
 }
 
-// packetWriter is what both pcapgo writers offer.
+// packetWriter has the methods of both pcapgo writers.
 type packetWriter interface {
 	WritePacket(gopacket.CaptureInfo, []byte) error
 }
 
-// trim copies the packets worth keeping. The name of the new file decides the
-// format; its headers say nothing about the machine that recorded.
+// trim copies the packets to keep. The name of the new file decides its format. Its
+// headers do not describe the recording machine.
 func (r recording) trim(from, to string) (err error) {
 	in, err := os.Open(from)
 	if err != nil {
@@ -143,7 +143,7 @@ func flowOf(data []byte) [2]gopacket.Flow {
 }
 
 // wrapRecords writes a capture in which a client sends data to port 443, for
-// programs that read nothing but captures.
+// programs that read only captures.
 func wrapRecords(data []byte) (string, error) {
 	f, err := os.CreateTemp("", "record*.pcap")
 	if err != nil {

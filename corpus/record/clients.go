@@ -40,7 +40,7 @@ var (
 	flags8and80 = []byte{11, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1}
 )
 
-// program is a client that is a program of its own.
+// program is a client that runs as a process.
 type program struct {
 	name    string
 	version []string       // command line that prints the version
@@ -97,7 +97,7 @@ func node(host, addr string) program {
 		[]string{"node", "-e", script}}
 }
 
-// chromium opens a page of *.demo.example, which it finds on 127.0.0.1, in a fresh profile.
+// chromium opens a page of *.demo.example, which is on 127.0.0.1, in a new profile.
 func chromium(ctx context.Context, url string, args ...string) (corpus.Client, error) {
 	profile, err := os.MkdirTemp("", "chromium")
 	if err != nil {
@@ -109,7 +109,7 @@ func chromium(ctx context.Context, url string, args ...string) (corpus.Client, e
 	return program{"Chromium", []string{"chromium", "--version"}, chromiumVersion, append(args, "--dump-dom", url)}.run(ctx)
 }
 
-// contextDialer is a net.Dialer or something in its place.
+// contextDialer is a net.Dialer or a replacement for one.
 type contextDialer interface {
 	DialContext(ctx context.Context, network, addr string) (net.Conn, error)
 }

@@ -64,7 +64,7 @@ func recordDemo(ctx context.Context) ([]corpus.Client, error) {
 	return inTurn(steps)
 }
 
-// inTurn runs clients one after the other and returns who they were.
+// inTurn runs clients one after the other and returns their names.
 func inTurn(steps []func() (corpus.Client, error)) ([]corpus.Client, error) {
 	var clients []corpus.Client
 	for _, step := range steps {

@@ -108,8 +108,8 @@ func opensslServer(ctx context.Context, args ...string) error {
 	return awaitUDP(ctx, dtlsPort)
 }
 
-// awaitUDP waits until a UDP socket is bound to the port: a server on UDP
-// cannot be asked without disturbing it.
+// awaitUDP waits until a UDP socket is bound to the port. A test packet would
+// disturb the server.
 func awaitUDP(ctx context.Context, port int) error {
 	want := fmt.Sprintf(":%04X ", port)
 	for ctx.Err() == nil {

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	datagramSize = 1200 // the least that a server accepts
+	datagramSize = 1200 // the smallest that a server accepts
 	cryptoSize   = 1000 // of the hello in each packet
 )
 
 // sealInitials puts a ClientHello into QUIC Initial packets (RFC 9000, Section 17.2.2),
-// for clients whose hello no QUIC library would send: a datagram for each 1,000 bytes,
-// with one packet, which has the version and connection IDs of p.
+// for hellos that no QUIC library sends. Each 1,000 bytes get a datagram with one packet,
+// which has the version and connection IDs of p.
 func sealInitials(p quicseal.Packet, hello []byte) [][]byte {
 	var datagrams [][]byte
 	offset := 0

@@ -1,8 +1,8 @@
 //go:build linux
 
-// Command record makes the captures of the corpus again: it starts servers and
-// real clients on a loopback interface of its own, keeps the packets, asks
-// tshark what is in them and brings ../MANIFEST.json up to date.
+// Command record makes the captures of the corpus: it starts servers and real
+// clients on a loopback interface of its own, records the packets, describes
+// them with tshark and updates ../MANIFEST.json.
 //
 //	go run . -list              names of the recordings
 //	go run . demo.pcapng ...    make these recordings
@@ -33,7 +33,7 @@ import (
 // insideEnv marks the process that runs in the network namespace.
 const insideEnv = "TLSFLAGS_RECORD_INSIDE"
 
-// recording is a capture and how it comes about.
+// recording is a capture and how to make it.
 type recording struct {
 	file      string // below captures/
 	method    string
@@ -42,7 +42,7 @@ type recording struct {
 	flowLimit int    // packets kept of each flow, counted from its first
 	// keep says whether to keep a packet. nil keeps all.
 	keep func(packet []byte) bool
-	// run talks until everything worth recording was on the wire.
+	// run makes the traffic, and returns when it is complete.
 	run func(context.Context) ([]corpus.Client, error)
 }
 
@@ -86,7 +86,7 @@ func main() {
 }
 
 // enterNamespace runs this program once more in a network namespace of its
-// own, where all ports are free and nothing else talks.
+// own, in which all ports are free and there is no other traffic.
 func enterNamespace(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", os.Args[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
@@ -102,7 +102,7 @@ func enterNamespace(ctx context.Context) error {
 }
 
 // raiseLoopback gives the loopback interface the MTU of Ethernet and turns
-// segmentation offload off, so that segments look as they do on a wire.
+// segmentation offload off, so that segments look like those on a network.
 func raiseLoopback(ctx context.Context) error {
 	return runAll(ctx,
 		"ip link set lo up mtu 1500",

@@ -14,8 +14,8 @@ import (
 	"github.com/tlsflags/tlsflags/internal/manifest"
 )
 
-// describeFile fills in what follows from the file itself: its hash and, in a
-// recording, the hellos that tshark sees in it.
+// describeFile sets the hash of the file and, for a recording, the hellos that
+// tshark finds in it.
 func describeFile(ctx context.Context, dir string, e *corpus.Entry) error {
 	name := filepath.Join(dir, filepath.FromSlash(e.File))
 	data, err := os.ReadFile(name)

@@ -29,7 +29,7 @@ const (
 	quicAddr   = "127.0.0.1:443"
 )
 
-// quicServer is a quic-go server that answers HTTP/3 requests with nothing.
+// quicServer is a quic-go server with empty responses to HTTP/3 requests.
 type quicServer struct {
 	versions []quic.Version // nil accepts v1 and v2
 	groups   []tls.CurveID
@@ -108,7 +108,7 @@ func chromiumQUIC(ctx context.Context, cert tls.Certificate) (corpus.Client, err
 	if err != nil {
 		return corpus.Client{}, err
 	}
-	// QUIC heeds none of the flags that turn certificate checks off but this.
+	// This is the only flag that turns certificate checks off for QUIC.
 	spki := sha256.Sum256(parsed.RawSubjectPublicKeyInfo)
 	return chromium(ctx, "https://chromium.demo.example/",
 		"--enable-quic", "--origin-to-force-quic-on=chromium.demo.example:443",
@@ -127,8 +127,8 @@ func quicGo(versions []quic.Version, groups []tls.CurveID) func(context.Context,
 	}
 }
 
-// quicWithFlags sends a hello with tls_flags and is silent once the server
-// answered as it does to a hello that it accepts.
+// quicWithFlags sends a hello with tls_flags, and nothing after the server has
+// accepted it.
 func quicWithFlags(version quic.Version, extension uint16, data []byte) func(context.Context, tls.Certificate) (corpus.Client, error) {
 	return func(ctx context.Context, _ tls.Certificate) (corpus.Client, error) {
 		client := corpus.Client{Name: fmt.Sprintf("uTLS for QUIC with extension %#x %x", extension, data), Version: moduleVersion("github.com/refraction-networking/utls")}
@@ -154,7 +154,7 @@ func quicWithFlags(version quic.Version, extension uint16, data []byte) func(con
 }
 
 // awaitServerHello waits for a datagram of full size. The server may send a
-// short acknowledgement before, and a hello that it refuses gets nothing but a
+// short acknowledgement before. A hello that it refuses gets only a
 // short CONNECTION_CLOSE.
 func awaitServerHello(conn net.Conn) error {
 	answer := make([]byte, 1<<11)

@@ -60,7 +60,7 @@ func serve(ctx context.Context, addr string, handle func(net.Conn)) error {
 	return nil
 }
 
-// serveTLS is serve for a web server that answers one request with nothing.
+// serveTLS is serve for a web server that sends one empty response.
 func serveTLS(ctx context.Context, addr string, config *tls.Config) error {
 	return serve(ctx, addr, func(conn net.Conn) { answerTLS(conn, config) })
 }
@@ -69,7 +69,7 @@ func answerTLS(conn net.Conn, config *tls.Config) {
 	server := tls.Server(conn, config)
 	buf := make([]byte, 1<<14)
 	if _, err := server.Read(buf); err != nil {
-		return // a client that is here for the handshake only
+		return // the client only wanted a handshake
 	}
 	server.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
 	server.Close()

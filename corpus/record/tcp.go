@@ -20,8 +20,8 @@ import (
 
 const tcpMethod = "dumpcap on a loopback interface with an MTU of 1500 and without segmentation offload; at most 48 packets kept of each flow; "
 
-// tcpFlowLimit lets a hello through that comes in 20 segments, each of which
-// is acknowledged.
+// tcpFlowLimit is enough for a hello in 20 segments, each of which is
+// acknowledged.
 const tcpFlowLimit = 48
 
 func tcpRecordings() []recording {
@@ -94,7 +94,7 @@ func one(client corpus.Client, err error) ([]corpus.Client, error) {
 	return []corpus.Client{client}, err
 }
 
-// longALPN returns a list of 40 protocols that nobody speaks.
+// longALPN returns a list of 40 invented protocols.
 func longALPN() string {
 	var names []string
 	for i := range 40 {
@@ -116,12 +116,12 @@ func goTLSWithMaxSeg(ctx context.Context, size int) (corpus.Client, error) {
 	return goTLS(ctx, &dialer, "127.0.0.1:443", &tls.Config{ServerName: "go.demo.example", InsecureSkipVerify: true})
 }
 
-// startTLSScript is a server that says what leads s_client to start TLS.
+// startTLSScript is a server with the replies that make s_client start TLS.
 type startTLSScript struct {
 	protocol string // as s_client names it
 	port     int
 	greeting string
-	replies  []string // one for each time that the client speaks
+	replies  []string // one for each message of the client
 }
 
 var startTLSScripts = []startTLSScript{
@@ -184,7 +184,7 @@ func connectRecording() recording {
 			if err != nil {
 				return nil, err
 			}
-			// The proxy ends the tunnel itself: nothing behind it is recorded.
+			// The proxy ends the tunnel itself: nothing after it is recorded.
 			err = serve(ctx, "127.0.0.1:3128", func(conn net.Conn) {
 				request, err := http.ReadRequest(bufio.NewReader(conn))
 				if err != nil || request.Method != http.MethodConnect {
@@ -253,7 +253,7 @@ func skipProxyHeader(conn net.Conn, version int) error {
 	return nil
 }
 
-// prefixDialer dials and says something before it hands the connection over.
+// prefixDialer dials and writes a prefix before it returns the connection.
 type prefixDialer string
 
 func (d prefixDialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {

@@ -59,7 +59,7 @@ func (f field) walk(yield func(field) bool) bool {
 	return true
 }
 
-// show returns what tshark shows for the first field of a name below f.
+// show returns the text of tshark for the first field of a name below f.
 func (f field) show(name string) string {
 	for c := range f.all() {
 		if c.Name == name {
@@ -111,7 +111,7 @@ func tsharkHellos(ctx context.Context, name string) ([]corpus.Hello, error) {
 			}
 			id := hello.Src + " " + hello.Dst
 			for f := range c.all() {
-				// DTLS numbers its messages, also those sent again.
+				// DTLS numbers its messages; a retransmission has the same number.
 				if f.Name != "dtls.handshake.message_seq" {
 					id += " " + f.Value
 				}
