@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
 // waiting is a standard input to which nobody writes.
@@ -24,7 +26,7 @@ func (w waiting) Read([]byte) (int, error) {
 func TestInterruptWaiting(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Skip(err)
+		testenv.Skip(t, err.Error())
 	}
 	tests := []struct {
 		args   []string

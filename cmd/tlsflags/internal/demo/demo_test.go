@@ -21,6 +21,7 @@ import (
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/demo"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/testenv"
 	"github.com/tlsflags/tlsflags/reqmtls"
 	"github.com/tlsflags/tlsflags/reqmtls/client"
 )
@@ -183,6 +184,9 @@ func TestClientWithoutFlag(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if got := resp.Header.Get("Content-Type"); got != "application/json" {
+			t.Errorf("Content-Type: %q", got)
+		}
 		if a := parse(t, body); a.CertificateRequested != everybody || a.CertificateGiven != everybody || a.RequestMTLS {
 			t.Errorf("asking everybody %t: asked %t, given %t", everybody, a.CertificateRequested, a.CertificateGiven)
 		}
@@ -288,7 +292,7 @@ func TestFilesOfOthersAreReplaced(t *testing.T) {
 		}
 	}
 	if err := os.Symlink(elsewhere, filepath.Join(dir, demo.FileCert)); err != nil {
-		t.Skip(err)
+		testenv.Skip(t, err.Error())
 	}
 	if _, err := demo.New(demo.Config{Listen: "127.0.0.1:0", Dir: dir, MaxConnections: 1, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)

@@ -1,14 +1,18 @@
 package demo
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tlsflags/tlsflags/extension"
@@ -77,9 +81,30 @@ func TestServerNames(t *testing.T) {
 		if got := slices.Contains(names, host); got != want {
 			t.Errorf("%q: %q", host, names)
 		}
+		if name, err := os.Hostname(); err == nil && names[len(names)-1] != name {
+			t.Errorf("%q lacks the name of this machine", names)
+		}
 		if !slices.Equal(names[:3], []string{"localhost", "127.0.0.1", "::1"}) {
 			t.Errorf("%q: %q", host, names)
 		}
+	}
+}
+
+// TestLog checks what is logged of a connection.
+func TestLog(t *testing.T) {
+	const text = "level=INFO msg=connection remote=<nil> server_name=a flagged=false asked=false outcome="
+	var log bytes.Buffer
+	s := Server{log: slog.New(slog.NewTextHandler(&log, nil))}
+	e := reqmtls.Event{ServerName: "a"}
+	s.observe(e)
+	if got := log.String(); !strings.Contains(got, text) || strings.Contains(got, "error") {
+		t.Errorf("got %s", got)
+	}
+	log.Reset()
+	e.Hello.Err, e.Err = extension.ErrFlagsAllZero, errors.New("why")
+	s.observe(e)
+	if got := log.String(); !strings.Contains(got, ` hello_error="tlsflags: no flag is set" error=why`) {
+		t.Errorf("got %s", got)
 	}
 }
 
