@@ -25,7 +25,6 @@ type segment struct {
 	flags    uint8  // of TCP
 	seq      uint32 // of TCP
 	payload  []byte // shares memory with the packet
-	cut      bool   // the end of the payload was not captured
 }
 
 const (

@@ -293,6 +293,27 @@ func TestShortHeaders(t *testing.T) {
 	}
 }
 
+// TestTruncatedPadding checks that a packet of which only padding was cut off is read to its
+// end, also if it is a fragment.
+func TestTruncatedPadding(t *testing.T) {
+	var s capture.Scanner
+	for _, p := range [][]byte{
+		ipv4Fragment(client, server, 6, 1, 0, true, make([]byte, 8)),
+		ipv4Fragment(client, server, 6, 1, 8, false, make([]byte, 8)), // 16 bytes are too short for TCP
+	} {
+		s.Scan(capture.Packet{Data: p, Length: len(p) + 10, Link: capture.LinkTypeRaw}, func(*capture.Hello) bool { return true })
+	}
+	if stats := s.Stats(); stats.Broken != 1 || stats.Truncated != 2 || stats.Fragments != 2 {
+		t.Errorf("%+v", stats)
+	}
+	// What follows a datagram in its packet is no part of it.
+	datagram := udp(1, 443, dtlsFragment(300, 0, 100))
+	hellos, stats := scan(capture.Options{}, ipv4(client, server, 17, join(datagram, dtlsFragment(300, 100, 200))))
+	if len(hellos) != 0 || stats.Incomplete != 1 {
+		t.Errorf("%d hellos, %+v", len(hellos), stats)
+	}
+}
+
 func TestCountsWhatItPassesOver(t *testing.T) {
 	deep := ip4()
 	for range 100 {

@@ -183,12 +183,19 @@ func TestFollowLimits(t *testing.T) {
 			[]bool{false, false}},
 		{"one end has finished", capture.Options{MaxFlows: 1}, 0, [][]byte{connection(1, 1, ack, "a"), connection(1, 2, fin|ack, ""), connection(2, 1, ack, "b")},
 			[]bool{true, false}},
+		{"no more is wanted", capture.Options{MaxFlows: 1}, -1, [][]byte{connection(1, 1, ack, "a"), connection(2, 1, ack, "b")},
+			[]bool{false, false}},
 		{"reset", capture.Options{MaxFlows: 1}, 0, [][]byte{connection(1, 1, ack, "a"), answer(1, rst), connection(2, 1, ack, "b")},
 			[]bool{false, false}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, stats := follow(t, tt.options, func() *transcript { return &transcript{held: tt.held} }, tt.packets...)
+			got, stats := follow(t, tt.options, func() *transcript {
+				if tt.held < 0 {
+					return &transcript{most: 1}
+				}
+				return &transcript{held: tt.held}
+			}, tt.packets...)
 			var lost []bool
 			n := 0
 			for _, c := range got {

@@ -73,7 +73,7 @@ func (d *decoder) ipv4(b []byte) verdict {
 		}
 		return isFragment
 	}
-	return d.protocol(b[9], b[header:], cut)
+	return d.protocol(b[9], b[header:])
 }
 
 // ipv6 reads a header as defined in RFC 8200, Section 3, and its extension headers.
@@ -132,7 +132,7 @@ func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 			}
 			n = 8
 		default:
-			return d.protocol(next, b, cut)
+			return d.protocol(next, b)
 		}
 		if len(b) < n {
 			return d.short()
@@ -147,16 +147,16 @@ func (d *decoder) payload(protocol uint8, b []byte) verdict {
 	if d.seg.ipv6 {
 		return d.extensions(protocol, b, false)
 	}
-	return d.protocol(protocol, b, false)
+	return d.protocol(protocol, b)
 }
 
-// protocol reads the payload of an IP packet. cut says that its end was not captured.
-func (d *decoder) protocol(protocol uint8, b []byte, cut bool) verdict {
+// protocol reads the payload of an IP packet.
+func (d *decoder) protocol(protocol uint8, b []byte) verdict {
 	switch protocol {
 	case protoTCP:
-		return d.tcp(b, cut)
+		return d.tcp(b)
 	case protoUDP:
-		return d.udp(b, cut)
+		return d.udp(b)
 	case protoIPv4:
 		return d.ipv4(b)
 	case protoIPv6:
@@ -177,13 +177,13 @@ func (d *decoder) protocol(protocol uint8, b []byte, cut bool) verdict {
 		if d.deeper() {
 			return isTooDeep
 		}
-		return d.protocol(b[0], b[8+4*int(b[1]):], cut)
+		return d.protocol(b[0], b[8+4*int(b[1]):])
 	}
 	return isOther
 }
 
 // tcp reads a header as defined in RFC 9293, Section 3.1.
-func (d *decoder) tcp(b []byte, cut bool) verdict {
+func (d *decoder) tcp(b []byte) verdict {
 	if len(b) < 20 {
 		return d.short()
 	}
@@ -200,12 +200,11 @@ func (d *decoder) tcp(b []byte, cut bool) verdict {
 	d.seg.seq = binary.BigEndian.Uint32(b[4:])
 	d.seg.flags = b[13]
 	d.seg.payload = b[header:]
-	d.seg.cut = cut
 	return isSegment
 }
 
 // udp reads a header as defined in RFC 768.
-func (d *decoder) udp(b []byte, cut bool) verdict {
+func (d *decoder) udp(b []byte) verdict {
 	if len(b) < 8 {
 		return d.short()
 	}
@@ -216,14 +215,11 @@ func (d *decoder) udp(b []byte, cut bool) verdict {
 	if length < 8 {
 		return isBroken
 	}
-	if length <= len(b) {
-		b, cut = b[:length], false
-	}
+	b = b[:min(length, len(b))]
 	d.seg.udp = true
 	d.seg.src.port = binary.BigEndian.Uint16(b)
 	d.seg.dst.port = binary.BigEndian.Uint16(b[2:])
 	d.seg.payload = b[8:]
-	d.seg.cut = cut
 	if v, ok := d.tunnel(b[8:]); ok {
 		return v
 	}

@@ -143,6 +143,7 @@ func TestReadsEveryFormat(t *testing.T) {
 		"pcapng, option longer than its block": {ng(le, packetBlock(le, one, []byte{1, 0, 0xff, 0xff}), packetBlock(le, two)), []int{1, 2}, when, capture.Stats{Packets: 2}},
 		"pcapng, other blocks": {ng(le, block(le, 4, make([]byte, 40)), packetBlock(le, one), block(le, 5, make([]byte, 12)), block(le, 0xbad, make([]byte, 100<<10)), packetBlock(le, two)),
 			[]int{1, 2}, when, capture.Stats{Packets: 2}},
+		"pcapng, secrets": {ng(le, packetBlock(le, one), block(le, 10, words(le, 0x544c534b, 40), make([]byte, 40)), packetBlock(le, two)), []int{1, 2}, when, capture.Stats{Packets: 2}},
 		"pcapng, two sections": {join(ng(le, packetBlock(le, one)), section(be), block(be, 4, make([]byte, 8)), iface(be, linkRaw, 0), packetBlock(be, two)),
 			[]int{1, 2}, when, capture.Stats{Packets: 2}},
 		"pcapng, two link types": {ng(le, packetBlock(le, one), iface(le, linkEthernet, 0), enhanced(le, 1, 14+len(two), 14+len(two), ethernet(0x0800, two))),
