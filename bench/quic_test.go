@@ -36,7 +36,7 @@ func quicTasks(tb testing.TB) []task {
 	tb.Helper()
 	datagrams := chromiumInitials(tb)
 	last := datagrams[len(datagrams)-1]
-	memory := make([]byte, assemble.DatagramMemory(16<<10))
+	memory := make([]byte, assemble.BufferSize(16<<10))
 	hello := assemble.QUIC{Scratch: make([]byte, 2048)}
 	later := assemble.QUIC{Scratch: make([]byte, 2048)}
 	later.Reset(memory)
@@ -100,7 +100,7 @@ func chromiumInitials(tb testing.TB) [][]byte {
 		tb.Fatal(err)
 	}
 	var q assemble.QUIC
-	q.Reset(make([]byte, assemble.DatagramMemory(16<<10)))
+	q.Reset(make([]byte, assemble.BufferSize(16<<10)))
 	var datagrams [][]byte
 	for {
 		data, _, err := source.ReadPacketData()

@@ -156,7 +156,7 @@ func (r *tcpReceiver) check(found []foundHello) error {
 	want := assembletest.ReferenceRecords(r.ready)
 	r.settled = want.Outcome != assemble.NeedMore
 	switch {
-	case want.Outcome == assemble.NotProtocol:
+	case want.Outcome == assemble.Unrecognized:
 		return nil // or something that may stand before TLS
 	case want.Outcome == assemble.NeedMore || want.Code == extension.ErrMessageType:
 		if len(found) > 0 {

@@ -272,7 +272,7 @@ func (s *Scanner) grow(f *flow, st *stream, n int) bool {
 		}
 		st.memory = make([]byte, size)
 	}
-	st.records.Resume(st.memory)
+	st.records.Grow(st.memory)
 	if old > pageSize {
 		s.flows.refund(&st.charged, old)
 	}
@@ -300,7 +300,7 @@ func (s *Scanner) complete(f *flow, direction int, result assemble.Result) {
 	st := h.stream
 	s.describe(f, direction)
 	s.hello.Message = result.Message
-	s.hello.Trailing = st.records.Trailing()
+	s.hello.Trailing = st.records.Info().Trailing
 	st.flags = s.compareFlags(st.flags)
 	early := 0
 	if hello, _, err := s.hello.Parse(); err == nil {
@@ -310,7 +310,7 @@ func (s *Scanner) complete(f *flow, direction int, result assemble.Result) {
 	}
 	s.emit()
 	st.index++
-	st.records.NextBehindEarlyData(early)
+	st.records.NextAfterEarlyData(early)
 	position := h.next - h.start
 	st.uses = slices.DeleteFunc(st.uses, func(u use) bool { return u.end <= position })
 	if other.phase != silent {
@@ -346,7 +346,7 @@ func (s *Scanner) describe(f *flow, direction int) {
 		Index:     h.stream.index,
 		Prologue:  int(h.stream.start),
 	}
-	uses, start := h.stream.uses, h.stream.start+uint32(h.stream.records.Start())
+	uses, start := h.stream.uses, h.stream.start+uint32(h.stream.records.Info().Start)
 	slices.SortStableFunc(uses, func(a, b use) int { return int(int32(a.begin - b.begin)) })
 	for _, u := range uses {
 		if int32(u.begin-(h.next-h.start)) < 0 && int32(u.end-start) > 0 {
@@ -356,5 +356,5 @@ func (s *Scanner) describe(f *flow, direction int) {
 			}
 		}
 	}
-	s.hello.Pieces.Records = h.stream.records.Count()
+	s.hello.Pieces.Records = h.stream.records.Info().Records
 }

@@ -40,7 +40,7 @@ type half struct {
 
 // begun reports whether the half holds the beginning of a hello.
 func (h *half) begun() bool {
-	return h.phase == started && h.stream != nil && h.stream.records.Count() > 0
+	return h.phase == started && h.stream != nil && h.stream.records.Info().Records > 0
 }
 
 // decide gives up a half: no further hello is expected there.
@@ -170,7 +170,7 @@ func mayBegin(b []byte) bool {
 	}
 	var records assemble.Records
 	result := records.Feed(b)
-	return result.Outcome != assemble.NotProtocol && result.Code != extension.ErrMessageType
+	return result.Outcome != assemble.Unrecognized && result.Code != extension.ErrMessageType
 }
 
 // mayBeginPrologue is mayBegin for what may stand before a hello, where that is text or

@@ -20,7 +20,7 @@ const frameCost = 8
 
 // session is what a flow over UDP needs as long as a hello is expected.
 type session struct {
-	memory  [9 * maxDatagramMessage / 8]byte // see assemble.DatagramMemory
+	memory  [9 * maxDatagramMessage / 8]byte // see assemble.BufferSize
 	quic    assemble.QUIC
 	dtls    assemble.DTLS
 	isDTLS  bool
@@ -98,7 +98,7 @@ func (s *Scanner) probe(key flowKey, isDTLS bool, b []byte) {
 	ss.quic.Reset(ss.memory[:])
 	ss.dtls.Reset(ss.memory[:])
 	result := s.assemble(ss, b)
-	if result.Outcome == assemble.NotProtocol || result.Code == extension.ErrMessageType {
+	if result.Outcome == assemble.Unrecognized || result.Code == extension.ErrMessageType {
 		s.flows.freeSession(ss)
 		return
 	}

@@ -1,7 +1,6 @@
 package clienthello_test
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -91,9 +90,9 @@ func show(h clienthello.ClientHello, t extension.Type) (string, error) {
 		err = e
 		add("%t", v)
 	case extension.EncryptedClientHello:
-		v, e := h.EncryptedClientHello()
+		v, ok, e := h.EncryptedClientHello()
 		err = e
-		add("%d %d %d %d %x %x", v.Type, v.KDF, v.AEAD, v.ConfigID, v.Enc, v.Payload)
+		add("%t %d %d %d %d %x %x", ok, v.Type, v.KDF, v.AEAD, v.ConfigID, v.Enc, v.Payload)
 	case extension.QUICTransportParameters:
 		v, ok := h.QUICTransportParameters()
 		add("%x %t", v, ok)
@@ -101,13 +100,17 @@ func show(h clienthello.ClientHello, t extension.Type) (string, error) {
 		v, ok := h.SessionTicket()
 		add("%x %t", v, ok)
 	case extension.RecordSizeLimit:
-		v, e := h.RecordSizeLimit()
+		v, ok, e := h.RecordSizeLimit()
 		err = e
-		add("%d", v)
+		add("%t %d", ok, v)
+	case extension.TLSFlags, extension.TLSFlagsExperimental:
+		v, found, e := h.Flags()
+		err = e
+		add("%v in %d", v, found)
 	case extension.StatusRequest:
-		v, e := h.StatusRequest()
+		v, ok, e := h.StatusRequest()
 		err = e
-		add("%d %x %x", v.Type, v.ResponderIDs, v.RequestExtensions)
+		add("%t %d %x %x", ok, v.Type, v.ResponderIDs, v.RequestExtensions)
 	}
 	return strings.Join(parts, ", "), err
 }
@@ -124,7 +127,7 @@ func TestExtensionBodies(t *testing.T) {
 	long := strings.Repeat("i", 300)
 	twoPSKs := "\x01\x39\x01\x2c" + long + "\x01\x02\x03\x04" + "\x00\x01j\x00\x00\x00\x05" + "\x00\x42\x20" + binder + "\x20" + binder
 	psk := "\x00\x07\x00\x01i\x00\x00\x01\x02" + "\x00\x21\x20" + binder
-	for _, test := range []struct {
+	tests := []struct {
 		t    extension.Type
 		body string
 		want string
@@ -164,6 +167,7 @@ func TestExtensionBodies(t *testing.T) {
 		{extension.SignatureAlgorithms, "\x00\x02\x08\x07", "ed25519", 0, 0},
 		{extension.SignatureAlgorithms, "\x00\x03\x08\x07\x08", "", size, 0},
 		{extension.SignatureAlgorithmsCert, "\x00\x02\x00\x00", "0x0000", 0, 0},
+		{extension.SignatureAlgorithmsCert, "\x00\x02\x08", "", overrun, 0},
 		{extension.CompressCertificate, "\x0a\x00\x01\x00\x02\x00\x03\x00\x04\xaa\xaa", "zlib, brotli, zstd, 0x0004, 0xaaaa", 0, 0},
 		{extension.CompressCertificate, "\x00", "", empty, 0},
 		{extension.KeyShare, "\x00\x00", "0", 0, 0},
@@ -183,6 +187,7 @@ func TestExtensionBodies(t *testing.T) {
 		{extension.PSKKeyExchangeModes, "\x02\x01\x00", "0100 false", 0, 0},
 		{extension.PSKKeyExchangeModes, "\x00", " true", empty, 0},
 		{extension.ECPointFormats, "\x01\x00", "00 false", 0, 0},
+		{extension.ECPointFormats, "\x00", " true", empty, 0},
 		{extension.Cookie, "\x00\x01c", "63 false", 0, 0},
 		{extension.Cookie, "\x00\x00", " true", empty, 0},
 		{extension.RenegotiationInfo, "\x00", " false", 0, 0},
@@ -190,24 +195,34 @@ func TestExtensionBodies(t *testing.T) {
 		{extension.EarlyData, "", "true", 0, 0},
 		{extension.EarlyData, "\x00", "false", stray, 0},
 		{extension.ExtendedMasterSecret, "", "true", 0, 0},
-		{extension.EncryptedClientHello, "\x00\x00\x01\x00\x02\x09\x00\x01e\x00\x02pp", "0 1 2 9 65 7070", 0, 0},
-		{extension.EncryptedClientHello, "\x00\x00\x01\x00\x02\x09\x00\x00\x00\x01p", "0 1 2 9  70", 0, 0},
-		{extension.EncryptedClientHello, "\x01", "1 0 0 0  ", 0, 0},
-		{extension.EncryptedClientHello, "\x02", "0 0 0 0  ", illegal, 0},
-		{extension.EncryptedClientHello, "\x01\x01", "0 0 0 0  ", stray, 1},
-		{extension.EncryptedClientHello, "\x00\x00\x01\x00\x02\x09\x00\x00\x00\x00", "0 0 0 0  ", empty, 8},
+		{extension.ExtendedMasterSecret, "\x00", "false", stray, 0},
+		{extension.EncryptedClientHello, "\x00\x00\x01\x00\x02\x09\x00\x01e\x00\x02pp", "true 0 1 2 9 65 7070", 0, 0},
+		{extension.EncryptedClientHello, "\x00\x00\x01\x00\x02\x09\x00\x00\x00\x01p", "true 0 1 2 9  70", 0, 0},
+		{extension.EncryptedClientHello, "\x01", "true 1 0 0 0  ", 0, 0},
+		{extension.EncryptedClientHello, "\x02", "true 0 0 0 0  ", illegal, 0},
+		{extension.EncryptedClientHello, "\x01\x01", "true 0 0 0 0  ", stray, 1},
+		{extension.EncryptedClientHello, "\x00\x00\x01\x00\x02\x09\x00\x00\x00\x00", "true 0 0 0 0  ", empty, 8},
 		{extension.QUICTransportParameters, "qq", "7171 true", 0, 0},
 		{extension.SessionTicket, "", " true", 0, 0},
-		{extension.RecordSizeLimit, "\x40\x01", "16385", 0, 0},
-		{extension.RecordSizeLimit, "\x00\x40", "64", 0, 0},
-		{extension.RecordSizeLimit, "\x00\x3f", "0", illegal, 0},
-		{extension.RecordSizeLimit, "\x40", "0", overrun, 0},
-		{extension.StatusRequest, "\x01\x00\x03\x00\x01r\x00\x01x", "1 000172 78", 0, 0},
-		{extension.StatusRequest, "\x02\x05", "2  ", 0, 0},
-		{extension.StatusRequest, "\x01\x00\x02\x00\x00\x00\x00", "0  ", empty, 3},
-		{extension.StatusRequest, "\x01\x00\x00\x00", "0  ", overrun, 3},
+		{extension.RecordSizeLimit, "\x40\x01", "true 16385", 0, 0},
+		{extension.RecordSizeLimit, "\x00\x40", "true 64", 0, 0},
+		{extension.RecordSizeLimit, "\x00\x3f", "true 0", illegal, 0},
+		{extension.RecordSizeLimit, "\x40", "true 0", overrun, 0},
+		{extension.StatusRequest, "\x01\x00\x03\x00\x01r\x00\x01x", "true 1 000172 78", 0, 0},
+		{extension.StatusRequest, "\x02\x05", "true 2  ", 0, 0},
+		{extension.StatusRequest, "\x01\x00\x02\x00\x00\x00\x00", "true 0  ", empty, 3},
+		{extension.StatusRequest, "\x01\x00\x00\x00", "true 0  ", overrun, 3},
+		{extension.TLSFlags, "\x01\x05", "flag(0), flag(2) in 62", 0, 0},
+		{extension.TLSFlags, "\x02\x05\x00", "none in 62", extension.ErrFlagsTrailingZero, 2},
+		{extension.TLSFlagsExperimental, "\x01\x05", "flag(0), flag(2) in 65025", 0, 0},
+		{extension.TLSFlagsExperimental, "\x01\x05\x05", "none in 65025", extension.ErrFlagsTrailingBytes, 2},
 		{64000, "whatever", "", 0, 0},
-	} {
+	}
+	seen := make(map[extension.Type][2]bool) // accepted, refused
+	for _, test := range tests {
+		s := seen[test.t]
+		s[min(test.code, 1)] = true
+		seen[test.t] = s
 		t.Run(fmt.Sprintf("%v/%x", test.t, test.body), func(t *testing.T) {
 			x := extension.Extension{Type: test.t, Data: []byte(test.body)}
 			hello, _, err := clienthello.Parse(encode(t, with(x), false))
@@ -231,6 +246,12 @@ func TestExtensionBodies(t *testing.T) {
 			}
 		})
 	}
+	for typ := range clienthello.BodyTypes() {
+		opaque := typ == extension.SessionTicket || typ == extension.QUICTransportParameters
+		if s := seen[typ]; !s[0] || s[1] == opaque {
+			t.Errorf("%v: there is a row with an accepted body: %t, with a refused one: %t", typ, s[0], s[1])
+		}
+	}
 }
 
 // Without an extension its accessor gives the zero value and no error.
@@ -247,8 +268,13 @@ func TestExtensionAbsent(t *testing.T) {
 			t.Errorf("%v: CheckExtension gives %v at %d", typ, err, offset)
 		}
 	}
-	if _, ok := hello.SessionTicket(); ok {
-		t.Error("there is a session ticket")
+	_, ticket := hello.SessionTicket()
+	_, parameters := hello.QUICTransportParameters()
+	_, ech, _ := hello.EncryptedClientHello()
+	_, status, _ := hello.StatusRequest()
+	_, limit, _ := hello.RecordSizeLimit()
+	if ticket || parameters || ech || status || limit {
+		t.Errorf("present: %t, %t, %t, %t, %t; want none", ticket, parameters, ech, status, limit)
 	}
 }
 
@@ -303,139 +329,5 @@ func TestIterationStops(t *testing.T) {
 	}
 	if versions.Contains(clienthello.VersionTLS10) {
 		t.Error("TLS 1.0 is not in the list")
-	}
-}
-
-func TestExplain(t *testing.T) {
-	valid := encode(t, with(ext(0, 1, 2), ext(62, 1, 1, 9)), false)
-	edit := func(offset int, values ...byte) []byte {
-		msg := bytes.Clone(valid)
-		copy(msg[offset:], values)
-		return msg
-	}
-	for _, test := range []struct {
-		msg  []byte
-		path string
-	}{
-		{[]byte{2}, "msg_type"},
-		{[]byte{1}, "length"},
-		{[]byte{1, 255, 255, 255}, "length"},
-		{[]byte{1, 0, 0, 1, 3}, "legacy_version"},
-		{[]byte{1, 0, 0, 3, 3, 3, 0}, "random"},
-		{valid[:20], "random"},
-		{edit(38, 33), "legacy_session_id.length"},
-		{edit(39, 0, 0), "cipher_suites.length"},
-		{valid[:42], "cipher_suites"},
-		{edit(43, 0), "legacy_compression_methods.length"},
-		{edit(45, 0, 200), "extensions.length"},
-		{edit(49, 0, 200), "extensions[0].extension_data.length"},
-		{edit(55, 0, 9), "extensions[1].extension_data.length"},
-		{edit(53, 0, 0), "extensions[1].extension_type"},
-		{valid[:57], "extensions[1].extension_data"},
-		{edit(45, 0, 6), "after extensions"},
-	} {
-		got, ok := clienthello.Explain(test.msg)
-		_, offset, err := clienthello.Parse(test.msg)
-		if !ok || got.Code != err || got.Offset != offset || got.Path != test.path {
-			t.Errorf("%x: got %+v, want path %q", test.msg, got, test.path)
-		}
-	}
-	if _, ok := clienthello.Explain(valid); ok {
-		t.Error("a valid message is explained")
-	}
-	long := encode(t, with(ext(0, make([]byte, 300)...), ext(0)), false)
-	if got, _ := clienthello.Explain(long); got.Path != "extensions[1].extension_type" {
-		t.Errorf("behind an extension of 300 bytes: got %+v", got)
-	}
-
-	hello, _, err := clienthello.Parse(valid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, ok := hello.ExplainExtension(62)
-	want := clienthello.Explanation{Code: extension.ErrFlagsTrailingBytes, Offset: 59, Path: "extensions[1].extension_data[2]"}
-	if !ok || got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	record, ok := clienthello.Explain([]byte{22, 3, 1, 0, 5})
-	if !ok || record.Code != extension.ErrMessageType || !strings.Contains(record.String(), "; this looks like a TLS record; ") {
-		t.Errorf("a record: got %q", record)
-	}
-	const text = "byte 59 (extensions[1].extension_data[2]): bytes follow the flags vector; alert illegal_parameter; draft-ietf-tls-tlsflags-16, Section 3"
-	if diff := cmp.Diff(text, got.String()); diff != "" {
-		t.Error(diff)
-	}
-	if got, _ := hello.ExplainExtension(0); got.Path != "extensions[0].extension_data[0]" {
-		t.Errorf("got %+v", got)
-	}
-	if _, ok := hello.ExplainExtension(5); ok {
-		t.Error("an absent extension is explained")
-	}
-	for body, path := range map[string]string{"": "", "\x00": ".flags.length", "\x02\x01\x00": ".flags[1]"} {
-		hello, _, _ := clienthello.Parse(encode(t, with(ext(62, []byte(body)...)), false))
-		if got, _ := hello.ExplainExtension(62); got.Path != "extensions[0].extension_data"+path {
-			t.Errorf("%x: got %+v", body, got)
-		}
-	}
-}
-
-func TestExplainTakesARecordForWhatItIs(t *testing.T) {
-	got, ok := clienthello.Explain([]byte{22, 3, 1, 0, 45})
-	const want = "byte 0 (msg_type): the handshake message has another type; alert unexpected_message; RFC 9846, Section 4; " +
-		"this looks like a TLS record; the message begins after its header (package assemble takes records)"
-	if diff := cmp.Diff(want, got.String()); diff != "" || !ok {
-		t.Error(ok, diff)
-	}
-}
-
-func TestExplainDTLS(t *testing.T) {
-	valid := encode(t, minimal(), true)
-	for n, path := range map[int]string{0: "msg_type", 4: "message_seq", 6: "fragment_offset", 9: "fragment_length", 12: "legacy_version", 47: "legacy_cookie.length", 48: "cipher_suites.length"} {
-		if got, ok := clienthello.ExplainDTLS(valid[:n]); !ok || got.Path != path {
-			t.Errorf("%d bytes: got %+v, want path %q", n, got, path)
-		}
-	}
-	if _, ok := clienthello.ExplainDTLS(valid); ok {
-		t.Error("a valid message is explained")
-	}
-}
-
-func TestStrings(t *testing.T) {
-	for _, test := range []struct{ got, want string }{
-		{clienthello.VersionSSL30.String(), "SSL 3.0"},
-		{clienthello.VersionTLS10.String(), "TLS 1.0"},
-		{clienthello.VersionTLS11.String(), "TLS 1.1"},
-		{clienthello.VersionTLS12.String(), "TLS 1.2"},
-		{clienthello.VersionDTLS10.String(), "DTLS 1.0"},
-		{clienthello.VersionDTLS12.String(), "DTLS 1.2"},
-		{clienthello.Version(2).String(), "0x0002"},
-		{clienthello.CipherSuite(0x1301).String(), "TLS_AES_128_GCM_SHA256"},
-		{clienthello.CipherSuite(0x0a0a).String(), "GREASE(0x0a0a)"},
-		{clienthello.CipherSuite(0x0a0a).Name(), "GREASE"},
-		{clienthello.CipherSuite(0xeeee).Name(), ""},
-	} {
-		if test.got != test.want {
-			t.Errorf("got %q, want %q", test.got, test.want)
-		}
-	}
-}
-
-// Every code point has a text, and none but GREASE shares it.
-func TestEveryName(t *testing.T) {
-	for _, name := range []func(uint16) string{
-		func(v uint16) string { return clienthello.Version(v).String() },
-		func(v uint16) string { return clienthello.CipherSuite(v).String() },
-		func(v uint16) string { return clienthello.Group(v).String() },
-		func(v uint16) string { return clienthello.SignatureScheme(v).String() },
-		func(v uint16) string { return clienthello.CertificateCompressionAlgorithm(v).String() },
-	} {
-		seen := make(map[string]uint16)
-		for v := range uint16(0xffff) {
-			s := name(v)
-			if other, ok := seen[s]; ok || s == "" {
-				t.Errorf("%#04x and %#04x are called %q", other, v, s)
-			}
-			seen[s] = v
-		}
 	}
 }

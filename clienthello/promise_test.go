@@ -131,16 +131,17 @@ func TestImports(t *testing.T) {
 	if err != nil {
 		t.Skip("no go command: ", err)
 	}
-	out, err := exec.Command(goTool, "list", "-json=ImportPath,Imports", "../extension", "../handshake", "../rules", "./...").Output()
+	out, err := exec.Command(goTool, "list", "-json=ImportPath,Imports", "../extension", "../handshake", "../rules", "../internal/wire", "./...").Output()
 	if err != nil {
 		t.Skip("go list does not run here: ", err)
 	}
 	const module = "github.com/tlsflags/tlsflags/"
 	allowed := map[string][]string{ // by what imports it
 		module + "extension":            nil,
-		module + "handshake":            {module + "extension"},
+		module + "internal/wire":        {module + "extension"},
+		module + "handshake":            {module + "extension", module + "internal/wire"},
 		module + "rules":                {module + "extension", module + "handshake"},
-		module + "clienthello":          {module + "extension"},
+		module + "clienthello":          {module + "extension", module + "internal/wire"},
 		module + "clienthello/assemble": {module + "extension", module + "clienthello"},
 	}
 	forbidden := []string{"fmt", "reflect", "unsafe", "net", "os", "encoding/json"}

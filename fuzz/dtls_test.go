@@ -78,7 +78,7 @@ func referenceDTLS(datagrams [][]byte) assemble.Result {
 			}
 		}
 		if !seen {
-			return assemble.Result{Outcome: assemble.NotProtocol}
+			return assemble.Result{Outcome: assemble.Unrecognized}
 		}
 	}
 	return assemble.Result{}
@@ -132,7 +132,7 @@ func checkDTLS(datagrams [][]byte) error {
 			got.Outcome, got.Code.Name(), got.Offset, len(got.Message),
 			want.Outcome, want.Code.Name(), want.Offset, len(want.Message))
 	}
-	d.Reset(make([]byte, assemble.DatagramMemory(assemble.MaxMessageDTLS)))
+	d.Reset(make([]byte, assemble.BufferSize(assemble.MaxMessageDTLS)))
 	for _, datagram := range datagrams {
 		if d.Feed(datagram).Outcome != assemble.NeedMore {
 			break
@@ -164,7 +164,7 @@ func checkDTLSScheduleInput(data []byte) error {
 		return nil
 	}
 	var d assemble.DTLS
-	d.Reset(make([]byte, assemble.DatagramMemory(len(body)+12)))
+	d.Reset(make([]byte, assemble.BufferSize(len(body)+12)))
 	n := len(body)
 	header := []byte{1, byte(n >> 16), byte(n >> 8), byte(n), 0, 3, 0, 0, 0, byte(n >> 16), byte(n >> 8), byte(n)}
 	return checkSchedule(body, pieces, header, func(p assembletest.Piece) assemble.Result { return d.Feed(dtlsRecord(n, 3, p)) })

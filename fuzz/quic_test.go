@@ -238,7 +238,7 @@ func checkQUIC(datagrams [][]byte) error {
 	first := datagrams[0]
 	_, ok := assemble.ParseQUICInitial(first)
 	q.Reset(nil)
-	if result := q.Feed(first); !ok && result.Outcome != assemble.NotProtocol {
+	if result := q.Feed(first); !ok && result.Outcome != assemble.Unrecognized {
 		return fmt.Errorf("there is no Initial, and the answer is %v", result.Outcome)
 	}
 	// A datagram belongs to the connection of its first packet.
@@ -275,7 +275,7 @@ func checkQUICScheduleInput(data []byte) error {
 	n := len(body)
 	msg := append([]byte{1, byte(n >> 16), byte(n >> 8), byte(n)}, body...)
 	var q assemble.QUIC
-	q.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+	q.Reset(make([]byte, assemble.BufferSize(len(msg))))
 	// The header comes at first, so that no piece can change it.
 	if got := q.FeedFrames(cryptoFrame(assembletest.Piece{Offset: 0, Data: msg[:4]})); got.Outcome != assemble.NeedMore {
 		return fmt.Errorf("the header alone gives %v %q", got.Outcome, got.Code.Name())

@@ -89,7 +89,7 @@ func joinDatagrams(datagrams ...[]byte) (data []byte) {
 // is not touched. It returns the last answer.
 func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemble.Result, error) {
 	const guard = 64
-	size := assemble.DatagramMemory(limit)
+	size := assemble.BufferSize(limit)
 	run := func(fill byte, times int) (result assemble.Result, answers []assemble.Outcome, err error) {
 		memory := bytes.Repeat([]byte{fill}, size+guard)
 		a.Reset(memory[:size])
@@ -152,7 +152,7 @@ func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemb
 // has no influence there either.
 func checkNext(datagrams [][]byte, a assemble.Assembler, limit int) error {
 	read := func(fill byte) (results []assemble.Result) {
-		a.Reset(bytes.Repeat([]byte{fill}, assemble.DatagramMemory(limit)))
+		a.Reset(bytes.Repeat([]byte{fill}, assemble.BufferSize(limit)))
 		for _, d := range datagrams {
 			result := a.Feed(d)
 			result.Message = bytes.Clone(result.Message)

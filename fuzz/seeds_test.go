@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
@@ -75,7 +76,7 @@ func checkExtensionListInput(data []byte) error {
 }
 
 func extensionBodySeeds(yield func([]byte) bool) {
-	types := clienthellotest.BodyTypes()
+	types := slices.Collect(clienthello.BodyTypes())
 	for msg := range fuzzing.Messages {
 		hello, _, _ := clienthellotest.Reference(msg, false)
 		for _, e := range hello.Extensions {
@@ -93,6 +94,6 @@ func checkExtensionBodyInput(data []byte) error {
 	if len(data) == 0 {
 		return nil
 	}
-	types := clienthellotest.BodyTypes()
+	types := slices.Collect(clienthello.BodyTypes())
 	return clienthellotest.CheckBody(types[int(data[0])%len(types)], data[1:])
 }

@@ -1,9 +1,8 @@
 package handshake
 
 import (
-	"iter"
-
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/wire"
 )
 
 // The handshake types of the messages below, as defined in RFC 9846, Section 4.
@@ -31,17 +30,6 @@ const (
 	maxCertificateRequest  = 1 + 255 + 2 + maxBlock
 	maxNewSessionTicket    = 4 + 4 + 1 + 255 + 2 + 1<<16 - 1 + 2 + maxBlock
 )
-
-// Message is a validated handshake message, other than ClientHello, that can
-// carry extensions: an immutable view that shares memory with the bytes it was parsed
-// from. Since it exists only after validation, reading it cannot fail. The zero value
-// is no message and has no extension.
-type Message struct {
-	msg   []byte
-	list  extension.List // the extension block, in a Certificate that of the first entry
-	start uint32         // offset of the first byte behind certificate_list's length
-	kind  extension.MessageKind
-}
 
 // Parse reads the handshake message at the beginning of msg as the function
 // for its msg_type does: [ParseServerHello], [ParseNewSessionTicket],
@@ -101,18 +89,18 @@ func Parse(msg []byte) (Message, int, error) {
 // which concern the message as a whole and are looked for first, in this order.
 func ParseServerHello(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeServerHello, maxServerHello)
-	c.skip(2)
-	random := c.at
-	c.skip(randomLen)
+	c.Skip(2)
+	random := c.At()
+	c.Skip(randomLen)
 	c.sessionID()
-	c.skip(2)
-	c.skip(1)
+	c.Skip(2)
+	c.Skip(1)
 	kind := extension.ServerHello
-	if c.code == 0 && string(c.msg[random:random+randomLen]) == helloRetryRandom {
+	if c.Code() == 0 && string(c.msg[random:random+randomLen]) == helloRetryRandom {
 		kind = extension.HelloRetryRequest
 	}
 	var list extension.List
-	if c.end-c.at > 1 { // a single byte does not begin a block
+	if c.Left() > 1 { // a single byte does not begin a block
 		list = c.extensions(kind)
 	}
 	return c.done(Message{list: list, kind: kind})
@@ -149,7 +137,7 @@ func ParseEncryptedExtensions(msg []byte) (Message, int, error) {
 // 1.2 is another one, and carries no extensions.
 func ParseCertificateRequest(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeCertificateRequest, maxCertificateRequest)
-	c.vector(1, 0)
+	c.Vector(1, 0, 1)
 	list := c.extensions(extension.CertificateRequest)
 	return c.done(Message{list: list, kind: extension.CertificateRequest})
 }
@@ -172,16 +160,16 @@ func ParseCertificateRequest(msg []byte) (Message, int, error) {
 // extensions. No length is too large here but for the caller's memory.
 func ParseCertificate(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeCertificate, maxCertificate)
-	c.vector(1, 0)
-	outer := c.open(3, 0)
-	m := Message{start: uint32(c.at), kind: extension.Certificate}
-	for first := true; c.at < c.end; first = false {
-		c.vector(3, 1)
+	c.Vector(1, 0, 1)
+	outer := c.Open(3, 0, 1)
+	m := Message{start: uint32(c.At()), kind: extension.Certificate}
+	for first := true; c.Left() > 0; first = false {
+		c.Vector(3, 1, 1)
 		if list := c.extensions(extension.Certificate); first {
 			m.list = list
 		}
 	}
-	c.end = outer
+	c.Close(outer)
 	return c.done(m)
 }
 
@@ -201,250 +189,76 @@ func ParseCertificate(msg []byte) (Message, int, error) {
 // extensions.
 func ParseNewSessionTicket(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeNewSessionTicket, maxNewSessionTicket)
-	c.skip(4)
-	c.skip(4)
-	c.vector(1, 0)
-	c.vector(2, 1)
+	c.Skip(4)
+	c.Skip(4)
+	c.Vector(1, 0, 1)
+	c.Vector(2, 1, 1)
 	list := c.extensions(extension.NewSessionTicket)
 	return c.done(Message{list: list, kind: extension.NewSessionTicket})
 }
 
-// Kind says which message it is; 0 for the zero value.
-func (m Message) Kind() extension.MessageKind { return m.kind }
-
-// Extensions returns the extension block of the message; of a Certificate that of the
-// first CertificateEntry, where an extension for the whole chain belongs (RFC 9846,
-// Section 4.5.1).
-func (m Message) Extensions() extension.List { return m.list }
-
-// Blocks yields every extension block of the message in order: one for each
-// CertificateEntry of a Certificate, exactly one for any other message.
-func (m Message) Blocks() iter.Seq[extension.List] {
-	return func(yield func(extension.List) bool) {
-		if m.kind != extension.Certificate {
-			if m.kind != 0 {
-				yield(m.list)
-			}
-			return
-		}
-		for e := range m.Entries() {
-			if !yield(e.Extensions) {
-				return
-			}
-		}
-	}
-}
-
-// CertificateEntry is one certificate of a Certificate message, with the extensions
-// that belong to it.
-type CertificateEntry struct {
-	CertData   []byte // at least one byte; shares the message's memory
-	Extensions extension.List
-}
-
-// Entries yields the entries of a Certificate in order: none where the sender has no
-// certificate to offer, and none for any other message. Each block is walked through
-// once more to yield it.
-func (m Message) Entries() iter.Seq[CertificateEntry] {
-	return func(yield func(CertificateEntry) bool) {
-		if m.kind != extension.Certificate {
-			return
-		}
-		for i := int(m.start); i < len(m.msg); {
-			e, next := m.entry(i)
-			if !yield(e) {
-				return
-			}
-			i = next
-		}
-	}
-}
-
-// entry returns the CertificateEntry that begins at offset i, and the offset behind it.
-func (m Message) entry(i int) (CertificateEntry, int) {
-	b := m.msg
-	data := i + 3
-	end := data + (int(b[i])<<16 | int(b[i+1])<<8 | int(b[i+2]))
-	block := end + 2
-	next := block + (int(b[end])<<8 | int(b[end+1]))
-	// ParseCertificate has accepted this block.
-	list, _, _ := extension.ParseList(extension.Certificate, b[block:next:next], block)
-	return CertificateEntry{CertData: b[data:end:end], Extensions: list}, next
-}
-
-// Empty reports whether the message is a Certificate without any certificate, with
-// which a client answers that it has none (RFC 9846, Section 4.5.1). It has no
-// extension block, so nowhere to put a flag.
-func (m Message) Empty() bool {
-	return m.kind == extension.Certificate && int(m.start) == len(m.msg)
-}
-
-// HasFlag reports whether TLS flag f stands in the message, in any of its blocks, in an
-// extension that ParseFlags accepts.
-func (m Message) HasFlag(f extension.Flag) bool {
-	for block := range m.Blocks() {
-		if block.HasFlag(f) {
-			return true
-		}
-	}
-	return false
-}
-
-// RequestContext returns certificate_request_context, of 0 to 255 bytes, of a
-// CertificateRequest or a Certificate; nil for any other message.
-func (m Message) RequestContext() []byte {
-	if m.kind != extension.CertificateRequest && m.kind != extension.Certificate {
-		return nil
-	}
-	const i = handshakeHeaderLen
-	end := i + 1 + int(m.msg[i])
-	return m.msg[i+1 : end : end]
-}
-
-// CipherSuite returns the cipher suite that a ServerHello or a HelloRetryRequest
-// selects; 0 for any other message.
-func (m Message) CipherSuite() uint16 {
-	if m.kind != extension.ServerHello && m.kind != extension.HelloRetryRequest {
-		return 0
-	}
-	i := handshakeHeaderLen + 2 + randomLen
-	i += 1 + int(m.msg[i])
-	return uint16(m.msg[i])<<8 | uint16(m.msg[i+1])
-}
-
-// Version returns the version that a ServerHello or a HelloRetryRequest selects, in its
-// supported_versions extension (RFC 9846, Section 4.3.1) or without one in
-// legacy_version; 0 for any other message.
-func (m Message) Version() uint16 {
-	if m.kind != extension.ServerHello && m.kind != extension.HelloRetryRequest {
-		return 0
-	}
-	v := m.msg[handshakeHeaderLen:]
-	if e, ok := m.list.Lookup(extension.SupportedVersions); ok && len(e.Data) == 2 {
-		v = e.Data
-	}
-	return uint16(v[0])<<8 | uint16(v[1])
-}
-
-// Raw returns the message with its handshake header, as it was consumed.
-func (m Message) Raw() []byte { return m.msg }
-
-// AppendTo appends the message with its handshake header, byte for byte as it was
-// consumed, to b.
-func (m Message) AppendTo(b []byte) []byte { return append(b, m.msg...) }
-
-// A cursor reads a handshake message from front to back. The first fault sticks and
-// ends every loop: behind it nothing is read.
+// A cursor reads a handshake message.
 type cursor struct {
-	msg  []byte
-	at   int            // next byte to read
-	end  int            // end of the vector that is open, or of the message
-	code extension.Code // first fault
-	bad  int            // where it is
+	wire.Reader
+	msg []byte
 }
 
 // openMessage checks the header of a handshake message.
 func openMessage(msg []byte, msgType byte, maxBody int) cursor {
 	var c cursor
 	if len(msg) > 0 && msg[0] != msgType {
-		c.fail(extension.ErrMessageType, 0)
+		c.Fail(extension.ErrMessageType, 0)
 		return c
 	}
 	if len(msg) < handshakeHeaderLen {
-		c.fail(extension.ErrTruncated, len(msg))
+		c.Fail(extension.ErrTruncated, len(msg))
 		return c
 	}
 	length := int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3])
 	end := handshakeHeaderLen + length
 	switch {
 	case length > maxBody:
-		c.fail(extension.ErrMessageTooLarge, 1)
+		c.Fail(extension.ErrMessageTooLarge, 1)
 	case len(msg) < end:
-		c.fail(extension.ErrTruncated, len(msg))
+		c.Fail(extension.ErrTruncated, len(msg))
 	default:
-		c = cursor{msg: msg[:end:end], at: handshakeHeaderLen, end: end}
+		c.msg = msg[:end:end]
+		c.Reader = wire.NewReader(c.msg, handshakeHeaderLen)
 	}
 	return c
 }
 
-func (c *cursor) fail(code extension.Code, at int) {
-	if c.code == 0 {
-		c.code, c.bad = code, at
-	}
-	c.at, c.end = 0, 0
-}
-
-// skip passes a field of n bytes.
-func (c *cursor) skip(n int) {
-	if n > c.end-c.at {
-		c.fail(extension.ErrFieldOverrun, c.at)
-		return
-	}
-	c.at += n
-}
-
 // sessionID passes opaque legacy_session_id_echo<0..32>.
 func (c *cursor) sessionID() {
-	if c.at < c.end && c.msg[c.at] > maxSessionID {
-		c.fail(extension.ErrSessionIDTooLong, c.at)
+	if c.Left() > 0 && c.msg[c.At()] > maxSessionID {
+		c.Fail(extension.ErrSessionIDTooLong, c.At())
 		return
 	}
-	c.vector(1, 0)
-}
-
-// open passes the length, of size bytes, of a vector of at least floor bytes, and
-// confines what follows to the vector. The caller restores end, which it returns.
-func (c *cursor) open(size, floor int) (outer int) {
-	outer = c.end
-	start, n := c.at, 0
-	c.skip(size)
-	if c.code != 0 {
-		return 0
-	}
-	for _, b := range c.msg[start:c.at] {
-		n = n<<8 | int(b)
-	}
-	switch {
-	case n < floor:
-		c.fail(extension.ErrVectorEmpty, start)
-		return 0
-	case n > c.end-c.at:
-		c.fail(extension.ErrFieldOverrun, start)
-		return 0
-	}
-	c.end = c.at + n
-	return outer
-}
-
-// vector passes a vector of at least floor bytes whose length takes size bytes.
-func (c *cursor) vector(size, floor int) {
-	outer := c.open(size, floor)
-	c.at, c.end = c.end, outer
+	c.Vector(1, 0, 1)
 }
 
 // extensions reads an extension block of message m with its length.
 func (c *cursor) extensions(m extension.MessageKind) extension.List {
-	outer := c.open(2, 0)
-	if c.code != 0 {
+	outer := c.Open(2, 0, 1)
+	if c.Code() != 0 {
 		return extension.List{}
 	}
-	list, bad, err := extension.ParseList(m, c.msg[c.at:c.end:c.end], c.at)
+	at := c.At()
+	list, bad, err := extension.ParseList(m, c.Rest(), at)
 	if code, ok := err.(extension.Code); ok {
-		c.fail(code, bad)
+		c.Fail(code, bad)
 		return extension.List{}
 	}
-	c.at, c.end = c.end, outer
+	c.Close(outer)
 	return list
 }
 
 // done checks that nothing is left, and completes m.
 func (c *cursor) done(m Message) (Message, int, error) {
-	if c.at < c.end {
-		c.fail(extension.ErrStrayBytes, c.at)
-	}
-	if c.code != 0 {
-		return Message{}, c.bad, c.code
+	n, err := c.Done()
+	if err != nil {
+		return Message{}, n, err
 	}
 	m.msg = c.msg
-	return m, len(c.msg), nil
+	return m, n, nil
 }

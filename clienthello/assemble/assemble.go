@@ -6,14 +6,14 @@
 //   - The caller feeds what arrived, in order of arrival, through Feed: bytes of
 //     an ordered stream ([Records]) or one datagram a call ([QUIC], [DTLS]).
 //   - Each call answers with one of four outcomes: [Complete], [NeedMore],
-//     [NotProtocol], [Refused].
+//     [Unrecognized], [Refused].
 //   - An answer other than NeedMore is final: Feed repeats it until Reset, or until
-//     Next after Complete. (Records also has Resume, for more memory.)
+//     Next after Complete. ([Records] also has Grow, for more memory.)
 //   - The memory for a message that arrives in pieces is the slice that the caller
 //     gave to Reset. Its length is the limit on the message; nothing grows.
 //     A longer message is refused with [extension.ErrOverLimit] as soon as
 //     its length is known. Where pieces come in any order, one byte in nine holds the
-//     marks of those that have, so the limit is lower: see [DatagramMemory].
+//     marks of those that have, so the limit is lower: see [BufferSize].
 //   - What was fed is not retained, with one exception: a message that lies whole
 //     in what was fed is returned in place, without a copy.
 //   - No allocation, unless an assembler says otherwise.
@@ -43,8 +43,8 @@ const (
 	NeedMore Outcome = iota
 	// Complete: the message is whole.
 	Complete
-	// NotProtocol: this is not the protocol that the assembler reads.
-	NotProtocol
+	// Unrecognized: this is not the protocol that the assembler reads.
+	Unrecognized
 	// Refused: it is the protocol, but malformed, over a limit, or of a form that
 	// is not carried further; the Code says which.
 	Refused
@@ -57,8 +57,8 @@ func (o Outcome) String() string {
 		return "need more"
 	case Complete:
 		return "complete"
-	case NotProtocol:
-		return "not this protocol"
+	case Unrecognized:
+		return "unrecognized"
 	case Refused:
 		return "refused"
 	}
@@ -74,8 +74,7 @@ type Result struct {
 	// Reset, and holds until either is written to.
 	Message []byte
 
-	// Code says why, where the outcome is Refused; 0 otherwise. Look at Outcome before
-	// you return it as an error: a zero Code in a variable of type error is not nil.
+	// Code says why, if the outcome is Refused; 0 otherwise. Err has it as an error.
 	Code extension.Code
 
 	// Offset is where the refused field begins, in bytes from the first byte fed
@@ -90,18 +89,45 @@ type Result struct {
 	Used int
 }
 
+// Err returns Code as an error, or nil if the outcome is not Refused. A zero Code in a
+// variable of type error would not be nil.
+func (r Result) Err() error { return r.Code.Err() }
+
 func refused(code extension.Code, offset int) Result {
 	return Result{Outcome: Refused, Code: code, Offset: offset}
 }
 
-// Assembler is what all assemblers of this package have in common.
+// Assembler is what all assemblers of this package have in common. A receiver needs no
+// more of them: it makes one when the first bytes of a flow show which carrier it is,
+// and holds it as an Assembler from then on. [Records.Info], [QUIC.Info] and [DTLS.Info]
+// have what is special to each, for output.
+//
+// To add a carrier:
+//
+//  1. Write its assembler in a file of this package, with these four methods and an Info
+//     method. It follows the contract in the doc of the package.
+//  2. In package capture, add the line that tells its packets apart from others by their
+//     first bytes, and makes the new assembler for their flow.
 type Assembler interface {
 	// Feed takes the next piece: stream bytes, or one whole datagram.
 	Feed(piece []byte) Result
 	// Reset starts over with memory for the message, which may be nil: then only a
 	// message that lies whole in one piece can be completed.
 	Reset(memory []byte)
-	// Next goes on behind the complete message, to the next ClientHello of the same
-	// connection, with the memory there is. It does nothing after other outcomes.
+	// Next prepares the assembler for the ClientHello that follows the complete message on
+	// the same connection, with the memory there is. It does nothing after other outcomes.
 	Next()
+	// Progress says how much of the message has come. Comparing what it returned before
+	// and after a call of Feed tells whether the piece was of use.
+	Progress() Progress
+}
+
+// Progress says how much of a message has come, in units of the carrier.
+type Progress struct {
+	// Attempt changes when an assembler starts over by itself: what was fed before is no
+	// part of the message. Only [QUIC] does that.
+	Attempt int
+	// Pieces counts the records or packets with bytes of the message. It returns to 0 with
+	// Reset, with Next, and when Attempt changes.
+	Pieces int
 }

@@ -111,14 +111,14 @@ func TestCaptures(t *testing.T) {
 					if isQUIC {
 						a = &assemble.QUIC{}
 					}
-					a.Reset(make([]byte, assemble.DatagramMemory(4096)))
+					a.Reset(make([]byte, assemble.BufferSize(4096)))
 					flows[key] = a
 				}
 				result := a.Feed(d.payload)
 				switch result.Outcome {
 				case assemble.Complete:
 					got = append(got, parsed(t, d, a, result.Message))
-				case assemble.NotProtocol, assemble.Refused:
+				case assemble.Unrecognized, assemble.Refused:
 					delete(flows, key)
 				}
 			}

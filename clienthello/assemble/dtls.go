@@ -51,7 +51,7 @@ const (
 // asks; behind one whose length is not known or not right the rest of the datagram is
 // skipped. The outcome is
 //
-//   - [NotProtocol] as long as no fragment has been read and this datagram has none.
+//   - [Unrecognized] as long as no fragment has been read and this datagram has none.
 //     Nothing is kept, so an assembler is held only by handshakes;
 //   - [Refused] for a fragment that does not fit into its record (ErrFieldOverrun, at
 //     the fragment), for the first message if it is no ClientHello (ErrMessageType),
@@ -61,7 +61,7 @@ const (
 //     (ErrFragmentMismatch) or other content (ErrOverlapChanged).
 //
 // A message in one fragment is [Complete] in place. One byte in nine of the memory
-// holds the marks of what has arrived, see [DatagramMemory].
+// holds the marks of what has arrived, see [BufferSize].
 //
 // The zero DTLS is ready to use, for messages that lie in one fragment. It allocates
 // nothing.
@@ -84,7 +84,7 @@ func (d *DTLS) Reset(memory []byte) { *d = DTLS{pieces: newPieces(memory)} }
 
 // Next prepares d, which must have completed a message, for the ClientHello that
 // follows a HelloVerifyRequest or a HelloRetryRequest, with the next message_seq. The
-// outcome is NotProtocol where the handshake goes on without: when another message,
+// outcome is Unrecognized where the handshake goes on without: when another message,
 // change_cipher_spec or an encrypted record comes. The memory is used again.
 func (d *DTLS) Next() {
 	if d.final.Outcome != Complete {
@@ -104,6 +104,9 @@ type DTLSInfo struct {
 // Info describes the message that is being read or complete. It is zero as long as no
 // fragment has been read.
 func (d *DTLS) Info() DTLSInfo { return DTLSInfo{d.version, d.seq, d.records} }
+
+// Progress counts the records of Info.
+func (d *DTLS) Progress() Progress { return Progress{Pieces: d.records} }
 
 // Feed takes one datagram.
 func (d *DTLS) Feed(datagram []byte) Result {
@@ -128,7 +131,7 @@ func (d *DTLS) read(datagram []byte) (result Result, used int) {
 		header := datagram[i : i+dtlsRecordHeaderLen]
 		if header[1] != dtlsMajor {
 			if d.again && encryptedRecord(header[0]) {
-				return Result{Outcome: NotProtocol}, len(datagram)
+				return Result{Outcome: Unrecognized}, len(datagram)
 			}
 			break
 		}
@@ -146,12 +149,12 @@ func (d *DTLS) read(datagram []byte) (result Result, used int) {
 				return result, end
 			}
 		case d.again && (epoch > 0 || header[0] == recordChangeCipherSpec):
-			return Result{Outcome: NotProtocol}, end
+			return Result{Outcome: Unrecognized}, end
 		}
 		i = end
 	}
 	if !d.started {
-		return Result{Outcome: NotProtocol}, len(datagram)
+		return Result{Outcome: Unrecognized}, len(datagram)
 	}
 	return Result{}, len(datagram)
 }
@@ -201,7 +204,7 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 		case d.pieces.end > 0:
 			return refused(extension.ErrFragmentMismatch, at)
 		case d.again:
-			return Result{Outcome: NotProtocol}
+			return Result{Outcome: Unrecognized}
 		}
 		return refused(extension.ErrMessageType, at)
 	}

@@ -82,7 +82,7 @@ func TestDTLS(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var d assemble.DTLS
-			d.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+			d.Reset(make([]byte, assemble.BufferSize(len(msg))))
 			feedDTLS(t, &d, msg, tt.datagrams...)
 			if diff := cmp.Diff(assemble.DTLSInfo{Version: dtls12, Records: tt.records}, d.Info()); diff != "" {
 				t.Error(diff)
@@ -152,13 +152,13 @@ func TestDTLSNotProtocol(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var d assemble.DTLS
-			if result := d.Feed(datagram); result.Outcome != assemble.NotProtocol || result.Used != len(datagram) {
+			if result := d.Feed(datagram); result.Outcome != assemble.Unrecognized || result.Used != len(datagram) {
 				t.Errorf("%+v", result)
 			}
 			if info := d.Info(); info != (assemble.DTLSInfo{}) {
 				t.Errorf("%+v", info)
 			}
-			if again := d.Feed(whole); again.Outcome != assemble.NotProtocol {
+			if again := d.Feed(whole); again.Outcome != assemble.Unrecognized {
 				t.Errorf("then: %v", again.Outcome)
 			}
 		})
@@ -198,7 +198,7 @@ func TestDTLSRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var d assemble.DTLS
-			d.Reset(make([]byte, assemble.DatagramMemory(len(msg))))
+			d.Reset(make([]byte, assemble.BufferSize(len(msg))))
 			for i, fragment := range tt.fragments {
 				datagram := dtlsDatagram(fragment)
 				want := assemble.Result{Used: len(datagram)}
@@ -216,7 +216,7 @@ func TestDTLSRefuses(t *testing.T) {
 func TestDTLSLargest(t *testing.T) {
 	msg := dtlsHandshake(assemble.MaxMessageDTLS-12, 0)
 	var d assemble.DTLS
-	d.Reset(make([]byte, assemble.DatagramMemory(assemble.MaxMessageDTLS)))
+	d.Reset(make([]byte, assemble.BufferSize(assemble.MaxMessageDTLS)))
 	var datagrams [][]byte
 	for from := 0; from < len(msg)-12; from += 1000 {
 		datagrams = append(datagrams, dtlsDatagram(fragment(msg, from, min(from+1000, len(msg)-12))))
@@ -235,7 +235,7 @@ func TestDTLSNext(t *testing.T) {
 	first, second, third := dtlsHandshake(300, 0), dtlsHandshake(320, 1), dtlsHandshake(330, 2)
 	start := func(t *testing.T) *assemble.DTLS {
 		var d assemble.DTLS
-		d.Reset(make([]byte, assemble.DatagramMemory(len(third))))
+		d.Reset(make([]byte, assemble.BufferSize(len(third))))
 		feedDTLS(t, &d, first, dtlsDatagram(fragment(first, 0, 200)), dtlsDatagram(fragment(first, 200, 300)))
 		d.Next()
 		d.Next() // does nothing without a complete message
@@ -266,7 +266,7 @@ func TestDTLSNext(t *testing.T) {
 		"a later epoch, empty": dtlsRecord(22, dtls12, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if result := start(t).Feed(datagram); result.Outcome != assemble.NotProtocol {
+			if result := start(t).Feed(datagram); result.Outcome != assemble.Unrecognized {
 				t.Errorf("%v %v", result.Outcome, result.Code)
 			}
 		})
@@ -284,7 +284,7 @@ func TestDTLSAnyOrder(t *testing.T) {
 			continue
 		}
 		var d assemble.DTLS
-		d.Reset(usedMemory(assemble.DatagramMemory(len(msg)) + r.IntN(30)))
+		d.Reset(usedMemory(assemble.BufferSize(len(msg)) + r.IntN(30)))
 		missing := make(map[int]bool)
 		for i := range len(msg) - 12 {
 			missing[i] = true
@@ -344,7 +344,7 @@ func TestDTLSNoAllocs(t *testing.T) {
 		dtlsDatagram(fragment(msg, 900, 1800)), dtlsDatagram(fragment(msg, 500, 1000)), {1, 2, 3}, dtlsDatagram(fragment(msg, 0, 600)),
 	}
 	refused := dtlsDatagram(fragment(dtlsHandshake(1700, 1), 0, 5))
-	memory := make([]byte, assemble.DatagramMemory(len(msg)))
+	memory := make([]byte, assemble.BufferSize(len(msg)))
 	var d assemble.DTLS
 	if n := testing.AllocsPerRun(100, func() {
 		for _, datagram := range slices.Backward(datagrams) {
@@ -365,7 +365,7 @@ func TestDTLSNoAllocs(t *testing.T) {
 
 func BenchmarkDTLS(b *testing.B) {
 	msg := dtlsHandshake(1800, 0)
-	memory := make([]byte, assemble.DatagramMemory(len(msg)))
+	memory := make([]byte, assemble.BufferSize(len(msg)))
 	for _, size := range []int{1800, 1200, 100} {
 		var datagrams [][]byte
 		total := 0

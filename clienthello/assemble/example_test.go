@@ -30,7 +30,7 @@ func readClientHello(conn net.Conn) (hello clienthello.ClientHello, read []byte,
 		case assemble.Complete:
 			hello, _, err := clienthello.Parse(result.Message)
 			return hello, read, err
-		case assemble.NotProtocol:
+		case assemble.Unrecognized:
 			return hello, read, errors.New("the client does not speak TLS")
 		case assemble.Refused:
 			return hello, read, fmt.Errorf("byte %d: %w", result.Offset, result.Code)
@@ -61,7 +61,7 @@ func ExampleRecords() {
 // watchDatagrams reads from conn, which sees what one client sends, until its
 // ClientHello is whole, be it in QUIC or in DTLS.
 func watchDatagrams(conn net.PacketConn) (transport string, hello clienthello.ClientHello, err error) {
-	memory := make([]byte, assemble.DatagramMemory(16<<10)) // for the longest hello we care for
+	memory := make([]byte, assemble.BufferSize(16<<10)) // for the longest hello we care for
 	var quic assemble.QUIC
 	var dtls assemble.DTLS
 	datagram := make([]byte, 65535)
@@ -92,7 +92,7 @@ func watchDatagrams(conn net.PacketConn) (transport string, hello clienthello.Cl
 				hello, _, err = clienthello.ParseDTLS(result.Message)
 			}
 			return transport, hello, err
-		case assemble.NotProtocol:
+		case assemble.Unrecognized:
 			return "", hello, errors.New("neither QUIC nor DTLS")
 		case assemble.Refused:
 			return transport, hello, fmt.Errorf("byte %d: %w", result.Offset, result.Code)
@@ -130,7 +130,7 @@ func ExampleQUIC() {
 // The second ClientHello of a connection is asked for with Next.
 func ExampleDTLS() {
 	var dtls assemble.DTLS
-	dtls.Reset(make([]byte, assemble.DatagramMemory(16<<10)))
+	dtls.Reset(make([]byte, assemble.BufferSize(16<<10)))
 	first, second := dtlsHandshake(60, 0), dtlsHandshake(80, 1)
 	datagrams := [][]byte{
 		dtlsDatagram(fragment(first, 30, 60)),

@@ -11,10 +11,10 @@ const (
 	markBytes = 8
 )
 
-// DatagramMemory returns how much memory [QUIC] and [DTLS] need for messages of up
+// BufferSize returns how much memory [QUIC] and [DTLS] need for messages of up
 // to limit bytes: these, and a bit for each that says whether it has arrived. It
 // returns 0 for a limit that is not positive.
-func DatagramMemory(limit int) int {
+func BufferSize(limit int) int {
 	limit = max(limit, 0)
 	return limit + marksFor(limit)
 }

@@ -2,9 +2,6 @@ package assemble
 
 import (
 	"bytes"
-	"encoding/binary"
-
-	"github.com/tlsflags/tlsflags/extension"
 )
 
 const (
@@ -39,7 +36,7 @@ const (
 //
 // The outcome is
 //
-//   - [NotProtocol] as long as no packet has been opened and this datagram has none
+//   - [Unrecognized] as long as no packet has been opened and this datagram has none
 //     that can be: what is not QUIC, unknown versions, Version Negotiation, Retry and
 //     other packets of servers, 0-RTT alone, and Initials with forged keys. Nothing is
 //     kept, so an assembler is held only by clients that encrypt;
@@ -57,7 +54,7 @@ const (
 // CRYPTO data beyond the end of the memory is dropped, and what follows the message is
 // not looked at unless it comes before the message is complete. A message in one CRYPTO frame is [Complete] in place, which is in
 // Scratch. One byte in nine of the memory holds the
-// marks of what has arrived, see [DatagramMemory].
+// marks of what has arrived, see [BufferSize].
 //
 // A packet that brings new keys costs three allocations (five on s390x), at most two
 // packets of a datagram do, and Scratch may have to be allocated. Nothing else
@@ -103,7 +100,7 @@ func (q *QUIC) Reset(memory []byte) {
 
 // Next prepares q, which must have completed a message, for the ClientHello that
 // follows a HelloRetryRequest on the same connection, and for other attempts to
-// connect. The outcome is NotProtocol where the handshake goes on without: when a
+// connect. The outcome is Unrecognized where the handshake goes on without: when a
 // message of another type or a Handshake packet comes. The memory is used again.
 func (q *QUIC) Next() {
 	if q.final.Outcome == Complete {
@@ -160,6 +157,9 @@ func (q *QUIC) Info() QUICInfo {
 	return info
 }
 
+// Progress counts the attempts and packets of Info.
+func (q *QUIC) Progress() Progress { return Progress{Attempt: q.attempt, Pieces: q.packets} }
+
 // Feed takes one datagram.
 func (q *QUIC) Feed(datagram []byte) Result {
 	if q.final.Outcome != NeedMore {
@@ -200,7 +200,7 @@ func (q *QUIC) read(datagram []byte) (result Result, used int) {
 		case !bytes.Equal(p.dcid, dcid):
 			// To be ignored: a datagram belongs to one connection.
 		case p.kind == packetHandshake && q.base > 0 && p.version == q.keys.version:
-			return Result{Outcome: NotProtocol}, end
+			return Result{Outcome: Unrecognized}, end
 		case p.kind == packetInitial && p.protected():
 			payload, at, ok := q.open(datagram[i:end], &p, &schedules)
 			if !ok {
@@ -213,7 +213,7 @@ func (q *QUIC) read(datagram []byte) (result Result, used int) {
 		i = end
 	}
 	if q.keys.aead == nil {
-		return Result{Outcome: NotProtocol}, len(datagram)
+		return Result{Outcome: Unrecognized}, len(datagram)
 	}
 	return Result{}, len(datagram)
 }
@@ -279,234 +279,4 @@ func scratchSize(packet int) int {
 		return scratchSmall
 	}
 	return max(packet, scratchLarge)
-}
-
-// Types of the frames that an Initial packet may hold (RFC 9000, Section 17.2.2).
-const (
-	framePadding         = 0x00
-	framePing            = 0x01
-	frameACK             = 0x02
-	frameACKECN          = 0x03
-	frameCrypto          = 0x06
-	frameConnectionClose = 0x1c
-
-	// Google's T050 and T051 have another numbering, in one byte.
-	frameGooglePing   = 0x07
-	frameGoogleCrypto = 0x08
-)
-
-// readFrames walks through the frames of a payload that begins at offset at of the
-// datagram.
-func (q *QUIC) readFrames(payload []byte, at int) Result {
-	google := isGoogle(q.keys.version)
-	counted := false
-	for i := 0; i < len(payload); {
-		if payload[i] == framePadding {
-			i = skipPadding(payload, i)
-			continue
-		}
-		start := at + i
-		typ, next, ok := readFrameType(payload, i, google)
-		if !ok {
-			return refused(extension.ErrFieldOverrun, start)
-		}
-		i = next
-		switch typ {
-		case framePadding, framePing:
-		case frameACK, frameACKECN:
-			i, ok = skipACK(payload, i, typ == frameACKECN)
-		case frameConnectionClose:
-			i, ok = skipConnectionClose(payload, i)
-		case frameCrypto:
-			offset, from, to, code := readCryptoFrame(payload, i)
-			if code != 0 {
-				return refused(code, start)
-			}
-			if !counted && to > from && offset+uint64(to-from) > q.base {
-				counted = true
-				q.packets++
-			}
-			if result := q.readCrypto(offset, payload[from:to], at+from); result.Outcome != NeedMore {
-				return result
-			}
-			i = to
-		case frameGoogleOther:
-			return Result{} // how long it is is not known
-		default:
-			return refused(extension.ErrFrameType, start)
-		}
-		if !ok {
-			return refused(extension.ErrFieldOverrun, start)
-		}
-	}
-	return Result{}
-}
-
-// frameGoogleOther stands for the frames of T050 and T051 that are not read.
-const frameGoogleOther = maxVarint + 1 // no varint can be that
-
-// readFrameType returns the type of the frame at i, as QUIC numbers it. Of the frames
-// of T050 and T051 only PADDING, PING and CRYPTO are known; their content is as in QUIC.
-func readFrameType(b []byte, i int, google bool) (typ uint64, next int, ok bool) {
-	switch {
-	case !google:
-		return readVarint(b, i)
-	case b[i] == frameGooglePing:
-		return framePing, i + 1, true
-	case b[i] == frameGoogleCrypto:
-		return frameCrypto, i + 1, true
-	}
-	return frameGoogleOther, i, true
-}
-
-// readCryptoFrame reads a CRYPTO frame (RFC 9000, Section 19.6) of which the type has
-// been read: b[from:to] belongs at offset of the CRYPTO stream.
-func readCryptoFrame(b []byte, i int) (offset uint64, from, to int, code extension.Code) {
-	// Offset (i), Length (i), Crypto Data (..),
-	offset, i, ok := readVarint(b, i)
-	if !ok {
-		return 0, i, i, extension.ErrFieldOverrun
-	}
-	length, i, ok := readVarint(b, i)
-	switch {
-	case !ok:
-		return 0, i, i, extension.ErrFieldOverrun
-	case length > maxVarint-offset:
-		return 0, i, i, extension.ErrCryptoOffset
-	case length > uint64(len(b)-i):
-		return 0, i, i, extension.ErrFieldOverrun
-	}
-	return offset, i, i + int(length), 0
-}
-
-// skipPadding returns the end of the PADDING frames, one byte each, that begin at i.
-func skipPadding(b []byte, i int) int {
-	for len(b)-i >= 8 && binary.NativeEndian.Uint64(b[i:]) == 0 {
-		i += 8
-	}
-	for i < len(b) && b[i] == framePadding {
-		i++
-	}
-	return i
-}
-
-// skipACK returns the end of an ACK frame (RFC 9000, Section 19.3) of which the type
-// has been read.
-func skipACK(b []byte, i int, ecn bool) (next int, ok bool) {
-	// Largest Acknowledged (i), ACK Delay (i), ACK Range Count (i),
-	var ranges uint64
-	for range 3 {
-		if ranges, i, ok = readVarint(b, i); !ok {
-			return i, false
-		}
-	}
-	// First ACK Range (i), ACK Range (..) ..., [ECN Counts (..)],
-	if ranges > uint64(len(b)) {
-		return i, false
-	}
-	fields := 1 + 2*int(ranges)
-	if ecn {
-		fields += 3
-	}
-	for range fields {
-		if _, i, ok = readVarint(b, i); !ok {
-			return i, false
-		}
-	}
-	return i, true
-}
-
-// skipConnectionClose returns the end of a CONNECTION_CLOSE frame (RFC 9000, Section
-// 19.19) of which the type has been read.
-func skipConnectionClose(b []byte, i int) (next int, ok bool) {
-	// Error Code (i), Frame Type (i), Reason Phrase Length (i), Reason Phrase (..),
-	var length uint64
-	for range 3 {
-		if length, i, ok = readVarint(b, i); !ok {
-			return i, false
-		}
-	}
-	if length > uint64(len(b)-i) {
-		return i, false
-	}
-	return i + int(length), true
-}
-
-// readCrypto takes data at an offset of the CRYPTO stream; at is where it lies in the
-// datagram.
-func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
-	if offset < q.base {
-		n := min(q.base-offset, uint64(len(data)))
-		data = data[n:]
-		at += int(n)
-		offset += n
-	}
-	if len(data) == 0 || offset-q.base >= MaxMessage {
-		return Result{}
-	}
-	i := int(offset - q.base)
-	lengthAt := at
-	if i <= 1 && i+len(data) > 1 {
-		lengthAt += 1 - i
-	}
-	if i == 0 {
-		length, result := q.readHeader(data, at, lengthAt)
-		if result.Outcome != NeedMore {
-			return result
-		}
-		if length > 0 && length <= len(data) && q.pieces.end == 0 {
-			return q.complete(data[:length:length])
-		}
-	}
-	if i < handshakeHeaderLen && len(q.pieces.data) < handshakeHeaderLen {
-		return refused(extension.ErrOverLimit, at)
-	}
-	if !q.pieces.put(i, data) {
-		return refused(extension.ErrOverlapChanged, at)
-	}
-	length, result := q.readHeader(q.pieces.data[:q.pieces.prefix], at, lengthAt)
-	switch {
-	case result.Outcome != NeedMore:
-		return result
-	case length > len(q.pieces.data):
-		return refused(extension.ErrOverLimit, lengthAt)
-	case length > 0 && length <= q.pieces.prefix:
-		return q.complete(q.pieces.data[:length:length])
-	}
-	return Result{}
-}
-
-// readHeader judges a message by its first bytes. It returns the length of the
-// message with its header, or 0 while that is not known. at is where the data lies that
-// the judgement is made on, lengthAt where the length begins if it does so in that data,
-// else at.
-func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Result) {
-	switch {
-	case len(msg) == 0:
-		return 0, Result{}
-	case msg[0] != typeClientHello && q.base > 0:
-		return 0, Result{Outcome: NotProtocol}
-	case msg[0] != typeClientHello:
-		return 0, refused(extension.ErrMessageType, at)
-	case len(msg) < handshakeHeaderLen:
-		return 0, Result{}
-	}
-	length = handshakeHeaderLen + (int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3]))
-	if length > MaxMessage {
-		return 0, refused(extension.ErrMessageTooLarge, lengthAt)
-	}
-	return length, Result{}
-}
-
-// complete gives out a message, unless it repeats the one under the keys before.
-func (q *QUIC) complete(msg []byte) Result {
-	q.length = len(msg)
-	if q.base == 0 && len(msg) >= len(q.first) {
-		q.first = head(msg)
-		if q.first == q.repeat {
-			q.advance()
-			return Result{}
-		}
-	}
-	return Result{Outcome: Complete, Message: msg}
 }

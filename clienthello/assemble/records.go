@@ -23,9 +23,9 @@ const (
 // comes out depends on the bytes alone and not on how they were cut, but for one
 // thing: a message longer than the memory is [Complete] where it lies in one
 // record inside one fed piece, and refused otherwise. That refusal, ErrOverLimit, is
-// not the end where the caller can find more memory; see Resume.
+// not the end where the caller can find more memory; see [Records.Grow].
 //
-// The outcome is [NotProtocol] where the stream does not begin as a TLS handshake
+// The outcome is [Unrecognized] where the stream does not begin as a TLS handshake
 // record of major version 3, and [Refused] for
 //
 //   - ErrSSLv2Hello: the stream begins with an SSLv2-compatible hello (RFC 5246,
@@ -71,22 +71,22 @@ func (r *Records) Reset(memory []byte) { *r = Records{memory: memory} }
 // Next prepares r, which must have completed a message, for the ClientHello that
 // follows a HelloRetryRequest on the same stream. The change_cipher_spec records
 // that a client may send between the two (RFC 9846, Appendix E.4) are skipped. The
-// outcome is NotProtocol where anything but a ClientHello follows, as it does in most
+// outcome is Unrecognized where anything but a ClientHello follows, as it does in most
 // handshakes. Offsets go on counting; the memory is used again. Feed goes on at the
 // byte behind those it used.
-func (r *Records) Next() { r.NextBehindEarlyData(0) }
+func (r *Records) Next() { r.NextAfterEarlyData(0) }
 
-// NextBehindEarlyData is Next for a client that has offered early_data. It may send
+// NextAfterEarlyData is Next for a client that has offered early_data. It may send
 // early data before it knows of the HelloRetryRequest, which the server skips (RFC 9846,
 // Section 4.3.10): application_data records of up to limit bytes in all are skipped too.
-func (r *Records) NextBehindEarlyData(limit int) {
+func (r *Records) NextAfterEarlyData(limit int) {
 	if r.final.Outcome != Complete {
 		return
 	}
 	*r = Records{memory: r.memory, pos: r.pos, start: r.pos, left: r.left, header: r.header, again: true, early: limit}
 }
 
-// Resume goes on after a refusal with ErrOverLimit, with longer memory, at the byte
+// Grow goes on after a refusal with ErrOverLimit, with longer memory, at the byte
 // behind those that Feed used. Nothing is lost by the refusal: a caller that resets
 // with no memory at all, and takes [Records.MessageLen] bytes when they turn out to be
 // needed, needs none for a message that lies in one piece.
@@ -94,7 +94,7 @@ func (r *Records) NextBehindEarlyData(limit int) {
 // The memory may still be shorter than the message. Feed then refuses again when it
 // is full, so that a caller can let it grow with what really arrives instead of
 // with what a peer announces.
-func (r *Records) Resume(memory []byte) {
+func (r *Records) Grow(memory []byte) {
 	if r.final.Code != extension.ErrOverLimit || len(memory) <= max(len(r.memory), handshakeHeaderLen-1) {
 		return
 	}
@@ -111,23 +111,31 @@ func (r *Records) Resume(memory []byte) {
 // or 0 as long as its header is not whole.
 func (r *Records) MessageLen() int { return r.length }
 
-// Trailing returns how many bytes the record that ended the complete message has
-// behind it. RFC 9846, Section 5.1 wants a ClientHello to end with its
-// record, and servers answer anything else with unexpected_message.
-func (r *Records) Trailing() int {
-	if r.final.Outcome != Complete {
-		return 0
-	}
-	return r.left
+// RecordsInfo says what a message has travelled in.
+type RecordsInfo struct {
+	// Start is the offset in the stream at which the first record of the message begins.
+	// As long as nothing of the message has been read, it is where that record is looked
+	// for.
+	Start int
+	// Records counts the handshake records begun since Reset or Next.
+	Records int
+	// Trailing is how many bytes the record that ended the complete message has after
+	// it. RFC 9846, Section 5.1 wants a ClientHello to end with its record, and servers
+	// answer anything else with unexpected_message.
+	Trailing int
 }
 
-// Start returns the offset in the stream at which the first record of the message
-// begins. As long as nothing of the message has been read, it is where that record is
-// looked for.
-func (r *Records) Start() int { return r.start }
+// Info describes the message that is being read or complete.
+func (r *Records) Info() RecordsInfo {
+	info := RecordsInfo{Start: r.start, Records: r.records}
+	if r.final.Outcome == Complete {
+		info.Trailing = r.left
+	}
+	return info
+}
 
-// Count returns the number of handshake records begun since Reset or Next.
-func (r *Records) Count() int { return r.records }
+// Progress counts the records of Info.
+func (r *Records) Progress() Progress { return Progress{Pieces: r.records} }
 
 // Feed takes the next bytes of the stream.
 func (r *Records) Feed(piece []byte) Result {
@@ -176,48 +184,60 @@ func (r *Records) readHeader(b byte) Result {
 	}
 	switch i {
 	case 0: // ContentType type;
-		switch {
-		case b == recordHandshake:
-			if r.records == 0 && r.got == 0 {
-				r.start = at
-			}
-		case b == recordChangeCipherSpec && r.again && r.got == 0:
-		case b == recordApplicationData && r.early > 0 && r.got == 0:
-		case r.records == 0:
-			return Result{Outcome: NotProtocol}
-		default:
-			return refused(extension.ErrRecordInterleaved, at)
-		}
+		return r.readType(b, at)
 	case 1: // ProtocolVersion legacy_record_version;
 		switch {
 		case b == 3:
 		case r.records == 0:
-			return Result{Outcome: NotProtocol}
+			return Result{Outcome: Unrecognized}
 		default:
 			return refused(extension.ErrRecordVersion, at)
 		}
 	case 4: // uint16 length;
-		length := int(r.header[3])<<8 | int(b)
-		switch {
-		case r.header[0] == recordChangeCipherSpec && length != 1:
-			return Result{Outcome: NotProtocol}
-		case r.header[0] == recordApplicationData:
-			if r.early -= length; r.early < 0 || length == 0 {
-				return Result{Outcome: NotProtocol}
-			}
-		case r.again && r.got == 0 && (length > maxRecord || length == 0):
-			return Result{Outcome: NotProtocol}
-		case length > maxRecord:
-			return refused(extension.ErrRecordOverflow, at-1)
-		case length == 0:
-			return refused(extension.ErrRecordEmpty, at-1)
-		}
-		if r.header[0] == recordHandshake {
-			r.records++
-		}
-		r.headerLen = 0
-		r.left = length
+		return r.readLength(int(r.header[3])<<8|int(b), at-1)
 	}
+	return Result{}
+}
+
+// readType takes the type of a record.
+func (r *Records) readType(b byte, at int) Result {
+	switch {
+	case b == recordHandshake:
+		if r.records == 0 && r.got == 0 {
+			r.start = at
+		}
+	case b == recordChangeCipherSpec && r.again && r.got == 0:
+	case b == recordApplicationData && r.early > 0 && r.got == 0:
+	case r.records == 0:
+		return Result{Outcome: Unrecognized}
+	default:
+		return refused(extension.ErrRecordInterleaved, at)
+	}
+	return Result{}
+}
+
+// readLength takes the length of a record, which is at offset at, and with it the header
+// is complete.
+func (r *Records) readLength(length, at int) Result {
+	switch {
+	case r.header[0] == recordChangeCipherSpec && length != 1:
+		return Result{Outcome: Unrecognized}
+	case r.header[0] == recordApplicationData:
+		if r.early -= length; r.early < 0 || length == 0 {
+			return Result{Outcome: Unrecognized}
+		}
+	case r.again && r.got == 0 && (length > maxRecord || length == 0):
+		return Result{Outcome: Unrecognized}
+	case length > maxRecord:
+		return refused(extension.ErrRecordOverflow, at)
+	case length == 0:
+		return refused(extension.ErrRecordEmpty, at)
+	}
+	if r.header[0] == recordHandshake {
+		r.records++
+	}
+	r.headerLen = 0
+	r.left = length
 	return Result{}
 }
 
@@ -225,7 +245,7 @@ func (r *Records) readHeader(b byte) Result {
 func (r *Records) skip(part []byte) Result {
 	if r.header[0] == recordChangeCipherSpec && part[0] != 1 {
 		r.advance(1)
-		return Result{Outcome: NotProtocol}
+		return Result{Outcome: Unrecognized}
 	}
 	r.advance(len(part))
 	return Result{}
@@ -244,7 +264,7 @@ func (r *Records) readMessageHeader(part []byte) Result {
 			if b != typeClientHello {
 				r.advance(1)
 				if r.again {
-					return Result{Outcome: NotProtocol}
+					return Result{Outcome: Unrecognized}
 				}
 				return refused(extension.ErrMessageType, r.pos-1)
 			}
@@ -312,11 +332,11 @@ const sslv2HeaderLen = 11
 //	} V2ClientHello;
 func sslv2(b []byte) Result {
 	if len(b) >= 3 && b[2] != typeClientHello {
-		return Result{Outcome: NotProtocol}
+		return Result{Outcome: Unrecognized}
 	}
 	// SSL 2.0 itself is 0x0002 on the wire.
 	if len(b) >= 5 && b[3] != 3 && (b[3] != 0 || b[4] != 2) {
-		return Result{Outcome: NotProtocol}
+		return Result{Outcome: Unrecognized}
 	}
 	if len(b) < sslv2HeaderLen {
 		return Result{}
@@ -327,7 +347,7 @@ func sslv2(b []byte) Result {
 	challenge := int(b[9])<<8 | int(b[10])
 	if specs == 0 || specs%3 != 0 || sessionID > 32 || challenge < 16 || challenge > 32 ||
 		length != sslv2HeaderLen-2+specs+sessionID+challenge {
-		return Result{Outcome: NotProtocol}
+		return Result{Outcome: Unrecognized}
 	}
 	return refused(extension.ErrSSLv2Hello, 0)
 }

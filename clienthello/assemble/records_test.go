@@ -69,7 +69,7 @@ func feed(r *assemble.Records, pieces ...[]byte) seen {
 			break
 		}
 	}
-	s.Trailing = r.Trailing()
+	s.Trailing = r.Info().Trailing
 	return s
 }
 
@@ -94,7 +94,7 @@ func streams() map[string]struct {
 		return seen{Outcome: assemble.Refused, Code: code, Offset: offset, Used: used}
 	}
 	needMore := func(used int) seen { return seen{Used: used} }
-	notTLS := func(used int) seen { return seen{Outcome: assemble.NotProtocol, Used: used} }
+	notTLS := func(used int) seen { return seen{Outcome: assemble.Unrecognized, Used: used} }
 	join := func(parts ...[]byte) []byte { return slices.Concat(parts...) }
 	sslv2Sized := func(specs, sessionID, challenge int) []byte {
 		n := 9 + specs + sessionID + challenge
@@ -280,7 +280,7 @@ func TestRecordsMemory(t *testing.T) {
 	}
 }
 
-func TestRecordsResume(t *testing.T) {
+func TestRecordsGrow(t *testing.T) {
 	for _, n := range []int{0, 1, 20, 50} {
 		msg := handshake(n)
 		for _, size := range []int{1, 3, 9, 100} {
@@ -305,7 +305,7 @@ func TestRecordsResume(t *testing.T) {
 									t.Fatalf("MessageLen is %d, want %d", r.MessageLen(), len(msg))
 								}
 								memory = make([]byte, min(len(memory)+step, len(msg)))
-								r.Resume(memory)
+								r.Grow(memory)
 							}
 						}
 					}
@@ -323,7 +323,7 @@ func TestRecordsResume(t *testing.T) {
 		var r assemble.Records
 		r.Reset(make([]byte, 10))
 		first := r.Feed(inRecords(handshake(20), 5))
-		r.Resume(make([]byte, 10))
+		r.Grow(make([]byte, 10))
 		if again := r.Feed([]byte{1}); first.Code != extension.ErrOverLimit || again.Code != first.Code || again.Used != 0 {
 			t.Errorf("got %+v, then %+v", first, again)
 		}
@@ -331,7 +331,7 @@ func TestRecordsResume(t *testing.T) {
 	t.Run("after another refusal", func(t *testing.T) {
 		var r assemble.Records
 		r.Feed(record(22, 0x0301, nil))
-		r.Resume(make([]byte, 100))
+		r.Grow(make([]byte, 100))
 		if got := r.Feed(inRecords(handshake(1), 100)); got.Code != extension.ErrRecordEmpty {
 			t.Errorf("got %+v", got)
 		}
@@ -369,129 +369,6 @@ func TestRecordsLargest(t *testing.T) {
 				t.Errorf("records of %d bytes in pieces of %d: outcome %v, code %v, %d bytes", size, piece, got.Outcome, got.Code, len(got.Message))
 			}
 		}
-	}
-}
-
-func TestRecordsNext(t *testing.T) {
-	first, second := handshake(20), handshake(30)
-	ccs := record(20, 0x0303, []byte{1})
-	for name, row := range map[string]struct {
-		between []byte
-		want    seen
-	}{
-		"second hello":                    {inRecords(second, 100), seen{Outcome: assemble.Complete, Message: string(second), Used: 39}},
-		"in records of 7 bytes":           {inRecords(second, 7), seen{Outcome: assemble.Complete, Message: string(second), Used: 34 + 5*5}},
-		"behind change_cipher_spec":       {slices.Concat(ccs, inRecords(second, 100)), seen{Outcome: assemble.Complete, Message: string(second), Used: 45}},
-		"behind two":                      {slices.Concat(ccs, ccs, inRecords(second, 100)), seen{Outcome: assemble.Complete, Message: string(second), Used: 51}},
-		"change_cipher_spec with value 2": {slices.Concat(record(20, 0x0303, []byte{2}), inRecords(second, 100)), seen{Outcome: assemble.NotProtocol, Used: 6}},
-		"change_cipher_spec of 2 bytes":   {slices.Concat(record(20, 0x0303, []byte{1, 1}), inRecords(second, 100)), seen{Outcome: assemble.NotProtocol, Used: 5}},
-		"change_cipher_spec inside":       {slices.Concat(record(22, 0x0303, second[:9]), ccs), seen{Outcome: assemble.Refused, Code: extension.ErrRecordInterleaved, Offset: 29 + 14, Used: 15}},
-		"alert":                           {record(21, 0x0303, []byte{1, 0}), seen{Outcome: assemble.NotProtocol, Used: 1}},
-		"application data":                {slices.Concat(ccs, record(23, 0x0303, second)), seen{Outcome: assemble.NotProtocol, Used: 7}},
-		"another message":                 {record(22, 0x0303, []byte{16, 0, 0, 0}), seen{Outcome: assemble.NotProtocol, Used: 6}},
-		"record version 2.0":              {record(22, 0x0200, second), seen{Outcome: assemble.NotProtocol, Used: 2}},
-		"empty record":                    {record(22, 0x0303, nil), seen{Outcome: assemble.NotProtocol, Used: 5}},
-		"in a record of 2^14 bytes":       {record(22, 0x0303, slices.Concat(second, make([]byte, 1<<14-34)))[:39], seen{Outcome: assemble.Complete, Message: string(second), Used: 39, Trailing: 1<<14 - 34}},
-		"record overflow":                 {[]byte{22, 3, 3, 0xff, 0xff}, seen{Outcome: assemble.NotProtocol, Used: 5}},
-		"too large":                       {record(22, 0x0303, []byte{1, 0xff, 0xff, 0xff}), seen{Outcome: assemble.Refused, Code: extension.ErrMessageTooLarge, Offset: 29 + 6, Used: 9}},
-		"nothing":                         {nil, seen{}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			stream := append(inRecords(first, 100), row.between...)
-			for i := range len(stream) + 1 {
-				var r assemble.Records
-				r.Reset(make([]byte, 64))
-				pieces := [][]byte{stream[:i], stream[i:]}
-				if i < 29 {
-					pieces = [][]byte{stream[:i], stream[i:29], stream[29:]}
-				} else if i > 29 {
-					pieces = [][]byte{stream[:29], stream[29:i], stream[i:]}
-				}
-				used := feed(&r, pieces...).Used
-				if used != 29 {
-					t.Fatalf("cut at %d: first message used %d bytes", i, used)
-				}
-				r.Next()
-				rest := pieces[1:]
-				if i < 29 {
-					rest = pieces[2:]
-				}
-				if got := feed(&r, rest...); got != row.want {
-					t.Fatalf("cut at %d:\n got %+v\nwant %+v", i, got, row.want)
-				}
-			}
-		})
-	}
-
-	t.Run("behind early data", func(t *testing.T) {
-		early := record(23, 0x0303, make([]byte, 100))
-		for _, row := range []struct {
-			between []byte
-			limit   int
-			want    seen
-		}{
-			{slices.Concat(ccs, early, early, inRecords(second, 10)), 200, seen{Outcome: assemble.Complete, Message: string(second), Used: 6 + 2*105 + 34 + 4*5}},
-			{slices.Concat(early, early, inRecords(second, 10)), 199, seen{Outcome: assemble.NotProtocol, Used: 105 + 5}},
-			{slices.Concat(early, inRecords(second, 10)), 0, seen{Outcome: assemble.NotProtocol, Used: 1}},
-			{slices.Concat(record(23, 0x0303, nil), inRecords(second, 10)), 200, seen{Outcome: assemble.NotProtocol, Used: 5}},
-			{slices.Concat(record(22, 0x0303, second[:9]), early), 200, seen{Outcome: assemble.Refused, Code: extension.ErrRecordInterleaved, Offset: 29 + 14, Used: 15}},
-		} {
-			for _, size := range []int{1, 7, 1000} {
-				var r assemble.Records
-				r.Reset(make([]byte, 64))
-				r.Feed(inRecords(first, 100))
-				r.NextBehindEarlyData(row.limit)
-				if got := feed(&r, slices.Collect(slices.Chunk(row.between, size))...); got != row.want {
-					t.Errorf("limit %d, pieces of %d:\n got %+v\nwant %+v", row.limit, size, got, row.want)
-				}
-			}
-		}
-	})
-	t.Run("in the same record", func(t *testing.T) {
-		stream := record(22, 0x0301, slices.Concat(first, second))
-		var r assemble.Records
-		n := r.Feed(stream).Used
-		r.Next()
-		want := seen{Outcome: assemble.Complete, Message: string(second), Used: 34}
-		if got := feed(&r, stream[n:]); got != want {
-			t.Errorf("got %+v, want %+v", got, want)
-		}
-	})
-	t.Run("without effect before the message is complete", func(t *testing.T) {
-		var r assemble.Records
-		stream := inRecords(first, 100)
-		r.Reset(make([]byte, 64))
-		r.Feed(stream[:20])
-		r.Next()
-		if got := r.Feed(stream[20:]); got.Outcome != assemble.Complete {
-			t.Errorf("got %v", got.Outcome)
-		}
-	})
-}
-
-func TestRecordsCount(t *testing.T) {
-	var r assemble.Records
-	r.Reset(make([]byte, 64))
-	stream := append(inRecords(handshake(20), 10), record(20, 0x0303, []byte{1})...)
-	r.Feed(stream)
-	if r.Count() != 3 || r.Start() != 0 {
-		t.Errorf("first message: %d records from byte %d on, want 3 from 0", r.Count(), r.Start())
-	}
-	r.Next()
-	r.Feed(record(20, 0x0303, []byte{1}))
-	r.Feed(inRecords(handshake(20), 20))
-	if want := len(stream); r.Count() != 2 || r.Start() != want {
-		t.Errorf("second message: %d records from byte %d on, want 2 from %d", r.Count(), r.Start(), want)
-	}
-
-	// One that begins in the record in which the first ends.
-	first, second := handshake(20), handshake(30)
-	r.Reset(make([]byte, 64))
-	stream = slices.Concat(record(22, 0x0303, slices.Concat(first, second[:10])), record(22, 0x0303, second[10:]))
-	used := r.Feed(stream).Used
-	r.Next()
-	if r.Feed(stream[used:]); r.Count() != 1 || r.Start() != used {
-		t.Errorf("in the same record: %d records from byte %d on, want 1 from %d", r.Count(), r.Start(), used)
 	}
 }
 

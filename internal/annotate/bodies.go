@@ -6,8 +6,9 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// bodyOf returns what notes the body of an extension of type t in message m, nil where
-// it is left opaque, and the section that defines it.
+// bodyOf returns what notes the body of an extension of type t in message m, nil if it
+// is left opaque, and the section that defines it. It has a case for each type of
+// clienthello.BodyTypes.
 func bodyOf(t extension.Type, m extension.MessageKind) (inside func(*walker, string, string), clause string) {
 	switch t {
 	case extension.TLSFlags, extension.TLSFlagsExperimental:
@@ -46,6 +47,22 @@ func bodyOf(t extension.Type, m extension.MessageKind) (inside func(*walker, str
 		return opaque(1, ".renegotiated_connection"), "RFC 5746, Section 3.2"
 	case extension.EncryptedClientHello:
 		return nil, "RFC 9849, Section 5"
+	case extension.StatusRequest:
+		return nil, "RFC 6066, Section 8"
+	case extension.ECPointFormats:
+		return nil, "RFC 8422, Section 5.1.2"
+	case extension.ExtendedMasterSecret:
+		return nil, "RFC 7627, Section 5.1"
+	case extension.CompressCertificate:
+		return nil, "RFC 8879, Section 3"
+	case extension.RecordSizeLimit:
+		return nil, "RFC 8449, Section 4"
+	case extension.SessionTicket:
+		return nil, "RFC 5077, Section 3.2"
+	case extension.EarlyData:
+		return nil, "RFC 9846, Section 4.3.10"
+	case extension.PSKKeyExchangeModes:
+		return nil, "RFC 9846, Section 4.3.9"
 	case extension.QUICTransportParameters:
 		return nil, "RFC 9001, Section 8.2"
 	}

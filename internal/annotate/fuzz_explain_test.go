@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
@@ -45,31 +44,6 @@ func CheckExplain(kind Kind, data []byte) error {
 		return fmt.Errorf("refused for %q, which the parser accepts", t.Refused.Code.Name())
 	case code != 0 && (t.Refused == nil || t.Refused.Code != code || t.Refused.Offset != n):
 		return fmt.Errorf("refused %+v, the parser has %q at %d", t.Refused, code.Name(), n)
-	}
-	return checkExplainedPath(kind, data, t.Refused)
-}
-
-// checkExplainedPath compares the name of the refused field with the one that clienthello gives.
-func checkExplainedPath(kind Kind, data []byte, refused *Fault) error {
-	explain := clienthello.Explain
-	switch kind {
-	case ClientHello:
-	case DTLSClientHello:
-		explain = clienthello.ExplainDTLS
-	default:
-		return nil
-	}
-	e, ok := explain(data)
-	if ok != (refused != nil) {
-		return fmt.Errorf("clienthello refuses it: %t", ok)
-	}
-	want := e.Path
-	if ok && e.Code == extension.ErrTruncated && strings.Contains(want, "extensions") {
-		want = "" // lengths that contradict each other give the end no one name
-	}
-	// This package names the elements of vectors, clienthello the vectors.
-	if ok && !strings.HasPrefix(refused.Path, want) {
-		return fmt.Errorf("the refused field is %q, clienthello calls it %q", refused.Path, e.Path)
 	}
 	return nil
 }

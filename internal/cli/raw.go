@@ -33,16 +33,16 @@ func (in *inspection) inspectRecords(source string, data []byte) error {
 		data = data[result.Used:]
 		h := capture.Hello{
 			Transport: capture.TCP,
-			Pieces:    capture.Pieces{Records: records.Count()},
+			Pieces:    capture.Pieces{Records: records.Info().Records},
 			Message:   result.Message,
 			Code:      result.Code,
 			Offset:    result.Offset,
 			Index:     index,
 		}
 		switch {
-		case result.Outcome == assemble.NeedMore && (index == 1 || records.Count() > 0):
+		case result.Outcome == assemble.NeedMore && (index == 1 || records.Info().Records > 0):
 			h.Code, h.Offset = extension.ErrTruncated, length
-		case result.Outcome == assemble.NeedMore, result.Outcome == assemble.NotProtocol:
+		case result.Outcome == assemble.NeedMore, result.Outcome == assemble.Unrecognized:
 			if index == 1 {
 				return in.fail(source, errors.New("no ClientHello in these TLS records"))
 			}
@@ -61,7 +61,7 @@ func (in *inspection) inspectRecords(source string, data []byte) error {
 // inspectDTLS shows the ClientHello of what a client sent in DTLS records.
 func (in *inspection) inspectDTLS(source string, data []byte) error {
 	var dtls assemble.DTLS
-	dtls.Reset(make([]byte, assemble.DatagramMemory(assemble.MaxMessage)))
+	dtls.Reset(make([]byte, assemble.BufferSize(assemble.MaxMessage)))
 	result := dtls.Feed(data)
 	h := capture.Hello{Transport: capture.DTLS, DTLS: dtls.Info()}
 	h.Pieces = capture.Pieces{Records: h.DTLS.Records}
@@ -71,7 +71,7 @@ func (in *inspection) inspectDTLS(source string, data []byte) error {
 // inspectQUIC shows the ClientHello of what a client sent in Initial packets.
 func (in *inspection) inspectQUIC(source string, data []byte) error {
 	var quic assemble.QUIC
-	quic.Reset(make([]byte, assemble.DatagramMemory(assemble.MaxMessage)))
+	quic.Reset(make([]byte, assemble.BufferSize(assemble.MaxMessage)))
 	result := quic.Feed(data)
 	h := capture.Hello{Transport: capture.QUIC, QUIC: quic.Info()}
 	h.Pieces = capture.Pieces{Packets: h.QUIC.Packets}
@@ -83,7 +83,7 @@ func (in *inspection) datagram(source string, data []byte, h *capture.Hello, res
 	h.Message, h.Code, h.Offset, h.Index = result.Message, result.Code, result.Offset, 1
 	h.Pieces.Datagrams = 1
 	switch result.Outcome {
-	case assemble.NotProtocol:
+	case assemble.Unrecognized:
 		return in.fail(source, errors.New("no ClientHello in this datagram"))
 	case assemble.NeedMore:
 		h.Code, h.Offset = extension.ErrTruncated, len(data)

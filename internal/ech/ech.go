@@ -7,17 +7,15 @@ import (
 	"crypto/tls"
 	"slices"
 
-	"golang.org/x/crypto/cryptobyte"
-
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/wire"
 )
 
-// Open returns the extensions of the inner ClientHello, where one of the keys
-// decrypts it. As crypto/tls does, it tries all of them.
+// Open returns the extensions of the inner ClientHello, if one of the keys decrypts it. As crypto/tls does, it tries all of them.
 func Open(outer clienthello.ClientHello, keys []tls.EncryptedClientHelloKey) (extension.List, bool) {
-	offer, err := outer.EncryptedClientHello()
-	if err != nil || len(offer.Payload) == 0 {
+	offer, ok, err := outer.EncryptedClientHello()
+	if !ok || err != nil || offer.Type != clienthello.ECHOuter {
 		return extension.List{}, false
 	}
 	kdf, err := hpke.NewKDF(offer.KDF)
@@ -49,12 +47,13 @@ func Open(outer clienthello.ClientHello, keys []tls.EncryptedClientHelloKey) (ex
 // decrypt opens a payload with one key, as defined in RFC 9849, Section 7.1.
 func decrypt(key tls.EncryptedClientHelloKey, kdf hpke.KDF, aead hpke.AEAD, enc, aad, payload []byte) ([]byte, bool) {
 	// struct { uint16 version; uint16 length; uint8 config_id; HpkeKemId kem_id; ... } ECHConfig;
-	var kemID uint16
-	s := cryptobyte.String(key.Config)
-	if !s.Skip(2+2+1) || !s.ReadUint16(&kemID) {
+	r := wire.NewReader(key.Config, 0)
+	r.Skip(2 + 2 + 1)
+	kemID := r.Uint(2)
+	if r.Code() != 0 {
 		return nil, false
 	}
-	kem, err := hpke.NewKEM(kemID)
+	kem, err := hpke.NewKEM(uint16(kemID))
 	if err != nil {
 		return nil, false
 	}
@@ -70,50 +69,45 @@ func decrypt(key tls.EncryptedClientHelloKey, kdf hpke.KDF, aead hpke.AEAD, enc,
 	return encoded, err == nil
 }
 
-// InnerExtensions returns the extensions of an EncodedClientHelloInner, with those
-// put in that it takes over from the outer ClientHello (RFC 9849, Section 5.1), and false
-// where it is malformed. Offsets count in the block that comes of it.
+// InnerExtensions returns the extensions of an EncodedClientHelloInner, in which those
+// that it refers to are copied from the outer ClientHello (RFC 9849, Section 5.1). It
+// reports false if the message is malformed. Offsets are those in the expanded block.
 func InnerExtensions(encoded []byte, outer extension.List) (extension.List, bool) {
-	var skipped, block cryptobyte.String
-	s := cryptobyte.String(encoded)
-	if !s.Skip(2+32) || !s.ReadUint8LengthPrefixed(&skipped) || !s.ReadUint16LengthPrefixed(&skipped) ||
-		!s.ReadUint8LengthPrefixed(&skipped) || !s.ReadUint16LengthPrefixed(&block) {
+	r := wire.NewReader(encoded, 0)
+	r.Skip(2 + 32)    // legacy_version, random
+	r.Vector(1, 0, 1) // legacy_session_id
+	r.Vector(2, 0, 1) // cipher_suites
+	r.Vector(1, 0, 1) // legacy_compression_methods
+	block := r.Vector(2, 0, 1)
+	if r.Code() != 0 {
 		return extension.List{}, false
 	}
 	list, _, err := extension.ParseList(extension.ClientHello, block, 0)
 	if err != nil {
 		return extension.List{}, false
 	}
-	var b cryptobyte.Builder
+	var expanded []byte
 	for e := range list.All() {
 		if e.Type != extension.ECHOuterExtensions {
-			addExtension(&b, e)
+			expanded = appendExtension(expanded, e)
 			continue
 		}
-		var types cryptobyte.String
-		data := cryptobyte.String(e.Data)
-		if !data.ReadUint8LengthPrefixed(&types) {
+		types := wire.NewReader(e.Data, 0)
+		types.Open(1, 0, 2)
+		for types.Left() > 0 {
+			if o, ok := outer.Lookup(extension.Type(types.Uint(2))); ok {
+				expanded = appendExtension(expanded, o)
+			}
+		}
+		if types.Code() != 0 {
 			return extension.List{}, false
 		}
-		for !types.Empty() {
-			var t uint16
-			if !types.ReadUint16(&t) {
-				return extension.List{}, false
-			}
-			if o, ok := outer.Lookup(extension.Type(t)); ok {
-				addExtension(&b, o)
-			}
-		}
-	}
-	expanded, err := b.Bytes()
-	if err != nil {
-		return extension.List{}, false
 	}
 	list, _, err = extension.ParseList(extension.ClientHello, expanded, 0)
 	return list, err == nil
 }
 
-func addExtension(b *cryptobyte.Builder, e extension.Extension) {
-	b.AddUint16(uint16(e.Type))
-	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(e.Data) })
+func appendExtension(b []byte, e extension.Extension) []byte {
+	b = append(b, byte(e.Type>>8), byte(e.Type), byte(len(e.Data)>>8), byte(len(e.Data)))
+	return append(b, e.Data...)
 }

@@ -31,13 +31,13 @@ func ReferenceRecords(stream []byte) assemble.Result {
 		}
 		if header[0] != 22 {
 			if first {
-				return assemble.Result{Outcome: assemble.NotProtocol}
+				return assemble.Result{Outcome: assemble.Unrecognized}
 			}
 			return refuse(extension.ErrRecordInterleaved, at)
 		}
 		if len(header) >= 2 && header[1] != 3 {
 			if first {
-				return assemble.Result{Outcome: assemble.NotProtocol}
+				return assemble.Result{Outcome: assemble.Unrecognized}
 			}
 			return refuse(extension.ErrRecordVersion, at+1)
 		}
@@ -82,7 +82,7 @@ func ReferenceRecords(stream []byte) assemble.Result {
 // referenceSSLv2 tells an SSLv2-compatible hello, RFC 5246, Appendix E.2, from
 // anything else with the top bit set.
 func referenceSSLv2(b []byte) assemble.Result {
-	not := assemble.Result{Outcome: assemble.NotProtocol}
+	not := assemble.Result{Outcome: assemble.Unrecognized}
 	if len(b) >= 3 && b[2] != 1 {
 		return not
 	}

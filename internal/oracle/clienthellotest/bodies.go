@@ -133,15 +133,3 @@ func CheckBody(t extension.Type, data []byte) error {
 	}
 	return Check(msg, false)
 }
-
-// BodyTypes are the types of the extensions that clienthello reads.
-func BodyTypes() []extension.Type {
-	return []extension.Type{
-		extension.ServerName, extension.StatusRequest, extension.SupportedGroups, extension.ECPointFormats,
-		extension.SignatureAlgorithms, extension.ALPN, extension.ExtendedMasterSecret, extension.CompressCertificate,
-		extension.RecordSizeLimit, extension.SessionTicket, extension.PreSharedKey, extension.EarlyData,
-		extension.SupportedVersions, extension.Cookie, extension.PSKKeyExchangeModes, extension.SignatureAlgorithmsCert,
-		extension.KeyShare, extension.QUICTransportParameters, extension.TLSFlags, extension.TLSFlagsExperimental,
-		extension.EncryptedClientHello, extension.RenegotiationInfo,
-	}
-}

@@ -10,10 +10,10 @@ import (
 )
 
 var outcomes = map[assemble.Outcome]vectors.Outcome{
-	assemble.Complete:    vectors.Complete,
-	assemble.NeedMore:    vectors.NeedMore,
-	assemble.NotProtocol: vectors.NotThisProtocol,
-	assemble.Refused:     vectors.Refused,
+	assemble.Complete:     vectors.Complete,
+	assemble.NeedMore:     vectors.NeedMore,
+	assemble.Unrecognized: vectors.NotThisProtocol,
+	assemble.Refused:      vectors.Refused,
 }
 
 // testPieces gives the pieces of a test to an assembler.
@@ -24,14 +24,14 @@ func testPieces(g *vectors.Group, t *vectors.Test) error {
 	case vectors.TLSRecords:
 		a = new(assemble.Records)
 	case vectors.QUIC:
-		a, size = new(assemble.QUIC), assemble.DatagramMemory(t.Memory)
+		a, size = new(assemble.QUIC), assemble.BufferSize(t.Memory)
 	case vectors.DTLS:
-		a, size, parse = new(assemble.DTLS), assemble.DatagramMemory(t.Memory), clienthello.ParseDTLS
+		a, size, parse = new(assemble.DTLS), assemble.BufferSize(t.Memory), clienthello.ParseDTLS
 	}
 	a.Reset(make([]byte, size))
 	var r assemble.Result
 	for i, piece := range t.Pieces {
-		if r = a.Feed(piece); r.Outcome != assemble.NeedMore && i < len(t.Pieces)-1 && r.Outcome != assemble.NotProtocol {
+		if r = a.Feed(piece); r.Outcome != assemble.NeedMore && i < len(t.Pieces)-1 && r.Outcome != assemble.Unrecognized {
 			return fmt.Errorf("%s after piece %d of %d", r.Outcome, i+1, len(t.Pieces))
 		}
 	}

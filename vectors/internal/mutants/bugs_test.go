@@ -15,10 +15,12 @@ const (
 	exchange = "rules/rules.go"
 	walkers  = "handshake/handshake.go"
 	hello    = "clienthello/clienthello.go"
-	body     = "clienthello/body.go"
-	bodies   = "clienthello/extensions.go"
+	body     = "internal/wire/wire.go"
+	bodies   = "clienthello/bodies.go"
+	lists    = "clienthello/bodies_lists.go"
 	records  = "clienthello/assemble/records.go"
 	quic     = "clienthello/assemble/quic.go"
+	frames   = "clienthello/assemble/quic_frames.go"
 	keys     = "clienthello/assemble/quic_keys.go"
 	packets  = "clienthello/assemble/quic_packet.go"
 	dtls     = "clienthello/assemble/dtls.go"
@@ -67,8 +69,8 @@ var bugs = []bug{
 	{"second hello may add flags", exchange, "if had != has || !bytes.Equal(was.Data, is.Data) {", "if had && has && !bytes.Equal(was.Data, is.Data) {", "messages/second-hello/added"},
 	{"later CertificateEntries not judged", exchange, "if v := h.check(m.Kind(), e, o.flags, o.requested); !v.OK() {\n\t\t\treturn v\n\t\t}", "return h.check(m.Kind(), e, o.flags, o.requested)", "messages/certificates/client-certificate/unsolicited-behind-good"},
 	{"HelloRetryRequest not told apart", walkers, "kind = extension.HelloRetryRequest", "kind = extension.ServerHello", "messages/second-hello/added"},
-	{"empty ticket accepted", walkers, "c.vector(2, 1)\n\tlist := c.extensions(extension.NewSessionTicket)", "c.vector(2, 0)\n\tlist := c.extensions(extension.NewSessionTicket)", "messages/framing/new-session-ticket/no-ticket"},
-	{"session_id_echo of any length", walkers, "if c.at < c.end && c.msg[c.at] > maxSessionID {", "if false {", "messages/framing/server-hello/session-id-33"},
+	{"empty ticket accepted", walkers, "c.Vector(2, 1, 1)\n\tlist := c.extensions(extension.NewSessionTicket)", "c.Vector(2, 0, 1)\n\tlist := c.extensions(extension.NewSessionTicket)", "messages/framing/new-session-ticket/no-ticket"},
+	{"session_id_echo of any length", walkers, "if c.Left() > 0 && c.msg[c.At()] > maxSessionID {", "if false {", "messages/framing/server-hello/session-id-33"},
 
 	{"message type not looked at", hello, "if len(msg) > 0 && msg[0] != typeClientHello {", "if false {", "hello/header/type-0"},
 	{"message length not limited", hello, "if length > maxLength {", "if length > maxLength+1<<24 {", "hello/header/length-131397"},
@@ -87,22 +89,22 @@ var bugs = []bug{
 
 	{"empty vectors accepted", body, "case n == 0 && floor > 0:", "case false:", "bodies/malformed/cookie/none"},
 	{"half elements accepted", body, "case n < floor || n%element != 0:", "case n < floor:", "bodies/malformed/supported-groups/odd"},
-	{"length in 16 bits", body, "case n > b.end-b.at:", "case int(uint16(b.at+n)) > b.end:", "bodies/overflow/alpn-65534"},
-	{"as many binders as one likes", bodies, "if count != 0 {", "if count > 0 {", "bodies/malformed/pre-shared-key/two-binders"},
+	{"length in 16 bits", body, "case n > r.end-r.at:", "case int(uint16(r.at+n)) > r.end:", "bodies/overflow/alpn-65534"},
+	{"as many binders as one likes", lists, "if count != 0 {", "if count > 0 {", "bodies/malformed/pre-shared-key/two-binders"},
 	{"limit of 63 bytes", bodies, "if limit < 64 {", "if limit < 63 {", "bodies/malformed/record-size-limit/63"},
-	{"two host names", bodies, "if seen[nameType/64]>>(nameType%64)&1 != 0 {", "if false {", "bodies/malformed/server-name/two-host-names"},
+	{"two host names", lists, "if seen[nameType/64]>>(nameType%64)&1 != 0 {", "if false {", "bodies/malformed/server-name/two-host-names"},
 
 	{"record version looked at", records, "case b == 3:", "case b == 3 && r.records == 0:", "records/split/halves"},
-	{"record of 16,384 bytes refused", records, "case length > maxRecord:\n\t\t\treturn refused(extension.ErrRecordOverflow, at-1)", "case length >= maxRecord:\n\t\t\treturn refused(extension.ErrRecordOverflow, at-1)", "records/faults/too-large"},
-	{"empty record accepted", records, "case length == 0:\n\t\t\treturn refused(extension.ErrRecordEmpty, at-1)", "case length < 0:\n\t\t\treturn refused(extension.ErrRecordEmpty, at-1)", "records/faults/empty-first"},
+	{"record of 16,384 bytes refused", records, "case length > maxRecord:\n\t\treturn refused(extension.ErrRecordOverflow, at)", "case length >= maxRecord:\n\t\treturn refused(extension.ErrRecordOverflow, at)", "records/faults/too-large"},
+	{"empty record accepted", records, "case length == 0:\n\t\treturn refused(extension.ErrRecordEmpty, at)", "case length < 0:\n\t\treturn refused(extension.ErrRecordEmpty, at)", "records/faults/empty-first"},
 	{"SSLv2 hello not told", records, "if r.records == 0 && !r.again && r.header[0]&0x80 != 0 {", "if false {", "records/faults/sslv2"},
 	{"memory off by one", records, "case r.length > len(r.memory):", "case r.length >= len(r.memory):", "records/limits/memory-fits"},
 
 	{"QUIC v2 with the salt of v1", keys, `\x0d\xed\xe3\xde`, `\x38\x76\x2c\xf7`, "quic/packets/v2"},
 	{"packet number of one byte only", keys, "at = numberAt + int(scratch[0]&3) + 1", "at = numberAt + 1", "quic/packets/number-2"},
 	{"header protection masks five bits", keys, "k.mask[0] & 0x0f", "k.mask[0] & 0x1f", "quic/frames/ack"},
-	{"ACK with ECN as without", quic, "if ecn {\n\t\tfields += 3\n\t}", "", "quic/frames/ack-ecn"},
-	{"STREAM frames skipped", quic, "return refused(extension.ErrFrameType, start)", "return Result{}", "quic/faults/frame-stream"},
+	{"ACK with ECN as without", frames, "if ecn {\n\t\tfields += 3\n\t}", "", "quic/frames/ack-ecn"},
+	{"STREAM frames skipped", frames, "return refused(extension.ErrFrameType, start)", "return Result{}", "quic/faults/frame-stream"},
 	{"other connection IDs read", quic, "case !bytes.Equal(p.dcid, dcid):", "case false && !bytes.Equal(p.dcid, dcid):", "quic/coalesced/other-dcid"},
 	{"no new keys after a Retry", quic, "q.previous.len > 0 && q.previous == dcid || !p.mayBeFirst()", "q.keys.aead != nil", "quic/retry/v1-after-half"},
 	{"types of v1 in v2", packets, "(b[0]>>4 - v.initial) & 3", "(b[0]>>4 - v.initial&0) & 3", "quic/packets/v2"},

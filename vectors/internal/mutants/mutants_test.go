@@ -23,7 +23,8 @@ const module = "github.com/tlsflags/tlsflags"
 // copied are, for each package with a bug, the packages that have to be copied with
 // it: those that import it, up to the one that runs the vectors.
 var copied = map[string][]string{
-	"extension":              {"extension", "handshake", "rules", "clienthello", "clienthello/assemble", "vectors/internal/check"},
+	"extension":              {"extension", "internal/wire", "handshake", "rules", "clienthello", "clienthello/assemble", "vectors/internal/check"},
+	"internal/wire":          {"internal/wire", "handshake", "rules", "clienthello", "vectors/internal/check"},
 	"clienthello":            {"clienthello", "vectors/internal/check"},
 	"clienthello/assemble":   {"clienthello/assemble", "vectors/internal/check"},
 	"handshake":              {"handshake", "rules", "vectors/internal/check"},

@@ -1,0 +1,343 @@
+package clienthello
+
+import (
+	"iter"
+
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/wire"
+)
+
+// To read the body of a further extension:
+//
+//  1. Add its Type to extension/type.go, if it is not there.
+//  2. Here, write its method on ClientHello and its parser of extension_data, and add a
+//     row to bodies. bodies_lists.go has examples with lists of vectors.
+//  3. Add accepted and refused bodies to TestExtensionBodies, and to show above it.
+//  4. Add the body to ReferenceBody in package fuzz.
+//  5. Add the body to bodyOf in package annotate.
+//  6. Say so in CHANGELOG.md.
+//
+// A test fails for each of 2 to 5 that is forgotten.
+
+// A bodyRow is one extension whose body has a method.
+type bodyRow struct {
+	typ    extension.Type
+	method string                         // of ClientHello
+	check  func(data []byte) (int, error) // nil: any body is fine
+}
+
+// bodies has the extensions whose bodies have a method.
+var bodies = [...]bodyRow{
+	{extension.ServerName, "ServerName", func(b []byte) (int, error) { return verdict(parseServerName(b)) }},
+	{extension.StatusRequest, "StatusRequest", func(b []byte) (int, error) { return verdict(parseStatusRequest(b)) }},
+	{extension.SupportedGroups, "SupportedGroups", checkVector2},
+	{extension.ECPointFormats, "ECPointFormats", checkBytes},
+	{extension.SignatureAlgorithms, "SignatureAlgorithms", checkVector2},
+	{extension.ALPN, "ALPN", func(b []byte) (int, error) { return verdict(parseALPN(b)) }},
+	{extension.ExtendedMasterSecret, "ExtendedMasterSecret", checkEmpty},
+	{extension.CompressCertificate, "CompressCertificate", checkVector1},
+	{extension.RecordSizeLimit, "RecordSizeLimit", func(b []byte) (int, error) { return verdict(parseRecordSizeLimit(b)) }},
+	{extension.SessionTicket, "SessionTicket", nil},
+	{extension.PreSharedKey, "PreSharedKey", func(b []byte) (int, error) { return verdict(parsePreSharedKey(b)) }},
+	{extension.EarlyData, "EarlyData", checkEmpty},
+	{extension.SupportedVersions, "SupportedVersions", checkVector1},
+	{extension.Cookie, "Cookie", func(b []byte) (int, error) { return verdict(parseOpaque(2, 1)(b)) }},
+	{extension.PSKKeyExchangeModes, "PSKKeyExchangeModes", checkBytes},
+	{extension.SignatureAlgorithmsCert, "SignatureAlgorithmsCert", checkVector2},
+	{extension.KeyShare, "KeyShares", func(b []byte) (int, error) { return verdict(parseKeyShares(b)) }},
+	{extension.QUICTransportParameters, "QUICTransportParameters", nil},
+	{extension.TLSFlags, "Flags", checkFlags},
+	{extension.TLSFlagsExperimental, "Flags", checkFlags},
+	{extension.EncryptedClientHello, "EncryptedClientHello", func(b []byte) (int, error) { return verdict(parseECH(b)) }},
+	{extension.RenegotiationInfo, "RenegotiationInfo", func(b []byte) (int, error) { return verdict(parseOpaque(1, 0)(b)) }},
+}
+
+// verdict returns what a parser says beside the value.
+func verdict[T any](_ T, n int, err error) (int, error) { return n, err }
+
+func checkVector1(b []byte) (int, error) { return verdict(parseVector[uint16](1)(b)) }
+func checkVector2(b []byte) (int, error) { return verdict(parseVector[uint16](2)(b)) }
+func checkBytes(b []byte) (int, error)   { return verdict(parseOpaque(1, 1)(b)) }
+func checkEmpty(b []byte) (int, error)   { return verdict(parseEmpty(b)) }
+func checkFlags(b []byte) (int, error)   { return verdict(extension.ParseFlags(b)) }
+
+// CheckExtension checks the body of the extension of type t, as the method for it does.
+// For a malformed body it returns the offset in the message of the field that cannot be
+// accepted, and the error. Bodies that no method reads are fine.
+func (h ClientHello) CheckExtension(t extension.Type) (offset int, err error) {
+	for i := range bodies {
+		row := &bodies[i]
+		if row.typ != t || row.check == nil {
+			continue
+		}
+		// Only now is the extension searched: a caller may ask about every one there is.
+		e, ok := h.extensions.Lookup(t)
+		if !ok {
+			return 0, nil
+		}
+		if n, err := row.check(e.Data); err != nil {
+			return e.Offset + n, err
+		}
+	}
+	return 0, nil
+}
+
+// BodyTypes yields the types of the extensions whose bodies a method of ClientHello
+// reads, in ascending order.
+func BodyTypes() iter.Seq[extension.Type] {
+	return func(yield func(extension.Type) bool) {
+		for i := range bodies {
+			if !yield(bodies[i].typ) {
+				return
+			}
+		}
+	}
+}
+
+// The methods below read the body of one extension each, when they are called and not
+// before. If the client did not send the extension they return the zero value and no
+// error; if its body is malformed, the zero value and one of ErrFieldOverrun,
+// ErrStrayBytes, ErrVectorEmpty, ErrVectorSize and ErrIllegalValue. CheckExtension says
+// where in the message the fault is.
+
+// lookup applies a parser of extension_data to the extension of type t.
+func lookup[T any](h ClientHello, t extension.Type, parse func([]byte) (T, int, error)) (T, error) {
+	v, _, err := present(h, t, parse)
+	return v, err
+}
+
+// present is lookup for extensions whose zero value does not say that they are absent.
+// ok reports whether the client sent the extension.
+func present[T any](h ClientHello, t extension.Type, parse func([]byte) (T, int, error)) (v T, ok bool, err error) {
+	e, ok := h.extensions.Lookup(t)
+	if !ok {
+		return v, false, nil
+	}
+	v, _, err = parse(e.Data)
+	return v, true, err
+}
+
+// SupportedVersions returns the versions of the supported_versions extension, as
+// defined in RFC 9846, Section 4.3.1, in the client's order of preference.
+func (h ClientHello) SupportedVersions() (Vector[Version], error) {
+	return lookup(h, extension.SupportedVersions, parseVector[Version](1))
+}
+
+// OffersTLS13 reports whether supported_versions lists TLS 1.3 or DTLS 1.3: that makes
+// the message a TLS 1.3 ClientHello (RFC 9846, Section 4.2.2).
+func (h ClientHello) OffersTLS13() bool {
+	versions, err := h.SupportedVersions()
+	return err == nil && (versions.Contains(VersionTLS13) || versions.Contains(VersionDTLS13))
+}
+
+// SupportedGroups returns the groups of the supported_groups extension, as defined in
+// RFC 9846, Section 4.3.7, in the client's order of preference.
+func (h ClientHello) SupportedGroups() (Vector[Group], error) {
+	return lookup(h, extension.SupportedGroups, parseVector[Group](2))
+}
+
+// SignatureAlgorithms returns the schemes of the signature_algorithms extension, as
+// defined in RFC 9846, Section 4.3.3, in the client's order of preference.
+func (h ClientHello) SignatureAlgorithms() (Vector[SignatureScheme], error) {
+	return lookup(h, extension.SignatureAlgorithms, parseVector[SignatureScheme](2))
+}
+
+// SignatureAlgorithmsCert returns the schemes of the signature_algorithms_cert
+// extension, as defined in RFC 9846, Section 4.3.3.
+func (h ClientHello) SignatureAlgorithmsCert() (Vector[SignatureScheme], error) {
+	return lookup(h, extension.SignatureAlgorithmsCert, parseVector[SignatureScheme](2))
+}
+
+// CompressCertificate returns the algorithms of the compress_certificate extension, as
+// defined in RFC 8879, Section 3.
+func (h ClientHello) CompressCertificate() (Vector[CertificateCompressionAlgorithm], error) {
+	return lookup(h, extension.CompressCertificate, parseVector[CertificateCompressionAlgorithm](1))
+}
+
+// parseVector returns the parser of a body that is one vector of at least one 16-bit
+// value, with a length field of lengthSize bytes.
+func parseVector[T ~uint16](lengthSize int) func([]byte) (Vector[T], int, error) {
+	return func(data []byte) (Vector[T], int, error) {
+		b := wire.NewReader(data, 0)
+		v := b.Vector(lengthSize, 2, 2)
+		n, err := b.Done()
+		if err != nil {
+			return Vector[T]{}, n, err
+		}
+		return Vector[T]{v}, n, nil
+	}
+}
+
+// PSKKeyExchangeModes returns the modes of the psk_key_exchange_modes extension, one
+// a byte, as defined in RFC 9846, Section 4.3.9.
+func (h ClientHello) PSKKeyExchangeModes() ([]byte, error) {
+	return lookup(h, extension.PSKKeyExchangeModes, parseOpaque(1, 1))
+}
+
+// ECPointFormats returns the formats of the ec_point_formats extension, one a byte,
+// as defined in RFC 8422, Section 5.1.2.
+func (h ClientHello) ECPointFormats() ([]byte, error) {
+	return lookup(h, extension.ECPointFormats, parseOpaque(1, 1))
+}
+
+// Cookie returns the cookie of the cookie extension, as defined in RFC 9846, Section
+// 4.3.2.
+func (h ClientHello) Cookie() ([]byte, error) {
+	return lookup(h, extension.Cookie, parseOpaque(2, 1))
+}
+
+// RenegotiationInfo returns renegotiated_connection of the renegotiation_info
+// extension, as defined in RFC 5746, Section 3.2: empty, but not nil, in a first
+// handshake.
+func (h ClientHello) RenegotiationInfo() ([]byte, error) {
+	return lookup(h, extension.RenegotiationInfo, parseOpaque(1, 0))
+}
+
+// parseOpaque returns the parser of a body that is one vector of at least floor bytes,
+// with a length field of lengthSize bytes.
+func parseOpaque(lengthSize, floor int) func([]byte) ([]byte, int, error) {
+	return func(data []byte) ([]byte, int, error) {
+		b := wire.NewReader(data, 0)
+		v := b.Vector(lengthSize, floor, 1)
+		n, err := b.Done()
+		if err != nil {
+			return nil, n, err
+		}
+		return v, n, nil
+	}
+}
+
+// EarlyData reports whether the client sent the early_data extension, as defined in
+// RFC 9846, Section 4.3.10, whose body is empty.
+func (h ClientHello) EarlyData() (bool, error) {
+	return lookup(h, extension.EarlyData, parseEmpty)
+}
+
+// ExtendedMasterSecret reports whether the client sent the extended_master_secret
+// extension, as defined in RFC 7627, Section 5.1, whose body is empty. RFC 9846 names it
+// extended_main_secret.
+func (h ClientHello) ExtendedMasterSecret() (bool, error) {
+	return lookup(h, extension.ExtendedMasterSecret, parseEmpty)
+}
+
+func parseEmpty(data []byte) (bool, int, error) {
+	b := wire.NewReader(data, 0)
+	n, err := b.Done()
+	return err == nil, n, err
+}
+
+// The values of ECHClientHelloType, RFC 9849, Section 5.
+const (
+	ECHOuter uint8 = 0
+	ECHInner uint8 = 1
+)
+
+// ECH is the body of encrypted_client_hello in a ClientHello, as defined in RFC 9849,
+// Section 5. In an inner ClientHello all but Type is zero.
+type ECH struct {
+	Type     uint8  // ECHOuter or ECHInner
+	KDF      uint16 // HpkeKdfId
+	AEAD     uint16 // HpkeAeadId
+	ConfigID uint8
+	Enc      []byte // 0 to 65,535 bytes; empty in a second ClientHello
+	Payload  []byte // 1 to 65,535 bytes
+}
+
+// EncryptedClientHello returns the body of the encrypted_client_hello extension, and
+// whether the client sent the extension. A type other than outer and inner is
+// ErrIllegalValue. A GREASE extension (RFC 9849, Section 6.2) looks like a real one.
+func (h ClientHello) EncryptedClientHello() (ech ECH, ok bool, err error) {
+	return present(h, extension.EncryptedClientHello, parseECH)
+}
+
+func parseECH(data []byte) (ECH, int, error) {
+	b := wire.NewReader(data, 0)
+	var e ECH
+	e.Type = uint8(b.Uint(1))
+	switch e.Type {
+	case ECHOuter:
+		e.KDF = uint16(b.Uint(2))
+		e.AEAD = uint16(b.Uint(2))
+		e.ConfigID = uint8(b.Uint(1))
+		e.Enc = b.Vector(2, 0, 1)
+		e.Payload = b.Vector(2, 1, 1)
+	case ECHInner:
+	default:
+		b.Fail(extension.ErrIllegalValue, 0)
+	}
+	n, err := b.Done()
+	if err != nil {
+		return ECH{}, n, err
+	}
+	return e, n, nil
+}
+
+// QUICTransportParameters returns the undecoded body of the quic_transport_parameters
+// extension, RFC 9001, Section 8.2, and whether the client sent it.
+func (h ClientHello) QUICTransportParameters() ([]byte, bool) {
+	e, ok := h.extensions.Lookup(extension.QUICTransportParameters)
+	return e.Data, ok
+}
+
+// SessionTicket returns the body of the session_ticket extension, RFC 5077, Section
+// 3.2, which is empty where the client asks for a ticket, and whether the client sent it.
+func (h ClientHello) SessionTicket() ([]byte, bool) {
+	e, ok := h.extensions.Lookup(extension.SessionTicket)
+	return e.Data, ok
+}
+
+// RecordSizeLimit returns the limit in bytes of the record_size_limit extension, as
+// defined in RFC 8449, Section 4, and whether the client sent the extension. Less than
+// 64 is ErrIllegalValue.
+func (h ClientHello) RecordSizeLimit() (limit uint16, ok bool, err error) {
+	return present(h, extension.RecordSizeLimit, parseRecordSizeLimit)
+}
+
+func parseRecordSizeLimit(data []byte) (uint16, int, error) {
+	b := wire.NewReader(data, 0)
+	limit := b.Uint(2)
+	if limit < 64 {
+		b.Fail(extension.ErrIllegalValue, 0)
+	}
+	n, err := b.Done()
+	if err != nil {
+		return 0, n, err
+	}
+	return uint16(limit), n, nil
+}
+
+// StatusRequest is the body of status_request in a ClientHello, as defined in RFC 6066,
+// Section 8.
+type StatusRequest struct {
+	Type              uint8  // CertificateStatusType; 1 is ocsp
+	ResponderIDs      []byte // responder_id_list without its length, of type ocsp
+	RequestExtensions []byte // request_extensions without their length, of type ocsp
+}
+
+// StatusRequest returns the body of the status_request extension, and whether the client
+// sent the extension. The body of a type other than ocsp is undefined and not checked.
+func (h ClientHello) StatusRequest() (status StatusRequest, ok bool, err error) {
+	return present(h, extension.StatusRequest, parseStatusRequest)
+}
+
+func parseStatusRequest(data []byte) (StatusRequest, int, error) {
+	const ocsp = 1
+	b := wire.NewReader(data, 0)
+	s := StatusRequest{Type: uint8(b.Uint(1))}
+	if s.Type == ocsp {
+		outer := b.Open(2, 0, 1)
+		s.ResponderIDs = b.Window()
+		for b.Left() > 0 {
+			b.Vector(2, 1, 1)
+		}
+		b.Close(outer)
+		s.RequestExtensions = b.Vector(2, 0, 1)
+	} else {
+		b.Rest()
+	}
+	n, err := b.Done()
+	if err != nil {
+		return StatusRequest{}, n, err
+	}
+	return s, n, nil
+}

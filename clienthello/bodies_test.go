@@ -1,0 +1,48 @@
+package clienthello
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// TestBodies checks that the table has every method that reads the body of an extension,
+// and no other.
+func TestBodies(t *testing.T) {
+	rows := make(map[string]bool)
+	for i, row := range bodies {
+		rows[row.method] = true
+		if i > 0 && row.typ <= bodies[i-1].typ {
+			t.Errorf("%v comes after %v", row.typ, bodies[i-1].typ)
+		}
+	}
+	errorType, boolType := reflect.TypeFor[error](), reflect.TypeFor[bool]()
+	hello := reflect.TypeFor[ClientHello]()
+	for i := range hello.NumMethod() {
+		m := hello.Method(i)
+		results := m.Type.NumOut()
+		last := m.Type.Out(results - 1)
+		if reads := m.Type.NumIn() == 1 && results > 1 && (last == errorType || last == boolType); reads != rows[m.Name] {
+			t.Errorf("%s reads a body: %t, is in the table: %t", m.Name, reads, rows[m.Name])
+		}
+		delete(rows, m.Name)
+	}
+	for name := range rows {
+		t.Errorf("ClientHello has no method %s", name)
+	}
+}
+
+func TestBodyTypes(t *testing.T) {
+	types := slices.Collect(BodyTypes())
+	if len(types) != len(bodies) || !slices.Contains(types, extension.TLSFlags) {
+		t.Errorf("%v, want the %d types of the table", types, len(bodies))
+	}
+	for typ := range BodyTypes() {
+		if typ != types[0] {
+			t.Errorf("%v is first, then %v", types[0], typ)
+		}
+		break
+	}
+}

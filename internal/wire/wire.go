@@ -1,0 +1,118 @@
+// Package wire reads bytes on the wire from front to back. Its Reader is the one cursor
+// of the parsers of handshake messages and of the bodies of extensions.
+package wire
+
+import "github.com/tlsflags/tlsflags/extension"
+
+// Reader reads bytes from front to back. The first fault sticks and ends every loop:
+// nothing is read after it.
+type Reader struct {
+	data []byte
+	at   int            // next byte to read
+	end  int            // end of the vector that is open, or of data
+	code extension.Code // first fault
+	bad  int            // where it is
+}
+
+// NewReader returns a Reader of data[at:]. Offsets count from the start of data.
+func NewReader(data []byte, at int) Reader { return Reader{data: data, at: at, end: len(data)} }
+
+// Fail notes a fault at offset i, unless there is one already.
+func (r *Reader) Fail(code extension.Code, i int) {
+	if r.code == 0 {
+		r.code, r.bad = code, i
+	}
+	r.at, r.end = 0, 0
+}
+
+// Code returns the first fault, or 0.
+func (r *Reader) Code() extension.Code { return r.code }
+
+// At returns the offset of the next byte to read.
+func (r *Reader) At() int { return r.at }
+
+// Left returns how many bytes of the open vector are left, 0 after a fault.
+func (r *Reader) Left() int { return r.end - r.at }
+
+// Skip passes a field of n bytes.
+func (r *Reader) Skip(n int) {
+	if n > r.end-r.at {
+		r.Fail(extension.ErrFieldOverrun, r.at)
+		return
+	}
+	r.at += n
+}
+
+// Uint reads an unsigned integer of the given number of bytes.
+func (r *Reader) Uint(size int) int {
+	if size > r.end-r.at {
+		r.Fail(extension.ErrFieldOverrun, r.at)
+		return 0
+	}
+	v := 0
+	for range size {
+		v = v<<8 | int(r.data[r.at])
+		r.at++
+	}
+	return v
+}
+
+// Open reads the length field, of lengthSize bytes, of a vector that holds at least
+// floor bytes in elements of the given size, and confines what follows to the vector.
+// Faults are at the length. It returns what Close takes to leave the vector again.
+func (r *Reader) Open(lengthSize, floor, element int) (outer int) {
+	start, outer := r.at, r.end
+	n := r.Uint(lengthSize)
+	switch {
+	case r.code != 0:
+		return 0
+	case n == 0 && floor > 0:
+		r.Fail(extension.ErrVectorEmpty, start)
+		return 0
+	case n < floor || n%element != 0:
+		r.Fail(extension.ErrVectorSize, start)
+		return 0
+	case n > r.end-r.at:
+		r.Fail(extension.ErrFieldOverrun, start)
+		return 0
+	}
+	r.end = r.at + n
+	return outer
+}
+
+// Close leaves the open vector, all of which has been read.
+func (r *Reader) Close(outer int) {
+	if r.code == 0 {
+		r.end = outer
+	}
+}
+
+// Window returns what is left of the open vector, without reading it.
+func (r *Reader) Window() []byte { return r.data[r.at:r.end:r.end] }
+
+// Rest reads what is left of the open vector.
+func (r *Reader) Rest() []byte {
+	v := r.Window()
+	r.at = r.end
+	return v
+}
+
+// Vector reads a whole vector, see Open.
+func (r *Reader) Vector(lengthSize, floor, element int) []byte {
+	outer := r.Open(lengthSize, floor, element)
+	v := r.Rest()
+	r.Close(outer)
+	return v
+}
+
+// Done checks that nothing is left, and returns the number of bytes read or the offset
+// and code of the fault.
+func (r *Reader) Done() (int, error) {
+	if r.at < r.end {
+		r.Fail(extension.ErrStrayBytes, r.at)
+	}
+	if r.code != 0 {
+		return r.bad, r.code
+	}
+	return r.at, nil
+}
