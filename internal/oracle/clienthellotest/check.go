@@ -188,6 +188,7 @@ func AsBody(h clienthello.ClientHello, t extension.Type) (b Body, err error) {
 			b.Numbers = []uint64{1}
 		}
 	}
+	var ok bool // of the methods that tell
 	switch t {
 	case extension.ServerName:
 		opaque(h.ServerName())
@@ -237,20 +238,17 @@ func AsBody(h clienthello.ClientHello, t extension.Type) (b Body, err error) {
 		flag(h.ExtendedMasterSecret())
 	case extension.EncryptedClientHello:
 		var v clienthello.ECH
-		var ok bool
 		if v, ok, err = h.EncryptedClientHello(); ok && err == nil {
 			b.Numbers = []uint64{uint64(v.Type), uint64(v.KDF), uint64(v.AEAD), uint64(v.ConfigID)}
 		}
 		strings(v.Enc, v.Payload)
 	case extension.RecordSizeLimit:
 		var limit uint16
-		var ok bool
 		if limit, ok, err = h.RecordSizeLimit(); ok && err == nil {
 			b.Numbers = []uint64{uint64(limit)}
 		}
 	case extension.StatusRequest:
 		var v clienthello.StatusRequest
-		var ok bool
 		if v, ok, err = h.StatusRequest(); ok && err == nil {
 			b.Numbers = []uint64{uint64(v.Type)}
 		}
@@ -261,6 +259,12 @@ func AsBody(h clienthello.ClientHello, t extension.Type) (b Body, err error) {
 	case extension.QUICTransportParameters:
 		data, _ := h.QUICTransportParameters()
 		strings(data)
+	}
+	switch t {
+	case extension.EncryptedClientHello, extension.RecordSizeLimit, extension.StatusRequest:
+		if ok != sent {
+			err = errors.Join(err, fmt.Errorf("sent: %t, the method says %t", sent, ok))
+		}
 	}
 	return b, err
 }
