@@ -22,7 +22,7 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, ch
 	}
 	served := servedConfig(info)
 	if served == nil {
-		s.warn(warnServed, "reqmtls: crypto/tls no longer says which config a connection has; flagged clients get the one of Server.TLSConfig, without what the server has changed in a copy")
+		s.warn(warnServed, "reqmtls: crypto/tls does not say which config a connection has; flagged clients get that of Server.TLSConfig, without what the server changes in a copy, such as NextProtos")
 		served = made
 	}
 	var hello *Hello // nil if unknown

@@ -23,8 +23,8 @@ type Hello struct {
 	// Flagged says whether the client set the flag that the server looks for.
 	Flagged bool
 	// Applied says whether the client got the policy's config. A flagged client does
-	// not if the mode is Ignore, if TLS 1.3 is not negotiated, or if the base config
-	// demands a certificate of everybody.
+	// not if the mode is Ignore, if TLS 1.3 is not negotiated, or if the policy would
+	// weaken the config.
 	Applied bool
 	// Policy is the key of that policy in Config.Names; "" for the general one.
 	Policy string

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"log"
 	"log/slog"
 	"math"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -212,6 +214,47 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("logged %q, want %d line with %q", got, lines, tt.log)
 			}
 		})
+	}
+}
+
+// TestUnknownConfig covers a crypto/tls that does not say which config a connection has:
+// the one of TLSConfig is used. TestHTTP fails as soon as a Go release is like that.
+func TestUnknownConfig(t *testing.T) {
+	policy := botsPolicy()
+	policy.AskAll = true
+	logged := new(lockedBuffer)
+	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.NewTextHandler(logged, nil))})
+	config := mtls.TLSConfig()
+	config.NextProtos = []string{"imap"}
+	for range 2 {
+		got, err := config.GetConfigForClient(&tls.ClientHelloInfo{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.ClientAuth != tls.VerifyClientCertIfGiven || len(got.NextProtos) != 1 || got.NextProtos[0] != "imap" {
+			t.Errorf("ClientAuth %v, NextProtos %q", got.ClientAuth, got.NextProtos)
+		}
+	}
+	if got := logged.String(); strings.Count(got, "does not say which config") != 1 {
+		t.Errorf("logged %q", got)
+	}
+}
+
+// TestDefaultLogger checks that mistakes are logged if no Logger is set.
+func TestDefaultLogger(t *testing.T) {
+	before := slog.Default()
+	defer func() {
+		slog.SetDefault(before)
+		log.SetOutput(os.Stderr)
+	}()
+	b := new(lockedBuffer)
+	slog.SetDefault(slog.New(slog.NewTextHandler(b, nil)))
+	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	if _, err := mtls.TLSConfig().GetConfigForClient(&tls.ClientHelloInfo{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); !strings.Contains(got, "Server.TLSConfig is used without Server.Listener") {
+		t.Errorf("logged %q", got)
 	}
 }
 

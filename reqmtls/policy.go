@@ -87,22 +87,22 @@ type Config struct {
 
 	// Names holds the policies of single server names. A key is a host name in lower
 	// case, as it is in DNS ("xn--bcher-kva.example" for bücher.example), without port or
-	// final dot. "*.example.com" stands for all names with one label before example.com.
+	// final dot. "*.example.com" is for all names with one label before example.com.
 	// New refuses keys that no server name can match.
 	Names map[string]Policy
 
 	// Flags are the numbers of the flag: a client is flagged if it sets one of them.
-	// Empty stands for extension.RequestMTLS, the number that experiments use. IANA has
+	// Empty means extension.RequestMTLS, the number that experiments use. IANA has
 	// not registered any.
 	Flags []extension.Flag
 
 	// Types are the extension types under which flags are accepted. If a ClientHello
-	// has several of them, the first in Types decides. Empty stands for
+	// has several of them, the first in Types decides. Empty means
 	// extension.TLSFlags and extension.TLSFlagsExperimental, in this order.
 	Types []extension.Type
 
 	// Limit is the length of the longest ClientHello that is read for flags, in
-	// bytes; 0 stands for DefaultLimit. Clients with a longer one are served as if they
+	// bytes; 0 means DefaultLimit. Clients with a longer one are served as if they
 	// had not set the flag. A connection holds a buffer of this size from its first byte
 	// until its ClientHello is complete. New refuses less than 4,096, because the hellos
 	// of browsers have about 2,000 bytes, and more than assemble.MaxMessage, which no
@@ -128,7 +128,7 @@ type Config struct {
 	Observe func(Event)
 
 	// Logger is told, once for each kind, of mistakes that only show when clients
-	// connect; nil stands for slog.Default(). See "Mistakes" in the package comment.
+	// connect; nil means slog.Default(). See "Mistakes" in the package comment.
 	Logger *slog.Logger
 }
 

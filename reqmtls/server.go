@@ -25,7 +25,7 @@ type Server struct {
 	report  func(Event)
 
 	base      *tls.Config
-	own       func() *tls.Config // of NewConn
+	own       func() *tls.Config // of NewListener and NewConn
 	ech       atomic.Bool        // a config has keys for Encrypted Client Hello
 	recorders sync.Pool
 	unflagged Hello // shared by all clients without flags
@@ -55,8 +55,8 @@ var errIsTLS = errors.New("reqmtls: the connections of the listener are TLS alre
 // every client already. New refuses these and all other settings that would have no
 // effect.
 //
-// New does not change base. The methods that serve copy it, so what you change in base
-// before you call them counts, and what you change later does not.
+// New does not change base. The first call of a method that serves copies it: what you
+// change in base before that counts, and what you change later does not.
 func New(base *tls.Config, c Config) (*Server, error) {
 	if err := c.check(base); err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (s *Server) setUp(server *http.Server) error {
 // tls.NewListener. The connections of inner must begin with TLS, so a listener that
 // removes the header of the PROXY protocol has to be inner, or inside it.
 func (s *Server) NewListener(inner net.Listener) net.Listener {
-	return tls.NewListener(s.Listener(inner), s.TLSConfig())
+	return tls.NewListener(s.Listener(inner), s.own())
 }
 
 // NewConn returns a TLS connection with the server side of conn, as tls.Server does.
