@@ -1,4 +1,4 @@
-// Package check holds the parsers of this module to the vectors.
+// Package check compares the parsers of this module with the vectors.
 package check
 
 import (
@@ -14,12 +14,12 @@ import (
 // An answer is what the parsers say about one input.
 type answer struct {
 	code   extension.Code
-	clause string // where it is not that of the code
+	clause string // if it is not that of the code
 	offset int
 	parsed *vectors.Parsed
 }
 
-// Test gives the input of a test to the parsers, and returns an error where they
+// Test gives the input of a test to the parsers, and returns an error if they
 // disagree with its verdict.
 func Test(g *vectors.Group, t *vectors.Test) error {
 	if t.Prefixes != nil {
@@ -71,7 +71,7 @@ func readFlags(data []byte) answer {
 	return answer{parsed: &vectors.Parsed{Flags: numbers(flags)}}
 }
 
-// numbers lists the flags that are set, and holds the other accessors to the list.
+// numbers lists the flags that are set, and compares the other accessors with the list.
 func numbers(flags extension.Flags) []uint16 {
 	list := make([]uint16, 0, flags.Len())
 	for f := range flags.All() {
