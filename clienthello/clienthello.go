@@ -73,12 +73,14 @@ func ParseDTLS(msg []byte) (ClientHello, int, error) {
 	return parse(msg, headerLenDTLS)
 }
 
-func parse(msg []byte, header int) (ClientHello, int, error) {
+// openMessage checks the handshake header of a ClientHello, of the given length, and
+// returns the message without what follows it, or the offset and code of the fault.
+func openMessage(msg []byte, header int) ([]byte, int, extension.Code) {
 	if len(msg) > 0 && msg[0] != typeClientHello {
-		return ClientHello{}, 0, extension.ErrMessageType
+		return nil, 0, extension.ErrMessageType
 	}
 	if len(msg) < headerLen {
-		return ClientHello{}, len(msg), extension.ErrTruncated
+		return nil, len(msg), extension.ErrTruncated
 	}
 	length := int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3])
 	maxLength := MaxBody
@@ -86,20 +88,27 @@ func parse(msg []byte, header int) (ClientHello, int, error) {
 		maxLength = MaxBodyDTLS
 	}
 	if length > maxLength {
-		return ClientHello{}, 1, extension.ErrMessageTooLarge
+		return nil, 1, extension.ErrMessageTooLarge
 	}
 	end := header + length
 	if len(msg) < end {
-		return ClientHello{}, len(msg), extension.ErrTruncated
+		return nil, len(msg), extension.ErrTruncated
 	}
-	msg = msg[:end:end]
 	if header == headerLenDTLS {
 		if offset := int(msg[6])<<16 | int(msg[7])<<8 | int(msg[8]); offset != 0 {
-			return ClientHello{}, 6, extension.ErrFragment
+			return nil, 6, extension.ErrFragment
 		}
 		if fragment := int(msg[9])<<16 | int(msg[10])<<8 | int(msg[11]); fragment != length {
-			return ClientHello{}, 9, extension.ErrFragment
+			return nil, 9, extension.ErrFragment
 		}
+	}
+	return msg[:end:end], end, 0
+}
+
+func parse(msg []byte, header int) (ClientHello, int, error) {
+	msg, end, code := openMessage(msg, header)
+	if code != 0 {
+		return ClientHello{}, end, code
 	}
 
 	// ProtocolVersion legacy_version; Random random;
