@@ -52,7 +52,7 @@ var bodies = [...]bodyRow{
 	{extension.RenegotiationInfo, "RenegotiationInfo", func(b []byte) (int, error) { return verdict(parseOpaque(1, 0)(b)) }},
 }
 
-// verdict returns what a parser says beside the value.
+// verdict drops the value that a parser returns.
 func verdict[T any](_ T, n int, err error) (int, error) { return n, err }
 
 func checkVector1(b []byte) (int, error) { return verdict(parseVector[uint16](1)(b)) }
@@ -280,7 +280,7 @@ func (h ClientHello) QUICTransportParameters() ([]byte, bool) {
 }
 
 // SessionTicket returns the body of the session_ticket extension, RFC 5077, Section
-// 3.2, which is empty where the client asks for a ticket, and whether the client sent it.
+// 3.2, which is empty if the client asks for a ticket, and whether the client sent it.
 func (h ClientHello) SessionTicket() ([]byte, bool) {
 	e, ok := h.extensions.Lookup(extension.SessionTicket)
 	return e.Data, ok

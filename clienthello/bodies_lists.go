@@ -10,7 +10,7 @@ import (
 // The bodies that are lists of vectors.
 
 // ServerName returns the host_name of the server_name extension, as defined in RFC
-// 6066, Section 3, as it stands there: whether it is a valid DNS name is not judged.
+// 6066, Section 3, unchanged: whether it is a valid DNS name is not checked.
 // Two names of one type are ErrIllegalValue.
 func (h ClientHello) ServerName() ([]byte, error) {
 	return lookup(h, extension.ServerName, parseServerName)

@@ -43,14 +43,14 @@ type ClientHello struct {
 //	    Extension extensions<0..2^16-1>;
 //	} ClientHello;
 //
-// where extensions may be absent, length and all, as in TLS 1.2 (RFC 5246, Section
-// 7.4.1.2). It returns the number of bytes of the message; what follows is not
+// The extensions may be absent, length and all, as in TLS 1.2 (RFC 5246, Section
+// 7.4.1.2). Parse returns the number of bytes of the message; what follows is not
 // looked at. For a refused message it returns the zero ClientHello, the offset of
 // the field that cannot be accepted, and
 //
-//   - ErrMessageType: not a ClientHello. Where msg[0] is 22 it is a TLS record: the
+//   - ErrMessageType: not a ClientHello. If msg[0] is 22 it is a TLS record: the
 //     message begins after the record's header of 5 bytes, and may go on in further
-//     records. [github.com/tlsflags/tlsflags/clienthello/assemble] joins them;
+//     records. [github.com/tlsflags/tlsflags/clienthello/assemble] reassembles them;
 //   - ErrMessageTooLarge: the body is announced with more than MaxBody bytes;
 //   - ErrTruncated: msg ends before the message does; the offset is len(msg);
 //   - ErrFieldOverrun: a field or vector reaches beyond the end of the message;
@@ -68,17 +68,19 @@ func Parse(msg []byte) (ClientHello, int, error) {
 // ParseDTLS is Parse for DTLS: the handshake header has the 12 bytes of RFC 9147,
 // Section 5.2 and is that of a whole message, with fragment_offset 0 and
 // fragment_length equal to length (else ErrFragment); the body has a
-// legacy_cookie<0..2^8-1> behind legacy_session_id and may take MaxBodyDTLS bytes.
+// legacy_cookie<0..2^8-1> after legacy_session_id and may take MaxBodyDTLS bytes.
 func ParseDTLS(msg []byte) (ClientHello, int, error) {
 	return parse(msg, headerLenDTLS)
 }
 
-func parse(msg []byte, header int) (ClientHello, int, error) {
+// openMessage checks the handshake header of a ClientHello, of the given length, and
+// returns the message without what follows it, or the offset and code of the fault.
+func openMessage(msg []byte, header int) ([]byte, int, extension.Code) {
 	if len(msg) > 0 && msg[0] != typeClientHello {
-		return ClientHello{}, 0, extension.ErrMessageType
+		return nil, 0, extension.ErrMessageType
 	}
 	if len(msg) < headerLen {
-		return ClientHello{}, len(msg), extension.ErrTruncated
+		return nil, len(msg), extension.ErrTruncated
 	}
 	length := int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3])
 	maxLength := MaxBody
@@ -86,20 +88,27 @@ func parse(msg []byte, header int) (ClientHello, int, error) {
 		maxLength = MaxBodyDTLS
 	}
 	if length > maxLength {
-		return ClientHello{}, 1, extension.ErrMessageTooLarge
+		return nil, 1, extension.ErrMessageTooLarge
 	}
 	end := header + length
 	if len(msg) < end {
-		return ClientHello{}, len(msg), extension.ErrTruncated
+		return nil, len(msg), extension.ErrTruncated
 	}
-	msg = msg[:end:end]
 	if header == headerLenDTLS {
 		if offset := int(msg[6])<<16 | int(msg[7])<<8 | int(msg[8]); offset != 0 {
-			return ClientHello{}, 6, extension.ErrFragment
+			return nil, 6, extension.ErrFragment
 		}
 		if fragment := int(msg[9])<<16 | int(msg[10])<<8 | int(msg[11]); fragment != length {
-			return ClientHello{}, 9, extension.ErrFragment
+			return nil, 9, extension.ErrFragment
 		}
+	}
+	return msg[:end:end], end, 0
+}
+
+func parse(msg []byte, header int) (ClientHello, int, error) {
+	msg, end, code := openMessage(msg, header)
+	if code != 0 {
+		return ClientHello{}, end, code
 	}
 
 	// ProtocolVersion legacy_version; Random random;
@@ -187,13 +196,13 @@ func parse(msg []byte, header int) (ClientHello, int, error) {
 }
 
 // HasFlag reports whether the client set TLS flag f. It takes constant time. The
-// flags are those of the extension of type 62, or where there is none of type
-// 0xfe01; where that extension is malformed, no flag is set.
+// flags are those of the extension of type 62, or if there is none of type
+// 0xfe01; if that extension is malformed, no flag is set.
 func (h ClientHello) HasFlag(f extension.Flag) bool { return h.extensions.HasFlag(f) }
 
 // Flags returns the client's TLS flags and the type of the extension that holds
-// them: type 62, or where there is none 0xfe01. Without such an extension the type
-// is 0 and the error nil. A malformed extension gives its type and the error of
+// them: type 62, or if there is none 0xfe01. Without such an extension the type is 0
+// and the error nil; type 0 is also server_name, so compare it before printing it. A malformed extension gives its type and the error of
 // [extension.ParseFlags].
 func (h ClientHello) Flags() (extension.Flags, extension.Type, error) { return h.extensions.Flags() }
 
@@ -243,7 +252,7 @@ func (h ClientHello) LegacySessionID() []byte {
 }
 
 // LegacyCookie returns legacy_cookie, of 0 to 255 bytes, that a DTLS server sent in
-// a HelloVerifyRequest (RFC 6347, Section 4.2.1). It is nil where the message is not
+// a HelloVerifyRequest (RFC 6347, Section 4.2.1). It is nil if the message is not
 // of DTLS. The cookie extension is Cookie.
 func (h ClientHello) LegacyCookie() []byte {
 	if !h.IsDTLS() {
@@ -277,7 +286,7 @@ func (h ClientHello) compression() int {
 	return i + 2 + (int(h.msg[i])<<8 | int(h.msg[i+1]))
 }
 
-// opaque returns the vector whose one-byte length stands at offset i.
+// opaque returns the vector whose one-byte length is at offset i.
 func (h ClientHello) opaque(i int) []byte {
 	end := i + 1 + int(h.msg[i])
 	return h.msg[i+1 : end : end]

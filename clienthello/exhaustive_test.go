@@ -118,7 +118,7 @@ func TestMostExtensions(t *testing.T) {
 	}
 }
 
-// TestAccumulated holds the verdicts on 10,000 generated inputs to one hash.
+// TestAccumulated compares the outcomes of 10,000 generated inputs with one hash.
 func TestAccumulated(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var messages [][]byte

@@ -45,7 +45,7 @@ func (v Version) Name() string {
 }
 
 // String returns the name, "GREASE(0x", four digits and ")", or "0x" and four digits
-// where the version has no name.
+// if the version has no name.
 func (v Version) String() string { return nameOrHex(v.Name(), uint16(v)) }
 
 // CipherSuite is a value of the "TLS Cipher Suites" registry, RFC 9846, Appendix B.4.
@@ -56,7 +56,7 @@ type CipherSuite uint16
 func (c CipherSuite) Name() string { return greaseOr(uint16(c), cipherSuiteName(uint16(c))) }
 
 // String returns the name, "GREASE(0x", four digits and ")", or "0x" and four digits
-// where the suite has no name.
+// if the suite has no name.
 func (c CipherSuite) String() string { return nameOrHex(c.Name(), uint16(c)) }
 
 // Group is a NamedGroup, as defined in RFC 9846, Section 4.3.7.
@@ -67,7 +67,7 @@ type Group uint16
 func (g Group) Name() string { return greaseOr(uint16(g), groupName(uint16(g))) }
 
 // String returns the name, "GREASE(0x", four digits and ")", or "0x" and four digits
-// where the group has no name.
+// if the group has no name.
 func (g Group) String() string { return nameOrHex(g.Name(), uint16(g)) }
 
 // SignatureScheme is a value of the registry of RFC 9846, Section 4.3.3.
@@ -80,7 +80,7 @@ func (s SignatureScheme) Name() string {
 }
 
 // String returns the name, "GREASE(0x", four digits and ")", or "0x" and four digits
-// where the scheme has no name.
+// if the scheme has no name.
 func (s SignatureScheme) String() string { return nameOrHex(s.Name(), uint16(s)) }
 
 // CertificateCompressionAlgorithm is a value of the registry of RFC 8879, Section 7.3,
@@ -100,7 +100,7 @@ func (a CertificateCompressionAlgorithm) Name() string {
 	return ""
 }
 
-// String returns the name, or "0x" and four digits where the algorithm has none.
+// String returns the name, or "0x" and four digits if the algorithm has none.
 func (a CertificateCompressionAlgorithm) String() string { return nameOrHex(a.Name(), uint16(a)) }
 
 func greaseOr(v uint16, name string) string {

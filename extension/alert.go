@@ -5,7 +5,7 @@ import "strconv"
 // Alert is a TLS AlertDescription, as defined in RFC 9846, Section 6.
 type Alert uint8
 
-// The alerts that this module's verdicts name.
+// The alerts that the codes of this module name.
 const (
 	AlertUnexpectedMessage    Alert = 10
 	AlertRecordOverflow       Alert = 22
@@ -21,7 +21,7 @@ const (
 )
 
 // String returns the name that RFC 9846, Section 6 gives the alert, such as
-// "illegal_parameter", or "alert(N)" where it has none.
+// "illegal_parameter", or "alert(N)" if it has none.
 func (a Alert) String() string {
 	switch a {
 	case 0:

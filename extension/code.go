@@ -72,7 +72,7 @@ const (
 	ErrFlagUnnamed
 )
 
-// Codes of the carriers that package assemble joins.
+// Codes of the carriers that package assemble reads.
 const (
 	// ErrOverLimit: the message does not fit the memory that the caller gave.
 	ErrOverLimit Code = iota + 64
@@ -80,7 +80,7 @@ const (
 	ErrRecordOverflow
 	// ErrRecordEmpty: a handshake record holds no byte.
 	ErrRecordEmpty
-	// ErrRecordInterleaved: a record of another type stands between the pieces of a message.
+	// ErrRecordInterleaved: a record of another type comes between the pieces of a message.
 	ErrRecordInterleaved
 	// ErrRecordVersion: the version of a later record is not one of TLS.
 	ErrRecordVersion
@@ -129,7 +129,7 @@ type codeRow struct {
 	clause      string
 }
 
-// codes has a row for every Code. Where two standards ask for different alerts,
+// codes has a row for every Code. If two standards ask for different alerts,
 // alert is the reading of this module and alternative the other one.
 var codes = [...]codeRow{
 	ErrTruncated:               {"truncated", prefix + "the message is longer than the bytes given", AlertDecodeError, 0, "RFC 9846, Section 6.2"},
@@ -176,7 +176,7 @@ var codes = [...]codeRow{
 	ErrFlagsMisplaced:     {"flags_misplaced", prefix + "tls_flags is not allowed in this message", AlertIllegalParameter, 0, "RFC 9846, Section 4.3"},
 	ErrFlagsUnrequested:   {"flags_unrequested", prefix + "tls_flags answers a message that had none", AlertUnsupportedExtension, AlertIllegalParameter, "RFC 9846, Section 4.3"},
 	ErrFlagUnsolicited:    {"flag_unsolicited", prefix + "a flag answers a message that did not have it", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 3"},
-	ErrFlagMisplaced:      {"flag_misplaced", prefix + "a flag stands in a message that its document does not allow", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 4"},
+	ErrFlagMisplaced:      {"flag_misplaced", prefix + "its document does not allow the flag in this message", AlertIllegalParameter, 0, "draft-ietf-tls-tlsflags-16, Section 4"},
 	ErrSecondHelloChanged: {"second_hello_changed", prefix + "the second ClientHello has other TLS flags than the first", AlertIllegalParameter, 0, "RFC 9846, Section 4.2.2"},
 }
 
@@ -206,7 +206,7 @@ func (c Code) Err() error {
 }
 
 // Name returns the stable identifier of the code, such as "trailing_zero", that
-// the command and the test vectors print; "" where c is none of the Err constants.
+// the command and the test vectors print; "" if c is none of the Err constants.
 func (c Code) Name() string { return c.row().name }
 
 // Alert returns the alert that ends a handshake which failed for this reason. It

@@ -9,7 +9,7 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// Every code that has a name has a whole row, and no name stands for two.
+// Every code that has a name has a whole row, and no two have the same name.
 func TestCodes(t *testing.T) {
 	names := make(map[string]extension.Code)
 	slug := regexp.MustCompile(`^[a-z][a-z0-9_]*$`)

@@ -23,7 +23,7 @@ const (
 )
 
 // Name returns the name that the zero [Registry] gives the flag, such as
-// "request_mtls", or "" where the number has none.
+// "request_mtls", or "" if the number has none.
 func (f Flag) Name() string {
 	for i := range registered {
 		if info := &registered[i]; info.Number == f && !info.Unnumbered {
@@ -33,7 +33,7 @@ func (f Flag) Name() string {
 	return ""
 }
 
-// String returns the name of the flag, or "flag(N)" where it has none.
+// String returns the name of the flag, or "flag(N)" if it has none.
 func (f Flag) String() string {
 	if name := f.Name(); name != "" {
 		return name
@@ -114,7 +114,7 @@ func (s Flags) All() iter.Seq[Flag] {
 	}
 }
 
-// String lists the flags, such as "request_mtls, flag(100)"; "none" where there is none.
+// String lists the flags, such as "request_mtls, flag(100)"; "none" if there are none.
 // It allocates.
 func (s Flags) String() string { return listFlags(s.octets) }
 

@@ -11,7 +11,7 @@ type FlagSet struct {
 	octets [255]byte // laid out as on the wire, see Flags
 }
 
-// NewFlagSet returns the set of the given flags, or ErrFlagTooLarge where one is
+// NewFlagSet returns the set of the given flags, or ErrFlagTooLarge if one is
 // above MaxFlag.
 func NewFlagSet(flags ...Flag) (FlagSet, error) {
 	var s FlagSet
@@ -24,7 +24,7 @@ func NewFlagSet(flags ...Flag) (FlagSet, error) {
 }
 
 // Add puts f into the set. It returns ErrFlagTooLarge, and leaves the set as it
-// was, where f is above MaxFlag.
+// was, if f is above MaxFlag.
 func (s *FlagSet) Add(f Flag) error {
 	if f > MaxFlag {
 		return ErrFlagTooLarge

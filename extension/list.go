@@ -34,7 +34,7 @@ type List struct {
 // as defined in RFC 9846, Section 4.3: extensions one after the other, none cut
 // short, no type twice, and in a ClientHello nothing after pre_shared_key (Section
 // 4.3.11). The bodies are not looked into. block comes without its length field;
-// offset says where it begins in message m. It returns len(block), or for a refused
+// offset is that of block in message m. It returns len(block), or for a refused
 // block the offset in the message of the first field that cannot be accepted, and
 //
 //   - ErrStrayBytes: 1 to 3 bytes are left, too few for an extension;
@@ -49,7 +49,7 @@ func ParseList(m MessageKind, block []byte, offset int) (List, int, error) {
 		return List{}, offset, ErrFieldOverrun
 	}
 	// Types below 64 have a bit of their own in low. The others share 64 bits in
-	// high: only where such a bit is taken is the block searched, and only in short
+	// high: only if such a bit is taken is the block searched, and only in short
 	// lists, so that no block costs quadratic time.
 	const filtered = 64
 	var low, high uint64
@@ -94,7 +94,7 @@ func ParseList(m MessageKind, block []byte, offset int) (List, int, error) {
 	return l, len(block), nil
 }
 
-// parseRest goes on at index i, where ParseList gave up its filter or found stray
+// parseRest continues at index i, at which ParseList gave up its filter or found stray
 // bytes, with a bit for every type.
 //
 //go:noinline
@@ -151,7 +151,7 @@ func (l List) at(i int) (Extension, int) {
 	return Extension{Type: t, Offset: int(l.base) + i + headerLen, Data: b[headerLen:end:end]}, i + end
 }
 
-// All yields the extensions in the order in which they stand in the message.
+// All yields the extensions in the order of the message.
 func (l List) All() iter.Seq[Extension] {
 	return func(yield func(Extension) bool) {
 		for i := 0; i < len(l.block); {
@@ -184,8 +184,8 @@ func (l List) Len() int { return int(l.count) }
 // AppendTo appends the block as it was parsed, without its length field, to b.
 func (l List) AppendTo(b []byte) []byte { return append(b, l.block...) }
 
-// FlagsExtension returns the extension that holds the message's TLS flags, not yet
-// judged: the one of type TLSFlags, or where there is none the one of type
+// FlagsExtension returns the extension with the message's TLS flags, unparsed: the one
+// of type TLSFlags, or if there is none the one of type
 // TLSFlagsExperimental. It takes constant time.
 func (l List) FlagsExtension() (Extension, bool) {
 	if l.flags == 0 {
@@ -195,8 +195,9 @@ func (l List) FlagsExtension() (Extension, bool) {
 	return e, true
 }
 
-// Flags parses the TLS flags of the message and says under which type they stand.
-// Where there is no such extension it returns no flags, type 0 and no error. For a
+// Flags parses the TLS flags of the message and returns the type of their extension.
+// Without such an extension it returns no flags, type 0 and no error; since type 0 is
+// server_name, compare the type with 0 before printing it. For a
 // malformed extension it returns the type and the error of ParseFlags; type
 // TLSFlags decides also then.
 func (l List) Flags() (Flags, Type, error) {

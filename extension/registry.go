@@ -11,17 +11,16 @@ type FlagInfo struct {
 	Number     Flag
 	Unnumbered bool      // no number is assigned, proposed or in use; Number is 0
 	Name       string    // as the newest text that asks for a registration writes it
-	Aliases    [3]string // other names of the same flag; "" where there are fewer
+	Aliases    [3]string // other names of the same flag; "" if there are fewer
 
-	// Messages are those in which the flag's document allows it. None: it does not
-	// say, and only the rules of draft-ietf-tls-tlsflags apply.
+	// Messages are those in which the flag's document allows it. If it is empty the
+	// document does not say, and only the rules of draft-ietf-tls-tlsflags apply.
 	Messages MessageSet
-	// Answers are those of Messages in which the flag answers the same flag in the
-	// ClientHello, or in the Certificate of a client that in the CertificateRequest.
-	// There it must have been proposed.
+	// Answers is the subset of Messages in which the flag may only echo an offer: the
+	// ClientHello's or, in a client's Certificate, the CertificateRequest's.
 	Answers MessageSet
 
-	Recommended string // "Y", "N" or, where no document says it, ""
+	Recommended string // "Y", "N" or, if no document says it, ""
 	Reference   string // the document that defines the flag, with its section if one fits
 	Status      Status
 }
@@ -96,8 +95,8 @@ var registered = [...]FlagInfo{
 		Reference: "draft-jhoyla-req-mtls-flag, an unmerged change", Status: StatusRejected},
 }
 
-// Registry knows flags by number and by name. It is an immutable value: what is added
-// gives another Registry. The zero value holds the flags of published texts.
+// Registry knows flags by number and by name. A Registry is immutable; With returns
+// an extended copy. The zero value has the flags of published texts.
 type Registry struct {
 	rows []FlagInfo // nil: registered
 }
@@ -147,10 +146,10 @@ func (r Registry) ByName(name string) (FlagInfo, bool) {
 	return rows[i], true
 }
 
-// With returns a registry that has info in the place of the flags with the same number
-// or name. A name that another flag has as an alias means info from then on. It returns
-// ErrFlagTooLarge where the number is above MaxFlag, and ErrFlagUnnamed where info has
-// no name.
+// With returns a copy of the registry with info added; flags with the same number or
+// name are replaced. A name that another flag has as an alias means info from then on.
+// It returns ErrFlagTooLarge if the number is above MaxFlag, and ErrFlagUnnamed if info
+// has no name.
 func (r Registry) With(info FlagInfo) (Registry, error) {
 	if info.Unnumbered {
 		info.Number = 0

@@ -15,7 +15,6 @@ const (
 	ECPointFormats          Type = 11
 	SignatureAlgorithms     Type = 13
 	ALPN                    Type = 16
-	Padding                 Type = 21
 	ExtendedMasterSecret    Type = 23
 	CompressCertificate     Type = 27
 	RecordSizeLimit         Type = 28
@@ -26,13 +25,12 @@ const (
 	Cookie                  Type = 44
 	PSKKeyExchangeModes     Type = 45
 	CertificateAuthorities  Type = 47
-	PostHandshakeAuth       Type = 49
 	SignatureAlgorithmsCert Type = 50
 	KeyShare                Type = 51
 	QUICTransportParameters Type = 57
 	// TLSFlags is the TLS Flags extension, draft-ietf-tls-tlsflags.
 	TLSFlags Type = 62
-	// ECHOuterExtensions stands in an EncodedClientHelloInner only, RFC 9849, Section 5.1.
+	// ECHOuterExtensions is in an EncodedClientHelloInner only, RFC 9849, Section 5.1.
 	ECHOuterExtensions Type = 0xfd00
 	// TLSFlagsExperimental is the unregistered code point under which Cloudflare's
 	// fork of Go sends the TLS Flags extension.
@@ -58,7 +56,7 @@ func (t Type) Name() string {
 	return typeName(uint16(t))
 }
 
-// String returns the name and, where the name alone does not say it, the number:
+// String returns the name, with the number if the name alone is not enough:
 // "server_name", "GREASE(0x0a0a)", "extension(65535)".
 func (t Type) String() string {
 	switch name := t.Name(); name {

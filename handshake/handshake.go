@@ -66,7 +66,7 @@ func Parse(msg []byte) (Message, int, error) {
 //	    Extension extensions<0..2^16-1>;
 //	} ServerHello;
 //
-// where extensions may be absent, length and all, as in TLS 1.2 (RFC 5246, Section
+// The extensions may be absent, length and all, as in TLS 1.2 (RFC 5246, Section
 // 7.4.1.3). A HelloRetryRequest has the same form; its random tells them apart, and
 // Message says which of the two it is.
 //

@@ -13,7 +13,7 @@ import (
 type Message struct {
 	msg   []byte
 	list  extension.List // the extension block, in a Certificate that of the first entry
-	start uint32         // offset of the first byte behind certificate_list's length
+	start uint32         // offset of the first byte after certificate_list's length
 	kind  extension.MessageKind
 }
 
@@ -21,7 +21,7 @@ type Message struct {
 func (m Message) Kind() extension.MessageKind { return m.kind }
 
 // Extensions returns the extension block of the message; of a Certificate that of the
-// first CertificateEntry, where an extension for the whole chain belongs (RFC 9846,
+// first CertificateEntry, to which an extension for the whole chain belongs (RFC 9846,
 // Section 4.5.1).
 func (m Message) Extensions() extension.List { return m.list }
 
@@ -50,7 +50,7 @@ type CertificateEntry struct {
 	Extensions extension.List
 }
 
-// Entries yields the entries of a Certificate in order: none where the sender has no
+// Entries yields the entries of a Certificate in order: none if the sender has no
 // certificate to offer, and none for any other message. Each block is walked through
 // once more to yield it.
 func (m Message) Entries() iter.Seq[CertificateEntry] {
@@ -68,7 +68,7 @@ func (m Message) Entries() iter.Seq[CertificateEntry] {
 	}
 }
 
-// entry returns the CertificateEntry that begins at offset i, and the offset behind it.
+// entry returns the CertificateEntry that begins at offset i, and the offset after it.
 func (m Message) entry(i int) (CertificateEntry, int) {
 	b := m.msg
 	data := i + 3
@@ -82,13 +82,13 @@ func (m Message) entry(i int) (CertificateEntry, int) {
 
 // Empty reports whether the message is a Certificate without any certificate, with
 // which a client answers that it has none (RFC 9846, Section 4.5.1). It has no
-// extension block, so nowhere to put a flag.
+// extension block, and so no place for a flag.
 func (m Message) Empty() bool {
 	return m.kind == extension.Certificate && int(m.start) == len(m.msg)
 }
 
-// HasFlag reports whether TLS flag f stands in the message, in any of its blocks, in an
-// extension that ParseFlags accepts.
+// HasFlag reports whether any block of the message has TLS flag f, in an extension that
+// ParseFlags accepts.
 func (m Message) HasFlag(f extension.Flag) bool {
 	for block := range m.Blocks() {
 		if block.HasFlag(f) {

@@ -7,7 +7,7 @@ import (
 
 // Answer returns the flags to set in message m, which s is about to send: those that
 // were offered, that supported has, and that their documents let answer in m. A flag
-// that the registry does not know is never answered, since only its document says where.
+// that the registry does not know is never answered, since only its document says in which message.
 // If the set is empty the extension is left out. Messages that answer nothing have an
 // empty set.
 //

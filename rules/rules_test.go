@@ -274,14 +274,14 @@ func TestCheckMessage(t *testing.T) {
 		want   extension.Code
 		offset int
 	}{
-		{"has nothing against an empty Certificate, which has no place for a flag", rules.Handshake{Request: request(1)}, client, parse(certificateMessage()), 0, 0},
+		{"accepts an empty Certificate, which has no place for a flag", rules.Handshake{Request: request(1)}, client, parse(certificateMessage()), 0, 0},
 		{"judges every CertificateEntry", offered(1), server, second, extension.ErrFlagUnsolicited, offset},
 		{"accepts flags in every CertificateEntry", offered(1, 2), server, second, 0, 0},
 		{"passes over extensions that are no flags", none, server, parse(message(8, blockOf(ext(extension.SupportedGroups)))), 0, 0},
 		{"looks behind a CertificateEntry without tls_flags", none, server,
 			parse(certificateMessage(nil, flagsExt(1))), extension.ErrFlagsUnrequested, 8 + 6 + 6},
 		{"judges the message that it is", none, server, parse(message(8, blockOf(flagsExt(1)))), extension.ErrFlagsUnrequested, 6},
-		{"has nothing against the zero message", none, server, handshake.Message{}, 0, 0},
+		{"accepts the zero message", none, server, handshake.Message{}, 0, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

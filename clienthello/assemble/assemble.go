@@ -1,5 +1,6 @@
-// Package assemble joins what a ClientHello travels in, and hands out the whole
-// handshake message for clienthello.Parse.
+// Package assemble reassembles a ClientHello from TLS records, QUIC Initial packets or
+// DTLS fragments, in a buffer of the caller's, and returns the whole handshake message
+// for clienthello.Parse.
 //
 // Every assembler follows one contract:
 //
@@ -12,8 +13,8 @@
 //   - The memory for a message that arrives in pieces is the slice that the caller
 //     gave to Reset. Its length is the limit on the message; nothing grows.
 //     A longer message is refused with [extension.ErrOverLimit] as soon as
-//     its length is known. Where pieces come in any order, one byte in nine holds the
-//     marks of those that have, so the limit is lower: see [BufferSize].
+//     its length is known. For out-of-order transports one ninth of the buffer is an
+//     arrival bitmap, so the limit is lower: see [BufferSize].
 //   - What was fed is not retained, with one exception: a message that lies whole
 //     in what was fed is returned in place, without a copy.
 //   - No allocation, unless an assembler says otherwise.
@@ -35,7 +36,7 @@ const (
 // what the standard allows.
 const MaxMessage = handshakeHeaderLen + clienthello.MaxBody
 
-// Outcome says how far an assembler has come.
+// Outcome is the state of an assembler after a call of Feed.
 type Outcome uint8
 
 const (
@@ -65,22 +66,22 @@ func (o Outcome) String() string {
 	return "unknown outcome"
 }
 
-// Result is what one call of Feed found out.
+// Result is the outcome of one call of Feed.
 type Result struct {
 	Outcome Outcome
 
-	// Message is the whole handshake message with its header, where the outcome
+	// Message is the whole handshake message with its header, if the outcome
 	// is Complete. It shares memory with what was fed or with the slice given to
-	// Reset, and holds until either is written to.
+	// Reset, and is valid until either is written to.
 	Message []byte
 
 	// Code says why, if the outcome is Refused; 0 otherwise. Err has it as an error.
 	Code extension.Code
 
-	// Offset is where the refused field begins, in bytes from the first byte fed
+	// Offset is that of the refused field, in bytes from the first byte fed
 	// since Reset for a stream, from the start of the datagram for datagrams, also
-	// where these are encrypted. Of a frame or a fragment that is cut short it is the
-	// start of that, since which of its fields is wrong cannot be said.
+	// if these are encrypted. For a frame or a fragment that is cut short it is the start
+	// of that, since nothing tells which of its fields is wrong.
 	Offset int
 
 	// Used is how many bytes of this call's input were read: all of them, unless

@@ -17,7 +17,7 @@ const (
 )
 
 // DTLS reads a ClientHello from the UDP datagrams that a client sends, in DTLS 1.0,
-// 1.2 or 1.3, where it is not encrypted (RFC 9147, Sections 4 and 5.2):
+// 1.2 or 1.3, if it is not encrypted (RFC 9147, Sections 4 and 5.2):
 //
 //	struct {
 //	    ContentType type;
@@ -47,9 +47,8 @@ const (
 // to what follows.
 //
 // Records of other types, of a later epoch, encrypted, cut off, or with another
-// version than DTLS has are skipped without a word, as RFC 9147, Section 4.5.2
-// asks; behind one whose length is not known or not right the rest of the datagram is
-// skipped. The outcome is
+// version than DTLS has are ignored, as RFC 9147, Section 4.5.2 asks; after a record
+// with a bad length the rest of the datagram is ignored. The outcome is
 //
 //   - [Unrecognized] as long as no fragment has been read and this datagram has none.
 //     Nothing is kept, so an assembler is held only by handshakes;
@@ -60,8 +59,8 @@ const (
 //     (ErrFragmentOverrun), have another type or length than those before
 //     (ErrFragmentMismatch) or other content (ErrOverlapChanged).
 //
-// A message in one fragment is [Complete] in place. One byte in nine of the memory
-// holds the marks of what has arrived, see [BufferSize].
+// A message in one fragment is [Complete] in place. One ninth of the memory is an
+// arrival bitmap, see [BufferSize].
 //
 // The zero DTLS is ready to use, for messages that lie in one fragment. It allocates
 // nothing.
@@ -84,7 +83,7 @@ func (d *DTLS) Reset(memory []byte) { *d = DTLS{pieces: newPieces(memory)} }
 
 // Next prepares d, which must have completed a message, for the ClientHello that
 // follows a HelloVerifyRequest or a HelloRetryRequest, with the next message_seq. The
-// outcome is Unrecognized where the handshake goes on without: when another message,
+// outcome is Unrecognized if no ClientHello follows: when another message,
 // change_cipher_spec or an encrypted record comes. The memory is used again.
 func (d *DTLS) Next() {
 	if d.final.Outcome != Complete {

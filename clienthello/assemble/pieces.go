@@ -44,7 +44,7 @@ func newPieces(memory []byte) pieces {
 func (p *pieces) reset() { p.prefix, p.end = 0, 0 }
 
 // put takes data that belongs at offset, without what reaches beyond the limit. It
-// reports false where data differs from what came before for the same place.
+// reports false if data differs from what came before for the same place.
 func (p *pieces) put(offset int, data []byte) (same bool) {
 	if offset >= len(p.data) {
 		return true
@@ -97,7 +97,7 @@ func (p *pieces) extend(end int) {
 	p.end = end
 }
 
-// mark sets the marks of data at offset, and compares it where they were set.
+// mark sets the marks of data at offset, and compares the bytes whose marks were set.
 func (p *pieces) mark(offset int, data []byte) (same bool) {
 	for len(data) > 0 {
 		bit := offset % markBits
@@ -114,7 +114,7 @@ func (p *pieces) mark(offset int, data []byte) (same bool) {
 	return true
 }
 
-// agree compares data with what has come at offset, where had has marks. mask has
+// agree compares the bytes of data at offset whose marks are in had. mask has
 // those of all of data.
 func (p *pieces) agree(had, mask uint64, offset int, data []byte) bool {
 	switch had {

@@ -26,9 +26,9 @@ const (
 // come in any order, any number of times, in any number of packets and datagrams of
 // any size; what comes out does not depend on it.
 //
-// The keys follow from the destination connection ID of the first packet that opens
-// with its own. They change when a later packet opens with its own and not with
-// them: after a Retry, after Version Negotiation, and when the client tries anew. Then
+// Keys are derived from the destination connection ID of the first packet that they
+// decrypt. A later packet that decrypts only under keys from its own connection ID
+// replaces them: after a Retry, after Version Negotiation, and when the client tries anew. Then
 // everything starts over, but a message with the same length and random as the one
 // completed before is taken for a repetition and not given out again. They also
 // change, without starting over, when the client takes up the version that the server
@@ -45,16 +45,16 @@ const (
 //     a frame that ends early (ErrFieldOverrun, at the frame),
 //     a frame that an Initial may not hold (ErrFrameType; in T050 and T051 the rest
 //     of the packet is skipped),
-//     CRYPTO data behind offset 2^62-1 (ErrCryptoOffset),
+//     CRYPTO data after offset 2^62-1 (ErrCryptoOffset),
 //     or differs from CRYPTO data that came before (ErrOverlapChanged),
 //     and for a message of another type (ErrMessageType), that cannot be valid
 //     (ErrMessageTooLarge) or is too long for the memory (ErrOverLimit): at the
-//     length, where it begins in the CRYPTO data that shows it, else at that data.
+//     length, if it begins in the CRYPTO data that shows it, else at that data.
 //
-// CRYPTO data beyond the end of the memory is dropped, and what follows the message is
-// not looked at unless it comes before the message is complete. A message in one CRYPTO frame is [Complete] in place, which is in
-// Scratch. One byte in nine of the memory holds the
-// marks of what has arrived, see [BufferSize].
+// CRYPTO data beyond the end of the memory is discarded. What follows the message is
+// read only if it comes before the message is complete. A message in one CRYPTO frame is
+// [Complete] in place, which is in Scratch. One ninth of the memory is an arrival
+// bitmap, see [BufferSize].
 //
 // A packet that brings new keys costs three allocations (five on s390x), at most two
 // packets of a datagram do, and Scratch may have to be allocated. Nothing else
@@ -62,8 +62,8 @@ const (
 //
 // The zero QUIC is ready to use, for messages that lie in one CRYPTO frame.
 type QUIC struct {
-	// Scratch is where packets are opened. Its length bounds nothing: Feed replaces
-	// it with a new slice of 2,048 or 65,535 bytes where it is too short. Assemblers
+	// Scratch is the buffer in which packets are decrypted. Its length bounds nothing: Feed replaces
+	// it with a new slice of 2,048 or 65,535 bytes if it is too short. Assemblers
 	// that take turns may share one, if Messages are used up in between. Reset leaves
 	// it as it is.
 	Scratch []byte
@@ -100,7 +100,7 @@ func (q *QUIC) Reset(memory []byte) {
 
 // Next prepares q, which must have completed a message, for the ClientHello that
 // follows a HelloRetryRequest on the same connection, and for other attempts to
-// connect. The outcome is Unrecognized where the handshake goes on without: when a
+// connect. The outcome is Unrecognized if no ClientHello follows: when a
 // message of another type or a Handshake packet comes. The memory is used again.
 func (q *QUIC) Next() {
 	if q.final.Outcome == Complete {
@@ -108,7 +108,7 @@ func (q *QUIC) Next() {
 	}
 }
 
-// advance goes on behind the complete message.
+// advance continues after the complete message.
 func (q *QUIC) advance() {
 	q.base += uint64(q.length)
 	q.final = Result{}
@@ -247,7 +247,7 @@ func (q *QUIC) open(packet []byte, p *longPacket, schedules *int) (payload []byt
 	return payload, at, ok
 }
 
-// try opens a packet with other keys, and derives them where trial has others.
+// try opens a packet with other keys, and derives them if trial has others.
 func (q *QUIC) try(packet []byte, p *longPacket, dcid connectionID, schedules *int) (payload []byte, at int, ok bool) {
 	if !q.trial.belongTo(p.version, dcid) {
 		if *schedules == 0 {

@@ -240,7 +240,7 @@ func TestQUICConnection(t *testing.T) {
 }
 
 // scheduleAllocs is how often two AES keys and a GCM allocate: three times on most
-// platforms, more where one of them has no code for the AES instructions of the machine.
+// platforms, more if one of them has no code for the AES instructions of the machine.
 func scheduleAllocs() float64 {
 	var mask cipher.Block
 	var aead cipher.AEAD
@@ -255,7 +255,7 @@ func scheduleAllocs() float64 {
 }
 
 // TestQUICKeySchedules: a datagram of many packets that do not open costs at most two key
-// schedules, and none where its keys have just been tried.
+// schedules, and none if its keys have just been tried.
 func TestQUICKeySchedules(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")

@@ -67,7 +67,7 @@ func (q *QUIC) readFrames(payload []byte, at int) Result {
 	return Result{}
 }
 
-// frameGoogleOther stands for the frames of T050 and T051 that are not read.
+// frameGoogleOther is the type of the frames of T050 and T051 that are not read.
 const frameGoogleOther = maxVarint + 1 // no varint can be that
 
 // readFrameType returns the type of the frame at i, as QUIC numbers it. Of the frames
@@ -157,7 +157,7 @@ func skipConnectionClose(b []byte, i int) (next int, ok bool) {
 	return i + int(length), true
 }
 
-// readCrypto takes data at an offset of the CRYPTO stream; at is where it lies in the
+// readCrypto takes data at an offset of the CRYPTO stream; at is its offset in the
 // datagram.
 func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 	if offset < q.base {
@@ -201,10 +201,9 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 	return Result{}
 }
 
-// readHeader judges a message by its first bytes. It returns the length of the
-// message with its header, or 0 while that is not known. at is where the data lies that
-// the judgement is made on, lengthAt where the length begins if it does so in that data,
-// else at.
+// readHeader checks the first bytes of a message. It returns the length of the
+// message with its header, or 0 while that is not known. at is the offset of the data that
+// decides, lengthAt that of the length if it begins in that data, else at.
 func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Result) {
 	switch {
 	case len(msg) == 0:
@@ -223,7 +222,7 @@ func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Resu
 	return length, Result{}
 }
 
-// complete gives out a message, unless it repeats the one under the keys before.
+// complete returns a message, unless it repeats the one under the keys before.
 func (q *QUIC) complete(msg []byte) Result {
 	q.length = len(msg)
 	if q.base == 0 && len(msg) >= len(q.first) {

@@ -81,7 +81,7 @@ type initialKeys struct {
 	aead    cipher.AEAD // nil: no keys
 	hp      cipher.Block
 	iv      [12]byte
-	next    uint64 // the packet number behind the largest one opened
+	next    uint64 // the packet number after the largest one opened
 
 	// On the stack they would escape to the heap, through the interfaces above.
 	mask  [aes.BlockSize]byte
@@ -112,7 +112,7 @@ func (k *initialKeys) belongTo(version uint32, dcid connectionID) bool {
 
 // open removes the protection of an Initial packet (RFC 9001, Sections 5.3 and
 // 5.4), into scratch, which takes at least len(packet) bytes. It returns the
-// payload and where in the packet it begins.
+// payload and its offset in the packet.
 func (k *initialKeys) open(packet []byte, numberAt int, scratch []byte) (payload []byte, at int, ok bool) {
 	sample := packet[numberAt+4 : numberAt+4+aes.BlockSize]
 	k.hp.Encrypt(k.mask[:], sample)

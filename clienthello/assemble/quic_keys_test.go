@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestInitialKeys holds the key schedule to RFC 9001, Appendix A.1 and RFC 9369,
+// TestInitialKeys compares the key schedule with RFC 9001, Appendix A.1 and RFC 9369,
 // Appendix A.1.
 func TestInitialKeys(t *testing.T) {
 	dcid := []byte{0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08}
@@ -95,7 +95,7 @@ func TestPacketNumber(t *testing.T) {
 		{256, 255, 8, 255},
 		{255, 0, 8, 256},
 		{1 << 32, 0, 8, 1 << 32},
-		{384, 0, 8, 512},   // half a window behind what is expected
+		{384, 0, 8, 512},   // half a window below what is expected
 		{300, 172, 8, 428}, // half a window ahead of it
 		{1<<62 - 1, 0, 8, 1<<62 - 256},
 	}

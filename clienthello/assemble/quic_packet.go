@@ -64,7 +64,7 @@ type longPacket struct {
 //	}
 //
 // It reports false for any other packet than an Initial, 0-RTT or Handshake packet
-// of a version in lookupVersion, behind which the end of the packet is not known. The
+// of a version in lookupVersion, since the end of others is not known. The
 // fixed bit is not looked at, since RFC 9287 lets clients clear it.
 func parseLongPacket(b []byte) (p longPacket, ok bool) {
 	if len(b) < 5 || b[0]&0x80 == 0 {
@@ -144,7 +144,7 @@ type QUICInitial struct {
 
 // ParseQUICInitial finds the first Initial packet of a datagram. It is meant for a
 // flow table to ask before it sets an assembler aside: it decrypts and allocates
-// nothing, and reports false where [QUIC] would make nothing of the datagram.
+// nothing, and reports false if [QUIC] would find no ClientHello in the datagram.
 //
 // A client keeps its source connection ID as long as the handshake goes on, so it
 // names the connection together with addresses and ports; the destination

@@ -194,7 +194,7 @@ func TestQUICVersions(t *testing.T) {
 	}
 }
 
-// TestQUICPackets has what may stand around the Initials that matter.
+// TestQUICPackets has what may surround the Initials that matter.
 func TestQUICPackets(t *testing.T) {
 	msg := handshake(300)
 	dcid := fromHex(t, sampleDCID)

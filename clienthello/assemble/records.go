@@ -20,18 +20,18 @@ const (
 //
 // The message may be spread over any number of records, and the stream over any
 // number of calls of Feed: both may be cut anywhere, also inside a header. What
-// comes out depends on the bytes alone and not on how they were cut, but for one
-// thing: a message longer than the memory is [Complete] where it lies in one
+// comes out depends on the bytes alone and not on how they were cut, with one
+// exception: a message longer than the memory is [Complete] if it lies in one
 // record inside one fed piece, and refused otherwise. That refusal, ErrOverLimit, is
-// not the end where the caller can find more memory; see [Records.Grow].
+// not final if the caller can find more memory; see [Records.Grow].
 //
-// The outcome is [Unrecognized] where the stream does not begin as a TLS handshake
+// The outcome is [Unrecognized] if the stream does not begin as a TLS handshake
 // record of major version 3, and [Refused] for
 //
 //   - ErrSSLv2Hello: the stream begins with an SSLv2-compatible hello (RFC 5246,
 //     Appendix E.2);
 //   - ErrRecordOverflow, ErrRecordEmpty: the offset is that of the record's length;
-//   - ErrRecordInterleaved, ErrRecordVersion: of a record behind the first, at its
+//   - ErrRecordInterleaved, ErrRecordVersion: of a record after the first, at its
 //     type and version;
 //   - ErrMessageType: the first message is no ClientHello;
 //   - ErrMessageTooLarge, ErrOverLimit: the offset is that of the message's length.
@@ -49,7 +49,7 @@ type Records struct {
 	start   int  // offset of the first record of the message
 	records int  // handshake records begun
 	again   bool // this is what follows a complete message
-	early   int  // bytes of application data that may stand before the message
+	early   int  // bytes of application data that may come before the message
 
 	// The first bytes of the stream are kept for as long as they may be an
 	// SSLv2-compatible hello; of later record headers only the first five.
@@ -71,9 +71,9 @@ func (r *Records) Reset(memory []byte) { *r = Records{memory: memory} }
 // Next prepares r, which must have completed a message, for the ClientHello that
 // follows a HelloRetryRequest on the same stream. The change_cipher_spec records
 // that a client may send between the two (RFC 9846, Appendix E.4) are skipped. The
-// outcome is Unrecognized where anything but a ClientHello follows, as it does in most
+// outcome is Unrecognized if anything but a ClientHello follows, as it does in most
 // handshakes. Offsets go on counting; the memory is used again. Feed goes on at the
-// byte behind those it used.
+// byte after those it used.
 func (r *Records) Next() { r.NextAfterEarlyData(0) }
 
 // NextAfterEarlyData is Next for a client that has offered early_data. It may send
@@ -87,7 +87,7 @@ func (r *Records) NextAfterEarlyData(limit int) {
 }
 
 // Grow goes on after a refusal with ErrOverLimit, with longer memory, at the byte
-// behind those that Feed used. Nothing is lost by the refusal: a caller that resets
+// after those that Feed used. Nothing is lost by the refusal: a caller that resets
 // with no memory at all, and takes [Records.MessageLen] bytes when they turn out to be
 // needed, needs none for a message that lies in one piece.
 //
@@ -252,7 +252,7 @@ func (r *Records) skip(part []byte) Result {
 }
 
 // readMessageHeader takes bytes of a record up to the end of the message header, or
-// of the message where it lies whole in part.
+// of the message if it lies whole in part.
 func (r *Records) readMessageHeader(part []byte) Result {
 	whole := part
 	if r.got > 0 {

@@ -11,7 +11,7 @@ type Reader struct {
 	at   int            // next byte to read
 	end  int            // end of the vector that is open, or of data
 	code extension.Code // first fault
-	bad  int            // where it is
+	bad  int            // its offset
 }
 
 // NewReader returns a Reader of data[at:]. Offsets count from the start of data.

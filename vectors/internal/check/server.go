@@ -44,7 +44,7 @@ type Server struct {
 // Request says whether to send a CertificateRequest. A resumed handshake has none (RFC
 // 9846, Section 4.4.2), so the flag has no effect there, with 0-RTT data or without.
 // Under TLS 1.2 the flag is not defined, and not honored. The flag is acknowledged only
-// where it was offered, and is the reason for asking.
+// if it was offered, and is the reason for asking.
 func (s Server) Request() Request {
 	honored := s.TLS13 && s.Offered && s.Honor
 	switch {
@@ -59,9 +59,8 @@ func (s Server) Request() Request {
 }
 
 // OnEmptyCertificate says what to do when a client that was asked has no certificate.
-// Where none is required the handshake goes on; that is the polite answer which the
-// flag promises. Else, -00 to -02 end it with bad_certificate for a client that offered
-// the flag, where TLS 1.3 has certificate_required: each is the other's alternative.
+// If none is required the handshake goes on. Otherwise -00 to -02 end it with bad_certificate for a client that offered
+// the flag, while TLS 1.3 has certificate_required: each is the other's alternative.
 func (s Server) OnEmptyCertificate() rules.Decision {
 	switch {
 	case !s.Require && s.TLS13:
