@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,6 +85,8 @@ func TestFollow(t *testing.T) {
 			[]transcript{{Src: c, Dst: s, First: "ask!", Other: "answer"}}},
 		{"out of order, repeated and overlapping", [][]byte{up(0, syn, nil), up(4, ack, data("def")), up(4, ack, data("def")), up(1, ack, data("abcxy")), up(1, ack, data("abc")), up(7, ack, data("g"))},
 			[]transcript{{Src: c, Dst: s, First: "abcdefg"}}},
+		{"first bytes stay, some kB further on", [][]byte{up(0, syn, nil), up(3001, ack, data("X")), up(1, ack, bytes.Repeat(data("a"), 4000))},
+			[]transcript{{Src: c, Dst: s, First: strings.Repeat("a", 3000) + "X" + strings.Repeat("a", 999)}}},
 		{"a gap", [][]byte{up(0, syn, nil), up(1, ack, data("abc")), up(5, ack, data("ef"))},
 			[]transcript{{Src: c, Dst: s, First: "abc"}}},
 		{"as far ahead as allowed", slices.Concat([][]byte{up(0, syn, nil), up(1+far, ack, data("!"))}, segments(1, long[:far], 32<<10)),

@@ -252,6 +252,14 @@ func TestTCP(t *testing.T) {
 			[][]byte{up(0, syn, nil), up(1, ack, []byte{22, 3, 1, 0x40, 1, 1})},
 			[]brief{{Code: extension.ErrRecordOverflow, Frames: []int{2}, Index: 1}},
 		},
+		"record overflow without a SYN": {
+			[][]byte{up(1, ack, join([]byte{22, 3, 1, 0xff, 0xff, 1, 0, 0, 50, 3, 3}, make([]byte, 20)))},
+			nil,
+		},
+		"second hello in the same segment, high sequence numbers": {
+			[][]byte{up(1<<20-1, syn, nil), up(1<<20, ack, join(one, two))},
+			[]brief{{N: 1, Frames: []int{2}, Index: 1}, {N: 2, Frames: []int{2}, Index: 2}},
+		},
 		"refused: too large": {
 			[][]byte{up(1, ack, []byte{22, 3, 1, 0x40, 0, 1, 0xff, 0xff, 0xff, 3, 3})},
 			[]brief{{Code: extension.ErrMessageTooLarge, Frames: []int{1}, Index: 1}},
@@ -288,6 +296,17 @@ func TestTCP(t *testing.T) {
 				t.Errorf("stats: %+v", stats)
 			}
 		})
+	}
+}
+
+// TestSSLv2Message checks that the message of a refused SSLv2 hello is that hello.
+func TestSSLv2Message(t *testing.T) {
+	sslv2 := join([]byte{0x80, 9 + 6 + 16, 1, 3, 1, 0, 6, 0, 0, 0, 16, 0, 0, 0x2f, 0, 0, 0x35}, make([]byte, 16))
+	for name, stream := range map[string][]byte{"alone": sslv2, "with more": join(sslv2, []byte{1, 2, 3})} {
+		hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, stream))
+		if len(hellos) != 1 || !bytes.Equal(hellos[0].Message, sslv2) {
+			t.Errorf("%s: got %+v", name, hellos)
+		}
 	}
 }
 
