@@ -107,7 +107,8 @@ func mutate(w io.Writer, folder string, o options) (score float64, err error) {
 	return score, nil
 }
 
-// choose returns the numbers of the mutants to try.
+// choose returns the numbers of the mutants to try, in an order by chance, so that those of
+// a run that is interrupted are a sample, too.
 func choose(n int, o options) []int {
 	ids := rand.New(rand.NewSource(o.seed)).Perm(n)
 	if o.sample > 0 && o.sample < n {
@@ -116,7 +117,6 @@ func choose(n int, o options) []int {
 	for i := range ids {
 		ids[i]++
 	}
-	slices.Sort(ids)
 	return ids
 }
 
