@@ -17,16 +17,18 @@
 //	for i <= n { //mutation:equivalent at n nothing is left to read
 //
 // Survivors of the line are listed as equivalent, and not counted. A mark on a line without
-// survivors is reported, too.
+// survivors is reported, too. An interrupt ends the run with a report of what was tried.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"math/rand"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -97,13 +99,16 @@ func mutate(w io.Writer, folder string, o options) (score float64, err error) {
 	if err := p.measure(work, 10*time.Minute); err != nil {
 		return 0, err
 	}
-	outcomes := p.run(choose(len(p.mutants), o), o.workers)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	outcomes := p.run(ctx, choose(len(p.mutants), o), o.workers)
+	stop()
 	score = p.report(w, outcomes)
 	fmt.Fprintf(w, "%s: %.1f %% killed, in %v\n", filepath.Base(folder), score, time.Since(start).Round(time.Second))
 	return score, nil
 }
 
-// choose returns the numbers of the mutants to try.
+// choose returns the numbers of the mutants to try, in an order by chance, so that those of
+// a run that is interrupted are a sample, too.
 func choose(n int, o options) []int {
 	ids := rand.New(rand.NewSource(o.seed)).Perm(n)
 	if o.sample > 0 && o.sample < n {
@@ -112,7 +117,6 @@ func choose(n int, o options) []int {
 	for i := range ids {
 		ids[i]++
 	}
-	slices.Sort(ids)
 	return ids
 }
 

@@ -127,8 +127,9 @@ func (p *program) try(id int) outcome {
 	return result
 }
 
-// run tries mutants in several processes, and returns what became of each.
-func (p *program) run(ids []int, workers int) map[int]outcome {
+// run tries mutants in several processes, and returns what became of each. When ctx ends,
+// it is of those that were tried by then.
+func (p *program) run(ctx context.Context, ids []int, workers int) map[int]outcome {
 	outcomes := make(map[int]outcome)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -144,6 +145,9 @@ func (p *program) run(ids []int, workers int) map[int]outcome {
 		})
 	}
 	for _, id := range ids {
+		if ctx.Err() != nil {
+			break
+		}
 		queue <- id
 	}
 	close(queue)

@@ -9,6 +9,7 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
+	"github.com/tlsflags/tlsflags/internal/oracle/handshaketest"
 	"github.com/tlsflags/tlsflags/rules"
 )
 
@@ -122,6 +123,23 @@ func Check(c Case) error {
 	agreed, v2 := x.Agreed(c.Message, c.Sender, message)
 	if v2 != v || !v.OK() && agreed.Len() > 0 {
 		return fmt.Errorf("agreed on %d flags, with %q for %q", agreed.Len(), v2.Code.Name(), v.Code.Name())
+	}
+
+	// In a whole message the verdict is the same.
+	types := map[extension.MessageKind]uint8{
+		extension.ServerHello: 2, extension.NewSessionTicket: 4, extension.EncryptedExtensions: 8,
+		extension.Certificate: 11, extension.CertificateRequest: 13,
+	}
+	if t, ok := types[c.Message]; ok {
+		m, _, err := handshake.Parse(handshaketest.Message(t, extensiontest.Block(c.Block)))
+		if err != nil {
+			return err
+		}
+		v3 := x.CheckMessage(c.Sender, m)
+		flag, blamed := v3.Flag()
+		if v3.Code != v.Code || blamed != (got >= 0) || blamed && int(flag) != got {
+			return fmt.Errorf("%q, and in a message %q about flag %d", v.Code.Name(), v3.Code.Name(), flag)
+		}
 	}
 
 	// The answer to what was proposed has to pass.
