@@ -92,7 +92,9 @@ func (s *Server) policyConfig(p *policy, conn *Conn, hello *Hello, chosen, serve
 		return nil, err
 	}
 	if conn == nil { // AskAll also applies to connections that are not wrapped
-		s.observe(Event{ServerName: info.ServerName, Outcome: NotWrapped, CertificateRequested: true})
+		e := newEvent(nil, nil, info)
+		e.CertificateRequested = true
+		s.observe(e)
 		return cfg, nil
 	}
 	applied := Hello{}

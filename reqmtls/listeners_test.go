@@ -88,3 +88,21 @@ func TestQUIC(t *testing.T) {
 		}
 	}
 }
+
+// TestNotWrapped checks the events of connections that are not wrapped.
+func TestNotWrapped(t *testing.T) {
+	for _, askAll := range []bool{false, true} {
+		policy := botsPolicy()
+		policy.AskAll = askAll
+		s := newServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.DiscardHandler)})
+		inner := listen(t)
+		s.serve(t, inner, tls.NewListener(inner, s.TLSConfig()))
+		if got := flagged().with(testPKI().bot).connect(t, s.addr); got.Asked != askAll || got.Chains > 0 != askAll {
+			t.Errorf("AskAll %v: %+v", askAll, got)
+		}
+		e := s.event(t)
+		if e.Outcome != reqmtls.NotWrapped || e.RemoteAddr == nil || e.ServerName != "localhost" || e.CertificateRequested != askAll {
+			t.Errorf("AskAll %v: %v", askAll, e)
+		}
+	}
+}

@@ -158,7 +158,6 @@ func (p *Policy) apply(cfg *tls.Config) {
 	cfg.ClientAuth = p.Mode.clientAuth()
 	cfg.ClientCAs = p.ClientCAs
 	cfg.SessionTicketsDisabled = cfg.SessionTicketsDisabled || p.NoTickets
-	cfg.GetConfigForClient = nil
 }
 
 // demandsCertificate reports whether cfg refuses clients that have no certificate.

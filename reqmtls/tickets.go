@@ -135,7 +135,6 @@ func (p *policy) plainConfig(chosen, served *tls.Config) *tls.Config {
 	}
 	if p.template == nil || p.source != served {
 		p.template, p.source = served.Clone(), served
-		p.template.GetConfigForClient = nil
 		if len(p.explicit) > 0 {
 			p.template.SetSessionTicketKeys(p.explicit)
 		}
