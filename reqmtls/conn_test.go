@@ -119,9 +119,9 @@ func TestLimit(t *testing.T) {
 		s := startReal(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), Limit: tt.limit})
 		for _, more := range []int{0, 1} {
 			for _, pieces := range []int{1 << 14, 1000} {
-				hello := rawHello(t, testClient{}, tlsFlags(flag80), extension.Extension{Type: extension.Padding})
+				hello := rawHello(t, testClient{}, tlsFlags(flag80), extension.Extension{Type: extension.Type(21)})
 				padding := tt.length + more - (len(hello) - 5)
-				hello = rawHello(t, testClient{}, tlsFlags(flag80), extension.Extension{Type: extension.Padding, Data: make([]byte, padding)})
+				hello = rawHello(t, testClient{}, tlsFlags(flag80), extension.Extension{Type: extension.Type(21), Data: make([]byte, padding)})
 				e, _ := s.eventOf(t, inRecords(hello[5:], pieces))
 				over := more > 0 && tt.limit != assemble.MaxMessage
 				if (e.Hello.Err == extension.ErrOverLimit) != over || e.Hello.Applied == over {
