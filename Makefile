@@ -3,7 +3,9 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-soak test-hostile bench cost tidy lint generated cross foreign race modules coverage unit fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl fuzz-seeded vectors-mutants mutation test-long corpus-minimize corpus-export corpus-coverage test-consumers vectors-observed vectors-dist
+.PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers unit \
+	test-long test-hostile test-soak bench cost mutation vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl \
+	fuzz-seeded corpus-minimize corpus-export corpus-coverage tidy api vectors-observed vectors-dist
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -12,13 +14,16 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
 
 # unit comes last: the lines of go test end the output.
-test: lint generated cross foreign race modules coverage test-consumers unit ## run every check below
-
-tidy: ## go mod tidy in every module, as a new requirement needs
-	@scripts/tidy.sh
+test: lint words importer generated cross foreign race modules coverage clients test-consumers unit ## run every check below
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
 	@scripts/lint.sh
+
+words: ## count words that make comments and documents hard to read
+	@scripts/words.sh
+
+importer: ## what an importer of the parsers gets: few lines of go.sum
+	@scripts/importer.sh
 
 generated: ## generated files match what go generate writes
 	@scripts/generated.sh
@@ -32,33 +37,41 @@ foreign: ## the parsers' tests on big-endian and on 32-bit machines, under qemu
 race: ## the tests under the race detector (needs cgo and a C compiler)
 	@scripts/race.sh
 
-modules: ## the tests of bench/ and the other modules inside this one
+modules: ## the tests of the modules inside this one, with the API files
 	@scripts/modules.sh
 
 coverage: ## every statement of the parsers is reached by their own tests
 	@scripts/coverage.sh
 
+clients: ## the demo server with real clients: curl, GnuTLS, OpenSSL, node, Chromium
+	@scripts/clients.sh
+
 test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on the test vectors
 	@scripts/consumers.sh
 
-vectors-observed: ## record what crypto/tls, OpenSSL and GnuTLS do with each ClientHello (needs libssl-dev, libgnutls28-dev)
-	go run ./vectors/internal/observe -o vectors/internal/generate/observed.json
-	go generate ./vectors
-
-vectors-dist: ## write a tarball of the test vectors to dist/, with its SHA-256
-	@go run ./vectors/internal/dist -from vectors -to dist
-
-unit: ## the tests, with the seeds of the fuzz targets
+unit: ## the tests of the root module, with the seeds of the fuzz targets
 	go test ./...
 
+test-long: fuzz-seeded vectors-mutants corpus-coverage test-hostile test-soak cost ## what takes minutes; run it before a release
+	@scripts/mutation.sh
+
 test-hostile: ## a million packets of each attack on a capture's reader, and the memory that they take
-	go test -count=1 -timeout 30m -run TestFloods ./capture -flood=1000000
+	cd capture && go test -count=1 -timeout 30m -run TestFloods . -flood=1000000
+
+test-soak: ## 10,000 TLS handshakes of many clients under the race detector
+	go test -race -run TestSoak ./reqmtls -soak
 
 bench: ## measure against other libraries and print the ratios
 	@cd bench && go test -count=1 -run 'Ratios$$' -ratios .
 
 cost: ## count the instructions of a handshake with and without reqmtls (needs valgrind)
 	@scripts/cost.sh
+
+mutation: ## change the statements of PKG (./extension) one by one, and list the changes that its tests pass
+	@go -C tools run ./mutation $(MUTATION) $(abspath $(or $(PKG),./extension))
+
+vectors-mutants: ## put bugs into the parsers, and see that a test vector catches each
+	go test -count=1 -tags mutants ./vectors/internal/mutants
 
 fuzz: ## every fuzz target for FUZZTIME (1m), and a table of what came out
 	@scripts/fuzz.sh $(or $(FUZZTIME),1m)
@@ -75,14 +88,6 @@ fuzz-openssl: ## compare the parser with OpenSSL's (needs cgo and libssl-dev)
 fuzz-seeded: ## plant known faults one by one, and see how soon the targets find them
 	@go run ./fuzz/seeded
 
-vectors-mutants: ## put bugs into the parsers, and see that a test vector catches each
-	go test -count=1 -tags mutants ./vectors/internal/mutants
-
-mutation: ## change the statements of PKG (./extension) one by one, and list the changes that its tests pass
-	@go -C tools run ./mutation $(MUTATION) $(abspath $(or $(PKG),./extension))
-
-test-long: fuzz-seeded vectors-mutants ## what takes minutes: planted faults
-
 corpus-minimize: ## take the inputs that fuzzing found and that reach something new into corpus/
 	@go run ./fuzz/seeds minimize
 
@@ -92,5 +97,15 @@ corpus-export: ## write the seeds of all targets to build/seeds, for Go, AFL++, 
 corpus-coverage: ## check that the corpus alone reaches 95 % of the parsers' statements
 	@scripts/corpus_coverage.sh
 
-test-soak: ## 10,000 TLS handshakes of many clients under the race detector
-	go test -race -run TestSoak ./reqmtls -soak
+tidy: ## go mod tidy in every module, as a new requirement needs
+	@scripts/tidy.sh
+
+api: ## write api/ again after a change of the exported API
+	go run ./tools/api
+
+vectors-observed: ## record what crypto/tls, OpenSSL and GnuTLS do with each ClientHello (needs libssl-dev, libgnutls28-dev)
+	go run ./vectors/internal/observe -o vectors/internal/generate/observed.json
+	go generate ./vectors
+
+vectors-dist: ## write a tarball of the test vectors to dist/, with its SHA-256
+	@go run ./vectors/internal/dist -from vectors -to dist

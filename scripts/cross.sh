@@ -4,5 +4,7 @@ source "$(dirname "$0")/lib.sh"
 
 for platform in windows/amd64 darwin/arm64 linux/386 js/wasm; do
 	step "go vet for $platform"
-	CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go vet ./...
+	for module in $published; do
+		(cd "$module" && CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go vet ./...)
+	done
 done

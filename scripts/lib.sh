@@ -27,7 +27,10 @@ go_fuzz() {
 		{ grep -q 'context deadline exceeded' "$log" && ! grep -q 'Failing input' "$log"; }
 }
 
-# modules: the folders of the modules in go.work, the root first.
+# The folders of the modules that users import or install, the root last.
+published="capture reqmtls/client cmd/tlsflags ."
+
+# modules: the folders of all modules in go.work, the root first.
 modules() {
 	go list -m -f '{{.Dir}}'
 }

@@ -13,6 +13,9 @@ bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
 (cd tools && GOWORK=off go build -o "$bin" honnef.co/go/tools/cmd/staticcheck)
 for dir in $(modules); do
-	step "go vet, staticcheck in ${dir#"$PWD"}/"
+	step "go vet, staticcheck in .${dir#"$PWD"}"
 	(cd "$dir" && go vet ./... && "$bin/staticcheck" ./...)
 done
+
+step "go vet of what tags leave out"
+go vet -tags mutants ./vectors/internal/mutants

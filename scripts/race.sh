@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Runs the tests under the race detector.
+# Runs the tests under the race detector, in the modules that users import or install.
 source "$(dirname "$0")/lib.sh"
 
-# The go command turns cgo off by itself where it finds no C compiler.
+# The go command turns cgo off by itself if it finds no C compiler.
 [ "$(go env CGO_ENABLED)" = 1 ] ||
 	skip "tests under the race detector" "cgo is off or there is no C compiler"
 
-step "go test -race -short"
-go test -race -short ./...
+for module in $published; do
+	step "go test -race -short in $module"
+	(cd "$module" && go test -race -short ./...)
+done
