@@ -202,8 +202,8 @@ func (h ClientHello) HasFlag(f extension.Flag) bool { return h.extensions.HasFla
 
 // Flags returns the client's TLS flags and the type of the extension that holds
 // them: type 62, or if there is none 0xfe01. Without such an extension the type is 0
-// and the error nil; type 0 is also server_name, so compare it before printing it. A malformed extension gives its type and the error of
-// [extension.ParseFlags].
+// and the error nil; type 0 is also server_name, so compare it before printing it. A
+// malformed extension gives its type and the error of [extension.ParseFlags].
 func (h ClientHello) Flags() (extension.Flags, extension.Type, error) { return h.extensions.Flags() }
 
 // Extensions returns the extensions in the order in which the client sent them.

@@ -185,8 +185,8 @@ func (l List) Len() int { return int(l.count) }
 func (l List) AppendTo(b []byte) []byte { return append(b, l.block...) }
 
 // FlagsExtension returns the extension with the message's TLS flags, unparsed: the one
-// of type TLSFlags, or if there is none the one of type
-// TLSFlagsExperimental. It takes constant time.
+// of type TLSFlags, or if there is none the one of type TLSFlagsExperimental. It takes
+// constant time.
 func (l List) FlagsExtension() (Extension, bool) {
 	if l.flags == 0 {
 		return Extension{}, false
@@ -197,9 +197,9 @@ func (l List) FlagsExtension() (Extension, bool) {
 
 // Flags parses the TLS flags of the message and returns the type of their extension.
 // Without such an extension it returns no flags, type 0 and no error; since type 0 is
-// server_name, compare the type with 0 before printing it. For a
-// malformed extension it returns the type and the error of ParseFlags; type
-// TLSFlags decides also then.
+// server_name, compare the type with 0 before printing it. For a malformed extension it
+// returns the type and the error of ParseFlags, even if there is a well-formed one of type
+// TLSFlagsExperimental as well.
 func (l List) Flags() (Flags, Type, error) {
 	e, ok := l.FlagsExtension()
 	if !ok {

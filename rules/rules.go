@@ -1,11 +1,11 @@
-// Package rules says who may set which TLS flag in which handshake message, and what a
-// client does about request_mtls when it is asked for a certificate.
+// Package rules checks which side may set which TLS flag in which handshake message, and
+// says what a client does about request_mtls when it is asked for a certificate.
 //
-// [Handshake.Check] judges the flags of a received message, [Handshake.Answer] chooses
-// those to send. Both need nothing but the messages that were sent before. The rules are
-// those of draft-ietf-tls-tlsflags-16 and of the documents that define the flags.
+// [Handshake.Check] checks the flags of a received message, [Handshake.Answer] chooses
+// those to send. Both need the messages that were sent before, and nothing else. The rules
+// are those of draft-ietf-tls-tlsflags-16 and of the documents that define the flags.
 //
-// Nothing here reads or sends a byte, so any TLS stack can ask.
+// The package does no I/O, so any TLS stack can use it.
 package rules
 
 import (

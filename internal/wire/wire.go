@@ -1,11 +1,11 @@
-// Package wire reads bytes on the wire from front to back. Its Reader is the one cursor
-// of the parsers of handshake messages and of the bodies of extensions.
+// Package wire reads bytes of the wire from front to back. The parsers of handshake
+// messages and of the bodies of extensions read through its Reader.
 package wire
 
 import "github.com/tlsflags/tlsflags/extension"
 
-// Reader reads bytes from front to back. The first fault sticks and ends every loop:
-// nothing is read after it.
+// Reader reads bytes from front to back. It keeps the first fault and reads nothing after
+// it: Left is then 0, which ends every loop.
 type Reader struct {
 	data []byte
 	at   int            // next byte to read
@@ -57,9 +57,9 @@ func (r *Reader) Uint(size int) int {
 	return v
 }
 
-// Open reads the length field, of lengthSize bytes, of a vector that holds at least
-// floor bytes in elements of the given size, and confines what follows to the vector.
-// Faults are at the length. It returns what Close takes to leave the vector again.
+// Open reads the length field, of lengthSize bytes, of a vector of at least floor bytes
+// in elements of the given size. Until Close, all reads are within the vector. The offset
+// of a fault is that of the length. It returns the argument for Close.
 func (r *Reader) Open(lengthSize, floor, element int) (outer int) {
 	start, outer := r.at, r.end
 	n := r.Uint(lengthSize)
