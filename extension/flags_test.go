@@ -170,6 +170,10 @@ func TestFlagSet(t *testing.T) {
 	if s != other || !maps.Equal(map[extension.FlagSet]bool{s: true}, map[extension.FlagSet]bool{other: true}) {
 		t.Error("equal sets do not compare as equal")
 	}
+	longest, _ := extension.NewFlagSet(extension.MaxFlag)
+	if got, err := longest.AppendExtension(nil, extension.TLSFlagsExperimental); err != nil || len(got) != 4+256 || hex.EncodeToString(got[:5]) != "fe010100ff" {
+		t.Errorf("flag 2039 is encoded as %x, %v", got, err)
+	}
 	s.Remove(80)
 	if got, _ := s.AppendTo(nil); hex.EncodeToString(got) != "020001" {
 		t.Errorf("after Remove: %x", got)

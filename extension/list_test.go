@@ -67,6 +67,27 @@ func TestParseListRandom(t *testing.T) {
 	}
 }
 
+func TestListFlags(t *testing.T) {
+	parse := func(block ...byte) extension.List {
+		list, _, err := extension.ParseList(extension.ServerHello, block, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	flags, typ, err := parse(0, 5, 0, 0, 0, 62, 0, 2, 1, 5).Flags()
+	if flags.String() != "flag(0), flag(2)" || typ != extension.TLSFlags || err != nil {
+		t.Errorf("got %v of %v, %v", flags, typ, err)
+	}
+	flags, typ, err = parse(0xfe, 1, 0, 2, 1, 5, 0, 62, 0, 2, 1, 0).Flags()
+	if flags.Len() != 0 || typ != extension.TLSFlags || err != extension.ErrFlagsAllZero {
+		t.Errorf("malformed: got %v of %v, %v", flags, typ, err)
+	}
+	if flags, typ, err = parse(0, 5, 0, 0).Flags(); flags.Len() != 0 || typ != 0 || err != nil {
+		t.Errorf("without the extension: got %v of %v, %v", flags, typ, err)
+	}
+}
+
 func TestParseListTooLong(t *testing.T) {
 	data := make([]byte, 1<<16)
 	data[2], data[3] = 0xff, 0xfc

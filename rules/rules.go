@@ -142,11 +142,11 @@ func (h Handshake) CheckMessage(s handshake.Sender, m handshake.Message) Violati
 			continue
 		}
 		o := &offers[0]
-		if e.Type == extension.TLSFlagsExperimental {
+		if e.Type == extension.TLSFlagsExperimental { //mutation:equivalent negated, it exchanges the two places
 			o = &offers[1]
 		}
 		if !o.known {
-			o.known = true
+			o.known = true //mutation:equivalent without it every block searches, which costs time
 			o.flags, o.requested = h.offer(m.Kind(), s, e.Type)
 		}
 		if v := h.check(m.Kind(), e, o.flags, o.requested); !v.OK() {
@@ -168,5 +168,5 @@ func (h Handshake) CheckSecondHello(second extension.List) Violation {
 			return Violation{Code: extension.ErrSecondHelloChanged, Offset: max(is.Offset-headerLen, 0)}
 		}
 	}
-	return h.Check(extension.ClientHello, handshake.FromClient, second)
+	return h.Check(extension.ClientHello, handshake.FromClient, second) //mutation:equivalent only a Certificate has two senders
 }

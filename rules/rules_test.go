@@ -266,6 +266,7 @@ func TestCheckMessage(t *testing.T) {
 	}
 	second := parse(certificateMessage(flagsExt(1), flagsExt(1, 2)))
 	offset := len(second.Raw()) - 1
+	mixed := parse(certificateMessage(flagsExt(1), experimental(1)))
 	tests := []struct {
 		name   string
 		x      rules.Handshake
@@ -277,6 +278,9 @@ func TestCheckMessage(t *testing.T) {
 		{"accepts an empty Certificate, which has no place for a flag", rules.Handshake{Request: request(1)}, client, parse(certificateMessage()), 0, 0},
 		{"judges every CertificateEntry", offered(1), server, second, extension.ErrFlagUnsolicited, offset},
 		{"accepts flags in every CertificateEntry", offered(1, 2), server, second, 0, 0},
+		{"checks each CertificateEntry under its code point", offered(1), server, mixed,
+			extension.ErrFlagsUnrequested, len(mixed.Raw()) - len(experimental(1))},
+		{"accepts a CertificateEntry of each code point", rules.Handshake{Hello: list(clientHello, slices.Concat(flagsExt(1), experimental(1)))}, server, mixed, 0, 0},
 		{"passes over extensions that are no flags", none, server, parse(message(8, blockOf(ext(extension.SupportedGroups)))), 0, 0},
 		{"looks after a CertificateEntry without tls_flags", none, server,
 			parse(certificateMessage(nil, flagsExt(1))), extension.ErrFlagsUnrequested, 8 + 6 + 6},
