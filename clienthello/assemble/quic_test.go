@@ -234,6 +234,7 @@ func TestQUICPackets(t *testing.T) {
 		{"PADDING, PING and ACK between", [][]byte{packet(0, make([]byte, 7), part3, ping, part2), packet(1, ack, ping, ackECN, part1, make([]byte, 3))}},
 		{"CONNECTION_CLOSE between", [][]byte{packet(0, part1, closing), packet(1, part2, part3)}},
 		{"frame type in two bytes", [][]byte{packet(0, slices.Concat([]byte{0x40}, part1), part2, part3)}},
+		{"PADDING and PING in two bytes", [][]byte{packet(0, []byte{0x40, 0}, part1, []byte{0x40, 1}, part2, part3)}},
 		{"0-RTT before", [][]byte{slices.Concat(zeroRTT, packet(0, part1, part2, part3))}},
 		{"0-RTT and a short header after it", [][]byte{slices.Concat(packet(0, part1), zeroRTT, []byte{0x41, 1, 2}), packet(1, part2, part3)}},
 		{"a Handshake packet between", [][]byte{packet(0, part1), handshakePacket, packet(1, part2, part3)}},

@@ -60,7 +60,7 @@ func (r *Reader) Uint(size int) int {
 // Open reads the length field, of lengthSize bytes, of a vector of at least floor bytes
 // in elements of the given size. Until Close, all reads are within the vector. The offset
 // of a fault is that of the length. It returns the argument for Close.
-func (r *Reader) Open(lengthSize, floor, element int) (outer int) {
+func (r *Reader) Open(lengthSize int, floor uint, element int) (outer int) {
 	start, outer := r.at, r.end
 	n := r.Uint(lengthSize)
 	switch {
@@ -69,7 +69,7 @@ func (r *Reader) Open(lengthSize, floor, element int) (outer int) {
 	case n == 0 && floor > 0:
 		r.Fail(extension.ErrVectorEmpty, start)
 		return 0
-	case n < floor || n%element != 0:
+	case uint(n) < floor || n%element != 0:
 		r.Fail(extension.ErrVectorSize, start)
 		return 0
 	case n > r.end-r.at:
@@ -98,7 +98,7 @@ func (r *Reader) Rest() []byte {
 }
 
 // Vector reads a whole vector, see Open.
-func (r *Reader) Vector(lengthSize, floor, element int) []byte {
+func (r *Reader) Vector(lengthSize int, floor uint, element int) []byte {
 	outer := r.Open(lengthSize, floor, element)
 	v := r.Rest()
 	r.Close(outer)
