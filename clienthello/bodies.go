@@ -195,7 +195,7 @@ func (h ClientHello) RenegotiationInfo() ([]byte, error) {
 
 // parseOpaque returns the parser of a body that is one vector of at least floor bytes,
 // with a length field of lengthSize bytes.
-func parseOpaque(lengthSize, floor int) func([]byte) ([]byte, int, error) {
+func parseOpaque(lengthSize int, floor uint) func([]byte) ([]byte, int, error) {
 	return func(data []byte) ([]byte, int, error) {
 		b := wire.NewReader(data, 0)
 		v := b.Vector(lengthSize, floor, 1)

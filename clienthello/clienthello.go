@@ -105,42 +105,51 @@ func openMessage(msg []byte, header int) ([]byte, int, extension.Code) {
 	return msg[:end:end], end, 0
 }
 
-func parse(msg []byte, header int) (ClientHello, int, error) {
-	msg, end, code := openMessage(msg, header)
-	if code != 0 {
-		return ClientHello{}, end, code
-	}
-
+// skipLegacy passes the fields from legacy_version to legacy_session_id, and legacy_cookie
+// in DTLS. It returns the offset of cipher_suites, or the offset and code of the fault.
+func skipLegacy(msg []byte, header int) (int, extension.Code) {
 	// ProtocolVersion legacy_version; Random random;
-	i := header
+	i, end := header, len(msg)
 	if end-i < 2 {
-		return ClientHello{}, i, extension.ErrFieldOverrun
+		return i, extension.ErrFieldOverrun
 	}
 	i += 2
 	if end-i < randomLen {
-		return ClientHello{}, i, extension.ErrFieldOverrun
+		return i, extension.ErrFieldOverrun
 	}
 	i += randomLen
 
 	// opaque legacy_session_id<0..32>;
 	if i == end {
-		return ClientHello{}, i, extension.ErrFieldOverrun
+		return i, extension.ErrFieldOverrun
 	}
 	n := int(msg[i])
 	if n > maxSessionID {
-		return ClientHello{}, i, extension.ErrSessionIDTooLong
+		return i, extension.ErrSessionIDTooLong
 	}
 	if n > end-i-1 {
-		return ClientHello{}, i, extension.ErrFieldOverrun
+		return i, extension.ErrFieldOverrun
 	}
 	i += 1 + n
 
 	// opaque legacy_cookie<0..2^8-1>;
 	if header == headerLenDTLS {
 		if i == end || int(msg[i]) > end-i-1 {
-			return ClientHello{}, i, extension.ErrFieldOverrun
+			return i, extension.ErrFieldOverrun
 		}
 		i += 1 + int(msg[i])
+	}
+	return i, 0
+}
+
+func parse(msg []byte, header int) (ClientHello, int, error) {
+	msg, end, code := openMessage(msg, header)
+	if code != 0 {
+		return ClientHello{}, end, code
+	}
+	i, code := skipLegacy(msg, header)
+	if code != 0 {
+		return ClientHello{}, i, code
 	}
 
 	// CipherSuite cipher_suites<2..2^16-2>;
@@ -148,7 +157,7 @@ func parse(msg []byte, header int) (ClientHello, int, error) {
 	if end-i < 2 {
 		return ClientHello{}, i, extension.ErrFieldOverrun
 	}
-	n = int(msg[i])<<8 | int(msg[i+1])
+	n := int(msg[i])<<8 | int(msg[i+1])
 	switch {
 	case n == 0:
 		return ClientHello{}, i, extension.ErrCipherSuitesEmpty
@@ -163,11 +172,10 @@ func parse(msg []byte, header int) (ClientHello, int, error) {
 	if i == end {
 		return ClientHello{}, i, extension.ErrFieldOverrun
 	}
-	n = int(msg[i])
-	if n == 0 {
+	switch n = int(msg[i]); {
+	case n == 0:
 		return ClientHello{}, i, extension.ErrCompressionMethodsEmpty
-	}
-	if n > end-i-1 {
+	case n > end-i-1:
 		return ClientHello{}, i, extension.ErrFieldOverrun
 	}
 	i += 1 + n
@@ -202,8 +210,8 @@ func (h ClientHello) HasFlag(f extension.Flag) bool { return h.extensions.HasFla
 
 // Flags returns the client's TLS flags and the type of the extension that holds
 // them: type 62, or if there is none 0xfe01. Without such an extension the type is 0
-// and the error nil; type 0 is also server_name, so compare it before printing it. A malformed extension gives its type and the error of
-// [extension.ParseFlags].
+// and the error nil; type 0 is also server_name, so compare it before printing it. A
+// malformed extension gives its type and the error of [extension.ParseFlags].
 func (h ClientHello) Flags() (extension.Flags, extension.Type, error) { return h.extensions.Flags() }
 
 // Extensions returns the extensions in the order in which the client sent them.

@@ -1,5 +1,5 @@
-// Package clienthello parses the ClientHello message of TLS and DTLS. Its first use is
-// to learn whether the client set a TLS flag:
+// Package clienthello parses the ClientHello message of TLS and DTLS, for instance to
+// learn whether the client set a TLS flag:
 //
 //	hello, _, err := clienthello.Parse(msg)
 //	if err == nil && hello.HasFlag(extension.RequestMTLS) {

@@ -20,68 +20,44 @@ const (
 	AlertCertificateRequired  Alert = 116
 )
 
+// alertNames are the names that RFC 9846, Section 6 gives the alerts.
+var alertNames = [...]string{
+	0:                         "close_notify",
+	AlertUnexpectedMessage:    "unexpected_message",
+	20:                        "bad_record_mac",
+	AlertRecordOverflow:       "record_overflow",
+	AlertHandshakeFailure:     "handshake_failure",
+	AlertBadCertificate:       "bad_certificate",
+	43:                        "unsupported_certificate",
+	44:                        "certificate_revoked",
+	45:                        "certificate_expired",
+	46:                        "certificate_unknown",
+	AlertIllegalParameter:     "illegal_parameter",
+	48:                        "unknown_ca",
+	49:                        "access_denied",
+	AlertDecodeError:          "decode_error",
+	51:                        "decrypt_error",
+	AlertProtocolVersion:      "protocol_version",
+	71:                        "insufficient_security",
+	AlertInternalError:        "internal_error",
+	86:                        "inappropriate_fallback",
+	90:                        "user_canceled",
+	AlertMissingExtension:     "missing_extension",
+	AlertUnsupportedExtension: "unsupported_extension",
+	112:                       "unrecognized_name",
+	113:                       "bad_certificate_status_response",
+	115:                       "unknown_psk_identity",
+	AlertCertificateRequired:  "certificate_required",
+	117:                       "general_error",
+	120:                       "no_application_protocol",
+	121:                       "ech_required",
+}
+
 // String returns the name that RFC 9846, Section 6 gives the alert, such as
 // "illegal_parameter", or "alert(N)" if it has none.
 func (a Alert) String() string {
-	switch a {
-	case 0:
-		return "close_notify"
-	case AlertUnexpectedMessage:
-		return "unexpected_message"
-	case 20:
-		return "bad_record_mac"
-	case AlertRecordOverflow:
-		return "record_overflow"
-	case AlertHandshakeFailure:
-		return "handshake_failure"
-	case AlertBadCertificate:
-		return "bad_certificate"
-	case 43:
-		return "unsupported_certificate"
-	case 44:
-		return "certificate_revoked"
-	case 45:
-		return "certificate_expired"
-	case 46:
-		return "certificate_unknown"
-	case AlertIllegalParameter:
-		return "illegal_parameter"
-	case 48:
-		return "unknown_ca"
-	case 49:
-		return "access_denied"
-	case AlertDecodeError:
-		return "decode_error"
-	case 51:
-		return "decrypt_error"
-	case AlertProtocolVersion:
-		return "protocol_version"
-	case 71:
-		return "insufficient_security"
-	case AlertInternalError:
-		return "internal_error"
-	case 86:
-		return "inappropriate_fallback"
-	case 90:
-		return "user_canceled"
-	case AlertMissingExtension:
-		return "missing_extension"
-	case AlertUnsupportedExtension:
-		return "unsupported_extension"
-	case 112:
-		return "unrecognized_name"
-	case 113:
-		return "bad_certificate_status_response"
-	case 115:
-		return "unknown_psk_identity"
-	case AlertCertificateRequired:
-		return "certificate_required"
-	case 117:
-		return "general_error"
-	case 120:
-		return "no_application_protocol"
-	case 121:
-		return "ech_required"
+	if int(a) < len(alertNames) && alertNames[a] != "" {
+		return alertNames[a]
 	}
 	return "alert(" + strconv.Itoa(int(a)) + ")"
 }

@@ -138,7 +138,7 @@ func (s Flags) Set() FlagSet {
 func listFlags(octets []byte) string {
 	var b strings.Builder
 	yieldFlags(octets, func(f Flag) bool {
-		if b.Len() > 0 {
+		if b.Len() != 0 {
 			b.WriteString(", ")
 		}
 		b.WriteString(f.String())

@@ -37,8 +37,8 @@ func TestParseFlags(t *testing.T) {
 		{"a vector without octets", []byte{1}, nil, extension.ErrFlagsInnerTooLong, 0},
 		{"a vector of 5 with 1 octet", []byte{5, 1}, nil, extension.ErrFlagsInnerTooLong, 0},
 		{"a vector of 255 with 254 octets", append([]byte{255}, bytes.Repeat([]byte{1}, 254)...), nil, extension.ErrFlagsInnerTooLong, 0},
-		{"one byte behind the vector", []byte{1, 1, 255}, nil, extension.ErrFlagsTrailingBytes, 2},
-		{"a byte behind a vector of zeros", []byte{1, 0, 1}, nil, extension.ErrFlagsTrailingBytes, 2},
+		{"one byte after the vector", []byte{1, 1, 255}, nil, extension.ErrFlagsTrailingBytes, 2},
+		{"a byte after a vector of zeros", []byte{1, 0, 1}, nil, extension.ErrFlagsTrailingBytes, 2},
 		{"256 octets", append([]byte{255}, bytes.Repeat([]byte{1}, 256)...), nil, extension.ErrFlagsTrailingBytes, 256},
 		{"one zero octet", []byte{1, 0}, nil, extension.ErrFlagsAllZero, 1},
 		{"255 zero octets", append([]byte{255}, zeros(255)...), nil, extension.ErrFlagsAllZero, 255},
@@ -170,6 +170,10 @@ func TestFlagSet(t *testing.T) {
 	if s != other || !maps.Equal(map[extension.FlagSet]bool{s: true}, map[extension.FlagSet]bool{other: true}) {
 		t.Error("equal sets do not compare as equal")
 	}
+	longest, _ := extension.NewFlagSet(extension.MaxFlag)
+	if got, err := longest.AppendExtension(nil, extension.TLSFlagsExperimental); err != nil || len(got) != 4+256 || hex.EncodeToString(got[:5]) != "fe010100ff" {
+		t.Errorf("flag 2039 is encoded as %x, %v", got, err)
+	}
 	s.Remove(80)
 	if got, _ := s.AppendTo(nil); hex.EncodeToString(got) != "020001" {
 		t.Errorf("after Remove: %x", got)
@@ -181,7 +185,7 @@ func TestFlagSet(t *testing.T) {
 
 func TestZeroFlags(t *testing.T) {
 	var f extension.Flags
-	if f.Len() != 0 || f.Has(0) || f.AppendTo(nil) != nil || f.Set() != (extension.FlagSet{}) {
+	if f.Len() != 0 || f.Has(0) || !bytes.Equal(f.AppendTo([]byte{9}), []byte{9}) || f.Set() != (extension.FlagSet{}) {
 		t.Error("the zero value has flags")
 	}
 }

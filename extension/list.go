@@ -55,7 +55,7 @@ func ParseList(m MessageKind, block []byte, offset int) (List, int, error) {
 	var low, high uint64
 	count, flags := 0, 0
 	i := 0
-	for len(block)-i >= headerLen && count < filtered {
+	for len(block)-i >= headerLen && count < filtered { //mutation:equivalent parseRest reads what is left in the same way
 		t, size := header(block[i : i+headerLen : i+headerLen])
 		next := i + headerLen + size
 		if next > len(block) {
@@ -76,8 +76,8 @@ func ParseList(m MessageKind, block []byte, offset int) (List, int, error) {
 				}
 			}
 		} else {
-			bit := uint64(1) << (uint32(t) * 0x9e3779b1 >> 26 & 63)
-			if high&bit != 0 && contains(block[:i], t) {
+			bit := uint64(1) << (uint32(t) * 0x9e3779b1 >> 26 & 63) //mutation:equivalent any hash will do
+			if high&bit != 0 && contains(block[:i], t) { //mutation:equivalent searching more often costs time
 				return List{}, offset + i, ErrDuplicateExtension
 			}
 			high |= bit
@@ -185,8 +185,8 @@ func (l List) Len() int { return int(l.count) }
 func (l List) AppendTo(b []byte) []byte { return append(b, l.block...) }
 
 // FlagsExtension returns the extension with the message's TLS flags, unparsed: the one
-// of type TLSFlags, or if there is none the one of type
-// TLSFlagsExperimental. It takes constant time.
+// of type TLSFlags, or if there is none the one of type TLSFlagsExperimental. It takes
+// constant time.
 func (l List) FlagsExtension() (Extension, bool) {
 	if l.flags == 0 {
 		return Extension{}, false
@@ -197,9 +197,9 @@ func (l List) FlagsExtension() (Extension, bool) {
 
 // Flags parses the TLS flags of the message and returns the type of their extension.
 // Without such an extension it returns no flags, type 0 and no error; since type 0 is
-// server_name, compare the type with 0 before printing it. For a
-// malformed extension it returns the type and the error of ParseFlags; type
-// TLSFlags decides also then.
+// server_name, compare the type with 0 before printing it. For a malformed extension it
+// returns the type and the error of ParseFlags, even if there is a well-formed one of type
+// TLSFlagsExperimental as well.
 func (l List) Flags() (Flags, Type, error) {
 	e, ok := l.FlagsExtension()
 	if !ok {

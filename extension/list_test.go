@@ -2,6 +2,7 @@ package extension_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/tlsflags/tlsflags/extension"
@@ -29,16 +30,18 @@ func TestParseList(t *testing.T) {
 		"unknown twice":                     block(500, 500),
 		"known twice":                       block(5, 6, 5),
 		"0xfe01":                            block(0xfe01),
-		"0xfe01 behind 62":                  block(62, 0xfe01),
+		"0xfe01 after 0":                    block(0, 0xfe01),
+		"0xfe01 after 61":                   block(61, 63, 0xfe01),
+		"0xfe01 after 62":                   block(62, 0xfe01),
 		"a stray byte":                      {0},
 		"data cut short":                    {0, 5, 0, 2, 9},
-		"data cut short behind 70":          append(block(seventy...), 0, 5, 0, 1),
-		"flags behind 70":                   block(append(seventy, 62, 0xfe01)...),
+		"data cut short after 70":           append(block(seventy...), 0, 5, 0, 1),
+		"flags after 70":                    block(append(seventy, 62, 0xfe01)...),
 		"pre_shared_key first":              block(41, 5),
 		"pre_shared_key, then a stray byte": append(block(41), 0),
 		"pre_shared_key twice":              block(41, 41),
-		"pre_shared_key behind 70, first":   block(append(seventy, 41, 5)...),
-		"pre_shared_key behind 70, last":    block(append(seventy, 41)...),
+		"pre_shared_key after 70, first":    block(append(seventy, 41, 5)...),
+		"pre_shared_key after 70, last":     block(append(seventy, 41)...),
 		"70, then a stray byte":             append(block(seventy...), 0),
 		"65,535 bytes":                      append([]byte{0, 21, 0xff, 0xfb}, make([]byte, 65531)...),
 	} {
@@ -64,6 +67,73 @@ func TestParseListRandom(t *testing.T) {
 		if err := extensiontest.CheckList(extension.ClientHello, block(types...)); err != nil {
 			t.Fatalf("%v: %v", types, err)
 		}
+	}
+}
+
+// Offsets are those in the message, at any place in the list.
+func TestParseListOffsets(t *testing.T) {
+	const start = 1000
+	var seventy []byte
+	for i := range extension.Type(70) {
+		seventy = append(seventy, block(1000+i)...)
+	}
+	for _, before := range [][]byte{nil, block(5), block(500, 6), seventy} {
+		for _, test := range []struct {
+			data []byte
+			code extension.Code
+			at   int // after before
+		}{
+			{[]byte{0}, extension.ErrStrayBytes, 0},
+			{[]byte{0, 7, 0, 1}, extension.ErrExtensionOverrun, 2},
+			{block(7, 7), extension.ErrDuplicateExtension, 4},
+			{block(700, 700), extension.ErrDuplicateExtension, 4},
+			{block(41, 7), extension.ErrPreSharedKeyNotLast, 4},
+		} {
+			data := append(slices.Clip(before), test.data...)
+			if _, n, err := extension.ParseList(extension.ClientHello, data, start); err != test.code || n != start+len(before)+test.at {
+				t.Errorf("%x after %d bytes: %v at %d, want %v at %d", test.data, len(before), err, n, test.code, start+len(before)+test.at)
+			}
+		}
+		list, n, err := extension.ParseList(extension.ClientHello, append(slices.Clip(before), 0, 7, 0, 1, 9), start)
+		if e, _ := list.Lookup(7); err != nil || n != len(before)+5 || e.Offset != start+len(before)+4 {
+			t.Errorf("after %d bytes: %v, %d, the data is at %d", len(before), err, n, e.Offset)
+		}
+	}
+}
+
+func TestListAllStops(t *testing.T) {
+	list, _, err := extension.ParseList(extension.ServerHello, block(5, 6), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for range list.All() {
+		n++
+		break
+	}
+	if n != 1 {
+		t.Errorf("%d extensions after a break, want 1", n)
+	}
+}
+
+func TestListFlags(t *testing.T) {
+	parse := func(block ...byte) extension.List {
+		list, _, err := extension.ParseList(extension.ServerHello, block, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	flags, typ, err := parse(0, 5, 0, 0, 0, 62, 0, 2, 1, 5).Flags()
+	if flags.String() != "flag(0), flag(2)" || typ != extension.TLSFlags || err != nil {
+		t.Errorf("got %v of %v, %v", flags, typ, err)
+	}
+	flags, typ, err = parse(0xfe, 1, 0, 2, 1, 5, 0, 62, 0, 2, 1, 0).Flags()
+	if flags.Len() != 0 || typ != extension.TLSFlags || err != extension.ErrFlagsAllZero {
+		t.Errorf("malformed: got %v of %v, %v", flags, typ, err)
+	}
+	if flags, typ, err = parse(0, 5, 0, 0).Flags(); flags.Len() != 0 || typ != 0 || err != nil {
+		t.Errorf("without the extension: got %v of %v, %v", flags, typ, err)
 	}
 }
 

@@ -14,9 +14,6 @@ const (
 	NewSessionTicket
 )
 
-// known reports whether k is one of the seven kinds.
-func (k MessageKind) known() bool { return k >= ClientHello && k <= NewSessionTicket }
-
 // String returns the name that RFC 9846, Section 4 gives the message.
 func (k MessageKind) String() string {
 	switch k {

@@ -28,6 +28,11 @@ func TestMessagesOf(t *testing.T) {
 	if got := all.String(); got != "CH,SH,HRR,EE,CR,CT,NST" {
 		t.Errorf("the set of all kinds is %q", got)
 	}
+	for i, name := range []string{"CH", "SH", "HRR", "EE", "CT", "CR", "NST"} {
+		if got := extension.MessagesOf(extension.ClientHello + extension.MessageKind(i)).String(); got != name {
+			t.Errorf("the set of one kind is %q, want %q", got, name)
+		}
+	}
 	for i := range 256 {
 		k := extension.MessageKind(i)
 		known := k >= extension.ClientHello && k <= extension.NewSessionTicket
@@ -39,11 +44,18 @@ func TestMessagesOf(t *testing.T) {
 }
 
 func TestStatusString(t *testing.T) {
-	seen := make(map[string]bool)
-	for i := range 256 {
-		seen[extension.Status(i).String()] = true
+	names := map[extension.Status]string{
+		extension.StatusLocal: "local", extension.StatusProposed: "proposed", extension.StatusExperimental: "experimental",
+		extension.StatusWithdrawn: "withdrawn", extension.StatusRejected: "rejected",
 	}
-	if len(seen) != 6 || seen[""] {
-		t.Errorf("the names are %v, want five and one for all others", seen)
+	for i := range 256 {
+		s := extension.Status(i)
+		want, ok := names[s]
+		if !ok {
+			want = "unknown status"
+		}
+		if s.String() != want {
+			t.Errorf("status %d is %q, want %q", i, s, want)
+		}
 	}
 }

@@ -148,8 +148,8 @@ func (r Registry) ByName(name string) (FlagInfo, bool) {
 
 // With returns a copy of the registry with info added; flags with the same number or
 // name are replaced. A name that another flag has as an alias means info from then on.
-// It returns ErrFlagTooLarge if the number is above MaxFlag, and ErrFlagUnnamed if info
-// has no name.
+// It returns r and ErrFlagTooLarge if the number is above MaxFlag, and r and ErrFlagUnnamed
+// if info has no name.
 func (r Registry) With(info FlagInfo) (Registry, error) {
 	if info.Unnumbered {
 		info.Number = 0
@@ -164,17 +164,10 @@ func (r Registry) With(info FlagInfo) (Registry, error) {
 		sameNumber := !old.Unnumbered && !info.Unnumbered && old.Number == info.Number
 		return sameNumber || old.Name == info.Name
 	})
-	rows = append(rows, info)
-	slices.SortStableFunc(rows, func(a, b FlagInfo) int {
-		switch {
-		case a.Unnumbered && b.Unnumbered:
-			return 0
-		case a.Unnumbered:
-			return 1
-		case b.Unnumbered:
-			return -1
-		}
-		return int(a.Number) - int(b.Number)
-	})
-	return Registry{rows}, nil
+	i := 0
+	//mutation:equivalent no two numbers are equal
+	for i < len(rows) && (info.Unnumbered || !rows[i].Unnumbered && rows[i].Number < info.Number) {
+		i++
+	}
+	return Registry{slices.Insert(rows, i, info)}, nil
 }

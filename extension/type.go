@@ -45,7 +45,7 @@ func (t Type) IsGREASE() bool { return IsGREASE(uint16(t)) }
 
 // IsGREASE reports whether v is reserved by RFC 8701, Section 2 for extension
 // types, cipher suites, groups, signature schemes and versions alike.
-func IsGREASE(v uint16) bool { return v&0x0f0f == 0x0a0a && v>>8 == v&0xff }
+func IsGREASE(v uint16) bool { return v&0x0f0f == 0x0a0a && byte(v>>8) == byte(v) }
 
 // Name returns the registered name, such as "server_name", "GREASE" for the values
 // of RFC 8701, or "" for an unknown type.

@@ -1,4 +1,3 @@
-// Package fuzz holds the fuzz targets of the module (in its tests) and what they share
-// with other tests: obvious reference parsers, and functions that hold a parser to its
-// promise on one input.
+// Package fuzz has the fuzz targets of the module, in its tests. Each compares a parser
+// with a reference parser on one input, and checks what the parser promises.
 package fuzz

@@ -25,7 +25,7 @@ func recordsSeeds(yield func([]byte) bool) {
 	)(yield)
 }
 
-// startOfRecord is where a record of n bytes begins; 2^14 is the most that may be.
+// startOfRecord returns the header of a record of n bytes; 2^14 is the most that may be.
 func startOfRecord(n int) []byte {
 	return []byte{22, 3, 1, byte(n >> 8), byte(n), 1, 0, 0x40, 0, 3, 3}
 }

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// checkFlagSet holds extension.FlagSet to its promise: what it encodes is what the
+// checkFlagSet checks the promise of extension.FlagSet: what it encodes is what the
 // parsers read, and it is the shortest form. It compares the set with the plain list
 // of its flags.
 func checkFlagSet(flags []extension.Flag) error {

@@ -121,7 +121,7 @@ const helloRetryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x
 // What it returns is described at [ParseServerHello].
 func ParseEncryptedExtensions(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeEncryptedExtensions, maxEncryptedExtensions)
-	list := c.extensions(extension.EncryptedExtensions)
+	list := c.extensions(extension.EncryptedExtensions) //mutation:equivalent lists are all alike, except in a ClientHello
 	return c.done(Message{list: list, kind: extension.EncryptedExtensions})
 }
 
@@ -138,7 +138,7 @@ func ParseEncryptedExtensions(msg []byte) (Message, int, error) {
 func ParseCertificateRequest(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeCertificateRequest, maxCertificateRequest)
 	c.Vector(1, 0, 1)
-	list := c.extensions(extension.CertificateRequest)
+	list := c.extensions(extension.CertificateRequest) //mutation:equivalent lists are all alike, except in a ClientHello
 	return c.done(Message{list: list, kind: extension.CertificateRequest})
 }
 
@@ -159,13 +159,14 @@ func ParseCertificateRequest(msg []byte) (Message, int, error) {
 // ErrVectorEmpty. The message of this name in TLS 1.2 is another one, and carries no
 // extensions. No length is too large here but for the caller's memory.
 func ParseCertificate(msg []byte) (Message, int, error) {
-	c := openMessage(msg, typeCertificate, maxCertificate)
+	c := openMessage(msg, typeCertificate, maxCertificate) //mutation:equivalent the length has 24 bits
 	c.Vector(1, 0, 1)
 	outer := c.Open(3, 0, 1)
 	m := Message{start: uint32(c.At()), kind: extension.Certificate}
 	for first := true; c.Left() > 0; first = false {
 		c.Vector(3, 1, 1)
-		if list := c.extensions(extension.Certificate); first {
+		list := c.extensions(extension.Certificate) //mutation:equivalent lists are all alike, except in a ClientHello
+		if first {
 			m.list = list
 		}
 	}
@@ -193,7 +194,7 @@ func ParseNewSessionTicket(msg []byte) (Message, int, error) {
 	c.Skip(4)
 	c.Vector(1, 0, 1)
 	c.Vector(2, 1, 1)
-	list := c.extensions(extension.NewSessionTicket)
+	list := c.extensions(extension.NewSessionTicket) //mutation:equivalent lists are all alike, except in a ClientHello
 	return c.done(Message{list: list, kind: extension.NewSessionTicket})
 }
 
@@ -232,7 +233,6 @@ func openMessage(msg []byte, msgType byte, maxBody int) cursor {
 func (c *cursor) sessionID() {
 	if c.Left() > 0 && c.msg[c.At()] > maxSessionID {
 		c.Fail(extension.ErrSessionIDTooLong, c.At())
-		return
 	}
 	c.Vector(1, 0, 1)
 }

@@ -199,6 +199,13 @@ func TestParse(t *testing.T) {
 			if diff := cmp.Diff(s.blocks, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("extensions (-want +got):\n%s", diff)
 			}
+			var first []extension.Type
+			for e := range m.Extensions().All() {
+				first = append(first, e.Type)
+			}
+			if len(s.blocks) > 0 && !slices.Equal(first, s.blocks[0]) || len(s.blocks) == 0 && first != nil {
+				t.Errorf("Extensions has %v, the blocks are %v", first, s.blocks)
+			}
 			if err := handshaketest.Check(s.msg); err != nil {
 				t.Error(err)
 			}
@@ -262,11 +269,12 @@ func TestParseRefuses(t *testing.T) {
 		{"waits for a NewSessionTicket of 131,338 bytes", []byte{4, 2, 1, 0x0a}, 4, extension.ErrTruncated},
 		{"waits for a Certificate of 2^24-1 bytes", []byte{11, 0xff, 0xff, 0xff}, 4, extension.ErrTruncated},
 		{"rejects legacy_session_id_echo of 33 bytes", tooLong, sessionID, extension.ErrSessionIDTooLong},
+		{"rejects legacy_session_id_echo of 33 bytes that are not there", append([]byte{2, 0, 0, 35}, tooLong[4:sessionID+1]...), sessionID, extension.ErrSessionIDTooLong},
 		{"rejects a ServerHello without random", []byte{2, 0, 0, 2, 3, 3}, 6, extension.ErrFieldOverrun},
 		{"rejects a ServerHello of one byte", []byte{2, 0, 0, 1, 3}, 4, extension.ErrFieldOverrun},
 		{"rejects half an extension block length", serverHello(random, func(b *cryptobyte.Builder) { b.AddUint8(0) }), 74, extension.ErrStrayBytes},
 		{"rejects an extension block beyond the message", serverHello(random, func(b *cryptobyte.Builder) { b.AddUint16(1) }), 74, extension.ErrFieldOverrun},
-		{"rejects bytes behind the extension block", serverHello(random, func(b *cryptobyte.Builder) { addBlock(b); b.AddUint8(0) }), 76, extension.ErrStrayBytes},
+		{"rejects bytes after the extension block", serverHello(random, func(b *cryptobyte.Builder) { addBlock(b); b.AddUint8(0) }), 76, extension.ErrStrayBytes},
 		{"rejects an empty EncryptedExtensions", []byte{8, 0, 0, 0}, 4, extension.ErrFieldOverrun},
 		{"rejects half an EncryptedExtensions length", []byte{8, 0, 0, 1, 0}, 4, extension.ErrFieldOverrun},
 		{"rejects two tls_flags extensions", encryptedExtensions(flagsExt(1), flagsExt(1)), 12, extension.ErrDuplicateExtension},
@@ -275,7 +283,7 @@ func TestParseRefuses(t *testing.T) {
 		{"rejects a context beyond the message", []byte{13, 0, 0, 3, 5, 0, 0}, 4, extension.ErrFieldOverrun},
 		{"rejects a CertificateRequest without a block", []byte{13, 0, 0, 1, 0}, 5, extension.ErrFieldOverrun},
 		{"rejects certificate_list beyond the message", []byte{11, 0, 0, 4, 0, 0, 0, 1}, 5, extension.ErrFieldOverrun},
-		{"rejects bytes behind certificate_list", []byte{11, 0, 0, 5, 0, 0, 0, 0, 0}, 8, extension.ErrStrayBytes},
+		{"rejects bytes after certificate_list", []byte{11, 0, 0, 5, 0, 0, 0, 0, 0}, 8, extension.ErrStrayBytes},
 		{"rejects empty cert_data", certificate(testEntry{}), 10, extension.ErrVectorEmpty},
 		{"rejects a duplicate in the second entry", certificate(testEntry{[]byte{1}, nil}, testEntry{[]byte{2}, [][]byte{flagsExt(1), flagsExt(2)}}),
 			10 + 6 + 6 + 6, extension.ErrDuplicateExtension},

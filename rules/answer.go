@@ -7,18 +7,18 @@ import (
 
 // Answer returns the flags to set in message m, which s is about to send: those that
 // were offered, that supported has, and that their documents let answer in m. A flag
-// that the registry does not know is never answered, since only its document says in which message.
-// If the set is empty the extension is left out. Messages that answer nothing have an
-// empty set.
+// that the registry does not know is never answered, since only its document says in
+// which message. If the set is empty the extension is left out. Messages that answer
+// nothing have an empty set.
 //
 // A flag that answers in the CertificateRequest, such as request_mtls, belongs in
 // supported only if the server sends the message because of the flag.
 func (h Handshake) Answer(m extension.MessageKind, s handshake.Sender, supported extension.FlagSet) extension.FlagSet {
-	var set extension.FlagSet
 	e, ok := h.offerExtension(m, s)
 	if !ok {
-		return set
+		return extension.FlagSet{}
 	}
+	var set extension.FlagSet
 	offered, _ := h.offer(m, s, e.Type)
 	for info := range h.Registry.All() {
 		if f := info.Number; !info.Unnumbered && info.Answers.Has(m) && offered.Has(f) && supported.Has(f) {
@@ -58,5 +58,5 @@ func (h Handshake) Agreed(m extension.MessageKind, s handshake.Sender, block ext
 	}
 	flags, _, _ := extension.ParseFlags(e.Data)
 	offered, _ := h.offer(m, s, e.Type)
-	return flags.Set().Intersect(offered), v
+	return flags.Set().Intersect(offered), Violation{}
 }

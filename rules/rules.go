@@ -1,11 +1,11 @@
-// Package rules says who may set which TLS flag in which handshake message, and what a
-// client does about request_mtls when it is asked for a certificate.
+// Package rules checks which side may set which TLS flag in which handshake message, and
+// says what a client does about request_mtls when it is asked for a certificate.
 //
-// [Handshake.Check] judges the flags of a received message, [Handshake.Answer] chooses
-// those to send. Both need nothing but the messages that were sent before. The rules are
-// those of draft-ietf-tls-tlsflags-16 and of the documents that define the flags.
+// [Handshake.Check] checks the flags of a received message, [Handshake.Answer] chooses
+// those to send. Both need the messages that were sent before, and nothing else. The rules
+// are those of draft-ietf-tls-tlsflags-16 and of the documents that define the flags.
 //
-// Nothing here reads or sends a byte, so any TLS stack can ask.
+// The package does no I/O, so any TLS stack can use it.
 package rules
 
 import (
@@ -142,11 +142,11 @@ func (h Handshake) CheckMessage(s handshake.Sender, m handshake.Message) Violati
 			continue
 		}
 		o := &offers[0]
-		if e.Type == extension.TLSFlagsExperimental {
+		if e.Type == extension.TLSFlagsExperimental { //mutation:equivalent negated, it exchanges the two places
 			o = &offers[1]
 		}
 		if !o.known {
-			o.known = true
+			o.known = true //mutation:equivalent without it every block searches, which costs time
 			o.flags, o.requested = h.offer(m.Kind(), s, e.Type)
 		}
 		if v := h.check(m.Kind(), e, o.flags, o.requested); !v.OK() {
@@ -168,5 +168,5 @@ func (h Handshake) CheckSecondHello(second extension.List) Violation {
 			return Violation{Code: extension.ErrSecondHelloChanged, Offset: max(is.Offset-headerLen, 0)}
 		}
 	}
-	return h.Check(extension.ClientHello, handshake.FromClient, second)
+	return h.Check(extension.ClientHello, handshake.FromClient, second) //mutation:equivalent only a Certificate has two senders
 }

@@ -156,22 +156,22 @@ func TestCheck(t *testing.T) {
 		{"refuses tls_flags in the server's Certificate that was not requested", rules.Handshake{Request: request(3)}, certificate, server, flagsExt(3), extension.ErrFlagsUnrequested, noFlag, 0},
 		{"refuses tls_flags in the client's Certificate without a CertificateRequest that has it", offered(3), certificate, client, flagsExt(3), extension.ErrFlagsUnrequested, noFlag, 0},
 		{"refuses an answer under another code point", offered(1), serverHello, server, experimental(1), extension.ErrFlagsUnrequested, noFlag, 0},
-		{"finds the extension behind others", none, serverHello, server, slices.Concat(ext(extension.Cookie, 7), flagsExt(3)), extension.ErrFlagsUnrequested, noFlag, 5},
+		{"finds the extension after others", none, serverHello, server, slices.Concat(ext(extension.Cookie, 7), flagsExt(3)), extension.ErrFlagsUnrequested, noFlag, 5},
 
 		{"refuses malformed flags in ClientHello", none, clientHello, client, ext(extension.TLSFlags, 2, 1, 0), extension.ErrFlagsTrailingZero, noFlag, 6},
 		{"refuses empty flags in NewSessionTicket", none, newSessionTicket, server, ext(extension.TLSFlags), extension.ErrFlagsEmptyData, noFlag, 4},
 		{"refuses all-zero flags in CertificateRequest", none, certificateRequest, server, ext(extension.TLSFlags, 1, 0), extension.ErrFlagsAllZero, noFlag, 5},
-		{"judges type 62 where both code points are there", none, clientHello, client, slices.Concat(experimental(1), ext(extension.TLSFlags, 0)), extension.ErrFlagsEmptyVector, noFlag, 10},
+		{"judges type 62 if both code points are there", none, clientHello, client, slices.Concat(experimental(1), ext(extension.TLSFlags, 0)), extension.ErrFlagsEmptyVector, noFlag, 10},
 
 		{"refuses resumption_across_names in ClientHello", none, clientHello, client, flagsExt(8), extension.ErrFlagMisplaced, 8, 6},
 		{"refuses resumption_across_names in CertificateRequest", none, certificateRequest, server, flagsExt(8), extension.ErrFlagMisplaced, 8, 6},
-		{"refuses a proposed flag where its document does not answer", offered(80), encryptedExtensions, server, flagsExt(80), extension.ErrFlagMisplaced, 80, 15},
+		{"refuses a proposed flag if its document does not answer", offered(80), encryptedExtensions, server, flagsExt(80), extension.ErrFlagMisplaced, 80, 15},
 		{"refuses request_mtls in NewSessionTicket", offered(80), newSessionTicket, server, flagsExt(80), extension.ErrFlagMisplaced, 80, 15},
-		{"accepts request_mtls in CertificateRequest where it was offered", offered(80), certificateRequest, server, flagsExt(80), 0, noFlag, 0},
-		{"refuses request_mtls in CertificateRequest where it was not offered", offered(1), certificateRequest, server, flagsExt(80), extension.ErrFlagUnsolicited, 80, 15},
-		{"accepts request_mtls unsolicited where the registry does not say", rules.Handshake{Registry: text02}, certificateRequest, server, flagsExt(80), 0, noFlag, 0},
+		{"accepts request_mtls in CertificateRequest if it was offered", offered(80), certificateRequest, server, flagsExt(80), 0, noFlag, 0},
+		{"refuses request_mtls in CertificateRequest if it was not offered", offered(1), certificateRequest, server, flagsExt(80), extension.ErrFlagUnsolicited, 80, 15},
+		{"accepts request_mtls unsolicited if the registry does not say", rules.Handshake{Registry: text02}, certificateRequest, server, flagsExt(80), 0, noFlag, 0},
 		{"applies the document of a local flag", rules.Handshake{Hello: hello(7), Registry: local}, encryptedExtensions, server, flagsExt(7), extension.ErrFlagMisplaced, 7, 5},
-		{"accepts a local flag where its document has it", rules.Handshake{Hello: hello(7), Registry: local}, serverHello, server, flagsExt(7), 0, noFlag, 0},
+		{"accepts a local flag if its document has it", rules.Handshake{Hello: hello(7), Registry: local}, serverHello, server, flagsExt(7), 0, noFlag, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -266,6 +266,7 @@ func TestCheckMessage(t *testing.T) {
 	}
 	second := parse(certificateMessage(flagsExt(1), flagsExt(1, 2)))
 	offset := len(second.Raw()) - 1
+	mixed := parse(certificateMessage(flagsExt(1), experimental(1)))
 	tests := []struct {
 		name   string
 		x      rules.Handshake
@@ -277,8 +278,11 @@ func TestCheckMessage(t *testing.T) {
 		{"accepts an empty Certificate, which has no place for a flag", rules.Handshake{Request: request(1)}, client, parse(certificateMessage()), 0, 0},
 		{"judges every CertificateEntry", offered(1), server, second, extension.ErrFlagUnsolicited, offset},
 		{"accepts flags in every CertificateEntry", offered(1, 2), server, second, 0, 0},
+		{"checks each CertificateEntry under its code point", offered(1), server, mixed,
+			extension.ErrFlagsUnrequested, len(mixed.Raw()) - len(experimental(1))},
+		{"accepts a CertificateEntry of each code point", rules.Handshake{Hello: list(clientHello, slices.Concat(flagsExt(1), experimental(1)))}, server, mixed, 0, 0},
 		{"passes over extensions that are no flags", none, server, parse(message(8, blockOf(ext(extension.SupportedGroups)))), 0, 0},
-		{"looks behind a CertificateEntry without tls_flags", none, server,
+		{"looks after a CertificateEntry without tls_flags", none, server,
 			parse(certificateMessage(nil, flagsExt(1))), extension.ErrFlagsUnrequested, 8 + 6 + 6},
 		{"judges the message that it is", none, server, parse(message(8, blockOf(flagsExt(1)))), extension.ErrFlagsUnrequested, 6},
 		{"accepts the zero message", none, server, handshake.Message{}, 0, 0},
@@ -307,7 +311,7 @@ func TestCheckSecondHello(t *testing.T) {
 		{"accepts other extensions around them", flagsExt(1), slices.Concat(ext(extension.Cookie, 0, 1, 7), flagsExt(1)), 0, 0},
 		{"refuses a flag more", flagsExt(1), flagsExt(1, 2), extension.ErrSecondHelloChanged, 0},
 		{"refuses a flag less", slices.Concat(ext(extension.Cookie, 7), flagsExt(1, 2)), slices.Concat(ext(extension.Cookie, 7), flagsExt(1)), extension.ErrSecondHelloChanged, 5},
-		{"refuses the extension where the first hello had none", nil, flagsExt(1), extension.ErrSecondHelloChanged, 0},
+		{"refuses the extension if the first hello had none", nil, flagsExt(1), extension.ErrSecondHelloChanged, 0},
 		{"refuses that the extension is gone", flagsExt(1), nil, extension.ErrSecondHelloChanged, 0},
 		{"refuses a change of the experimental code point", slices.Concat(flagsExt(1), experimental(1)), slices.Concat(flagsExt(1), experimental(2)), extension.ErrSecondHelloChanged, 6},
 		{"refuses the move to another code point", flagsExt(1), experimental(1), extension.ErrSecondHelloChanged, 0},

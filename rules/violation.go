@@ -58,9 +58,9 @@ func (v Violation) String() string {
 	if v.OK() {
 		return "accepted"
 	}
-	where := "byte " + strconv.Itoa(v.Offset)
+	place := "byte " + strconv.Itoa(v.Offset)
 	if v.hasFlag {
-		where += " (" + v.flag.String() + ")"
+		place += " (" + v.flag.String() + ")"
 	}
-	return where + ": " + strings.TrimPrefix(v.Code.Error(), "tlsflags: ") + "; alert " + v.Alert().String() + "; " + v.Clause()
+	return place + ": " + strings.TrimPrefix(v.Code.Error(), "tlsflags: ") + "; alert " + v.Alert().String() + "; " + v.Clause()
 }

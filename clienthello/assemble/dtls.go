@@ -170,7 +170,7 @@ func (d *DTLS) readRecord(b []byte, i int, version uint16) Result {
 		if len(b)-i < dtlsFragmentHeaderLen {
 			return refused(extension.ErrFieldOverrun, i)
 		}
-		length := int(b[i+9])<<16 | int(b[i+10])<<8 | int(b[i+11])
+		length := int(b[i+9])<<16 | int(b[i+10])<<8 | int(b[i+11]) //mutation:equivalent from 2^16 on, it is longer than a record
 		if length > len(b)-i-dtlsFragmentHeaderLen {
 			return refused(extension.ErrFieldOverrun, i)
 		}
@@ -200,7 +200,7 @@ func (d *DTLS) readRecord(b []byte, i int, version uint16) Result {
 func (d *DTLS) readFragment(b []byte, at int) Result {
 	if b[0] != typeClientHello {
 		switch {
-		case d.pieces.end > 0:
+		case d.pieces.end != 0:
 			return refused(extension.ErrFragmentMismatch, at)
 		case d.again:
 			return Result{Outcome: Unrecognized}

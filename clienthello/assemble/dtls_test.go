@@ -136,19 +136,19 @@ func TestDTLSNotProtocol(t *testing.T) {
 		return c
 	}
 	for name, datagram := range map[string][]byte{
-		"nothing":               {},
-		"zeros":                 make([]byte, 100),
-		"a header cut off":      whole[:12],
-		"a record cut off":      whole[:len(whole)-1],
-		"TLS":                   change(1, 3),
-		"an alert":              change(0, 21),
-		"application data":      change(0, 23),
-		"a later epoch":         change(4, 1),
-		"epoch 256":             change(3, 1),
-		"behind a wrong length": slices.Concat(change(11, 0xff)[:13], whole),
-		"an empty record":       dtlsDatagram(),
-		"an encrypted record":   append([]byte{0x2e, 1, 2, 0, 30}, make([]byte, 30)...),
-		"too long a record":     dtlsDatagram(make([]byte, 1<<14+1)),
+		"nothing":              {},
+		"zeros":                make([]byte, 100),
+		"a header cut off":     whole[:12],
+		"a record cut off":     whole[:len(whole)-1],
+		"TLS":                  change(1, 3),
+		"an alert":             change(0, 21),
+		"application data":     change(0, 23),
+		"a later epoch":        change(4, 1),
+		"epoch 256":            change(3, 1),
+		"after a wrong length": slices.Concat(change(11, 0xff)[:13], whole),
+		"an empty record":      dtlsDatagram(),
+		"an encrypted record":  append([]byte{0x2e, 1, 2, 0, 30}, make([]byte, 30)...),
+		"too long a record":    dtlsDatagram(make([]byte, 1<<14+1)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var d assemble.DTLS

@@ -58,9 +58,6 @@ func (p *pieces) put(offset int, data []byte) (same bool) {
 		offset += n
 		data = data[n:]
 	}
-	if len(data) == 0 {
-		return true
-	}
 	end := offset + len(data)
 	if offset == p.prefix && p.prefix == p.end { // all in order so far: needs no marks
 		copy(p.data[offset:], data)

@@ -96,7 +96,7 @@ func TestQUICConnection(t *testing.T) {
 		a.Payload = crypto(uint64(len(msg)-20), slices.Concat(msg[len(msg)-20:], second))
 		feedQUIC(t, q, second, a.Seal())
 	})
-	t.Run("a third hello behind the second", func(t *testing.T) {
+	t.Run("a third hello after the second", func(t *testing.T) {
 		q := start(t)
 		feedQUIC(t, q, msg, attempt(p, 0, msg)...)
 		q.Next()
@@ -105,7 +105,7 @@ func TestQUICConnection(t *testing.T) {
 		third := handshake(700)
 		feedQUIC(t, q, third, attempt(answered, len(msg)+len(second), third)...)
 	})
-	t.Run("a second hello behind a long one", func(t *testing.T) {
+	t.Run("a second hello after a long one", func(t *testing.T) {
 		q := start(t)
 		long := handshake(70_000)
 		if result := q.FeedFrames(crypto(0, long)); result.Outcome != assemble.Complete {
@@ -117,7 +117,7 @@ func TestQUICConnection(t *testing.T) {
 			t.Errorf("%v %v", result.Outcome, result.Code)
 		}
 	})
-	t.Run("a second hello that changes behind the end of the first", func(t *testing.T) {
+	t.Run("a second hello that changes after the end of the first", func(t *testing.T) {
 		q := start(t)
 		feedQUIC(t, q, msg, attempt(p, 0, msg)...)
 		q.Next()

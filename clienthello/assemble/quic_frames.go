@@ -77,29 +77,30 @@ func readFrameType(b []byte, i int, google bool) (typ uint64, next int, ok bool)
 	case !google:
 		return readVarint(b, i)
 	case b[i] == frameGooglePing:
-		return framePing, i + 1, true
+		return framePing, i + 1, true //mutation:equivalent PADDING is passed over, too
 	case b[i] == frameGoogleCrypto:
 		return frameCrypto, i + 1, true
 	}
-	return frameGoogleOther, i, true
+	return frameGoogleOther, 0, true
 }
 
 // readCryptoFrame reads a CRYPTO frame (RFC 9000, Section 19.6) of which the type has
-// been read: b[from:to] belongs at offset of the CRYPTO stream.
+// been read: b[from:to] belongs at offset of the CRYPTO stream. Only code is of use if it
+// is not 0.
 func readCryptoFrame(b []byte, i int) (offset uint64, from, to int, code extension.Code) {
 	// Offset (i), Length (i), Crypto Data (..),
 	offset, i, ok := readVarint(b, i)
 	if !ok {
-		return 0, i, i, extension.ErrFieldOverrun
+		return offset, i, i, extension.ErrFieldOverrun
 	}
 	length, i, ok := readVarint(b, i)
 	switch {
 	case !ok:
-		return 0, i, i, extension.ErrFieldOverrun
+		return offset, i, i, extension.ErrFieldOverrun
 	case length > maxVarint-offset:
-		return 0, i, i, extension.ErrCryptoOffset
+		return offset, i, i, extension.ErrCryptoOffset
 	case length > uint64(len(b)-i):
-		return 0, i, i, extension.ErrFieldOverrun
+		return offset, i, i, extension.ErrFieldOverrun
 	}
 	return offset, i, i + int(length), 0
 }
@@ -166,7 +167,7 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 		at += int(n)
 		offset += n
 	}
-	if len(data) == 0 || offset-q.base >= MaxMessage {
+	if len(data) == 0 || offset-q.base >= MaxMessage { //mutation:equivalent no message has a byte at MaxMessage
 		return Result{}
 	}
 	i := int(offset - q.base)
@@ -207,17 +208,17 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Result) {
 	switch {
 	case len(msg) == 0:
-		return 0, Result{}
+		return 0, Result{} //mutation:equivalent all below 1 say that it is not known
 	case msg[0] != typeClientHello && q.base > 0:
-		return 0, Result{Outcome: Unrecognized}
+		return 0, Result{Outcome: Unrecognized} //mutation:equivalent no message, no length
 	case msg[0] != typeClientHello:
-		return 0, refused(extension.ErrMessageType, at)
+		return 0, refused(extension.ErrMessageType, at) //mutation:equivalent a refused message needs no length
 	case len(msg) < handshakeHeaderLen:
-		return 0, Result{}
+		return 0, Result{} //mutation:equivalent all below 1 say that it is not known
 	}
 	length = handshakeHeaderLen + (int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3]))
 	if length > MaxMessage {
-		return 0, refused(extension.ErrMessageTooLarge, lengthAt)
+		return 0, refused(extension.ErrMessageTooLarge, lengthAt) //mutation:equivalent a refused message needs no length
 	}
 	return length, Result{}
 }

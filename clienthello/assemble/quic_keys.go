@@ -102,7 +102,7 @@ func (k *initialKeys) derive(version uint32, dcid connectionID) {
 		dcid:    dcid,
 		aead:    newGCM(newAES(key[:16])),
 		hp:      newAES(hp[:16]),
-		iv:      [12]byte(iv[:12]),
+		iv:      [12]byte(iv[:]),
 	}
 }
 
@@ -114,8 +114,7 @@ func (k *initialKeys) belongTo(version uint32, dcid connectionID) bool {
 // 5.4), into scratch, which takes at least len(packet) bytes. It returns the
 // payload and its offset in the packet.
 func (k *initialKeys) open(packet []byte, numberAt int, scratch []byte) (payload []byte, at int, ok bool) {
-	sample := packet[numberAt+4 : numberAt+4+aes.BlockSize]
-	k.hp.Encrypt(k.mask[:], sample)
+	k.hp.Encrypt(k.mask[:], packet[numberAt+4:]) // the sample is one block
 	copy(scratch, packet[:numberAt+4])
 	scratch[0] ^= k.mask[0] & 0x0f
 	at = numberAt + int(scratch[0]&3) + 1
@@ -143,7 +142,7 @@ func packetNumber(next, truncated uint64, bits int) uint64 {
 	switch {
 	case number+window/2 <= next && number < 1<<62-window:
 		return number + window
-	case number > next+window/2 && number >= window:
+	case number > next+window/2 && number >= window: //mutation:equivalent below next, number is less than window
 		return number - window
 	}
 	return number
@@ -165,7 +164,7 @@ func hmacSHA256(key, message []byte) [sha256.Size]byte {
 	var outer [sha256.BlockSize + sha256.Size]byte
 	copy(inner[:], key)
 	copy(outer[:], key)
-	for i := range sha256.BlockSize {
+	for i := range sha256.BlockSize { //mutation:equivalent what follows the block is overwritten
 		inner[i] ^= 0x36
 		outer[i] ^= 0x5c
 	}

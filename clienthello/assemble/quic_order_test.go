@@ -110,7 +110,7 @@ func TestParseQUICInitial(t *testing.T) {
 	early.Type = quicseal.ZeroRTT
 	for name, datagram := range map[string][]byte{
 		"alone":               sealed,
-		"behind 0-RTT":        slices.Concat(early.Seal(), sealed),
+		"after 0-RTT":         slices.Concat(early.Seal(), sealed),
 		"before what follows": slices.Concat(sealed, []byte("trash")),
 	} {
 		got, ok := assemble.ParseQUICInitial(datagram)

@@ -114,8 +114,8 @@ func (r *Records) MessageLen() int { return r.length }
 // RecordsInfo says what a message has travelled in.
 type RecordsInfo struct {
 	// Start is the offset in the stream at which the first record of the message begins.
-	// As long as nothing of the message has been read, it is where that record is looked
-	// for.
+	// Until something of the message has been read, it is the offset at which that record
+	// would begin.
 	Start int
 	// Records counts the handshake records begun since Reset or Next.
 	Records int

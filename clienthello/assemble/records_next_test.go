@@ -17,8 +17,8 @@ func TestRecordsNext(t *testing.T) {
 	}{
 		"second hello":                    {inRecords(second, 100), seen{Outcome: assemble.Complete, Message: string(second), Used: 39}},
 		"in records of 7 bytes":           {inRecords(second, 7), seen{Outcome: assemble.Complete, Message: string(second), Used: 34 + 5*5}},
-		"behind change_cipher_spec":       {slices.Concat(ccs, inRecords(second, 100)), seen{Outcome: assemble.Complete, Message: string(second), Used: 45}},
-		"behind two":                      {slices.Concat(ccs, ccs, inRecords(second, 100)), seen{Outcome: assemble.Complete, Message: string(second), Used: 51}},
+		"after change_cipher_spec":        {slices.Concat(ccs, inRecords(second, 100)), seen{Outcome: assemble.Complete, Message: string(second), Used: 45}},
+		"after two":                       {slices.Concat(ccs, ccs, inRecords(second, 100)), seen{Outcome: assemble.Complete, Message: string(second), Used: 51}},
 		"change_cipher_spec with value 2": {slices.Concat(record(20, 0x0303, []byte{2}), inRecords(second, 100)), seen{Outcome: assemble.Unrecognized, Used: 6}},
 		"change_cipher_spec of 2 bytes":   {slices.Concat(record(20, 0x0303, []byte{1, 1}), inRecords(second, 100)), seen{Outcome: assemble.Unrecognized, Used: 5}},
 		"change_cipher_spec inside":       {slices.Concat(record(22, 0x0303, second[:9]), ccs), seen{Outcome: assemble.Refused, Code: extension.ErrRecordInterleaved, Offset: 29 + 14, Used: 15}},
@@ -59,7 +59,7 @@ func TestRecordsNext(t *testing.T) {
 		})
 	}
 
-	t.Run("behind early data", func(t *testing.T) {
+	t.Run("after early data", func(t *testing.T) {
 		early := record(23, 0x0303, make([]byte, 100))
 		for _, row := range []struct {
 			between []byte

@@ -287,7 +287,7 @@ func writeFile(t *testing.T, file, data string) {
 	}
 }
 
-// listed returns the entries of the manifest by file, having held them to the files.
+// listed returns the entries of the manifest by file, after it has compared them with the files.
 func listed(t *testing.T, root string) map[string]corpus.Entry {
 	t.Helper()
 	files := contents(t, os.DirFS(root))

@@ -12,7 +12,8 @@ import (
 	"github.com/tlsflags/tlsflags/internal/wire"
 )
 
-// Open returns the extensions of the inner ClientHello, if one of the keys decrypts it. As crypto/tls does, it tries all of them.
+// Open returns the extensions of the inner ClientHello, if one of the keys decrypts it.
+// As crypto/tls does, it tries all keys.
 func Open(outer clienthello.ClientHello, keys []tls.EncryptedClientHelloKey) (extension.List, bool) {
 	offer, ok, err := outer.EncryptedClientHello()
 	if !ok || err != nil || offer.Type != clienthello.ECHOuter {

@@ -30,7 +30,7 @@ func TestInnerExtensions(t *testing.T) {
 		{"two of the outer ones, in the place of the reference", inner("\x00\x00\x00\x01s\xfd\x00\x00\x05\x04\x00\x10\x00\x3e\xff\x01\x00\x00"),
 			"\x00\x00\x00\x01s\x00\x10\x00\x01a\x00\x3e\x00\x02\x01\x01\xff\x01\x00\x00", true},
 		{"one that the outer hello does not have", inner("\xfd\x00\x00\x03\x02\x12\x34"), "", true},
-		{"padding behind it", append(inner("\x00\x00\x00\x01s"), 0, 0, 0), "\x00\x00\x00\x01s", true},
+		{"padding after it", append(inner("\x00\x00\x00\x01s"), 0, 0, 0), "\x00\x00\x00\x01s", true},
 		{"one twice, of its own and from outside", inner("\x00\x10\x00\x01b\xfd\x00\x00\x03\x02\x00\x10"), "", false},
 		{"a reference without types", inner("\xfd\x00\x00\x00"), "", false},
 		{"a reference of three bytes", inner("\xfd\x00\x00\x04\x03\x00\x10\x00"), "", false},

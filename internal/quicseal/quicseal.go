@@ -1,7 +1,6 @@
-// Package quicseal makes Initial packets of QUIC, protected as RFC 9001, Section 5 says,
-// for everything that needs packets which open: tests, fuzz targets, vectors, recordings.
-// It is built on crypto/hkdf, and package assemble, which opens them, has no code in
-// common with it.
+// Package quicseal seals Initial packets of QUIC as defined in RFC 9001, Section 5, for
+// tests, fuzz targets, vectors and recordings. It is built on crypto/hkdf and shares no
+// code with package assemble, which opens the packets.
 package quicseal
 
 import (
@@ -42,7 +41,7 @@ type Packet struct {
 	Greased    bool   // without the fixed bit (RFC 9287)
 
 	// The keys are those for Initial packets of a client, or of the server. They follow from
-	// KeyDCID, or DCID where that is nil.
+	// KeyDCID, or DCID if that is nil.
 	KeyDCID []byte
 	Server  bool
 }
@@ -74,12 +73,12 @@ func (p Packet) SealWith(keys *Keys) []byte {
 	return packet
 }
 
-// PayloadAt returns where in the packet the payload begins.
+// PayloadAt returns the offset of the payload in the packet.
 func (p Packet) PayloadAt() int { return len(p.header()) }
 
-// PadTo returns the packet with as much PADDING as it takes to have size bytes once it is
-// sealed, and p itself where it has as many without. Where the length grows for it there
-// is one size that no packet has; the result is then a byte short.
+// PadTo returns the packet with PADDING added, so that it has size bytes when sealed, or p
+// itself if it has as many without. At one size the padding would make the length field
+// longer, so that no packet has that size; the result is then a byte short.
 func (p Packet) PadTo(size int) Packet {
 	missing := size - p.size()
 	if missing <= 0 {
@@ -176,7 +175,7 @@ type Keys struct {
 }
 
 // NewKeys derives the keys for a client's first destination connection ID, those of the
-// server where server is set. It panics where Versions does not have the version.
+// server if server is set. It panics if Versions does not have the version.
 func NewKeys(version uint32, dcid []byte, server bool) *Keys {
 	key, iv, hp := derive(version, dcid, server)
 	return &Keys{aead: must(cipher.NewGCM(must(aes.NewCipher(key)))), iv: iv, hp: must(aes.NewCipher(hp))}

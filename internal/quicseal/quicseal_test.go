@@ -135,7 +135,7 @@ func TestPadTo(t *testing.T) {
 		}
 	}
 	if frames[4] != 5 {
-		t.Error("what stands behind the payload was written to")
+		t.Error("what follows the payload was written to")
 	}
 }
 
@@ -149,7 +149,7 @@ func TestAppendVarint(t *testing.T) {
 		{1<<62 - 1, "ffffffffffffffff"},
 	} {
 		if got := AppendVarint([]byte("b"), tt.v); !bytes.Equal(got, append([]byte("b"), unhex(t, tt.want)...)) {
-			t.Errorf("%d is %x behind the b, want %s", tt.v, got[1:], tt.want)
+			t.Errorf("%d is %x after the b, want %s", tt.v, got[1:], tt.want)
 		}
 	}
 }

@@ -1,11 +1,11 @@
-// Package wire reads bytes on the wire from front to back. Its Reader is the one cursor
-// of the parsers of handshake messages and of the bodies of extensions.
+// Package wire reads bytes of the wire from front to back. The parsers of handshake
+// messages and of the bodies of extensions read through its Reader.
 package wire
 
 import "github.com/tlsflags/tlsflags/extension"
 
-// Reader reads bytes from front to back. The first fault sticks and ends every loop:
-// nothing is read after it.
+// Reader reads bytes from front to back. It keeps the first fault and reads nothing after
+// it: Left is then 0, which ends every loop.
 type Reader struct {
 	data []byte
 	at   int            // next byte to read
@@ -57,10 +57,10 @@ func (r *Reader) Uint(size int) int {
 	return v
 }
 
-// Open reads the length field, of lengthSize bytes, of a vector that holds at least
-// floor bytes in elements of the given size, and confines what follows to the vector.
-// Faults are at the length. It returns what Close takes to leave the vector again.
-func (r *Reader) Open(lengthSize, floor, element int) (outer int) {
+// Open reads the length field, of lengthSize bytes, of a vector of at least floor bytes
+// in elements of the given size. Until Close, all reads are within the vector. The offset
+// of a fault is that of the length. It returns the argument for Close.
+func (r *Reader) Open(lengthSize int, floor uint, element int) (outer int) {
 	start, outer := r.at, r.end
 	n := r.Uint(lengthSize)
 	switch {
@@ -69,7 +69,7 @@ func (r *Reader) Open(lengthSize, floor, element int) (outer int) {
 	case n == 0 && floor > 0:
 		r.Fail(extension.ErrVectorEmpty, start)
 		return 0
-	case n < floor || n%element != 0:
+	case uint(n) < floor || n%element != 0:
 		r.Fail(extension.ErrVectorSize, start)
 		return 0
 	case n > r.end-r.at:
@@ -98,7 +98,7 @@ func (r *Reader) Rest() []byte {
 }
 
 // Vector reads a whole vector, see Open.
-func (r *Reader) Vector(lengthSize, floor, element int) []byte {
+func (r *Reader) Vector(lengthSize int, floor uint, element int) []byte {
 	outer := r.Open(lengthSize, floor, element)
 	v := r.Rest()
 	r.Close(outer)

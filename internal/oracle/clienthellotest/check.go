@@ -74,7 +74,7 @@ func (h Hello) equal(o Hello) bool {
 		slices.EqualFunc(h.Extensions, o.Extensions, extensiontest.SameExtension)
 }
 
-// checkViews holds that every view lies inside the message with no room to append, and
+// checkViews checks that every view lies inside the message with no room to append, and
 // that the fields tile the message without gap or overlap.
 func checkViews(h clienthello.ClientHello, msg []byte) error {
 	next := 4 + 2
@@ -159,7 +159,7 @@ func checkBody(h clienthello.ClientHello, t extension.Type) error {
 	}
 	for _, s := range got.Strings {
 		if cap(s) != len(s) {
-			return errors.New("a view has room behind it")
+			return errors.New("a view has room after it")
 		}
 	}
 	return nil

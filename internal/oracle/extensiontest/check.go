@@ -36,7 +36,7 @@ func CheckList(m extension.MessageKind, block []byte) error {
 	return CheckParsed(list)
 }
 
-// CheckParsed holds that Lookup gives the first of All, and checks the flags.
+// CheckParsed checks that Lookup gives the first of All, and checks the flags.
 func CheckParsed(l extension.List) error {
 	count := 0
 	for e := range l.All() {
@@ -121,7 +121,7 @@ func Inside(name string, view, msg []byte, offset int) error {
 		return nil
 	}
 	if cap(view) != len(view) {
-		return fmt.Errorf("%s has room behind it", name)
+		return fmt.Errorf("%s has room after it", name)
 	}
 	if unsafe.SliceData(view) != unsafe.SliceData(msg[offset:]) || offset+len(view) > len(msg) {
 		return fmt.Errorf("%s is not at offset %d of the message", name, offset)

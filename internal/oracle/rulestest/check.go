@@ -43,7 +43,7 @@ func Reference(c Case) (extension.Code, int) {
 	if e == nil {
 		return 0, -1
 	}
-	// Where the extension may stand at all.
+	// Whether the message may have the extension at all.
 	if c.Message < extension.ClientHello || c.Message > extension.NewSessionTicket {
 		return extension.ErrFlagsMisplaced, -1
 	}
@@ -88,8 +88,8 @@ func Reference(c Case) (extension.Code, int) {
 	return 0, -1
 }
 
-// Check holds rules.Handshake to the reference on one message, and to what it
-// says of itself: what it answers, it accepts; what it agrees on, both sides have set.
+// Check compares rules.Handshake with the reference on one message, and checks that it
+// accepts its own answers, and agrees only on what both sides have set.
 func Check(c Case) error {
 	parse := func(m extension.MessageKind, list []extension.Extension) (extension.List, bool) {
 		l, _, err := extension.ParseList(m, extensiontest.Block(list), 4)
@@ -99,7 +99,7 @@ func Check(c Case) error {
 	request, ok2 := parse(extension.CertificateRequest, c.Request)
 	message, ok3 := parse(c.Message, c.Block)
 	if !ok1 || !ok2 || !ok3 {
-		return nil // a type stands twice: not a matter of these rules
+		return nil // a duplicate type: not a matter of these rules
 	}
 	x := rules.Handshake{Registry: c.Flags, Hello: hello, Request: request}
 	v := x.Check(c.Message, c.Sender, message)

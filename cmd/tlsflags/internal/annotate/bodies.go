@@ -6,13 +6,29 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
+// opaqueBodies has the sections that define the extensions whose bodies are left opaque.
+var opaqueBodies = map[extension.Type]string{
+	extension.TLSFlags:                clauseFlags,
+	extension.TLSFlagsExperimental:    clauseFlags,
+	extension.PreSharedKey:            "RFC 9846, Section 4.3.11",
+	extension.CertificateAuthorities:  "RFC 9846, Section 4.3.4",
+	extension.EncryptedClientHello:    "RFC 9849, Section 5",
+	extension.StatusRequest:           "RFC 6066, Section 8",
+	extension.ECPointFormats:          "RFC 8422, Section 5.1.2",
+	extension.ExtendedMasterSecret:    "RFC 7627, Section 5.1",
+	extension.CompressCertificate:     "RFC 8879, Section 3",
+	extension.RecordSizeLimit:         "RFC 8449, Section 4",
+	extension.SessionTicket:           "RFC 5077, Section 3.2",
+	extension.EarlyData:               "RFC 9846, Section 4.3.10",
+	extension.PSKKeyExchangeModes:     "RFC 9846, Section 4.3.9",
+	extension.QUICTransportParameters: "RFC 9001, Section 8.2",
+}
+
 // bodyOf returns what notes the body of an extension of type t in message m, nil if it
-// is left opaque, and the section that defines it. It has a case for each type of
-// clienthello.BodyTypes.
+// is left opaque, and the section that defines it. Each type of clienthello.BodyTypes has a
+// case or a row of opaqueBodies.
 func bodyOf(t extension.Type, m extension.MessageKind) (inside func(*walker, string, string), clause string) {
 	switch t {
-	case extension.TLSFlags, extension.TLSFlagsExperimental:
-		return nil, clauseFlags
 	case extension.ServerName:
 		if m == extension.ClientHello {
 			return serverName, "RFC 6066, Section 3"
@@ -39,32 +55,11 @@ func bodyOf(t extension.Type, m extension.MessageKind) (inside func(*walker, str
 		return serverShare, "RFC 9846, Section 4.3.8"
 	case extension.Cookie:
 		return opaque(2, ".cookie"), "RFC 9846, Section 4.3.2"
-	case extension.PreSharedKey:
-		return nil, "RFC 9846, Section 4.3.11"
-	case extension.CertificateAuthorities:
-		return nil, "RFC 9846, Section 4.3.4"
 	case extension.RenegotiationInfo:
 		return opaque(1, ".renegotiated_connection"), "RFC 5746, Section 3.2"
-	case extension.EncryptedClientHello:
-		return nil, "RFC 9849, Section 5"
-	case extension.StatusRequest:
-		return nil, "RFC 6066, Section 8"
-	case extension.ECPointFormats:
-		return nil, "RFC 8422, Section 5.1.2"
-	case extension.ExtendedMasterSecret:
-		return nil, "RFC 7627, Section 5.1"
-	case extension.CompressCertificate:
-		return nil, "RFC 8879, Section 3"
-	case extension.RecordSizeLimit:
-		return nil, "RFC 8449, Section 4"
-	case extension.SessionTicket:
-		return nil, "RFC 5077, Section 3.2"
-	case extension.EarlyData:
-		return nil, "RFC 9846, Section 4.3.10"
-	case extension.PSKKeyExchangeModes:
-		return nil, "RFC 9846, Section 4.3.9"
-	case extension.QUICTransportParameters:
-		return nil, "RFC 9001, Section 8.2"
+	}
+	if clause, ok := opaqueBodies[t]; ok {
+		return nil, clause
 	}
 	if t.IsGREASE() {
 		return nil, "RFC 8701, Section 2"
