@@ -213,7 +213,11 @@ func (s *Scanner) judge(f *flow, result assemble.Result) {
 		if result.Outcome == assemble.Refused && result.Code != extension.ErrMessageType {
 			s.describeDatagrams(f)
 			s.hello.Code, s.hello.Offset = result.Code, result.Offset
-			s.emit()
+			// Each further fragment is refused, too: that is not another hello.
+			if reason := uint64(result.Code)<<16 | uint64(s.hello.DTLS.MessageSeq); reason != f.last {
+				f.last = reason
+				s.emit()
+			}
 		}
 		s.flows.dropSession(f)
 	}
