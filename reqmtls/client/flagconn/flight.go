@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/tlsflags/tlsflags/handshake"
-	tlsmsg "github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/reqmtls/client/tls13"
 )
 
@@ -15,16 +14,16 @@ import (
 func certificateRequest(sent []byte, keyLog string) (request handshake.Message, found bool) {
 	log, err := tls13.ReadKeyLog(strings.NewReader(keyLog))
 	if err != nil {
-		return tlsmsg.Message{}, false
+		return handshake.Message{}, false
 	}
-	c := tls13.NewConversation(log.Lookup, func(_ tlsmsg.Sender, msg []byte) {
-		if m, _, err := tlsmsg.ParseCertificateRequest(bytes.Clone(msg)); err == nil && !found {
+	c := tls13.NewConversation(log.Lookup, func(_ handshake.Sender, msg []byte) {
+		if m, _, err := handshake.ParseCertificateRequest(bytes.Clone(msg)); err == nil && !found {
 			request, found = m, true
 		}
 	})
 	for _, secrets := range log {
 		c.Use(secrets)
 	}
-	c.Feed(tlsmsg.FromServer, sent)
+	c.Feed(handshake.FromServer, sent)
 	return request, found
 }
