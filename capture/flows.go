@@ -141,7 +141,7 @@ func (t *table) settle(f *flow) {
 		q = &t.decided
 	}
 	if q.newest == f {
-		return
+		return //mutation:equivalent it would come to the same place
 	}
 	f.queue.remove(f)
 	q.push(f)
