@@ -41,7 +41,7 @@ type flow struct {
 	closed bool    // a FIN or RST was seen
 
 	session *session // of UDP, while a hello is expected
-	last    uint64   // hash of the last hello over UDP
+	last    uint64   // hash of the last hello over UDP, or why it was refused
 
 	packet   *ipPacket // if the flow is no connection, but the fragments of an IP packet
 	followed *followed // of a TCP connection that Reader.Follow follows
@@ -141,7 +141,7 @@ func (t *table) settle(f *flow) {
 		q = &t.decided
 	}
 	if q.newest == f {
-		return
+		return //mutation:equivalent it would come to the same place
 	}
 	f.queue.remove(f)
 	q.push(f)

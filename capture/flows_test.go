@@ -125,9 +125,15 @@ func checkAccounts(t *testing.T, s *Scanner) {
 			}
 			if f.session != nil {
 				charged += f.session.charged
+				if cost := f.session.cost(); f.session.charged != cost {
+					t.Errorf("a session holds %d bytes, %d are charged", cost, f.session.charged)
+				}
 			}
 			if f.packet != nil {
 				charged += f.packet.charged
+				if held := ipPacketCost + pageCost*len(f.packet.pages) + fragmentFrameCost*len(f.packet.frames); f.packet.charged != held {
+					t.Errorf("an IP packet holds %d bytes, %d are charged", held, f.packet.charged)
+				}
 			}
 			if f.followed != nil {
 				charged += f.followed.charged

@@ -184,7 +184,7 @@ func (d *decoder) protocol(protocol uint8, b []byte) verdict {
 
 // tcp reads a header as defined in RFC 9293, Section 3.1.
 func (d *decoder) tcp(b []byte) verdict {
-	if len(b) < 20 {
+	if len(b) < 20 { //mutation:equivalent header is compared with the length, too
 		return d.short()
 	}
 	header := int(b[12]>>4) * 4
@@ -220,8 +220,5 @@ func (d *decoder) udp(b []byte) verdict {
 	d.seg.src.port = binary.BigEndian.Uint16(b)
 	d.seg.dst.port = binary.BigEndian.Uint16(b[2:])
 	d.seg.payload = b[8:]
-	if v, ok := d.tunnel(b[8:]); ok {
-		return v
-	}
-	return isSegment
+	return d.tunnel(b[8:])
 }

@@ -189,8 +189,7 @@ func TestLimitOfUDPHello(t *testing.T) {
 		}
 		for name, packets := range map[string][][]byte{"DTLS": dtls, "QUIC": quic} {
 			hellos, stats := scan(capture.Options{}, packets...)
-			// A refused hello is reported again with each further datagram of DTLS.
-			if len(hellos) == 0 || hellos[0].Code != code || code == 0 && len(hellos) > 1 {
+			if len(hellos) != 1 || hellos[0].Code != code {
 				t.Errorf("%s, hello of %d bytes: %d hellos, %+v, want code %v", name, n, len(hellos), stats, code)
 			}
 		}
@@ -248,6 +247,38 @@ func TestLateSYN(t *testing.T) {
 		}
 		if got != row.want || stats.Flows != 1 {
 			t.Errorf("%s: got %q, want %q; %+v", name, got, row.want, stats)
+		}
+	}
+}
+
+// TestRefusedHellosOverUDPAreReportedOnce checks that the further fragments of a refused
+// hello are no further refusals, but that other hellos are.
+func TestRefusedHellosOverUDPAreReportedOnce(t *testing.T) {
+	fragment := func(length, offset, seq int) []byte {
+		b := dtlsFragment(length, offset, 100)
+		b[13+5] = byte(seq)
+		return ipv4(client, server, 17, udp(1, 443, b))
+	}
+	whole := ipv4(client, server, 17, udp(1, 443, dtlsFragment(100, 0, 100)))
+	const overLimit, tooLarge = extension.ErrOverLimit, extension.ErrMessageTooLarge
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    []extension.Code
+	}{
+		"further fragments":        {[][]byte{fragment(20_000, 0, 0), fragment(20_000, 100, 0), fragment(20_000, 200, 0)}, []extension.Code{overLimit}},
+		"retransmitted":            {[][]byte{fragment(20_000, 0, 0), fragment(20_000, 0, 0)}, []extension.Code{overLimit}},
+		"of another length":        {[][]byte{fragment(300, 0, 0), fragment(400, 0, 0), fragment(300, 0, 0), fragment(400, 0, 0)}, []extension.Code{extension.ErrFragmentMismatch}},
+		"for another reason":       {[][]byte{fragment(20_000, 0, 0), fragment(1<<24-1, 0, 0)}, []extension.Code{overLimit, tooLarge}},
+		"the second hello as well": {[][]byte{fragment(20_000, 0, 0), fragment(20_000, 0, 1), fragment(20_000, 100, 1)}, []extension.Code{overLimit, overLimit}},
+		"around a whole hello":     {[][]byte{fragment(20_000, 0, 0), whole, fragment(20_000, 0, 1)}, []extension.Code{overLimit, 0, overLimit}},
+	} {
+		hellos, stats := scan(capture.Options{}, row.packets...)
+		var got []extension.Code
+		for _, h := range hellos {
+			got = append(got, h.Code)
+		}
+		if !slices.Equal(got, row.want) || stats.Refused+stats.Hellos != len(got) {
+			t.Errorf("%s: got %v, want %v; %+v", name, got, row.want, stats)
 		}
 	}
 }

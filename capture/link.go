@@ -92,7 +92,7 @@ func (d *decoder) null(b []byte) verdict {
 		return d.short()
 	}
 	family := binary.LittleEndian.Uint32(b)
-	if family > 0xffff {
+	if family > 0xffff { //mutation:equivalent the numbers beside it are no family in either order
 		family = binary.BigEndian.Uint32(b)
 	}
 	switch family {

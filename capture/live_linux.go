@@ -123,21 +123,30 @@ func interfaceNames() string {
 
 // linkType returns the link type of an interface.
 func linkType(name string) (LinkType, error) {
-	// As in <linux/if_arp.h>.
-	const arphrdEther, arphrdLoopback = 1, 772
-	const arphrdTunnel, arphrdTunnel6, arphrdSit, arphrdNone = 768, 769, 776, 65534
 	text, err := os.ReadFile("/sys/class/net/" + name + "/type")
 	if err != nil {
 		return LinkTypeEthernet, nil // no sysfs: all but tunnels are Ethernet
 	}
-	switch typ, _ := strconv.Atoi(strings.TrimSpace(string(text))); typ {
-	case arphrdEther, arphrdLoopback:
-		return LinkTypeEthernet, nil
-	case arphrdTunnel, arphrdTunnel6, arphrdSit, arphrdNone:
-		return LinkTypeRaw, nil
-	default:
+	typ, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	link, ok := linkTypeOf(typ)
+	if !ok {
 		return 0, fmt.Errorf("interface %s is neither Ethernet nor a tunnel of IP (hardware type %d)", name, typ)
 	}
+	return link, nil
+}
+
+// linkTypeOf returns the link type of a hardware type.
+func linkTypeOf(typ int) (link LinkType, ok bool) {
+	// As in <linux/if_arp.h>.
+	const arphrdEther, arphrdLoopback = 1, 772
+	const arphrdTunnel, arphrdTunnel6, arphrdSit, arphrdNone = 768, 769, 776, 65534
+	switch typ {
+	case arphrdEther, arphrdLoopback:
+		return LinkTypeEthernet, true
+	case arphrdTunnel, arphrdTunnel6, arphrdSit, arphrdNone:
+		return LinkTypeRaw, true
+	}
+	return 0, false
 }
 
 // filter returns the program for the kernel. It passes the EtherTypes and IP protocols that

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -205,6 +207,18 @@ func TestFilter(t *testing.T) {
 		}
 		checkFilter(t, name+", raw", raw, row.ip, row.pass)
 	}
+	for _, typ := range []int{0x8100, 0x88a8, 0x9100, 0x9200, 0x8926, 0x8909, 0x8847, 0x8848, 0x8864, 1500} {
+		checkFilter(t, fmt.Sprintf("EtherType %#x", typ), ether, frame(typ, make([]byte, 60)), true)
+	}
+	for _, protocol := range []int{4, 17, 41, 47, 51, 97, 137} {
+		checkFilter(t, fmt.Sprintf("protocol %d", protocol), raw, ip(protocol, 28, make([]byte, 8)...), true)
+	}
+	for _, protocol := range []int{0, 2, 3, 5, 7, 16, 18, 40, 42, 46, 48, 50, 52, 96, 98, 136, 138} {
+		checkFilter(t, fmt.Sprintf("protocol %d", protocol), raw, ip(protocol, 28, make([]byte, 8)...), false)
+	}
+	for _, typ := range []int{1501, 0x0801, 0x86dc, 0x80ff, 0x8101, 0x88a9, 0x8846, 0x8849, 0x8863, 0x8865, 0x8925, 0x8908, 0x91ff} {
+		checkFilter(t, fmt.Sprintf("EtherType %#x", typ), ether, frame(typ, make([]byte, 60)), false)
+	}
 	checkFilter(t, "IPv6", ether, frame(etherIPv6, make([]byte, 60)), true)
 	checkFilter(t, "ARP", ether, frame(0x0806, make([]byte, 28)), false)
 	checkFilter(t, "802.2", ether, frame(60, make([]byte, 60)), true)
@@ -212,7 +226,41 @@ func TestFilter(t *testing.T) {
 
 func checkFilter(t *testing.T, name string, vm *bpf.VM, packet []byte, pass bool) {
 	t.Helper()
-	if n, err := vm.Run(packet); err != nil || (n > 0) != pass {
-		t.Errorf("%s: %d bytes pass, %v; want pass %v", name, n, err, pass)
+	want := 0
+	if pass {
+		want = 256 << 10 // at most
+	}
+	if n, err := vm.Run(packet); err != nil || n != want {
+		t.Errorf("%s: %d bytes pass, %v; want %d", name, n, err, want)
+	}
+}
+
+// TestLoopbackFilter checks that outgoing packets are dropped on the loopback interface, and
+// that the rest of the filter is as it is elsewhere.
+func TestLoopbackFilter(t *testing.T) {
+	code, rest := filter(LinkTypeEthernet, true), filter(LinkTypeEthernet, false)
+	const packetOutgoing = 4
+	jump, ok := code[1].(bpf.JumpIf)
+	if code[0] != (bpf.LoadExtension{Num: bpf.ExtType}) || !ok || jump.Cond != bpf.JumpEqual || jump.Val != packetOutgoing || jump.SkipFalse != 0 {
+		t.Fatalf("the filter begins with %v, %v", code[0], code[1])
+	}
+	if to := code[2+int(jump.SkipTrue)]; to != (bpf.RetConstant{Val: 0}) {
+		t.Errorf("outgoing packets end at %v", to)
+	}
+	if !slices.Equal(code[2:], rest) {
+		t.Errorf("the rest is\n%v\nand elsewhere\n%v", code[2:], rest)
+	}
+}
+
+func TestLinkTypeOf(t *testing.T) {
+	for typ, want := range map[int]LinkType{1: LinkTypeEthernet, 772: LinkTypeEthernet, 768: LinkTypeRaw, 769: LinkTypeRaw, 776: LinkTypeRaw, 65534: LinkTypeRaw} {
+		if link, ok := linkTypeOf(typ); link != want || !ok {
+			t.Errorf("hardware type %d: %v, %t; want %v", typ, link, ok, want)
+		}
+	}
+	for _, typ := range []int{0, 2, 767, 770, 771, 773, 775, 777, 801, 65533, 65535} {
+		if link, ok := linkTypeOf(typ); link != 0 || ok {
+			t.Errorf("hardware type %d: %v, %t", typ, link, ok)
+		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 type pcapngSource struct{ *pcapgo.NgReader }
 
 func openPcapng(r *bufio.Reader) (source, error) {
-	blocks := bufio.NewReaderSize(&blockFilter{r: r}, readBuffer)
+	blocks := bufio.NewReaderSize(&blockFilter{r: r}, readBuffer) //mutation:equivalent any size will do
 	reader, err := pcapgo.NewNgReader(blocks, pcapgo.NgReaderOptions{WantMixedLinkType: true, SkipUnknownVersion: true})
 	if err == io.EOF {
 		return nil, errCutShort
@@ -184,14 +184,14 @@ func (f *blockFilter) packet(length, headLen, lengthAt int, snaplen uint32) erro
 		f.skip = length
 		return nil
 	}
-	head, err := f.r.Peek(headLen)
+	head, err := f.r.Peek(headLen) //mutation:equivalent a trailer follows
 	if err != nil {
 		return cutShort(err)
 	}
 	copy(f.head[:], head)
 	captured := min(f.order.Uint32(head[lengthAt:]), snaplen)
 	padded := 0
-	if captured <= maxPacket {
+	if captured <= maxPacket { //mutation:equivalent more is set to 0 below
 		padded = (int(captured) + 3) &^ 3
 	}
 	if captured > maxPacket || padded > length-headLen-blockTrailerLen {
@@ -199,26 +199,24 @@ func (f *blockFilter) packet(length, headLen, lengthAt int, snaplen uint32) erro
 		f.order.PutUint32(f.head[lengthAt:], 0)
 	}
 	f.order.PutUint32(f.head[4:], uint32(headLen+padded+blockTrailerLen))
-	return f.replace(headLen, padded, length)
+	f.replace(headLen, padded, length)
+	return nil
 }
 
-// replace passes a new head of n bytes before the data of a block, and drops everything
-// after the data except a trailer, which pcapgo does not read.
-func (f *blockFilter) replace(n, data, length int) error {
-	if _, err := f.r.Discard(n); err != nil {
-		return cutShort(err)
-	}
+// replace passes a new head in place of that of n bytes, which was peeked at, and the data of
+// a block. It drops everything after the data except a trailer, which pcapgo does not read.
+func (f *blockFilter) replace(n, data, length int) {
+	f.r.Discard(n)
 	f.out = f.head[:n]
 	f.pass = data + blockTrailerLen
 	f.skip = length - n - f.pass
-	return nil
 }
 
 // KeyLog returns a reader of the TLS secrets in a pcapng file: the text of its Decryption
 // Secrets Blocks in the format of RFC 9850, as in the file that SSLKEYLOGFILE names.
 // The reader fails with [ErrFormat] if r is no pcapng file.
 func KeyLog(r io.Reader) io.Reader {
-	return &blockFilter{r: bufio.NewReaderSize(r, readBuffer), keyLog: true}
+	return &blockFilter{r: bufio.NewReaderSize(r, readBuffer), keyLog: true} //mutation:equivalent any size will do
 }
 
 // secrets takes a block with secrets (draft-ietf-opsawg-pcapng, Section 4.7):
@@ -230,7 +228,7 @@ func (f *blockFilter) secrets(length int) error {
 		f.skip = length
 		return nil
 	}
-	head, err := f.r.Peek(headLen)
+	head, err := f.r.Peek(headLen) //mutation:equivalent a trailer follows
 	if err != nil {
 		return cutShort(err)
 	}
@@ -243,9 +241,7 @@ func (f *blockFilter) secrets(length int) error {
 		return fmt.Errorf("the capture is damaged: secrets of %d bytes in a block of %d", n, length)
 	}
 	f.head[0] = '\n' // the text before may not end in one
-	if err := f.replace(headLen, int(n), length); err != nil {
-		return err
-	}
+	f.replace(headLen, int(n), length)
 	f.out, f.pass, f.skip = f.head[:1], int(n), f.skip+blockTrailerLen
 	return nil
 }

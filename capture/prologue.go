@@ -78,6 +78,7 @@ func prologuePart(b []byte) (n int, p progress) {
 // specification), of at most 107 bytes.
 func proxyV1(b []byte) (n int, p progress) {
 	const maxLine = 107
+	//mutation:equivalent a word comes before the end of the line
 	if i := bytes.IndexByte(b[:min(len(b), maxLine)], '\n'); i > 0 && b[i-1] == '\r' {
 		return i + 1, tlsFollows
 	} else if i >= 0 || len(b) >= maxLine {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/extension"
 )
 
 func crlf(lines ...string) string { return strings.Join(lines, "\r\n") + "\r\n" }
@@ -34,6 +35,8 @@ var prologues = map[string]string{
 	"NNTP":                   crlf("CAPABILITIES", "STARTTLS"),
 	"ManageSieve":            crlf("STARTTLS"),
 	"line feeds alone":       "EHLO x\nSTARTTLS\n",
+	"an empty line":          "EHLO x\n\nSTARTTLS\n",
+	"tabs":                   "EHLO\tx\nSTARTTLS\n",
 	"XMPP":                   xmpp + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
 	"XMPP, end tag":          xmpp + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'></starttls>\n",
 	"LDAP":                   ldapTLS,
@@ -83,6 +86,11 @@ func TestFindsWhatFollowsAPrologue(t *testing.T) {
 				}
 			}
 		}
+		for n := range before { // a part of it has no length yet
+			if n, follows := capture.ProloguePart([]byte(before[:n+1])); (n > 0) != follows {
+				t.Errorf("%s: a part of %d bytes, TLS follows: %t", name, n, follows)
+			}
+		}
 		// The frames of the prologue are not those of the hello.
 		hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(before)), up(1+len(before), ack, hello()))
 		want := []brief{{N: 1, Frames: []int{3}, Index: 1, Before: len(before)}}
@@ -105,7 +113,10 @@ func TestSecondHelloFollowsAPrologue(t *testing.T) {
 func TestRefusalAfterAPrologue(t *testing.T) {
 	hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(proxy1)), up(1+len(proxy1), ack, []byte{22, 3, 1, 0xff, 0xff}))
 	if len(hellos) != 1 || hellos[0].Offset != len(proxy1)+3 {
-		t.Errorf("got %+v", hellos)
+		t.Fatalf("got %+v", hellos)
+	}
+	if _, offset, err := hellos[0].Parse(); offset != len(proxy1)+3 || err != extension.ErrRecordOverflow {
+		t.Errorf("Parse returns offset %d, %v", offset, err)
 	}
 }
 
@@ -157,6 +168,11 @@ func TestGivesUpOtherProtocols(t *testing.T) {
 		"TLS bytes in a STARTTLS line": {"EHLO \x16\x03\x01", 6},
 		"zeros":                        {strings.Repeat("\x00", 20), 4},
 	} {
+		for n := range row.before {
+			if n, follows := capture.ProloguePart([]byte(row.before[:n+1])); (n > 0) != follows {
+				t.Errorf("%s: a part of %d bytes, TLS follows: %t", name, n, follows)
+			}
+		}
 		seq := 1 + len(row.before)
 		hellos, stats := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(row.before)), up(seq, ack, hello()))
 		if len(hellos) > 0 || stats.Refused > 0 {

@@ -38,14 +38,14 @@ type source interface {
 // It fails with [ErrFormat] if r is no such file. A compressed file may unpack to any
 // length: reading it takes time for all of that, but no memory.
 func Open(r io.Reader, o Options) (*Reader, error) {
-	buffered := bufio.NewReaderSize(r, readBuffer)
+	buffered := bufio.NewReaderSize(r, readBuffer) //mutation:equivalent any size will do
 	magic, err := buffered.Peek(2)
 	if err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
 		unzipped, err := gzip.NewReader(buffered)
 		if err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)
 		}
-		buffered = bufio.NewReaderSize(unzipped, readBuffer)
+		buffered = bufio.NewReaderSize(unzipped, readBuffer) //mutation:equivalent any size will do
 	}
 	magic, err = buffered.Peek(4)
 	switch {
@@ -152,6 +152,7 @@ func (s *pcapSource) next() (Packet, error) {
 // oddPacket reads the data of a packet that pcapgo refused since it is longer than
 // maxPacket, or than it was on the wire. The former is skipped.
 func (s *pcapSource) oddPacket(n int) ([]byte, error) {
+	//mutation:equivalent only 32-bit systems have such a length
 	if n < 0 { // over 2 GB, if int has 32 bits
 		return nil, fmt.Errorf("the capture is damaged: a packet of %d bytes", uint32(n))
 	}

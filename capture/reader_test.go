@@ -338,3 +338,46 @@ func TestKeyLog(t *testing.T) {
 		t.Errorf("pcap: got %v, want ErrFormat", err)
 	}
 }
+
+// growing is a file to which nothing is added before what it has was used.
+type growing struct {
+	data  []byte
+	asked bool // for more
+}
+
+func (g *growing) Read(b []byte) (int, error) {
+	if len(g.data) == 0 {
+		g.asked = true
+		return 0, io.EOF
+	}
+	n := copy(b, g.data)
+	g.data = g.data[n:]
+	return n, nil
+}
+
+// TestReadsNotAhead checks that the hello in a file that still grows is found before more of
+// the file is asked for.
+func TestReadsNotAhead(t *testing.T) {
+	le, packet := binary.LittleEndian, up(1, ack, hello())
+	for name, data := range map[string][]byte{
+		"pcap":                     pcap(le, false, packet),
+		"pcapng":                   join(section(le), iface(le, linkRaw, 0), packetBlock(le, packet)),
+		"pcapng, an option":        join(section(le), iface(le, linkRaw, 0), packetBlock(le, packet, option(le, 1, []byte("a comment")))),
+		"pcapng, and half a block": join(section(le), iface(le, linkRaw, 0), packetBlock(le, packet), []byte{6, 0, 0}),
+	} {
+		file := &growing{data: data}
+		r, err := capture.Open(file, capture.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for range r.Hellos() {
+			if found++; file.asked {
+				t.Errorf("%s: more was asked for", name)
+			}
+		}
+		if found != 1 {
+			t.Errorf("%s: %d hellos", name, found)
+		}
+	}
+}

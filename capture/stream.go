@@ -68,7 +68,7 @@ func (t *table) drop(h *half) {
 		t.freePage(st.page)
 	}
 	t.refund(&st.charged, st.charged)
-	if cap(st.uses) > maxUses {
+	if cap(st.uses) > maxUses { //mutation:equivalent only what is kept for later differs
 		st.uses = nil
 	}
 	clear(st.ahead)

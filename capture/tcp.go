@@ -210,7 +210,7 @@ func (s *Scanner) float(f *flow, direction int, seq uint32, b []byte) {
 	if outside(seq, st.lowest, st.lowest) || !s.hold(f, h, seq, b) {
 		return
 	}
-	if int32(seq-st.lowest) < 0 {
+	if int32(seq-st.lowest) < 0 { //mutation:equivalent at 0 it is the same
 		st.lowest = seq
 	}
 	if mayBegin(findPage(st.ahead, st.lowest).run(int(st.lowest % pageSize))) {

@@ -151,6 +151,9 @@ func TestTCP(t *testing.T) {
 	early[3] += 4
 	early[len(early)-4-17] += 4 // the extension block
 	earlyHello := records(early, 1<<14)
+	experimental := func(record []byte) []byte {
+		return bytes.Replace(record, []byte{0, 62, 0, 12}, []byte{0xfe, 1, 0, 12}, 1)
+	}
 	otherPort := func(seq int, payload []byte) []byte {
 		return ipv4(client, server, 6, tcp(clientPort+1, serverPort, seq, ack, payload))
 	}
@@ -276,6 +279,22 @@ func TestTCP(t *testing.T) {
 			[][]byte{up(1, ack, sslv2)},
 			[]brief{{Code: extension.ErrSSLv2Hello, Frames: []int{1}, Index: 1}},
 		},
+		"second hello with other flags under 0xfe01": {
+			[][]byte{up(1, ack, experimental(one)), up(1+len(one), ack, join(ccs, experimental(changed)))},
+			[]brief{{N: 1, Frames: []int{1}, Index: 1}, {N: 2, Frames: []int{2}, Index: 2, Changed: true}},
+		},
+		"second hello with the same flags under 0xfe01": {
+			[][]byte{up(1, ack, experimental(one)), up(1+len(one), ack, join(ccs, experimental(two)))},
+			[]brief{{N: 1, Frames: []int{1}, Index: 1}, {N: 2, Frames: []int{2}, Index: 2}},
+		},
+		"second hello with the flags under 0xfe01": {
+			[][]byte{up(1, ack, one), up(1+len(one), ack, join(ccs, experimental(two)))},
+			[]brief{{N: 1, Frames: []int{1}, Index: 1}, {N: 2, Frames: []int{2}, Index: 2, Changed: true}},
+		},
+		"far away in a connection that is open": {
+			[][]byte{up(1, ack, one), up(1+len(one), ack, appData), up(9000000, ack, two)},
+			[]brief{{N: 1, Frames: []int{1}, Index: 1}},
+		},
 		"no server's SSLv2 hello": {
 			[][]byte{up(0, syn, nil), up(1, ack, join([]byte{0x80, 31, 4}, sslv2[3:]))},
 			nil,
@@ -299,12 +318,45 @@ func TestTCP(t *testing.T) {
 	}
 }
 
+// TestPortsUsedAgain checks how many connections are counted when a SYN begins another one.
+func TestPortsUsedAgain(t *testing.T) {
+	first := [][]byte{up(0, syn, nil), down(0, syn|ack, nil), up(1, ack, hello()), down(1, ack, []byte{23, 3, 3, 0, 0})}
+	again := records(messageWith(2), 1<<14)
+	for name, row := range map[string]struct {
+		packets     [][]byte
+		flows, want int
+	}{
+		"not":                              {nil, 1, 1},
+		"both SYNs":                        {[][]byte{up(7000, syn, nil), down(8000, syn|ack, nil), up(7001, ack, again)}, 2, 2},
+		"both SYNs, the server's first":    {[][]byte{down(8000, syn|ack, nil), up(7000, syn, nil), up(7001, ack, again)}, 2, 2},
+		"both SYNs twice":                  {[][]byte{up(7000, syn, nil), down(8000, syn|ack, nil), up(7000, syn, nil), down(8000, syn|ack, nil), up(7001, ack, again)}, 2, 2},
+		"the client's SYN alone":           {[][]byte{up(7000, syn, nil), up(7001, ack, again)}, 2, 2},
+		"the server's SYN alone":           {[][]byte{down(8000, syn|ack, nil), up(7001, ack, again)}, 2, 2},
+		"a SYN after bytes of the server":  {[][]byte{up(7000, syn, nil), down(8000, syn|ack, nil), down(8001, ack, []byte{22, 3}), up(6000, syn, nil), up(6001, ack, again)}, 3, 2},
+		"a SYN after the server's refusal": {[][]byte{up(7000, syn, nil), down(8000, syn|ack, nil), down(8001, ack, []byte("x")), up(6000, syn, nil), up(6001, ack, again)}, 3, 2},
+		"after a FIN, without SYNs":        {[][]byte{up(1+len(hello()), fin|ack, []byte{23, 3, 3, 0, 0}), up(9000000, ack, again)}, 2, 2},
+		"after a FIN, with the next bytes": {[][]byte{up(200, fin|ack, nil), up(1+len(hello()), ack, again)}, 1, 2},
+	} {
+		hellos, stats := scan(capture.Options{}, slices.Concat(first, row.packets)...)
+		if stats.Flows != row.flows || len(hellos) != row.want {
+			t.Errorf("%s: %d connections, %d hellos; want %d, %d", name, stats.Flows, len(hellos), row.flows, row.want)
+		}
+	}
+}
+
 // TestSSLv2Message checks that the message of a refused SSLv2 hello is that hello.
 func TestSSLv2Message(t *testing.T) {
 	sslv2 := join([]byte{0x80, 9 + 6 + 16, 1, 3, 1, 0, 6, 0, 0, 0, 16, 0, 0, 0x2f, 0, 0, 0x35}, make([]byte, 16))
-	for name, stream := range map[string][]byte{"alone": sslv2, "with more": join(sslv2, []byte{1, 2, 3})} {
-		hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, stream))
-		if len(hellos) != 1 || !bytes.Equal(hellos[0].Message, sslv2) {
+	long := join([]byte{0x81, 2 + 9 + 16, 1, 3, 1, 1, 2, 0, 0, 0, 16}, make([]byte, 256+2+16))
+	for name, row := range map[string]struct{ stream, want []byte }{
+		"alone":          {sslv2, sslv2},
+		"with more":      {join(sslv2, []byte{1, 2, 3}), sslv2},
+		"long":           {long, long},
+		"long with more": {join(long, []byte{1, 2, 3}), long},
+		"long and cut":   {long[:100], long[:100]},
+	} {
+		hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, row.stream))
+		if len(hellos) != 1 || !bytes.Equal(hellos[0].Message, row.want) {
 			t.Errorf("%s: got %+v", name, hellos)
 		}
 	}

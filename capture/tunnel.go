@@ -13,8 +13,9 @@ const (
 	portVXLANBefore = 8472 // the default of Linux, from before the registration
 )
 
-// tunnel looks for a packet inside a UDP datagram. ok is false if there is none.
-func (d *decoder) tunnel(b []byte) (v verdict, ok bool) {
+// tunnel looks for a packet inside the UDP datagram in seg. If there is none, seg stays as it
+// is.
+func (d *decoder) tunnel(b []byte) verdict {
 	switch d.seg.dst.port {
 	case portVXLAN, portVXLANBefore:
 		return d.vxlan(b)
@@ -26,7 +27,7 @@ func (d *decoder) tunnel(b []byte) (v verdict, ok bool) {
 		return d.gtpU(b)
 	case portMPLS:
 		if len(b) >= 4 {
-			return d.mpls(b), true
+			return d.mpls(b)
 		}
 	case portTeredo:
 		return d.teredo(b)
@@ -34,71 +35,71 @@ func (d *decoder) tunnel(b []byte) (v verdict, ok bool) {
 	if d.seg.src.port == portTeredo {
 		return d.teredo(b)
 	}
-	return 0, false
+	return isSegment
 }
 
 // vxlan reads the header of RFC 7348, Section 5: flags, of which one is always set,
 // 24 reserved bits, which group policies use, VNI, 8 reserved bits.
-func (d *decoder) vxlan(b []byte) (v verdict, ok bool) {
+func (d *decoder) vxlan(b []byte) verdict {
 	if len(b) < 8 || b[0]&0x7f != 0x08 || b[7] != 0 {
-		return 0, false
+		return isSegment
 	}
-	return d.etherType(etherBridging, b[8:]), true
+	return d.etherType(etherBridging, b[8:])
 }
 
 // vxlanGPE reads the header with a protocol field (draft-ietf-nvo3-vxlan-gpe,
 // Section 3).
-func (d *decoder) vxlanGPE(b []byte) (v verdict, ok bool) {
+func (d *decoder) vxlanGPE(b []byte) verdict {
 	if len(b) < 8 || b[0]&0xf8 != 0x08 || b[7] != 0 {
-		return 0, false
+		return isSegment
 	}
 	types := [...]uint16{0, etherIPv4, etherIPv6, etherBridging, 0, etherMPLS}
 	if p := int(b[3]); b[0]&0x04 != 0 && p < len(types) && types[p] != 0 {
-		return d.etherType(types[p], b[8:]), true
+		return d.etherType(types[p], b[8:])
 	}
-	return d.etherType(etherBridging, b[8:]), true
+	return d.etherType(etherBridging, b[8:])
 }
 
 // geneve reads the header of RFC 8926, Section 3.4: version and length of the
 // options in 4-byte units, flags, EtherType, VNI, 8 reserved bits.
-func (d *decoder) geneve(b []byte) (v verdict, ok bool) {
+func (d *decoder) geneve(b []byte) verdict {
 	if len(b) < 8 || b[0]&0xc0 != 0 || b[1]&0x3f != 0 || b[7] != 0 {
-		return 0, false
+		return isSegment
 	}
 	n := 8 + 4*int(b[0]&0x3f)
 	if len(b) < n {
-		return d.short(), true
+		return d.short()
 	}
-	return d.etherType(binary.BigEndian.Uint16(b[2:]), b[n:]), true
+	return d.etherType(binary.BigEndian.Uint16(b[2:]), b[n:])
 }
 
 // gtpU reads the header of a G-PDU (3GPP TS 29.281, Section 5): version and flags,
 // type, length, tunnel; if a flag is set, sequence number, N-PDU number and type of the
 // first extension header. The payload is an IP packet.
-func (d *decoder) gtpU(b []byte) (v verdict, ok bool) {
+func (d *decoder) gtpU(b []byte) verdict {
 	const gPDU = 255
 	if len(b) < 8 || b[0]&0xf0 != 0x30 || b[1] != gPDU {
-		return 0, false
+		return isSegment
 	}
 	n := 8
 	if b[0]&0x07 != 0 {
 		if n = 12; len(b) < n {
-			return d.short(), true
+			return d.short()
 		}
 		for next := b[11]; next != 0; next = b[n-1] {
 			if len(b) <= n || b[n] == 0 || len(b) < n+4*int(b[n]) {
-				return d.short(), true
+				return d.short()
 			}
 			n += 4 * int(b[n])
 		}
 	}
-	return d.ip(b[n:]), true
+	return d.ip(b[n:])
 }
 
 // teredo reads the IPv6 packet in a Teredo datagram, after an authentication and an
 // origin indication if there are any (RFC 4380, Section 5.1.1).
-func (d *decoder) teredo(b []byte) (v verdict, ok bool) {
-	if len(b) >= 4 && b[0] == 0 && b[1] == 1 {
+func (d *decoder) teredo(b []byte) verdict {
+	if len(b) >= 4 && b[0] == 0 && b[1] == 1 { //mutation:equivalent 4 or 5 bytes are too few for IPv6
 		n := 4 + int(b[2]) + int(b[3]) + 9
 		b = b[min(n, len(b)):]
 	}
@@ -106,9 +107,9 @@ func (d *decoder) teredo(b []byte) (v verdict, ok bool) {
 		b = b[8:]
 	}
 	if len(b) < 40 || b[0]>>4 != 6 {
-		return 0, false
+		return isSegment
 	}
-	return d.ipv6(b), true
+	return d.ipv6(b)
 }
 
 // gre reads the header of RFC 2784, Section 2.1 and RFC 2890, and PPTP's variant of it
@@ -175,7 +176,7 @@ func (d *decoder) erspan(b []byte, n int) verdict {
 	if n == 12 && b[11]&1 != 0 {
 		n += 8
 	}
-	if len(b) < n {
+	if len(b) < n { //mutation:equivalent at n the Ethernet header is too short
 		return d.short()
 	}
 	return d.etherType(etherBridging, b[n:])

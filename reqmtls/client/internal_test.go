@@ -1,8 +1,18 @@
 package client
 
 import (
+	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 )
 
 // TestHostsAreForgotten checks that a Transport remembers a bounded number of servers,
@@ -28,6 +38,9 @@ func TestHostsAreForgotten(t *testing.T) {
 		if transport.hosts[addr] != h {
 			t.Fatalf("host %d is not remembered", i)
 		}
+		if n, want := len(transport.hosts), min(1+i+1, maxHosts); n != want {
+			t.Fatalf("%d hosts after %d, want %d", n, 1+i+1, want)
+		}
 	}
 	if n := len(transport.hosts); n > maxHosts {
 		t.Errorf("%d hosts after many, one after the other", n)
@@ -49,3 +62,152 @@ func TestHostsAreForgotten(t *testing.T) {
 		t.Errorf("%d hosts after many at once", n)
 	}
 }
+
+// refusing returns a Transport whose connections fail, and how many there were.
+func refusing(t *testing.T, dial func(ctx context.Context) error) (transport *Transport, dials *int) {
+	t.Helper()
+	dials = new(int)
+	c, err := New(Config{NoRequestMTLS: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		*dials++
+		return nil, dial(ctx)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Transport(), dials
+}
+
+func get(ctx context.Context, transport *Transport) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://a.example/", nil)
+	if err == nil {
+		_, err = transport.RoundTrip(req)
+	}
+	return err
+}
+
+// TestFailedRequests checks that a request that fails uses its server no longer, and that
+// the next one tries again.
+func TestFailedRequests(t *testing.T) {
+	const addr = "a.example:443"
+	refused := errors.New("refused")
+	for _, protocol := range []string{"", protocolHTTP1, protocolHTTP2} {
+		transport, dials := refusing(t, func(context.Context) error { return refused })
+		h := transport.acquire(addr) // so that it is remembered
+		h.protocol = protocol
+		for n := range 3 {
+			if err := get(t.Context(), transport); !errors.Is(err, refused) || *dials != n+1 || h.users != 1 {
+				t.Errorf("%q, request %d: error %v, %d connections, %d users", protocol, n+1, err, *dials, h.users)
+			}
+		}
+	}
+}
+
+// TestWaitingRequests checks what requests do that wait for the first one to a server: they
+// take over its error, but not that it was canceled, and they can be canceled themselves.
+func TestWaitingRequests(t *testing.T) {
+	refused := errors.New("refused")
+	for name, row := range map[string]struct {
+		cancelFirst, cancelOther bool
+		first, other             error
+		dials                    int
+	}{
+		"refused":            {false, false, refused, refused, 1},
+		"the first canceled": {true, false, context.Canceled, refused, 2},
+		"the other canceled": {false, true, refused, context.Canceled, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			transport, dials := refusing(t, func(ctx context.Context) error {
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-time.After(time.Minute):
+					return refused
+				}
+			})
+			ask := func() (func(), chan error) {
+				ctx, cancel := context.WithCancel(t.Context())
+				errs := make(chan error, 1)
+				go func() { errs <- get(ctx, transport) }()
+				synctest.Wait()
+				return cancel, errs
+			}
+			cancelFirst, first := ask()
+			cancelOther, other := ask()
+			if row.cancelFirst {
+				cancelFirst()
+			}
+			if row.cancelOther {
+				cancelOther()
+			}
+			if err := <-other; !errors.Is(err, row.other) {
+				t.Errorf("%s: error of the other %v, want %v", name, err, row.other)
+			}
+			if err := <-first; !errors.Is(err, row.first) {
+				t.Errorf("%s: error of the first %v, want %v", name, err, row.first)
+			}
+			if *dials != row.dials || len(transport.hosts) != 0 {
+				t.Errorf("%s: %d connections, %d hosts remembered", name, *dials, len(transport.hosts))
+			}
+			cancelFirst()
+			cancelOther()
+		})
+	}
+}
+
+// TestUnusedConnection checks that a connection which came too late for its request is
+// closed, once nobody needs it.
+func TestUnusedConnection(t *testing.T) {
+	ca, err := testca.New("site", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := ca.Server("localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(Config{NoRequestMTLS: true, TLS: &tls.Config{RootCAs: ca.Pool()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := net.Pipe()
+	closed := make(chan error, 1)
+	go func() {
+		defer b.Close()
+		_, err := io.ReadAll(tls.Server(b, &tls.Config{Certificates: []tls.Certificate{cert}}))
+		closed <- err
+	}()
+	conn, err := c.Handshake(t.Context(), a, "localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := c.Transport()
+	h := transport.acquire("a")
+	transport.acquire("a")
+	h.protocol, h.fresh = protocolHTTP2, conn
+	if transport.release("a", h); h.fresh != conn {
+		t.Error("closed while another request may use it")
+	}
+	if transport.release("a", h); h.fresh != nil {
+		t.Error("still there after the last request")
+	}
+	if err := <-closed; err != nil {
+		t.Errorf("closed with error %v", err)
+	}
+}
+
+func TestOnceCloser(t *testing.T) {
+	want := errors.New("no")
+	n := 0
+	b := &onceCloser{ReadCloser: closer(func() error { n++; return want })}
+	for range 2 {
+		if err := b.Close(); err != want || n != 1 {
+			t.Errorf("error %v, closed %d times", err, n)
+		}
+	}
+}
+
+type closer func() error
+
+func (closer) Read([]byte) (int, error) { return 0, io.EOF }
+
+func (c closer) Close() error { return c() }

@@ -67,13 +67,13 @@ func (c *Client) Transport() *Transport {
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return t.conn(ctx, network, addr, protocolHTTP1)
 		},
-		IdleConnTimeout: 90 * time.Second,
+		IdleConnTimeout: 90 * time.Second, //mutation:equivalent a nanosecond
 	}
 	t.http2 = &http2.Transport{
 		DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
 			return t.conn(ctx, network, addr, protocolHTTP2)
 		},
-		IdleConnTimeout: 90 * time.Second,
+		IdleConnTimeout: 90 * time.Second, //mutation:equivalent a nanosecond
 	}
 	return t
 }
@@ -109,8 +109,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Body = body
 	}
 	if protocol, err = t.protocol(req.Context(), addr, h); err != nil {
-		closeBody(req)
-		return nil, err
+		closeBody(req)  //mutation:equivalent conn has set the protocol
+		return nil, err //mutation:equivalent conn has set the protocol
 	}
 	return t.roundTrip(req, protocol)
 }
@@ -138,7 +138,7 @@ func (t *Transport) roundTrip(req *http.Request, protocol string) (*http.Respons
 		return nil, err
 	}
 	if used == nil {
-		return resp, nil
+		return resp, nil //mutation:equivalent all connections are from conn
 	}
 	resp.Request = req.WithContext(context.WithValue(req.Context(), connKey{}, used))
 	if resp.TLS == nil {

@@ -103,10 +103,13 @@ func TestProtocolChange(t *testing.T) {
 	}
 	targets := []string{a.serve(t, true, echo), a.serve(t, false, echo), a.serve(t, true, echo)}
 	var target atomic.Int32
+	var conns []net.Conn
 	c := newClient(t, client.Config{
 		TLS: a.config(),
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, targets[target.Load()])
+			conn, err := new(net.Dialer).DialContext(ctx, network, targets[target.Load()])
+			conns = append(conns, conn)
+			return conn, err
 		},
 	})
 	web := &http.Client{Transport: c.Transport(), Timeout: 10 * time.Second}
@@ -122,6 +125,36 @@ func TestProtocolChange(t *testing.T) {
 			t.Errorf("%q, %v; want %q", body, err, want)
 		}
 		web.CloseIdleConnections()
+	}
+	// Those of the second request: one for HTTP/2, which is not used, and one for HTTP/1.1.
+	if err := conns[1].SetDeadline(time.Time{}); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the connection with the wrong protocol is open; %v", err)
+	}
+	// Once more, without a body and with one, which stays that of the caller.
+	target.Store(1)
+	for _, body := range []io.Reader{nil, newBody()} {
+		req := newRequest(t, "https://127.0.0.1:1/", body)
+		before := req.Body
+		req.GetBody = func() (io.ReadCloser, error) { return newBody(), nil }
+		if before == nil {
+			req.GetBody = nil
+		}
+		resp, err := web.Transport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		web.CloseIdleConnections()
+		if req.Body != before || resp.Proto != "HTTP/1.1" {
+			t.Errorf("%s; the request's body was replaced: %t", resp.Proto, req.Body != before)
+		}
+		target.Store(0)
+		if resp, err = web.Get("https://127.0.0.1:1/"); err != nil { // so that it changes again
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		web.CloseIdleConnections()
+		target.Store(1)
 	}
 }
 

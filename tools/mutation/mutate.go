@@ -256,14 +256,14 @@ func (m *mutator) clause(c *ast.CaseClause, tag string, id int) string {
 			}
 			b.WriteString(separator + between + " ")
 		}
-		value := m.node(e)
 		switch {
 		case tag != "":
-			value = tag + " == (" + value + ")"
+			b.WriteString(tag + " == (" + m.node(e) + ")")
 		case id > 0:
-			value = "(" + m.condition(e) + ")"
+			b.WriteString("(" + m.condition(e) + ")")
+		default:
+			b.WriteString(m.node(e))
 		}
-		b.WriteString(value)
 	}
 	if id > 0 {
 		fmt.Fprintf(&b, ") && !mutantIs(%d)", id)

@@ -94,7 +94,7 @@ func Handshake(ctx context.Context, conn net.Conn, c Config) (*Conn, Report, err
 	}
 	spec, err := c.spec()
 	if err != nil {
-		return nil, Report{}, err
+		return nil, Report{}, err //mutation:equivalent Check has seen the fingerprint
 	}
 	return c.handshake(ctx, conn, spec)
 }
@@ -122,7 +122,7 @@ func (c Config) handshake(ctx context.Context, conn net.Conn, spec *utls.ClientH
 	}
 	uconn := utls.UClient(tap, config, utls.HelloCustom)
 	if err := uconn.ApplyPreset(spec); err != nil {
-		return nil, report, err
+		return nil, Report{}, err
 	}
 	err := uconn.HandshakeContext(ctx)
 	tap.stop()

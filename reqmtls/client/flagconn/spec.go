@@ -13,13 +13,13 @@ import (
 func (c Config) spec() (*utls.ClientHelloSpec, error) {
 	id, err := c.Fingerprint.id()
 	if err != nil {
-		return nil, err
+		return nil, err //mutation:equivalent Handshake has called Check
 	}
 	config := c.tls()
 	spec := goSpec(config.NextProtos)
 	if id != (utls.ClientHelloID{}) {
 		if spec, err = browserSpec(id, config.NextProtos); err != nil {
-			return nil, err
+			return nil, err //mutation:equivalent uTLS has every hello that id names
 		}
 	}
 	limitVersions(spec, config.MinVersion)
@@ -50,8 +50,6 @@ func goSpec(protocols []string) *utls.ClientHelloSpec {
 		utls.ECDSAWithP384AndSHA384, utls.ECDSAWithP521AndSHA512,
 	}
 	spec := &utls.ClientHelloSpec{
-		TLSVersMin: utls.VersionTLS12,
-		TLSVersMax: utls.VersionTLS13,
 		CipherSuites: []uint16{
 			utls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, utls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 			utls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, utls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
@@ -87,6 +85,7 @@ func goSpec(protocols []string) *utls.ClientHelloSpec {
 func browserSpec(id utls.ClientHelloID, protocols []string) (*utls.ClientHelloSpec, error) {
 	spec, err := utls.UTLSIdToSpec(id)
 	if err != nil {
+		//mutation:equivalent uTLS has every hello that id names
 		return nil, fmt.Errorf("flagconn: uTLS has no ClientHello named %s: %w", id.Str(), err)
 	}
 	extensions := spec.Extensions[:0]

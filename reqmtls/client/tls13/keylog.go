@@ -51,7 +51,7 @@ const maxLine = 4 << 10
 // a log that is still being written, are ignored. A line longer than 4 kB is an error.
 func (k KeyLog) Add(r io.Reader) error {
 	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, maxLine), maxLine)
+	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
 		k.line(lines.Text())
 	}

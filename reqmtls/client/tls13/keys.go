@@ -44,15 +44,15 @@ func NewKeys(suite uint16, secret []byte) (*Keys, error) {
 	}
 	key, err := expandLabel(newHash, secret, "key", keyLen)
 	if err != nil {
-		return nil, err
+		return nil, err //mutation:equivalent the length fits every hash
 	}
 	aead, err := newAEAD(key)
 	if err != nil {
-		return nil, err
+		return nil, err //mutation:equivalent the length fits the cipher
 	}
 	iv, err := expandLabel(newHash, secret, "iv", aead.NonceSize())
 	if err != nil {
-		return nil, err
+		return nil, err //mutation:equivalent the length fits every hash
 	}
 	return &Keys{aead: aead, iv: iv}, nil
 }
@@ -60,7 +60,7 @@ func NewKeys(suite uint16, secret []byte) (*Keys, error) {
 func newGCM(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, err
+		return nil, err //mutation:equivalent keys have 16 or 32 bytes
 	}
 	return cipher.NewGCM(block)
 }

@@ -94,7 +94,7 @@ func (c *Conversation) Feed(s handshake.Sender, b []byte) {
 	}
 	side.raw = append(side.raw, b...)
 	c.read(s)
-	if s == handshake.FromServer && c.suite != 0 {
+	if s == handshake.FromServer {
 		c.read(handshake.FromClient) // which may have waited for the cipher suite
 	}
 }
@@ -129,7 +129,7 @@ func (c *Conversation) read(s handshake.Sender) {
 		end := recordHeaderLen + (int(side.raw[3])<<8 | int(side.raw[4]))
 		if end > recordHeaderLen+maxCiphertext || side.raw[1] != 3 {
 			c.fail(ErrFormat)
-			return
+			return //mutation:equivalent fail has emptied side.raw
 		}
 		if len(side.raw) < end {
 			return
@@ -181,10 +181,9 @@ func (c *Conversation) record(s handshake.Sender, record []byte) {
 	kind, content, ok := side.keys.Open(record)
 	switch {
 	case !ok && s == handshake.FromClient && !side.finished && len(side.messages) == 0:
-		return // early data, with keys of its own
+		// It is early data, with keys of its own.
 	case !ok:
 		c.fail(ErrDecrypt)
-		return
 	case kind == recordHandshake:
 		c.handshake(s, content)
 	case kind != recordApplicationData:
@@ -215,7 +214,7 @@ func (c *Conversation) handshake(s handshake.Sender, content []byte) {
 		end := handshakeHeaderLen + (int(m[1])<<16 | int(m[2])<<8 | int(m[3]))
 		if end > maxMessage {
 			c.fail(ErrTooLarge)
-			return
+			return //mutation:equivalent m is shorter: its header came in the last record
 		}
 		if len(m) < end {
 			return
@@ -254,12 +253,10 @@ func (c *Conversation) clientHello(msg []byte) {
 		c.fail(ErrFormat)
 		return
 	}
-	secrets, ok := c.lookup([randomLen]byte(msg[at:]))
-	if !ok {
+	var ok bool
+	if c.secrets, ok = c.lookup([randomLen]byte(msg[at:])); !ok {
 		c.fail(ErrNoSecrets)
-		return
 	}
-	c.secrets = secrets
 }
 
 func (c *Conversation) serverHello(msg []byte) {

@@ -48,3 +48,13 @@ func first(list []int, skip bool) (int, error) {
 func untested(d time.Duration) time.Duration { return 2 * d << 1 }
 
 func lookup(i int) int { return table[i] }
+
+func sign(n int) int {
+	switch {
+	case n > 0:
+		return 1
+	case n < 0:
+		return -1
+	}
+	return 0
+}

@@ -41,3 +41,11 @@ func TestLookup(t *testing.T) {
 		t.Error("lookup")
 	}
 }
+
+func TestSign(t *testing.T) {
+	for n, want := range map[int]int{-2: -1, -1: -1, 0: 0, 1: 1, 2: 1} {
+		if got := sign(n); got != want {
+			t.Errorf("sign(%d) is %d", n, got)
+		}
+	}
+}
