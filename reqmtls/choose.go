@@ -9,7 +9,7 @@ import (
 // configForClient is the GetConfigForClient of made, a config of TLSConfig. choose is
 // that of the application.
 func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, choose func(*tls.ClientHelloInfo) (*tls.Config, error)) (*tls.Config, error) {
-	conn, _ := underlying(info.Conn)
+	conn := s.connOf(info)
 	if conn != nil {
 		conn.configured.Store(true)
 	}
@@ -50,6 +50,16 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, ch
 	}
 	s.notApplied(conn, hello, info)
 	return s.plain.plainConfig(chosen, served), nil
+}
+
+// connOf returns the connection of a handshake, and nil if s has not wrapped it. Another
+// Server may have, by mistake.
+func (s *Server) connOf(info *tls.ClientHelloInfo) *Conn {
+	conn, ok := underlying(info.Conn)
+	for ok && conn.server != s {
+		conn, ok = underlying(conn.Conn)
+	}
+	return conn
 }
 
 // configField is the field of tls.ClientHelloInfo that has the config of the connection.

@@ -16,14 +16,14 @@ import (
 // decrypted here a second time, with the same keys.
 
 // keepECHKeys makes config remember the keys that the application chooses for a client.
-func keepECHKeys(config *tls.Config) {
+func (s *Server) keepECHKeys(config *tls.Config) {
 	choose := config.GetEncryptedClientHelloKeys
 	if choose == nil {
 		return
 	}
 	config.GetEncryptedClientHelloKeys = func(info *tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error) {
 		keys, err := choose(info)
-		if conn, ok := underlying(info.Conn); ok && conn.recorder != nil {
+		if conn := s.connOf(info); conn != nil && conn.recorder != nil {
 			conn.recorder.echKeys = keys
 		}
 		return keys, err

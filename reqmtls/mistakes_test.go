@@ -71,6 +71,9 @@ func (a *attempt) serve(server *http.Server, serve func(net.Listener) error) {
 // opaque hides what it wraps, as a listener does that limits connections.
 type opaque struct{ net.Conn }
 
+// transparent is a wrapped TLS connection that has its methods.
+type transparent struct{ *tls.Conn }
+
 // TestMistakes has what is seen only when it runs: what is written, and what happens to a
 // client without the flag, to one with the flag and a certificate, and in the log, or
 // the error with which the server ends.
@@ -147,6 +150,41 @@ func TestMistakes(t *testing.T) {
 			s, mtls := quietServer(), a.new()
 			a.serve(s, func(l net.Listener) error { return mtls.ServeTLS(s, tls.NewListener(l, baseConfig())) })
 		}, refused, refused, "", isTLS},
+		{"Listener around a TLS listener whose connections are wrapped", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error {
+				return s.Serve(mtls.Listener(wrapped{tls.NewListener(l, baseConfig()), func(c net.Conn) net.Conn { return transparent{c.(*tls.Conn)} }}))
+			})
+		}, refused, refused, "", isTLS},
+		{"Listener around a TLS listener that hides its connections", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error {
+				return s.Serve(mtls.Listener(wrapped{tls.NewListener(l, baseConfig()), func(c net.Conn) net.Conn { return opaque{c} }}))
+			})
+		}, "HTTP/1.1 no TLS", "HTTP/1.1 no TLS", other, ""},
+		{"Listener around a TLS listener that hides its connections, policy Require", requiring, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error {
+				return s.Serve(mtls.Listener(wrapped{tls.NewListener(l, baseConfig()), func(c net.Conn) net.Conn { return opaque{c} }}))
+			})
+		}, refused, refused, other, ""},
+		{"ServeTLS on a listener of Listener", requiring, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error { return mtls.ServeTLS(s, mtls.Listener(l)) })
+		}, nothing, bot, "", ""},
+		{"Listener of another Server", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			s.TLSConfig = mtls.TLSConfig()
+			a.log = new(lockedBuffer) // of the other
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(a.new().Listener(l), "", "") })
+		}, nothing, nothing, other, ""},
+		{"TLSConfig of another Server, policy Require", requiring, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.policy.Mode = verifying
+			a.log = new(lockedBuffer) // of the other
+			s.TLSConfig = a.new().TLSConfig()
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(mtls.Listener(l), "", "") })
+		}, refused, refused, half, ""},
 		{"ServeTLS with a TLSConfig in the http.Server", verifying, func(a *attempt) {
 			s, mtls := quietServer(), a.new()
 			s.TLSConfig = baseConfig()
@@ -272,6 +310,8 @@ func TestNewRefuses(t *testing.T) {
 	policy := func(p reqmtls.Policy) reqmtls.Config { return reqmtls.Config{Policy: p} }
 	limit := func(n int) reqmtls.Config { return reqmtls.Config{Policy: botsPolicy(), Limit: n} }
 	bots, good := policy(botsPolicy()), baseConfig()
+	all := botsPolicy()
+	all.AskAll = true
 	verifying := with(func(c *tls.Config) { c.ClientAuth = tls.VerifyClientCertIfGiven })
 	for _, tt := range []struct {
 		written string
@@ -286,6 +326,14 @@ func TestNewRefuses(t *testing.T) {
 		{"a base config that verifies, mode Request", verifying, policy(reqmtls.Policy{Mode: reqmtls.Request}), "use mode VerifyIfGiven"},
 		{"a base config that verifies, mode Request for a name", verifying, reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": {Mode: reqmtls.Request}}}, "use mode VerifyIfGiven"},
 		{"a base config that verifies, mode VerifyIfGiven", verifying, bots, ""},
+		{"a base config without TLS 1.3", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), bots, "MaxVersion"},
+		{"a base config without TLS 1.3, AskAll for a name", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": all}}, ""},
+		{"a base config without TLS 1.3, AskAll", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), policy(all), ""},
+		{"a base config with TLS 1.3", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS13 }), bots, ""},
+		{"a base config without TLS 1.3 that chooses others", with(func(c *tls.Config) {
+			c.MaxVersion = tls.VersionTLS12
+			c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil }
+		}), bots, ""},
 		{"the web's authorities", good, reqmtls.Config{}, "needs ClientCAs"},
 		{"the web's authorities for a name", good, reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": {}}}, "a.example"},
 		{"an unknown mode", good, policy(reqmtls.Policy{Mode: 77}), "mode(77)"},
@@ -341,5 +389,35 @@ func TestNewRefuses(t *testing.T) {
 	}
 	if _, err := reqmtls.New(good, policy(reqmtls.Policy{ClientCAs: x509.NewCertPool()})); err != nil {
 		t.Errorf("an empty pool, to which authorities may be added later: %v", err)
+	}
+}
+
+// TestLaterChanges checks that what is changed in the base config after the first copy does
+// not count.
+func TestLaterChanges(t *testing.T) {
+	base := baseConfig()
+	mtls := newServer(t, base, reqmtls.Config{Policy: botsPolicy()})
+	before := mtls.TLSConfig()
+	base.MaxVersion = tls.VersionTLS12
+	if after := mtls.TLSConfig(); after.MaxVersion != before.MaxVersion {
+		t.Errorf("MaxVersion %x, in the first copy %x", after.MaxVersion, before.MaxVersion)
+	}
+}
+
+// TestPlainHTTP checks that the answer of net/http to a client without TLS is no mistake.
+func TestPlainHTTP(t *testing.T) {
+	policy := botsPolicy()
+	policy.Mode = reqmtls.Require
+	logged := new(lockedBuffer)
+	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.NewTextHandler(logged, nil))})
+	s := quietServer()
+	addr := run(t, s, func(l net.Listener) error { return mtls.ServeTLS(s, l) })
+	resp, err := http.Get("http://" + addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusBadRequest || logged.String() != "" {
+		t.Errorf("status %d, logged %q", resp.StatusCode, logged)
 	}
 }

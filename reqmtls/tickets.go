@@ -161,8 +161,8 @@ func (p *policy) renew() error {
 
 // now is the time as the base config has it.
 func (s *Server) now() time.Time {
-	if s.base.Time != nil {
-		return s.base.Time()
+	if t := s.base().Time; t != nil {
+		return t()
 	}
 	return time.Now()
 }
