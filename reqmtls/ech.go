@@ -63,10 +63,7 @@ func (c *Conn) endRecording(info *tls.ClientHelloInfo, served *tls.Config) {
 	if served.GetEncryptedClientHelloKeys == nil {
 		keys = served.EncryptedClientHelloKeys
 	}
-	outer, _, err := clienthello.Parse(r.message)
-	if err != nil {
-		return
-	}
+	outer, _, _ := clienthello.Parse(r.message) // as before, without error
 	if inner, ok := ech.Open(outer, keys); ok {
 		hello := *c.server.read(inner)
 		hello.ECH = true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"log"
 	"log/slog"
 	"math"
@@ -120,6 +121,11 @@ func TestMistakes(t *testing.T) {
 				return s.ServeTLS(wrapped{mtls.Listener(l), func(c net.Conn) net.Conn { return opaque{c} }}, "", "")
 			})
 		}, refused, refused, half, ""},
+		{"TLSConfig without Listener, mode Ignore", reqmtls.Ignore, func(a *attempt) {
+			s := quietServer()
+			s.TLSConfig = a.new().TLSConfig()
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(l, "", "") })
+		}, nothing, nothing, "", ""},
 		{"Listener without TLSConfig", verifying, func(a *attempt) {
 			s, mtls := quietServer(), a.new()
 			s.TLSConfig = baseConfig()
@@ -278,6 +284,39 @@ func TestUnknownConfig(t *testing.T) {
 	}
 }
 
+// TestUnknownConfigDemands checks that, with such a crypto/tls, a policy still demands
+// certificates of flagged clients, and a changed copy of the config of others.
+func TestUnknownConfigDemands(t *testing.T) {
+	const unknownCA = extension.Alert(48)
+	reqmtls.HideConfig(t)
+	policy := botsPolicy()
+	policy.Mode = reqmtls.Require
+	for _, sharedKeys := range []bool{false, true} {
+		s := newServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.DiscardHandler)})
+		if sharedKeys {
+			s.SetSessionTicketKeys([][32]byte{{1}})
+		}
+		inner, config := listen(t), s.TLSConfig().Clone()
+		config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, testPKI().others.Pool()
+		s.serve(t, inner, tls.NewListener(s.Listener(inner), config))
+		for _, tt := range []struct {
+			client testClient
+			alert  extension.Alert
+		}{
+			{flagged(), extension.AlertBadCertificate},
+			{flagged().with(testPKI().stranger), unknownCA},
+			{flagged().with(testPKI().bot), 0},
+			{testClient{}, extension.AlertCertificateRequired},
+			{testClient{}.with(testPKI().bot), unknownCA},
+			{testClient{}.with(testPKI().stranger), 0},
+		} {
+			if got := tt.client.connect(t, s.addr); got.alert != tt.alert {
+				t.Errorf("shared keys %v, flagged %v, certificate %v: alert %v, want %v", sharedKeys, tt.client.flagged, tt.client.cert != nil, got.alert, tt.alert)
+			}
+		}
+	}
+}
+
 // TestDefaultLogger checks that mistakes are logged if no Logger is set.
 func TestDefaultLogger(t *testing.T) {
 	before := slog.Default()
@@ -341,12 +380,13 @@ func TestNewRefuses(t *testing.T) {
 		{"a flag above the highest", good, reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{80, 2040}}, "2039"},
 		{"the highest flag", good, reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{2039}}, ""},
 		{"a type that has no flags", good, reqmtls.Config{Policy: botsPolicy(), Types: []extension.Type{16}}, "application_layer"},
-		{"a negative limit", good, limit(-1), "at least 4096"},
+		{"a negative limit", good, limit(-1), "use 0 for the default of 16384, or at least 4096"},
 		{"a limit of 1", good, limit(1), "at least 4096"},
 		{"a limit below the lowest", good, limit(4095), "at least 4096"},
 		{"the lowest limit", good, limit(4096), ""},
 		{"the highest limit", good, limit(assemble.MaxMessage), ""},
 		{"a limit above the longest ClientHello", good, limit(assemble.MaxMessage + 1), "longest valid"},
+		{"a limit above it", good, limit(1 << 20), fmt.Sprintf("at most %d, the longest", assemble.MaxMessage)},
 		{"a limit above all memory", good, limit(math.MaxInt), "longest valid"},
 		{"no name", good, name(""), "no server name"},
 		{"a wildcard for everything", good, name("*"), "Config.Policy"},
@@ -367,6 +407,11 @@ func TestNewRefuses(t *testing.T) {
 		{"an IPv6 address with a port", good, name("[::1]:443"), "IP address"},
 		{"a space before", good, name(" a.example"), `no ' '`},
 		{"a line end after", good, name("a.example\n"), `no '\n'`},
+		{"a control character", good, name("a\x7f.example"), `no '\x7f'`},
+		{"the first character after ASCII", good, name("a\u0080.example"), "xn--"},
+		{"a character before a", good, name("`a.example"), "no '`'"},
+		{"a character after z", good, name("z{.example"), "no '{'"},
+		{"the first and last of what is allowed", good, name("az-09_.example"), ""},
 		{"an empty label", good, name("a..example"), "1 to 63"},
 		{"a dot before", good, name(".example.com"), "1 to 63"},
 		{"a label of 64 bytes", good, name(strings.Repeat("a", 64)), "1 to 63"},
@@ -420,4 +465,45 @@ func TestPlainHTTP(t *testing.T) {
 	if resp.StatusCode != http.StatusBadRequest || logged.String() != "" {
 		t.Errorf("status %d, logged %q", resp.StatusCode, logged)
 	}
+}
+
+// TestEachKindIsLogged checks that one kind of mistake does not hide another.
+func TestEachKindIsLogged(t *testing.T) {
+	base, chosen := baseConfig(), baseConfig()
+	chosen.ClientAuth = tls.VerifyClientCertIfGiven
+	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
+	logged := new(lockedBuffer)
+	policy := reqmtls.Policy{Mode: reqmtls.Request, AskAll: true}
+	mtls := newServer(t, base, reqmtls.Config{Policy: policy, Logger: slog.New(slog.NewTextHandler(logged, nil))})
+	base.ClientAuth = tls.RequireAnyClientCert
+	for range 2 {
+		if _, err := mtls.TLSConfig().GetConfigForClient(&tls.ClientHelloInfo{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"demand a certificate", "does not say which config", "verifies certificates", "without Server.Listener"} {
+		if strings.Count(logged.String(), want) != 1 {
+			t.Errorf("logged %q, want one line with %q", logged, want)
+		}
+	}
+}
+
+// TestConfigIsCopied checks that the caller may use the slices of a Config again.
+func TestConfigIsCopied(t *testing.T) {
+	c := reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{80}, Types: []extension.Type{extension.TLSFlags}}
+	s := startReal(t, baseConfig(), c)
+	c.Flags[0], c.Types[0] = 17, extension.TLSFlagsExperimental
+	if e, _ := s.eventOf(t, rawFlagged(t)); !e.Hello.Applied {
+		t.Errorf("%v", e)
+	}
+}
+
+func TestNoTicketKeys(t *testing.T) {
+	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	mtls.SetSessionTicketKeys(nil)
 }
