@@ -129,6 +129,16 @@ func TestMaxVersion(t *testing.T) {
 	}
 }
 
+// TestLowestMaxVersion checks that a server whose highest version is TLS 1.3 asks.
+func TestLowestMaxVersion(t *testing.T) {
+	base := baseConfig()
+	base.MaxVersion = tls.VersionTLS13
+	s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+	if got := flagged().with(testPKI().bot).connect(t, s.addr); !got.Asked {
+		t.Error("not asked")
+	}
+}
+
 func TestServerNames(t *testing.T) {
 	p := testPKI()
 	c := reqmtls.Config{
