@@ -23,6 +23,9 @@ func (c *Config) check(base *tls.Config) error {
 	if demandsCertificate(base) {
 		return errors.New("reqmtls: the base config demands a certificate of every client, so the flag could only weaken it: leave its ClientAuth alone, or run without reqmtls")
 	}
+	if max := base.MaxVersion; max != 0 && max < tls.VersionTLS13 && base.GetConfigForClient == nil && !c.asksAll() {
+		return errors.New("reqmtls: MaxVersion of the base config is below TLS 1.3, and the flag counts in no earlier version: leave MaxVersion alone")
+	}
 	for _, f := range c.Flags {
 		if f > extension.MaxFlag {
 			return fmt.Errorf("reqmtls: flag %d is above the highest, %d", f, extension.MaxFlag)
@@ -49,6 +52,16 @@ func (c *Config) check(base *tls.Config) error {
 		}
 	}
 	return nil
+}
+
+// asksAll reports whether a policy also asks clients without the flag.
+func (c *Config) asksAll() bool {
+	for _, p := range c.Names {
+		if p.AskAll {
+			return true
+		}
+	}
+	return c.AskAll
 }
 
 func (p *Policy) check(base *tls.Config) error {

@@ -9,7 +9,7 @@ import (
 // configForClient is the GetConfigForClient of made, a config of TLSConfig. choose is
 // that of the application.
 func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, choose func(*tls.ClientHelloInfo) (*tls.Config, error)) (*tls.Config, error) {
-	conn, _ := underlying(info.Conn)
+	conn := s.connOf(info)
 	if conn != nil {
 		conn.configured.Store(true)
 	}
@@ -21,7 +21,8 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, ch
 		}
 	}
 	served := servedConfig(info)
-	if served == nil {
+	known := served != nil
+	if !known {
 		s.warn(warnServed, "reqmtls: crypto/tls does not say which config a connection has; flagged clients get that of Server.TLSConfig, without what the server changes in a copy, such as NextProtos")
 		served = made
 	}
@@ -39,17 +40,30 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, ch
 	}
 	p := s.policyFor(info.ServerName)
 	if p.appliesTo(hello, effective, info) {
-		return s.policyConfig(p, conn, hello, chosen, served, info)
+		return s.policyConfig(p, conn, hello, chosen, served, info), nil
 	}
 	if hello == nil && p.Mode != Ignore && !demandsCertificate(effective) {
 		s.warnHalfMade(ErrNotWrapped)
 		if p.Mode == Require {
-			s.refuse(conn, nil, info, ErrNotWrapped)
+			s.refuse(nil, info, ErrNotWrapped)
 			return nil, ErrNotWrapped
 		}
 	}
-	s.notApplied(conn, hello, info)
+	s.notApplied(hello, info)
+	if !known && chosen == nil && !hasSessionFunctions(made) {
+		return nil, nil // a copy of made might demand less than what is served
+	}
 	return s.plain.plainConfig(chosen, served), nil
+}
+
+// connOf returns the connection of a handshake, and nil if s has not wrapped it. Another
+// Server may have, by mistake.
+func (s *Server) connOf(info *tls.ClientHelloInfo) *Conn {
+	conn, ok := underlying(info.Conn)
+	for ok && conn.server != s {
+		conn, ok = underlying(conn.Conn)
+	}
+	return conn
 }
 
 // configField is the field of tls.ClientHelloInfo that has the config of the connection.
@@ -70,9 +84,6 @@ func servedConfig(info *tls.ClientHelloInfo) *tls.Config {
 // policyFor returns the policy for a server name. crypto/tls accepts none with a final
 // dot.
 func (s *Server) policyFor(name string) *policy {
-	if len(s.names) == 0 || name == "" {
-		return s.general
-	}
 	name = strings.ToLower(name)
 	if p, ok := s.names[name]; ok {
 		return p
@@ -86,16 +97,13 @@ func (s *Server) policyFor(name string) *policy {
 }
 
 // policyConfig returns the config of policy p for this one connection.
-func (s *Server) policyConfig(p *policy, conn *Conn, hello *Hello, chosen, served *tls.Config, info *tls.ClientHelloInfo) (*tls.Config, error) {
-	cfg, err := p.config(chosen, served)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) policyConfig(p *policy, conn *Conn, hello *Hello, chosen, served *tls.Config, info *tls.ClientHelloInfo) *tls.Config {
+	cfg := p.config(chosen, served)
 	if conn == nil { // AskAll also applies to connections that are not wrapped
-		e := newEvent(nil, nil, info)
+		e := newEvent(nil, info)
 		e.CertificateRequested = true
 		s.observe(e)
-		return cfg, nil
+		return cfg
 	}
 	applied := Hello{}
 	if hello != nil {
@@ -115,19 +123,19 @@ func (s *Server) policyConfig(p *policy, conn *Conn, hello *Hello, chosen, serve
 		}
 		return err
 	}
-	return cfg, nil
+	return cfg
 }
 
 // refuseMalformed ends a handshake over a malformed extension.
 func (s *Server) refuseMalformed(conn *Conn, hello *Hello, info *tls.ClientHelloInfo) error {
 	conn.sendAlert(alertOf(hello.Err))
-	s.refuse(conn, hello, info, hello.Err)
+	s.refuse(hello, info, hello.Err)
 	return hello.Err
 }
 
 // refuse reports a client that was refused before the policy was applied.
-func (s *Server) refuse(conn *Conn, hello *Hello, info *tls.ClientHelloInfo, err error) {
-	e := newEvent(conn, hello, info)
+func (s *Server) refuse(hello *Hello, info *tls.ClientHelloInfo, err error) {
+	e := newEvent(hello, info)
 	e.Outcome, e.Err = Refused, err
 	s.observe(e)
 }
@@ -147,19 +155,16 @@ func (e *Event) conclude(cs tls.ConnectionState, err error) {
 }
 
 // notApplied reports a client that gets the base config.
-func (s *Server) notApplied(conn *Conn, hello *Hello, info *tls.ClientHelloInfo) {
+func (s *Server) notApplied(hello *Hello, info *tls.ClientHelloInfo) {
 	if s.report != nil {
-		s.report(newEvent(conn, hello, info))
+		s.report(newEvent(hello, info))
 	}
 }
 
 // newEvent returns an event of a client that no policy was applied to.
-func newEvent(conn *Conn, hello *Hello, info *tls.ClientHelloInfo) Event {
+func newEvent(hello *Hello, info *tls.ClientHelloInfo) Event {
 	e := Event{ServerName: info.ServerName, Outcome: NotApplied}
-	switch {
-	case conn != nil:
-		e.RemoteAddr = conn.RemoteAddr()
-	case info.Conn != nil:
+	if info.Conn != nil {
 		e.RemoteAddr = info.Conn.RemoteAddr()
 	}
 	if hello == nil {

@@ -1,6 +1,7 @@
 package reqmtls
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -169,15 +170,12 @@ func (c *Conn) Hello() (Hello, bool) {
 	return *h, true
 }
 
-const (
-	recordAlert     = 21
-	recordHandshake = 22
-)
+const recordAlert = 21
 
 // Write writes to the wrapped connection. After an alert of its own, Write discards p and
 // reports success: crypto/tls would send a second alert, internal_error.
 func (c *Conn) Write(p []byte) (int, error) {
-	if !c.configured.Load() && len(p) > 0 && p[0] == recordHandshake {
+	if !c.configured.Load() && !beforeConfig(p) {
 		if err := c.notConfigured(); err != nil {
 			return 0, err
 		}
@@ -188,7 +186,13 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// notConfigured is called when the server answers a ClientHello and GetConfigForClient of
+// beforeConfig reports whether p is what a server with this package's GetConfigForClient
+// may write before that is called: an alert, or net/http's answer to a client without TLS.
+func beforeConfig(p []byte) bool {
+	return len(p) == 0 || p[0] == recordAlert || bytes.HasPrefix(p, []byte("HTTP/1.0 400 "))
+}
+
+// notConfigured is called when the server answers the client and GetConfigForClient of
 // this package was not called.
 func (c *Conn) notConfigured() error {
 	c.configured.Store(true)

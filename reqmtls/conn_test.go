@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"slices"
 	"strings"
@@ -273,7 +274,7 @@ func TestFromConn(t *testing.T) {
 
 // TestConnMethods checks that what a TCP connection can do beyond net.Conn still works.
 func TestConnMethods(t *testing.T) {
-	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), Logger: slog.New(slog.DiscardHandler)})
 	l := listen(t)
 	defer l.Close()
 	client, err := net.Dial("tcp", l.Addr().String())

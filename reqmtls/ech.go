@@ -16,14 +16,14 @@ import (
 // decrypted here a second time, with the same keys.
 
 // keepECHKeys makes config remember the keys that the application chooses for a client.
-func keepECHKeys(config *tls.Config) {
+func (s *Server) keepECHKeys(config *tls.Config) {
 	choose := config.GetEncryptedClientHelloKeys
 	if choose == nil {
 		return
 	}
 	config.GetEncryptedClientHelloKeys = func(info *tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error) {
 		keys, err := choose(info)
-		if conn, ok := underlying(info.Conn); ok && conn.recorder != nil {
+		if conn := s.connOf(info); conn != nil && conn.recorder != nil {
 			conn.recorder.echKeys = keys
 		}
 		return keys, err
@@ -63,10 +63,7 @@ func (c *Conn) endRecording(info *tls.ClientHelloInfo, served *tls.Config) {
 	if served.GetEncryptedClientHelloKeys == nil {
 		keys = served.EncryptedClientHelloKeys
 	}
-	outer, _, err := clienthello.Parse(r.message)
-	if err != nil {
-		return
-	}
+	outer, _, _ := clienthello.Parse(r.message) // as before, without error
 	if inner, ok := ech.Open(outer, keys); ok {
 		hello := *c.server.read(inner)
 		hello.ECH = true

@@ -1,6 +1,19 @@
 package reqmtls
 
-import "github.com/tlsflags/tlsflags/extension"
+import (
+	"reflect"
+	"testing"
+
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// HideConfig makes crypto/tls one that does not say which config a connection has, until
+// the test ends.
+func HideConfig(t *testing.T) {
+	before := configField
+	configField = reflect.StructField{}
+	t.Cleanup(func() { configField = before })
+}
 
 // HoldsBuffer reports whether c still has a buffer for its ClientHello. Nobody may be
 // reading from it.

@@ -195,10 +195,14 @@ func TestRefuseMalformed(t *testing.T) {
 		{"malformed in TLS 1.2", testClient{tls12: true}, []extension.Extension{tlsFlags("\x00")}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e, answer := s.eventOf(t, rawHello(t, tt.client, tt.hello...))
+			answer := s.send(t, rawHello(t, tt.client, tt.hello...))
+			err, e := <-s.errs, s.event(t)
 			refused := tt.alert != 0
 			if (e.Outcome == reqmtls.Refused) != refused || (e.Err != nil) != refused {
 				t.Errorf("%v", e)
+			}
+			if e.Err != nil && err != e.Err {
+				t.Errorf("the handshake ends with %v, want %v", err, e.Err)
 			}
 			want := string([]byte{21, 3, 3, 0, 2, 2, byte(tt.alert)})
 			if refused && string(answer) != want {

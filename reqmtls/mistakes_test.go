@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"log"
 	"log/slog"
 	"math"
@@ -71,6 +72,9 @@ func (a *attempt) serve(server *http.Server, serve func(net.Listener) error) {
 // opaque hides what it wraps, as a listener does that limits connections.
 type opaque struct{ net.Conn }
 
+// transparent is a wrapped TLS connection that has its methods.
+type transparent struct{ *tls.Conn }
+
 // TestMistakes has what is seen only when it runs: what is written, and what happens to a
 // client without the flag, to one with the flag and a certificate, and in the log, or
 // the error with which the server ends.
@@ -117,6 +121,11 @@ func TestMistakes(t *testing.T) {
 				return s.ServeTLS(wrapped{mtls.Listener(l), func(c net.Conn) net.Conn { return opaque{c} }}, "", "")
 			})
 		}, refused, refused, half, ""},
+		{"TLSConfig without Listener, mode Ignore", reqmtls.Ignore, func(a *attempt) {
+			s := quietServer()
+			s.TLSConfig = a.new().TLSConfig()
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(l, "", "") })
+		}, nothing, nothing, "", ""},
 		{"Listener without TLSConfig", verifying, func(a *attempt) {
 			s, mtls := quietServer(), a.new()
 			s.TLSConfig = baseConfig()
@@ -147,6 +156,41 @@ func TestMistakes(t *testing.T) {
 			s, mtls := quietServer(), a.new()
 			a.serve(s, func(l net.Listener) error { return mtls.ServeTLS(s, tls.NewListener(l, baseConfig())) })
 		}, refused, refused, "", isTLS},
+		{"Listener around a TLS listener whose connections are wrapped", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error {
+				return s.Serve(mtls.Listener(wrapped{tls.NewListener(l, baseConfig()), func(c net.Conn) net.Conn { return transparent{c.(*tls.Conn)} }}))
+			})
+		}, refused, refused, "", isTLS},
+		{"Listener around a TLS listener that hides its connections", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error {
+				return s.Serve(mtls.Listener(wrapped{tls.NewListener(l, baseConfig()), func(c net.Conn) net.Conn { return opaque{c} }}))
+			})
+		}, "HTTP/1.1 no TLS", "HTTP/1.1 no TLS", other, ""},
+		{"Listener around a TLS listener that hides its connections, policy Require", requiring, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error {
+				return s.Serve(mtls.Listener(wrapped{tls.NewListener(l, baseConfig()), func(c net.Conn) net.Conn { return opaque{c} }}))
+			})
+		}, refused, refused, other, ""},
+		{"ServeTLS on a listener of Listener", requiring, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.serve(s, func(l net.Listener) error { return mtls.ServeTLS(s, mtls.Listener(l)) })
+		}, nothing, bot, "", ""},
+		{"Listener of another Server", verifying, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			s.TLSConfig = mtls.TLSConfig()
+			a.log = new(lockedBuffer) // of the other
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(a.new().Listener(l), "", "") })
+		}, nothing, nothing, other, ""},
+		{"TLSConfig of another Server, policy Require", requiring, func(a *attempt) {
+			s, mtls := quietServer(), a.new()
+			a.policy.Mode = verifying
+			a.log = new(lockedBuffer) // of the other
+			s.TLSConfig = a.new().TLSConfig()
+			a.serve(s, func(l net.Listener) error { return s.ServeTLS(mtls.Listener(l), "", "") })
+		}, refused, refused, half, ""},
 		{"ServeTLS with a TLSConfig in the http.Server", verifying, func(a *attempt) {
 			s, mtls := quietServer(), a.new()
 			s.TLSConfig = baseConfig()
@@ -240,6 +284,39 @@ func TestUnknownConfig(t *testing.T) {
 	}
 }
 
+// TestUnknownConfigDemands checks that, with such a crypto/tls, a policy still demands
+// certificates of flagged clients, and a changed copy of the config of others.
+func TestUnknownConfigDemands(t *testing.T) {
+	const unknownCA = extension.Alert(48)
+	reqmtls.HideConfig(t)
+	policy := botsPolicy()
+	policy.Mode = reqmtls.Require
+	for _, sharedKeys := range []bool{false, true} {
+		s := newServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.DiscardHandler)})
+		if sharedKeys {
+			s.SetSessionTicketKeys([][32]byte{{1}})
+		}
+		inner, config := listen(t), s.TLSConfig().Clone()
+		config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, testPKI().others.Pool()
+		s.serve(t, inner, tls.NewListener(s.Listener(inner), config))
+		for _, tt := range []struct {
+			client testClient
+			alert  extension.Alert
+		}{
+			{flagged(), extension.AlertBadCertificate},
+			{flagged().with(testPKI().stranger), unknownCA},
+			{flagged().with(testPKI().bot), 0},
+			{testClient{}, extension.AlertCertificateRequired},
+			{testClient{}.with(testPKI().bot), unknownCA},
+			{testClient{}.with(testPKI().stranger), 0},
+		} {
+			if got := tt.client.connect(t, s.addr); got.alert != tt.alert {
+				t.Errorf("shared keys %v, flagged %v, certificate %v: alert %v, want %v", sharedKeys, tt.client.flagged, tt.client.cert != nil, got.alert, tt.alert)
+			}
+		}
+	}
+}
+
 // TestDefaultLogger checks that mistakes are logged if no Logger is set.
 func TestDefaultLogger(t *testing.T) {
 	before := slog.Default()
@@ -272,6 +349,8 @@ func TestNewRefuses(t *testing.T) {
 	policy := func(p reqmtls.Policy) reqmtls.Config { return reqmtls.Config{Policy: p} }
 	limit := func(n int) reqmtls.Config { return reqmtls.Config{Policy: botsPolicy(), Limit: n} }
 	bots, good := policy(botsPolicy()), baseConfig()
+	all := botsPolicy()
+	all.AskAll = true
 	verifying := with(func(c *tls.Config) { c.ClientAuth = tls.VerifyClientCertIfGiven })
 	for _, tt := range []struct {
 		written string
@@ -286,6 +365,14 @@ func TestNewRefuses(t *testing.T) {
 		{"a base config that verifies, mode Request", verifying, policy(reqmtls.Policy{Mode: reqmtls.Request}), "use mode VerifyIfGiven"},
 		{"a base config that verifies, mode Request for a name", verifying, reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": {Mode: reqmtls.Request}}}, "use mode VerifyIfGiven"},
 		{"a base config that verifies, mode VerifyIfGiven", verifying, bots, ""},
+		{"a base config without TLS 1.3", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), bots, "MaxVersion"},
+		{"a base config without TLS 1.3, AskAll for a name", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": all}}, ""},
+		{"a base config without TLS 1.3, AskAll", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), policy(all), ""},
+		{"a base config with TLS 1.3", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS13 }), bots, ""},
+		{"a base config without TLS 1.3 that chooses others", with(func(c *tls.Config) {
+			c.MaxVersion = tls.VersionTLS12
+			c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil }
+		}), bots, ""},
 		{"the web's authorities", good, reqmtls.Config{}, "needs ClientCAs"},
 		{"the web's authorities for a name", good, reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": {}}}, "a.example"},
 		{"an unknown mode", good, policy(reqmtls.Policy{Mode: 77}), "mode(77)"},
@@ -293,12 +380,13 @@ func TestNewRefuses(t *testing.T) {
 		{"a flag above the highest", good, reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{80, 2040}}, "2039"},
 		{"the highest flag", good, reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{2039}}, ""},
 		{"a type that has no flags", good, reqmtls.Config{Policy: botsPolicy(), Types: []extension.Type{16}}, "application_layer"},
-		{"a negative limit", good, limit(-1), "at least 4096"},
+		{"a negative limit", good, limit(-1), "use 0 for the default of 16384, or at least 4096"},
 		{"a limit of 1", good, limit(1), "at least 4096"},
 		{"a limit below the lowest", good, limit(4095), "at least 4096"},
 		{"the lowest limit", good, limit(4096), ""},
 		{"the highest limit", good, limit(assemble.MaxMessage), ""},
 		{"a limit above the longest ClientHello", good, limit(assemble.MaxMessage + 1), "longest valid"},
+		{"a limit above it", good, limit(1 << 20), fmt.Sprintf("at most %d, the longest", assemble.MaxMessage)},
 		{"a limit above all memory", good, limit(math.MaxInt), "longest valid"},
 		{"no name", good, name(""), "no server name"},
 		{"a wildcard for everything", good, name("*"), "Config.Policy"},
@@ -319,6 +407,11 @@ func TestNewRefuses(t *testing.T) {
 		{"an IPv6 address with a port", good, name("[::1]:443"), "IP address"},
 		{"a space before", good, name(" a.example"), `no ' '`},
 		{"a line end after", good, name("a.example\n"), `no '\n'`},
+		{"a control character", good, name("a\x7f.example"), `no '\x7f'`},
+		{"the first character after ASCII", good, name("a\u0080.example"), "xn--"},
+		{"a character before a", good, name("`a.example"), "no '`'"},
+		{"a character after z", good, name("z{.example"), "no '{'"},
+		{"the first and last of what is allowed", good, name("az-09_.example"), ""},
 		{"an empty label", good, name("a..example"), "1 to 63"},
 		{"a dot before", good, name(".example.com"), "1 to 63"},
 		{"a label of 64 bytes", good, name(strings.Repeat("a", 64)), "1 to 63"},
@@ -342,4 +435,75 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := reqmtls.New(good, policy(reqmtls.Policy{ClientCAs: x509.NewCertPool()})); err != nil {
 		t.Errorf("an empty pool, to which authorities may be added later: %v", err)
 	}
+}
+
+// TestLaterChanges checks that what is changed in the base config after the first copy does
+// not count.
+func TestLaterChanges(t *testing.T) {
+	base := baseConfig()
+	mtls := newServer(t, base, reqmtls.Config{Policy: botsPolicy()})
+	before := mtls.TLSConfig()
+	base.MaxVersion = tls.VersionTLS12
+	if after := mtls.TLSConfig(); after.MaxVersion != before.MaxVersion {
+		t.Errorf("MaxVersion %x, in the first copy %x", after.MaxVersion, before.MaxVersion)
+	}
+}
+
+// TestPlainHTTP checks that the answer of net/http to a client without TLS is no mistake.
+func TestPlainHTTP(t *testing.T) {
+	policy := botsPolicy()
+	policy.Mode = reqmtls.Require
+	logged := new(lockedBuffer)
+	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.NewTextHandler(logged, nil))})
+	s := quietServer()
+	addr := run(t, s, func(l net.Listener) error { return mtls.ServeTLS(s, l) })
+	resp, err := http.Get("http://" + addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusBadRequest || logged.String() != "" {
+		t.Errorf("status %d, logged %q", resp.StatusCode, logged)
+	}
+}
+
+// TestEachKindIsLogged checks that one kind of mistake does not hide another.
+func TestEachKindIsLogged(t *testing.T) {
+	base, chosen := baseConfig(), baseConfig()
+	chosen.ClientAuth = tls.VerifyClientCertIfGiven
+	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
+	logged := new(lockedBuffer)
+	policy := reqmtls.Policy{Mode: reqmtls.Request, AskAll: true}
+	mtls := newServer(t, base, reqmtls.Config{Policy: policy, Logger: slog.New(slog.NewTextHandler(logged, nil))})
+	base.ClientAuth = tls.RequireAnyClientCert
+	for range 2 {
+		if _, err := mtls.TLSConfig().GetConfigForClient(&tls.ClientHelloInfo{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"demand a certificate", "does not say which config", "verifies certificates", "without Server.Listener"} {
+		if strings.Count(logged.String(), want) != 1 {
+			t.Errorf("logged %q, want one line with %q", logged, want)
+		}
+	}
+}
+
+// TestConfigIsCopied checks that the caller may use the slices of a Config again.
+func TestConfigIsCopied(t *testing.T) {
+	c := reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{80}, Types: []extension.Type{extension.TLSFlags}}
+	s := startReal(t, baseConfig(), c)
+	c.Flags[0], c.Types[0] = 17, extension.TLSFlagsExperimental
+	if e, _ := s.eventOf(t, rawFlagged(t)); !e.Hello.Applied {
+		t.Errorf("%v", e)
+	}
+}
+
+func TestNoTicketKeys(t *testing.T) {
+	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	mtls.SetSessionTicketKeys(nil)
 }

@@ -110,8 +110,15 @@ func TestMaxVersion(t *testing.T) {
 	chosen.MaxVersion = tls.VersionTLS12
 	choosing := baseConfig()
 	choosing.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
-	for name, base := range map[string]*tls.Config{"base config": chosen, "chosen config": choosing} {
-		s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+	for _, name := range []string{"chosen config", "config of TLSConfig"} {
+		s := newServer(t, choosing, reqmtls.Config{Policy: botsPolicy()})
+		inner, config := listen(t), s.TLSConfig()
+		if name == "config of TLSConfig" {
+			s = newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+			config = s.TLSConfig()
+			config.MaxVersion = tls.VersionTLS12
+		}
+		s.serve(t, inner, tls.NewListener(s.Listener(inner), config))
 		want := result{reply: reply{Flagged: true}}
 		if got := flagged().with(testPKI().bot).connect(t, s.addr); got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
@@ -119,6 +126,16 @@ func TestMaxVersion(t *testing.T) {
 		if e := s.event(t); e.Outcome != reqmtls.NotApplied || e.CertificateRequested {
 			t.Errorf("%s: %v", name, e)
 		}
+	}
+}
+
+// TestLowestMaxVersion checks that a server whose highest version is TLS 1.3 asks.
+func TestLowestMaxVersion(t *testing.T) {
+	base := baseConfig()
+	base.MaxVersion = tls.VersionTLS13
+	s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+	if got := flagged().with(testPKI().bot).connect(t, s.addr); !got.Asked {
+		t.Error("not asked")
 	}
 }
 

@@ -24,7 +24,7 @@ type Server struct {
 	inspect func(*Conn, clienthello.ClientHello)
 	report  func(Event)
 
-	base      *tls.Config
+	base      func() *tls.Config // the copy that New's doc speaks of
 	own       func() *tls.Config // of NewListener and NewConn
 	ech       atomic.Bool        // a config has keys for Encrypted Client Hello
 	recorders sync.Pool
@@ -70,7 +70,7 @@ func New(base *tls.Config, c Config) (*Server, error) {
 		inspect: c.Inspect,
 		report:  c.Observe,
 		logger:  c.Logger,
-		base:    base,
+		base:    sync.OnceValue(base.Clone),
 		recorders: sync.Pool{New: func() any {
 			return &recorder{memory: make([]byte, c.Limit)}
 		}},
@@ -135,14 +135,14 @@ func (s *Server) NewConn(conn net.Conn) *tls.Conn { return tls.Server(s.Wrap(con
 // config. Flagged clients get the config that the server serves with, also if that is a
 // changed copy of this one, with the policy applied.
 func (s *Server) TLSConfig() *tls.Config {
-	config := s.base.Clone()
+	config := s.base().Clone()
 	if demandsCertificate(config) {
 		s.warn(warnDemand, "reqmtls: the base config has come to demand a certificate of every client; no policy applies")
 	}
 	if acceptsECH(config) {
 		s.ech.Store(true)
 	}
-	keepECHKeys(config)
+	s.keepECHKeys(config)
 	choose := config.GetConfigForClient
 	config.GetConfigForClient = func(info *tls.ClientHelloInfo) (*tls.Config, error) {
 		return s.configForClient(info, config, choose)
@@ -168,7 +168,11 @@ func (l listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := c.(*tls.Conn); ok {
+	if conn, ok := c.(*Conn); ok && conn.server == l.server {
+		return conn, nil // inner is of Server.Listener, too
+	}
+	// All that a *tls.Conn is known by, also when another type embeds it.
+	if _, ok := c.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		c.Close()
 		return nil, errIsTLS
 	}

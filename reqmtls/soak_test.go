@@ -192,6 +192,46 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
+// heapOfEach returns the bytes of heap that each of n connections takes when sent has been
+// read of it.
+func heapOfEach(t *testing.T, n int, listener func(net.Listener) net.Listener, config *tls.Config, sent []byte) int {
+	t.Helper()
+	runtime.GC()
+	runtime.GC() // empties the pools
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	inner := &pipes{conns: make(chan net.Conn)}
+	l := tls.NewListener(listener(inner), config)
+	var wg sync.WaitGroup
+	clients := make([]net.Conn, n)
+	for i := range clients {
+		a, b := net.Pipe()
+		clients[i] = a
+		go func() { inner.conns <- b }()
+		conn, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			if err := conn.(*tls.Conn).Handshake(); !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("handshake: %v", err)
+			}
+			conn.Close()
+		})
+		if _, err := a.Write(sent); err != nil { // a pipe's write returns when it was read
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	for _, c := range clients {
+		c.Close()
+	}
+	l.Close()
+	wg.Wait()
+	return int(after.HeapAlloc-before.HeapAlloc) / n
+}
+
 // TestIdleConnections checks that many connections cost little more than without this
 // package while nothing has been sent, and a buffer each while their hello is arriving.
 func TestIdleConnections(t *testing.T) {
@@ -207,43 +247,6 @@ func TestIdleConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// each returns the bytes of heap a connection takes when sent has been read of it.
-	each := func(listener func(net.Listener) net.Listener, config *tls.Config, sent []byte) int {
-		runtime.GC()
-		runtime.GC() // empties the pools
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		inner := &pipes{conns: make(chan net.Conn)}
-		l := tls.NewListener(listener(inner), config)
-		var wg sync.WaitGroup
-		clients := make([]net.Conn, n)
-		for i := range clients {
-			a, b := net.Pipe()
-			clients[i] = a
-			go func() { inner.conns <- b }()
-			conn, err := l.Accept()
-			if err != nil {
-				t.Fatal(err)
-			}
-			wg.Go(func() {
-				if err := conn.(*tls.Conn).Handshake(); !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-					t.Errorf("handshake: %v", err)
-				}
-				conn.Close()
-			})
-			if _, err := a.Write(sent); err != nil { // a pipe's write returns when it was read
-				t.Fatal(err)
-			}
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		for _, c := range clients {
-			c.Close()
-		}
-		l.Close()
-		wg.Wait()
-		return int(after.HeapAlloc-before.HeapAlloc) / n
-	}
 	plain := func(l net.Listener) net.Listener { return l }
 	config := baseConfig()
 	for _, tt := range []struct {
@@ -254,7 +257,7 @@ func TestIdleConnections(t *testing.T) {
 		{"nothing sent", nil, 256},
 		{"half a hello sent", hello[:len(hello)/2], reqmtls.DefaultLimit + 1024},
 	} {
-		without, with := each(plain, config, tt.sent), each(mtls.Listener, mtls.TLSConfig(), tt.sent)
+		without, with := heapOfEach(t, n, plain, config, tt.sent), heapOfEach(t, n, mtls.Listener, mtls.TLSConfig(), tt.sent)
 		t.Logf("%s: %d bytes a connection, %d without this package", tt.name, with, without)
 		if with > without+tt.limit {
 			t.Errorf("%s: %d bytes more, want %d at most", tt.name, with-without, tt.limit)

@@ -81,19 +81,17 @@ func (p *policy) appliesTo(hello *Hello, cfg *tls.Config, info *tls.ClientHelloI
 
 // config returns a config with the policy applied, for one connection, made from
 // chosen, or if that is nil from served.
-func (p *policy) config(chosen, served *tls.Config) (*tls.Config, error) {
+func (p *policy) config(chosen, served *tls.Config) *tls.Config {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.renew(); err != nil {
-		return nil, err
-	}
+	p.renew()
 	if chosen != nil {
-		return p.derive(chosen), nil
+		return p.derive(chosen)
 	}
 	if p.template == nil || p.source != served {
 		p.template, p.source = p.derive(served), served
 	}
-	return p.template.Clone(), nil
+	return p.template.Clone()
 }
 
 // derive returns a clone of from with the policy applied.
@@ -144,25 +142,22 @@ func (p *policy) plainConfig(chosen, served *tls.Config) *tls.Config {
 }
 
 // renew makes a new key when the newest has been in use for long enough.
-func (p *policy) renew() error {
+func (p *policy) renew() {
 	now := p.server.now()
 	if len(p.explicit) > 0 || now.Before(p.rotate) {
-		return nil
+		return
 	}
 	var key [32]byte
-	if _, err := rand.Read(key[:]); err != nil {
-		return err
-	}
+	rand.Read(key[:]) // it never fails
 	p.random = append([][32]byte{key}, p.random[:min(len(p.random), keysKept)]...)
 	p.rotate = now.Add(keyRotation)
 	p.template = nil
-	return nil
 }
 
 // now is the time as the base config has it.
 func (s *Server) now() time.Time {
-	if s.base.Time != nil {
-		return s.base.Time()
+	if t := s.base().Time; t != nil {
+		return t()
 	}
 	return time.Now()
 }
@@ -204,7 +199,7 @@ func deriveKeys(keys [][32]byte, id string) [][32]byte {
 		if err != nil {
 			panic(err)
 		}
-		copy(derived[i][:], b)
+		derived[i] = [32]byte(b)
 	}
 	return derived
 }

@@ -2,6 +2,7 @@ package reqmtls_test
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"strings"
 	"sync"
@@ -158,6 +159,29 @@ func TestOneSessionFunction(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// TestUnwrapSessionFails checks that an error of UnwrapSession ends the handshake of every
+// client, as with crypto/tls alone.
+func TestUnwrapSessionFails(t *testing.T) {
+	base := baseConfig()
+	failed := errors.New("no access to the store")
+	base.UnwrapSession = func([]byte, tls.ConnectionState) (*tls.SessionState, error) { return nil, failed }
+	s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+	for _, kind := range []string{"plain", "flagged"} {
+		client := resumers[kind]()
+		client.cache = &anyName{}
+		for _, want := range []error{nil, failed} {
+			conn, err := net.Dial("tcp", s.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client.start(conn)
+			if err := <-s.errs; !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", kind, err, want)
+			}
 		}
 	}
 }

@@ -196,19 +196,27 @@ func TestPrintProbeUnsolicited(t *testing.T) {
 	}
 }
 
-// TestAnotherNumber checks that serve, get and probe agree on another number of
-// request_mtls.
+// TestAnotherNumber checks that serve, get and probe agree on other numbers of
+// request_mtls, of which 0 is one.
 func TestAnotherNumber(t *testing.T) {
-	url, dir := startServe(t, "--flag", "17")
-	with := func(args ...string) []string { return append(append(args, "--flag", "17"), credentials(dir)...) }
-	out, errs, code := run(t, with("get", url+"/json")...)
-	for _, want := range []string{`"tls_flags":[17]`, `"certificate_requested":true`, `"certificate_given":true`} {
-		if code != 0 || !strings.Contains(out, want) {
-			t.Errorf("get: exit %d, %s%s lacks %s", code, errs, out, want)
-		}
-	}
-	if out, errs, code := run(t, with("probe", strings.TrimPrefix(url, "https://"), "--expect", "asks")...); code != 0 {
-		t.Errorf("probe: exit %d, %s%s", code, errs, out)
+	for _, number := range []string{"17", "0"} {
+		t.Run(number, func(t *testing.T) {
+			url, dir := startServe(t, "--flag", number)
+			with := func(args ...string) []string { return append(append(args, "--flag", number), credentials(dir)...) }
+			out, errs, code := run(t, with("get", url+"/json")...)
+			for _, want := range []string{`"tls_flags":[` + number + `]`, `"certificate_requested":true`, `"certificate_given":true`} {
+				if code != 0 || !strings.Contains(out, want) {
+					t.Errorf("get: exit %d, %s%s lacks %s", code, errs, out, want)
+				}
+			}
+			out, errs, code = run(t, append([]string{"get", url + "/json", "--flags", "80"}, credentials(dir)...)...)
+			if want := `"certificate_requested":false`; code != 0 || !strings.Contains(out, want) {
+				t.Errorf("get with flag 80: exit %d, %s%s lacks %s", code, errs, out, want)
+			}
+			if out, errs, code := run(t, with("probe", strings.TrimPrefix(url, "https://"), "--expect", "asks")...); code != 0 {
+				t.Errorf("probe: exit %d, %s%s", code, errs, out)
+			}
+		})
 	}
 }
 

@@ -13,16 +13,15 @@ import (
 	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
-// TestInspectLive captures connections to a server of its own on the loopback interface.
-func TestInspectLive(t *testing.T) {
-	if !testenv.Network(t) {
-		return
-	}
+// startVisits runs a server on the loopback interface that hangs up, and a client that
+// greets it again and again until ctx ends.
+func startVisits(ctx context.Context, t *testing.T) (addr string) {
+	t.Helper()
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -32,9 +31,7 @@ func TestInspectLive(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	go func() { // until the capture has begun, and seen enough
+	go func() {
 		for ctx.Err() == nil {
 			if conn, err := net.Dial("tcp4", listener.Addr().String()); err == nil {
 				tls.Client(conn, &tls.Config{ServerName: "live.example"}).Handshake() // fails, the server closes
@@ -43,7 +40,17 @@ func TestInspectLive(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}()
+	return listener.Addr().String()
+}
 
+// TestInspectLive captures connections to a server of its own on the loopback interface.
+func TestInspectLive(t *testing.T) {
+	if !testenv.Network(t) {
+		return
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	addr := startVisits(ctx, t) // some come when the capture has begun
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -66,7 +73,7 @@ func TestInspectLive(t *testing.T) {
 				if err := json.Unmarshal([]byte(line), &hello); err != nil {
 					t.Fatal(err)
 				}
-				if hello.Dst != listener.Addr().String() || hello.ClientHello.ServerName != "live.example" {
+				if hello.Dst != addr || hello.ClientHello.ServerName != "live.example" {
 					t.Errorf("found %s", line)
 				}
 				found++

@@ -35,7 +35,7 @@ func Printable(s string) string {
 }
 
 func needsEscape(r rune) bool {
-	return r == '\\' || r == utf8.RuneError || r != ' ' && !unicode.IsPrint(r)
+	return r == '\\' || r == utf8.RuneError || !unicode.IsPrint(r)
 }
 
 // AppendJSON appends r as part of a JSON string (RFC 8259, Section 7). It escapes what
@@ -46,7 +46,7 @@ func AppendJSON(b []byte, r rune) []byte {
 		return append(b, '\\', byte(r))
 	case r != utf8.RuneError && unicode.IsPrint(r):
 		return utf8.AppendRune(b, r)
-	case r > 0xffff:
+	case r > 0xffff: //mutation:equivalent U+10000 is printable
 		high, low := utf16.EncodeRune(r)
 		return fmt.Appendf(b, `\u%04x\u%04x`, high, low)
 	}
@@ -71,6 +71,7 @@ func WriteJSON(w io.Writer, document any, indent string) error {
 // printable ASCII and the line ends of the layout; in strings, line ends are escaped
 // already. Go 1.26 escapes the U+FFFD of an invalid byte, Go 1.27 does not.
 func escapeJSON(text []byte) []byte {
+	//mutation:equivalent '~' is printable
 	raw := func(r rune) bool { return r == utf8.RuneError || r >= 0x7f && !unicode.IsPrint(r) }
 	var b []byte
 	for _, r := range string(text) {

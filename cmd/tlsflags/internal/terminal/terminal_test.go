@@ -3,6 +3,8 @@ package terminal
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"testing"
 )
 
@@ -14,6 +16,21 @@ func TestPrintable(t *testing.T) {
 	want := `a\x1b[31m\x7f\u009b31m\u202eb\U000e0041\xff\xfe"\\<\n` + "\u00e9\ufffd"
 	if got := Printable(hostile); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := Printable("a b~\u00e9"); got != "a b~\u00e9" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestWriteJSONErrors has a document that JSON cannot express, and a writer that fails.
+func TestWriteJSONErrors(t *testing.T) {
+	if err := WriteJSON(io.Discard, func() {}, ""); err == nil {
+		t.Error("no error for a function")
+	}
+	r, w := io.Pipe()
+	r.Close()
+	if err := WriteJSON(w, "text", ""); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("error %v of a closed pipe", err)
 	}
 }
 
