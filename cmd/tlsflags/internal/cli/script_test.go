@@ -19,6 +19,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/tlsflags/tlsflags/internal/testenv"
+	"github.com/tlsflags/tlsflags/vectors"
 )
 
 func TestMain(m *testing.M) {
@@ -28,11 +29,15 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/*.txtar. $CORPUS and $VECTORS are folders with inputs.
 func TestScripts(t *testing.T) {
 	root := testenv.Root(t)
+	datagrams := t.TempDir()
+	for _, id := range []string{"dtls/faults/memory-one-less", "quic/coalesced/broken-before"} {
+		writeDatagram(t, filepath.Join(datagrams, id+".bin"), id)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CORPUS", filepath.Join(root, "corpus"))
-			env.Setenv("VECTORS", filepath.Join(root, "vectors", "bin"))
+			env.Setenv("VECTORS", datagrams)
 			env.Setenv("SCHEMAS", filepath.Join(root, "docs"))
 			env.Setenv("ESC", "\x1b")
 			return nil
@@ -41,6 +46,30 @@ func TestScripts(t *testing.T) {
 		Condition:           condition,
 		RequireExplicitExec: true,
 	})
+}
+
+// writeDatagram writes the datagram of a vector that has one.
+func writeDatagram(t *testing.T, name, id string) {
+	t.Helper()
+	for _, kind := range []vectors.Kind{vectors.QUIC, vectors.DTLS} {
+		file, err := vectors.Load(kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range file.All() {
+			if test.ID != id {
+				continue
+			}
+			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, test.Pieces[0], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+	}
+	t.Fatalf("there is no vector %s", id)
 }
 
 // condition is true for root, whom permissions do not stop.
