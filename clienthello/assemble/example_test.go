@@ -3,7 +3,6 @@ package assemble_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"time"
@@ -14,48 +13,41 @@ import (
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
-// readClientHello reads from conn until the ClientHello is whole. It returns what
-// was read as well, which a proxy passes on.
-func readClientHello(conn net.Conn) (hello clienthello.ClientHello, read []byte, err error) {
-	var records assemble.Records
-	records.Reset(make([]byte, 16<<10)) // the longest hello we care for
-	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
-		return hello, nil, err
-	}
-	buffer := make([]byte, 2048)
-	for {
-		n, err := conn.Read(buffer)
-		read = append(read, buffer[:n]...)
-		switch result := records.Feed(buffer[:n]); result.Outcome {
-		case assemble.Complete:
-			hello, _, err := clienthello.Parse(result.Message)
-			return hello, read, err
-		case assemble.Unrecognized:
-			return hello, read, errors.New("the client does not speak TLS")
-		case assemble.Refused:
-			return hello, read, fmt.Errorf("byte %d: %w", result.Offset, result.Code)
-		}
-		if err != nil {
-			return hello, read, err
-		}
-	}
-}
-
-func ExampleRecords() {
+// conn is a connection that was accepted. Its client sends a ClientHello with TLS flag 80,
+// in two records and many pieces.
+var conn = func() net.Conn {
 	client, server := net.Pipe()
 	go func() {
-		// A ClientHello with TLS flag 80, in two records and many pieces.
 		for _, b := range inRecords(flaggedHello(), 40) {
 			client.Write([]byte{b})
 		}
-		io.Copy(io.Discard, client)
 	}()
-	hello, read, err := readClientHello(server)
+	return server
+}()
+
+// A server or proxy keeps what it reads, to pass it on.
+func ExampleRecords() {
+	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	var records assemble.Records
+	records.Reset(make([]byte, 16<<10)) // the longest ClientHello to accept
+	buffer := make([]byte, 2048)
+	var result assemble.Result
+	for result.Outcome == assemble.NeedMore {
+		n, err := conn.Read(buffer)
+		if err != nil {
+			log.Fatal(err)
+		}
+		result = records.Feed(buffer[:n])
+	}
+	if result.Outcome != assemble.Complete {
+		log.Fatalf("%v: %v", result.Outcome, result.Err())
+	}
+	hello, _, err := clienthello.Parse(result.Message)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(len(read), "bytes, request_mtls:", hello.HasFlag(extension.RequestMTLS))
-	// Output: 73 bytes, request_mtls: true
+	fmt.Println("request_mtls:", hello.HasFlag(extension.RequestMTLS))
+	// Output: request_mtls: true
 }
 
 // watchDatagrams reads from conn, which sees what one client sends, until its

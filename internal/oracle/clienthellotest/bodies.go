@@ -1,6 +1,12 @@
 package clienthellotest
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 )
@@ -12,7 +18,7 @@ type Body struct {
 	Strings [][]byte
 }
 
-// ReferenceBody is the obvious parser of the bodies of extensions in a ClientHello. It
+// ReferenceBody is a simple parser of the bodies of extensions in a ClientHello. It
 // returns the length, or the offset of the refused field and the code. Any body is fine
 // of types that clienthello does not read.
 func ReferenceBody(t extension.Type, data []byte) (b Body, n int, code extension.Code) {
@@ -132,4 +138,115 @@ func CheckBody(t extension.Type, data []byte) error {
 		return nil // longer than an extension can be
 	}
 	return Check(msg, false)
+}
+
+// equal takes nil and empty strings for the same.
+func (b Body) equal(o Body) bool {
+	return slices.Equal(b.Numbers, o.Numbers) && slices.EqualFunc(b.Strings, o.Strings, bytes.Equal)
+}
+
+// AsBody copies what the method for extensions of type t gives into the form of the
+// reference parser.
+func AsBody(h clienthello.ClientHello, t extension.Type) (b Body, err error) {
+	_, sent := h.Extensions().Lookup(t)
+	strings := func(s ...[]byte) {
+		if sent && err == nil {
+			b.Strings = s
+		}
+	}
+	opaque := func(s []byte, e error) {
+		err = e
+		strings(s)
+	}
+	flag := func(present bool, e error) {
+		if err = e; present {
+			b.Numbers = []uint64{1}
+		}
+	}
+	var ok bool // of the methods that tell
+	switch t {
+	case extension.ServerName:
+		opaque(h.ServerName())
+	case extension.ALPN:
+		var v clienthello.ProtocolNames
+		v, err = h.ALPN()
+		b.Strings = slices.Collect(v.All())
+	case extension.SupportedVersions:
+		b, err = numbers(h.SupportedVersions())
+	case extension.SupportedGroups:
+		b, err = numbers(h.SupportedGroups())
+	case extension.SignatureAlgorithms:
+		b, err = numbers(h.SignatureAlgorithms())
+	case extension.SignatureAlgorithmsCert:
+		b, err = numbers(h.SignatureAlgorithmsCert())
+	case extension.CompressCertificate:
+		b, err = numbers(h.CompressCertificate())
+	case extension.KeyShare:
+		var v clienthello.KeyShares
+		v, err = h.KeyShares()
+		for s := range v.All() {
+			b.Numbers = append(b.Numbers, uint64(s.Group))
+			b.Strings = append(b.Strings, s.KeyExchange)
+		}
+	case extension.PSKKeyExchangeModes:
+		opaque(h.PSKKeyExchangeModes())
+	case extension.ECPointFormats:
+		opaque(h.ECPointFormats())
+	case extension.Cookie:
+		opaque(h.Cookie())
+	case extension.RenegotiationInfo:
+		opaque(h.RenegotiationInfo())
+	case extension.PreSharedKey:
+		var v clienthello.OfferedPSKs
+		v, err = h.PreSharedKey()
+		for id := range v.Identities() {
+			b.Numbers = append(b.Numbers, uint64(id.ObfuscatedTicketAge))
+			b.Strings = append(b.Strings, id.Identity)
+		}
+		b.Strings = slices.AppendSeq(b.Strings, v.Binders())
+		if v.Len() != len(b.Numbers) {
+			err = errors.Join(err, fmt.Errorf("%d identities, Len is %d", len(b.Numbers), v.Len()))
+		}
+	case extension.EarlyData:
+		flag(h.EarlyData())
+	case extension.ExtendedMasterSecret:
+		flag(h.ExtendedMasterSecret())
+	case extension.EncryptedClientHello:
+		var v clienthello.ECH
+		if v, ok, err = h.EncryptedClientHello(); ok && err == nil {
+			b.Numbers = []uint64{uint64(v.Type), uint64(v.KDF), uint64(v.AEAD), uint64(v.ConfigID)}
+		}
+		strings(v.Enc, v.Payload)
+	case extension.RecordSizeLimit:
+		var limit uint16
+		if limit, ok, err = h.RecordSizeLimit(); ok && err == nil {
+			b.Numbers = []uint64{uint64(limit)}
+		}
+	case extension.StatusRequest:
+		var v clienthello.StatusRequest
+		if v, ok, err = h.StatusRequest(); ok && err == nil {
+			b.Numbers = []uint64{uint64(v.Type)}
+		}
+		strings(v.ResponderIDs, v.RequestExtensions)
+	case extension.SessionTicket:
+		data, _ := h.SessionTicket()
+		strings(data)
+	case extension.QUICTransportParameters:
+		data, _ := h.QUICTransportParameters()
+		strings(data)
+	}
+	switch t {
+	case extension.EncryptedClientHello, extension.RecordSizeLimit, extension.StatusRequest:
+		if ok != sent {
+			err = errors.Join(err, fmt.Errorf("sent: %t, the method says %t", sent, ok))
+		}
+	}
+	return b, err
+}
+
+func numbers[T ~uint16](v clienthello.Vector[T], err error) (b Body, _ error) {
+	for x := range v.All() {
+		b.Numbers = append(b.Numbers, uint64(x))
+	}
+	return b, err
 }
