@@ -10,6 +10,7 @@ import (
 
 func report(t *testing.T, o options) []string {
 	t.Helper()
+	t.Setenv("GOWORK", "off") // the sample is a module of its own
 	var out bytes.Buffer
 	if _, err := mutate(&out, "testdata/sample", o); err != nil {
 		t.Fatal(err)
@@ -61,6 +62,7 @@ func TestSampleIsTheSameEachTime(t *testing.T) {
 
 // What cannot be changed at run time stays as it is: constants, types, keys, labels.
 func TestRewrittenPackageCompiles(t *testing.T) {
+	t.Setenv("GOWORK", "off")
 	p, err := build(abs(t, "testdata/forms"), nil, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
