@@ -15,6 +15,13 @@ GOBIN=$(mktemp -d)
 export GOBIN PATH=$GOBIN:$PATH
 go install "$builder@$version"
 
+# go mod tidy does not look at go.work: its modules replace each other in go.mod instead.
+replace=$(go list -m -f '-replace={{.Path}}={{.Dir}}')
+for module in $(go list -m -f '{{.Dir}}'); do
+	go mod edit $replace "$module/go.mod"
+done
+export GOWORK=off
+
 # The builder takes fuzz_test.go into the package, and no other test.
 for folder in $(cut -d ' ' -f 1 <<<"$list" | sort -u); do
 	files=("$folder"/fuzz_*_test.go)
@@ -27,11 +34,11 @@ for folder in $(cut -d ' ' -f 1 <<<"$list" | sort -u); do
 	(cd "$folder" && go get "$builder/testing@$version" && go mod tidy)
 done
 
-# Package net needs libresolv, which stands before the archive that calls for it.
+# Package net needs libresolv, which comes before the archive that calls for it.
 export CXXFLAGS="$CXXFLAGS -Wl,--no-as-needed -lresolv"
 while read -r folder function; do
 	[[ " ${FUZZTARGETS:-$function} " = *" $function "* ]] || continue
-	compile_native_go_fuzzer "$(go -C "$folder" list)" "$function" "$function"
-	# It says what it cannot find, and then succeeds.
+	(cd "$folder" && compile_native_go_fuzzer "$(go list)" "$function" "$function")
+	# It succeeds even if it finds no such function.
 	[ -x "$OUT/$function" ]
 done <<<"$list"

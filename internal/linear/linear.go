@@ -85,7 +85,7 @@ func runAgain(t *testing.T, packages []string) {
 		t.Skip("no go command: ", err)
 	}
 	out, err := exec.Command(goTool, "test", "-count=1", "-covermode=count", "-coverpkg="+strings.Join(packages, ","), "-run", "^"+t.Name()+"$", ".").CombinedOutput()
-	if err != nil {
+	if err != nil || strings.Contains(string(out), "no packages being tested depend on matches") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

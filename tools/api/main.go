@@ -55,6 +55,7 @@ func describe(dir string) (map[string]string, error) {
 	pkgs, err := packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedTypes | packages.NeedImports | packages.NeedDeps,
 		Dir:  dir,
+		Env:  append(os.Environ(), "GOWORK="), // the modules are those of go.work
 	}, patterns...)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 
 func TestWorkIsLinear(t *testing.T) {
 	const module = "github.com/tlsflags/tlsflags/"
-	linear.Check(t, []string{".", module + "clienthello", module + "extension"}, linearShapes())
+	linear.Check(t, []string{".", module + "clienthello", module + "extension", module + "handshake"}, linearShapes())
 }
 
 // linearShapes are inputs with many parts.

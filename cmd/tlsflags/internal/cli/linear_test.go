@@ -15,7 +15,7 @@ import (
 
 func TestWorkIsLinear(t *testing.T) {
 	const module = "github.com/tlsflags/tlsflags/"
-	linear.Check(t, []string{".", module + "capture", module + "internal/annotate"}, linearShapes())
+	linear.Check(t, []string{".", module + "capture", module + "cmd/tlsflags/internal/annotate"}, linearShapes())
 }
 
 // linearShapes are inputs for the commands.
