@@ -159,7 +159,7 @@ func (h ClientHello) CompressCertificate() (Vector[CertificateCompressionAlgorit
 func parseVector[T ~uint16](lengthSize int) func([]byte) (Vector[T], int, error) {
 	return func(data []byte) (Vector[T], int, error) {
 		b := wire.NewReader(data, 0)
-		v := b.Vector(lengthSize, 2, 2)
+		v := b.Vector(lengthSize, 2, 2) //mutation:equivalent one byte is no multiple of 2 either
 		n, err := b.Done()
 		if err != nil {
 			return Vector[T]{}, n, err
@@ -222,8 +222,8 @@ func (h ClientHello) ExtendedMasterSecret() (bool, error) {
 
 func parseEmpty(data []byte) (bool, int, error) {
 	b := wire.NewReader(data, 0)
-	n, err := b.Done()
-	return err == nil, n, err
+	_, err := b.Done()
+	return err == nil, 0, err
 }
 
 // The values of ECHClientHelloType, RFC 9849, Section 5.

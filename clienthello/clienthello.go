@@ -95,7 +95,7 @@ func openMessage(msg []byte, header int) ([]byte, int, extension.Code) {
 		return nil, len(msg), extension.ErrTruncated
 	}
 	if header == headerLenDTLS {
-		if offset := int(msg[6])<<16 | int(msg[7])<<8 | int(msg[8]); offset != 0 {
+		if msg[6]|msg[7]|msg[8] != 0 { // fragment_offset
 			return nil, 6, extension.ErrFragment
 		}
 		if fragment := int(msg[9])<<16 | int(msg[10])<<8 | int(msg[11]); fragment != length {

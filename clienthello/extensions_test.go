@@ -2,6 +2,7 @@ package clienthello_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -251,6 +252,31 @@ func TestExtensionBodies(t *testing.T) {
 		if s := seen[typ]; !s[0] || s[1] == opaque {
 			t.Errorf("%v: there is a row with an accepted body: %t, with a refused one: %t", typ, s[0], s[1])
 		}
+	}
+}
+
+// Each of the 256 name types may have one name.
+func TestServerNameTypes(t *testing.T) {
+	check := func(list []byte, want error) {
+		t.Helper()
+		body := append([]byte{byte(len(list) >> 8), byte(len(list))}, list...)
+		hello, _, err := clienthello.Parse(encode(t, with(ext(extension.ServerName, body...)), false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := hello.ServerName(); err != want {
+			t.Errorf("% x: %v, want %v", list, err, want)
+		}
+	}
+	var all []byte
+	for i := range 256 {
+		name := []byte{byte(i), 0, 1, 'x'}
+		all = append(all, name...)
+		check(append(name, name...), extension.ErrIllegalValue)
+	}
+	check(all, nil)
+	for i := range 256 {
+		check(append(slices.Clip(all), byte(i), 0, 1, 'x'), extension.ErrIllegalValue)
 	}
 }
 

@@ -127,7 +127,7 @@ const (
 // read walks through the records of a datagram.
 func (d *DTLS) read(datagram []byte) (result Result, used int) {
 	for i := 0; len(datagram)-i >= dtlsRecordHeaderLen; {
-		header := datagram[i : i+dtlsRecordHeaderLen]
+		header := datagram[i:]
 		if header[1] != dtlsMajor {
 			if d.again && encryptedRecord(header[0]) {
 				return Result{Outcome: Unrecognized}, len(datagram)

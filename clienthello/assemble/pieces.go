@@ -87,9 +87,7 @@ func (p *pieces) extend(end int) {
 	if end <= p.end {
 		return
 	}
-	if bit := p.end % markBits; bit != 0 {
-		p.setWord(p.end, p.word(p.end)&(1<<bit-1))
-	}
+	p.setWord(p.end, p.word(p.end)&(1<<(p.end%markBits)-1))
 	clear(p.marks[marksFor(p.end):marksFor(end)])
 	p.end = end
 }
