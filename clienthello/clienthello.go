@@ -111,7 +111,7 @@ func skipLegacy(msg []byte, header int) (int, extension.Code) {
 	// ProtocolVersion legacy_version; Random random;
 	i, end := header, len(msg)
 	if end-i < 2 {
-		return i, extension.ErrFieldOverrun
+		return i, extension.ErrFieldOverrun //mutation:equivalent cipher_suites does not fit either
 	}
 	i += 2
 	if end-i < randomLen {
@@ -121,7 +121,7 @@ func skipLegacy(msg []byte, header int) (int, extension.Code) {
 
 	// opaque legacy_session_id<0..32>;
 	if i == end {
-		return i, extension.ErrFieldOverrun
+		return i, extension.ErrFieldOverrun //mutation:equivalent cipher_suites does not fit either
 	}
 	n := int(msg[i])
 	if n > maxSessionID {
@@ -220,6 +220,7 @@ func (h ClientHello) Extensions() extension.List { return h.extensions }
 // HasExtensionBlock reports whether the message has an extension block, which may
 // be empty. A ClientHello without one is valid up to TLS 1.2.
 func (h ClientHello) HasExtensionBlock() bool {
+	//mutation:equivalent a block has 2 bytes at least
 	return h.msg != nil && h.compression()+1+int(h.msg[h.compression()]) < len(h.msg)
 }
 
