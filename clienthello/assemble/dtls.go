@@ -240,8 +240,8 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 // start writes the header of the whole message from that of a fragment.
 func (d *DTLS) start(fragment []byte) {
 	var header [dtlsFragmentHeaderLen]byte
-	copy(header[:6], fragment)        // msg_type, length, message_seq
-	copy(header[9:12], fragment[1:4]) // fragment_length
+	copy(header[:6], fragment)       // msg_type, length, message_seq
+	copy(header[9:12], fragment[1:]) // fragment_length
 	d.pieces.put(0, header[:])
 	d.length = int(header[1])<<16 | int(header[2])<<8 | int(header[3])
 }

@@ -113,9 +113,10 @@ func (p *pieces) mark(offset int, data []byte) (same bool) {
 // those of all of data.
 func (p *pieces) agree(had, mask uint64, offset int, data []byte) bool {
 	switch had {
+	//mutation:equivalent the loop finds the same, in more time
 	case 0:
 		return true
-	case mask:
+	case mask: //mutation:equivalent the loop finds the same, in more time
 		return bytes.Equal(data, p.data[offset:offset+len(data)])
 	}
 	had >>= offset % markBits

@@ -107,6 +107,7 @@ func readCryptoFrame(b []byte, i int) (offset uint64, from, to int, code extensi
 
 // skipPadding returns the end of the PADDING frames, one byte each, that begin at i.
 func skipPadding(b []byte, i int) int {
+	//mutation:equivalent the last bytes are passed one by one
 	for len(b)-i >= 8 && binary.NativeEndian.Uint64(b[i:]) == 0 {
 		i += 8
 	}

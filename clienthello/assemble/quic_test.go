@@ -233,6 +233,7 @@ func TestQUICPackets(t *testing.T) {
 			quicseal.Packet{Version: quicseal.V1, DCID: dcid, Number: 300, NumberLen: 1, Payload: slices.Concat(part2, part3)}.Seal()}},
 		{"the largest packet number comes first", [][]byte{packet(70000, part1), packet(0, part2, part3)}},
 		{"PADDING, PING and ACK between", [][]byte{packet(0, make([]byte, 7), part3, ping, part2), packet(1, ack, ping, ackECN, part1, make([]byte, 3))}},
+		{"PADDING of 8, 16 and 9 bytes", [][]byte{packet(0, make([]byte, 8), part1, make([]byte, 16), part2), packet(1, make([]byte, 9), part3)}},
 		{"ACK before CRYPTO", [][]byte{packet(0, ack, part1, ack2, part2), packet(1, ackECN, part3)}},
 		{"CONNECTION_CLOSE between", [][]byte{packet(0, part1, closing), packet(1, part2, part3)}},
 		{"frame type in two bytes", [][]byte{packet(0, slices.Concat([]byte{0x40}, part1), part2, part3)}},
