@@ -125,6 +125,9 @@ func TestEveryFlag(t *testing.T) {
 			t.Fatalf("flag %d is encoded as %x, %v", f, data, err)
 		}
 		flags, _, err := extension.ParseFlags(data)
+		if flags.Has(f^1) || flags.Has(f^7) || set.Has(f^1) || set.Has(f^7) {
+			t.Fatalf("flag %d sets its neighbours", f)
+		}
 		if err != nil || !flags.Has(f) || flags.Len() != 1 || flags.Set() != set {
 			t.Fatalf("flag %d: parsed again: %v, %v", f, slices.Collect(flags.All()), err)
 		}
