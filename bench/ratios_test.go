@@ -20,7 +20,7 @@ func TestRatios(t *testing.T) {
 	if !*ratios {
 		t.Skip("run with -ratios, as make bench does")
 	}
-	if err := flag.Set("test.benchtime", "100ms"); err != nil {
+	if err := flag.Set("test.benchtime", "5ms"); err != nil {
 		t.Fatal(err)
 	}
 	records := corpusHellos(t)
@@ -109,7 +109,7 @@ type result struct {
 // measure returns the shortest time of several rounds for each task. The rounds
 // take the tasks in turn, so that what else the machine does meets all of them.
 func measure(tasks []task) []result {
-	const rounds = 9
+	const rounds = 90
 	results := make([]result, len(tasks))
 	for i, task := range tasks {
 		results[i] = result{task.name, math.Inf(1), testing.AllocsPerRun(100, task.run)}

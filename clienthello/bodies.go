@@ -159,13 +159,20 @@ func (h ClientHello) CompressCertificate() (Vector[CertificateCompressionAlgorit
 func parseVector[T ~uint16](lengthSize int) func([]byte) (Vector[T], int, error) {
 	return func(data []byte) (Vector[T], int, error) {
 		b := wire.NewReader(data, 0)
-		v := b.Vector(lengthSize, 2, 2)
-		n, err := b.Done()
-		if err != nil {
-			return Vector[T]{}, n, err
-		}
-		return Vector[T]{v}, n, nil
+		v := b.Vector(lengthSize, 2, 2) //mutation:equivalent one byte is no multiple of 2 either
+		return done(&b, Vector[T]{v})
 	}
+}
+
+// done returns v, which a parser of extension_data has read, if nothing is left, or else the
+// zero value and the fault.
+func done[T any](b *wire.Reader, v T) (T, int, error) {
+	n, err := b.Done()
+	if err != nil {
+		var zero T
+		return zero, n, err
+	}
+	return v, n, nil //mutation:equivalent only the offset of a fault counts
 }
 
 // PSKKeyExchangeModes returns the modes of the psk_key_exchange_modes extension, one
@@ -199,11 +206,7 @@ func parseOpaque(lengthSize int, floor uint) func([]byte) ([]byte, int, error) {
 	return func(data []byte) ([]byte, int, error) {
 		b := wire.NewReader(data, 0)
 		v := b.Vector(lengthSize, floor, 1)
-		n, err := b.Done()
-		if err != nil {
-			return nil, n, err
-		}
-		return v, n, nil
+		return done(&b, v)
 	}
 }
 
@@ -222,8 +225,7 @@ func (h ClientHello) ExtendedMasterSecret() (bool, error) {
 
 func parseEmpty(data []byte) (bool, int, error) {
 	b := wire.NewReader(data, 0)
-	n, err := b.Done()
-	return err == nil, n, err
+	return done(&b, true)
 }
 
 // The values of ECHClientHelloType, RFC 9849, Section 5.
@@ -265,11 +267,7 @@ func parseECH(data []byte) (ECH, int, error) {
 	default:
 		b.Fail(extension.ErrIllegalValue, 0)
 	}
-	n, err := b.Done()
-	if err != nil {
-		return ECH{}, n, err
-	}
-	return e, n, nil
+	return done(&b, e)
 }
 
 // QUICTransportParameters returns the undecoded body of the quic_transport_parameters
@@ -299,11 +297,7 @@ func parseRecordSizeLimit(data []byte) (uint16, int, error) {
 	if limit < 64 {
 		b.Fail(extension.ErrIllegalValue, 0)
 	}
-	n, err := b.Done()
-	if err != nil {
-		return 0, n, err
-	}
-	return uint16(limit), n, nil
+	return done(&b, uint16(limit))
 }
 
 // StatusRequest is the body of status_request in a ClientHello, as defined in RFC 6066,
@@ -335,9 +329,5 @@ func parseStatusRequest(data []byte) (StatusRequest, int, error) {
 	} else {
 		b.Rest()
 	}
-	n, err := b.Done()
-	if err != nil {
-		return StatusRequest{}, n, err
-	}
-	return s, n, nil
+	return done(&b, s)
 }

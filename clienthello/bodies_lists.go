@@ -36,11 +36,7 @@ func parseServerName(data []byte) ([]byte, int, error) {
 		}
 	}
 	b.Close(outer)
-	n, err := b.Done()
-	if err != nil {
-		return nil, n, err
-	}
-	return host, n, nil
+	return done(&b, host)
 }
 
 // ProtocolNames is the validated list of ALPN protocol names, a view that shares the
@@ -84,11 +80,7 @@ func parseALPN(data []byte) (ProtocolNames, int, error) {
 		b.Vector(1, 1, 1)
 	}
 	b.Close(outer)
-	n, err := b.Done()
-	if err != nil {
-		return ProtocolNames{}, n, err
-	}
-	return ProtocolNames{names}, n, nil
+	return done(&b, ProtocolNames{names})
 }
 
 // KeyShareEntry is one key share, as defined in RFC 9846, Section 4.3.8.
@@ -141,11 +133,7 @@ func parseKeyShares(data []byte) (KeyShares, int, error) {
 		b.Vector(2, 1, 1)
 	}
 	b.Close(outer)
-	n, err := b.Done()
-	if err != nil {
-		return KeyShares{}, n, err
-	}
-	return KeyShares{shares}, n, nil
+	return done(&b, KeyShares{shares})
 }
 
 // PSKIdentity is one offered pre-shared key, as defined in RFC 9846, Section 4.3.11.
@@ -217,9 +205,5 @@ func parsePreSharedKey(data []byte) (OfferedPSKs, int, error) {
 	if count != 0 {
 		b.Fail(extension.ErrIllegalValue, start)
 	}
-	n, err := b.Done()
-	if err != nil {
-		return OfferedPSKs{}, n, err
-	}
-	return p, n, nil
+	return done(&b, p)
 }

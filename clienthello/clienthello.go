@@ -95,7 +95,7 @@ func openMessage(msg []byte, header int) ([]byte, int, extension.Code) {
 		return nil, len(msg), extension.ErrTruncated
 	}
 	if header == headerLenDTLS {
-		if offset := int(msg[6])<<16 | int(msg[7])<<8 | int(msg[8]); offset != 0 {
+		if msg[6]|msg[7]|msg[8] != 0 { // fragment_offset
 			return nil, 6, extension.ErrFragment
 		}
 		if fragment := int(msg[9])<<16 | int(msg[10])<<8 | int(msg[11]); fragment != length {
@@ -111,7 +111,7 @@ func skipLegacy(msg []byte, header int) (int, extension.Code) {
 	// ProtocolVersion legacy_version; Random random;
 	i, end := header, len(msg)
 	if end-i < 2 {
-		return i, extension.ErrFieldOverrun
+		return i, extension.ErrFieldOverrun //mutation:equivalent cipher_suites does not fit either
 	}
 	i += 2
 	if end-i < randomLen {
@@ -121,7 +121,7 @@ func skipLegacy(msg []byte, header int) (int, extension.Code) {
 
 	// opaque legacy_session_id<0..32>;
 	if i == end {
-		return i, extension.ErrFieldOverrun
+		return i, extension.ErrFieldOverrun //mutation:equivalent cipher_suites does not fit either
 	}
 	n := int(msg[i])
 	if n > maxSessionID {
@@ -220,6 +220,7 @@ func (h ClientHello) Extensions() extension.List { return h.extensions }
 // HasExtensionBlock reports whether the message has an extension block, which may
 // be empty. A ClientHello without one is valid up to TLS 1.2.
 func (h ClientHello) HasExtensionBlock() bool {
+	//mutation:equivalent a block has 2 bytes at least
 	return h.msg != nil && h.compression()+1+int(h.msg[h.compression()]) < len(h.msg)
 }
 

@@ -178,6 +178,7 @@ func TestRefuses(t *testing.T) {
 		{"a session_id of 33 bytes", valid(long), extension.ErrSessionIDTooLong, 38, extension.AlertDecodeError},
 		{"a session_id of 255 bytes", valid(longest), extension.ErrSessionIDTooLong, 38, extension.AlertDecodeError},
 		{"a session_id longer than the body", edit(minimal(), set(38, 7)), extension.ErrFieldOverrun, 38, extension.AlertDecodeError},
+		{"a session_id longer than the body, of odd bytes", edit(minimal(), set(38, 7, 1)), extension.ErrFieldOverrun, 38, extension.AlertDecodeError},
 		{"a body that ends before cipher_suites", edit(minimal(), cut(suites)), extension.ErrFieldOverrun, suites, extension.AlertDecodeError},
 		{"a body that ends in the length of cipher_suites", edit(minimal(), cut(suites+1)), extension.ErrFieldOverrun, suites, extension.AlertDecodeError},
 		{"empty cipher_suites that end the body", edit(noSuites, cut(suites+2)), extension.ErrCipherSuitesEmpty, suites, extension.AlertDecodeError},
@@ -253,6 +254,7 @@ func TestRefusesDTLS(t *testing.T) {
 		{"no cookie", edit(cookie, 0), extension.ErrFieldOverrun, cookie},
 		{"a body that ends after the cookie", edit(cookie+1, 0), extension.ErrFieldOverrun, cookie + 1},
 		{"a cookie longer than the body", edit(len(valid), cookie, 7), extension.ErrFieldOverrun, cookie},
+		{"a cookie longer than the body, of odd bytes", edit(len(valid), cookie, 7, 1), extension.ErrFieldOverrun, cookie},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if err := clienthellotest.Check(test.msg, true); err != nil {

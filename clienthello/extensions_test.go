@@ -2,6 +2,7 @@ package clienthello_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -153,6 +154,7 @@ func TestExtensionBodies(t *testing.T) {
 		{extension.ALPN, "\x00\x02\x00\x00", `0`, empty, 2},
 		{extension.ALPN, "\x00\x02\x02a", `0`, overrun, 2},
 		{extension.ALPN, "\x00\x02\x01ab", `0`, stray, 4},
+		{extension.ALPN, "\x00\x03\x01a\x00", `0`, empty, 4},
 		{extension.SupportedVersions, "\x06\x2a\x2a\x03\x04\x7f\x1c", "GREASE(0x2a2a), TLS 1.3, 0x7f1c, 1.3 true", 0, 0},
 		{extension.SupportedVersions, "\x02\xfe\xfc", "DTLS 1.3, 1.3 true", 0, 0},
 		{extension.SupportedVersions, "\x02\x03\x03", "TLS 1.2, 1.3 false", 0, 0},
@@ -184,6 +186,9 @@ func TestExtensionBodies(t *testing.T) {
 		{extension.PreSharedKey, psk[:9] + "\x00\x21\x1f" + strings.Repeat("x", 32), "0", size, 11},
 		{extension.PreSharedKey, psk[:9] + "\x00\x42\x20" + binder + "\x20" + binder, "0", illegal, 9},
 		{extension.PreSharedKey, psk + "\x00", "0", stray, len(psk)},
+		{extension.PreSharedKey, "\x00\x08" + psk[2:9] + "\x00" + psk[9:], "0", overrun, 9},
+		{extension.PreSharedKey, psk[:9] + "\x00\x22\x20" + binder + "\x00", "0", empty, 44},
+		{extension.PreSharedKey, psk[:9] + "\x00\x22\x21" + binder + "x", "1, 69 258, 33 bytes", 0, 0},
 		{extension.PSKKeyExchangeModes, "\x02\x01\x00", "0100 false", 0, 0},
 		{extension.PSKKeyExchangeModes, "\x00", " true", empty, 0},
 		{extension.ECPointFormats, "\x01\x00", "00 false", 0, 0},
@@ -212,6 +217,7 @@ func TestExtensionBodies(t *testing.T) {
 		{extension.StatusRequest, "\x02\x05", "true 2  ", 0, 0},
 		{extension.StatusRequest, "\x01\x00\x02\x00\x00\x00\x00", "true 0  ", empty, 3},
 		{extension.StatusRequest, "\x01\x00\x00\x00", "true 0  ", overrun, 3},
+		{extension.StatusRequest, "\x01\x00\x01\x00\x00", "true 0  ", overrun, 3},
 		{extension.TLSFlags, "\x01\x05", "flag(0), flag(2) in 62", 0, 0},
 		{extension.TLSFlags, "\x02\x05\x00", "none in 62", extension.ErrFlagsTrailingZero, 2},
 		{extension.TLSFlagsExperimental, "\x01\x05", "flag(0), flag(2) in 65025", 0, 0},
@@ -251,6 +257,31 @@ func TestExtensionBodies(t *testing.T) {
 		if s := seen[typ]; !s[0] || s[1] == opaque {
 			t.Errorf("%v: there is a row with an accepted body: %t, with a refused one: %t", typ, s[0], s[1])
 		}
+	}
+}
+
+// Each of the 256 name types may have one name.
+func TestServerNameTypes(t *testing.T) {
+	check := func(list []byte, want error) {
+		t.Helper()
+		body := append([]byte{byte(len(list) >> 8), byte(len(list))}, list...)
+		hello, _, err := clienthello.Parse(encode(t, with(ext(extension.ServerName, body...)), false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := hello.ServerName(); err != want {
+			t.Errorf("% x: %v, want %v", list, err, want)
+		}
+	}
+	var all []byte
+	for i := range 256 {
+		name := []byte{byte(i), 0, 1, 'x'}
+		all = append(all, name...)
+		check(append(name, name...), extension.ErrIllegalValue)
+	}
+	check(all, nil)
+	for i := range 256 {
+		check(append(slices.Clip(all), byte(i), 0, 1, 'x'), extension.ErrIllegalValue)
 	}
 }
 

@@ -77,7 +77,7 @@ func ParseList(m MessageKind, block []byte, offset int) (List, int, error) {
 			}
 		} else {
 			bit := uint64(1) << (uint32(t) * 0x9e3779b1 >> 26 & 63) //mutation:equivalent any hash will do
-			if high&bit != 0 && contains(block[:i], t) { //mutation:equivalent searching more often costs time
+			if high&bit != 0 && contains(block[:i], t) {            //mutation:equivalent searching more often costs time
 				return List{}, offset + i, ErrDuplicateExtension
 			}
 			high |= bit

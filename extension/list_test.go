@@ -37,6 +37,8 @@ func TestParseList(t *testing.T) {
 		"data cut short":                    {0, 5, 0, 2, 9},
 		"data cut short after 70":           append(block(seventy...), 0, 5, 0, 1),
 		"flags after 70":                    block(append(seventy, 62, 0xfe01)...),
+		"0xfe01 after 70":                   block(append(slices.Clip(seventy), 0xfe00, 0xfe01, 0xfe02)...),
+		"0xfe00 after 70":                   block(append(slices.Clip(seventy), 0xfe00)...),
 		"pre_shared_key first":              block(41, 5),
 		"pre_shared_key, then a stray byte": append(block(41), 0),
 		"pre_shared_key twice":              block(41, 41),

@@ -235,6 +235,9 @@ func TestParseByType(t *testing.T) {
 			if _, n, err := parse(nil); err != extension.ErrTruncated || n != 0 {
 				t.Errorf("type %d: %d, %v from its parser for no bytes, want truncated", msgType, n, err)
 			}
+			if _, n, err := parse([]byte{1}); err != extension.ErrMessageType || n != 0 {
+				t.Errorf("type %d: %d, %v from its parser for a type alone, want it refused for its type", msgType, n, err)
+			}
 			continue
 		}
 		if _, n, err := handshake.Parse([]byte{byte(msgType), 0, 0, 0}); err != extension.ErrMessageType || n != 0 {

@@ -29,13 +29,10 @@ func (m Message) Extensions() extension.List { return m.list }
 // CertificateEntry of a Certificate, exactly one for any other message.
 func (m Message) Blocks() iter.Seq[extension.List] {
 	return func(yield func(extension.List) bool) {
-		if m.kind != extension.Certificate {
-			if m.kind != 0 {
-				yield(m.list)
-			}
-			return
+		if m.kind != extension.Certificate && m.kind != 0 {
+			yield(m.list)
 		}
-		for e := range m.Entries() {
+		for e := range m.Entries() { // only a Certificate has any
 			if !yield(e.Extensions) {
 				return
 			}

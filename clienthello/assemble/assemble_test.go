@@ -56,6 +56,14 @@ func TestAssembler(t *testing.T) {
 	}
 }
 
+func TestOutcomeString(t *testing.T) {
+	for i, want := range []string{"need more", "complete", "unrecognized", "refused", "unknown outcome"} {
+		if got := assemble.Outcome(i).String(); got != want {
+			t.Errorf("outcome %d is %q, want %q", i, got, want)
+		}
+	}
+}
+
 func TestResultErr(t *testing.T) {
 	var r assemble.Records
 	if err := r.Feed([]byte{22, 3, 1, 0, 0}).Err(); err != extension.ErrRecordEmpty {

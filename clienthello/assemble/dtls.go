@@ -127,7 +127,7 @@ const (
 // read walks through the records of a datagram.
 func (d *DTLS) read(datagram []byte) (result Result, used int) {
 	for i := 0; len(datagram)-i >= dtlsRecordHeaderLen; {
-		header := datagram[i : i+dtlsRecordHeaderLen]
+		header := datagram[i:]
 		if header[1] != dtlsMajor {
 			if d.again && encryptedRecord(header[0]) {
 				return Result{Outcome: Unrecognized}, len(datagram)
@@ -240,8 +240,8 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 // start writes the header of the whole message from that of a fragment.
 func (d *DTLS) start(fragment []byte) {
 	var header [dtlsFragmentHeaderLen]byte
-	copy(header[:6], fragment)        // msg_type, length, message_seq
-	copy(header[9:12], fragment[1:4]) // fragment_length
+	copy(header[:6], fragment)       // msg_type, length, message_seq
+	copy(header[9:12], fragment[1:]) // fragment_length
 	d.pieces.put(0, header[:])
 	d.length = int(header[1])<<16 | int(header[2])<<8 | int(header[3])
 }

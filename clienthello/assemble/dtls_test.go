@@ -266,8 +266,8 @@ func TestDTLSNext(t *testing.T) {
 		"a later epoch, empty": dtlsRecord(22, dtls12, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if result := start(t).Feed(datagram); result.Outcome != assemble.Unrecognized {
-				t.Errorf("%v %v", result.Outcome, result.Code)
+			if result := start(t).Feed(datagram); result.Outcome != assemble.Unrecognized || result.Used != len(datagram) {
+				t.Errorf("%v %v, %d bytes used of %d", result.Outcome, result.Code, result.Used, len(datagram))
 			}
 		})
 	}

@@ -87,9 +87,7 @@ func (p *pieces) extend(end int) {
 	if end <= p.end {
 		return
 	}
-	if bit := p.end % markBits; bit != 0 {
-		p.setWord(p.end, p.word(p.end)&(1<<bit-1))
-	}
+	p.setWord(p.end, p.word(p.end)&(1<<(p.end%markBits)-1))
 	clear(p.marks[marksFor(p.end):marksFor(end)])
 	p.end = end
 }
@@ -115,9 +113,10 @@ func (p *pieces) mark(offset int, data []byte) (same bool) {
 // those of all of data.
 func (p *pieces) agree(had, mask uint64, offset int, data []byte) bool {
 	switch had {
+	//mutation:equivalent the loop finds the same, in more time
 	case 0:
 		return true
-	case mask:
+	case mask: //mutation:equivalent the loop finds the same, in more time
 		return bytes.Equal(data, p.data[offset:offset+len(data)])
 	}
 	had >>= offset % markBits

@@ -112,7 +112,6 @@ func (q *QUIC) Next() {
 func (q *QUIC) advance() {
 	q.base += uint64(q.length)
 	q.final = Result{}
-	q.length = 0
 	q.packets = 0
 	q.pieces.reset()
 }
@@ -187,7 +186,7 @@ func (q *QUIC) FeedFrames(payload []byte) Result {
 func (q *QUIC) read(datagram []byte) (result Result, used int) {
 	schedules := schedulesPerDatagram
 	var dcid []byte
-	for i := 0; i < len(datagram); {
+	for i := 0; i < len(datagram); { //mutation:equivalent no packet begins at the end
 		p, ok := parseLongPacket(datagram[i:])
 		if !ok {
 			break
@@ -239,7 +238,7 @@ func (q *QUIC) open(packet []byte, p *longPacket, schedules *int) (payload []byt
 		}
 	}
 	if q.keys.belongTo(p.version, dcid) || q.previous.len > 0 && q.previous == dcid || !p.mayBeFirst() {
-		return nil, 0, false
+		return
 	}
 	if payload, at, ok = q.try(packet, p, dcid, schedules); ok {
 		q.restart(p)
@@ -251,7 +250,7 @@ func (q *QUIC) open(packet []byte, p *longPacket, schedules *int) (payload []byt
 func (q *QUIC) try(packet []byte, p *longPacket, dcid connectionID, schedules *int) (payload []byte, at int, ok bool) {
 	if !q.trial.belongTo(p.version, dcid) {
 		if *schedules == 0 {
-			return nil, 0, false
+			return
 		}
 		*schedules--
 		q.trial.derive(p.version, dcid)

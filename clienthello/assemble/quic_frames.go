@@ -90,23 +90,24 @@ func readFrameType(b []byte, i int, google bool) (typ uint64, next int, ok bool)
 func readCryptoFrame(b []byte, i int) (offset uint64, from, to int, code extension.Code) {
 	// Offset (i), Length (i), Crypto Data (..),
 	offset, i, ok := readVarint(b, i)
-	if !ok {
-		return offset, i, i, extension.ErrFieldOverrun
+	var length uint64
+	if ok {
+		length, i, ok = readVarint(b, i)
 	}
-	length, i, ok := readVarint(b, i)
 	switch {
 	case !ok:
-		return offset, i, i, extension.ErrFieldOverrun
+		code = extension.ErrFieldOverrun
 	case length > maxVarint-offset:
-		return offset, i, i, extension.ErrCryptoOffset
+		code = extension.ErrCryptoOffset
 	case length > uint64(len(b)-i):
-		return offset, i, i, extension.ErrFieldOverrun
+		code = extension.ErrFieldOverrun
 	}
-	return offset, i, i + int(length), 0
+	return offset, i, i + int(length), code
 }
 
 // skipPadding returns the end of the PADDING frames, one byte each, that begin at i.
 func skipPadding(b []byte, i int) int {
+	//mutation:equivalent the last bytes are passed one by one
 	for len(b)-i >= 8 && binary.NativeEndian.Uint64(b[i:]) == 0 {
 		i += 8
 	}
@@ -123,12 +124,12 @@ func skipACK(b []byte, i int, ecn bool) (next int, ok bool) {
 	var ranges uint64
 	for range 3 {
 		if ranges, i, ok = readVarint(b, i); !ok {
-			return i, false
+			return
 		}
 	}
 	// First ACK Range (i), ACK Range (..) ..., [ECN Counts (..)],
-	if ranges > uint64(len(b)) {
-		return i, false
+	if ranges > uint64(len(b)) { //mutation:equivalent so many do not fit either
+		return 0, false
 	}
 	fields := 1 + 2*int(ranges)
 	if ecn {
@@ -136,7 +137,7 @@ func skipACK(b []byte, i int, ecn bool) (next int, ok bool) {
 	}
 	for range fields {
 		if _, i, ok = readVarint(b, i); !ok {
-			return i, false
+			return
 		}
 	}
 	return i, true
@@ -149,13 +150,10 @@ func skipConnectionClose(b []byte, i int) (next int, ok bool) {
 	var length uint64
 	for range 3 {
 		if length, i, ok = readVarint(b, i); !ok {
-			return i, false
+			return
 		}
 	}
-	if length > uint64(len(b)-i) {
-		return i, false
-	}
-	return i + int(length), true
+	return i + int(length), length <= uint64(len(b)-i)
 }
 
 // readCrypto takes data at an offset of the CRYPTO stream; at is its offset in the
@@ -172,15 +170,15 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 	}
 	i := int(offset - q.base)
 	lengthAt := at
-	if i <= 1 && i+len(data) > 1 {
-		lengthAt += 1 - i
-	}
 	if i == 0 {
+		if len(data) > 1 {
+			lengthAt++
+		}
 		length, result := q.readHeader(data, at, lengthAt)
 		if result.Outcome != NeedMore {
 			return result
 		}
-		if length > 0 && length <= len(data) && q.pieces.end == 0 {
+		if length != 0 && length <= len(data) && q.pieces.end == 0 {
 			return q.complete(data[:length:length])
 		}
 	}
@@ -196,7 +194,7 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 		return result
 	case length > len(q.pieces.data):
 		return refused(extension.ErrOverLimit, lengthAt)
-	case length > 0 && length <= q.pieces.prefix:
+	case length != 0 && length <= q.pieces.prefix:
 		return q.complete(q.pieces.data[:length:length])
 	}
 	return Result{}
@@ -208,13 +206,13 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Result) {
 	switch {
 	case len(msg) == 0:
-		return 0, Result{} //mutation:equivalent all below 1 say that it is not known
+		return 0, Result{}
 	case msg[0] != typeClientHello && q.base > 0:
 		return 0, Result{Outcome: Unrecognized} //mutation:equivalent no message, no length
 	case msg[0] != typeClientHello:
 		return 0, refused(extension.ErrMessageType, at) //mutation:equivalent a refused message needs no length
 	case len(msg) < handshakeHeaderLen:
-		return 0, Result{} //mutation:equivalent all below 1 say that it is not known
+		return 0, Result{}
 	}
 	length = handshakeHeaderLen + (int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3]))
 	if length > MaxMessage {

@@ -54,6 +54,7 @@ func lookupVersion(version uint32) (v quicVersion, ok bool) {
 		v = quicVersion{saltV2, labelKey2, labelIV2, labelHP2, 1}
 	case version == 0xff000016, version == 0xfaceb001: // draft 22, mvfst
 		v.salt = saltDraft22
+	//mutation:equivalent draft 22 has been found before
 	case version >= 0xff000017 && version <= 0xff00001c, // drafts 23 to 28
 		version == 0xfaceb002, version == 0xfaceb00e: // mvfst
 		v.salt = saltDraft23

@@ -88,6 +88,7 @@ func parseLongPacket(b []byte) (p longPacket, ok bool) {
 	}
 	var n uint64
 	if p.kind == packetInitial {
+		//mutation:equivalent a token that ends the packet leaves no length
 		if n, i, ok = readVarint(b, i); !ok || n > uint64(len(b)-i) {
 			return longPacket{}, false
 		}
@@ -108,12 +109,12 @@ func (p *longPacket) protected() bool { return p.size-p.numberAt >= 4+aes.BlockS
 
 func readConnectionID(b []byte, i int) (id []byte, next int, ok bool) {
 	if i >= len(b) {
-		return nil, i, false
+		return
 	}
 	n := int(b[i])
 	i++
-	if n > maxConnectionID || n > len(b)-i {
-		return nil, i, false
+	if n > maxConnectionID || n > len(b)-i { //mutation:equivalent an ID that ends the packet leaves no length
+		return
 	}
 	return b[i : i+n : i+n], i + n, true
 }
@@ -121,11 +122,11 @@ func readConnectionID(b []byte, i int) (id []byte, next int, ok bool) {
 // readVarint reads a variable-length integer (RFC 9000, Section 16).
 func readVarint(b []byte, i int) (v uint64, next int, ok bool) {
 	if i >= len(b) {
-		return 0, i, false
+		return
 	}
 	n := 1 << (b[i] >> 6)
 	if n > len(b)-i {
-		return 0, i, false
+		return
 	}
 	v = uint64(b[i] & 0x3f)
 	for _, c := range b[i+1 : i+n] {

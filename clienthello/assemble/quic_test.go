@@ -205,6 +205,7 @@ func TestQUICPackets(t *testing.T) {
 	part2 := crypto(100, msg[100:200])
 	part3 := crypto(200, msg[200:])
 	ack := []byte{2, 3, 0, 1, 0, 1, 1}
+	ack2 := []byte{2, 9, 0, 2, 0, 1, 1, 1, 1}
 	ackECN := []byte{3, 3, 0, 0, 0, 1, 2, 3}
 	ping := []byte{1}
 	closing := append([]byte{0x1c, 10, 6, 5}, "hello"...)
@@ -232,6 +233,8 @@ func TestQUICPackets(t *testing.T) {
 			quicseal.Packet{Version: quicseal.V1, DCID: dcid, Number: 300, NumberLen: 1, Payload: slices.Concat(part2, part3)}.Seal()}},
 		{"the largest packet number comes first", [][]byte{packet(70000, part1), packet(0, part2, part3)}},
 		{"PADDING, PING and ACK between", [][]byte{packet(0, make([]byte, 7), part3, ping, part2), packet(1, ack, ping, ackECN, part1, make([]byte, 3))}},
+		{"PADDING of 8, 16 and 9 bytes", [][]byte{packet(0, make([]byte, 8), part1, make([]byte, 16), part2), packet(1, make([]byte, 9), part3)}},
+		{"ACK before CRYPTO", [][]byte{packet(0, ack, part1, ack2, part2), packet(1, ackECN, part3)}},
 		{"CONNECTION_CLOSE between", [][]byte{packet(0, part1, closing), packet(1, part2, part3)}},
 		{"frame type in two bytes", [][]byte{packet(0, slices.Concat([]byte{0x40}, part1), part2, part3)}},
 		{"PADDING and PING in two bytes", [][]byte{packet(0, []byte{0x40, 0}, part1, []byte{0x40, 1}, part2, part3)}},
@@ -316,6 +319,67 @@ func TestQUICNotProtocol(t *testing.T) {
 	}
 }
 
+// A packet number and a sample take 20 bytes, a byte less is no packet.
+func TestQUICShortestPacket(t *testing.T) {
+	p := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(t, sampleDCID), NumberLen: 1, Payload: []byte{1, 1, 1}}
+	packet := p.Seal()
+	if _, ok := assemble.ParseQUICInitial(packet); !ok {
+		t.Error("20 bytes after the length are no Initial")
+	}
+	var q assemble.QUIC
+	if result := q.Feed(packet); result.Outcome != assemble.NeedMore {
+		t.Errorf("20 bytes after the length: %v", result.Outcome)
+	}
+	short := slices.Clone(packet[:len(packet)-1])
+	short[p.PayloadAt()-2] = 19
+	if _, ok := assemble.ParseQUICInitial(short); ok {
+		t.Error("19 bytes after the length are an Initial")
+	}
+	q = assemble.QUIC{}
+	if result := q.Feed(short); result.Outcome != assemble.Unrecognized {
+		t.Errorf("19 bytes after the length: %v", result.Outcome)
+	}
+}
+
+// A final answer of FeedFrames is repeated, as that of Feed is.
+func TestQUICFeedFramesRepeats(t *testing.T) {
+	msg := handshake(300)
+	var q assemble.QUIC
+	if result := q.FeedFrames(crypto(0, msg)); result.Outcome != assemble.Complete || result.Used == 0 {
+		t.Errorf("%v, %d bytes used", result.Outcome, result.Used)
+	}
+	if result := q.FeedFrames([]byte{1}); result.Outcome != assemble.Complete || !bytes.Equal(result.Message, msg) || result.Used != 0 {
+		t.Errorf("then %v, %d bytes used", result.Outcome, result.Used)
+	}
+}
+
+// A short header, in which the form bit is not set.
+func TestQUICShortHeader(t *testing.T) {
+	packet := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(t, sampleDCID), Payload: crypto(0, handshake(300))}.Seal()
+	for low := range byte(16) {
+		packet[0] = packet[0]&0x70 | low
+		if _, ok := assemble.ParseQUICInitial(packet); ok {
+			t.Errorf("a packet that begins with %#x is an Initial", packet[0])
+		}
+	}
+}
+
+// A token of any length shows that a server has chosen the connection ID.
+func TestQUICShortToken(t *testing.T) {
+	msg := handshake(300)
+	for _, token := range []string{"", "t"} {
+		packet := quicseal.Packet{Version: quicseal.V1, DCID: []byte("seven.."), Token: []byte(token), Payload: crypto(0, msg)}.Seal()
+		want := token != ""
+		if _, ok := assemble.ParseQUICInitial(packet); ok != want {
+			t.Errorf("token %q: an Initial of a client: %t, want %t", token, ok, want)
+		}
+		var q assemble.QUIC
+		if result := q.Feed(packet); (result.Outcome == assemble.Complete) != want {
+			t.Errorf("token %q: %v", token, result.Outcome)
+		}
+	}
+}
+
 func TestQUICRefuses(t *testing.T) {
 	msg := handshake(300)
 	tooLarge := []byte{1, 2, 1, 0x45} // 131,397 bytes
@@ -331,6 +395,7 @@ func TestQUICRefuses(t *testing.T) {
 		{"131,397 bytes announced in pieces", [][]byte{crypto(3, tooLarge[3:]), crypto(0, tooLarge[:3])}, extension.ErrMessageTooLarge, 4},
 		{"2^24-1 bytes announced", [][]byte{crypto(0, []byte{1, 0xff, 0xff, 0xff})}, extension.ErrMessageTooLarge, 4},
 		{"longer than the memory", [][]byte{crypto(0, []byte{1, 0, 2, 0})}, extension.ErrOverLimit, 4},
+		{"longer than the memory, after the type", [][]byte{crypto(0, []byte{1}), crypto(1, []byte{0, 2, 0})}, extension.ErrOverLimit, 3},
 		{"longer than the memory, found late", [][]byte{crypto(1, []byte{0, 2, 0}), crypto(0, []byte{1})}, extension.ErrOverLimit, 3},
 		{"beyond 2^62-1", [][]byte{append([]byte{1}, crypto(1<<62-1, []byte{0})...)}, extension.ErrCryptoOffset, 1},
 		{"changed", [][]byte{crypto(10, msg[10:20]), crypto(19, []byte{0})}, extension.ErrOverlapChanged, 3},

@@ -343,8 +343,8 @@ func sslv2(b []byte) Result {
 	}
 	length := int(b[0]&0x7f)<<8 | int(b[1])
 	specs := int(b[5])<<8 | int(b[6])
-	sessionID := int(b[7])<<8 | int(b[8])
-	challenge := int(b[9])<<8 | int(b[10])
+	sessionID := int(b[7])<<8 | int(b[8])  //mutation:equivalent from 128 on, it is too long
+	challenge := int(b[9])<<8 | int(b[10]) //mutation:equivalent from 128 on, it is too long
 	if specs == 0 || specs%3 != 0 || sessionID > 32 || challenge < 16 || challenge > 32 ||
 		length != sslv2HeaderLen-2+specs+sessionID+challenge {
 		return Result{Outcome: Unrecognized}

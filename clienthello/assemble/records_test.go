@@ -38,16 +38,6 @@ func inRecords(msg []byte, size int) []byte {
 	return stream
 }
 
-func TestOutcomeString(t *testing.T) {
-	texts := make(map[string]bool)
-	for o := range assemble.Refused + 1 {
-		texts[o.String()] = true
-	}
-	if texts[(assemble.Refused+1).String()] || len(texts) != int(assemble.Refused)+1 {
-		t.Errorf("the outcomes, and what is none, are not told apart: %v", texts)
-	}
-}
-
 // seen is what an assembler made of a stream.
 type seen struct {
 	Outcome  assemble.Outcome
@@ -147,6 +137,8 @@ func streams() map[string]struct {
 		"SSLv2, half":                  {sslv2(func(b []byte) {})[:10], needMore(10)},
 		"SSLv2-compatible hello":       {sslv2(func(b []byte) {}), refused(extension.ErrSSLv2Hello, 0, 11)},
 		"SSLv2 hello of SSL 2.0":       {sslv2(func(b []byte) { b[3], b[4] = 0, 2 }), refused(extension.ErrSSLv2Hello, 0, 11)},
+		"SSLv2 hello with 3 ciphers":   {sslv2Sized(9, 0, 16), refused(extension.ErrSSLv2Hello, 0, 11)},
+		"SSLv2, 10 bytes of ciphers":   {sslv2Sized(10, 0, 16), notTLS(11)},
 		"SSLv2 hello with session_id":  {sslv2Sized(6, 32, 32), refused(extension.ErrSSLv2Hello, 0, 11)},
 		"SSLv2 hello in second record": {join(record(22, 0x0301, msg[:9]), sslv2(func(b []byte) {})), refused(extension.ErrRecordInterleaved, 14, 15)},
 

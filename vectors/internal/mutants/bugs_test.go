@@ -88,7 +88,7 @@ var bugs = []bug{
 	{"cookie read as the next field", hello, "i += 1 + int(msg[i])\n\t}", "i++\n\t}", "dtls/hellos/cookie-1"},
 
 	{"empty vectors accepted", body, "case n == 0 && floor > 0:", "case false:", "bodies/malformed/cookie/none"},
-	{"half elements accepted", body, "case n < floor || n%element != 0:", "case n < floor:", "bodies/malformed/supported-groups/odd"},
+	{"half elements accepted", body, "case uint(n) < floor || n%element != 0:", "case uint(n) < floor:", "bodies/malformed/supported-groups/odd"},
 	{"length in 16 bits", body, "case n > r.end-r.at:", "case int(uint16(r.at+n)) > r.end:", "bodies/overflow/alpn-65534"},
 	{"as many binders as one likes", lists, "if count != 0 {", "if count > 0 {", "bodies/malformed/pre-shared-key/two-binders"},
 	{"limit of 63 bytes", bodies, "if limit < 64 {", "if limit < 63 {", "bodies/malformed/record-size-limit/63"},
