@@ -132,45 +132,6 @@ func TestProtocolChange(t *testing.T) {
 	}
 }
 
-// TestProtocolChangeKeepsTheRequest checks that a request without a body can be repeated, and
-// that the body of one with a body stays that of the caller.
-func TestProtocolChangeKeepsTheRequest(t *testing.T) {
-	a := newAuthorities(t)
-	ok := func(http.ResponseWriter, *http.Request) {}
-	http2, http1 := a.serve(t, true, ok), a.serve(t, false, ok)
-	for _, body := range []io.Reader{nil, newBody()} {
-		targets := make(chan string, 10)
-		transport := newClient(t, client.Config{
-			TLS: a.config(),
-			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, network, <-targets)
-			},
-		}).Transport()
-		for i, row := range []struct {
-			targets []string
-			proto   string
-		}{{[]string{http2}, "HTTP/2.0"}, {[]string{http1, http1}, "HTTP/1.1"}} {
-			for _, target := range row.targets {
-				targets <- target
-			}
-			req := newRequest(t, "https://127.0.0.1:1/", body)
-			before := req.Body
-			if body != nil {
-				req.GetBody = func() (io.ReadCloser, error) { return newBody(), nil }
-			}
-			resp, err := transport.RoundTrip(req)
-			if err != nil {
-				t.Fatalf("request %d, body %t: %v", i+1, body != nil, err)
-			}
-			resp.Body.Close()
-			transport.CloseIdleConnections()
-			if req.Body != before || resp.Proto != row.proto {
-				t.Errorf("request %d, body %t: %s, body replaced %t", i+1, body != nil, resp.Proto, req.Body != before)
-			}
-		}
-	}
-}
-
 // TestSilentServer checks the timeout of requests to a server that never answers, and that
 // requests made at the same time share it. The clock is that of synctest.
 func TestSilentServer(t *testing.T) {
