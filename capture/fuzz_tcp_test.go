@@ -98,8 +98,8 @@ func (s *tcpScan) scan(packet []byte) {
 	})
 }
 
-// differs compares what two scans found in the same stream, where as many hellos of both
-// were compared before.
+// differs compares what two scans found in the same stream. The first hellos of both, as
+// many as before says, were compared already.
 func (s *tcpScan) differs(other *tcpScan, before int) error {
 	ignore := cmpopts.IgnoreFields(foundHello{}, "Frames")
 	if n := len(s.found); n != before || n != len(other.found) {
@@ -115,9 +115,9 @@ func (s *tcpScan) differs(other *tcpScan, before int) error {
 	return nil
 }
 
-// CheckTCP sends segments of a stream, behind its SYN, that come in any order, come again
-// and overlap, with the same bytes or others. Where they contradict each other, the bytes
-// that came first stay: after every segment the same is found as where these bytes came
+// CheckTCP sends the SYN of a stream, and then segments that come in any order, come again
+// and overlap, with the same bytes or others. If they contradict each other, the bytes
+// that came first stay: after every segment the same is found as if these bytes had come
 // in order and once.
 func CheckTCP(isn uint32, segments []assembletest.Piece) error {
 	sent, twice, inOrder := newTCPScan(isn), newTCPScan(isn), newTCPScan(isn)
@@ -156,7 +156,7 @@ func (r *tcpReceiver) check(found []foundHello) error {
 	r.settled = want.Outcome != assemble.NeedMore
 	switch {
 	case want.Outcome == assemble.Unrecognized:
-		return nil // or something that may stand before TLS
+		return nil // or something that may come before TLS
 	case want.Outcome == assemble.NeedMore || want.Code == extension.ErrMessageType:
 		if len(found) > 0 {
 			return fmt.Errorf("found %+v in what is no hello, or not whole", found[0])
@@ -171,7 +171,7 @@ func (r *tcpReceiver) check(found []foundHello) error {
 	}
 	for i, packet := range got.Frames {
 		if !r.useful[packet] || slices.Contains(got.Frames[:i], packet) {
-			return fmt.Errorf("packet %d among %v brought nothing new, or stands there twice", packet, got.Frames)
+			return fmt.Errorf("packet %d among %v brought nothing new, or is there twice", packet, got.Frames)
 		}
 	}
 	for i := range want.Used {

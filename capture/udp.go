@@ -62,7 +62,7 @@ func (t *table) freeSession(ss *session) {
 	ss.used, ss.charged, ss.flags = 0, 0, 0
 	ss.frames = ss.frames[:0]
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
-		ss.frames = nil
+		ss.frames = nil //mutation:equivalent only what is kept for later differs
 	}
 	t.sessions.put(ss) //mutation:equivalent it spares allocations
 }

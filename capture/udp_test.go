@@ -43,6 +43,7 @@ func TestDescribesDatagrams(t *testing.T) {
 		"QUIC, two connections":      {[][]byte{fromClient(initial("c", 0, 40)), fromClient(initial("d", 0, 999)), fromClient(initial("c", 40, 999))}, []string{"quic 1 [2] {0 0 1 1} 1", "quic 1 [1 3] {0 0 2 2} 1"}},
 		"DTLS":                       {[][]byte{fromClient(whole)}, []string{"dtls 1 [1] {0 1 0 1} fefd"}},
 		"DTLS in two":                {[][]byte{fromClient(dtlsFragment(200, 0, 100)), fromClient(alert), fromClient(dtlsFragment(200, 100, 100))}, []string{"dtls 1 [1 3] {0 2 0 2} fefd"}},
+		"DTLS, ICMP between":         {[][]byte{fromClient(dtlsFragment(200, 0, 100)), ipv4(client, server, 1, make([]byte, 8)), fromClient(dtlsFragment(200, 100, 100))}, []string{"dtls 1 [1 3] {0 2 0 2} fefd"}},
 		"DTLS, a second one":         {[][]byte{fromClient(whole), fromClient(second)}, []string{"dtls 1 [1] {0 1 0 1} fefd", "dtls 2 [2] {0 1 0 1} fefd"}},
 		"DTLS, retransmitted":        {[][]byte{fromClient(whole), fromClient(whole)}, []string{"dtls 1 [1] {0 1 0 1} fefd"}},
 		"DTLS, one after the other":  {[][]byte{fromClient(whole), fromClient(second), fromClient(alert), anotherPort(whole)}, []string{"dtls 1 [1] {0 1 0 1} fefd", "dtls 2 [2] {0 1 0 1} fefd", "dtls 1 [4] {0 1 0 1} fefd"}},
@@ -92,5 +93,19 @@ func TestServersDatagramsAreNoHellos(t *testing.T) {
 	other[1] = 3
 	if hellos, stats := scan(capture.Options{}, fromClient(other)); len(hellos) != 0 || stats.Flows != 0 {
 		t.Errorf("another version: %d hellos, %+v", len(hellos), stats)
+	}
+}
+
+// TestLeastRecentDatagrams checks that at the limit of memory the hello is given up of which
+// no datagram has come for the longest time.
+func TestLeastRecentDatagrams(t *testing.T) {
+	from := func(port, offset int) []byte {
+		return ipv4(client, server, 17, udp(port, 443, dtlsFragment(300, offset, 100)))
+	}
+	packets := [][]byte{from(1, 0), from(2, 0), from(1, 100), from(3, 0), from(1, 200), from(3, 100), from(3, 200), from(2, 100), from(2, 200)}
+	const twoSessions = 45_000
+	hellos, stats := scan(capture.Options{MaxMemory: twoSessions}, packets...)
+	if len(hellos) != 2 || hellos[0].Src.Port() != 1 || hellos[1].Src.Port() != 3 {
+		t.Errorf("%d hellos, want those from ports 1 and 3; %+v", len(hellos), stats)
 	}
 }

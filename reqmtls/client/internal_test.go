@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -211,3 +213,46 @@ type closer func() error
 func (closer) Read([]byte) (int, error) { return 0, io.EOF }
 
 func (c closer) Close() error { return c() }
+
+// TestProtocolChangeKeepsTheRequest checks that a request without a body can be repeated, and
+// that the body of one with a body stays that of the caller.
+func TestProtocolChangeKeepsTheRequest(t *testing.T) {
+	ca, err := testca.New("site", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := ca.Server("localhost", "127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
+	web.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+	web.StartTLS() // with HTTP/1.1
+	defer web.Close()
+	c, err := New(Config{NoRequestMTLS: true, TLS: &tls.Config{RootCAs: ca.Pool()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newBody := func() io.ReadCloser { return io.NopCloser(strings.NewReader("hello")) }
+	for want, body := range map[string]io.ReadCloser{"": nil, "hello": newBody()} {
+		transport := c.Transport()
+		transport.acquire(web.Listener.Addr().String()).protocol = protocolHTTP2 // until now
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body != nil {
+			req.Body, req.GetBody = body, func() (io.ReadCloser, error) { return newBody(), nil }
+		}
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			t.Fatalf("body %q: %v", want, err)
+		}
+		got, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if string(got) != want || err != nil || resp.Proto != "HTTP/1.1" || req.Body != body {
+			t.Errorf("body %q: got %q, %v in %s, body replaced %t", want, got, err, resp.Proto, req.Body != body)
+		}
+		transport.CloseIdleConnections()
+	}
+}

@@ -130,32 +130,6 @@ func TestProtocolChange(t *testing.T) {
 	if err := conns[1].SetDeadline(time.Time{}); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("the connection with the wrong protocol is open; %v", err)
 	}
-	// Once more, without a body and with one, which stays that of the caller.
-	target.Store(1)
-	for _, body := range []io.Reader{nil, newBody()} {
-		req := newRequest(t, "https://127.0.0.1:1/", body)
-		before := req.Body
-		req.GetBody = func() (io.ReadCloser, error) { return newBody(), nil }
-		if before == nil {
-			req.GetBody = nil
-		}
-		resp, err := web.Transport.RoundTrip(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		web.CloseIdleConnections()
-		if req.Body != before || resp.Proto != "HTTP/1.1" {
-			t.Errorf("%s; the request's body was replaced: %t", resp.Proto, req.Body != before)
-		}
-		target.Store(0)
-		if resp, err = web.Get("https://127.0.0.1:1/"); err != nil { // so that it changes again
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		web.CloseIdleConnections()
-		target.Store(1)
-	}
 }
 
 // TestSilentServer checks the timeout of requests to a server that never answers, and that
