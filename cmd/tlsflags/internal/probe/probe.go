@@ -129,7 +129,8 @@ func Probe(ctx context.Context, o Options) (Result, error) {
 			result.Verdict = v
 		}
 	}
-	return result, o.malformed(ctx, &result)
+	err = o.malformed(ctx, &result) // before result is copied
+	return result, err
 }
 
 // malformed tries the malformed extensions under the code points that the server honours,
