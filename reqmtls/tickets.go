@@ -128,6 +128,7 @@ func (p *policy) plainConfig(chosen, served *tls.Config) *tls.Config {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	//mutation:equivalent a copy of served does the same
 	if len(p.explicit) == 0 && !hasSessionFunctions(served) {
 		return nil
 	}
@@ -144,6 +145,7 @@ func (p *policy) plainConfig(chosen, served *tls.Config) *tls.Config {
 // renew makes a new key when the newest has been in use for long enough.
 func (p *policy) renew() {
 	now := p.server.now()
+	//mutation:equivalent random keys are not used while there are explicit ones
 	if len(p.explicit) > 0 || now.Before(p.rotate) {
 		return
 	}
@@ -195,6 +197,7 @@ func deriveKeys(keys [][32]byte, id string) [][32]byte {
 	derived := make([][32]byte, len(keys))
 	for i, key := range keys {
 		// Expand fails only for lengths that SHA-256 cannot give.
+		//mutation:equivalent a byte more is cut off
 		b, err := hkdf.Expand(sha256.New, key[:], "tlsflags reqmtls ticket key "+id, len(derived[i]))
 		if err != nil {
 			panic(err)

@@ -78,6 +78,7 @@ func Detect(data []byte) (Kind, error) {
 	}
 	exact := len(data) >= 4 && 4+number(data[1:4]) == len(data)
 	switch {
+	//mutation:equivalent a whole ClientHello is longer than flags that begin with 1
 	case kind == DTLSClientHello, kind != 0 && exact:
 		return kind, nil
 	case len(data) >= 2 && (data[0] == 0 && data[1] == byte(extension.TLSFlags) || data[0] == 0xfe && data[1] == 0x01):
@@ -197,7 +198,7 @@ func (t *Table) parse(data []byte) (int, error) {
 		t.Message = extension.NewSessionTicket
 	case Extension:
 		return t.parseExtension(data)
-	case Flags:
+	case Flags: //mutation:equivalent there is no message, and the end counts with an error alone
 		return len(data), nil // the walker parses it
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/corpus"
+	"github.com/tlsflags/tlsflags/extension"
 )
 
 // messages are one message of each kind, and two extensions.
@@ -208,6 +209,12 @@ func TestExplainRows(t *testing.T) {
 			"10|01|extensions[0].extension_data.flags.length|1 byte", "11|00|extensions[0].extension_data.flags[0]|no flag of 0 to 7 <- all_zero",
 			"12|1234|extensions[1].extension_type|extension(4660)", "14|0001|extensions[1].extension_data.length|1 byte", "16|09|extensions[1].extension_data|",
 		}},
+		{"marks what is too short for an extension", annotate.EncryptedExtensions, fix(annotate.EncryptedExtensions, []byte{8, 0, 0, 0, 0, 7, 0, 62, 0, 0, 1, 2, 3}), []string{
+			"0|08|msg_type|EncryptedExtensions", "1|000009|length|9 bytes", "4|0007|extensions.length|7 bytes",
+			"6|003e|extensions[0].extension_type|tls_flags", "8|0000|extensions[0].extension_data.length|0 bytes",
+			"10||extensions[0].extension_data| <- empty_data",
+			"10|010203|extensions[1].extension_type|left over <- stray_bytes",
+		}},
 		{"stops at a fault of the message", annotate.EncryptedExtensions, fix(annotate.EncryptedExtensions, []byte{8, 0, 0, 0, 0, 10, 0, 62, 0, 2, 1, 1, 0, 62, 9, 9}), []string{
 			"0|08|msg_type|EncryptedExtensions", "1|00000c|length|12 bytes", "4|000a|extensions.length|10 bytes",
 			"6|003e|extensions[0].extension_type|tls_flags", "8|0002|extensions[0].extension_data.length|2 bytes",
@@ -229,6 +236,21 @@ func TestExplainRows(t *testing.T) {
 	}
 }
 
+// TestRefusedMessage checks that a refused message has its kind.
+func TestRefusedMessage(t *testing.T) {
+	for kind, want := range map[annotate.Kind]extension.MessageKind{
+		annotate.ClientHello: extension.ClientHello, annotate.DTLSClientHello: extension.ClientHello,
+		annotate.ServerHello: extension.ServerHello, annotate.EncryptedExtensions: extension.EncryptedExtensions,
+		annotate.CertificateRequest: extension.CertificateRequest, annotate.Certificate: extension.Certificate,
+		annotate.NewSessionTicket: extension.NewSessionTicket, annotate.Extension: 0,
+	} {
+		table := annotate.Explain(kind, messages()[kind][:3])
+		if table.Refused == nil || table.Message != want {
+			t.Errorf("%v: refused %v, message %v, want %v", kind, table.Refused, table.Message, want)
+		}
+	}
+}
+
 func TestDetect(t *testing.T) {
 	for kind, msg := range messages() {
 		msg = fix(kind, msg)
@@ -243,6 +265,9 @@ func TestDetect(t *testing.T) {
 	}{
 		{"a cut message", []byte{8, 0, 0, 9, 0}, annotate.EncryptedExtensions},
 		{"flags that begin like a Certificate", append([]byte{11}, append(make([]byte, 10), 1)...), annotate.Flags},
+		{"a Certificate that may be flags, too", append([]byte{11, 0, 0, 8}, make([]byte, 8)...), annotate.Certificate},
+		{"the first 14 bytes of a ClientHello of DTLS", []byte("\x01\x00\x00\x34\x00\x00\x00\x00\x00\x00\x00\x34\xfe\xfd"), annotate.DTLSClientHello},
+		{"the first 13 bytes of a ClientHello of DTLS", []byte("\x01\x00\x00\x34\x00\x00\x00\x00\x00\x00\x00\x34\xfe"), annotate.ClientHello},
 		{"flags that begin like a ServerHello", []byte{2, 0, 1}, annotate.Flags},
 		{"the experimental extension", []byte{0xfe, 0x01, 0, 2, 1, 1}, annotate.Extension},
 		{"anything else", []byte{0x99, 0x98}, 0},

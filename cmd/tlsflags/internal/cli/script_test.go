@@ -40,6 +40,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("VECTORS", datagrams)
 			env.Setenv("SCHEMAS", filepath.Join(root, "docs"))
 			env.Setenv("ESC", "\x1b")
+			for _, v := range os.Environ() { // of make mutation
+				if strings.HasPrefix(v, "MUTANT") {
+					env.Vars = append(env.Vars, v)
+				}
+			}
 			return nil
 		},
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitCode},

@@ -116,7 +116,7 @@ func Probe(ctx context.Context, o Options) (Result, error) {
 	}
 	data, err := set.AppendTo(nil)
 	if err != nil {
-		return result, err
+		return result, err //mutation:equivalent every set that is not empty has an encoding
 	}
 	for _, t := range types {
 		h, err := o.handshake(ctx, []extension.Extension{{Type: t, Data: data}})
@@ -129,7 +129,8 @@ func Probe(ctx context.Context, o Options) (Result, error) {
 			result.Verdict = v
 		}
 	}
-	return result, o.malformed(ctx, &result)
+	err = o.malformed(ctx, &result) // before result is copied
+	return result, err
 }
 
 // malformed tries the malformed extensions under the code points that the server honours,
@@ -198,6 +199,7 @@ func (h Handshake) acknowledges(flag extension.Flag, plain Handshake) bool {
 
 // better orders the verdicts of runs.
 func better(a, b Verdict) bool {
+	//mutation:equivalent only the order of the numbers counts
 	order := map[Verdict]int{Refuses: 1, Ignores: 2, AsksEverybody: 3, Asks: 4, Acknowledges: 5}
 	return order[a] > order[b]
 }
@@ -247,6 +249,7 @@ const patience = 2 * time.Second
 // certificate, which comes after the client's handshake is over. The close_notify makes
 // the server close the connection if it has accepted the certificate.
 func aftermath(conn *flagconn.Conn) error {
+	//mutation:equivalent a nanosecond
 	conn.SetReadDeadline(time.Now().Add(patience))
 	if err := conn.CloseWrite(); err != nil {
 		return nil // the server has closed the connection

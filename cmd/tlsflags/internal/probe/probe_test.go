@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/testenv/ackserver"
 	"github.com/tlsflags/tlsflags/internal/testenv/testca"
@@ -182,6 +183,11 @@ func TestRequire(t *testing.T) {
 	if *run.Verdict != Asks || run.Alert == nil || run.Alert.Value != uint32(extension.AlertBadCertificate) || run.Completed {
 		t.Errorf("verdict %s, alert %v, completed %v; want asks, bad_certificate", *run.Verdict, run.Alert, run.Completed)
 	}
+	for _, c := range result.Malformed {
+		if diff := cmp.Diff([]codepoint.Point{{Value: 47, Name: "illegal_parameter"}, {Value: 50, Name: "decode_error"}}, c.Expected); diff != "" {
+			t.Errorf("%s: expected alerts (-want +got):\n%s", c.Case, diff)
+		}
+	}
 }
 
 func TestProbeFails(t *testing.T) {
@@ -198,8 +204,8 @@ func TestProbeFails(t *testing.T) {
 		"the server is not verified": other.options(t, a.honouring(t, reqmtls.Config{})),
 		"no port":                    a.options(t, "127.0.0.1"),
 	} {
-		if _, err := Probe(t.Context(), o); err == nil {
-			t.Errorf("%s: no error", name)
+		if result, err := Probe(t.Context(), o); err == nil || result.Target != o.Addr || result.Schema == "" {
+			t.Errorf("%s: error %v, result %+v", name, err, result)
 		}
 	}
 }

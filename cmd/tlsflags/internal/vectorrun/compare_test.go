@@ -2,10 +2,15 @@ package vectorrun
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
@@ -222,5 +227,67 @@ func TestPrefixes(t *testing.T) {
 	}
 	if err := p.stop(t.Context(), c.Timeout); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAlternativesAtTheEnds checks the lowest and the highest alert, and numbers that are
+// no alert but would be one in 8 bits.
+func TestAlternativesAtTheEnds(t *testing.T) {
+	test := &vectors.Test{
+		Result: vectors.Invalid, Alert: &vectors.Alert{Value: 47, Name: "illegal_parameter"},
+		Alternatives: []vectors.Alternative{{Alert: extension.Alert(0).String()}, {Alert: extension.Alert(255).String()}},
+	}
+	for alert, want := range map[int]Status{0: Disagree, 255: Disagree, 1: Fail, 254: Fail, 256: Fail, -1: Fail, 511: Fail} {
+		if got, _, _ := compareAlert(test, Answer{Alert: &alert}); got != want {
+			t.Errorf("alert %d: %s, want %s", alert, got, want)
+		}
+	}
+}
+
+func TestDecodeColumns(t *testing.T) {
+	offset, alert, typ := 7, 50, uint16(62)
+	want := Answer{ID: "id", Result: vectors.Valid, Code: "code", Offset: &offset, Alert: &alert, FlagsExtension: &typ, Flags: []uint16{1, 2}, Outcome: "complete"}
+	got, err := decodeTSV([]byte("id\tvalid\tcode\t7\t50\t62\t1,2\tcomplete\n"))
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for line, want := range map[string]string{
+		"id\tinvalid\t\tx": "column 4 of the answer holds \"x\", not a number from 0 to 2147483647", "id\tinvalid\t\t1\tx": "column 5 of the answer holds \"x\", not a number from 0 to 255",
+		"id\tinvalid\t\t1\t2\tx": "column 6 of the answer holds \"x\", not a number from 0 to 65535",
+	} {
+		if _, err := decodeTSV([]byte(line)); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", line, err, want)
+		}
+	}
+}
+
+// limited fails when it has taken n bytes.
+type limited struct{ n int }
+
+func (l *limited) Write(b []byte) (int, error) {
+	if l.n -= len(b); l.n < 0 {
+		return 0, io.ErrShortWrite
+	}
+	return len(b), nil
+}
+
+// TestReportIsNotWritten checks that every format returns the error of its writer, however
+// much was written before.
+func TestReportIsNotWritten(t *testing.T) {
+	for name, write := range map[string]func(io.Writer) error{
+		"text":       func(w io.Writer) error { return some().WriteText(w, false) },
+		"quiet text": func(w io.Writer) error { return some().WriteText(w, true) },
+		"JSON":       func(w io.Writer) error { return some().WriteJSON(w) },
+		"JUnit":      func(w io.Writer) error { return some().WriteJUnit(w) },
+	} {
+		var whole bytes.Buffer
+		if err := write(&whole); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{0, whole.Len() / 2, whole.Len() - 1} {
+			if err := write(&limited{n}); !errors.Is(err, io.ErrShortWrite) {
+				t.Errorf("%s, %d of %d bytes: %v", name, n, whole.Len(), err)
+			}
+		}
 	}
 }

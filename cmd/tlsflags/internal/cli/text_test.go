@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// TestParseFlag has the ends of the range, and numbers that no integer holds.
+func TestParseFlag(t *testing.T) {
+	for s, want := range map[string]extension.Flag{"0": 0, "2039": 2039, "0x50": 80, "request_mtls": 80} {
+		if got, err := parseFlag(s); got != want || err != nil {
+			t.Errorf("%s: %d, %v", s, got, err)
+		}
+	}
+	for s, want := range map[string]string{
+		"2040":                 "flag 2040 is above 2039",
+		"18446744073709551615": "flag 18446744073709551615 is above 2039",
+		"18446744073709551616": "no flag is called",
+		"-1":                   "no flag is called",
+		"":                     "no flag is called",
+	} {
+		if _, err := parseFlag(s); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", s, err, want)
+		}
+	}
+}
+
+func TestFlagValue(t *testing.T) {
+	for v, want := range map[flagValue]string{{}: "", {80, true}: "request_mtls", {17, true}: "17", {0, true}: "0"} {
+		if got := v.String(); got != want {
+			t.Errorf("%+v: %q, want %q", v, got, want)
+		}
+	}
+}
+
+func TestExtensionText(t *testing.T) {
+	for value, want := range map[uint32]string{62: "tls_flags(62)", 255: "tls_flags(255)", 256: "tls_flags(0x0100)", 0xfe01: "tls_flags(0xfe01)"} {
+		if got := extensionText(&flagsInfo{Extension: codePoint{Value: value}}); got != want {
+			t.Errorf("%d: %s, want %s", value, got, want)
+		}
+	}
+}
+
+func TestNamesAndVersions(t *testing.T) {
+	long := strings.Repeat("a", widestName)
+	for name, want := range map[string]string{"": "-", "a b": "a b", long: long, long + "b": long + "..."} {
+		if got := serverNameText(&helloInfo{ServerName: optional(name)}); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	h := &helloInfo{LegacyVersion: codepoint.Of(uint32(0x303), "TLS 1.2")}
+	if got := versionText(h); got != "TLS 1.2" {
+		t.Errorf("without supported_versions: %s", got)
+	}
+	h.SupportedVersions = []codePoint{codepoint.Of(uint32(0x1a1a), "GREASE"), codepoint.Of(uint32(0x399), "")}
+	if got := versionText(h); got != "0x0399" {
+		t.Errorf("with GREASE and an unknown one: %s", got)
+	}
+}
+
+// TestCSVNames has cells that a spreadsheet would take for formulas, and names with spaces.
+func TestCSVNames(t *testing.T) {
+	for _, tt := range []struct {
+		names []string
+		want  string
+	}{
+		{nil, ""}, {[]string{"a"}, "a"}, {[]string{"a b", "c"}, `a\x20b c`}, {[]string{"=1"}, `\x3d1`}, {[]string{"-", "+"}, `\x2d +`}, {[]string{"a="}, "a="},
+	} {
+		if got := csvNames(tt.names); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.names, got, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		list []int
+		want string
+	}{{nil, ""}, {[]int{0}, "0"}, {[]int{1, 22, 3}, "1 22 3"}} {
+		if got := joinInts(tt.list); got != tt.want {
+			t.Errorf("%v: %q", tt.list, got)
+		}
+	}
+}
+
+func TestAppendString(t *testing.T) {
+	for in, want := range map[string]string{
+		"": `""`, " ~}": `" ~}"`, "\x1f\x7f": `"\u001f\u007f"`, `a"\b`: `"a\"\\b"`, "é\xffx": `"é\ufffdx"`,
+	} {
+		if got := string(appendString(nil, in)); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}
