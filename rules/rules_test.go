@@ -168,7 +168,7 @@ func TestCheck(t *testing.T) {
 		{"refuses a proposed flag where its document does not answer", offered(80), encryptedExtensions, server, flagsExt(80), extension.ErrFlagMisplaced, 80, 15},
 		{"refuses request_mtls in NewSessionTicket", offered(80), newSessionTicket, server, flagsExt(80), extension.ErrFlagMisplaced, 80, 15},
 		{"accepts request_mtls in CertificateRequest where it was offered", offered(80), certificateRequest, server, flagsExt(80), 0, noFlag, 0},
-		{"refuses request_mtls in CertificateRequest where it was not offered", offered(1), certificateRequest, server, flagsExt(80), extension.ErrFlagUnsolicited, 80, 15},
+		{"refuses request_mtls in CertificateRequest if it was not offered", offered(1), certificateRequest, server, flagsExt(80), extension.ErrFlagUnsolicited, 80, 15},
 		{"accepts request_mtls unsolicited where the registry does not say", rules.Handshake{Registry: text02}, certificateRequest, server, flagsExt(80), 0, noFlag, 0},
 		{"applies the document of a local flag", rules.Handshake{Hello: hello(7), Registry: local}, encryptedExtensions, server, flagsExt(7), extension.ErrFlagMisplaced, 7, 5},
 		{"accepts a local flag where its document has it", rules.Handshake{Hello: hello(7), Registry: local}, serverHello, server, flagsExt(7), 0, noFlag, 0},
