@@ -28,15 +28,6 @@ type Options struct {
 	MaxMemory int // bytes held of unfinished hellos, at most
 }
 
-// Transport is what carries a ClientHello.
-type Transport string
-
-const (
-	TCP  Transport = "tcp"  // TLS records over TCP
-	QUIC Transport = "quic" // CRYPTO frames in Initial packets
-	DTLS Transport = "dtls" // DTLS records over UDP
-)
-
 // Pieces counts the parts in which a ClientHello arrived, without retransmissions. Parts
 // that the transport does not have are 0.
 type Pieces struct {

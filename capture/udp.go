@@ -7,6 +7,15 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
+// Transport is what carries a ClientHello.
+type Transport string
+
+const (
+	TCP  Transport = "tcp"  // TLS records over TCP
+	QUIC Transport = "quic" // CRYPTO frames in Initial packets
+	DTLS Transport = "dtls" // DTLS records over UDP
+)
+
 // maxDatagramMessage is the length of the longest hello that is read from datagrams.
 // RFC 9000, Section 7.5 does not require a QUIC server to keep more than 4,096 bytes of a
 // handshake, and a DTLS server that keeps more is open to floods.

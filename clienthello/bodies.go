@@ -7,17 +7,7 @@ import (
 	"github.com/tlsflags/tlsflags/internal/wire"
 )
 
-// To read the body of a further extension:
-//
-//  1. Add its Type to extension/type.go, if it is not there.
-//  2. Here, write its method on ClientHello and its parser of extension_data, and add a
-//     row to bodies. bodies_lists.go has examples with lists of vectors.
-//  3. Add accepted and refused bodies to TestExtensionBodies, and to show above it.
-//  4. Add the body to ReferenceBody in package fuzz.
-//  5. Add the body to bodyOf in package annotate.
-//  6. Say so in CHANGELOG.md.
-//
-// A test fails for each of 2 to 5 that is forgotten.
+// CONTRIBUTING.md says how to add the body of an extension.
 
 // A bodyRow is one extension whose body has a method.
 type bodyRow struct {

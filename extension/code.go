@@ -144,7 +144,7 @@ var codes = [...]codeRow{
 	ErrCipherSuitesOdd:         {"cipher_suites_odd", prefix + "cipher_suites has an odd length", AlertDecodeError, 0, "RFC 9846, Section 4.2.2"},
 	ErrCompressionMethodsEmpty: {"compression_methods_empty", prefix + "legacy_compression_methods is empty", AlertDecodeError, AlertIllegalParameter, "RFC 9846, Section 4.2.2"},
 	ErrExtensionOverrun:        {"extension_overrun", prefix + "an extension reaches beyond the extension block", AlertDecodeError, 0, "RFC 9846, Section 4.3"},
-	ErrDuplicateExtension:      {"duplicate_extension", prefix + "an extension type stands twice in one message", AlertIllegalParameter, AlertDecodeError, "RFC 9846, Section 4.3"},
+	ErrDuplicateExtension:      {"duplicate_extension", prefix + "an extension type occurs twice in one message", AlertIllegalParameter, AlertDecodeError, "RFC 9846, Section 4.3"},
 	ErrPreSharedKeyNotLast:     {"pre_shared_key_not_last", prefix + "an extension follows pre_shared_key", AlertIllegalParameter, AlertDecodeError, "RFC 9846, Section 4.3.11"},
 	ErrIllegalValue:            {"illegal_value", prefix + "a field has a forbidden value", AlertIllegalParameter, 0, "RFC 9846, Section 6.2"},
 	ErrFragment:                {"fragment", prefix + "a fragment of a message, not the whole message", AlertDecodeError, 0, "RFC 9147, Section 5.2"},
@@ -163,7 +163,7 @@ var codes = [...]codeRow{
 	ErrOverLimit:         {"over_limit", prefix + "the message is longer than the memory set aside for it", AlertInternalError, 0, "RFC 9846, Section 6.2"},
 	ErrRecordOverflow:    {"record_overflow", prefix + "a record holds more than 16384 bytes", AlertRecordOverflow, 0, "RFC 9846, Section 5.1"},
 	ErrRecordEmpty:       {"record_empty", prefix + "a handshake record is empty", AlertUnexpectedMessage, 0, "RFC 9846, Section 5.1"},
-	ErrRecordInterleaved: {"record_interleaved", prefix + "a record of another type stands inside a handshake message", AlertUnexpectedMessage, 0, "RFC 9846, Section 5.1"},
+	ErrRecordInterleaved: {"record_interleaved", prefix + "a record of another type is inside a handshake message", AlertUnexpectedMessage, 0, "RFC 9846, Section 5.1"},
 	ErrRecordVersion:     {"record_version", prefix + "the record version is not one of TLS", AlertProtocolVersion, AlertDecodeError, "RFC 9846, Section 5.1"},
 	ErrSSLv2Hello:        {"sslv2_hello", prefix + "an SSLv2-compatible hello, which cannot carry extensions", AlertProtocolVersion, 0, "RFC 9846, Appendix E.5"},
 

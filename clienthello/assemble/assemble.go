@@ -103,12 +103,7 @@ func refused(code extension.Code, offset int) Result {
 // and holds it as an Assembler from then on. [Records.Info], [QUIC.Info] and [DTLS.Info]
 // have what is special to each, for output.
 //
-// To add a carrier:
-//
-//  1. Write its assembler in a file of this package, with these four methods and an Info
-//     method. It follows the contract in the doc of the package.
-//  2. In package capture, add the line that tells its packets apart from others by their
-//     first bytes, and makes the new assembler for their flow.
+// CONTRIBUTING.md says how to add a carrier.
 type Assembler interface {
 	// Feed takes the next piece: stream bytes, or one whole datagram.
 	Feed(piece []byte) Result

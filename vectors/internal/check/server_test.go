@@ -29,7 +29,7 @@ func TestServerRequest(t *testing.T) {
 		{"does not have to accept the flag in -02", "-02, Section 3", Server{Draft: rules.Draft02, TLS13: true, Offered: true}, NoRequest},
 		{"asks for another reason without the flag", "Section 3", Server{TLS13: true, Offered: true, Always: true}, PlainRequest},
 		{"asks for both reasons with the flag", "Section 3", Server{TLS13: true, Offered: true, Honor: true, Always: true}, AcknowledgedRequest},
-		{"does not set the flag where it was not offered", "Section 3", Server{TLS13: true, Honor: true, Always: true}, PlainRequest},
+		{"does not set the flag if it was not offered", "Section 3", Server{TLS13: true, Honor: true, Always: true}, PlainRequest},
 		{"does not ask a client that offers nothing", "Section 3", Server{TLS13: true, Honor: true}, NoRequest},
 		{"does not ask on resumption with a PSK", "RFC 9846, Section 4.4.2", Server{TLS13: true, Resumed: true, Offered: true, Honor: true}, NoRequest},
 		{"does not ask on resumption for another reason", "RFC 9846, Section 4.4.2", Server{TLS13: true, Resumed: true, Always: true}, NoRequest},
@@ -52,8 +52,8 @@ func TestServerOnEmptyCertificate(t *testing.T) {
 		s    Server
 		want rules.Decision
 	}{
-		{"goes on where no certificate is required", Server{TLS13: true, Offered: true}, rules.Decision{Clause: "RFC 9846, Section 4.5.1.3"}},
-		{"goes on in -02 where no certificate is required", Server{Draft: rules.Draft02, TLS13: true, Offered: true}, rules.Decision{Clause: "RFC 9846, Section 4.5.1.3"}},
+		{"goes on if no certificate is required", Server{TLS13: true, Offered: true}, rules.Decision{Clause: "RFC 9846, Section 4.5.1.3"}},
+		{"goes on in -02 if no certificate is required", Server{Draft: rules.Draft02, TLS13: true, Offered: true}, rules.Decision{Clause: "RFC 9846, Section 4.5.1.3"}},
 		{"ends with certificate_required", Server{TLS13: true, Offered: true, Require: true}, rules.Decision{Alert: required, Clause: "RFC 9846, Section 4.5.1.3"}},
 		{"ends with bad_certificate in -02", Server{Draft: rules.Draft02, TLS13: true, Offered: true, Require: true},
 			rules.Decision{Alert: badCertificate, Alternative: required, Clause: "draft-jhoyla-req-mtls-flag-02, Section 4"}},

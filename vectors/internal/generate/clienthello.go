@@ -158,7 +158,7 @@ var helloExtensionGroups = []group{
 			g.add(manyExtensions(n).setsRequestMTLS(fmt.Sprintf("hello/block/count-%d", n), fmt.Sprintf("%d extensions, the last is tls_flags.", n), "count"))
 		}
 	}},
-	{"overflow", "Lengths from 65,528 on, which wrap where they are added up in 16 bits.", "RFC 9846, Section 6.2", func(g *list) {
+	{"overflow", "Lengths of 65,528 and more, which overflow 16-bit sums.", "RFC 9846, Section 6.2", func(g *list) {
 		h := base().with(flagsExt(80))
 		msg, at := h.build()
 		first, last := at.extensions[0], at.extensions[len(at.extensions)-1]

@@ -65,7 +65,7 @@ var dtlsGroups = []group{
 			waits("dtls/fragments/gap", [][]byte{dtlsRecord(0, fragment(msg, 0, 20)), dtlsRecord(1, fragment(msg, 21, n))}, "A byte in the middle is missing.", "dtls", "unfinished"),
 		)
 	}},
-	{"records", "Between two fragments stands a record that is skipped without a word.", "RFC 9147, Section 4.5.2", func(g *list) {
+	{"records", "A record between two fragments, which is ignored.", "RFC 9147, Section 4.5.2", func(g *list) {
 		msg := dtlsHello().bytes()
 		n := len(msg) - 12
 		half := n / 2

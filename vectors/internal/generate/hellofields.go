@@ -42,7 +42,7 @@ var helloFieldGroups = []group{
 			g.add(refuse(fmt.Sprintf("hello/truncated/%d", n), msg[:n], "truncated", n, fmt.Sprintf("The first %d of %d bytes.", n, len(msg)), "truncated"))
 		}
 	}},
-	{"prefixes", "Each test stands for one input for each length in prefixes: that many bytes of the input. The offset is the length.", "RFC 9846, Section 6.2", func(g *list) {
+	{"prefixes", "Each test has one input for each length in prefixes: that many bytes of the input. The offset is the length.", "RFC 9846, Section 6.2", func(g *list) {
 		for _, s := range []shape{
 			{"minimal", "The shortest hello.", minimal()},
 			{"tls12", "A hello of TLS 1.2 with tls_flags.", base12().with(flagsExt(80))},

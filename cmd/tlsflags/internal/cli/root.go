@@ -36,7 +36,7 @@ func newRoot() *cobra.Command {
 		Use:   "tlsflags",
 		Short: "Inspect, use and test the TLS Flags extension",
 		Long: `Tlsflags finds, sends and tests the TLS Flags extension (draft-ietf-tls-tlsflags) and its
-request_mtls flag, with which a TLS client says that it has a certificate.
+request_mtls flag, which lets a TLS client say that it has a certificate.
 
 Standard output has results only. The summary, warnings, errors and the progress bar go
 to standard error. The exit codes are

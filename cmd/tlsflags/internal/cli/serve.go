@@ -29,8 +29,8 @@ At start it makes a certificate authority and writes files to the folder: ca.pem
 authority that issued the server's certificate; client.pem and client.key are for a
 client. Use them for tests only: the client's key is not encrypted.
 
-The first line of standard output says where it listens. The log goes to standard
-error. ^C stops it.`,
+The first line of standard output is the address that it listens on. The log goes to
+standard error. ^C stops it.`,
 		Example: `  tlsflags serve --dir demo
   tlsflags get https://127.0.0.1:8443/json --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
   curl --cacert demo/ca.pem https://127.0.0.1:8443/json`,

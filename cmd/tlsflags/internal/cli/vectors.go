@@ -57,7 +57,7 @@ one answer per line from its standard output. vectors/README.md describes the pr
 Exit codes: 0 all answers agree with the tests or with --known; 1 an answer differs;
 2 wrong usage; 3 the command could not be asked to the end.
 
-Each line of the file of --known has the id of a test, in which * stands for any
+Each line of the file of --known has the id of a test, in which * matches any
 characters, and a reason.`,
 		Example: "  tlsflags vectors run -- python3 vectors/consumers/python/run.py --answer",
 		Args:    someArguments("give the command that answers, such as: tlsflags vectors run -- python3 run.py --answer"),
