@@ -1,4 +1,3 @@
-// Package fuzz holds the fuzz targets of the module (in its tests) and what they share
-// with other tests: obvious reference parsers, and functions that hold a parser to its
-// promise on one input.
+// Package fuzz has, in its tests, the fuzz targets of the packages of the root module, and
+// simple reference parsers to compare them with.
 package fuzz

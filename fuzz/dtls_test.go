@@ -9,7 +9,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// dtlsFragment is a handshake fragment as it stands in a record (RFC 9147, Section 5.2).
+// dtlsFragment is a handshake fragment in a record (RFC 9147, Section 5.2).
 type dtlsFragment struct {
 	at             int // in the datagram
 	msgType        uint8
@@ -120,7 +120,7 @@ func dtlsRecord(length int, seq uint16, p assembletest.Piece) []byte {
 	return b.BytesOrPanic() // callers keep within the limits
 }
 
-// checkDTLS holds assemble.DTLS to its contract on any datagrams.
+// checkDTLS checks the contract of assemble.DTLS on any datagrams.
 func checkDTLS(datagrams [][]byte) error {
 	var d assemble.DTLS
 	got, err := checkDatagrams(datagrams, &d, assemble.MaxMessageDTLS)
@@ -172,7 +172,7 @@ func checkDTLSScheduleInput(data []byte) error {
 
 // dtlsSeeds put generated messages into one to three datagrams, whole and in fragments.
 func dtlsSeeds(yield func([]byte) bool) {
-	// A last fragment that ends with the message, and one that ends behind it.
+	// A last fragment that ends with the message, and one that ends after it.
 	first, last := dtlsRecord(6, 0, assembletest.Piece{Offset: 0, Data: []byte{1, 2, 3}}), []byte{4, 5, 6}
 	if !yield(joinDatagrams(first, dtlsRecord(6, 0, assembletest.Piece{Offset: 3, Data: last}))) || !yield(joinDatagrams(first, dtlsRecord(6, 0, assembletest.Piece{Offset: 4, Data: last}))) {
 		return

@@ -148,7 +148,7 @@ func bodyShapes() map[string]linear.Shape {
 			}
 		}}
 	}
-	// vector puts n times the element behind a length of the given size.
+	// vector is a length of the given size and n times the element.
 	vector := func(lengthSize int, element string) func(n int) []byte {
 		return func(n int) []byte { return extensiontest.Prefixed(lengthSize, strings.Repeat(element, n)) }
 	}
@@ -221,11 +221,11 @@ func recordShapes() map[string]linear.Shape {
 				}
 			}
 		}},
-		"Records, many change_cipher_spec behind a message": {N: most, Prepare: func(n int) func() {
+		"Records, many change_cipher_spec after a message": {N: most, Prepare: func(n int) func() {
 			ccs := bytes.Repeat([]byte{20, 3, 3, 0, 1, 1}, n)
 			return feed(slices.Concat(assembletest.InRecords(assembletest.MessageBytes(100), nil), ccs), nil, memory)
 		}},
-		"Records, early data of a byte behind a message": {N: most, Prepare: func(n int) func() {
+		"Records, early data of a byte after a message": {N: most, Prepare: func(n int) func() {
 			early := bytes.Repeat([]byte{23, 3, 3, 0, 1, 7}, n)
 			return feed(slices.Concat(assembletest.InRecords(assembletest.MessageBytes(100), nil), early), nil, memory)
 		}},

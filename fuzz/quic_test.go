@@ -165,8 +165,8 @@ type framesOnly struct{ assemble.QUIC }
 
 func (f *framesOnly) Feed(payload []byte) assemble.Result { return f.FeedFrames(payload) }
 
-// checkQUICFrames holds what assemble.QUIC does behind the protection to its contract,
-// and compares packets that carry the same payloads.
+// checkQUICFrames checks what assemble.QUIC does with opened payloads, and that packets
+// with the same payloads give the same.
 func checkQUICFrames(payloads [][]byte, sealed bool) error {
 	var q framesOnly
 	got, err := checkDatagrams(payloads, &q, assemble.MaxMessage)
@@ -200,8 +200,8 @@ func checkQUICFrames(payloads [][]byte, sealed bool) error {
 	return checkSealedHeader(packets[0])
 }
 
-// checkSealedHeader holds what is said of a packet, before and after it is opened, to how
-// it was made.
+// checkSealedHeader compares what is said of a packet, before and after it is opened, with
+// how it was made.
 func checkSealedHeader(packet []byte) error {
 	made := sealedPacket()
 	initial, ok := assemble.ParseQUICInitial(packet)
@@ -227,7 +227,7 @@ func checkQUICFramesInput(data []byte) error { return checkQUICFrames(splitDatag
 
 func checkQUICSealedInput(data []byte) error { return checkQUICFrames(splitDatagrams(data), true) }
 
-// checkQUIC holds assemble.QUIC to what can be said about any datagrams.
+// checkQUIC checks what assemble.QUIC promises for any datagrams.
 func checkQUIC(datagrams [][]byte) error {
 	const limit = 4096
 	var q assemble.QUIC

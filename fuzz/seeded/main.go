@@ -42,7 +42,7 @@ var faults = [...]fault{
 		"if high&bit != 0 && contains(", "if high&bit != 0 && t < 64 && contains(", "FuzzExtensionList", ""},
 	{"views keep the capacity of the message", "clienthello/clienthello.go",
 		"return h.msg[i+1 : end : end]", "return h.msg[i+1 : end]", "FuzzClientHelloMessage", ""},
-	{"reads behind the length, within the capacity", "clienthello/clienthello.go",
+	{"reads past the length, within the capacity", "clienthello/clienthello.go",
 		"if len(msg) < end {", "if cap(msg) < end {", "FuzzClientHelloMessage", ""},
 	{"record length off by one", "clienthello/assemble/records.go",
 		"case length > maxRecord:", "case length > maxRecord+1:", "FuzzRecords", ""},
