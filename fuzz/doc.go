@@ -1,3 +1,3 @@
-// Package fuzz has the fuzz targets of the module, in its tests. Each compares a parser
-// with a reference parser on one input, and checks what the parser promises.
+// Package fuzz has, in its tests, the fuzz targets of the packages of the root module, and
+// simple reference parsers to compare them with.
 package fuzz

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// dtlsFragment is a handshake fragment as it is in a record (RFC 9147, Section 5.2).
+// dtlsFragment is a handshake fragment in a record (RFC 9147, Section 5.2).
 type dtlsFragment struct {
 	at             int // in the datagram
 	msgType        uint8

@@ -36,7 +36,7 @@ func (g *generator) randomFlagSet() (s extension.FlagSet) {
 	return s
 }
 
-// randomExtensions returns a list of extensions, in which types may be duplicate.
+// randomExtensions returns a list of extensions, with one of eight types twice.
 func (g *generator) randomExtensions() (list []extension.Extension) {
 	g.fuzzer.Fuzz(&list)
 	return list

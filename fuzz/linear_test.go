@@ -148,7 +148,7 @@ func bodyShapes() map[string]linear.Shape {
 			}
 		}}
 	}
-	// vector puts n times the element after a length of the given size.
+	// vector is a length of the given size and n times the element.
 	vector := func(lengthSize int, element string) func(n int) []byte {
 		return func(n int) []byte { return extensiontest.Prefixed(lengthSize, strings.Repeat(element, n)) }
 	}

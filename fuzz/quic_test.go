@@ -165,8 +165,8 @@ type framesOnly struct{ assemble.QUIC }
 
 func (f *framesOnly) Feed(payload []byte) assemble.Result { return f.FeedFrames(payload) }
 
-// checkQUICFrames checks what assemble.QUIC does with the payloads of packets after it
-// has opened them, and compares it with packets that carry the same payloads.
+// checkQUICFrames checks what assemble.QUIC does with opened payloads, and that packets
+// with the same payloads give the same.
 func checkQUICFrames(payloads [][]byte, sealed bool) error {
 	var q framesOnly
 	got, err := checkDatagrams(payloads, &q, assemble.MaxMessage)
@@ -200,8 +200,8 @@ func checkQUICFrames(payloads [][]byte, sealed bool) error {
 	return checkSealedHeader(packets[0])
 }
 
-// checkSealedHeader compares what is reported of a packet, before and after it is opened,
-// with how it was made.
+// checkSealedHeader compares what is said of a packet, before and after it is opened, with
+// how it was made.
 func checkSealedHeader(packet []byte) error {
 	made := sealedPacket()
 	initial, ok := assemble.ParseQUICInitial(packet)

@@ -20,8 +20,8 @@ import (
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
-// checkServerConn compares what a server of package reqmtls notes about a client that
-// sends stream with what the parsers say, whether it reads all at once or in pieces.
+// checkServerConn compares what a server of package reqmtls notes about a client that sends
+// stream with what the parsers say, whether it reads all at once or in pieces.
 func checkServerConn(stream, cuts []byte) error {
 	base := &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}
 	server, err := reqmtls.New(base, reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Request}})
@@ -57,8 +57,8 @@ func (h serverHello) is(got reqmtls.Hello) bool {
 		!got.ECH && !got.Applied && got.Policy == ""
 }
 
-// referenceServerHello is what a server is to note about a client, and false if the
-// ClientHello is not whole.
+// referenceServerHello is what a server should note about a client, and false if the
+// ClientHello is incomplete.
 func referenceServerHello(stream []byte) (h serverHello, ok bool) {
 	var records assemble.Records
 	records.Reset(make([]byte, reqmtls.DefaultLimit))
@@ -92,8 +92,8 @@ func checkServerConnInput(data []byte) error {
 	return checkServerConn(stream, cuts)
 }
 
-// checkECHInput takes an extension block of an outer ClientHello after its length, and
-// the rest as the encoded inner one.
+// checkECHInput takes a length, an extension block of an outer ClientHello, and the rest as
+// the encoded inner one.
 func checkECHInput(data []byte) error {
 	var outerBlock cryptobyte.String
 	encoded := cryptobyte.String(data)
@@ -109,7 +109,7 @@ func checkECHInput(data []byte) error {
 	return checkECH(outer, encoded)
 }
 
-// checkECH checks that an outer ClientHello, and what is encrypted in it, do no harm, and
+// checkECH checks that an outer ClientHello and what is encrypted in it are not changed, and
 // that the extensions of the inner one are its own and those that it points to.
 func checkECH(outer clienthello.ClientHello, encoded []byte) error {
 	before := slices.Concat(outer.Raw(), encoded)

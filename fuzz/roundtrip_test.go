@@ -13,8 +13,8 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// checkFlagSet checks the promise of extension.FlagSet: what it encodes is what the
-// parsers read, and it is the shortest form. It compares the set with the plain list
+// checkFlagSet checks that the parsers read what extension.FlagSet encodes, and that it is
+// the shortest form. It compares the set with the plain list
 // of its flags.
 func checkFlagSet(flags []extension.Flag) error {
 	var set extension.FlagSet

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// readRulesCase reads a case from an input: three choices, then extension_data after
-// two bytes each: the block and type it is for, and its length.
+// readRulesCase reads a case from an input: three choices, then extensions: a byte for the
+// block and type, a length, and extension_data.
 func readRulesCase(data []byte) (c rulestest.Case, ok bool) {
 	s := cryptobyte.String(data)
 	var message, sender, where uint8

@@ -62,7 +62,7 @@ func checkSchedule(body []byte, pieces []assembletest.Piece, fixed []byte, feed 
 	return nil
 }
 
-// splitDatagrams takes an input apart: datagrams, each after a length of two bytes.
+// splitDatagrams splits an input into datagrams, each after a length of two bytes.
 func splitDatagrams(data []byte) (datagrams [][]byte) {
 	s := cryptobyte.String(data)
 	var n uint16
@@ -83,10 +83,10 @@ func joinDatagrams(datagrams ...[]byte) (data []byte) {
 	return data
 }
 
-// checkDatagrams checks what all assemblers of datagrams promise: the
-// input is left alone, a final answer is repeated, a datagram that comes twice changes
-// nothing, old content of the memory has no influence, and what lies after the memory
-// is not touched. It returns the last answer.
+// checkDatagrams checks what all assemblers of datagrams promise: the input is not changed,
+// a final answer is repeated, a datagram that comes twice changes nothing, old content of
+// the buffer has no influence, and nothing after the buffer is written. It returns the last
+// answer.
 func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemble.Result, error) {
 	const guard = 64
 	size := assemble.BufferSize(limit)
@@ -113,7 +113,7 @@ func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemb
 			}
 		}
 		if !bytes.Equal(memory[size:], bytes.Repeat([]byte{fill}, guard)) {
-			return result, answers, fmt.Errorf("bytes after the memory were written to")
+			return result, answers, fmt.Errorf("bytes after the buffer were written")
 		}
 		result.Message = bytes.Clone(result.Message)
 		if result.Outcome != assemble.NeedMore && len(datagrams) > 0 {
@@ -148,8 +148,8 @@ func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemb
 	return first, checkNext(datagrams, a, limit)
 }
 
-// checkNext reads one message after the other, and checks that old content of the memory
-// has no influence there either.
+// checkNext reads one message after the other, and checks that old content of the buffer has
+// no influence there either.
 func checkNext(datagrams [][]byte, a assemble.Assembler, limit int) error {
 	read := func(fill byte) (results []assemble.Result) {
 		a.Reset(bytes.Repeat([]byte{fill}, assemble.BufferSize(limit)))

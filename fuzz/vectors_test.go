@@ -28,8 +28,8 @@ func vectorInputs(entries ...vectors.Entry) func(func([]byte) bool) {
 	}
 }
 
-// checkVectors checks the loader of test vectors on any file: what it accepts reads the
-// same after it was written.
+// checkVectors checks that a file of test vectors that the loader accepts reads the same
+// after it was written.
 func checkVectors(data []byte) error {
 	file, err := vectors.Decode(data)
 	if err != nil {

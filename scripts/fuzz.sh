@@ -18,8 +18,7 @@ while read -r folder function; do
 		cat "$log"
 	}
 	[ "$result" != ok ] || grep -q 'execs:' "$log" || result="seeds only: give it more time"
-	grep -E '^fuzz: elapsed: .*execs' "$log" | tail -1 |
-		sed -E 's/.*execs: ([0-9]+).*new interesting: ([0-9]+) \(total: ([0-9]+)\)/\1 \2 \3/' |
+	sed -nE 's/^fuzz: elapsed: .*execs: ([0-9]+).*new interesting: ([0-9]+) \(total: ([0-9]+)\).*/\1 \2 \3/p' "$log" | tail -1 |
 		{ read -r execs new total || true; printf '%-24s %12s %10s %10s  %s\n' "$function" "${execs:-0}" "${new:-0}" "${total:-0}" "$result"; } >>"$table"
 done < <(go run ./fuzz/seeds list)
 

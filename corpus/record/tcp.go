@@ -25,24 +25,6 @@ const tcpMethod = "dumpcap on a loopback interface with an MTU of 1500 and witho
 const tcpFlowLimit = 48
 
 func tcpRecordings() []recording {
-	web := func(file, what string, groups []tls.CurveID, client func(context.Context) (corpus.Client, error), exercises ...string) recording {
-		return recording{
-			file: file, method: tcpMethod + what, exercises: exercises, filter: "tcp port 443", flowLimit: tcpFlowLimit,
-			run: func(ctx context.Context) ([]corpus.Client, error) {
-				cert, err := newCertificate()
-				if err != nil {
-					return nil, err
-				}
-				config := &tls.Config{Certificates: []tls.Certificate{cert}, CurvePreferences: groups}
-				for _, addr := range []string{"127.0.0.1:443", "[::1]:443"} {
-					if err := serveTLS(ctx, addr, config); err != nil {
-						return nil, err
-					}
-				}
-				return one(client(ctx))
-			},
-		}
-	}
 	const p256ThenP384 = "P-256:P-384"
 	p384, p256 := []tls.CurveID{tls.CurveP384}, []tls.CurveID{tls.CurveP256}
 
@@ -87,6 +69,26 @@ func tcpRecordings() []recording {
 		all = append(all, s.recording())
 	}
 	return append(all, connectRecording(), proxyRecording(1), proxyRecording(2))
+}
+
+// web is a recording of a client of a crypto/tls server with the given groups.
+func web(file, what string, groups []tls.CurveID, client func(context.Context) (corpus.Client, error), exercises ...string) recording {
+	return recording{
+		file: file, method: tcpMethod + what, exercises: exercises, filter: "tcp port 443", flowLimit: tcpFlowLimit,
+		run: func(ctx context.Context) ([]corpus.Client, error) {
+			cert, err := newCertificate()
+			if err != nil {
+				return nil, err
+			}
+			config := &tls.Config{Certificates: []tls.Certificate{cert}, CurvePreferences: groups}
+			for _, addr := range []string{"127.0.0.1:443", "[::1]:443"} {
+				if err := serveTLS(ctx, addr, config); err != nil {
+					return nil, err
+				}
+			}
+			return one(client(ctx))
+		},
+	}
 }
 
 // one makes a list of a single client.

@@ -111,7 +111,8 @@ func check(w io.Writer, root string, functions []function, paths []string) error
 }
 
 // measured are the packages whose statements minimize tells apart.
-const measured = module + "extension/...," + module + "handshake/...," + module + "rules/...," + module + "clienthello/...," + module + "capture"
+const measured = module + "extension/...," + module + "handshake/...," + module + "rules/...," + module + "clienthello/...," +
+	module + "capture," + module + "reqmtls/client/tls13"
 
 const module = "github.com/tlsflags/tlsflags/"
 
