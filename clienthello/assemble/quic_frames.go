@@ -206,7 +206,7 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Result) {
 	switch {
 	case len(msg) == 0:
-		return 0, Result{}
+		return 0, Result{} //mutation:equivalent 1 byte is not there either
 	case msg[0] != typeClientHello && q.base > 0:
 		return 0, Result{Outcome: Unrecognized} //mutation:equivalent no message, no length
 	case msg[0] != typeClientHello:
