@@ -159,7 +159,7 @@ func skipConnectionClose(b []byte, i int) (next int, ok bool) {
 // readCrypto takes data at an offset of the CRYPTO stream; at is its offset in the
 // datagram.
 func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
-	if offset < q.base {
+	if offset < q.base { //mutation:equivalent nothing is cut off if they are equal
 		n := min(q.base-offset, uint64(len(data)))
 		data = data[n:]
 		at += int(n)
@@ -206,7 +206,7 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Result) {
 	switch {
 	case len(msg) == 0:
-		return 0, Result{}
+		return 0, Result{} //mutation:equivalent 1 byte is not there either
 	case msg[0] != typeClientHello && q.base > 0:
 		return 0, Result{Outcome: Unrecognized} //mutation:equivalent no message, no length
 	case msg[0] != typeClientHello:

@@ -116,7 +116,7 @@ func (k *initialKeys) belongTo(version uint32, dcid connectionID) bool {
 // payload and its offset in the packet.
 func (k *initialKeys) open(packet []byte, numberAt int, scratch []byte) (payload []byte, at int, ok bool) {
 	k.hp.Encrypt(k.mask[:], packet[numberAt+4:]) // the sample is one block
-	copy(scratch, packet[:numberAt+4])
+	copy(scratch, packet[:numberAt+4])           //mutation:equivalent what is copied after the number is overwritten
 	scratch[0] ^= k.mask[0] & 0x0f
 	at = numberAt + int(scratch[0]&3) + 1
 	var truncated uint64

@@ -154,7 +154,7 @@ func (r *Records) read(piece []byte) Result {
 		var result Result
 		begin := r.pos
 		switch {
-		case r.got > 0 && r.got == r.length: // resumed at the end of an empty body
+		case r.got > 0 && r.got == r.length: //mutation:equivalent got is 4 at least; resumed at the end of an empty body
 			result = r.readBody(nil)
 		case r.left == 0:
 			result = r.readHeader(piece[0])
