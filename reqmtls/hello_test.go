@@ -104,7 +104,7 @@ func (s *server) send(t *testing.T, data []byte) []byte {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	go func() {
 		conn.Write(data) // the server may hang up meanwhile
 		conn.(*net.TCPConn).CloseWrite()

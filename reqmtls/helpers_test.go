@@ -146,7 +146,7 @@ func (s *server) serve(t *testing.T, inner, listener net.Listener) {
 
 func (s *server) answer(conn *tls.Conn) {
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	err := conn.Handshake()
 	s.errs <- err
 	if err != nil {
@@ -171,7 +171,7 @@ func (s *server) event(t *testing.T) reqmtls.Event {
 	select {
 	case e := <-s.events:
 		return e
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no event")
 		panic("unreachable")
 	}
@@ -248,7 +248,7 @@ func (c testClient) connect(t *testing.T, addr string) result {
 // start makes a TLS connection of conn, reads the server's reply, and closes it.
 func (c testClient) start(conn net.Conn) (result, error) {
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	if c.wrap != nil {
 		conn = c.wrap(conn)
 	}

@@ -24,7 +24,7 @@ func (c testClient) get(addr string) (string, error) {
 	config.ServerName = ""
 	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
 	defer transport.CloseIdleConnections()
-	resp, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Get("https://" + addr)
+	resp, err := (&http.Client{Transport: transport, Timeout: time.Minute}).Get("https://" + addr)
 	if err != nil {
 		return "", err
 	}
