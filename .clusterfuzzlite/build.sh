@@ -27,7 +27,7 @@ for folder in $(cut -d ' ' -f 1 <<<"$list" | sort -u); do
 	(cd "$folder" && go get "$builder/testing@$version" && go mod tidy)
 done
 
-# Package net needs libresolv, which stands before the archive that calls for it.
+# Package net needs libresolv, which is before the archive that calls for it.
 export CXXFLAGS="$CXXFLAGS -Wl,--no-as-needed -lresolv"
 while read -r folder function; do
 	[[ " ${FUZZTARGETS:-$function} " = *" $function "* ]] || continue

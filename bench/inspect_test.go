@@ -75,7 +75,7 @@ func TestInspectRatios(t *testing.T) {
 // usage is what a process took.
 type usage struct {
 	cpu    time.Duration
-	memory int64 // bytes resident at most, 0 where the system does not tell
+	memory int64 // bytes resident at most, 0 if the system does not tell
 }
 
 // cost runs a command five times and returns the lowest of the times, with which other

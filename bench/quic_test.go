@@ -31,7 +31,7 @@ const (
 // quicTasks returns the tasks to read a hello that Chromium sent in QUIC Initials,
 // and the last of these Initials alone, under keys that are known: with this module,
 // which parses all of the packets, and as the standard library alone derives the keys
-// and opens the packets, told where everything lies in them.
+// and opens the packets, given the positions of everything in them.
 func quicTasks(tb testing.TB) []task {
 	tb.Helper()
 	datagrams := chromiumInitials(tb)

@@ -14,7 +14,7 @@ import (
 var ratios = flag.Bool("ratios", false, "measure the promised ratios, which takes half a minute")
 
 // TestRatios measures what the project promises about its speed, prints it as a
-// table and fails where a promise is broken. It compares times of one run on one
+// table and fails if a promise is broken. It compares times of one run on one
 // machine: nothing depends on how fast that machine is.
 func TestRatios(t *testing.T) {
 	if !*ratios {
@@ -47,7 +47,7 @@ func TestRatios(t *testing.T) {
 	})
 }
 
-// check prints the promises as a table and fails where one is broken.
+// check prints the promises as a table and fails if one is broken.
 func check(t *testing.T, promises []promise) {
 	t.Helper()
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)

@@ -16,7 +16,7 @@ import (
 	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
 )
 
-// A carrier is a link type and the headers that stand before TCP. Their lengths are 0, as
+// A carrier is a link type and the headers before TCP. Their lengths are 0, as
 // a host leaves them to its network card.
 type carrier struct {
 	link    layers.LinkType
@@ -155,7 +155,7 @@ func smallHello(flag extension.Flag, others ...extension.Extension) []byte {
 	return assembletest.InRecords(msg, nil)
 }
 
-// segmentsOf cuts a stream behind a SYN into segments of size bytes.
+// segmentsOf cuts a stream after a SYN into segments of size bytes.
 func segmentsOf(stream []byte, size int) [][]byte {
 	const syn, ack = 0x02, 0x10
 	packets := [][]byte{tcpPacket(0, syn, nil)}
@@ -244,7 +244,7 @@ func packetSeeds(yield func([]byte) bool) {
 	yield(simplePacket(tcpPacket(1, 0x10, smallHello(80))))
 }
 
-// A seed that brings no hello is none for what is behind its headers.
+// A seed without a hello does not test what follows its headers.
 func TestCarriersBringHellos(t *testing.T) {
 	bring := func(file []byte) {
 		if found, stats, err := readCapture(bytes.NewReader(file), Options{}); err != nil || len(found) != 1 || found[0].Code != "" {

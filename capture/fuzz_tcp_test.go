@@ -115,9 +115,9 @@ func (s *tcpScan) differs(other *tcpScan, before int) error {
 	return nil
 }
 
-// CheckTCP sends segments of a stream, behind its SYN, that come in any order, come again
-// and overlap, with the same bytes or others. Where they contradict each other, the bytes
-// that came first stay: after every segment the same is found as where these bytes came
+// CheckTCP sends segments of a stream, after its SYN, that come in any order, come again
+// and overlap, with the same bytes or others. If they contradict each other, the bytes
+// that came first stay: after every segment the same is found as if these bytes came
 // in order and once.
 func CheckTCP(isn uint32, segments []assembletest.Piece) error {
 	sent, twice, inOrder := newTCPScan(isn), newTCPScan(isn), newTCPScan(isn)
@@ -156,7 +156,7 @@ func (r *tcpReceiver) check(found []foundHello) error {
 	r.settled = want.Outcome != assemble.NeedMore
 	switch {
 	case want.Outcome == assemble.Unrecognized:
-		return nil // or something that may stand before TLS
+		return nil // or something that may come before TLS
 	case want.Outcome == assemble.NeedMore || want.Code == extension.ErrMessageType:
 		if len(found) > 0 {
 			return fmt.Errorf("found %+v in what is no hello, or not whole", found[0])

@@ -17,7 +17,7 @@ import (
 )
 
 // askCryptoTLS gives one handshake message to a server of crypto/tls, and returns what it
-// tells GetConfigForClient, or nil where it refuses the message.
+// tells GetConfigForClient, or nil if it refuses the message.
 func askCryptoTLS(msg []byte) *tls.ClientHelloInfo {
 	var info *tls.ClientHelloInfo
 	stop := errors.New("seen")

@@ -1,4 +1,4 @@
 // Package fuzz holds the fuzz targets of the module (in its tests) and what they share
-// with other tests: obvious reference parsers, and functions that hold a parser to its
+// with other tests: simple reference parsers, and functions that check a parser's
 // promise on one input.
 package fuzz

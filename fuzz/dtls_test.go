@@ -9,7 +9,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// dtlsFragment is a handshake fragment as it stands in a record (RFC 9147, Section 5.2).
+// dtlsFragment is a handshake fragment as it is in a record (RFC 9147, Section 5.2).
 type dtlsFragment struct {
 	at             int // in the datagram
 	msgType        uint8
@@ -172,7 +172,7 @@ func checkDTLSScheduleInput(data []byte) error {
 
 // dtlsSeeds put generated messages into one to three datagrams, whole and in fragments.
 func dtlsSeeds(yield func([]byte) bool) {
-	// A last fragment that ends with the message, and one that ends behind it.
+	// A last fragment that ends with the message, and one that ends after it.
 	first, last := dtlsRecord(6, 0, assembletest.Piece{Offset: 0, Data: []byte{1, 2, 3}}), []byte{4, 5, 6}
 	if !yield(joinDatagrams(first, dtlsRecord(6, 0, assembletest.Piece{Offset: 3, Data: last}))) || !yield(joinDatagrams(first, dtlsRecord(6, 0, assembletest.Piece{Offset: 4, Data: last}))) {
 		return

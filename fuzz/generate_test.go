@@ -36,7 +36,7 @@ func (g *generator) randomFlagSet() (s extension.FlagSet) {
 	return s
 }
 
-// randomExtensions returns a list of extensions, in which one of eight types stands twice.
+// randomExtensions returns a list of extensions, in which one of eight types occurs twice.
 func (g *generator) randomExtensions() (list []extension.Extension) {
 	g.fuzzer.Fuzz(&list)
 	return list

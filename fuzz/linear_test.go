@@ -148,7 +148,7 @@ func bodyShapes() map[string]linear.Shape {
 			}
 		}}
 	}
-	// vector puts n times the element behind a length of the given size.
+	// vector puts n times the element after a length of the given size.
 	vector := func(lengthSize int, element string) func(n int) []byte {
 		return func(n int) []byte { return extensiontest.Prefixed(lengthSize, strings.Repeat(element, n)) }
 	}

@@ -165,7 +165,7 @@ type framesOnly struct{ assemble.QUIC }
 
 func (f *framesOnly) Feed(payload []byte) assemble.Result { return f.FeedFrames(payload) }
 
-// checkQUICFrames holds what assemble.QUIC does behind the protection to its contract,
+// checkQUICFrames checks the contract of assemble.QUIC for what is under the protection,
 // and compares packets that carry the same payloads.
 func checkQUICFrames(payloads [][]byte, sealed bool) error {
 	var q framesOnly

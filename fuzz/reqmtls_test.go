@@ -57,7 +57,7 @@ func (h serverHello) is(got reqmtls.Hello) bool {
 		!got.ECH && !got.Applied && got.Policy == ""
 }
 
-// referenceServerHello is what a server is to note about a client, and false where the
+// referenceServerHello is what a server is to note about a client, and false if the
 // ClientHello is not whole.
 func referenceServerHello(stream []byte) (h serverHello, ok bool) {
 	var records assemble.Records
@@ -92,7 +92,7 @@ func checkServerConnInput(data []byte) error {
 	return checkServerConn(stream, cuts)
 }
 
-// checkECHInput takes an extension block of an outer ClientHello behind its length, and
+// checkECHInput takes an extension block of an outer ClientHello after its length, and
 // the rest as the encoded inner one.
 func checkECHInput(data []byte) error {
 	var outerBlock cryptobyte.String
@@ -109,7 +109,7 @@ func checkECHInput(data []byte) error {
 	return checkECH(outer, encoded)
 }
 
-// checkECH holds that an outer ClientHello, and what is encrypted in it, do no harm, and
+// checkECH checks that an outer ClientHello, and what is encrypted in it, do no harm, and
 // that the extensions of the inner one are its own and those that it points to.
 func checkECH(outer clienthello.ClientHello, encoded []byte) error {
 	before := slices.Concat(outer.Raw(), encoded)

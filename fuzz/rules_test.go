@@ -7,7 +7,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// readRulesCase reads a case from an input: three choices, then extension_data behind
+// readRulesCase reads a case from an input: three choices, then extension_data after
 // two bytes each: which block and type it is for, and its length.
 func readRulesCase(data []byte) (c rulestest.Case, ok bool) {
 	s := cryptobyte.String(data)

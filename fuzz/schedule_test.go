@@ -62,7 +62,7 @@ func checkSchedule(body []byte, pieces []assembletest.Piece, fixed []byte, feed 
 	return nil
 }
 
-// splitDatagrams takes an input apart: datagrams, each behind a length of two bytes.
+// splitDatagrams takes an input apart: datagrams, each after a length of two bytes.
 func splitDatagrams(data []byte) (datagrams [][]byte) {
 	s := cryptobyte.String(data)
 	var n uint16
@@ -85,7 +85,7 @@ func joinDatagrams(datagrams ...[]byte) (data []byte) {
 
 // checkDatagrams holds an assembler of datagrams to what all of them promise: the
 // input is left alone, a final answer is repeated, a datagram that comes twice changes
-// nothing, old content of the memory has no influence, and what lies behind the memory
+// nothing, old content of the memory has no influence, and what follows the memory
 // is not touched. It returns the last answer.
 func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemble.Result, error) {
 	const guard = 64
@@ -148,7 +148,7 @@ func checkDatagrams(datagrams [][]byte, a assemble.Assembler, limit int) (assemb
 	return first, checkNext(datagrams, a, limit)
 }
 
-// checkNext reads one message after the other, and holds that old content of the memory
+// checkNext reads one message after the other, and checks that old content of the memory
 // has no influence there either.
 func checkNext(datagrams [][]byte, a assemble.Assembler, limit int) error {
 	read := func(fill byte) (results []assemble.Result) {

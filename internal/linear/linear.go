@@ -36,7 +36,7 @@ const (
 const variable = "TLSFLAGS_LINEAR"
 
 // Check reads every shape in two sizes and compares the statements that ran in the given
-// packages, and the bytes that were allocated. Where the test is not built to count, it
+// packages, and the bytes that were allocated. If the test is not built to count, it
 // builds and runs itself again. What the standard library does counts by its allocations.
 func Check(t *testing.T, packages []string, shapes map[string]Shape) {
 	if size, name, ok := strings.Cut(os.Getenv(variable), " "); ok {

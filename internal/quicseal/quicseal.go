@@ -42,7 +42,7 @@ type Packet struct {
 	Greased    bool   // without the fixed bit (RFC 9287)
 
 	// The keys are those for Initial packets of a client, or of the server. They follow from
-	// KeyDCID, or DCID where that is nil.
+	// KeyDCID, or DCID if that is nil.
 	KeyDCID []byte
 	Server  bool
 }
@@ -78,7 +78,7 @@ func (p Packet) SealWith(keys *Keys) []byte {
 func (p Packet) PayloadAt() int { return len(p.header()) }
 
 // PadTo returns the packet with as much PADDING as it takes to have size bytes once it is
-// sealed, and p itself where it has as many without. Where the length grows for it there
+// sealed, and p itself if it has as many without. If the length grows for it there
 // is one size that no packet has; the result is then a byte short.
 func (p Packet) PadTo(size int) Packet {
 	missing := size - p.size()
@@ -176,7 +176,7 @@ type Keys struct {
 }
 
 // NewKeys derives the keys for a client's first destination connection ID, those of the
-// server where server is set. It panics where Versions does not have the version.
+// server if server is set. It panics if Versions does not have the version.
 func NewKeys(version uint32, dcid []byte, server bool) *Keys {
 	key, iv, hp := derive(version, dcid, server)
 	return &Keys{aead: must(cipher.NewGCM(must(aes.NewCipher(key)))), iv: iv, hp: must(aes.NewCipher(hp))}

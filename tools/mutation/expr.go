@@ -151,7 +151,7 @@ func (m *mutator) arithmetic(at token.Pos, op token.Token, t types.Type, left as
 	if id == 0 {
 		return "", false
 	}
-	if m.isConstant(left) { // of the type of the result, whatever stands beside it
+	if m.isConstant(left) { // of the type of the result, whatever is beside it
 		x = fmt.Sprintf("%s(%s)", name, x)
 	}
 	return fmt.Sprintf("%s(%d, %s, %s)", a.function, id, x, y), true

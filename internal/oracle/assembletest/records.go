@@ -149,7 +149,7 @@ func CheckRecords(stream, cuts []byte) error {
 	return checkRecordsLimit(stream, cuts, want)
 }
 
-// checkRecordsNext holds that what follows a complete message does not depend on how
+// checkRecordsNext checks that what follows a complete message does not depend on how
 // the stream was cut, either.
 func checkRecordsNext(stream, cuts, memory []byte) error {
 	read := func(pieces func(func([]byte) bool)) (results []assemble.Result) {
@@ -204,7 +204,7 @@ func endsRecord(stream []byte, offset int) bool {
 	return at == offset
 }
 
-// checkRecordsLimit holds that memory too short for the message refuses it, and
+// checkRecordsLimit checks that memory too short for the message refuses it, and
 // changes nothing else.
 func checkRecordsLimit(stream, cuts []byte, want assemble.Result) error {
 	const limit = 300
@@ -245,7 +245,7 @@ func InRecords(msg, sizes []byte) []byte {
 	return stream
 }
 
-// Chop yields b in pieces of the given sizes, over and over; 0 stands for an empty one.
+// Chop yields b in pieces of the given sizes, over and over; 0 means an empty one.
 func Chop(b, sizes []byte) func(func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		progress := false

@@ -17,7 +17,7 @@ const maxPieces = 64
 
 // Schedule reads a message body and the order in which pieces of it arrive from an
 // input: how many pieces, five bytes for each, the body. Pieces may overlap, come again
-// and, where the input says so, differ in one byte from the message. At the end comes
+// and, if the input says so, differ in one byte from the message. At the end comes
 // all of the message in small pieces, last one first, so that it is complete at some
 // time.
 func Schedule(data []byte) (body []byte, pieces []Piece) {

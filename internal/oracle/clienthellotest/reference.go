@@ -181,7 +181,7 @@ func Reference(msg []byte, dtls bool) (hello Hello, offset int, code extension.C
 	return hello, hello.Length, 0
 }
 
-// Message returns the message that h describes, filled in where it lacks something.
+// Message returns the message that h describes, with defaults for what it lacks.
 func (h Hello) Message() []byte {
 	h.Version, h.Random, h.CompressionMethods, h.HasExtensionBlock = 0x0303, make([]byte, 32), []byte{0}, true
 	if h.CipherSuites == nil {

@@ -36,7 +36,7 @@ func CheckList(m extension.MessageKind, block []byte) error {
 	return CheckParsed(list)
 }
 
-// CheckParsed holds that Lookup gives the first of All, and checks the flags.
+// CheckParsed checks that Lookup gives the first of All, and checks the flags.
 func CheckParsed(l extension.List) error {
 	count := 0
 	for e := range l.All() {

@@ -149,7 +149,7 @@ func Check(msg []byte) error {
 	return nil
 }
 
-// checkEntries holds that the entries of a Certificate cover its certificate_list with no
+// checkEntries checks that the entries of a Certificate cover its certificate_list with no
 // gap and no overlap, and that no other message has any.
 func checkEntries(m handshake.Message, msg []byte, blocks int) error {
 	entries, at := 0, 4+1+len(m.RequestContext())+3

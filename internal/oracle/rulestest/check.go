@@ -43,7 +43,7 @@ func Reference(c Case) (extension.Code, int) {
 	if e == nil {
 		return 0, -1
 	}
-	// Where the extension may stand at all.
+	// Which messages may have the extension.
 	if c.Message < extension.ClientHello || c.Message > extension.NewSessionTicket {
 		return extension.ErrFlagsMisplaced, -1
 	}
@@ -99,7 +99,7 @@ func Check(c Case) error {
 	request, ok2 := parse(extension.CertificateRequest, c.Request)
 	message, ok3 := parse(c.Message, c.Block)
 	if !ok1 || !ok2 || !ok3 {
-		return nil // a type stands twice: not a matter of these rules
+		return nil // a type occurs twice: not a matter of these rules
 	}
 	x := rules.Handshake{Registry: c.Flags, Hello: hello, Request: request}
 	v := x.Check(c.Message, c.Sender, message)

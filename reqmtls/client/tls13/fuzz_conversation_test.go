@@ -90,7 +90,7 @@ var (
 	errHeld         = errors.New("nothing more is looked for, and bytes are held")
 )
 
-// checkConversationInput holds that a conversation reads the same, however the two
+// checkConversationInput checks that a conversation reads the same, however the two
 // streams are cut.
 func checkConversationInput(input []byte) error {
 	if len(input) > 1<<17 {

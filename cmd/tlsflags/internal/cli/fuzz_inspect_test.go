@@ -14,7 +14,7 @@ import (
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
 )
 
-// CheckInspect runs tlsflags inspect on what stands on standard input. Any input is fine
+// CheckInspect runs tlsflags inspect on standard input. Any input is fine
 // or unreadable, the answer is well formed, and the same for the same input.
 func CheckInspect(file []byte, choice byte) error {
 	format := []string{"text", "jsonl", "json", "csv"}[choice%4]
