@@ -157,7 +157,7 @@ func TestSurvivesEveryCut(t *testing.T) {
 }
 
 // TestHeadersWithoutPayload checks what is counted for headers that are as short as they can
-// be, and that end where the packet does. Short of a byte they are broken.
+// be, and that end with the packet. Short of a byte they are broken.
 func TestHeadersWithoutPayload(t *testing.T) {
 	link := func(l capture.LinkType, parts ...[]byte) capture.Packet {
 		return capture.Packet{Link: l, Data: join(parts...)}

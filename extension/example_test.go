@@ -20,7 +20,7 @@ func ExampleParseFlags() {
 	// Output: 8 resumption_across_names
 }
 
-// What is refused says where, why, and which alert to send.
+// An error has the offset, the reason, and the alert to send.
 func ExampleCode() {
 	_, offset, err := extension.ParseFlags([]byte{2, 0x01, 0x00})
 	var code extension.Code

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Counts the instructions that one TLS handshake costs a server, with and without
-# package reqmtls, and fails where the difference is above 2 %.
+# package reqmtls, and fails if the difference is above 2 %.
 source "$(dirname "$0")/lib.sh"
 
 command -v valgrind >/dev/null || skip "the cost of a handshake" "no valgrind (Debian: valgrind)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that an importer of the parsers gets the parsers alone: few lines of go.sum, and
-# few packages behind the tests of the lowest one.
+# few packages for the tests of the lowest one.
 source "$(dirname "$0")/lib.sh"
 
 step "what an importer of the parsers gets"

@@ -33,7 +33,7 @@ const (
 	QUIC Kind = "quic"
 	// DTLS: the UDP datagrams of a DTLS client.
 	DTLS Kind = "dtls"
-	// RequestMTLS: messages of both sides, up to the point where one side must act.
+	// RequestMTLS: messages of both sides, until one side must act.
 	RequestMTLS Kind = "request_mtls"
 )
 
@@ -180,7 +180,7 @@ type Test struct {
 	Flags   []string `json:"flags"` // keys of Notes
 
 	Input Bytes `json:"input,omitzero"`
-	// Prefixes makes the test stand for several: every prefix of Input with a length
+	// Prefixes makes several tests of one: every prefix of Input with a length
 	// in the range. Offset is then the length of the prefix, and is left out.
 	Prefixes *Range `json:"prefixes,omitzero"`
 

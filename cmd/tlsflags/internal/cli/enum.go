@@ -10,13 +10,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// A choice is a word that an option takes, and the value that the word stands for.
+// A choice is a word that an option takes, and its value.
 type choice[T any] struct {
 	word  string
 	value T
 }
 
-// words are choices that stand for themselves.
+// words are choices whose values are the words.
 func words(list ...string) []choice[string] {
 	choices := make([]choice[string], len(list))
 	for i, w := range list {

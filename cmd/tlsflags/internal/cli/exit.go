@@ -11,7 +11,7 @@ import (
 // Exit is an exit code of the command.
 type Exit int
 
-// The exit codes. Where several apply, the order of their precedence is ExitUsage,
+// The exit codes. If several apply, the order of their precedence is ExitUsage,
 // ExitInput, ExitRefused, ExitUnmet.
 const (
 	ExitDone    Exit = 0

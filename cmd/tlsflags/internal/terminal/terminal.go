@@ -39,7 +39,7 @@ func needsEscape(r rune) bool {
 }
 
 // AppendJSON appends r as part of a JSON string (RFC 8259, Section 7). It escapes what
-// a terminal would act on, and U+FFFD, which stands for a byte that is not UTF-8.
+// a terminal would act on, and U+FFFD, which replaces a byte that is not UTF-8.
 func AppendJSON(b []byte, r rune) []byte {
 	switch {
 	case r == '"' || r == '\\':

@@ -49,7 +49,7 @@ var implementations = map[string]func(io.Reader, io.Writer){
 	"noise":   func(r io.Reader, w io.Writer) { fmt.Fprintln(w, "Loading ..."); io.Copy(io.Discard, r) },
 	// lingers does not end with its input.
 	"lingers": func(r io.Reader, w io.Writer) { answerAll(r, w, right); time.Sleep(time.Minute) },
-	// orphan leaves a process behind that has its output.
+	// orphan leaves a process running that has its output.
 	"orphan": func(r io.Reader, w io.Writer) { answerAll(r, w, right); startOrphan() },
 	// deaf answers the first question, which is longer than a pipe holds, and reads nothing.
 	"deaf": func(_ io.Reader, w io.Writer) {
@@ -356,7 +356,7 @@ func TestCommandThatDoesNotEnd(t *testing.T) {
 	}
 }
 
-// A process that a command leaves behind with its output keeps nobody waiting.
+// A process that a command leaves running with its output keeps nobody waiting.
 func TestOrphanWithOutput(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
