@@ -30,9 +30,11 @@ func ExampleServer_ServeTLS() {
 		log.Fatal(err)
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(r.TLS.VerifiedChains) > 0 {
-			fmt.Fprintf(w, "Hello, %s.\n", r.TLS.PeerCertificates[0].Subject)
+		if len(r.TLS.VerifiedChains) == 0 {
+			fmt.Fprintln(w, "Hello, stranger.")
+			return
 		}
+		fmt.Fprintf(w, "Hello, %s.\n", r.TLS.PeerCertificates[0].Subject)
 	})}
 	log.Fatal(mtls.ServeTLS(server, listener))
 }

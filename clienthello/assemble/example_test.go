@@ -34,13 +34,12 @@ func ExampleRecords() {
 	var result assemble.Result
 	for result.Outcome == assemble.NeedMore {
 		n, err := conn.Read(buffer)
-		if err != nil {
-			log.Fatal(err)
+		if result = records.Feed(buffer[:n]); result.Outcome == assemble.NeedMore && err != nil {
+			log.Fatal("no whole ClientHello: ", err)
 		}
-		result = records.Feed(buffer[:n])
 	}
 	if result.Outcome != assemble.Complete {
-		log.Fatalf("%v: %v", result.Outcome, result.Err())
+		log.Fatal("no ClientHello: ", result.Outcome, " ", result.Code.Name())
 	}
 	hello, _, err := clienthello.Parse(result.Message)
 	if err != nil {
