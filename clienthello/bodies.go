@@ -84,12 +84,6 @@ func BodyTypes() iter.Seq[extension.Type] {
 	}
 }
 
-// The methods below read the body of one extension each, when they are called and not
-// before. If the client did not send the extension they return the zero value and no
-// error; if its body is malformed, the zero value and one of ErrFieldOverrun,
-// ErrStrayBytes, ErrVectorEmpty, ErrVectorSize and ErrIllegalValue. CheckExtension says
-// where in the message the fault is.
-
 // lookup applies a parser of extension_data to the extension of type t.
 func lookup[T any](h ClientHello, t extension.Type, parse func([]byte) (T, int, error)) (T, error) {
 	v, _, err := present(h, t, parse)
