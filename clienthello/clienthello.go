@@ -65,8 +65,8 @@ type ClientHello struct {
 //   - ErrStrayBytes: bytes follow the last field;
 //   - the errors of [extension.ParseList].
 //
-// The first fault in the order of the bytes is reported, but for the first three,
-// which concern the message as a whole and are looked for first, in this order.
+// Parse checks the first three, which concern the whole message, in this order; then it
+// reports the first fault in byte order.
 func Parse(msg []byte) (ClientHello, int, error) {
 	return parse(msg, headerLen)
 }

@@ -51,7 +51,7 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, ch
 	}
 	s.notApplied(hello, info)
 	if !known && chosen == nil && !hasSessionFunctions(made) {
-		return nil, nil // a copy of made might demand less than what is served
+		return nil, nil // crypto/tls uses what is served, which may demand more than made
 	}
 	return s.plain.plainConfig(chosen, served), nil
 }

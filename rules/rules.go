@@ -17,9 +17,8 @@ import (
 
 const headerLen = 4 // extension_type, length of extension_data
 
-// Handshake is what one handshake has offered so far, and the rules that apply to it.
-// It is stateless: the caller fills in the messages seen so far. The zero value has
-// offered nothing.
+// Handshake holds the messages that flags may answer, filled in by the caller. In the zero
+// value no flag was offered.
 type Handshake struct {
 	// Registry knows the flags whose documents are to be enforced. A flag that it does
 	// not know is subject to the rules of draft-ietf-tls-tlsflags alone.

@@ -50,7 +50,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.tests, "tests", "", "folders of further tests, separated by commas, for what the package's own miss")
-	flag.IntVar(&o.sample, "sample", 0, "how many mutants to try, taken by chance; 0 for all")
+	flag.IntVar(&o.sample, "sample", 0, "how many mutants to try, chosen at random; 0 for all")
 	flag.Int64Var(&o.seed, "seed", 1, "what the sample depends on")
 	flag.IntVar(&o.workers, "workers", runtime.NumCPU(), "test programs that run at the same time")
 	flag.Float64Var(&o.least, "least", 0, "percentage of mutants to be killed at least")
@@ -120,8 +120,8 @@ func mutate(ctx context.Context, w io.Writer, folder string, o options) (score f
 	return score, nil
 }
 
-// choose returns the numbers of the mutants to try, in an order by chance, so that those of
-// a run that is interrupted are a sample, too.
+// choose returns the numbers of the mutants to try, in random order, so that those of an
+// interrupted run are a sample, too.
 func choose(n int, o options) []int {
 	ids := rand.New(rand.NewSource(o.seed)).Perm(n)
 	if o.sample > 0 && o.sample < n {
