@@ -63,7 +63,7 @@ var bugs = []bug{
 
 	{"unsolicited flags accepted", exchange, "if !offered.Has(f) {", "if false {", "messages/unsolicited/server-hello/other"},
 	{"unrequested extension accepted", exchange, "if !requested && answers.Has(m) {", "if !requested && false {", "messages/unrequested/server-hello/other-type"},
-	{"client Certificate answers the ClientHello", exchange, "if m == extension.Certificate && s == handshake.FromClient {\n\t\tblock = h.Request\n\t}", "", "messages/answer/client-certificate/all"},
+	{"client Certificate answers the ClientHello", exchange, "if m == extension.Certificate && s == handshake.FromClient {\n\t\treturn h.Request\n\t}", "", "messages/answer/client-certificate/all"},
 	{"known flags anywhere", exchange, "case !info.Messages.Has(m):", "case false:", "messages/known/server-hello/request-mtls"},
 	{"second hello not compared", exchange, "if had != has || !bytes.Equal(was.Data, is.Data) {", "if had != has || false && !bytes.Equal(was.Data, is.Data) {", "messages/second-hello/other"},
 	{"second hello may add flags", exchange, "if had != has || !bytes.Equal(was.Data, is.Data) {", "if had && has && !bytes.Equal(was.Data, is.Data) {", "messages/second-hello/added"},
