@@ -184,12 +184,12 @@ func (h ClientHello) RenegotiationInfo() ([]byte, error) {
 	return lookup(h, extension.RenegotiationInfo, parseOpaque(1, 0))
 }
 
-// parseOpaque returns the parser of a body that is one vector of at least floor bytes,
+// parseOpaque returns the parser of a body that is one vector of least bytes or more,
 // with a length field of lengthSize bytes.
-func parseOpaque(lengthSize int, floor uint) func([]byte) ([]byte, int, error) {
+func parseOpaque(lengthSize, least int) func([]byte) ([]byte, int, error) {
 	return func(data []byte) ([]byte, int, error) {
 		b := wire.NewReader(data, 0)
-		v := b.Vector(lengthSize, floor, 1)
+		v := b.Vector(lengthSize, least, 1)
 		return done(&b, v)
 	}
 }
