@@ -26,9 +26,9 @@ const (
 	concurrent  = 100  // flows that are open at a time
 )
 
-// TestInspectRatios measures what tlsflags inspect takes for a large capture, beside a
-// loop that only reads and decodes it, and how much memory. Each is a process of its
-// own, and what counts is its CPU time, not how long it took.
+// TestInspectRatios compares the CPU time of tlsflags inspect for a large capture with
+// that of a loop that only reads and decodes it, and checks how much memory inspect needs.
+// Each runs in a process of its own.
 func TestInspectRatios(t *testing.T) {
 	if file := os.Getenv("BARE_LOOP"); file != "" {
 		bareLoop(t, file) // this is the process of the bare loop
@@ -72,14 +72,14 @@ func TestInspectRatios(t *testing.T) {
 	})
 }
 
-// usage is what a process took.
+// usage is how much CPU time and memory a process used.
 type usage struct {
 	cpu    time.Duration
-	memory int64 // bytes resident at most, 0 if the system does not tell
+	memory int64 // most bytes resident at a time, 0 if unknown
 }
 
-// cost runs a command five times and returns the lowest of the times, with which other
-// programs had least to do, and the highest of the memory.
+// cost runs a command five times. It returns the lowest CPU time, because other programs
+// can only add to it, and the highest memory.
 func cost(t *testing.T, command func() *exec.Cmd) usage {
 	t.Helper()
 	u := usage{cpu: math.MaxInt64}

@@ -28,10 +28,10 @@ const (
 	openLaterInitial
 )
 
-// quicTasks returns the tasks to read a hello that Chromium sent in QUIC Initials,
-// and the last of these Initials alone, under keys that are known: with this module,
-// which parses all of the packets, and as the standard library alone derives the keys
-// and opens the packets, given the offsets of everything in them.
+// quicTasks returns the tasks to read a hello that Chromium sent in QUIC Initials, and to
+// read the last of these Initials alone, under known keys. There are two of each. This
+// module parses all of the packets. The standard library alone derives the keys and opens
+// the packets, and is given the offsets of everything in them.
 func quicTasks(tb testing.TB) []task {
 	tb.Helper()
 	datagrams := chromiumInitials(tb)

@@ -5,7 +5,7 @@ import "net/netip"
 // Follower takes what a TCP connection carries. See [Reader.Follow].
 type Follower interface {
 	// Data takes the next bytes that one end sent: in order, each once, and without gaps.
-	// first says that it is the end which sent the first bytes of the connection. The
+	// first reports whether this end also sent the first bytes of the connection. The
 	// bytes are valid until Data returns.
 	//
 	// Data returns how many bytes the Follower holds after that, which count toward
@@ -19,9 +19,9 @@ type Follower interface {
 // programs that need more of them than their ClientHellos. It is used instead of
 // [Reader.Hellos].
 //
-// Follow calls open when the first bytes of a connection arrive, which went from src to
-// dst, and gives these and all others of the connection to the Follower that open returns.
-// If open returns nil, the connection is ignored. A stream whose SYN was not captured
+// Follow calls open when the first bytes of a connection arrive. They went from src to
+// dst. The Follower that open returns gets these and all other bytes of the connection. If
+// open returns nil, the connection is ignored. A stream whose SYN was not captured
 // begins with the first segment that was captured. A stream ends before bytes that are
 // missing in the capture.
 //

@@ -51,7 +51,8 @@ func TestLimitOfPacket(t *testing.T) {
 				t.Errorf("%s, packet of %d bytes: %d hellos, %+v, %v", name, n, len(hellos), stats, err)
 			}
 		}
-		// A simple packet of n bytes is empty if n is over the limit: it has no other length.
+		// The block of a simple packet gives no other length than n. If n is over the limit,
+		// no byte of the packet is read, and it counts as broken.
 		file := join(section(le), iface(le, linkRaw, 0), block(le, 3, words(le, uint32(n)), packet(n)))
 		hellos, stats, err := read(bytes.NewReader(file))
 		if len(hellos) != 1-cut || stats.Broken != cut || err != nil {

@@ -84,12 +84,6 @@ func BodyTypes() iter.Seq[extension.Type] {
 	}
 }
 
-// The methods below read the body of one extension each, when they are called and not
-// before. If the client did not send the extension they return the zero value and no
-// error; if its body is malformed, the zero value and one of ErrFieldOverrun,
-// ErrStrayBytes, ErrVectorEmpty, ErrVectorSize and ErrIllegalValue. CheckExtension says
-// where in the message the fault is.
-
 // lookup applies a parser of extension_data to the extension of type t.
 func lookup[T any](h ClientHello, t extension.Type, parse func([]byte) (T, int, error)) (T, error) {
 	v, _, err := present(h, t, parse)
@@ -190,12 +184,12 @@ func (h ClientHello) RenegotiationInfo() ([]byte, error) {
 	return lookup(h, extension.RenegotiationInfo, parseOpaque(1, 0))
 }
 
-// parseOpaque returns the parser of a body that is one vector of at least floor bytes,
+// parseOpaque returns the parser of a body that is one vector of least bytes or more,
 // with a length field of lengthSize bytes.
-func parseOpaque(lengthSize int, floor uint) func([]byte) ([]byte, int, error) {
+func parseOpaque(lengthSize, least int) func([]byte) ([]byte, int, error) {
 	return func(data []byte) ([]byte, int, error) {
 		b := wire.NewReader(data, 0)
-		v := b.Vector(lengthSize, floor, 1)
+		v := b.Vector(lengthSize, least, 1)
 		return done(&b, v)
 	}
 }

@@ -117,7 +117,7 @@ func (k KeyShares) Len() int {
 }
 
 // KeyShares returns the client_shares of the key_share extension, as defined in RFC
-// 9846, Section 4.3.8. None is a request for HelloRetryRequest.
+// 9846, Section 4.3.8. An empty list asks the server for a HelloRetryRequest.
 func (h ClientHello) KeyShares() (KeyShares, error) {
 	return lookup(h, extension.KeyShare, parseKeyShares)
 }

@@ -20,6 +20,12 @@ const (
 // ClientHello is a parsed ClientHello message: an immutable view that shares memory
 // with the bytes given to Parse, which must not change while it is in use. Only
 // Parse and ParseDTLS make one; the zero value has no field and no extension.
+//
+// The methods named after an extension, such as ServerName and KeyShares, read its body,
+// when they are called and not before. If the client did not send the extension, they
+// return the zero value and no error. If the body is malformed, they return the zero
+// value and one of ErrFieldOverrun, ErrStrayBytes, ErrVectorEmpty, ErrVectorSize and
+// ErrIllegalValue. CheckExtension says where in the message the fault is.
 type ClientHello struct {
 	msg        []byte
 	extensions extension.List
@@ -59,8 +65,8 @@ type ClientHello struct {
 //   - ErrStrayBytes: bytes follow the last field;
 //   - the errors of [extension.ParseList].
 //
-// The first fault in the order of the bytes is reported, but for the first three,
-// which concern the message as a whole and are looked for first, in this order.
+// Parse checks the first three, which concern the whole message, in this order; then it
+// reports the first fault in byte order.
 func Parse(msg []byte) (ClientHello, int, error) {
 	return parse(msg, headerLen)
 }

@@ -25,8 +25,8 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// TestWorkIsLinear reads the shapes that cost most. What a fuzzer comes up with is too short
-// to tell work that is quadratic.
+// TestWorkIsLinear checks that the work for the inputs that cost most grows linearly with
+// their length. The inputs of a fuzzer are too short to show quadratic work.
 func TestWorkIsLinear(t *testing.T) {
 	const module = "github.com/tlsflags/tlsflags/"
 	linear.Check(t, []string{module + "extension", module + "handshake", module + "rules", module + "clienthello/...", module + "vectors", module + "reqmtls", module + "internal/ech"}, shapes())

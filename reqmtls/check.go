@@ -23,7 +23,7 @@ func (c *Config) check(base *tls.Config) error {
 	if demandsCertificate(base) {
 		return errors.New("reqmtls: the base config demands a certificate of every client, so the flag could only weaken it: leave its ClientAuth alone, or run without reqmtls")
 	}
-	if max := base.MaxVersion; max != 0 && max < tls.VersionTLS13 && base.GetConfigForClient == nil && !c.asksAll() {
+	if v := base.MaxVersion; v != 0 && v < tls.VersionTLS13 && base.GetConfigForClient == nil && !c.asksAll() {
 		return errors.New("reqmtls: MaxVersion of the base config is below TLS 1.3, and the flag counts in no earlier version: leave MaxVersion alone")
 	}
 	for _, f := range c.Flags {

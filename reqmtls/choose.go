@@ -1,6 +1,7 @@
 package reqmtls
 
 import (
+	"cmp"
 	"crypto/tls"
 	"reflect"
 	"strings"
@@ -31,10 +32,7 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, ch
 		conn.endRecording(info, served)
 		hello = conn.hello.Load()
 	}
-	effective := chosen
-	if effective == nil {
-		effective = served
-	}
+	effective := cmp.Or(chosen, served)
 	if s.strict && hello != nil && hello.Err != nil && hello.extension != 0 && speaksTLS13(effective, info) {
 		return nil, s.refuseMalformed(conn, hello, info)
 	}
@@ -49,9 +47,9 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, ch
 			return nil, ErrNotWrapped
 		}
 	}
-	s.notApplied(hello, info)
+	s.observe(newEvent(hello, info))
 	if !known && chosen == nil && !hasSessionFunctions(made) {
-		return nil, nil // a copy of made might demand less than what is served
+		return nil, nil // crypto/tls uses what is served, which may demand more than made
 	}
 	return s.plain.plainConfig(chosen, served), nil
 }
@@ -111,15 +109,16 @@ func (s *Server) policyConfig(p *policy, conn *Conn, hello *Hello, chosen, serve
 	}
 	applied.Applied, applied.Policy = true, p.name
 	conn.hello.Store(&applied)
-	e := &Event{RemoteAddr: conn.RemoteAddr(), ServerName: info.ServerName, Hello: applied, CertificateRequested: true}
-	conn.pending.Store(e)
+	e := newEvent(&applied, info)
+	e.CertificateRequested = true
+	conn.pending.Store(&e)
 
 	next := cfg.VerifyConnection
 	cfg.VerifyConnection = func(cs tls.ConnectionState) error {
 		err := next(cs)
-		if conn.pending.CompareAndSwap(e, nil) {
+		if conn.pending.CompareAndSwap(&e, nil) {
 			e.conclude(cs, err)
-			s.observe(*e)
+			s.observe(e)
 		}
 		return err
 	}
@@ -154,14 +153,8 @@ func (e *Event) conclude(cs tls.ConnectionState, err error) {
 	}
 }
 
-// notApplied reports a client that gets the base config.
-func (s *Server) notApplied(hello *Hello, info *tls.ClientHelloInfo) {
-	if s.report != nil {
-		s.report(newEvent(hello, info))
-	}
-}
-
-// newEvent returns an event of a client that no policy was applied to.
+// newEvent returns the event of a client, as if no policy applied to it. hello is nil if
+// it is unknown.
 func newEvent(hello *Hello, info *tls.ClientHelloInfo) Event {
 	e := Event{ServerName: info.ServerName, Outcome: NotApplied}
 	if info.Conn != nil {

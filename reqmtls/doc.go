@@ -66,7 +66,9 @@
 // handshake with the alert that their Section 4 names, bad_certificate, and not with
 // certificate_required.
 //
-// A QUIC server has no listener to wrap: its clients get the base config, and
-// [Config].Observe reports them as [NotWrapped]. A server that does not terminate TLS
-// itself cannot use this package.
+// A QUIC server has no listener to wrap, so the flags of its clients are unknown. A
+// policy with [Policy].AskAll asks them for a certificate; without it, mode [Require]
+// refuses them, and the other modes give them the base config. [Config].Observe reports
+// those refused as [Refused] and the others as [NotWrapped]. A server that does not
+// terminate TLS itself cannot use this package.
 package reqmtls

@@ -15,7 +15,8 @@ const (
 	NotApplied Outcome = iota
 	// NotWrapped: the connection does not come from Server.Listener or Server.Wrap, as
 	// with QUIC, or something around it has no method NetConn. The client's flags are
-	// unknown, and it got the base config.
+	// unknown. It got the base config, or was asked for a certificate because the policy
+	// has AskAll.
 	NotWrapped
 	// Accepted: the client sent a certificate, and it was accepted. In a full handshake,
 	// crypto/tls checks after this that the client holds the key.

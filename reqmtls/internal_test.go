@@ -250,7 +250,7 @@ func TestRotationKeepsSevenDays(t *testing.T) {
 	s.base().Time = func() time.Time { return now }
 	for day := range 12 {
 		s.general.config(nil, s.base())
-		if got, want := len(s.general.random), min(day+1, keysKept+1); got != want {
+		if got, want := len(s.general.random), min(day+1, oldKeysKept+1); got != want {
 			t.Errorf("day %d: %d keys, want %d", day, got, want)
 		}
 		now = now.Add(keyRotation)

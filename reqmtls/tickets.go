@@ -26,7 +26,7 @@ import (
 
 const (
 	keyRotation = 24 * time.Hour
-	keysKept    = 7 // older tickets have expired: crypto/tls gives them seven days
+	oldKeysKept = 7 // beside the newest; tickets of older keys have expired, after seven days
 )
 
 // policy is a Policy in use.
@@ -151,7 +151,7 @@ func (p *policy) renew() {
 	}
 	var key [32]byte
 	rand.Read(key[:]) // it never fails
-	p.random = append([][32]byte{key}, p.random[:min(len(p.random), keysKept)]...)
+	p.random = append([][32]byte{key}, p.random[:min(len(p.random), oldKeysKept)]...)
 	p.rotate = now.Add(keyRotation)
 	p.template = nil
 }

@@ -14,7 +14,7 @@ import (
 // A flag that answers in the CertificateRequest, such as request_mtls, belongs in
 // supported only if the server sends the message because of the flag.
 func (h Handshake) Answer(m extension.MessageKind, s handshake.Sender, supported extension.FlagSet) extension.FlagSet {
-	e, ok := h.offerExtension(m, s)
+	e, ok := h.answered(m, s).FlagsExtension()
 	if !ok {
 		return extension.FlagSet{}
 	}
@@ -28,18 +28,10 @@ func (h Handshake) Answer(m extension.MessageKind, s handshake.Sender, supported
 	return set
 }
 
-// offerExtension returns the tls_flags extension that message m of s answers.
-func (h Handshake) offerExtension(m extension.MessageKind, s handshake.Sender) (extension.Extension, bool) {
-	if m == extension.Certificate && s == handshake.FromClient {
-		return h.Request.FlagsExtension()
-	}
-	return h.Hello.FlagsExtension()
-}
-
 // AppendAnswer appends the whole extension with the flags that Answer returns to b,
 // under the code point of the offer, or nothing if there are none.
 func (h Handshake) AppendAnswer(b []byte, m extension.MessageKind, s handshake.Sender, supported extension.FlagSet) []byte {
-	e, ok := h.offerExtension(m, s)
+	e, ok := h.answered(m, s).FlagsExtension()
 	if !ok {
 		return b
 	}

@@ -17,9 +17,8 @@ import (
 
 const headerLen = 4 // extension_type, length of extension_data
 
-// Handshake is what one handshake has offered so far, and the rules that apply to it.
-// It is stateless: the caller fills in the messages seen so far. The zero value has
-// offered nothing.
+// Handshake holds the messages that flags may answer, filled in by the caller. In the zero
+// value no flag was offered.
 type Handshake struct {
 	// Registry knows the flags whose documents are to be enforced. A flag that it does
 	// not know is subject to the rules of draft-ietf-tls-tlsflags alone.
@@ -77,7 +76,7 @@ func (h Handshake) check(m extension.MessageKind, e extension.Extension, offered
 	if answers.Has(m) {
 		for f := range flags.All() {
 			if !offered.Has(f) {
-				return violation(extension.ErrFlagUnsolicited, f, e, extension.ErrFlagUnsolicited.Clause())
+				return violation(extension.ErrFlagUnsolicited, f, e, "")
 			}
 		}
 	}
@@ -109,14 +108,18 @@ func (h Handshake) checkDocuments(m extension.MessageKind, flags extension.Flags
 	return Violation{}
 }
 
+// answered returns the extension block that message m of sender s answers.
+func (h Handshake) answered(m extension.MessageKind, s handshake.Sender) extension.List {
+	if m == extension.Certificate && s == handshake.FromClient {
+		return h.Request
+	}
+	return h.Hello
+}
+
 // offer returns the flags that message m of sender s answers, and whether what it
 // answers has an extension of type t. A malformed offer has no flags.
 func (h Handshake) offer(m extension.MessageKind, s handshake.Sender, t extension.Type) (extension.FlagSet, bool) {
-	block := h.Hello
-	if m == extension.Certificate && s == handshake.FromClient {
-		block = h.Request
-	}
-	e, ok := block.Lookup(t)
+	e, ok := h.answered(m, s).Lookup(t)
 	if !ok {
 		return extension.FlagSet{}, false
 	}

@@ -61,8 +61,8 @@ func blockOf(exts ...[]byte) []byte {
 	return append([]byte{byte(len(b) >> 8), byte(len(b))}, b...)
 }
 
-// certificateMessage returns a Certificate with one entry for each element of entries,
-// which is the extensions of that entry.
+// certificateMessage returns a Certificate with one entry for each element of entries.
+// The element has the extensions of that entry.
 func certificateMessage(entries ...[]byte) []byte {
 	var list []byte
 	for _, exts := range entries {

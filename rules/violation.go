@@ -20,7 +20,8 @@ type Violation struct {
 	clause  string
 }
 
-// violation returns the violation by flag f in extension e.
+// violation returns the violation by flag f in extension e. An empty clause means that of
+// the code.
 func violation(code extension.Code, f extension.Flag, e extension.Extension, clause string) Violation {
 	return Violation{Code: code, Offset: e.Offset + 1 + int(f>>3), flag: f, hasFlag: true, clause: clause}
 }

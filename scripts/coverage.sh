@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib.sh"
 step "statement coverage of the parsers"
 profile=$(mktemp)
 trap 'rm -f "$profile"' EXIT
-for package in ./extension ./handshake ./rules ./clienthello ./clienthello/assemble; do
+for package in "${parsers[@]/#/./}"; do
 	go test -cover -coverprofile="$profile" "$package"
 	if missed=$(grep ' 0$' "$profile"); then
 		echo "$package: no test reaches" && sed 's/ .*//' <<<"$missed"

@@ -30,6 +30,9 @@ go_fuzz() {
 # The folders of the modules that users import or install, the root last.
 published="capture reqmtls/client cmd/tlsflags ."
 
+# The folders of the packages that parse what a peer sent.
+parsers=(extension handshake rules clienthello clienthello/assemble)
+
 # modules: the folders of all modules in go.work, the root first.
 modules() {
 	go list -m -f '{{.Dir}}'

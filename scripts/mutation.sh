@@ -8,7 +8,7 @@ score() {
 	step "mutation score of $2, at least $1 %"
 	"$PWD/build/mutation" -sample 300 -seed 1 -least "$1" "$PWD/$2"
 }
-for package in extension handshake rules clienthello clienthello/assemble; do
+for package in "${parsers[@]}"; do
 	score 98 "$package"
 done
 for package in capture reqmtls reqmtls/client reqmtls/client/flagconn reqmtls/client/tls13 \

@@ -52,12 +52,12 @@ const (
 //
 //   - [Unrecognized] as long as no fragment has been read and this datagram has none.
 //     Nothing is kept, so an assembler is held only by handshakes;
-//   - [Refused] for a fragment that does not fit into its record (ErrFieldOverrun, at
-//     the fragment), for the first message if it is no ClientHello (ErrMessageType),
-//     for a ClientHello that cannot be valid (ErrMessageTooLarge) or is too long for
-//     the memory (ErrOverLimit), and for fragments that reach beyond their message
-//     (ErrFragmentOverrun), have another type or length than those before
-//     (ErrFragmentMismatch) or other content (ErrOverlapChanged).
+//   - [Refused] if a fragment does not fit into its record (ErrFieldOverrun, at the
+//     fragment) or reaches beyond its message (ErrFragmentOverrun). Also if it has
+//     another type or length than the fragments before it (ErrFragmentMismatch), or
+//     other content (ErrOverlapChanged). Also if the first message is no ClientHello
+//     (ErrMessageType), is too long for any ClientHello (ErrMessageTooLarge), or is too
+//     long for the memory (ErrOverLimit).
 //
 // A message in one fragment is [Complete] in place. One ninth of the memory is an
 // arrival bitmap, see [BufferSize].
@@ -195,7 +195,7 @@ func (d *DTLS) readRecord(b []byte, i int, version uint16) Result {
 	return Result{}
 }
 
-// readFragment takes a fragment of the message, which begins at offset at of the
+// readFragment takes a fragment of the message. The fragment begins at offset at of the
 // datagram.
 func (d *DTLS) readFragment(b []byte, at int) Result {
 	if b[0] != typeClientHello {

@@ -27,12 +27,12 @@ const (
 // any size; what comes out does not depend on it.
 //
 // Keys are derived from the destination connection ID of the first packet that they
-// decrypt. A later packet that decrypts only under keys from its own connection ID
-// replaces them: after a Retry, after Version Negotiation, and when the client tries anew. Then
-// everything starts over, but a message with the same length and random as the one
-// completed before is taken for a repetition and not given out again. They also
-// change, without starting over, when the client takes up the version that the server
-// has chosen (RFC 9369, Section 4.1).
+// decrypt. A later packet may decrypt only under keys from its own connection ID: after
+// a Retry, after Version Negotiation, or when the client tries again. These keys then
+// replace the earlier ones, and everything starts over. A message with the same length
+// and random as the one completed before is a repetition, and is not returned again.
+// The keys also change when the client takes up the version that the server has chosen
+// (RFC 9369, Section 4.1); then nothing starts over.
 //
 // The outcome is
 //

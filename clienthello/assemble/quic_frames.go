@@ -84,9 +84,9 @@ func readFrameType(b []byte, i int, google bool) (typ uint64, next int, ok bool)
 	return frameGoogleOther, 0, true
 }
 
-// readCryptoFrame reads a CRYPTO frame (RFC 9000, Section 19.6) of which the type has
-// been read: b[from:to] belongs at offset of the CRYPTO stream. Only code is of use if it
-// is not 0.
+// readCryptoFrame reads a CRYPTO frame (RFC 9000, Section 19.6), whose type ends at index i
+// of b. Its data b[from:to] belongs at offset of the CRYPTO stream. If code is not 0, the
+// other results mean nothing.
 func readCryptoFrame(b []byte, i int) (offset uint64, from, to int, code extension.Code) {
 	// Offset (i), Length (i), Crypto Data (..),
 	offset, i, ok := readVarint(b, i)

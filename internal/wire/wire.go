@@ -57,19 +57,19 @@ func (r *Reader) Uint(size int) int {
 	return v
 }
 
-// Open reads the length field, of lengthSize bytes, of a vector of at least floor bytes
-// in elements of the given size. Until Close, all reads are within the vector. The offset
-// of a fault is that of the length. It returns the argument for Close.
-func (r *Reader) Open(lengthSize int, floor uint, element int) (outer int) {
+// Open reads the length field, of lengthSize bytes, of a vector. The vector has least bytes
+// or more, in elements of the given size. Until Close, all reads are within the vector. The
+// offset of a fault is that of the length. Open returns the argument for Close.
+func (r *Reader) Open(lengthSize, least, element int) (outer int) {
 	start, outer := r.at, r.end
 	n := r.Uint(lengthSize)
 	switch {
 	case r.code != 0:
 		return 0
-	case n == 0 && floor > 0:
+	case n == 0 && least != 0:
 		r.Fail(extension.ErrVectorEmpty, start)
 		return 0
-	case uint(n) < floor || n%element != 0:
+	case n < least || n%element != 0:
 		r.Fail(extension.ErrVectorSize, start)
 		return 0
 	case n > r.end-r.at:
@@ -98,8 +98,8 @@ func (r *Reader) Rest() []byte {
 }
 
 // Vector reads a whole vector, see Open.
-func (r *Reader) Vector(lengthSize int, floor uint, element int) []byte {
-	outer := r.Open(lengthSize, floor, element)
+func (r *Reader) Vector(lengthSize, least, element int) []byte {
+	outer := r.Open(lengthSize, least, element)
 	v := r.Rest()
 	r.Close(outer)
 	return v

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -100,6 +101,62 @@ func TestFailedRequests(t *testing.T) {
 			if err := get(t.Context(), transport); !errors.Is(err, refused) || *dials != n+1 || h.users != 1 {
 				t.Errorf("%q, request %d: error %v, %d connections, %d users", protocol, n+1, err, *dials, h.users)
 			}
+		}
+	}
+}
+
+// TestHostPort checks that the address of a server is the one that package net/http dials.
+func TestHostPort(t *testing.T) {
+	tests := []struct{ url, want string }{
+		{"https://a.example/", "a.example:443"},
+		{"https://a.example:8443/", "a.example:8443"},
+		{"https://[::1]/", "[::1]:443"},
+		{"https://a_b.example/", "a_b.example:443"},
+		{"https://bücher.example/", "xn--bcher-kva.example:443"},
+		{"https://BÜCHER.example:8443/", "xn--bcher-kva.example:8443"},
+		{"https://-ü.example/", ""},
+	}
+	for _, tt := range tests {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, tt.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := hostPort(req)
+		if got != tt.want || (err != nil) != (tt.want == "") {
+			t.Errorf("%s: %q, error %v; want %q", tt.url, got, err, tt.want)
+		}
+	}
+}
+
+// TestConnectionOfAProbe checks that the connection that found out a server's version of
+// HTTP serves the request that it was made for.
+func TestConnectionOfAProbe(t *testing.T) {
+	for _, http2 := range []bool{true, false} {
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.EnableHTTP2 = http2
+		server.StartTLS()
+		defer server.Close()
+		var dialed []string
+		c, err := New(Config{
+			NoRequestMTLS: true,
+			TLS:           &tls.Config{InsecureSkipVerify: true},
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				dialed = append(dialed, addr)
+				return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		transport := c.Transport()
+		defer transport.CloseIdleConnections()
+		resp, err := (&http.Client{Transport: transport}).Get("https://bücher.example/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if want := []string{"xn--bcher-kva.example:443"}; !slices.Equal(dialed, want) {
+			t.Errorf("HTTP/2 %v: connections to %q, want %q", http2, dialed, want)
 		}
 	}
 }

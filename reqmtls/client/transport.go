@@ -11,10 +11,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/net/http2"
+	"golang.org/x/net/idna"
 )
 
 const (
@@ -84,7 +87,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, fmt.Errorf("client: %s: the URL is not https", req.URL.Redacted())
 	}
-	addr := hostPort(req)
+	addr, err := hostPort(req)
+	if err != nil {
+		closeBody(req)
+		return nil, err
+	}
 	h := t.acquire(addr)
 	defer t.release(addr, h)
 	protocol, err := t.protocol(req.Context(), addr, h)
@@ -286,13 +293,20 @@ func (t *Transport) CloseIdleConnections() {
 	t.http2.CloseIdleConnections()
 }
 
-// hostPort returns the address of a request's server.
-func hostPort(req *http.Request) string {
-	port := req.URL.Port()
+// hostPort returns the address of a request's server, as http.Transport and
+// http2.Transport dial it.
+func hostPort(req *http.Request) (string, error) {
+	host, port := req.URL.Hostname(), req.URL.Port()
 	if port == "" {
 		port = "443"
 	}
-	return net.JoinHostPort(req.URL.Hostname(), port)
+	if strings.IndexFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
+		var err error
+		if host, err = idna.Lookup.ToASCII(host); err != nil {
+			return "", fmt.Errorf("client: host %q: %w", req.URL.Hostname(), err)
+		}
+	}
+	return net.JoinHostPort(host, port), nil
 }
 
 // onceCloser is a body whose Close has an effect only once.

@@ -256,6 +256,7 @@ func TestErrorsCloseTheBody(t *testing.T) {
 		getBody error    // nil: GetBody works; errNoGetBody: there is none
 	}{
 		{"not https", "http://a.example/", none, nil, nil},
+		{"not a host name", "https://-ü.example/", none, nil, nil},
 		{"a first connection that fails", "https://a.example/", none, []string{none}, nil},
 		{"a connection for HTTP/2 that fails", "https://a.example/", http2, []string{none}, nil},
 		{"a connection for HTTP/1.1 that fails", "https://a.example/", http1, []string{none}, nil},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -26,10 +27,11 @@ type program struct {
 	left     []string // lines of which mutants do not compile
 }
 
-func load(folder string) (*packages.Package, error) {
+func load(ctx context.Context, folder string) (*packages.Package, error) {
 	list, err := packages.Load(&packages.Config{
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports | packages.NeedDeps,
-		Dir:  folder,
+		Mode:    packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports | packages.NeedDeps,
+		Context: ctx,
+		Dir:     folder,
 	}, ".")
 	if err != nil {
 		return nil, err
@@ -42,8 +44,8 @@ func load(folder string) (*packages.Package, error) {
 
 // build writes the mutants of the package in a folder to a temporary one, and builds its
 // tests and those of other folders with them. The tree is not changed.
-func build(folder string, others []string, work string) (*program, error) {
-	pkg, err := load(folder)
+func build(ctx context.Context, folder string, others []string, work string) (*program, error) {
+	pkg, err := load(ctx, folder)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +61,7 @@ func build(folder string, others []string, work string) (*program, error) {
 		if p.mutants, err = writeMutants(pkg, folder, work, overlay, p.variable, skip); err != nil {
 			return nil, err
 		}
-		out, err := goCommand(folder, "build", "-overlay", overlay, "-gcflags=-e", ".").CombinedOutput()
+		out, err := goCommand(ctx, folder, "build", "-overlay", overlay, "-gcflags=-e", ".").CombinedOutput()
 		if err == nil {
 			break
 		}
@@ -77,7 +79,7 @@ func build(folder string, others []string, work string) (*program, error) {
 	}
 	for i, f := range append([]string{folder}, others...) {
 		s := &suite{folder: f, binary: filepath.Join(work, fmt.Sprintf("tests%d", i))}
-		if out, err := goCommand(f, "test", "-c", "-vet=off", "-overlay", overlay, "-o", s.binary, ".").CombinedOutput(); err != nil {
+		if out, err := goCommand(ctx, f, "test", "-c", "-vet=off", "-overlay", overlay, "-o", s.binary, ".").CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("%s: %w\n%s", f, err, out)
 		}
 		if _, err := os.Stat(s.binary); errors.Is(err, os.ErrNotExist) {
@@ -90,8 +92,8 @@ func build(folder string, others []string, work string) (*program, error) {
 
 var errorLine = regexp.MustCompile(`(?m)^(\S+\.go):(\d+):\d+: (.*)$`)
 
-func goCommand(folder string, args ...string) *exec.Cmd {
-	cmd := exec.Command("go", args...)
+func goCommand(ctx context.Context, folder string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = folder
 	return cmd
 }

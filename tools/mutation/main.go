@@ -17,7 +17,10 @@
 //	for i <= n { //mutation:equivalent at n nothing is left to read
 //
 // Survivors of the line are listed as equivalent, and not counted. A mark on a line without
-// survivors is reported, too. An interrupt ends the run with a report of what was tried.
+// survivors is reported, too.
+//
+// An interrupt ends the run with a report of what was tried, and exit code 1. The code is
+// also 1 if fewer mutants are killed than -least says, and 2 after an error.
 package main
 
 import (
@@ -47,7 +50,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.tests, "tests", "", "folders of further tests, separated by commas, for what the package's own miss")
-	flag.IntVar(&o.sample, "sample", 0, "how many mutants to try, taken by chance; 0 for all")
+	flag.IntVar(&o.sample, "sample", 0, "how many mutants to try, chosen at random; 0 for all")
 	flag.Int64Var(&o.seed, "seed", 1, "what the sample depends on")
 	flag.IntVar(&o.workers, "workers", runtime.NumCPU(), "test programs that run at the same time")
 	flag.Float64Var(&o.least, "least", 0, "percentage of mutants to be killed at least")
@@ -56,23 +59,35 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	enough := true
-	for _, folder := range flag.Args() {
-		score, err := mutate(os.Stdout, folder, o)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "mutation:", err)
-			os.Exit(2)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := mutateAll(ctx, os.Stdout, os.Stderr, flag.Args(), o)
+	stop()
+	os.Exit(code)
+}
+
+// mutateAll reports on the packages in folders, and returns the exit code.
+func mutateAll(ctx context.Context, w, errs io.Writer, folders []string, o options) int {
+	code := 0
+	for _, folder := range folders {
+		score, err := mutate(ctx, w, folder, o)
+		if ctx.Err() != nil {
+			fmt.Fprintln(errs, "mutation: interrupted")
+			return 1
 		}
-		enough = enough && score >= o.least
+		if err != nil {
+			fmt.Fprintln(errs, "mutation:", err)
+			return 2
+		}
+		if score < o.least {
+			code = 1
+		}
 	}
-	if !enough {
-		os.Exit(1)
-	}
+	return code
 }
 
 // mutate reports on the package in a folder, and returns how many per cent of its mutants
 // are killed.
-func mutate(w io.Writer, folder string, o options) (score float64, err error) {
+func mutate(ctx context.Context, w io.Writer, folder string, o options) (score float64, err error) {
 	start := time.Now()
 	folder, err = filepath.Abs(folder)
 	if err != nil {
@@ -92,23 +107,21 @@ func mutate(w io.Writer, folder string, o options) (score float64, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(work)
-	p, err := build(folder, others, work)
+	p, err := build(ctx, folder, others, work)
 	if err != nil {
 		return 0, err
 	}
-	if err := p.measure(work, 10*time.Minute); err != nil {
+	if err := p.measure(ctx, work, 10*time.Minute); err != nil {
 		return 0, err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	outcomes := p.run(ctx, choose(len(p.mutants), o), o.workers)
-	stop()
 	score = p.report(w, outcomes)
 	fmt.Fprintf(w, "%s: %.1f %% killed, in %v\n", filepath.Base(folder), score, time.Since(start).Round(time.Second))
 	return score, nil
 }
 
-// choose returns the numbers of the mutants to try, in an order by chance, so that those of
-// a run that is interrupted are a sample, too.
+// choose returns the numbers of the mutants to try, in random order, so that those of an
+// interrupted run are a sample, too.
 func choose(n int, o options) []int {
 	ids := rand.New(rand.NewSource(o.seed)).Perm(n)
 	if o.sample > 0 && o.sample < n {
@@ -163,6 +176,9 @@ func (p *program) report(w io.Writer, outcomes map[int]outcome) float64 {
 	all := dead + counts[survived] + counts[unreached]
 	fmt.Fprintf(w, "%d of %d mutants: %d killed, %d by the time limit, %d survived, %d unreached, %d equivalent\n",
 		len(outcomes), len(p.mutants), counts[killed], counts[looped], counts[survived], counts[unreached], equivalent)
+	if len(outcomes) == 0 {
+		return 0 // nothing was tried
+	}
 	if all == 0 {
 		return 100
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -50,9 +51,9 @@ func (p *program) command(ctx context.Context, s *suite, id int, env string, arg
 }
 
 // measure runs each test alone, to see how long it takes and which mutants it reaches.
-func (p *program) measure(work string, limit time.Duration) error {
+func (p *program) measure(ctx context.Context, work string, limit time.Duration) error {
 	for _, s := range p.suites {
-		out, err := p.command(context.Background(), s, 0, "", "-test.list=.").Output()
+		out, err := p.command(ctx, s, 0, "", "-test.list=.").Output()
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.folder, err)
 		}
@@ -64,11 +65,14 @@ func (p *program) measure(work string, limit time.Duration) error {
 			if err := os.Remove(reached); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), limit)
+			limited, cancel := context.WithTimeout(ctx, limit)
 			start := time.Now()
-			err := p.command(ctx, s, -1, "MUTANT_REACHED="+reached, "-test.run=^"+name+"$").Run()
+			err := p.command(limited, s, -1, "MUTANT_REACHED="+reached, "-test.run=^"+name+"$").Run()
 			took := time.Since(start)
 			cancel()
+			if interrupted(ctx, err) {
+				return errInterrupted
+			}
 			if err != nil {
 				s.broken = append(s.broken, name)
 				continue
@@ -88,8 +92,25 @@ func (p *program) measure(work string, limit time.Duration) error {
 	return nil
 }
 
-// try runs the tests that reach a mutant, the quick ones before the others.
-func (p *program) try(id int) outcome {
+var errInterrupted = errors.New("interrupted")
+
+// interrupted reports whether a test program did not end by itself: ctx has ended, or an
+// interrupt from the terminal, which goes to the test programs too, came to it first.
+func interrupted(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signal() == syscall.SIGINT
+}
+
+// try runs the tests that reach a mutant, the quick ones before the others. It returns
+// errInterrupted if a test was interrupted.
+func (p *program) try(ctx context.Context, id int) (outcome, error) {
 	const quick = 300 * time.Millisecond // for as many tests as fit
 	result := unreached
 	for _, s := range p.suites {
@@ -112,23 +133,26 @@ func (p *program) try(id int) outcome {
 			}
 			result = survived
 			limit := 10*time.Second + 10*sums[i]
-			ctx, cancel := context.WithTimeout(context.Background(), limit)
-			err := p.command(ctx, s, id, "", "-test.failfast", "-test.run=^("+strings.Join(names, "|")+")$").Run()
-			expired := ctx.Err() != nil
+			limited, cancel := context.WithTimeout(ctx, limit)
+			err := p.command(limited, s, id, "", "-test.failfast", "-test.run=^("+strings.Join(names, "|")+")$").Run()
+			expired := limited.Err() != nil
 			cancel()
+			if interrupted(ctx, err) {
+				return 0, errInterrupted
+			}
 			if expired {
-				return looped
+				return looped, nil
 			}
 			if err != nil {
-				return killed
+				return killed, nil
 			}
 		}
 	}
-	return result
+	return result, nil
 }
 
 // run tries mutants in several processes, and returns what became of each. When ctx ends,
-// it is of those that were tried by then.
+// it is of those that were tried to the end by then.
 func (p *program) run(ctx context.Context, ids []int, workers int) map[int]outcome {
 	outcomes := make(map[int]outcome)
 	var mu sync.Mutex
@@ -137,7 +161,10 @@ func (p *program) run(ctx context.Context, ids []int, workers int) map[int]outco
 	for range workers {
 		wg.Go(func() {
 			for id := range queue {
-				o := p.try(id)
+				o, err := p.try(ctx, id)
+				if err != nil {
+					continue
+				}
 				mu.Lock()
 				outcomes[id] = o
 				mu.Unlock()

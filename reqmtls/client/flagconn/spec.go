@@ -27,9 +27,9 @@ func (c Config) spec() (*utls.ClientHelloSpec, error) {
 	return spec, nil
 }
 
-// limitVersions makes the client refuse versions below minimum, and not offer them.
-// Without a minimum it refuses those below TLS 1.2, as crypto/tls does, and still offers
-// what the browser offers.
+// limitVersions makes the client refuse versions below minimum, and not offer them. The
+// client always refuses versions below TLS 1.2. If minimum is 0, it still offers those
+// that the browser offers.
 func limitVersions(spec *utls.ClientHelloSpec, minimum uint16) {
 	spec.TLSVersMin, spec.TLSVersMax = max(minimum, utls.VersionTLS12), utls.VersionTLS13
 	for _, e := range spec.Extensions {

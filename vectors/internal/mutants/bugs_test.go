@@ -63,7 +63,7 @@ var bugs = []bug{
 
 	{"unsolicited flags accepted", exchange, "if !offered.Has(f) {", "if false {", "messages/unsolicited/server-hello/other"},
 	{"unrequested extension accepted", exchange, "if !requested && answers.Has(m) {", "if !requested && false {", "messages/unrequested/server-hello/other-type"},
-	{"client Certificate answers the ClientHello", exchange, "if m == extension.Certificate && s == handshake.FromClient {\n\t\tblock = h.Request\n\t}", "", "messages/answer/client-certificate/all"},
+	{"client Certificate answers the ClientHello", exchange, "if m == extension.Certificate && s == handshake.FromClient {\n\t\treturn h.Request\n\t}", "", "messages/answer/client-certificate/all"},
 	{"known flags anywhere", exchange, "case !info.Messages.Has(m):", "case false:", "messages/known/server-hello/request-mtls"},
 	{"second hello not compared", exchange, "if had != has || !bytes.Equal(was.Data, is.Data) {", "if had != has || false && !bytes.Equal(was.Data, is.Data) {", "messages/second-hello/other"},
 	{"second hello may add flags", exchange, "if had != has || !bytes.Equal(was.Data, is.Data) {", "if had && has && !bytes.Equal(was.Data, is.Data) {", "messages/second-hello/added"},
@@ -87,8 +87,8 @@ var bugs = []bug{
 	{"truncated by one accepted as overrun", hello, "if len(msg) < end {\n\t\treturn nil, len(msg), extension.ErrTruncated", "if len(msg) < end {\n\t\treturn nil, len(msg), extension.ErrFieldOverrun", "hello/truncated/4"},
 	{"cookie read as the next field", hello, "i += 1 + int(msg[i])\n\t}", "i++\n\t}", "dtls/hellos/cookie-1"},
 
-	{"empty vectors accepted", body, "case n == 0 && floor > 0:", "case false:", "bodies/malformed/cookie/none"},
-	{"half elements accepted", body, "case uint(n) < floor || n%element != 0:", "case uint(n) < floor:", "bodies/malformed/supported-groups/odd"},
+	{"empty vectors accepted", body, "case n == 0 && least != 0:", "case false:", "bodies/malformed/cookie/none"},
+	{"half elements accepted", body, "case n < least || n%element != 0:", "case n < least:", "bodies/malformed/supported-groups/odd"},
 	{"length in 16 bits", body, "case n > r.end-r.at:", "case int(uint16(r.at+n)) > r.end:", "bodies/overflow/alpn-65534"},
 	{"as many binders as one likes", lists, "if count != 0 {", "if count > 0 {", "bodies/malformed/pre-shared-key/two-binders"},
 	{"limit of 63 bytes", bodies, "if limit < 64 {", "if limit < 63 {", "bodies/malformed/record-size-limit/63"},

@@ -106,6 +106,7 @@ func TestGet(t *testing.T) {
 func TestUntrustedServer(t *testing.T) {
 	url, dir := startServe(t)
 	address := strings.TrimPrefix(url, "https://")
+	identity := credentials(dir)[2:] // without --ca
 	trusted := []string{"--server-name", "elsewhere.example", "--ca", filepath.Join(dir, "ca.pem")}
 	for _, tt := range []struct {
 		args []string
@@ -113,6 +114,8 @@ func TestUntrustedServer(t *testing.T) {
 	}{
 		{[]string{"probe", address}, "give its authority with --ca, or --insecure not to verify the server\n"},
 		{[]string{"get", url, "--flags", "none"}, "give its authority with --ca, or --insecure not to verify the server\n"},
+		{append([]string{"probe", address}, identity...), "unknown authority; give its authority with --ca\n"},
+		{append([]string{"get", url}, identity...), "unknown authority; give its authority with --ca\n"},
 		{append([]string{"probe", address}, trusted...), "give the name to expect with --server-name\n"},
 		{append([]string{"get", url, "--flags", "none"}, trusted...), "give the name to expect with --server-name\n"},
 	} {

@@ -67,7 +67,8 @@ disagree, which other one. docs/rules.md lists the rules. The exit code is 0 for
 refused message, too. docs/explain.md describes the JSON.
 
 With --hello, the flags of a message are checked against those that the ClientHello
-offers; with --request, those of a client's Certificate against the CertificateRequest.`,
+offers; with --request, those of a client's Certificate against the CertificateRequest.
+These options and --from need a whole message.`,
 		Example: `  tlsflags explain 003e000c0b0000000000000000000001
   tlsflags explain --as certificaterequest --hello hello.bin request.bin
   tlsflags explain --format json hello.bin`,
@@ -107,6 +108,13 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 	if kind == 0 {
 		if kind, err = annotate.Detect(data); err != nil {
 			return fmt.Errorf("%s %w; %s", in.subject(), err, o.kindHint(data))
+		}
+	}
+	if kind == annotate.Extension || kind == annotate.Flags {
+		for _, option := range []string{"hello", "request", "from"} {
+			if cmd.Flags().Changed(option) {
+				return usageError("--%s needs a whole message", option)
+			}
 		}
 	}
 	e.table = annotate.Explain(kind, data)

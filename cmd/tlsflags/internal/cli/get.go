@@ -85,8 +85,11 @@ func (o *tlsOptions) config(ctx context.Context) (*tls.Config, error) {
 }
 
 // withTrustHint says what to do if the server's certificate was not accepted.
-func withTrustHint(err error) error {
+func (o *tlsOptions) withTrustHint(err error) error {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		if o.cert != "" { // which --insecure excludes
+			return fmt.Errorf("%w; give its authority with --ca", err)
+		}
 		return fmt.Errorf("%w; give its authority with --ca, or --insecure not to verify the server", err)
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
@@ -195,7 +198,7 @@ func get(cmd *cobra.Command, o getOptions, url string) error {
 	}
 	resp, err := web.Do(req)
 	if err != nil {
-		return withTrustHint(err)
+		return o.tls.withTrustHint(err)
 	}
 	defer resp.Body.Close()
 	if o.verbose {

@@ -33,8 +33,8 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// outcome returns the error of a run that ended with err. A failed output is an error, also
-// if the run dropped it or cobra returned it.
+// outcome returns the error of a run that ended with err. If the output failed, and err is
+// nil or that failure, outcome returns the failure with the code ExitInput.
 func (o *output) outcome(err error) error {
 	if o.err != nil && (err == nil || errors.Is(err, o.err)) {
 		return &exitError{ExitInput, o.err}

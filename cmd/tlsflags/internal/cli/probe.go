@@ -73,7 +73,7 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 	}
 	result, err := probe.Probe(cmd.Context(), probe.Options{Addr: addr, TLS: config, Flag: o.flag.flag, Timeout: o.tls.timeout})
 	if err != nil {
-		return withTrustHint(err)
+		return o.tls.withTrustHint(err)
 	}
 	if o.format.value == "json" {
 		err = terminal.WriteJSON(cmd.OutOrStdout(), result, "")

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 
@@ -39,6 +40,9 @@ standard error. ^C stops it.`,
 			c.Mode, c.Types = mode.value, types.value
 			if c.MaxConnections < 1 {
 				return usageError("--max-connections has to be at least 1")
+			}
+			if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+				return usageError("--listen %s: give host:port, such as 127.0.0.1:18444", c.Listen)
 			}
 			c.Flags = []extension.Flag{flag.flag}
 			level := slog.LevelInfo
