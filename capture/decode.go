@@ -191,10 +191,8 @@ func (d *decoder) mpls(b []byte) verdict {
 		return d.short()
 	}
 	switch b[0] >> 4 {
-	case 4:
-		return d.ipv4(b)
-	case 6:
-		return d.ipv6(b)
+	case 4, 6:
+		return d.ip(b)
 	case 0: // a control word, or an address that begins with 0
 		const control = 4
 		if len(b) < control+14 {

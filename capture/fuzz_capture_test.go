@@ -2,7 +2,6 @@ package capture
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -79,7 +78,9 @@ func CheckCapture(file []byte) error {
 	return nil
 }
 
-func captureSeeds(yield func([]byte) bool) { fuzzing.Chain(recordedCaptures, packetSeeds)(yield) }
+func captureSeeds(yield func([]byte) bool) {
+	fuzzing.Chain(recordedCaptures, fuzzing.GzippedCaptures, packetSeeds)(yield)
+}
 
 func recordedCaptures(yield func([]byte) bool) {
 	const large = 40_000 // what takes longer to read than it is worth
@@ -87,17 +88,6 @@ func recordedCaptures(yield func([]byte) bool) {
 		data := e.Data()
 		if len(data) <= large && !yield(data) {
 			return
-		}
-	}
-	for e := range corpus.OfKind(corpus.Captures) {
-		if data := e.Data(); len(data) < 3000 {
-			var b bytes.Buffer
-			w := gzip.NewWriter(&b)
-			w.Write(data) // a Buffer takes everything
-			w.Close()
-			if !yield(b.Bytes()) {
-				return
-			}
 		}
 	}
 }

@@ -2,9 +2,7 @@ package assemble_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,29 +11,6 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/quicseal"
-)
-
-func fromHex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// sampleDCID and sampleCrypto are those of RFC 9001, Appendix A, and RFC 9369,
-// Appendix A: the CRYPTO frame of the client's first Initial.
-const (
-	sampleDCID   = "8394c8f03e515708"
-	sampleCrypto = `060040f1010000ed0303ebf8fa56f129 39b9584a3896472ec40bb863cfd3e868
-		04fe3a47f06a2b69484c000004130113 02010000c000000010000e00000b6578
-		616d706c652e636f6dff01000100000a 00080006001d00170018001000070005
-		04616c706e0005000501000000000033 00260024001d00209370b2c9caa47fba
-		baf4559fedba753de171fa71f50f1ce1 5d43e994ec74d748002b000302030400
-		0d0010000e0403050306030203080408 050806002d00020101001c0002400100
-		3900320408ffffffffffffffff050480 00ffff07048000ffff08011001048000
-		75300901100f088394c8f03e51570806 048000ffff`
 )
 
 // TestQUICSamples opens the client's Initial of both appendices. The tag at the end

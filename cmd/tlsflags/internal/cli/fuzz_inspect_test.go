@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -63,7 +62,7 @@ func checkInspectInput(data []byte) error {
 // that the command reads.
 func inspectSeeds(yield func([]byte) bool) {
 	choice := byte(0)
-	fuzzing.Chain(smallCaptures, compressedCaptures, fuzzing.Messages,
+	fuzzing.Chain(smallCaptures, fuzzing.GzippedCaptures, fuzzing.Messages,
 		fuzzing.Each(fuzzing.Messages, func(msg []byte) []byte { return assembletest.InRecords(msg, nil) }),
 		fuzzing.Each(fuzzing.Messages, func(msg []byte) []byte { return fmt.Appendf(nil, "%x\n", msg) }),
 	)(func(file []byte) bool {
@@ -78,20 +77,6 @@ func smallCaptures(yield func([]byte) bool) {
 	for _, kind := range []corpus.Kind{corpus.Captures, corpus.FuzzKind("FuzzCapture")} {
 		for e := range corpus.OfKind(kind) {
 			if data := e.Data(); len(data) <= large && !yield(data) {
-				return
-			}
-		}
-	}
-}
-
-func compressedCaptures(yield func([]byte) bool) {
-	for e := range corpus.OfKind(corpus.Captures) {
-		if data := e.Data(); len(data) < 3000 {
-			var b bytes.Buffer
-			w := gzip.NewWriter(&b)
-			w.Write(data) // a Buffer takes everything
-			w.Close()
-			if !yield(b.Bytes()) {
 				return
 			}
 		}
