@@ -58,6 +58,12 @@ func and(parts ...schema) schema {
 	return all
 }
 
+// optional adds a member that an object need not have.
+func optional(object schema, member string) schema {
+	object["properties"] = and(object["properties"].(schema), members(member))
+	return object
+}
+
 func arrayOf(items schema) schema { return schema{"type": "array", "items": items} }
 
 func nonEmpty(items schema) schema { return and(arrayOf(items), schema{"minItems": 1}) }
@@ -80,7 +86,7 @@ func schemaOf(f vectors.File) schema {
 	for _, name := range noteNames {
 		notes += name + ":note "
 	}
-	defs := definitions(noteNames)
+	defs := definitions(noteNames, f.Groups[0].Entry)
 	var groups []schema
 	for _, g := range f.Groups {
 		shape := shapeOf(g)
@@ -100,7 +106,7 @@ func schemaOf(f vectors.File) schema {
 	})
 }
 
-func definitions(noteNames []string) schema {
+func definitions(noteNames []string, entry vectors.Entry) schema {
 	return schema{
 		"text":         schema{"type": "string", "minLength": 1},
 		"hex":          pattern(`^([0-9a-f]{2})*$`),
@@ -111,7 +117,7 @@ func definitions(noteNames []string) schema {
 		"notes":        and(arrayOf(names(noteNames...)), schema{"uniqueItems": true}),
 		"alert":        object(members("value:uint8 name:alert_name clause:text")),
 		"alert_name":   names(slices.Sorted(maps.Keys(alerts))...),
-		"alternatives": arrayOf(object(members("alert:alert_name clause:text who:string"), is("result", vectors.Invalid))),
+		"alternatives": arrayOf(alternative(entry)),
 		"code":         names(slices.Sorted(maps.Keys(verdicts))...),
 		"readings": nonEmpty(oneOf(
 			object(members("document:text flags:flags"), is("result", vectors.Valid)),
@@ -129,6 +135,21 @@ func definitions(noteNames []string) schema {
 	}
 }
 
+// alternative is the schema of another answer.
+func alternative(entry vectors.Entry) schema {
+	valid, invalid, why := is("result", vectors.Valid), is("result", vectors.Invalid), members("clause:text who:string")
+	refusal := and(invalid, members("alert:alert_name"), why)
+	if entry != vectors.Records && entry != vectors.Datagrams {
+		return oneOf(object(valid, why), object(refusal))
+	}
+	return oneOf(
+		object(valid, is("outcome", vectors.Complete), why),
+		object(invalid, is("outcome", vectors.NeedMore), why),
+		object(invalid, is("outcome", vectors.NotThisProtocol), why),
+		object(refusal, is("outcome", vectors.Refused)),
+	)
+}
+
 // shapeOf names the members that the tests of a group have.
 func shapeOf(g vectors.Group) string {
 	switch t := g.Tests[0]; {
@@ -140,6 +161,9 @@ func shapeOf(g vectors.Group) string {
 	return "test"
 }
 
+// others are the alternatives of a test that has no alert.
+const others = "alternatives:alternatives"
+
 // testSchema returns the schema of the tests of a group.
 func testSchema(g vectors.Group) schema {
 	common := members("id:id comment:text flags:notes observed:observed")
@@ -149,9 +173,9 @@ func testSchema(g vectors.Group) schema {
 	case vectors.Records, vectors.Datagrams:
 		common = and(common, members("memory:int32"), schema{"pieces": nonEmpty(schema{"$ref": "#/$defs/hex"})})
 		return oneOf(
-			object(common, is("outcome", vectors.Complete), valid, members("joined:hex"), parsedSchema(g)),
-			object(common, is("outcome", vectors.NeedMore), invalid),
-			object(common, is("outcome", vectors.NotThisProtocol), invalid),
+			optional(object(common, is("outcome", vectors.Complete), valid, members("joined:hex"), parsedSchema(g)), others),
+			optional(object(common, is("outcome", vectors.NeedMore), invalid), others),
+			optional(object(common, is("outcome", vectors.NotThisProtocol), invalid), others),
 			object(common, is("outcome", vectors.Refused), refusal),
 		)
 	case vectors.Exchange:
@@ -161,9 +185,9 @@ func testSchema(g vectors.Group) schema {
 		})
 		return oneOf(
 			object(common, is("action", vectors.Abort), invalid, members("alert:alert alternatives:alternatives")),
-			object(common, valid, schema{"action": schema{"enum": []vectors.Action{
+			optional(object(common, valid, schema{"action": schema{"enum": []vectors.Action{
 				vectors.NoRequest, vectors.PlainRequest, vectors.AcknowledgedRequest, vectors.SendCertificate, vectors.SendEmpty, vectors.GoOn,
-			}}}),
+			}}}), others),
 		)
 	}
 	maps.Copy(common, members("input:hex"))
@@ -176,7 +200,7 @@ func testSchema(g vectors.Group) schema {
 		common["prefixes"] = object(members("from:natural to:natural"))
 		delete(refusal, "offset")
 	}
-	return oneOf(object(common, refusal), object(common, valid, parsedSchema(g)))
+	return oneOf(object(common, refusal), optional(object(common, valid, parsedSchema(g)), others))
 }
 
 // parsedSchema has the member parsed of the tests of a group.

@@ -13,7 +13,7 @@ import (
 
 // The tables have a row on each line, with cells separated by " | ".
 //
-//go:embed codes.txt notes.txt rules.txt
+//go:embed codes.txt notes.txt rules.txt withdrawn.txt
 var tables embed.FS
 
 // table returns the rows of a table. A line that begins with # is a comment.

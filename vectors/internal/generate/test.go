@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/tlsflags/tlsflags/vectors"
 )
@@ -72,6 +74,13 @@ func reads(t vectors.Test, document string, result vectors.Result, flags ...uint
 	t.Readings = append(t.Readings, vectors.Reading{
 		Document: document, Result: result, Flags: append([]uint16{}, flags...),
 	})
+	return t
+}
+
+// or adds another answer to a test. The clause is "" if no document allows it.
+func or(t vectors.Test, other vectors.Alternative) vectors.Test {
+	other.Clause = cmp.Or(other.Clause, vectors.NoClause)
+	t.Alternatives = append(slices.Clip(t.Alternatives), other)
 	return t
 }
 
