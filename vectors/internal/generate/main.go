@@ -78,6 +78,9 @@ func generate(dir string) error {
 			return fmt.Errorf("observed.json has %s, but there is no such test; run make vectors-observed", id)
 		}
 	}
+	if err := addAlternatives(all); err != nil {
+		return err
+	}
 	released, err := ids.close()
 	if err != nil {
 		return err

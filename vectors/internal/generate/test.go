@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -77,9 +76,14 @@ func reads(t vectors.Test, document string, result vectors.Result, flags ...uint
 	return t
 }
 
-// or adds another answer to a test. The clause is "" if no document allows it.
+// or adds another answer to a test.
 func or(t vectors.Test, other vectors.Alternative) vectors.Test {
-	other.Clause = cmp.Or(other.Clause, vectors.NoClause)
+	same := func(a vectors.Alternative) bool {
+		return a.Result == other.Result && a.Alert == other.Alert && a.Outcome == other.Outcome
+	}
+	if other.Result == t.Result && (t.Alert == nil || other.Alert == t.Alert.Name) || slices.ContainsFunc(t.Alternatives, same) {
+		panic(fmt.Sprintf("%s: the answer %s %s is there already", t.ID, other.Result, other.Alert))
+	}
 	t.Alternatives = append(slices.Clip(t.Alternatives), other)
 	return t
 }
