@@ -126,7 +126,7 @@ var requestMTLSGroups = []group{
 			} else {
 				g.add(aborts(id+"new-session-ticket", text.text, client, steps, illegal, nil, "The flag in a NewSessionTicket."))
 			}
-			msg, _ := certificate(flagsExt(80))
+			msg, _ := clientCertificate(flagsExt(80))
 			g.add(aborts(id+"client-certificate", text.text, server(tls13), []vectors.Step{offering(), request, clientStep("certificate", msg)}, illegal, nil, "The client sets the flag in its Certificate."))
 		}
 	}},

@@ -285,8 +285,8 @@ func responses() []carrier {
 		{"server_hello", "server", offerIn, serverHello},
 		{"hello_retry_request", "server", offerIn, helloRetryRequest},
 		{"encrypted_extensions", "server", offerIn, encryptedExtensions},
-		{"certificate", "server", offerIn, certificate},
-		{"certificate", "client", requestIn, certificate},
+		{"certificate", "server", offerIn, serverCertificate},
+		{"certificate", "client", requestIn, clientCertificate},
 	}
 }
 

@@ -87,9 +87,15 @@ func timestamps() ext {
 	return raw(extSCT, opaque16(opaque16(sct))...)
 }
 
-// certificate has one entry.
-func certificate(extensions ...ext) ([]byte, []int) {
+// serverCertificate has one entry.
+func serverCertificate(extensions ...ext) ([]byte, []int) {
 	return certificates(append([]ext{ocspResponse(), timestamps()}, extensions...))
+}
+
+// clientCertificate has one entry. It has no OCSP response, which OpenSSL as a server
+// cannot ask for.
+func clientCertificate(extensions ...ext) ([]byte, []int) {
+	return certificates(append([]ext{timestamps()}, extensions...))
 }
 
 // certificates has an entry for each list of extensions.
