@@ -64,7 +64,7 @@ var tlsRecordsGroups = []group{
 		for _, v := range []uint16{0x0000, 0x0200, 0x0400, 0xfeff, 0xffff} {
 			g.add(
 				foreign(fmt.Sprintf("records/versions/first-%04x", v), pieces(record(typeHandshake, v, msg)), fmt.Sprintf("The version is 0x%04x.", v), "record_version"),
-				refusesPieces(fmt.Sprintf("records/versions/second-%04x", v), pieces(concat(records(msg[:60]), record(typeHandshake, v, msg[60:]))), "record_version", 5+60+1,
+				joinsFlagged(fmt.Sprintf("records/versions/second-%04x", v), pieces(concat(records(msg[:60]), record(typeHandshake, v, msg[60:]))),
 					fmt.Sprintf("The version of the second record is 0x%04x.", v), "record_version"))
 		}
 	}},
