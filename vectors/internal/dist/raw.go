@@ -58,7 +58,7 @@ func inputsOf(g *vectors.Group, t *vectors.Test) []vectors.Bytes {
 	switch g.Entry {
 	case vectors.Records:
 		return []vectors.Bytes{slices.Concat(t.Pieces...)}
-	case vectors.Datagrams:
+	case vectors.Datagrams, vectors.QUICDatagrams, vectors.DTLSDatagrams:
 		return t.Pieces
 	case vectors.Exchange:
 		var inputs []vectors.Bytes

@@ -31,6 +31,7 @@ func main() {
 type kind struct {
 	kind   vectors.Kind
 	entry  vectors.Entry
+	others map[string]vectors.Entry // of groups with another entry, by name
 	spec   []string
 	groups []group
 }
@@ -57,7 +58,7 @@ func generate(dir string) error {
 		return err
 	}
 	var all []vectors.File
-	for _, k := range []kind{tlsFlags, clientHello, extensionBodies, messages, tlsRecords, quic, dtls, requestMTLSKind} {
+	for _, k := range []kind{tlsFlags, clientHello, extensionBodies, messages, tlsRecords, quic, dtls, firstBytes, requestMTLSKind} {
 		f, err := file(k, ids.version)
 		if err != nil {
 			return err
@@ -104,7 +105,11 @@ func file(k kind, version string) (vectors.File, error) {
 	for _, g := range k.groups {
 		var tests list
 		g.tests(&tests)
-		f.Groups = append(f.Groups, vectors.Group{Kind: k.kind, Name: g.name, Comment: g.comment, Entry: k.entry, Source: g.source, Tests: tests})
+		entry, ok := k.others[g.name]
+		if !ok {
+			entry = k.entry
+		}
+		f.Groups = append(f.Groups, vectors.Group{Kind: k.kind, Name: g.name, Comment: g.comment, Entry: entry, Source: g.source, Tests: tests})
 	}
 	for _, t := range f.All() {
 		f.NumberOfTests++

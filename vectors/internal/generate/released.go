@@ -137,10 +137,10 @@ func (r *register) close() ([]byte, error) {
 }
 
 // hashed are the keys of a test that its id stands for, in the order of the hash. Of the
-// alert it is the name alone.
+// alert and the error of QUIC it is the name alone.
 var hashed = []string{
 	"input", "prefixes", "pieces", "memory", "before", "sender", "message", "text", "state", "steps",
-	"result", "outcome", "code", "offset", "alert", "action",
+	"result", "outcome", "code", "offset", "alert", "quic_error", "action",
 }
 
 // hashOf is the first 8 hexadecimal digits of the SHA-256 of a line for each of these keys
@@ -156,6 +156,9 @@ func hashOf(t *vectors.Test) (string, error) {
 	}
 	if t.Alert != nil {
 		members["alert"] = json.RawMessage(`"` + t.Alert.Name + `"`)
+	}
+	if t.QUICError != nil {
+		members["quic_error"] = json.RawMessage(`"` + t.QUICError.Name + `"`)
 	}
 	h := sha256.New()
 	for _, key := range hashed {

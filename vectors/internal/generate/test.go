@@ -76,15 +76,25 @@ func reads(t vectors.Test, document string, result vectors.Result, flags ...uint
 	return t
 }
 
-// or adds another answer to a test.
-func or(t vectors.Test, other vectors.Alternative) vectors.Test {
-	same := func(a vectors.Alternative) bool {
-		return a.Result == other.Result && a.Alert == other.Alert && a.Outcome == other.Outcome
+// or adds other answers to a test.
+func or(t vectors.Test, others ...vectors.Alternative) vectors.Test {
+	verdict := vectors.Alternative{Result: t.Result, Outcome: t.Outcome}
+	if t.Alert != nil {
+		verdict.Alert = t.Alert.Name
 	}
-	if other.Result == t.Result && (t.Alert == nil || other.Alert == t.Alert.Name) || slices.ContainsFunc(t.Alternatives, same) {
-		panic(fmt.Sprintf("%s: the answer %s %s is there already", t.ID, other.Result, other.Alert))
+	if t.QUICError != nil {
+		verdict.QUICError = t.QUICError.Name
 	}
-	t.Alternatives = append(slices.Clip(t.Alternatives), other)
+	for _, other := range others {
+		same := func(a vectors.Alternative) bool {
+			errors := a.Alert == other.Alert && a.QUICError == other.QUICError
+			return a.Result == other.Result && errors && (a.Outcome == other.Outcome || a.Alert != "")
+		}
+		if same(verdict) || slices.ContainsFunc(t.Alternatives, same) {
+			panic(fmt.Sprintf("%s: the answer %s %s is there already", t.ID, other.Result, other.Alert))
+		}
+		t.Alternatives = append(slices.Clip(t.Alternatives), other)
+	}
 	return t
 }
 
