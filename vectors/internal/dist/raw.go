@@ -58,7 +58,7 @@ func inputsOf(g *vectors.Group, t *vectors.Test) []vectors.Bytes {
 	switch g.Entry {
 	case vectors.Records:
 		return []vectors.Bytes{slices.Concat(t.Pieces...)}
-	case vectors.Datagrams:
+	case vectors.Datagrams, vectors.QUICDatagrams, vectors.DTLSDatagrams:
 		return t.Pieces
 	case vectors.Exchange:
 		var inputs []vectors.Bytes
@@ -87,7 +87,9 @@ func row(g *vectors.Group, t *vectors.Test, files int) []string {
 	}
 	var alternatives []string
 	for _, a := range t.Alternatives {
-		alternatives = append(alternatives, alertNumber(a.Alert))
+		if a.Alert != "" {
+			alternatives = append(alternatives, alertNumber(a.Alert))
+		}
 	}
 	values["alternatives"] = strings.Join(alternatives, ",")
 	if t.Parsed != nil {

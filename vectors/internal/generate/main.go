@@ -35,6 +35,7 @@ func main() {
 type kind struct {
 	kind   vectors.Kind
 	entry  vectors.Entry
+	others map[string]vectors.Entry // of groups with another entry, by name
 	spec   []string
 	groups []group
 }
@@ -58,7 +59,7 @@ func generate(dir string) error {
 	}
 	var all []vectors.File
 	seen := map[string]bool{}
-	for _, k := range []kind{tlsFlags, clientHello, extensionBodies, messages, tlsRecords, quic, dtls, requestMTLSKind} {
+	for _, k := range []kind{tlsFlags, clientHello, extensionBodies, messages, tlsRecords, quic, dtls, firstBytes, requestMTLSKind} {
 		f, err := file(k)
 		if err != nil {
 			return err
@@ -96,7 +97,11 @@ func file(k kind) (vectors.File, error) {
 	for _, g := range k.groups {
 		var tests list
 		g.tests(&tests)
-		f.Groups = append(f.Groups, vectors.Group{Kind: k.kind, Name: g.name, Comment: g.comment, Entry: k.entry, Source: g.source, Tests: tests})
+		entry, ok := k.others[g.name]
+		if !ok {
+			entry = k.entry
+		}
+		f.Groups = append(f.Groups, vectors.Group{Kind: k.kind, Name: g.name, Comment: g.comment, Entry: entry, Source: g.source, Tests: tests})
 	}
 	for _, t := range f.All() {
 		f.NumberOfTests++

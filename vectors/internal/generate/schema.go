@@ -112,7 +112,16 @@ func definitions(noteNames []string) schema {
 		"alert":        object(members("value:uint8 name:alert_name clause:text")),
 		"alert_name":   names(slices.Sorted(maps.Keys(alerts))...),
 		"alternatives": arrayOf(object(members("alert:alert_name clause:text who:string"), is("result", vectors.Invalid))),
-		"code":         names(slices.Sorted(maps.Keys(verdicts))...),
+		"other_outcomes": arrayOf(oneOf(
+			object(members("clause:text who:string"), is("result", vectors.Valid), is("outcome", vectors.Complete)),
+			object(members("clause:text who:string"), is("result", vectors.Invalid), is("outcome", vectors.NeedMore)),
+			object(members("alert:alert_name clause:text who:string"), is("result", vectors.Invalid), is("outcome", vectors.Refused)),
+			object(members("quic_error:quic_error_name clause:text who:string"), is("result", vectors.Invalid), is("outcome", vectors.Refused)),
+		)),
+		"quic_error":      object(members("value:uint16 name:quic_error_name clause:text")),
+		"quic_error_name": names(slices.Sorted(maps.Keys(quicErrors))...),
+		"crypto_error":    object(members("value:uint16 clause:text"), is("name", cryptoError)),
+		"code":            names(slices.Sorted(maps.Keys(verdicts))...),
 		"readings": nonEmpty(oneOf(
 			object(members("document:text flags:flags"), is("result", vectors.Valid)),
 			object(members("document:text flags:no_flags"), is("result", vectors.Invalid)),
@@ -146,14 +155,18 @@ func testSchema(g vectors.Group) schema {
 	valid, invalid := is("result", vectors.Valid), is("result", vectors.Invalid)
 	refusal := and(invalid, members("code:code offset:natural alert:alert alternatives:alternatives"))
 	switch g.Entry {
-	case vectors.Records, vectors.Datagrams:
-		common = and(common, members("memory:int32"), schema{"pieces": nonEmpty(schema{"$ref": "#/$defs/hex"})})
-		return oneOf(
+	case vectors.Records, vectors.Datagrams, vectors.QUICDatagrams, vectors.DTLSDatagrams:
+		common = and(common, members("memory:int32 alternatives:other_outcomes"), schema{"pieces": nonEmpty(schema{"$ref": "#/$defs/hex"})})
+		outcomes := []schema{
 			object(common, is("outcome", vectors.Complete), valid, members("joined:hex"), parsedSchema(g)),
 			object(common, is("outcome", vectors.NeedMore), invalid),
 			object(common, is("outcome", vectors.NotThisProtocol), invalid),
-			object(common, is("outcome", vectors.Refused), refusal),
-		)
+		}
+		refused := and(common, is("outcome", vectors.Refused), invalid, members("code:code offset:natural"))
+		if g.Kind == vectors.QUIC {
+			return oneOf(append(outcomes, object(refused, members("quic_error:quic_error")), object(refused, members("quic_error:crypto_error alert:alert")))...)
+		}
+		return oneOf(append(outcomes, object(refused, members("alert:alert")))...)
 	case vectors.Exchange:
 		common = and(common, members("text:request_text clause:text"), schema{
 			"state": object(members("side:side version:version resumed:bool honor:bool always:bool require:bool has_certificate:bool mismatch:bool")),

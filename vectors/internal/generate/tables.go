@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tlsflags/tlsflags/extension"
@@ -103,9 +104,16 @@ func markdown(rows ...[]string) string {
 // codeTable explains the codes of the tests, in the order of package extension.
 func codeTable(all []vectors.File) (string, error) {
 	used := map[string]bool{}
+	alerted := map[string]bool{}       // codes with an alert
+	transport := map[string][]string{} // errors of QUIC that are no alerts, by code
 	for _, f := range all {
 		for _, t := range f.All() {
 			used[t.Code] = true
+			if t.Alert != nil {
+				alerted[t.Code] = true
+			} else if t.QUICError != nil && !slices.Contains(transport[t.Code], t.QUICError.Name) {
+				transport[t.Code] = append(transport[t.Code], t.QUICError.Name)
+			}
 		}
 	}
 	delete(used, "")
@@ -117,11 +125,17 @@ func codeTable(all []vectors.File) (string, error) {
 		}
 		delete(used, code.Name())
 		v := verdicts[code.Name()]
-		sent := fmt.Sprintf("%s (%d)", v.alert.Name, v.alert.Value)
-		for _, other := range v.alternatives {
-			sent += ", " + other.Alert
+		var sent []string
+		if alerted[code.Name()] {
+			sent = append(sent, fmt.Sprintf("%s (%d)", v.alert.Name, v.alert.Value))
+			for _, other := range v.alternatives {
+				sent = append(sent, other.Alert)
+			}
 		}
-		rows = append(rows, []string{"`" + code.Name() + "`", strings.TrimPrefix(code.Error(), "tlsflags: "), v.offset, sent})
+		for _, name := range transport[code.Name()] {
+			sent = append(sent, fmt.Sprintf("in QUIC %s (%#02x)", name, quicErrors[name]))
+		}
+		rows = append(rows, []string{"`" + code.Name() + "`", strings.TrimPrefix(code.Error(), "tlsflags: "), v.offset, strings.Join(sent, ", ")})
 	}
 	for name := range used {
 		return "", fmt.Errorf("package extension has no code %s", name)

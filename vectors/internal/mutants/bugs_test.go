@@ -94,7 +94,7 @@ var bugs = []bug{
 	{"limit of 63 bytes", bodies, "if limit < 64 {", "if limit < 63 {", "bodies/malformed/record-size-limit/63"},
 	{"two host names", lists, "if seen[nameType/64]>>(nameType%64)&1 != 0 {", "if false {", "bodies/malformed/server-name/two-host-names"},
 
-	{"record version looked at", records, "case b == 3:", "case b == 3 && r.records == 0:", "records/split/halves"},
+	{"record version looked at", records, "if b != 3 && r.records == 0 {", "if b != 3 {", "records/versions/second-0200"},
 	{"record of 16,384 bytes refused", records, "case length > maxRecord:\n\t\treturn refused(extension.ErrRecordOverflow, at)", "case length >= maxRecord:\n\t\treturn refused(extension.ErrRecordOverflow, at)", "records/faults/too-large"},
 	{"empty record accepted", records, "case length == 0:\n\t\treturn refused(extension.ErrRecordEmpty, at)", "case length < 0:\n\t\treturn refused(extension.ErrRecordEmpty, at)", "records/faults/empty-first"},
 	{"SSLv2 hello not told", records, "if r.records == 0 && !r.again && r.header[0]&0x80 != 0 {", "if false {", "records/faults/sslv2"},
