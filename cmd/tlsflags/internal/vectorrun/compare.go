@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
@@ -74,11 +73,12 @@ func compare(g *vectors.Group, t *vectors.Test, a Answer) Outcome {
 	return o
 }
 
-// gives reports whether an answer is the alternative.
+// gives reports whether an answer is the alternative, which has an alert or an error of
+// QUIC or neither.
 func gives(t *vectors.Test, a Answer, alt vectors.Alternative) bool {
 	return a.Result == alt.Result &&
 		(t.Outcome == "" || a.Outcome == "" || a.Outcome == alt.Outcome) &&
-		(a.Result == vectors.Valid || a.Alert == nil || alertName(*a.Alert) == alt.Alert)
+		(a.Result == vectors.Valid || a.sent() == "" || a.sent() == alt.Alert+alt.QUICError)
 }
 
 // decisiveKeys names the keys one of which an answer needs to pass.
@@ -89,7 +89,7 @@ func decisiveKeys(t *vectors.Test) []string {
 	case t.Outcome == vectors.NeedMore || t.Outcome == vectors.NotThisProtocol:
 		return []string{"outcome"}
 	case t.Result == vectors.Invalid:
-		return []string{"alert", "code"}
+		return []string{"alert", "quic_error", "code"}
 	case t.Pieces != nil:
 		return []string{"joined"}
 	}
@@ -111,9 +111,11 @@ func keysOf(g *vectors.Group, t *vectors.Test, a Answer, differ Status) []key {
 	}
 	switch {
 	case t.Alert != nil:
-		keys = append(keys, key{"alert", text(a.Alert, alertText), alertText(int(t.Alert.Value)), differ})
-	case a.Alert != nil:
-		keys = append(keys, key{"alert", alertText(*a.Alert), "none", differ})
+		keys = append(keys, key{"alert", a.sent(), t.Alert.Name, differ})
+	case t.QUICError != nil:
+		keys = append(keys, key{"quic_error", a.sent(), t.QUICError.Name, differ})
+	case a.sent() != "":
+		keys = append(keys, key{"alert", a.sent(), "none", differ})
 	}
 	if t.Code != "" {
 		keys = append(keys, key{"code", a.Code, t.Code, Disagree})
@@ -182,16 +184,6 @@ func text[T any](v *T, format func(T) string) string {
 }
 
 func number[T int | uint16](n T) string { return fmt.Sprint(n) }
-
-func alertText(n int) string { return fmt.Sprintf("%s(%d)", alertName(n), n) }
-
-// alertName returns the name of an alert, or "" for a number that is not in a byte.
-func alertName(n int) string {
-	if n < 0 || n > 255 {
-		return ""
-	}
-	return extension.Alert(n).String()
-}
 
 func describe[T ~string](result vectors.Result, details ...T) string {
 	words := []string{string(result)}

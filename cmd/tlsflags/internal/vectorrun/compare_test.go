@@ -13,12 +13,12 @@ func TestCompare(t *testing.T) {
 	valid := &vectors.Test{Result: vectors.Valid, Parsed: &vectors.Parsed{Flags: []uint16{8, 80}, FlagsExtension: 62}}
 	withHello := &vectors.Test{Result: vectors.Valid, Parsed: &vectors.Parsed{Flags: []uint16{}, ClientHello: hello}}
 	invalid := &vectors.Test{
-		Result: vectors.Invalid, Code: "trailing_zero", Offset: new(2), Alert: &vectors.Alert{Value: 47},
+		Result: vectors.Invalid, Code: "trailing_zero", Offset: new(2), Alert: &vectors.Alert{Name: "illegal_parameter"},
 		Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Alert: "decode_error"}, {Result: vectors.Invalid, Alert: "handshake_failure"}, {Result: vectors.Valid}},
 	}
 	strict := &vectors.Test{Result: vectors.Valid, Parsed: valid.Parsed, Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Alert: "decode_error"}}}
 	action := &vectors.Test{Result: vectors.Valid, Action: "go_on"}
-	abort := &vectors.Test{Result: vectors.Invalid, Action: "abort", Alert: &vectors.Alert{Value: 47}, Alternatives: invalid.Alternatives}
+	abort := &vectors.Test{Result: vectors.Invalid, Action: "abort", Alert: &vectors.Alert{Name: "illegal_parameter"}, Alternatives: invalid.Alternatives}
 	complete := &vectors.Test{
 		Result: vectors.Valid, Outcome: "complete", Pieces: []vectors.Bytes{{1, 2}}, Joined: vectors.Bytes{1, 2}, Parsed: valid.Parsed,
 		Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Outcome: "refused", Alert: "decode_error"}},
@@ -27,7 +27,11 @@ func TestCompare(t *testing.T) {
 		Result: vectors.Invalid, Outcome: "need_more", Pieces: []vectors.Bytes{{1}},
 		Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Outcome: "not_this_protocol"}, {Result: vectors.Valid, Outcome: "complete"}},
 	}
-	refused := &vectors.Test{Result: vectors.Invalid, Outcome: "refused", Pieces: []vectors.Bytes{{1}}, Alert: &vectors.Alert{Value: 10}}
+	refused := &vectors.Test{Result: vectors.Invalid, Outcome: "refused", Pieces: []vectors.Bytes{{1}}, Alert: &vectors.Alert{Name: "unexpected_message"}}
+	frame := &vectors.Test{
+		Result: vectors.Invalid, Outcome: "refused", Pieces: []vectors.Bytes{{1}}, QUICError: &vectors.QUICError{Name: "PROTOCOL_VIOLATION"},
+		Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Outcome: "refused", QUICError: "FRAME_ENCODING_ERROR"}, {Result: vectors.Invalid, Outcome: "need_more"}},
+	}
 	foreign := &vectors.Test{Result: vectors.Invalid, Outcome: "not_this_protocol", Pieces: []vectors.Bytes{{1}}}
 	ok := func(a Answer) Answer { a.Result = vectors.Valid; return a }
 	bad := func(a Answer) Answer { a.Result = vectors.Invalid; return a }
@@ -64,23 +68,23 @@ func TestCompare(t *testing.T) {
 			"flags_extension client_hello.alpn client_hello.cipher_suites client_hello.compression_methods client_hello.extensions client_hello.legacy_version client_hello.session_id client_hello.supported_versions",
 		},
 
-		{"invalid alone", invalid, bad(Answer{}), [3]string{"unchecked", "no alert", "alert illegal_parameter(47)"}, "alert code offset"},
-		{"an offset alone", invalid, bad(Answer{Offset: new(2)}), [3]string{"unchecked", "no alert", "alert illegal_parameter(47)"}, "alert code"},
+		{"invalid alone", invalid, bad(Answer{}), [3]string{"unchecked", "no alert", "alert illegal_parameter"}, "alert code offset"},
+		{"an offset alone", invalid, bad(Answer{Offset: new(2)}), [3]string{"unchecked", "no alert", "alert illegal_parameter"}, "alert code"},
 		{"the alert", invalid, bad(Answer{Alert: new(47)}), [3]string{"pass"}, "code offset"},
 		{"the code", invalid, bad(Answer{Code: "trailing_zero"}), [3]string{"pass"}, "alert offset"},
 		{"everything", invalid, bad(Answer{Code: "trailing_zero", Offset: new(2), Alert: new(47)}), [3]string{"pass"}, ""},
-		{"an alternative", invalid, bad(Answer{Alert: new(50)}), [3]string{"disagree", "alert decode_error(50)", "alert illegal_parameter(47)"}, "code offset"},
-		{"another alert", invalid, bad(Answer{Alert: new(10), Code: "trailing_zero", Offset: new(2)}), [3]string{"fail", "alert unexpected_message(10)", "alert illegal_parameter(47)"}, ""},
+		{"an alternative", invalid, bad(Answer{Alert: new(50)}), [3]string{"disagree", "alert decode_error", "alert illegal_parameter"}, "code offset"},
+		{"another alert", invalid, bad(Answer{Alert: new(10), Code: "trailing_zero", Offset: new(2)}), [3]string{"fail", "alert unexpected_message", "alert illegal_parameter"}, ""},
 		{"another code", invalid, bad(Answer{Alert: new(47), Code: "all_zero"}), [3]string{"disagree", "code all_zero", "code trailing_zero"}, "offset"},
 		{"another offset", invalid, bad(Answer{Alert: new(47), Offset: new(1)}), [3]string{"disagree", "offset 1", "offset 2"}, "code"},
-		{"another code and another alert", invalid, bad(Answer{Code: "all_zero", Alert: new(10)}), [3]string{"fail", "alert unexpected_message(10)", "alert illegal_parameter(47)"}, "offset"},
+		{"another code and another alert", invalid, bad(Answer{Code: "all_zero", Alert: new(10)}), [3]string{"fail", "alert unexpected_message", "alert illegal_parameter"}, "offset"},
 		{"an offset of a test without", refused, bad(Answer{Alert: new(10), Offset: new(1), Code: "x"}), [3]string{"pass"}, "outcome"},
 
 		{"no action", action, ok(Answer{}), [3]string{"unchecked", "no action", "action go_on"}, "action"},
 		{"the action", action, ok(Answer{Action: "go_on"}), [3]string{"pass"}, ""},
 		{"another action", action, ok(Answer{Action: "abort"}), [3]string{"fail", "action abort", "action go_on"}, ""},
 		{"an alert without the action", abort, bad(Answer{Alert: new(47)}), [3]string{"unchecked", "no action", "action abort"}, "action"},
-		{"an action with an alternative alert", abort, bad(Answer{Action: "abort", Alert: new(50)}), [3]string{"disagree", "alert decode_error(50)", "alert illegal_parameter(47)"}, ""},
+		{"an action with an alternative alert", abort, bad(Answer{Action: "abort", Alert: new(50)}), [3]string{"disagree", "alert decode_error", "alert illegal_parameter"}, ""},
 		{"another action with an alternative alert", abort, bad(Answer{Action: "go_on", Alert: new(50)}), [3]string{"fail", "action go_on", "action abort"}, ""},
 
 		{"the flags of pieces", complete, ok(Answer{Outcome: "complete", Flags: flags, FlagsExtension: new(uint16(62))}), [3]string{"unchecked", "no joined", "joined 0102"}, "joined"},
@@ -91,12 +95,20 @@ func TestCompare(t *testing.T) {
 		{"another outcome than the alternative", complete, bad(Answer{Outcome: "need_more", Alert: new(50)}), [3]string{"fail", "invalid", "valid"}, ""},
 		{"need_more", more, bad(Answer{Outcome: "need_more"}), [3]string{"pass"}, ""},
 		{"need_more, unsaid", more, bad(Answer{Code: "truncated"}), [3]string{"unchecked", "no outcome", "outcome need_more"}, "outcome"},
-		{"need_more with an alert", more, bad(Answer{Outcome: "need_more", Alert: new(50)}), [3]string{"fail", "alert decode_error(50)", "alert none"}, ""},
+		{"need_more with an alert", more, bad(Answer{Outcome: "need_more", Alert: new(50)}), [3]string{"fail", "alert decode_error", "alert none"}, ""},
 		{"another outcome of the alternatives", more, bad(Answer{Outcome: "not_this_protocol"}), [3]string{"disagree", "outcome not_this_protocol", "outcome need_more"}, ""},
 		{"an alternative that is valid", more, ok(Answer{Outcome: "complete", Joined: vectors.Bytes{9}}), [3]string{"disagree", "valid", "invalid"}, ""},
 		{"not_this_protocol, unsaid", foreign, bad(Answer{}), [3]string{"unchecked", "no outcome", "outcome not_this_protocol"}, "outcome"},
 		{"refused with an alert", refused, bad(Answer{Outcome: "refused", Alert: new(10)}), [3]string{"pass"}, ""},
-		{"refused alone", refused, bad(Answer{Outcome: "refused"}), [3]string{"unchecked", "no alert", "alert unexpected_message(10)"}, "alert"},
+		{"an alert as an error of QUIC", refused, bad(Answer{Outcome: "refused", QUICError: new(0x10a)}), [3]string{"pass"}, ""},
+		{"another alert as an error of QUIC", refused, bad(Answer{QUICError: new(0x0a)}), [3]string{"fail", "alert PROTOCOL_VIOLATION", "alert unexpected_message"}, "outcome"},
+		{"an error of QUIC", frame, bad(Answer{QUICError: new(0x0a)}), [3]string{"pass"}, "outcome"},
+		{"an alternative error of QUIC", frame, bad(Answer{QUICError: new(7)}), [3]string{"disagree", "quic_error FRAME_ENCODING_ERROR", "quic_error PROTOCOL_VIOLATION"}, "outcome"},
+		{"an alternative without an error", frame, bad(Answer{Outcome: "need_more"}), [3]string{"disagree", "outcome need_more", "outcome refused"}, "quic_error"},
+		{"an alternative with an error too many", frame, bad(Answer{Outcome: "need_more", QUICError: new(7)}), [3]string{"fail", "outcome need_more", "outcome refused"}, ""},
+		{"no error of QUIC", frame, bad(Answer{}), [3]string{"unchecked", "no quic_error", "quic_error PROTOCOL_VIOLATION"}, "outcome quic_error"},
+		{"an alert instead of an error of QUIC", frame, bad(Answer{Alert: new(10)}), [3]string{"fail", "quic_error unexpected_message", "quic_error PROTOCOL_VIOLATION"}, "outcome"},
+		{"refused alone", refused, bad(Answer{Outcome: "refused"}), [3]string{"unchecked", "no alert", "alert unexpected_message"}, "alert"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := compare(&vectors.Group{Entry: vectors.Handshake}, tt.test, tt.answer)
@@ -137,12 +149,29 @@ func TestClip(t *testing.T) {
 // TestAlternativesAtTheEnds checks the lowest and the highest alert, and numbers that are
 // no alert but would be one in 8 bits.
 func TestAlternativesAtTheEnds(t *testing.T) {
-	test := &vectors.Test{Result: vectors.Invalid, Alert: &vectors.Alert{Value: 47}, Alternatives: []vectors.Alternative{
+	test := &vectors.Test{Result: vectors.Invalid, Alert: &vectors.Alert{Name: "illegal_parameter"}, Alternatives: []vectors.Alternative{
 		{Result: vectors.Invalid, Alert: extension.Alert(0).String()}, {Result: vectors.Invalid, Alert: extension.Alert(255).String()},
 	}}
+	if name := (Answer{Alert: new(256)}).sent(); name != "alert 256" {
+		t.Error(name)
+	}
 	for alert, want := range map[int]Status{0: Disagree, 255: Disagree, 1: Fail, 254: Fail, 256: Fail, -1: Fail, 511: Fail} {
 		if o := compare(&vectors.Group{}, test, Answer{Result: vectors.Invalid, Alert: &alert}); o.Status != want {
 			t.Errorf("alert %d: %s, want %s", alert, o.Status, want)
 		}
+	}
+}
+
+func TestSent(t *testing.T) {
+	for n, want := range map[int]string{
+		-1: "error -0x1", 0: "NO_ERROR", 0x10: "NO_VIABLE_PATH", 0x11: "error 0x11", 0xff: "error 0xff",
+		0x100: "close_notify", 0x132: "decode_error", 0x1ff: extension.Alert(255).String(), 0x200: "error 0x200",
+	} {
+		if got := (Answer{QUICError: &n, Alert: new(47)}).sent(); got != want {
+			t.Errorf("%#x: %s, want %s", n, got, want)
+		}
+	}
+	if got := (Answer{}).sent(); got != "" {
+		t.Error(got)
 	}
 }

@@ -47,6 +47,7 @@ type Answer struct {
 	Code           string          `json:"code,omitzero"`
 	Offset         *int            `json:"offset,omitzero"`
 	Alert          *int            `json:"alert,omitzero"`
+	QUICError      *int            `json:"quic_error,omitzero"`
 	FlagsExtension *uint16         `json:"flags_extension,omitzero"`
 	Flags          []uint16        `json:"flags,omitzero"`
 	Outcome        vectors.Outcome `json:"outcome,omitzero"`

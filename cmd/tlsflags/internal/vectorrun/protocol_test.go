@@ -29,8 +29,8 @@ func TestDecodeTSV(t *testing.T) {
 	none := map[string]any{}
 	for line, want := range map[string]Answer{
 		"id\tvalid\n": {Result: vectors.Valid, ClientHello: none},
-		"id\tvalid\t?\t?\t?\t?\t?\t?\t?\t?\t?\t?\t?\t?": {Result: vectors.Valid, ClientHello: none},
-		"id\tvalid\t\t\t\t\t\t\t\t\t\t\t\t":             {Result: vectors.Valid, ClientHello: none},
+		"id\tvalid\t?\t?\t?\t?\t?\t?\t?\t?\t?\t?\t?\t?\t?": {Result: vectors.Valid, ClientHello: none},
+		"id\tvalid\t\t\t\t\t\t\t\t\t\t\t\t":                {Result: vectors.Valid, ClientHello: none},
 		"id\tinvalid\tcode\t2147483647\t255\t65535\t0,65535\tneed_more\r\n": {
 			Result: vectors.Invalid, Code: "code", Offset: new(1<<31 - 1), Alert: new(255), FlagsExtension: new(uint16(65535)),
 			Flags: []uint16{0, 65535}, Outcome: "need_more", ClientHello: none,
@@ -38,8 +38,8 @@ func TestDecodeTSV(t *testing.T) {
 		"id\tinvalid\t\t0\t0\t0\t-": {
 			Result: vectors.Invalid, Offset: new(0), Alert: new(0), FlagsExtension: new(uint16(0)), Flags: []uint16{}, ClientHello: none,
 		},
-		head + "\t0aff\ta.example\t6832,0a0a\t772,771\t2,1,65535\t0,65281": {
-			Result: vectors.Valid, Joined: vectors.Bytes{10, 255}, ClientHello: map[string]any{
+		head + "\t0aff\ta.example\t6832,0a0a\t772,771\t2,1,65535\t0,65281\t65535": {
+			Result: vectors.Valid, Joined: vectors.Bytes{10, 255}, QUICError: new(65535), ClientHello: map[string]any{
 				"server_name": "a.example", "alpn": []string{"h2", "\n\n"}, "supported_versions": []uint16{772, 771},
 				"cipher_suites": map[string]any{"count": uint16(2), "first": uint16(1), "last": uint16(65535)}, "extensions": []uint16{0, 65281},
 			},
@@ -70,7 +70,7 @@ func TestPrefixes(t *testing.T) {
 	group := &vectors.Group{Entry: vectors.Handshake, Source: "RFC 1"}
 	test := &vectors.Test{
 		ID: "x", Input: vectors.Bytes{1, 0, 0, 2}, Prefixes: &vectors.Range{From: 1, To: 3}, Result: vectors.Invalid,
-		Code: "truncated", Alert: &vectors.Alert{Value: 50},
+		Code: "truncated", Alert: &vectors.Alert{Name: "decode_error"},
 	}
 	for _, tt := range []struct {
 		implementation string

@@ -45,6 +45,7 @@ const (
 	columnVersions
 	columnSuites
 	columnExtensions
+	columnQUICError
 	columns
 )
 
@@ -57,7 +58,7 @@ func decodeTSV(line []byte) (Answer, error) {
 	a := Answer{
 		ID: cells[0], Result: vectors.Result(cells[1]),
 		Code: r.text(columnCode), Outcome: vectors.Outcome(r.text(columnOutcome)),
-		Offset: r.number(columnOffset, 31), Alert: r.number(columnAlert, 8),
+		Offset: r.number(columnOffset, 31), Alert: r.number(columnAlert, 8), QUICError: r.number(columnQUICError, 16),
 		Flags: r.numbers(columnFlags), Joined: r.bytes(columnJoined),
 	}
 	if typ := r.number(columnFlagsExtension, 16); typ != nil {
