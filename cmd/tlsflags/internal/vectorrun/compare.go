@@ -36,6 +36,7 @@ type key struct {
 	name      string
 	got, want string // got is "" if the answer does not have the key
 	differ    Status // if got is another value than want
+	decides   bool   // an answer needs one of these keys to pass
 }
 
 // compare compares an answer with the verdict of a test. The outcome has no ID and no
@@ -52,11 +53,8 @@ func compare(g *vectors.Group, t *vectors.Test, a Answer) Outcome {
 		return Outcome{Status: differ, Got: describe(a.Result, a.Code), Want: describe(t.Result, t.Code, string(t.Action))}
 	}
 	o := Outcome{Status: Pass}
-	decisive, decided := []key{}, false
-	for _, k := range keysOf(g, t, a, differ) {
-		if slices.Contains(decisiveKeys(t), k.name) {
-			decisive, decided = append(decisive, k), decided || k.got != ""
-		}
+	keys := keysOf(g, t, a, differ)
+	for _, k := range keys {
 		switch {
 		case k.got == "":
 			o.Unchecked = append(o.Unchecked, k.name)
@@ -65,12 +63,24 @@ func compare(g *vectors.Group, t *vectors.Test, a Answer) Outcome {
 			o.Status, o.Got, o.Want = k.differ, k.name+" "+got, k.name+" "+want
 		}
 	}
-	if o.Status == Pass && len(decisive) > 0 && !decided {
-		o.Status, o.Got = Unchecked, "no "+decisive[0].name
-		_, want := clip("", decisive[0].want)
-		o.Want = decisive[0].name + " " + want
+	if k, ok := undecided(keys); ok && o.Status == Pass {
+		_, want := clip("", k.want)
+		o.Status, o.Got, o.Want = Unchecked, "no "+k.name, k.name+" "+want
 	}
 	return o
+}
+
+// undecided returns the first key that decides, if the answer has none of them.
+func undecided(keys []key) (first key, ok bool) {
+	for _, k := range slices.Backward(keys) {
+		switch {
+		case k.decides && k.got != "":
+			return key{}, false
+		case k.decides:
+			first, ok = k, true
+		}
+	}
+	return first, ok
 }
 
 // gives reports whether an answer is the alternative, which has an alert or an error of
@@ -81,47 +91,36 @@ func gives(t *vectors.Test, a Answer, alt vectors.Alternative) bool {
 		(a.Result == vectors.Valid || a.sent() == "" || a.sent() == alt.Alert+alt.QUICError)
 }
 
-// decisiveKeys names the keys one of which an answer needs to pass.
-func decisiveKeys(t *vectors.Test) []string {
-	switch {
-	case t.Action != "":
-		return []string{"action"}
-	case t.Outcome == vectors.NeedMore || t.Outcome == vectors.NotThisProtocol:
-		return []string{"outcome"}
-	case t.Result == vectors.Invalid:
-		return []string{"alert", "quic_error", "code"}
-	case t.Pieces != nil:
-		return []string{"joined"}
-	}
-	return []string{"flags"}
-}
-
 // keysOf returns the keys of a test beside its result. A difference in the outcome or the
 // alert has the status differ.
 func keysOf(g *vectors.Group, t *vectors.Test, a Answer, differ Status) []key {
 	var keys []key
+	add := func(name, got, want string, differ Status, decides bool) {
+		keys = append(keys, key{name, got, want, differ, decides})
+	}
 	if t.Action != "" {
-		keys = append(keys, key{"action", string(a.Action), string(t.Action), Fail})
+		add("action", string(a.Action), string(t.Action), Fail, true)
 	}
 	if t.Outcome != "" {
-		keys = append(keys, key{"outcome", string(a.Outcome), string(t.Outcome), differ})
+		add("outcome", string(a.Outcome), string(t.Outcome), differ, t.Outcome == vectors.NeedMore || t.Outcome == vectors.NotThisProtocol)
 	}
 	if t.Result == vectors.Valid {
 		return append(keys, contentKeys(g, t, a)...)
 	}
-	switch {
+	fault := t.Action == ""
+	switch sent := a.sent(); {
 	case t.Alert != nil:
-		keys = append(keys, key{"alert", a.sent(), t.Alert.Name, differ})
+		add("alert", sent, t.Alert.Name, differ, fault)
 	case t.QUICError != nil:
-		keys = append(keys, key{"quic_error", a.sent(), t.QUICError.Name, differ})
-	case a.sent() != "":
-		keys = append(keys, key{"alert", a.sent(), "none", differ})
+		add("quic_error", sent, t.QUICError.Name, differ, fault)
+	case sent != "":
+		add("alert", sent, "none", differ, false)
 	}
 	if t.Code != "" {
-		keys = append(keys, key{"code", a.Code, t.Code, Disagree})
+		add("code", a.Code, t.Code, Disagree, fault)
 	}
 	if t.Offset != nil {
-		keys = append(keys, key{"offset", text(a.Offset, number), number(*t.Offset), Disagree})
+		add("offset", text(a.Offset, number), number(*t.Offset), Disagree, false)
 	}
 	return keys
 }
@@ -129,30 +128,33 @@ func keysOf(g *vectors.Group, t *vectors.Test, a Answer, differ Status) []key {
 // contentKeys returns the keys with the content of a valid input.
 func contentKeys(g *vectors.Group, t *vectors.Test, a Answer) []key {
 	var keys []key
+	add := func(name, got, want string, decides bool) {
+		keys = append(keys, key{name, got, want, Fail, decides})
+	}
 	if t.Joined != nil {
-		keys = append(keys, key{"joined", hex.EncodeToString(a.Joined), hex.EncodeToString(t.Joined), Fail})
+		add("joined", hex.EncodeToString(a.Joined), hex.EncodeToString(t.Joined), true)
 	}
 	if t.Parsed == nil {
 		return keys
 	}
-	flags := key{"flags", "", fmt.Sprint(t.Parsed.Flags), Fail}
+	flags := ""
 	if a.Flags != nil {
-		flags.got = fmt.Sprint(a.Flags)
+		flags = fmt.Sprint(a.Flags)
 	}
-	keys = append(keys, flags)
+	add("flags", flags, fmt.Sprint(t.Parsed.Flags), t.Joined == nil)
 	if g.Entry != vectors.ExtensionData {
-		keys = append(keys, key{"flags_extension", text(a.FlagsExtension, number), number(t.Parsed.FlagsExtension), Fail})
+		add("flags_extension", text(a.FlagsExtension, number), number(t.Parsed.FlagsExtension), false)
 	}
 	if t.Parsed.ClientHello == nil {
 		return keys
 	}
 	hello := membersOf(t.Parsed.ClientHello)
 	for _, name := range slices.Sorted(maps.Keys(hello)) {
-		k := key{"client_hello." + name, "", jsonText(hello[name]), Fail}
+		got := ""
 		if member, ok := a.ClientHello[name]; ok {
-			k.got = jsonText(member)
+			got = jsonText(member)
 		}
-		keys = append(keys, k)
+		add("client_hello."+name, got, jsonText(hello[name]), false)
 	}
 	return keys
 }
