@@ -35,9 +35,12 @@ func TestFormats(t *testing.T) {
 		"text":   {func(b *bytes.Buffer) error { return some().WriteText(b, false) }, differences + table + end},
 		"quiet":  {func(b *bytes.Buffer) error { return some().WriteText(b, true) }, differences + end},
 		"strict": {func(b *bytes.Buffer) error { return strict.WriteText(b, true) }, differences + unchecked + end},
-		"none":   {func(b *bytes.Buffer) error { return Report{Version: "1"}.WriteText(b, true) }, "vectors 1: 0 pass, 0 fail, 0 disagree, 0 unchecked, 0 known, 0 skip\n"},
-		"json":   {func(b *bytes.Buffer) error { return some().WriteJSON(b) }, jsonSome},
-		"junit":  {func(b *bytes.Buffer) error { return some().WriteJUnit(b) }, junitSome},
+		"one key": {func(b *bytes.Buffer) error {
+			return Report{Version: "1", Groups: some().Groups[:1]}.WriteText(b, true)
+		}, differences + "unchecked keys: 1 offset\nvectors 1: 2 pass, 1 fail, 1 disagree, 0 unchecked, 1 known, 1 skip\n"},
+		"none":  {func(b *bytes.Buffer) error { return Report{Version: "1"}.WriteText(b, true) }, "vectors 1: 0 pass, 0 fail, 0 disagree, 0 unchecked, 0 known, 0 skip\n"},
+		"json":  {func(b *bytes.Buffer) error { return some().WriteJSON(b) }, jsonSome},
+		"junit": {func(b *bytes.Buffer) error { return some().WriteJUnit(b) }, junitSome},
 		"strict junit": {func(b *bytes.Buffer) error { return strict.WriteJUnit(b) }, strings.NewReplacer(
 			`failures="0" skipped="1"`, `failures="1" skipped="0"`, `<skipped message="unchecked: got no v, want v 1 (RFC 7)"></skipped>`, `<failure message="got no v, want v 1 (RFC 7)"></failure>`,
 		).Replace(junitSome)},

@@ -81,6 +81,7 @@ func TestPrefixes(t *testing.T) {
 		{"whole", true, Outcome{Status: Pass, Unchecked: []string{"alert"}}},
 		{"truncated", false, Outcome{Status: Fail, Got: "invalid, truncated for the first 4 bytes", Want: "valid", Unchecked: []string{"offset"}}},
 		{"valid", false, Outcome{Status: Fail, Got: "valid for the first 1 bytes", Want: "invalid, truncated"}},
+		{"invalid", false, Outcome{Status: Fail, Got: "invalid for the first 4 bytes", Want: "valid", Unchecked: []string{"alert", "code", "offset"}}},
 		{"skipped", false, Outcome{Status: Skip}},
 		{"skipped", true, Outcome{Status: Skip}},
 	} {
@@ -97,6 +98,19 @@ func TestPrefixes(t *testing.T) {
 		if err := p.stop(t.Context(), c.Timeout); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A command that does not know batches is told so.
+func TestBatchWithoutAnswers(t *testing.T) {
+	c := config(t, "valid")
+	c.Batch = true
+	var err error
+	if c.Suite, err = Select(nil, nil, []string{"hello/prefixes/minimal"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "at hello/prefixes/minimal: the batch has 0 answers, not 46") {
+		t.Errorf("error is %v", err)
 	}
 }
 
