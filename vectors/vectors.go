@@ -225,8 +225,7 @@ type Test struct {
 	Alert     *Alert     `json:"alert,omitzero"`
 	QUICError *QUICError `json:"quic_error,omitzero"`
 
-	// Alternatives are other answers that a test allows; a run counts them apart. Tests of
-	// pieces and invalid inputs have the list, if only an empty one.
+	// Alternatives are other answers that a test allows; a run counts them apart.
 	Alternatives []Alternative `json:"alternatives,omitzero"`
 
 	// Of a valid input: its content.

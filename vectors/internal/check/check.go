@@ -172,6 +172,12 @@ func compareRefusal(t *vectors.Test, code extension.Code, clause string, offset 
 		return fmt.Errorf("clause is %s, want %s", clause, t.Alert.Clause)
 	}
 	other, ok := code.AlternativeAlert()
+	return compareAlternative(t, other, ok)
+}
+
+// compareAlternative returns an error if the parsers have an alternative that the test
+// does not list.
+func compareAlternative(t *vectors.Test, other extension.Alert, ok bool) error {
 	if ok && !slices.ContainsFunc(t.Alternatives, func(v vectors.Alternative) bool { return v.Alert == other.String() }) {
 		return fmt.Errorf("alternative is %s, want one of %v", other, t.Alternatives)
 	}

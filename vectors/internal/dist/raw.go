@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -87,9 +88,11 @@ func row(g *vectors.Group, t *vectors.Test, files int) []string {
 	}
 	var alternatives []string
 	for _, a := range t.Alternatives {
+		answer := cmp.Or(string(a.Outcome), string(a.Result))
 		if a.Alert != "" {
-			alternatives = append(alternatives, alertNumber(a.Alert))
+			answer = alertNumber(a.Alert)
 		}
+		alternatives = append(alternatives, answer)
 	}
 	values["alternatives"] = strings.Join(alternatives, ",")
 	if t.Parsed != nil {

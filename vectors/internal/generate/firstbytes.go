@@ -32,7 +32,7 @@ var firstBytesGroups = []group{
 			{0xffff, "", gnutls, ""},
 		} {
 			t := foreign(fmt.Sprintf("records/versions/first-%04x", v.version), pieces(record(typeHandshake, v.version, msg)), fmt.Sprintf("The version is 0x%04x.", v.version), "record_version")
-			g.add(or(t, orComplete("RFC 9846, Section 5.1", v.accepted), orAlert("protocol_version", v.clause, v.refused)))
+			g.add(or(t, orComplete("RFC 9846, Section 5.1", v.accepted), otherAlert("protocol_version", v.clause, v.refused)))
 		}
 	}},
 	{"tls", "No record of TLS, or not the first one of a client. A server that knows nothing but TLS takes it for a record of an unexpected type.", "RFC 9846, Section 5", firstOfStream},
@@ -80,7 +80,7 @@ func firstOfStream(g *list) {
 	test := func(name string, stream []byte, comment string, others ...vectors.Alternative) {
 		g.add(or(foreign("records/foreign/"+name, pieces(stream), comment, "foreign"), others...))
 	}
-	gnutls, both := orAlert("unexpected_message", clause, "GnuTLS 3.7"), orAlert("unexpected_message", clause, "GnuTLS 3.7, OpenSSL 3.0")
+	gnutls, both := otherAlert("unexpected_message", clause, "GnuTLS 3.7"), otherAlert("unexpected_message", clause, "GnuTLS 3.7, OpenSSL 3.0")
 	test("http", []byte("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"), "An HTTP request.", gnutls)
 	test("ssh", []byte("SSH-2.0-OpenSSH_9.2\r\n"), "The banner of SSH.", gnutls)
 	test("smtp", []byte("EHLO client.example.com\r\n"), "SMTP, before STARTTLS.", gnutls)
@@ -90,10 +90,10 @@ func firstOfStream(g *list) {
 	test("alert", record(typeAlert, 0x0303, []byte{2, 40}), "An alert.", both)
 	test("application-data", record(typeApplication, 0x0303, bytes.Repeat([]byte{7}, 32)), "Application data: the middle of a connection.", both)
 	test("change-cipher-spec", concat(record(typeCCS, 0x0303, []byte{1}), records(msg)), "A change_cipher_spec before the hello.",
-		orComplete(clause+", if the server keeps no state", "GnuTLS 3.7"), orAlert("unexpected_message", clause, "OpenSSL 3.0"))
+		orComplete(clause+", if the server keeps no state", "GnuTLS 3.7"), otherAlert("unexpected_message", clause, "OpenSSL 3.0"))
 	test("one-byte", []byte{0x15}, "One byte decides.", orWaits(vectors.NoClause, all))
 	test("sslv2-server-hello", concat([]byte{0x80, 11, 4}, zeros(10)), "An SSLv2 message of another type.",
-		gnutls, orAlert("protocol_version", "", "Go 1.26 crypto/tls"))
+		gnutls, otherAlert("protocol_version", "", "Go 1.26 crypto/tls"))
 	test("sslv2-lengths", patch(sslv2(24, 0), 10, 99), "Like an SSLv2-compatible hello, but its lengths do not add up.",
-		orAlert("protocol_version", "RFC 9846, Appendix E.5", "GnuTLS 3.7, Go 1.26 crypto/tls"), orAlert("decode_error", "", "OpenSSL 3.0"))
+		otherAlert("protocol_version", "RFC 9846, Appendix E.5", "GnuTLS 3.7, Go 1.26 crypto/tls"), otherAlert("decode_error", "", "OpenSSL 3.0"))
 }

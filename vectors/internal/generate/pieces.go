@@ -1,10 +1,6 @@
 package main
 
-import (
-	"slices"
-
-	"github.com/tlsflags/tlsflags/vectors"
-)
+import "github.com/tlsflags/tlsflags/vectors"
 
 // longest is the length of the longest ClientHello, with its header.
 const longest = 4 + 131396
@@ -35,16 +31,6 @@ func refusesPieces(id string, pieces [][]byte, code string, offset int, comment 
 	t := refuse(id, nil, code, offset, comment, notes...)
 	p := of(id, pieces, vectors.Refused, comment, notes...)
 	t.Input, t.Pieces, t.Memory, t.Outcome = nil, p.Pieces, p.Memory, p.Outcome
-	t.Alternatives = slices.Clone(t.Alternatives)
-	for i := range t.Alternatives {
-		t.Alternatives[i].Outcome = vectors.Refused
-	}
-	return t
-}
-
-// or adds answers that a test of pieces allows too.
-func or(t vectors.Test, others ...vectors.Alternative) vectors.Test {
-	t.Alternatives = append(t.Alternatives, others...)
 	return t
 }
 
@@ -58,17 +44,9 @@ func orWaits(clause, who string) vectors.Alternative {
 	return vectors.Alternative{Result: vectors.Invalid, Outcome: vectors.NeedMore, Clause: clause, Who: who}
 }
 
-// orAlert is the answer of a reader that sends an alert.
-func orAlert(name, clause, who string) vectors.Alternative {
-	a := otherAlert(name, clause, who)
-	a.Outcome = vectors.Refused
-	return a
-}
-
 func of(id string, pieces [][]byte, outcome vectors.Outcome, comment string, notes ...string) vectors.Test {
 	t := vectors.Test{
 		ID: id, Comment: comment, Flags: append([]string{}, notes...), Memory: longest, Outcome: outcome, Result: vectors.Invalid,
-		Alternatives: []vectors.Alternative{},
 	}
 	for _, p := range pieces {
 		t.Pieces = append(t.Pieces, nonNil(p))

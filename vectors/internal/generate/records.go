@@ -59,7 +59,7 @@ var tlsRecordsGroups = []group{
 	}},
 	{"versions", "legacy_record_version is ignored. The ids are as in segments.", "RFC 9846, Section 5.1", func(g *list) {
 		const who = "BoringSSL, GnuTLS 3.7, OpenSSL 3.0"
-		old, other := orAlert("protocol_version", "RFC 9846, Appendix E.5", who), orAlert("protocol_version", "", who)
+		old, other := otherAlert("protocol_version", "RFC 9846, Appendix E.5", who), otherAlert("protocol_version", "", who)
 		for _, h := range recordHellos {
 			msg := h.bytes()
 			second := func(v uint16) vectors.Test {

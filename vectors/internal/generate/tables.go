@@ -14,7 +14,7 @@ import (
 
 // The tables have a row on each line, with cells separated by " | ".
 //
-//go:embed codes.txt notes.txt rules.txt
+//go:embed alternatives.txt codes.txt notes.txt rules.txt withdrawn.txt
 var tables embed.FS
 
 // table returns the rows of a table. A line that begins with # is a comment.
@@ -87,6 +87,32 @@ func alert(name, clause string) vectors.Alert {
 // otherAlert is another alert for a refused input.
 func otherAlert(name, clause, who string) vectors.Alternative {
 	return vectors.Alternative{Result: vectors.Invalid, Alert: name, Clause: cmp.Or(clause, vectors.NoClause), Who: who}
+}
+
+// addAlternatives adds the answers of alternatives.txt to the tests.
+func addAlternatives(all []vectors.File) error {
+	for _, r := range table("alternatives.txt") {
+		r = append(r, "")
+		other := vectors.Alternative{Result: vectors.Valid, Clause: r[2], Who: r[3]}
+		if r[1] != string(vectors.Valid) {
+			other = otherAlert(r[1], r[2], r[3])
+		}
+		for pattern := range strings.FieldsSeq(r[0]) {
+			n := 0
+			for _, f := range all {
+				for _, t := range f.All() {
+					if matches(pattern, t.ID) {
+						n++
+						*t = or(*t, other)
+					}
+				}
+			}
+			if n == 0 {
+				return fmt.Errorf("alternatives.txt: no test matches %s", pattern)
+			}
+		}
+	}
+	return nil
 }
 
 // markdown returns a Markdown table.
