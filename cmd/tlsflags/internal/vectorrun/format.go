@@ -29,7 +29,7 @@ func (r Report) WriteText(w io.Writer, quiet bool) error {
 		}
 	}
 	for _, pattern := range r.Stale {
-		fmt.Fprintf(w, "expected, but not seen: %s\n", terminal.Printable(pattern))
+		fmt.Fprintf(w, "expected, but not seen: %s%s\n", terminal.Printable(pattern), withdrawn(pattern))
 	}
 	all := count(r.Groups...)
 	if len(all.keys) > 0 {

@@ -53,10 +53,22 @@ func Select(kinds []vectors.Kind, groups, ids []string) (Suite, error) {
 	}
 	for _, p := range patterns {
 		if !p.used {
-			return Suite{}, fmt.Errorf("no test with the id %q to choose from; --list lists the tests", p.text)
+			return Suite{}, fmt.Errorf("no test with the id %q to choose from%s; --list lists the tests", p.text, withdrawn(p.text))
 		}
 	}
 	return s, nil
+}
+
+// withdrawn says in parentheses why an id of an earlier version names no test, if it is one.
+func withdrawn(id string) string {
+	reason, successor, ok := vectors.Withdrawn(id)
+	switch {
+	case !ok:
+		return ""
+	case successor != "":
+		return fmt.Sprintf(" (withdrawn for %s: %s)", successor, reason)
+	}
+	return fmt.Sprintf(" (withdrawn: %s)", reason)
 }
 
 // matchAny asks all patterns, so that each knows whether it is used.
