@@ -28,9 +28,10 @@ var tlsRecordsGroups = []group{
 			join("inside-flags", "Cut inside of tls_flags.", pieces(stream, len(stream)-7))
 			join("data-behind", "A change_cipher_spec follows.", pieces(concat(stream, record(typeCCS, 0x0303, []byte{1}))))
 			join("message-behind", "Another message follows in the same record.", pieces(records(concat(msg, []byte{20, 0, 0, 0}))))
-			for i := 1; i <= 9; i++ {
-				join(fmt.Sprintf("cut-%d", i), fmt.Sprintf("Cut after byte %d, inside of or right after the headers of record and message.", i), pieces(stream, i))
-			}
+		}
+		stream := records(flagged().bytes())
+		for i := 1; i <= 9; i++ {
+			g.add(joinsFlagged(fmt.Sprintf("records/segments/cut-%d", i), pieces(stream, i), fmt.Sprintf("Cut after byte %d, inside of or right after the headers of record and message.", i), "segments"))
 		}
 	}},
 	{"split", "A message in several records. The ids are as in segments; Chromium's hellos are for both versions.", "RFC 9846, Section 5.1", func(g *list) {
