@@ -102,10 +102,10 @@ func TestSelect(t *testing.T) {
 		{name: "an id", ids: []string{"flags/example/8"}, want: "flags/example/8\ttls_flags\texamples\n"},
 		{name: "two patterns for one id", ids: []string{"flags/empty-d*", "flags*/empty-data"}, want: "flags/empty-data\ttls_flags\tempty\nflags/draft-01/empty-data\ttls_flags\tdraft\n"},
 		{
-			name: "groups and ids", groups: []string{"limits", "examples"}, ids: []string{"*/memory-fits"},
-			want: "records/limits/memory-fits\ttls_records\tlimits\nquic/limits/memory-fits\tquic\tlimits\n",
+			name: "groups and ids", groups: []string{"faults", "examples"}, ids: []string{"*s/faults/too-large"},
+			want: "records/faults/too-large\ttls_records\tfaults\ndtls/faults/too-large\tdtls\tfaults\n",
 		},
-		{name: "a kind and a group", kinds: []vectors.Kind{vectors.QUIC}, groups: []string{"limits"}, want: "quic/limits/memory-fits\tquic\tlimits\nquic/limits/memory-one-less\tquic\tlimits\n"},
+		{name: "a kind and a group", kinds: []vectors.Kind{vectors.TLSRecords}, groups: []string{"limits"}, want: "records/limits/memory-fits\ttls_records\tlimits\nrecords/limits/memory-one-less\ttls_records\tlimits\nrecords/limits/memory-one-less-header\ttls_records\tlimits\n"},
 		{name: "a group of another kind", kinds: []vectors.Kind{vectors.TLSFlags}, groups: []string{"limits"}, err: `no group "limits" to choose from; --list lists the tests`},
 		{name: "no group", groups: []string{"examples", "limit"}, err: `no group "limit" to choose from; --list lists the tests`},
 		{name: "no id", ids: []string{"flags/example/8", "flags/example"}, err: `no test with the id "flags/example" to choose from; --list lists the tests`},
