@@ -184,40 +184,47 @@ func (p *process) ask(ctx context.Context, c Config, g *vectors.Group, t *vector
 // the worst.
 func (p *process) askPrefixes(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test) (Outcome, error) {
 	parts := partsOf(t)
-	batch := Answer{Answers: make([]Answer, len(parts))}
-	if c.Batch {
-		q := newQuestion(g, t)
-		q.Prefixes = t.Prefixes
-		var err error
-		if batch, err = p.exchange(ctx, c, q); err != nil {
-			return Outcome{}, err
-		}
-		if batch.Result == Skipped {
-			return Outcome{Status: Skip}, nil
-		}
+	answers, err := p.askParts(ctx, c, g, t, parts)
+	if err != nil {
+		return Outcome{}, err
 	}
 	worst := Outcome{Status: Pass}
 	var unchecked []string
-	for i := range parts {
-		part, a := &parts[i], batch.Answers[i]
-		if !c.Batch {
-			var err error
-			if a, err = p.exchange(ctx, c, newQuestion(g, part)); err != nil {
-				return Outcome{}, err
-			}
-		}
-		o := compare(g, part, a)
+	for i, a := range answers {
+		o := compare(g, &parts[i], a)
 		unchecked = append(unchecked, o.Unchecked...)
 		if o.Status.worse(worst.Status) {
 			worst = o
 			if o.Status != Skip {
-				worst.Got = fmt.Sprintf("%s for the first %d bytes", o.Got, len(part.Input))
+				worst.Got = fmt.Sprintf("%s for the first %d bytes", o.Got, len(parts[i].Input))
 			}
 		}
 	}
 	slices.Sort(unchecked)
 	worst.Unchecked = slices.Compact(unchecked)
 	return worst, nil
+}
+
+// askParts returns the answers to the parts of a test, asked one by one or as a batch.
+func (p *process) askParts(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test, parts []vectors.Test) ([]Answer, error) {
+	if c.Batch {
+		q := newQuestion(g, t)
+		q.Prefixes = t.Prefixes
+		a, err := p.exchange(ctx, c, q)
+		if a.Result == Skipped {
+			return slices.Repeat([]Answer{a}, len(parts)), nil
+		}
+		return a.Answers, err
+	}
+	var answers []Answer
+	for i := range parts {
+		a, err := p.exchange(ctx, c, newQuestion(g, &parts[i]))
+		if err != nil {
+			return nil, err
+		}
+		answers = append(answers, a)
+	}
+	return answers, nil
 }
 
 // partsOf returns a test for each prefix, and one for the whole message, which is valid.
