@@ -242,7 +242,7 @@ func partsOf(t *vectors.Test) []vectors.Test {
 	return parts
 }
 
-// exchange writes a question, and reads its answer and checks it.
+// exchange asks a question and checks the answer.
 func (p *process) exchange(ctx context.Context, c Config, q question) (Answer, error) {
 	a, err := p.exchangeLines(ctx, c, q)
 	if err == nil {
@@ -254,6 +254,7 @@ func (p *process) exchange(ctx context.Context, c Config, q question) (Answer, e
 	return a, nil
 }
 
+// exchangeLines writes a question and reads its answer.
 func (p *process) exchangeLines(ctx context.Context, c Config, q question) (Answer, error) {
 	text, err := c.Protocol.encode(q)
 	if err != nil {
