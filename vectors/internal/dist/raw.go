@@ -13,7 +13,8 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// columns are those of index.tsv. A cell is empty if the test does not have the value.
+// columns are those of index.tsv. A cell is empty if the test does not have the value; a
+// valid input without flags has the flags "-".
 // If files is 1, the input is in id.bin; otherwise in id.1.bin, id.2.bin and so on.
 var columns = []string{
 	"id", "kind", "entry", "files", "prefixes", "result", "code", "offset", "alert", "alternatives", "flags_extension", "flags", "clause", "outcome", "action",
@@ -96,7 +97,10 @@ func row(g *vectors.Group, t *vectors.Test, files int) []string {
 	values["alternatives"] = strings.Join(alternatives, ",")
 	if t.Parsed != nil {
 		values["flags_extension"] = fmt.Sprint(t.Parsed.FlagsExtension)
-		values["flags"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(t.Parsed.Flags), " ", ","), "[]")
+		values["flags"] = "-"
+		if len(t.Parsed.Flags) > 0 {
+			values["flags"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(t.Parsed.Flags), " ", ","), "[]")
+		}
 	}
 	var cells []string
 	for _, c := range columns {
