@@ -144,7 +144,7 @@ func TestPionReadsVectors(t *testing.T) {
 	for test := range complete(t, vectors.DTLS, "pion") {
 		t.Run(test.ID, func(t *testing.T) {
 			conn := newDatagramConn(t, test.Pieces)
-			server, err := dtls.Server(conn, clientAddr, &dtls.Config{Certificates: []tls.Certificate{cert}})
+			server, err := dtls.ServerWithOptions(conn, clientAddr, dtls.WithCertificates(cert))
 			if err != nil {
 				t.Fatal(err)
 			}
