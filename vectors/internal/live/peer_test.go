@@ -110,7 +110,17 @@ func (p *peer) put(typ byte, data []byte) error {
 		record = p.write.seal(typ, data)
 	}
 	_, err := p.out.Write(record)
-	return err
+	if err == nil {
+		return nil
+	}
+	// The other side has ended. It may have said why.
+	for {
+		if _, _, reason := p.record(); errors.As(reason, new(alertError)) {
+			return reason
+		} else if reason != nil {
+			return err
+		}
+	}
 }
 
 // echo checks that the other side returns application data. It ignores tickets.
@@ -265,7 +275,7 @@ func (p *peer) connect(hello, certificate []byte) error {
 		}
 	}
 	write, read := p.applicationKeys(secret)
-	p.write = newHalf(client)
+	p.read, p.write = read, newHalf(client)
 	if err := p.send(certificate); err != nil {
 		return err
 	}
@@ -277,7 +287,7 @@ func (p *peer) connect(hello, certificate []byte) error {
 	if err := p.send(finished(client, p.transcript)); err != nil {
 		return err
 	}
-	p.read, p.write = read, write
+	p.write = write
 	return p.echo()
 }
 
