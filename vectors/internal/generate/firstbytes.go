@@ -47,8 +47,7 @@ var firstBytesGroups = []group{
 		add(unknown, patch(padded(initial(unknown, crypto(0, quicHello().bytes()))), 1, 0x1a, 0x2a, 0x3a, 0x4a), "A version that asks for Version Negotiation.", dropped)
 		add(zeroRTT, early.Seal(), "A 0-RTT packet: a server may keep it until the Initial comes.", dropped)
 	}},
-	{"dtls", "No DTLS, or nothing of a handshake that can be read. Invalid records should be discarded.", "RFC 9147, Section 4.5.2", func(g *list) {
-		const discarded = "RFC 9147, Section 4.5.2"
+	{"dtls", "No DTLS, or nothing of a handshake that can be read. Invalid records should be discarded.", discarded, func(g *list) {
 		msg := dtlsHello().bytes()
 		record := dtlsRecord(0, msg)
 		test := func(name string, datagram []byte, comment string, others ...vectors.Alternative) {
