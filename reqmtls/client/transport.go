@@ -70,13 +70,13 @@ func (c *Client) Transport() *Transport {
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return t.conn(ctx, network, addr, protocolHTTP1)
 		},
-		IdleConnTimeout: 90 * time.Second, //mutation:equivalent a nanosecond
+		IdleConnTimeout: 90 * time.Second,
 	}
 	t.http2 = &http2.Transport{
 		DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
 			return t.conn(ctx, network, addr, protocolHTTP2)
 		},
-		IdleConnTimeout: 90 * time.Second, //mutation:equivalent a nanosecond
+		IdleConnTimeout: 90 * time.Second,
 	}
 	return t
 }

@@ -249,7 +249,6 @@ const patience = 2 * time.Second
 // certificate, which comes after the client's handshake is over. The close_notify makes
 // the server close the connection if it has accepted the certificate.
 func aftermath(conn *flagconn.Conn) error {
-	//mutation:equivalent a nanosecond
 	conn.SetReadDeadline(time.Now().Add(patience))
 	if err := conn.CloseWrite(); err != nil {
 		return nil // the server has closed the connection
