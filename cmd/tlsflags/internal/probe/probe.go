@@ -217,8 +217,6 @@ func (o Options) handshake(ctx context.Context, extensions []extension.Extension
 		return failed(err), err
 	}
 	defer tcp.Close()
-	deadline, _ := ctx.Deadline()
-	tcp.SetDeadline(deadline)
 	config := o.TLS.Clone()
 	if config.ServerName == "" {
 		config.ServerName = host
