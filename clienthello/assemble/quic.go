@@ -186,7 +186,7 @@ func (q *QUIC) FeedFrames(payload []byte) Result {
 func (q *QUIC) read(datagram []byte) (result Result, used int) {
 	schedules := schedulesPerDatagram
 	var dcid []byte
-	for i := 0; i < len(datagram); { //mutation:equivalent no packet begins at the end
+	for i := 0; ; {
 		p, ok := parseLongPacket(datagram[i:])
 		if !ok {
 			break

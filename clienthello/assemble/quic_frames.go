@@ -159,12 +159,10 @@ func skipConnectionClose(b []byte, i int) (next int, ok bool) {
 // readCrypto takes data at an offset of the CRYPTO stream; at is its offset in the
 // datagram.
 func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
-	if offset < q.base { //mutation:equivalent nothing is cut off if they are equal
-		n := min(q.base-offset, uint64(len(data)))
-		data = data[n:]
-		at += int(n)
-		offset += n
-	}
+	before := min(max(q.base, offset)-offset, uint64(len(data))) // data of earlier messages
+	data = data[before:]
+	at += int(before)
+	offset += before
 	if len(data) == 0 || offset-q.base >= MaxMessage { //mutation:equivalent no message has a byte at MaxMessage
 		return Result{}
 	}
