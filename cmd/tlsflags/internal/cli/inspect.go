@@ -212,17 +212,12 @@ func (in *inspection) run(args []string) error {
 		}
 	}
 	in.progress.finish()
-	if err := in.end(); err != nil {
-		return err
+	if in.printer == nil {
+		in.stats.print(in.out, in.format.value)
+	} else {
+		in.printer.close()
 	}
 	return in.out.Flush()
-}
-
-func (in *inspection) end() error {
-	if in.printer == nil {
-		return in.stats.print(in.out, in.format.value)
-	}
-	return in.printer.close()
 }
 
 // outputWriter writes to standard output and takes the progress bar away first.
