@@ -7,11 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/gopacket/gopacket"
@@ -149,6 +152,84 @@ func TestDatagrams(t *testing.T) {
 				t.Errorf("exit code %d, %q, %q", code, stdout.String(), stderr.String())
 			}
 		})
+	}
+}
+
+// TestMemoryLimit checks that inspect sets a limit, unless there is one, and takes it away.
+func TestMemoryLimit(t *testing.T) {
+	for limit, want := range map[int64]int64{math.MaxInt64: memoryLimit, 1 << 30: 1 << 30} {
+		before := debug.SetMemoryLimit(limit)
+		var during int64
+		in := readerFunc(func([]byte) (int, error) {
+			during = debug.SetMemoryLimit(-1)
+			return 0, io.EOF
+		})
+		Run(t.Context(), []string{"inspect", "-"}, in, io.Discard, io.Discard)
+		if after := debug.SetMemoryLimit(before); during != want || after != limit {
+			t.Errorf("limit %d: %d while inspect runs, want %d, and %d after it", limit, during, want, after)
+		}
+	}
+}
+
+// TestSourceWidth checks how wide the column with the names of inputs is.
+func TestSourceWidth(t *testing.T) {
+	dir := t.TempDir()
+	long := strings.Repeat("n", 58)
+	for _, tt := range []struct {
+		redact bool
+		args   []string
+		want   int
+	}{
+		{false, nil, 0},
+		{false, []string{"one"}, 0},
+		{false, []string{"one", "three"}, len("three:")},
+		{false, []string{"three", "\u00e9"}, len("three:")},
+		{false, []string{"\u00e9\u00e9", "a"}, len("ab:")},
+		{false, []string{long + "n", "a"}, 60},
+		{false, []string{long + "nn", "a"}, 60},
+		{false, []string{dir}, min(len(dir)+1+30, 60)},
+		{true, []string{dir}, 30},
+		{true, []string{"x/" + long, "a"}, len(long) + 1},
+	} {
+		in := inspection{inspectOptions: inspectOptions{redact: tt.redact}}
+		if got := in.sourceWidth(tt.args); got != tt.want {
+			t.Errorf("%q: %d, want %d", tt.args, got, tt.want)
+		}
+	}
+}
+
+// TestProgress checks that the bar appears after a second, and goes before other output.
+func TestProgress(t *testing.T) {
+	var b bytes.Buffer
+	p := &progress{w: &b}
+	p.begin("an input", 100)
+	p.add(10)
+	if b.Len() > 0 || p.drawn {
+		t.Errorf("at once: %q", b.String())
+	}
+	p.begin("a\u009b name", 100)
+	p.start = time.Time{} // long ago
+	p.add(40)
+	if !strings.Contains(b.String(), `a\u009b name  40%`) {
+		t.Errorf("after a second: %q", b.String())
+	}
+	b.Reset()
+	w := &outputWriter{io.Discard, p}
+	for range 2 {
+		w.Write(nil)
+	}
+	if strings.Count(b.String(), "\r") != 2 || p.drawn {
+		t.Errorf("before output: %q", b.String())
+	}
+	p.finish()
+	if p.add(1); p.drawn {
+		t.Error("it is drawn after the end of the input")
+	}
+	none := newProgress(&b, true)
+	none.begin("an input", 100)
+	none.add(10)
+	if none.bar != nil {
+		t.Error("there is a bar without a terminal")
 	}
 }
 

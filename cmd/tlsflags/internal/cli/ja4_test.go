@@ -101,6 +101,8 @@ func TestJA4Hashes(t *testing.T) {
 		"t12d0103" + "00_" + hash("1301") + "_" + hash("000d,0017_0804,0403"): {ext(23), name, schemes},
 		"t12i0101" + "00_" + hash("1301") + "_" + hash("000d"):                {ext(13, 1)},
 		"t12i0101" + "00_" + hash("1301") + "_" + hash("0017"):                {ext(0x2a2a), ext(23)},
+		"t12i0101" + "00_" + hash("1301") + "_000000000000":                   {ext(16, 1)},
+		"t12i0101" + "00_" + hash("1301") + "_" + hash("002b"):                {ext(43, 1)},
 	} {
 		if got := ja4Of(t, helloOf(0x0303, []uint16{0x1301}, extensions...), capture.TCP); got != want {
 			t.Errorf("got %s, want %s", got, want)
