@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/probe"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
 // startServe runs serve with the given arguments and returns its URL and its folder.
@@ -46,6 +48,42 @@ func startServe(t *testing.T, args ...string) (url, dir string) {
 	}
 	return url, dir
 }
+
+// TestServeTemporary checks that serve without --dir has a folder until it ends, and logs
+// the files in it.
+func TestServeTemporary(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	if os.TempDir() != temp {
+		testenv.Skip(t, "temporary folders are not where TMPDIR says")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var log bytes.Buffer
+	var during []string
+	out := writerFunc(func(b []byte) (int, error) { // the address, which comes when the files are there
+		during, _ = filepath.Glob(filepath.Join(temp, "*", "*"))
+		cancel()
+		return len(b), nil
+	})
+	if code := Run(ctx, []string{"serve", "--listen", "127.0.0.1:0"}, strings.NewReader(""), out, &log); code != 0 {
+		t.Errorf("exit %d, %s", code, &log)
+	}
+	if len(during) != 3 {
+		t.Errorf("files: %q", during)
+	}
+	for _, file := range during {
+		if !strings.Contains(log.String(), "="+file) {
+			t.Errorf("no word of %s in %s", file, &log)
+		}
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 // run runs a command and returns its output and exit code.
 func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
