@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/probe"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/testenv"
@@ -225,6 +228,47 @@ func TestProbeCommand(t *testing.T) {
 	})
 }
 
+// TestPrintProbe compares the whole table.
+func TestPrintProbe(t *testing.T) {
+	point := func(value uint32, name string) *codePoint { return new(codepoint.Of(value, name)) }
+	plain := probe.Handshake{Completed: true, TLSVersion: point(772, "TLS 1.3")}
+	asked := plain
+	asked.CertificateRequested, asked.CertificateGiven, asked.Acknowledged = true, true, true
+	asked.Authorities = []string{"CN=b", "CN=a\u009b", "CN=b"}
+	refused := probe.Handshake{CertificateRequested: true, Alert: point(42, "bad_certificate"), Error: new("remote error")}
+	cut := probe.Handshake{Error: new("EOF\u009b")}
+	r := probe.Result{
+		Target: "a:443\u009b", Flag: 80, Verdict: probe.Acknowledges,
+		Runs: []probe.Run{
+			{Handshake: plain},
+			{Offer: new(extension.TLSFlags), Verdict: new(probe.Acknowledges), Handshake: asked},
+			{Offer: new(extension.TLSFlagsExperimental), Verdict: new(probe.Asks), Handshake: refused},
+		},
+		Malformed: []probe.Case{
+			{Case: "all_zero", Type: 62, Verdict: probe.Rejects, Handshake: cut},
+			{Case: "empty_data", Type: 65025, Verdict: probe.Honours, Handshake: asked},
+		},
+	}
+	var b strings.Builder
+	if err := printProbe(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	compareGolden(t, "probe.txt", b.String())
+}
+
+// TestGetCutBody checks that a body that ends early is a failure, after what came of it.
+func TestGetCutBody(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		io.WriteString(w, "begin")
+	}))
+	defer server.Close()
+	out, errs, code := run(t, "get", "--insecure", "--flags", "none", server.URL)
+	if Exit(code) != ExitInput || out != "begin" || !strings.Contains(errs, "unexpected EOF") {
+		t.Errorf("exit %d, %q, %s", code, out, errs)
+	}
+}
+
 // A server that sends the flag to a client without it is not said to acknowledge it.
 func TestPrintProbeUnsolicited(t *testing.T) {
 	var b strings.Builder
@@ -258,6 +302,17 @@ func TestAnotherNumber(t *testing.T) {
 				t.Errorf("probe: exit %d, %s%s", code, errs, out)
 			}
 		})
+	}
+}
+
+// TestServeType checks that serve ignores flags under another type than that of --type.
+func TestServeType(t *testing.T) {
+	url, dir := startServe(t, "--type", "65025")
+	for number, want := range map[string]string{"62": `"certificate_requested":false`, "65025": `"certificate_requested":true`} {
+		out, errs, code := run(t, append([]string{"get", url + "/json", "--type", number}, credentials(dir)...)...)
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("type %s: exit %d, %s%s lacks %s", number, code, errs, out, want)
+		}
 	}
 }
 

@@ -40,7 +40,8 @@ func TestExplainArgument(t *testing.T) {
 	long := strings.Repeat("99", longestName/2)
 	for arg, want := range map[string]string{
 		long:               "tlsflags: " + long + ": no such file; read as hexadecimal" + hint,
-		long + "99":        "tlsflags: 99999999999999999999...: read as hexadecimal" + hint,
+		long + ":":         "tlsflags: 99999999999999999999...: read as hexadecimal" + hint,
+		"no\x00name":       `tlsflags: no\x00name: invalid argument`,
 		long + "/9/9":      "tlsflags: 99999999999999999999...: read as base64" + hint,
 		long + "/////////": "tlsflags: 99999999999999999999...: neither hexadecimal (two digits an octet) nor base64",
 	} {

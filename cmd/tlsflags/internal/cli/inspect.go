@@ -165,7 +165,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if !o.quiet {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", in.summary)
 	}
-	if o.expect.set && in.summary.expected == 0 {
+	if o.expect.set && !in.summary.expected {
 		in.exit = in.exit.and(ExitUnmet)
 		complain(cmd, "no hello has flag "+flagName(o.expect.flag))
 	}

@@ -82,6 +82,9 @@ func TestJA4Version(t *testing.T) {
 			t.Errorf("legacy_version %#x: %s, want %s", legacy, got, want)
 		}
 	}
+	if got := ja4Of(t, helloOf(0x0303, []uint16{0x1301}, ext(43, 2, 3, 4)), capture.TCP)[1:3]; got != "13" {
+		t.Errorf("supported_versions with one: %s", got)
+	}
 	versions := ext(43, 6, 0x0a, 0x0a, 3, 2, 3, 1)
 	if got := ja4Of(t, helloOf(0x0303, []uint16{0x1301}, versions), capture.TCP)[1:3]; got != "11" {
 		t.Errorf("supported_versions with GREASE: %s", got)

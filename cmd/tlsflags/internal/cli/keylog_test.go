@@ -24,7 +24,6 @@ import (
 	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/internal/testenv"
 	"github.com/tlsflags/tlsflags/reqmtls/client/tls13"
-	"github.com/tlsflags/tlsflags/rules"
 )
 
 // A connection is made here whose server does what crypto/tls cannot: it sets flags.
@@ -386,28 +385,6 @@ func TestKeyLogOfCapture(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	if code := Run(t.Context(), []string{"inspect", "--keylog", keyLog, file}, nil, &stdout, &stderr); Exit(code) != ExitInput || !strings.Contains(stderr.String(), "the capture is cut short") {
 		t.Errorf("exit %d, %s", code, &stderr)
-	}
-}
-
-// TestFollowKeepsLittle checks the limit on the memory of the flags that are kept.
-func TestFollowKeepsLittle(t *testing.T) {
-	block := flagsOf(8)
-	list, _, err := extension.ParseList(extension.NewSessionTicket, block, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lost := losses{kept: maxKept - 1}
-	c := conversation{losses: &lost}
-	for range 3 {
-		c.note(handshake.FromServer, extension.NewSessionTicket, list, rules.Violation{})
-		c.note(handshake.FromServer, extension.NewSessionTicket, extension.List{}, rules.Violation{}) // has none
-	}
-	if kept := len(c.sent[handshake.FromServer]); kept != 1 || lost.messages != 2 {
-		t.Errorf("%d messages kept, %d left out; want 1, 2", kept, lost.messages)
-	}
-	few, many := describeFlags(list), &flagsInfo{Data: strings.Repeat("ff", 255), Flags: make([]codePoint, 2040)}
-	if a, b := sentSize(few), sentSize(many); a < len(few.Data) || b < a+len(many.Data)-len(few.Data)+16*2039 {
-		t.Errorf("1 flag takes %d bytes and 2,040 take %d", a, b)
 	}
 }
 
