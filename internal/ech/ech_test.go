@@ -38,6 +38,7 @@ func TestInnerExtensions(t *testing.T) {
 		{"empty fields", fields("\x00\x00\x00\x00", "\x00\x00\x00\x01s"), "\x00\x00\x00\x01s", true},
 		{"pre_shared_key that is not last", inner("\x00\x29\x00\x00\x00\x00\x00\x01s"), "", false},
 		{"pre_shared_key from outside that is not last", inner("\xfd\x00\x00\x05\x04\x00\x29\x00\x10"), "", false},
+		{"a reference to none", inner("\xfd\x00\x00\x01\x00"), "", true},
 		{"padding after it", append(inner("\x00\x00\x00\x01s"), 0, 0, 0), "\x00\x00\x00\x01s", true},
 		{"one twice, of its own and from outside", inner("\x00\x10\x00\x01b\xfd\x00\x00\x03\x02\x00\x10"), "", false},
 		{"a reference without types", inner("\xfd\x00\x00\x00"), "", false},

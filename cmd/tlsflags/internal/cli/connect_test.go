@@ -254,6 +254,17 @@ func TestPrintProbe(t *testing.T) {
 		t.Fatal(err)
 	}
 	compareGolden(t, "probe.txt", b.String())
+	for _, end := range []string{"acknowledges", "CN="} {
+		full := writerFunc(func(b []byte) (int, error) {
+			if strings.Contains(string(b), end) {
+				return 0, io.ErrShortWrite
+			}
+			return len(b), nil
+		})
+		if err := printProbe(full, r); err != io.ErrShortWrite {
+			t.Errorf("an output that fails at %q: %v", end, err)
+		}
+	}
 }
 
 // TestGetCutBody checks that a body that ends early is a failure, after what came of it.
@@ -312,6 +323,17 @@ func TestServeType(t *testing.T) {
 		out, errs, code := run(t, append([]string{"get", url + "/json", "--type", number}, credentials(dir)...)...)
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("type %s: exit %d, %s%s lacks %s", number, code, errs, out, want)
+		}
+	}
+}
+
+// TestServeRequire checks that a client without a certificate is refused in mode require alone.
+func TestServeRequire(t *testing.T) {
+	for mode, alerts := range map[string]int{"verify": 0, "request": 0, "require": 2} {
+		url, dir := startServe(t, "--mode", mode)
+		out, errs, code := run(t, "probe", strings.TrimPrefix(url, "https://"), "--ca", filepath.Join(dir, "ca.pem"), "--format", "json")
+		if got := strings.Count(out, `"name":"bad_certificate"`); code != 0 || got != alerts {
+			t.Errorf("%s: exit %d, %d alerts, want %d\n%s%s", mode, code, got, alerts, errs, out)
 		}
 	}
 }

@@ -51,6 +51,25 @@ func TestExplainArgument(t *testing.T) {
 	}
 }
 
+// TestExplainLongArgument has what may be the name of a file that cannot be opened: up to
+// a length it is one, and beyond it is base64.
+func TestExplainLongArgument(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("file", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path := "file/" + strings.Repeat("A", longestName-len("file/"))
+	for arg, want := range map[string]string{
+		path:        "tlsflags: " + path + ": not a directory\n",
+		path + "A":  "tlsflags: file/AAAAAAAAAAAAAAA...: neither hexadecimal",
+		path + "AA": "tlsflags: file/AAAAAAAAAAAAAAA...: read as base64 it is neither",
+	} {
+		if out, code := runCLI(t, "explain", arg); Exit(code) != ExitInput || !strings.HasPrefix(out, want) {
+			t.Errorf("%d characters: exit %d, %s", len(arg), code, out)
+		}
+	}
+}
+
 // TestExplainText compares a whole table, in colour: fields longer than a row and than four
 // rows, a malformed extension, and what follows the message.
 func TestExplainText(t *testing.T) {

@@ -32,6 +32,19 @@ func TestFollowSecondHello(t *testing.T) {
 	}
 }
 
+func TestLosses(t *testing.T) {
+	for l, want := range map[losses]string{
+		{}:                            "",
+		{connections: 1}:              "1 connection not followed to the end",
+		{messages: 1}:                 "the flags of 1 message left out",
+		{connections: 2, messages: 3}: "2 connections not followed to the end, the flags of 3 messages left out",
+	} {
+		if got := l.String(); got != want {
+			t.Errorf("%+v: %q, want %q", l, got, want)
+		}
+	}
+}
+
 // TestFollowKeepsLittle checks the limit on the memory of the flags that are kept.
 func TestFollowKeepsLittle(t *testing.T) {
 	block := flagsOf(8)

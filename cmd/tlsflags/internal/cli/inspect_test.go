@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -141,17 +142,37 @@ func TestDatagrams(t *testing.T) {
 		"captures/quic-v1-one-initial-quic-go.pcapng": "raw   quic-go.demo.example ",
 		"captures/dtls12-openssl-ext62-80.pcapng":     "raw   openssl.demo.example ",
 		// The first of two: the hello is longer.
-		"captures/quic-v1-chromium-156.pcapng": "raw   refused: truncated at byte ",
+		"captures/quic-v1-chromium-156.pcapng": "raw   refused: truncated at byte LENGTH: ",
 	} {
 		t.Run(file, func(t *testing.T) {
 			entry, _ := corpus.Lookup(file)
 			var stdout, stderr bytes.Buffer
-			in := bytes.NewReader(firstDatagram(t, entry.Data()))
-			code := Run(t.Context(), []string{"inspect", "-"}, in, &stdout, &stderr)
+			datagram := firstDatagram(t, entry.Data())
+			code := Run(t.Context(), []string{"inspect", "-"}, bytes.NewReader(datagram), &stdout, &stderr)
+			want := strings.ReplaceAll(want, "LENGTH", strconv.Itoa(len(datagram)))
 			if code != 0 || !strings.HasPrefix(stdout.String(), want) {
 				t.Errorf("exit code %d, %q, %q", code, stdout.String(), stderr.String())
 			}
 		})
+	}
+}
+
+// TestUnreadable checks that an input that cannot be read is a failure, with its reason.
+func TestUnreadable(t *testing.T) {
+	for name, begin := range map[string]string{"at once": "", "later": "0100"} {
+		failed := false
+		in := io.MultiReader(strings.NewReader(begin), readerFunc(func([]byte) (int, error) {
+			if failed && begin == "" {
+				return 0, io.EOF
+			}
+			failed = true
+			return 0, errors.New("no such luck")
+		}))
+		var stdout, stderr bytes.Buffer
+		code := Run(t.Context(), []string{"inspect", "-q", "-"}, in, &stdout, &stderr)
+		if Exit(code) != ExitInput || stderr.String() != "tlsflags: -: no such luck\n" || stdout.Len() > 0 {
+			t.Errorf("%s: exit %d, %q, %q", name, code, stdout.String(), stderr.String())
+		}
 	}
 }
 
