@@ -15,8 +15,10 @@ score() {
 for package in "${parsers[@]}"; do
 	score 98 "$package"
 done
-score 98 internal/wire -tests handshake,clienthello # which read with it
-for package in internal/ech reqmtls reqmtls/client reqmtls/client/flagconn reqmtls/client/tls13 capture \
+# These are also tested by the packages that use them.
+score 98 internal/wire -tests handshake,clienthello
+score 90 internal/ech -tests reqmtls
+for package in reqmtls reqmtls/client reqmtls/client/flagconn reqmtls/client/tls13 capture \
 	cmd/tlsflags/internal/{annotate,cli,codepoint,demo,probe,terminal,vectorrun}; do
 	score 90 "$package"
 done
