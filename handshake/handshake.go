@@ -121,8 +121,9 @@ const helloRetryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x
 // What it returns is described at [ParseServerHello].
 func ParseEncryptedExtensions(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeEncryptedExtensions, maxEncryptedExtensions)
-	list := c.extensions(extension.EncryptedExtensions) //mutation:equivalent lists are all alike, except in a ClientHello
-	return c.done(Message{list: list, kind: extension.EncryptedExtensions})
+	m := Message{kind: extension.EncryptedExtensions}
+	m.list = c.extensions(m.kind)
+	return c.done(m)
 }
 
 // ParseCertificateRequest reads the CertificateRequest of TLS 1.3 at the beginning of
@@ -138,8 +139,9 @@ func ParseEncryptedExtensions(msg []byte) (Message, int, error) {
 func ParseCertificateRequest(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeCertificateRequest, maxCertificateRequest)
 	c.Vector(1, 0, 1)
-	list := c.extensions(extension.CertificateRequest) //mutation:equivalent lists are all alike, except in a ClientHello
-	return c.done(Message{list: list, kind: extension.CertificateRequest})
+	m := Message{kind: extension.CertificateRequest}
+	m.list = c.extensions(m.kind)
+	return c.done(m)
 }
 
 // ParseCertificate reads the Certificate of TLS 1.3 at the beginning of msg, with its
@@ -165,7 +167,7 @@ func ParseCertificate(msg []byte) (Message, int, error) {
 	m := Message{start: uint32(c.At()), kind: extension.Certificate}
 	for first := true; c.Left() > 0; first = false {
 		c.Vector(3, 1, 1)
-		list := c.extensions(extension.Certificate) //mutation:equivalent lists are all alike, except in a ClientHello
+		list := c.extensions(m.kind)
 		if first {
 			m.list = list
 		}
@@ -194,8 +196,9 @@ func ParseNewSessionTicket(msg []byte) (Message, int, error) {
 	c.Skip(4)
 	c.Vector(1, 0, 1)
 	c.Vector(2, 1, 1)
-	list := c.extensions(extension.NewSessionTicket) //mutation:equivalent lists are all alike, except in a ClientHello
-	return c.done(Message{list: list, kind: extension.NewSessionTicket})
+	m := Message{kind: extension.NewSessionTicket}
+	m.list = c.extensions(m.kind)
+	return c.done(m)
 }
 
 // A cursor reads a handshake message.

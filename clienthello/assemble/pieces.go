@@ -33,10 +33,7 @@ type pieces struct {
 
 func newPieces(memory []byte) pieces {
 	const both = markBits + markBytes
-	limit := len(memory) / both * markBits
-	if rest := len(memory) % both; rest > markBytes { //mutation:equivalent it adds 0 if they are equal
-		limit += rest - markBytes
-	}
+	limit := len(memory)/both*markBits + max(len(memory)%both-markBytes, 0)
 	return pieces{data: memory[:limit:limit], marks: memory[limit:]}
 }
 

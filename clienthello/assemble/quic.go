@@ -150,7 +150,7 @@ func (q *QUIC) Info() QUICInfo {
 		Attempt:     q.attempt,
 		Packets:     q.packets,
 	}
-	if q.base > 0 {
+	if q.base != 0 {
 		info.Hello = 2
 	}
 	return info
@@ -186,7 +186,7 @@ func (q *QUIC) FeedFrames(payload []byte) Result {
 func (q *QUIC) read(datagram []byte) (result Result, used int) {
 	schedules := schedulesPerDatagram
 	var dcid []byte
-	for i := 0; i < len(datagram); { //mutation:equivalent no packet begins at the end
+	for i := 0; ; {
 		p, ok := parseLongPacket(datagram[i:])
 		if !ok {
 			break
@@ -198,7 +198,7 @@ func (q *QUIC) read(datagram []byte) (result Result, used int) {
 		switch {
 		case !bytes.Equal(p.dcid, dcid):
 			// To be ignored: a datagram belongs to one connection.
-		case p.kind == packetHandshake && q.base > 0 && p.version == q.keys.version:
+		case p.kind == packetHandshake && q.base != 0 && p.version == q.keys.version:
 			return Result{Outcome: Unrecognized}, end
 		case p.kind == packetInitial && p.protected():
 			payload, at, ok := q.open(datagram[i:end], &p, &schedules)
@@ -224,7 +224,7 @@ func (q *QUIC) open(packet []byte, p *longPacket, schedules *int) (payload []byt
 		q.Scratch = make([]byte, scratchSize(len(packet)))
 	}
 	dcid := newConnectionID(p.dcid)
-	if q.keys.aead != nil && q.keys.version == p.version {
+	if q.keys.version == p.version {
 		if payload, at, ok = q.keys.open(packet, p.numberAt, q.Scratch); ok {
 			return payload, at, true
 		}

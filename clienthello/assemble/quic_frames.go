@@ -159,12 +159,10 @@ func skipConnectionClose(b []byte, i int) (next int, ok bool) {
 // readCrypto takes data at an offset of the CRYPTO stream; at is its offset in the
 // datagram.
 func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
-	if offset < q.base { //mutation:equivalent nothing is cut off if they are equal
-		n := min(q.base-offset, uint64(len(data)))
-		data = data[n:]
-		at += int(n)
-		offset += n
-	}
+	before := min(max(q.base, offset)-offset, uint64(len(data))) // data of earlier messages
+	data = data[before:]
+	at += int(before)
+	offset += before
 	if len(data) == 0 || offset-q.base >= MaxMessage { //mutation:equivalent no message has a byte at MaxMessage
 		return Result{}
 	}
@@ -206,19 +204,17 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Result) {
 	switch {
 	case len(msg) == 0:
-		return 0, Result{} //mutation:equivalent 1 byte is not there either
-	case msg[0] != typeClientHello && q.base > 0:
-		return 0, Result{Outcome: Unrecognized} //mutation:equivalent no message, no length
+	case msg[0] != typeClientHello && q.base != 0:
+		result.Outcome = Unrecognized
 	case msg[0] != typeClientHello:
-		return 0, refused(extension.ErrMessageType, at) //mutation:equivalent a refused message needs no length
-	case len(msg) < handshakeHeaderLen:
-		return 0, Result{}
+		result = refused(extension.ErrMessageType, at)
+	case len(msg) >= handshakeHeaderLen:
+		length = handshakeHeaderLen + (int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3]))
+		if length > MaxMessage {
+			result = refused(extension.ErrMessageTooLarge, lengthAt)
+		}
 	}
-	length = handshakeHeaderLen + (int(msg[1])<<16 | int(msg[2])<<8 | int(msg[3]))
-	if length > MaxMessage {
-		return 0, refused(extension.ErrMessageTooLarge, lengthAt) //mutation:equivalent a refused message needs no length
-	}
-	return length, Result{}
+	return length, result
 }
 
 // complete returns a message, unless it repeats the one under the keys before.

@@ -77,7 +77,7 @@ func isGoogle(version uint32) bool { return version == 0x54303530 || version == 
 // initialKeys protect the Initial packets that a client sends (RFC 9001, Section
 // 5.2). They follow from the version and a connection ID that everybody can see.
 type initialKeys struct {
-	version uint32
+	version uint32 // 0: no keys
 	dcid    connectionID
 	aead    cipher.AEAD // nil: no keys
 	hp      cipher.Block
@@ -108,7 +108,7 @@ func (k *initialKeys) derive(version uint32, dcid connectionID) {
 }
 
 func (k *initialKeys) belongTo(version uint32, dcid connectionID) bool {
-	return k.aead != nil && k.version == version && k.dcid == dcid
+	return k.version == version && k.dcid == dcid
 }
 
 // open removes the protection of an Initial packet (RFC 9001, Sections 5.3 and

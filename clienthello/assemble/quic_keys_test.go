@@ -95,9 +95,12 @@ func TestPacketNumber(t *testing.T) {
 		{256, 255, 8, 255},
 		{255, 0, 8, 256},
 		{1 << 32, 0, 8, 1 << 32},
-		{384, 0, 8, 512},   // half a window below what is expected
+		{383, 0, 8, 256},
+		{384, 0, 8, 512}, // half a window below what is expected
+		{299, 172, 8, 172},
 		{300, 172, 8, 428}, // half a window ahead of it
-		{1<<62 - 1, 0, 8, 1<<62 - 256},
+		{1<<61 + 255, 0, 8, 1<<61 + 256},
+		{1<<62 - 1, 0, 8, 1<<62 - 256}, // 2^62 would be no packet number
 	}
 	for _, tt := range tests {
 		if got := packetNumber(tt.next, tt.truncated, tt.bits); got != tt.want {

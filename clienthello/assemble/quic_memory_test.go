@@ -45,6 +45,12 @@ func TestQUICWithoutMemory(t *testing.T) {
 	if got := q.FeedFrames(crypto(0, msg)); got.Outcome != assemble.Complete {
 		t.Errorf("in one frame: %v %v", got.Outcome, got.Code)
 	}
+	for offset := range 4 {
+		var q assemble.QUIC
+		if got := q.FeedFrames(crypto(uint64(offset), msg[offset:offset+1])); got.Code != extension.ErrOverLimit {
+			t.Errorf("byte %d of the header alone: %v %v", offset, got.Outcome, got.Code)
+		}
+	}
 }
 
 // A message without a body has no byte but its header.
@@ -58,7 +64,6 @@ func TestQUICEmptyMessage(t *testing.T) {
 	}
 }
 
-// TestQUICLargest has the longest message that is valid, in frames of 1,000 bytes.
 func TestBufferSize(t *testing.T) {
 	for limit, want := range map[int]int{-5: 0, 0: 0, 1: 9, 64: 72, 65: 81} {
 		if got := assemble.BufferSize(limit); got != want {
@@ -67,6 +72,7 @@ func TestBufferSize(t *testing.T) {
 	}
 }
 
+// TestQUICLargest has the longest message that is valid, in frames of 1,000 bytes.
 func TestQUICLargest(t *testing.T) {
 	msg := handshake(assemble.MaxMessage - 4)
 	var q assemble.QUIC

@@ -206,6 +206,10 @@ func TestQUICPackets(t *testing.T) {
 		{"packet numbers from 2^31 on", [][]byte{packet(1<<31, part1), packet(1<<31+1, part2, part3)}},
 		{"a packet number of which the lowest byte is sent", [][]byte{packet(200, part1),
 			quicseal.Packet{Version: quicseal.V1, DCID: dcid, Number: 300, NumberLen: 1, Payload: slices.Concat(part2, part3)}.Seal()}},
+		{"a packet number 128 above the next, of which the lowest byte is sent", [][]byte{packet(255, part1),
+			quicseal.Packet{Version: quicseal.V1, DCID: dcid, Number: 256 + 128, NumberLen: 1, Payload: slices.Concat(part2, part3)}.Seal()}},
+		{"a packet number 127 below the next, of which the lowest byte is sent", [][]byte{packet(255, part1),
+			quicseal.Packet{Version: quicseal.V1, DCID: dcid, Number: 256 - 127, NumberLen: 1, Payload: slices.Concat(part2, part3)}.Seal()}},
 		{"the largest packet number comes first", [][]byte{packet(70000, part1), packet(0, part2, part3)}},
 		{"PADDING, PING and ACK between", [][]byte{packet(0, make([]byte, 7), part3, ping, part2), packet(1, ack, ping, ackECN, part1, make([]byte, 3))}},
 		{"PADDING of 8, 16 and 9 bytes", [][]byte{packet(0, make([]byte, 8), part1, make([]byte, 16), part2), packet(1, make([]byte, 9), part3)}},
@@ -313,6 +317,19 @@ func TestQUICShortestPacket(t *testing.T) {
 	q = assemble.QUIC{}
 	if result := q.Feed(short); result.Outcome != assemble.Unrecognized {
 		t.Errorf("19 bytes after the length: %v", result.Outcome)
+	}
+}
+
+// Feed uses a datagram up to the packet that decides.
+func TestQUICUsed(t *testing.T) {
+	p := quicseal.Packet{Version: quicseal.V1, DCID: fromHex(t, sampleDCID)}
+	for want, frames := range map[assemble.Outcome][]byte{assemble.Complete: crypto(0, handshake(300)), assemble.Refused: {0x1d}} {
+		p.Payload = padded(20, frames)
+		packet := p.Seal()
+		var q assemble.QUIC
+		if result := q.Feed(slices.Concat(packet, packet)); result.Outcome != want || result.Used != len(packet) {
+			t.Errorf("%v, %d bytes used; want %v, %d", result.Outcome, result.Used, want, len(packet))
+		}
 	}
 }
 

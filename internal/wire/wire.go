@@ -38,18 +38,17 @@ func (r *Reader) Left() int { return r.end - r.at }
 func (r *Reader) Skip(n int) {
 	if n > r.end-r.at {
 		r.Fail(extension.ErrFieldOverrun, r.at)
-		return
+	} else {
+		r.at += n
 	}
-	r.at += n
 }
 
-// Uint reads an unsigned integer of the given number of bytes.
-func (r *Reader) Uint(size int) int {
+// Uint reads an unsigned integer of the given number of bytes, 0 if it fails.
+func (r *Reader) Uint(size int) (v int) {
 	if size > r.end-r.at {
 		r.Fail(extension.ErrFieldOverrun, r.at)
-		return 0
+		return
 	}
-	v := 0
 	for range size {
 		v = v<<8 | int(r.data[r.at])
 		r.at++
@@ -63,20 +62,16 @@ func (r *Reader) Uint(size int) int {
 func (r *Reader) Open(lengthSize, least, element int) (outer int) {
 	start, outer := r.at, r.end
 	n := r.Uint(lengthSize)
-	switch {
-	case r.code != 0:
-		return 0
+	switch { // the first fault is kept
 	case n == 0 && least != 0:
 		r.Fail(extension.ErrVectorEmpty, start)
-		return 0
 	case n < least || n%element != 0:
 		r.Fail(extension.ErrVectorSize, start)
-		return 0
 	case n > r.end-r.at:
 		r.Fail(extension.ErrFieldOverrun, start)
-		return 0
+	default:
+		r.end = r.at + n
 	}
-	r.end = r.at + n
 	return outer
 }
 

@@ -100,7 +100,7 @@ func New(c Config) (*Client, error) {
 		client.limit = defaultHandshakeTimeout
 	}
 	if client.dial == nil {
-		client.dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext //mutation:equivalent a nanosecond
+		client.dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext
 	}
 	return client, nil
 }

@@ -113,7 +113,9 @@ func TestHostPort(t *testing.T) {
 		{"https://[::1]/", "[::1]:443"},
 		{"https://a_b.example/", "a_b.example:443"},
 		{"https://bücher.example/", "xn--bcher-kva.example:443"},
+		{"https://über.example/", "xn--ber-goa.example:443"},
 		{"https://BÜCHER.example:8443/", "xn--bcher-kva.example:8443"},
+		{"https://\u0080.example/", ""}, // the first that is not ASCII
 		{"https://-ü.example/", ""},
 	}
 	for _, tt := range tests {

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/idna"
@@ -70,13 +70,13 @@ func (c *Client) Transport() *Transport {
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return t.conn(ctx, network, addr, protocolHTTP1)
 		},
-		IdleConnTimeout: 90 * time.Second, //mutation:equivalent a nanosecond
+		IdleConnTimeout: 90 * time.Second,
 	}
 	t.http2 = &http2.Transport{
 		DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
 			return t.conn(ctx, network, addr, protocolHTTP2)
 		},
-		IdleConnTimeout: 90 * time.Second, //mutation:equivalent a nanosecond
+		IdleConnTimeout: 90 * time.Second,
 	}
 	return t
 }
@@ -300,7 +300,7 @@ func hostPort(req *http.Request) (string, error) {
 	if port == "" {
 		port = "443"
 	}
-	if strings.IndexFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
+	if strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		var err error
 		if host, err = idna.Lookup.ToASCII(host); err != nil {
 			return "", fmt.Errorf("client: host %q: %w", req.URL.Hostname(), err)

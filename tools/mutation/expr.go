@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+	"time"
 )
 
 // arithmetic has, for each operator, the function that does it and the one instead of it.
@@ -66,12 +67,16 @@ func (m *mutator) composite(n *ast.CompositeLit) string {
 	return m.children(n, given)
 }
 
-// constant makes one more and one less of an integer.
+// constant makes one more and one less of an integer. Of a duration of a microsecond or
+// more that is a nanosecond, which no test can notice.
 func (m *mutator) constant(e ast.Expr, tv types.TypeAndValue) string {
 	text := m.text(e.Pos(), e.End())
 	t, ok := m.typeName(tv.Type)
 	basic, isBasic := tv.Type.Underlying().(*types.Basic)
 	if !ok || !isBasic || basic.Info()&types.IsInteger == 0 || tv.Value.Kind() != constant.Int {
+		return text
+	}
+	if value, _ := constant.Int64Val(tv.Value); t == "time.Duration" && value >= int64(time.Microsecond) {
 		return text
 	}
 	id := m.add(e.Pos(), text+" plus 1", text+" minus 1")

@@ -10,7 +10,7 @@
 // The mutants are: a comparison negated or moved by one, && and || exchanged, + - * / % and
 // the operators of bits exchanged, an integer constant one more or less, a result zeroed,
 // and a call, an assignment, a break or a case left out. Generated files have none, nor do
-// declarations of constants, but their uses do.
+// declarations of constants, but their uses do. Durations of a microsecond or more have none.
 //
 // A change that makes no difference is marked beside the line, or above it:
 //
@@ -36,6 +36,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -88,7 +89,7 @@ func mutateAll(ctx context.Context, w, errs io.Writer, folders []string, o optio
 // mutate reports on the package in a folder, and returns how many per cent of its mutants
 // are killed.
 func mutate(ctx context.Context, w io.Writer, folder string, o options) (score float64, err error) {
-	start := time.Now()
+	start, spent := time.Now(), processorTime()
 	folder, err = filepath.Abs(folder)
 	if err != nil {
 		return 0, err
@@ -116,8 +117,18 @@ func mutate(ctx context.Context, w io.Writer, folder string, o options) (score f
 	}
 	outcomes := p.run(ctx, choose(len(p.mutants), o), o.workers)
 	score = p.report(w, outcomes)
-	fmt.Fprintf(w, "%s: %.1f %% killed, in %v\n", filepath.Base(folder), score, time.Since(start).Round(time.Second))
+	fmt.Fprintf(w, "%s: %.1f %% killed, in %v; %v of processor time\n", filepath.Base(folder), score,
+		time.Since(start).Round(time.Second), (processorTime() - spent).Round(time.Second))
 	return score, nil
+}
+
+// processorTime returns how much the builds and tests that have ended took.
+func processorTime() time.Duration {
+	var r syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_CHILDREN, &r) != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 // choose returns the numbers of the mutants to try, in random order, so that those of an

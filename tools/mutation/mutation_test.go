@@ -31,6 +31,7 @@ func TestReport(t *testing.T) {
 		"unreached  sample.go:48: zero returned",
 		"unreached  sample.go:48: * to /",
 		"unreached  sample.go:48: << to >>",
+		"unreached  sample.go:48: + to -",
 		"unreached  sample.go:48: 2 plus 1",
 		"unreached  sample.go:48: 2 minus 1",
 		"unreached  sample.go:48: 1 plus 1",
@@ -48,7 +49,7 @@ func TestReport(t *testing.T) {
 			t.Errorf("missing: %s", line)
 		}
 	}
-	if counts := lines[len(lines)-2]; !strings.Contains(counts, "1 survived, 7 unreached, 2 equivalent") {
+	if counts := lines[len(lines)-2]; !strings.Contains(counts, "1 survived, 8 unreached, 2 equivalent") {
 		t.Error(counts)
 	}
 }

@@ -163,7 +163,7 @@ func Explain(kind Kind, data []byte) Table {
 }
 
 // parse has the strict parsers decide: it returns the end of what they consume, or the
-// offset of the fault and its code.
+// offset of the fault and its code. The walker parses Flags.
 func (t *Table) parse(data []byte) (int, error) {
 	var m handshake.Message
 	var n int
@@ -198,8 +198,6 @@ func (t *Table) parse(data []byte) (int, error) {
 		t.Message = extension.NewSessionTicket
 	case Extension:
 		return t.parseExtension(data)
-	case Flags: //mutation:equivalent there is no message, and the end counts with an error alone
-		return len(data), nil // the walker parses it
 	}
 	if err != nil {
 		return n, err

@@ -79,6 +79,7 @@ func rowInputs() []struct {
 		{"another message", annotate.CertificateRequest, "\x08" + vector(3, vector(2))},
 		{"a cut extension", annotate.Extension, "\x00\x3e\x00"},
 		{"an extension with an overrun", annotate.Extension, "\x00\x3e\x00\x05\x01"},
+		{"an extension without data", annotate.Extension, "\x12\x34\x00\x00"},
 		{"an extension, followed by a byte", annotate.Extension, flags + "!"},
 		{"the data of an extension", annotate.Flags, "\x02\x81\x80"},
 		{"no data", annotate.Flags, ""},

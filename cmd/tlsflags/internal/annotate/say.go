@@ -1,6 +1,7 @@
 package annotate
 
 import (
+	"math/bits"
 	"strconv"
 
 	"github.com/tlsflags/tlsflags/clienthello"
@@ -44,14 +45,11 @@ func sayFlags(first int, octet byte) string {
 		return "no flag of " + strconv.Itoa(first) + " to " + strconv.Itoa(first+7)
 	}
 	text := ""
-	for bit := range 8 {
-		if octet>>bit&1 == 0 {
-			continue
-		}
+	for ; octet != 0; octet &= octet - 1 {
 		if text != "" {
 			text += ", "
 		}
-		f := extension.Flag(first + bit)
+		f := extension.Flag(first + bits.TrailingZeros8(octet))
 		text += "flag " + strconv.Itoa(int(f))
 		if name := f.Name(); name != "" {
 			text += " " + name

@@ -151,15 +151,14 @@ func (w *walker) walk(kind Kind, m extension.MessageKind) {
 		w.vector(1, "certificate_request_context", clauseRequest, nil)
 		w.extensions("extensions", m, clauseRequest)
 	case Certificate:
-		w.certificate()
+		w.certificate(m)
 	case NewSessionTicket:
-		w.newSessionTicket()
+		w.newSessionTicket(m)
 	case Extension:
 		w.extension("", m)
 		return
 	case Flags:
 		w.flags("")
-		return //mutation:equivalent nothing is left
 	}
 	w.stray("after extensions", clauseHandshake)
 }
@@ -227,28 +226,26 @@ func (w *walker) optionalExtensions(m extension.MessageKind, clause string) {
 	}
 }
 
-func (w *walker) certificate() {
+func (w *walker) certificate(m extension.MessageKind) {
 	w.header(11, "Certificate")
 	w.vector(1, "certificate_request_context", clauseCert, nil)
 	w.vector(3, "certificate_list", clauseCert, func() {
 		for i := 0; !w.done && w.at < w.end; i++ {
 			path := "certificate_list[" + strconv.Itoa(i) + "]"
 			w.vector(3, path+".cert_data", clauseCert, nil)
-			//mutation:equivalent bodies differ in hellos alone
-			w.extensions(path+".extensions", extension.Certificate, clauseCert)
+			w.extensions(path+".extensions", m, clauseCert)
 			w.fold()
 		}
 	})
 }
 
-func (w *walker) newSessionTicket() {
+func (w *walker) newSessionTicket(m extension.MessageKind) {
 	w.header(4, "NewSessionTicket")
 	w.take(4, "ticket_lifetime", clauseTicket, func(b []byte) string { return sayNumber(b) + " seconds" })
 	w.take(4, "ticket_age_add", clauseTicket, nil)
 	w.vector(1, "ticket_nonce", clauseTicket, nil)
 	w.vector(2, "ticket", clauseTicket, nil)
-	//mutation:equivalent bodies differ in hellos alone
-	w.extensions("extensions", extension.NewSessionTicket, clauseTicket)
+	w.extensions("extensions", m, clauseTicket)
 }
 
 func (w *walker) extensions(path string, m extension.MessageKind, clause string) {
@@ -284,14 +281,11 @@ func (w *walker) body(t extension.Type, m extension.MessageKind, path string) {
 	case w.fault >= 0 && w.fault < w.end: // it is cut short
 	case t == extension.TLSFlags, t == extension.TLSFlagsExperimental:
 		w.flags(path)
-		return //mutation:equivalent nothing is left
 	case w.malformed(t, path, clause):
-		return
 	case inside != nil && w.fits(inside, path, clause):
 		inside(w, path, clause)
-		return
 	}
-	w.take(w.end-w.at, path, clause, nil)
+	w.take(w.end-w.at, path, clause, nil) // what is left
 }
 
 // malformed notes a body that the accessor for it refuses, up to the fault and from there.

@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,8 +17,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/probe"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
 // startServe runs serve with the given arguments and returns its URL and its folder.
@@ -46,6 +51,42 @@ func startServe(t *testing.T, args ...string) (url, dir string) {
 	}
 	return url, dir
 }
+
+// TestServeTemporary checks that serve without --dir has a folder until it ends, and logs
+// the files in it.
+func TestServeTemporary(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	if os.TempDir() != temp {
+		testenv.Skip(t, "temporary folders are not where TMPDIR says")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var log bytes.Buffer
+	var during []string
+	out := writerFunc(func(b []byte) (int, error) { // the address, which comes when the files are there
+		during, _ = filepath.Glob(filepath.Join(temp, "*", "*"))
+		cancel()
+		return len(b), nil
+	})
+	if code := Run(ctx, []string{"serve", "--listen", "127.0.0.1:0"}, strings.NewReader(""), out, &log); code != 0 {
+		t.Errorf("exit %d, %s", code, &log)
+	}
+	if len(during) != 3 {
+		t.Errorf("files: %q", during)
+	}
+	for _, file := range during {
+		if !strings.Contains(log.String(), "="+file) {
+			t.Errorf("no word of %s in %s", file, &log)
+		}
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 // run runs a command and returns its output and exit code.
 func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
@@ -187,6 +228,58 @@ func TestProbeCommand(t *testing.T) {
 	})
 }
 
+// TestPrintProbe compares the whole table.
+func TestPrintProbe(t *testing.T) {
+	point := func(value uint32, name string) *codePoint { return new(codepoint.Of(value, name)) }
+	plain := probe.Handshake{Completed: true, TLSVersion: point(772, "TLS 1.3")}
+	asked := plain
+	asked.CertificateRequested, asked.CertificateGiven, asked.Acknowledged = true, true, true
+	asked.Authorities = []string{"CN=b", "CN=a\u009b", "CN=b"}
+	refused := probe.Handshake{CertificateRequested: true, Alert: point(42, "bad_certificate"), Error: new("remote error")}
+	cut := probe.Handshake{Error: new("EOF\u009b")}
+	r := probe.Result{
+		Target: "a:443\u009b", Flag: 80, Verdict: probe.Acknowledges,
+		Runs: []probe.Run{
+			{Handshake: plain},
+			{Offer: new(extension.TLSFlags), Verdict: new(probe.Acknowledges), Handshake: asked},
+			{Offer: new(extension.TLSFlagsExperimental), Verdict: new(probe.Asks), Handshake: refused},
+		},
+		Malformed: []probe.Case{
+			{Case: "all_zero", Type: 62, Verdict: probe.Rejects, Handshake: cut},
+			{Case: "empty_data", Type: 65025, Verdict: probe.Honours, Handshake: asked},
+		},
+	}
+	var b strings.Builder
+	if err := printProbe(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	compareGolden(t, "probe.txt", b.String())
+	for _, end := range []string{"acknowledges", "CN="} {
+		full := writerFunc(func(b []byte) (int, error) {
+			if strings.Contains(string(b), end) {
+				return 0, io.ErrShortWrite
+			}
+			return len(b), nil
+		})
+		if err := printProbe(full, r); err != io.ErrShortWrite {
+			t.Errorf("an output that fails at %q: %v", end, err)
+		}
+	}
+}
+
+// TestGetCutBody checks that a body that ends early is a failure, after what came of it.
+func TestGetCutBody(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		io.WriteString(w, "begin")
+	}))
+	defer server.Close()
+	out, errs, code := run(t, "get", "--insecure", "--flags", "none", server.URL)
+	if Exit(code) != ExitInput || out != "begin" || !strings.Contains(errs, "unexpected EOF") {
+		t.Errorf("exit %d, %q, %s", code, out, errs)
+	}
+}
+
 // A server that sends the flag to a client without it is not said to acknowledge it.
 func TestPrintProbeUnsolicited(t *testing.T) {
 	var b strings.Builder
@@ -220,6 +313,28 @@ func TestAnotherNumber(t *testing.T) {
 				t.Errorf("probe: exit %d, %s%s", code, errs, out)
 			}
 		})
+	}
+}
+
+// TestServeType checks that serve ignores flags under another type than that of --type.
+func TestServeType(t *testing.T) {
+	url, dir := startServe(t, "--type", "65025")
+	for number, want := range map[string]string{"62": `"certificate_requested":false`, "65025": `"certificate_requested":true`} {
+		out, errs, code := run(t, append([]string{"get", url + "/json", "--type", number}, credentials(dir)...)...)
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("type %s: exit %d, %s%s lacks %s", number, code, errs, out, want)
+		}
+	}
+}
+
+// TestServeRequire checks that a client without a certificate is refused in mode require alone.
+func TestServeRequire(t *testing.T) {
+	for mode, alerts := range map[string]int{"verify": 0, "request": 0, "require": 2} {
+		url, dir := startServe(t, "--mode", mode)
+		out, errs, code := run(t, "probe", strings.TrimPrefix(url, "https://"), "--ca", filepath.Join(dir, "ca.pem"), "--format", "json")
+		if got := strings.Count(out, `"name":"bad_certificate"`); code != 0 || got != alerts {
+			t.Errorf("%s: exit %d, %d alerts, want %d\n%s%s", mode, code, got, alerts, errs, out)
+		}
 	}
 }
 

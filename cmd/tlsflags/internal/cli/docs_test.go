@@ -14,7 +14,7 @@ import (
 	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
-var update = flag.Bool("update", false, "write docs/cli.md from the help of the commands")
+var update = flag.Bool("update", false, "write docs/cli.md and the files of testdata")
 
 func document(t *testing.T, name string) string { return filepath.Join(testenv.Root(t), "docs", name) }
 

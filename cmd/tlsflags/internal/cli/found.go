@@ -58,7 +58,7 @@ func (in *inspection) count(msg clienthello.ClientHello, code extension.Code) {
 		s.mtls++
 	}
 	if in.expect.set && msg.HasFlag(in.expect.flag) {
-		s.expected++
+		s.expected = true
 	}
 }
 

@@ -165,7 +165,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if !o.quiet {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", in.summary)
 	}
-	if o.expect.set && in.summary.expected == 0 {
+	if o.expect.set && !in.summary.expected {
 		in.exit = in.exit.and(ExitUnmet)
 		complain(cmd, "no hello has flag "+flagName(o.expect.flag))
 	}
@@ -212,17 +212,12 @@ func (in *inspection) run(args []string) error {
 		}
 	}
 	in.progress.finish()
-	if err := in.end(); err != nil {
-		return err
+	if in.printer == nil {
+		in.stats.print(in.out, in.format.value)
+	} else {
+		in.printer.close()
 	}
 	return in.out.Flush()
-}
-
-func (in *inspection) end() error {
-	if in.printer == nil {
-		return in.stats.print(in.out, in.format.value)
-	}
-	return in.printer.close()
 }
 
 // outputWriter writes to standard output and takes the progress bar away first.

@@ -7,11 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/gopacket/gopacket"
@@ -138,17 +142,116 @@ func TestDatagrams(t *testing.T) {
 		"captures/quic-v1-one-initial-quic-go.pcapng": "raw   quic-go.demo.example ",
 		"captures/dtls12-openssl-ext62-80.pcapng":     "raw   openssl.demo.example ",
 		// The first of two: the hello is longer.
-		"captures/quic-v1-chromium-156.pcapng": "raw   refused: truncated at byte ",
+		"captures/quic-v1-chromium-156.pcapng": "raw   refused: truncated at byte LENGTH: ",
 	} {
 		t.Run(file, func(t *testing.T) {
 			entry, _ := corpus.Lookup(file)
 			var stdout, stderr bytes.Buffer
-			in := bytes.NewReader(firstDatagram(t, entry.Data()))
-			code := Run(t.Context(), []string{"inspect", "-"}, in, &stdout, &stderr)
+			datagram := firstDatagram(t, entry.Data())
+			code := Run(t.Context(), []string{"inspect", "-"}, bytes.NewReader(datagram), &stdout, &stderr)
+			want := strings.ReplaceAll(want, "LENGTH", strconv.Itoa(len(datagram)))
 			if code != 0 || !strings.HasPrefix(stdout.String(), want) {
 				t.Errorf("exit code %d, %q, %q", code, stdout.String(), stderr.String())
 			}
 		})
+	}
+}
+
+// TestUnreadable checks that an input that cannot be read is a failure, with its reason.
+func TestUnreadable(t *testing.T) {
+	for name, begin := range map[string]string{"at once": "", "later": "0100"} {
+		failed := false
+		in := io.MultiReader(strings.NewReader(begin), readerFunc(func([]byte) (int, error) {
+			if failed && begin == "" {
+				return 0, io.EOF
+			}
+			failed = true
+			return 0, errors.New("no such luck")
+		}))
+		var stdout, stderr bytes.Buffer
+		code := Run(t.Context(), []string{"inspect", "-q", "-"}, in, &stdout, &stderr)
+		if Exit(code) != ExitInput || stderr.String() != "tlsflags: -: no such luck\n" || stdout.Len() > 0 {
+			t.Errorf("%s: exit %d, %q, %q", name, code, stdout.String(), stderr.String())
+		}
+	}
+}
+
+// TestMemoryLimit checks that inspect sets a limit, unless there is one, and takes it away.
+func TestMemoryLimit(t *testing.T) {
+	for limit, want := range map[int64]int64{math.MaxInt64: memoryLimit, 1 << 30: 1 << 30} {
+		before := debug.SetMemoryLimit(limit)
+		var during int64
+		in := readerFunc(func([]byte) (int, error) {
+			during = debug.SetMemoryLimit(-1)
+			return 0, io.EOF
+		})
+		Run(t.Context(), []string{"inspect", "-"}, in, io.Discard, io.Discard)
+		if after := debug.SetMemoryLimit(before); during != want || after != limit {
+			t.Errorf("limit %d: %d while inspect runs, want %d, and %d after it", limit, during, want, after)
+		}
+	}
+}
+
+// TestSourceWidth checks how wide the column with the names of inputs is.
+func TestSourceWidth(t *testing.T) {
+	dir := t.TempDir()
+	long := strings.Repeat("n", 58)
+	for _, tt := range []struct {
+		redact bool
+		args   []string
+		want   int
+	}{
+		{false, nil, 0},
+		{false, []string{"one"}, 0},
+		{false, []string{"one", "three"}, len("three:")},
+		{false, []string{"three", "\u00e9"}, len("three:")},
+		{false, []string{"\u00e9\u00e9", "a"}, len("ab:")},
+		{false, []string{long + "n", "a"}, 60},
+		{false, []string{long + "nn", "a"}, 60},
+		{false, []string{dir}, min(len(dir)+1+30, 60)},
+		{true, []string{dir}, 30},
+		{true, []string{"x/" + long, "a"}, len(long) + 1},
+	} {
+		in := inspection{inspectOptions: inspectOptions{redact: tt.redact}}
+		if got := in.sourceWidth(tt.args); got != tt.want {
+			t.Errorf("%q: %d, want %d", tt.args, got, tt.want)
+		}
+	}
+}
+
+// TestProgress checks that the bar appears after a second, and goes before other output.
+func TestProgress(t *testing.T) {
+	var b bytes.Buffer
+	p := &progress{w: &b}
+	p.begin("an input", 100)
+	p.start = p.start.Add(time.Hour) // not a second ago
+	p.add(10)
+	if b.Len() > 0 || p.drawn {
+		t.Errorf("at once: %q", b.String())
+	}
+	p.begin("a\u009b name", 100)
+	p.start = time.Time{} // long ago
+	p.add(40)
+	if !strings.Contains(b.String(), `a\u009b name  40%`) {
+		t.Errorf("after a second: %q", b.String())
+	}
+	b.Reset()
+	w := &outputWriter{io.Discard, p}
+	for range 2 {
+		w.Write(nil)
+	}
+	if strings.Count(b.String(), "\r") != 2 || p.drawn {
+		t.Errorf("before output: %q", b.String())
+	}
+	p.finish()
+	if p.add(1); p.drawn {
+		t.Error("it is drawn after the end of the input")
+	}
+	none := newProgress(&b, true)
+	none.begin("an input", 100)
+	none.add(10)
+	if none.bar != nil {
+		t.Error("there is a bar without a terminal")
 	}
 }
 

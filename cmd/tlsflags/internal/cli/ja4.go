@@ -33,10 +33,9 @@ func ja4(h clienthello.ClientHello, carrier capture.Transport) string {
 			types = append(types, uint16(e.Type))
 		}
 	}
-	if list, err := h.SignatureAlgorithms(); err == nil {
-		for scheme := range list.All() {
-			schemes = appendUnlessGREASE(schemes, uint16(scheme))
-		}
+	list, _ := h.SignatureAlgorithms()
+	for scheme := range list.All() {
+		schemes = appendUnlessGREASE(schemes, uint16(scheme))
 	}
 	slices.Sort(suites)
 	slices.Sort(types)
@@ -68,7 +67,7 @@ func appendHexList(b []byte, list []uint16) []byte {
 // ja4Version is the highest version that the client offers.
 func ja4Version(h clienthello.ClientHello) string {
 	highest := h.LegacyVersion()
-	if versions, err := h.SupportedVersions(); err == nil && versions.Len() > 0 {
+	if versions, _ := h.SupportedVersions(); versions.Len() > 0 {
 		highest = 0
 		for v := range versions.All() {
 			if !extension.IsGREASE(uint16(v)) {
@@ -100,10 +99,7 @@ func ja4Version(h clienthello.ClientHello) string {
 // ja4ALPN is the first and the last character of the first protocol name, or of the name in
 // hexadecimal if one of them is no letter or digit.
 func ja4ALPN(h clienthello.ClientHello) string {
-	names, err := h.ALPN()
-	if err != nil {
-		return "00"
-	}
+	names, _ := h.ALPN()
 	for name := range names.All() {
 		if !isAlphanumeric(name[0]) || !isAlphanumeric(name[len(name)-1]) {
 			name = hex.AppendEncode(nil, name)

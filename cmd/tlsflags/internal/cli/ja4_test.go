@@ -82,6 +82,9 @@ func TestJA4Version(t *testing.T) {
 			t.Errorf("legacy_version %#x: %s, want %s", legacy, got, want)
 		}
 	}
+	if got := ja4Of(t, helloOf(0x0303, []uint16{0x1301}, ext(43, 2, 3, 4)), capture.TCP)[1:3]; got != "13" {
+		t.Errorf("supported_versions with one: %s", got)
+	}
 	versions := ext(43, 6, 0x0a, 0x0a, 3, 2, 3, 1)
 	if got := ja4Of(t, helloOf(0x0303, []uint16{0x1301}, versions), capture.TCP)[1:3]; got != "11" {
 		t.Errorf("supported_versions with GREASE: %s", got)
@@ -101,6 +104,8 @@ func TestJA4Hashes(t *testing.T) {
 		"t12d0103" + "00_" + hash("1301") + "_" + hash("000d,0017_0804,0403"): {ext(23), name, schemes},
 		"t12i0101" + "00_" + hash("1301") + "_" + hash("000d"):                {ext(13, 1)},
 		"t12i0101" + "00_" + hash("1301") + "_" + hash("0017"):                {ext(0x2a2a), ext(23)},
+		"t12i0101" + "00_" + hash("1301") + "_000000000000":                   {ext(16, 1)},
+		"t12i0101" + "00_" + hash("1301") + "_" + hash("002b"):                {ext(43, 1)},
 	} {
 		if got := ja4Of(t, helloOf(0x0303, []uint16{0x1301}, extensions...), capture.TCP); got != want {
 			t.Errorf("got %s, want %s", got, want)

@@ -21,7 +21,7 @@ func (p *jsonlPrinter) print(l *line) error {
 	return err
 }
 
-func (p *jsonlPrinter) close() error { return nil }
+func (p *jsonlPrinter) close() {}
 
 // jsonPrinter writes one array with an object a line, without keeping it in memory.
 type jsonPrinter struct {
@@ -41,13 +41,12 @@ func (p *jsonPrinter) print(l *line) error {
 	return err
 }
 
-func (p *jsonPrinter) close() error {
+func (p *jsonPrinter) close() {
 	end := "\n]\n"
 	if !p.printed {
 		end = "[]\n"
 	}
-	_, err := io.WriteString(p.w, end)
-	return err
+	io.WriteString(p.w, end)
 }
 
 // appendLine appends l as JSON, with the keys that its tags name. It is written by hand

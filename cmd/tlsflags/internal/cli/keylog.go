@@ -92,9 +92,6 @@ type conversation struct {
 
 // describe adds what is known of the connection that begins with a hello to its line.
 func (f followed) describe(l *line, hello clienthello.ClientHello) {
-	if len(hello.Random()) != 32 {
-		return
-	}
 	c, ok := f[[32]byte(hello.Random())]
 	if !ok || c.lost || c.reader.Err() != nil {
 		return

@@ -157,15 +157,14 @@ func describeHello(h clienthello.ClientHello) *helloInfo {
 				extensionInfo{codepoint.Of(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
 		}
 	}
-	if name, err := h.ServerName(); err == nil {
-		info.ServerName = optional(name)
+	// A malformed extension gives the same as none.
+	name, _ := h.ServerName()
+	info.ServerName = optional(name)
+	names, _ := h.ALPN()
+	for name := range names.All() {
+		info.ALPN = append(info.ALPN, string(name))
 	}
-	if names, err := h.ALPN(); err == nil {
-		for name := range names.All() {
-			info.ALPN = append(info.ALPN, string(name))
-		}
-	}
-	if versions, err := h.SupportedVersions(); err == nil && versions.Len() > 0 {
+	if versions, _ := h.SupportedVersions(); versions.Len() > 0 {
 		info.SupportedVersions = points(versions)
 	}
 	return info

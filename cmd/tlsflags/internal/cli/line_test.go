@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,12 +10,13 @@ import (
 	"testing"
 
 	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
 func TestQUICName(t *testing.T) {
 	for version, want := range map[uint32]string{
 		1: "QUIC v1", 0x6b3343cf: "QUIC v2", 0xff00001d: "draft-29", 0xff000009: "draft-09", 0xff010000: "",
-		0xfaceb002: "mvfst 02", 0xfaceb100: "", 0x54303531: "Google T051", 0x54303631: "", 2: "", 0: "",
+		0xfaceb001: "mvfst 01", 0xfaceb002: "mvfst 02", 0xfaceb100: "", 0x54303531: "Google T051", 0x54303631: "", 2: "", 0: "",
 	} {
 		if got := quicName(version); got != want {
 			t.Errorf("%#x: %q, want %q", version, got, want)
@@ -36,6 +38,32 @@ func TestUseColor(t *testing.T) {
 	for mode, want := range map[string]bool{"always": true, "never": false, "auto": false} {
 		if got := useColor(mode, nil); got != want {
 			t.Errorf("%s: %t", mode, got)
+		}
+	}
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil || !isTerminal(terminal) {
+		testenv.Skip(t, "no terminal to be had from /dev/ptmx")
+	}
+	defer terminal.Close()
+	for _, tt := range []struct {
+		mode, noColor, term string
+		want                bool
+	}{
+		{"auto", "", "xterm", true},
+		{"auto", "1", "xterm", false},
+		{"auto", "", "dumb", false},
+		{"always", "1", "dumb", true},
+		{"never", "", "xterm", false},
+	} {
+		t.Setenv("NO_COLOR", tt.noColor)
+		t.Setenv("TERM", tt.term)
+		if got := useColor(tt.mode, &output{Writer: terminal}); got != tt.want {
+			t.Errorf("%+v: %t", tt, got)
+		}
+	}
+	for w, want := range map[io.Writer]bool{terminal: true, new(strings.Builder): false} {
+		if newProgress(w, true).w != nil != want || newProgress(w, false).w != nil {
+			t.Errorf("%T: a progress bar is shown, or not", w)
 		}
 	}
 }

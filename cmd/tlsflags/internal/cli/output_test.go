@@ -34,7 +34,11 @@ func TestOutputFails(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s", args, errno), func(t *testing.T) {
 				var stderr bytes.Buffer
 				code := Run(t.Context(), strings.Fields(args), strings.NewReader(""), failing{errno}, &stderr)
-				if Exit(code) != want {
+				text := ""
+				if want == ExitInput {
+					text = "tlsflags: standard output: " + errno.Error() + "\n"
+				}
+				if Exit(code) != want || stderr.String() != text {
 					t.Errorf("exit %d, want %d: %s", code, want, &stderr)
 				}
 			})

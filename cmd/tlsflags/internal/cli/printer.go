@@ -8,10 +8,11 @@ import (
 // outputFormats are the values of --format of inspect.
 var outputFormats = []string{"text", "jsonl", "json", "csv"}
 
-// printer writes lines in one format. Close writes what the format ends with.
+// printer writes lines in one format. Close writes what the format ends with; an error
+// comes with the next flush of the output.
 type printer interface {
 	print(*line) error
-	close() error
+	close()
 }
 
 func newPrinter(format string, w io.Writer, style textStyle) printer {

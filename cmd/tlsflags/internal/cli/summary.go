@@ -17,9 +17,9 @@ type summary struct {
 	withFlags  int
 	mtls       int
 	refused    int
-	evicted    int // flows
-	incomplete int // hellos that began and never became whole; not in hellos
-	expected   int // hellos with the flag of --expect
+	evicted    int  // flows
+	incomplete int  // hellos that began and never became whole; not in hellos
+	expected   bool // a hello has the flag of --expect
 }
 
 // add takes in the counts of a capture.

@@ -96,7 +96,7 @@ func (p *textPrinter) print(l *line) error {
 	return err
 }
 
-func (p *textPrinter) close() error { return nil }
+func (p *textPrinter) close() {}
 
 // cell writes a column, padded.
 func (p *textPrinter) cell(c column, s string) {

@@ -1,12 +1,70 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/extension"
 )
+
+// TestTextLines compares lines with every column, and with everything that they say of
+// flags, in colour and without.
+func TestTextLines(t *testing.T) {
+	mtls, eight := codepoint.Of(uint32(80), "request_mtls"), codepoint.Of(uint32(8), "resumption_across_names")
+	refusal := refuse(extension.ErrFlagsAllZero, 71)
+	flags := func(list ...codePoint) flagsInfo { return flagsInfo{Extension: codePoint{Value: 62}, Flags: list} }
+	hello := &helloInfo{ServerName: "a.example", SupportedVersions: []codePoint{codepoint.Of(uint32(772), "TLS 1.3")}}
+	verdict := &rulesInfo{refuseInfo: *refuse(extension.ErrFlagUnsolicited, 9)}
+	malformed := flags()
+	malformed.Error = refusal
+	lines := []*line{
+		{Source: "a.pcap", Time: "2026-11-24T10:00:00.5Z", Transport: "tcp", Src: "[2001:db8::1]:50000", Dst: "127.0.0.1:443", ClientHello: hello, TLSFlags: new(flags(mtls, eight, codePoint{Value: 17})), HelloIndex: 1},
+		{Source: "a longer name.pcap", Time: "2026-11-24T10:00:00Z", Transport: "dtls", Src: "1.2.3.4:5", Dst: "6.7.8.9:10", ClientHello: &helloInfo{LegacyVersion: codePoint{Value: 0x9999}}, HelloIndex: 1},
+		{Source: "b", Transport: "raw", Src: "1.2.3.4:5", ClientHello: hello, TLSFlags: &malformed, HelloIndex: 2, TLSFlagsChanged: new(false)},
+		{Source: "b", Transport: "raw", Error: refusal, HelloIndex: 3, TLSFlagsChanged: new(true)},
+		{Source: "b", Transport: "tcp", ClientHello: hello, TLSFlags: new(flags(mtls)), Acknowledged: new(true), HelloIndex: 1,
+			ServerFlags: []sentFlags{{"CertificateRequest", flags(mtls), nil}, {"EncryptedExtensions", flags(eight, codePoint{Value: 17}), verdict}},
+			ClientFlags: []sentFlags{{"ClientHello", flags(mtls), nil}, {"ClientHello", flags(eight), verdict}, {"Certificate", flags(eight), nil}}},
+		{Source: "b", Transport: "tcp", ClientHello: hello, Acknowledged: new(false), HelloIndex: 1},
+	}
+	var b strings.Builder
+	for _, style := range []textStyle{{source: 10}, {color: true}} {
+		p := newTextPrinter(&b, style)
+		for _, l := range lines {
+			if err := p.print(l); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.close()
+	}
+	compareGolden(t, "inspect.txt", b.String())
+}
+
+func TestPointName(t *testing.T) {
+	for want, p := range map[string]*codePoint{"-": nil, "200": {Value: 200}, "decode_error": {Value: 50, Name: "decode_error"}} {
+		if got := pointName(p); got != want {
+			t.Errorf("%v: %s, want %s", p, got, want)
+		}
+	}
+}
+
+// TestEnumList checks an option that takes several words.
+func TestEnumList(t *testing.T) {
+	l := enumList[int]{enum: enumOf("kind", "", []choice[int]{{"one", 1}, {"two", 2}, {"65025", 3}})}
+	for _, s := range []string{"two,ONE", "0xfe01"} {
+		if err := l.Set(s); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := l.Set("one,three"); err == nil || err.Error() != `unknown kind "three" (use one, two or 65025)` {
+		t.Errorf("got %v", err)
+	}
+	if want := []int{2, 1, 3, 1}; !slices.Equal(l.list, want) {
+		t.Errorf("got %d, want %d", l.list, want)
+	}
+}
 
 // TestParseFlag has the ends of the range, and numbers that no integer holds.
 func TestParseFlag(t *testing.T) {
@@ -22,7 +80,7 @@ func TestParseFlag(t *testing.T) {
 		"-1":                   "no flag is called",
 		"":                     "no flag is called",
 	} {
-		if _, err := parseFlag(s); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if f, err := parseFlag(s); f != 0 || err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", s, err, want)
 		}
 	}

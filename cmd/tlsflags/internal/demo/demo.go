@@ -117,12 +117,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.log.Info("stopping")
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := s.web.Shutdown(grace); err != nil {
-		s.web.Close()
-	}
-	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
+	s.web.Shutdown(grace)
+	s.web.Close() // ends the requests that are left
+	<-ended
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package demo_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,6 +26,7 @@ import (
 	"github.com/tlsflags/tlsflags/internal/testenv"
 	"github.com/tlsflags/tlsflags/reqmtls"
 	"github.com/tlsflags/tlsflags/reqmtls/client"
+	"github.com/tlsflags/tlsflags/reqmtls/client/flagconn"
 )
 
 // site is a running demo server.
@@ -163,6 +166,38 @@ func TestAnswer(t *testing.T) {
 				t.Errorf("hello %+v", a.ClientHello)
 			}
 		})
+	}
+}
+
+// TestMalformedFlags checks what a client learns whose flags are malformed.
+func TestMalformedFlags(t *testing.T) {
+	s := start(t, demo.Config{})
+	tcp, err := net.Dial("tcp", strings.TrimPrefix(s.url, "https://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tcp.Close()
+	conn, _, err := flagconn.Handshake(t.Context(), tcp, flagconn.Config{
+		TLS:        &tls.Config{RootCAs: s.roots(t), ServerName: "localhost"},
+		Extensions: []extension.Extension{{Type: extension.TLSFlags, Data: []byte{1, 0}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "GET /json HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := parse(t, body)
+	if a.TLSFlagsError == nil || *a.TLSFlagsError != "tlsflags: no flag is set" || !strings.Contains(a.Verdict, "cannot be read") {
+		t.Errorf("error %v, verdict %q", a.TLSFlagsError, a.Verdict)
 	}
 }
 

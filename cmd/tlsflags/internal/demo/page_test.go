@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -105,6 +107,65 @@ func TestLog(t *testing.T) {
 	s.observe(e)
 	if got := log.String(); !strings.Contains(got, ` hello_error="tlsflags: no flag is set" error=why`) {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestNewFails has what New finds before anything is served.
+func TestNewFails(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := t.TempDir()
+	file, full := filepath.Join(dir, "file"), filepath.Join(dir, "full")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.MkdirAll(filepath.Join(full, FileKey, "file"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]Config{
+		"an address without a port":           {Listen: "127.0.0.1", Dir: dir},
+		"a name that no certificate can have": {Listen: "b\u00fccher.example:0", Dir: dir},
+		"a file in place of the folder":       {Listen: "127.0.0.1:0", Dir: file},
+		"a folder in place of a file":         {Listen: "127.0.0.1:0", Dir: full},
+		"a flag above the highest":            {Listen: "127.0.0.1:0", Dir: dir, Flags: []extension.Flag{extension.MaxFlag + 1}},
+		"an address in use":                   {Listen: taken.Addr().String(), Dir: dir},
+	} {
+		c.MaxConnections, c.Log = 1, slog.New(slog.DiscardHandler)
+		if _, err := New(c); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestServe checks how serving ends, and what is logged besides connections.
+func TestServe(t *testing.T) {
+	var log bytes.Buffer
+	c := Config{Listen: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "new"), MaxConnections: 1}
+	c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(c.Dir); err != nil || info.Mode().Perm() != 0o700 && os.PathSeparator == '/' {
+		t.Errorf("the new folder has mode %v, %v", info.Mode(), err)
+	}
+	s.web.ErrorLog.Print("from net/http")
+	s.listener.Close()
+	if err := s.Serve(t.Context()); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("serving on a closed listener: %v", err)
+	}
+	if s, err = New(c); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Serve(ctx); err != nil {
+		t.Errorf("stopping: %v", err)
+	}
+	for _, want := range []string{`level=DEBUG msg="from net/http"`, "level=INFO msg=stopping"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, log.String())
+		}
 	}
 }
 

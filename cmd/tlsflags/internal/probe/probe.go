@@ -114,10 +114,7 @@ func Probe(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return result, err
 	}
-	data, err := set.AppendTo(nil)
-	if err != nil {
-		return result, err //mutation:equivalent every set that is not empty has an encoding
-	}
+	data, _ := set.AppendTo(nil) // a set with a flag has an encoding
 	for _, t := range types {
 		h, err := o.handshake(ctx, []extension.Extension{{Type: t, Data: data}})
 		if err != nil && ctx.Err() != nil {
@@ -199,9 +196,8 @@ func (h Handshake) acknowledges(flag extension.Flag, plain Handshake) bool {
 
 // better orders the verdicts of runs.
 func better(a, b Verdict) bool {
-	//mutation:equivalent only the order of the numbers counts
-	order := map[Verdict]int{Refuses: 1, Ignores: 2, AsksEverybody: 3, Asks: 4, Acknowledges: 5}
-	return order[a] > order[b]
+	order := []Verdict{Refuses, Ignores, AsksEverybody, Asks, Acknowledges}
+	return slices.Index(order, a) > slices.Index(order, b)
 }
 
 // handshake makes one connection. On error the Handshake says how it failed.
@@ -217,8 +213,6 @@ func (o Options) handshake(ctx context.Context, extensions []extension.Extension
 		return failed(err), err
 	}
 	defer tcp.Close()
-	deadline, _ := ctx.Deadline()
-	tcp.SetDeadline(deadline)
 	config := o.TLS.Clone()
 	if config.ServerName == "" {
 		config.ServerName = host
@@ -249,7 +243,6 @@ const patience = 2 * time.Second
 // certificate, which comes after the client's handshake is over. The close_notify makes
 // the server close the connection if it has accepted the certificate.
 func aftermath(conn *flagconn.Conn) error {
-	//mutation:equivalent a nanosecond
 	conn.SetReadDeadline(time.Now().Add(patience))
 	if err := conn.CloseWrite(); err != nil {
 		return nil // the server has closed the connection

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
@@ -186,6 +187,70 @@ func TestRequire(t *testing.T) {
 	for _, c := range result.Malformed {
 		if diff := cmp.Diff([]codepoint.Point{{Value: 47, Name: "illegal_parameter"}, {Value: 50, Name: "decode_error"}}, c.Expected); diff != "" {
 			t.Errorf("%s: expected alerts (-want +got):\n%s", c.Case, diff)
+		}
+	}
+}
+
+// TestRuns checks what a run says besides its verdict.
+func TestRuns(t *testing.T) {
+	a := newAuthorities(t)
+	result, err := Probe(t.Context(), a.options(t, a.honouring(t, reqmtls.Config{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := Handshake{Completed: true, TLSVersion: &codepoint.Point{Value: 772, Name: "TLS 1.3"}}
+	asked := plain
+	asked.CertificateRequested, asked.CertificateGiven, asked.Authorities = true, true, []string{"CN=clients,O=tlsflags test"}
+	want := []Handshake{plain, asked, asked}
+	var got []Handshake
+	for _, r := range result.Runs {
+		got = append(got, r.Handshake)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// hangsUp closes the connections from a number on, and calls something before.
+type hangsUp struct {
+	net.Listener
+	number int
+	before func()
+}
+
+func (l *hangsUp) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if l.number--; err == nil && l.number <= 0 {
+		l.before()
+		conn.Close()
+	}
+	return conn, err
+}
+
+// TestHangsUp has servers that leave after some connections, and probes that are ended
+// then. A probe of a server that ignores the flag makes three connections, and then nine
+// malformed ones.
+func TestHangsUp(t *testing.T) {
+	a := newAuthorities(t)
+	for number, want := range map[int]struct{ runs, malformed int }{2: {1, 0}, 3: {2, 0}, 4: {3, 0}, 6: {3, 2}} {
+		for _, cancels := range []bool{false, true} {
+			ctx, cancel := context.WithCancel(t.Context())
+			addr := a.serve(t, func(l net.Listener, c *tls.Config) (net.Listener, *tls.Config) {
+				if cancels {
+					return &hangsUp{l, number, cancel}, c
+				}
+				return &hangsUp{l, number, func() { l.Close() }}, c
+			})
+			result, err := Probe(ctx, a.options(t, addr))
+			cancel()
+			switch {
+			case cancels && (err != context.Canceled || len(result.Runs) != want.runs || len(result.Malformed) != want.malformed):
+				t.Errorf("ended at connection %d: %v after %d runs and %d malformed ones, want %v", number, err, len(result.Runs), len(result.Malformed), want)
+			case !cancels && (err != nil || len(result.Runs) != 3 || len(result.Malformed) != 9):
+				t.Errorf("without a server from connection %d on: %v after %d runs and %d malformed ones", number, err, len(result.Runs), len(result.Malformed))
+			case !cancels && number == 2 && (*result.Runs[1].Verdict != Refuses || result.Runs[1].Error == nil || result.Runs[2].Error == nil):
+				t.Errorf("runs that fail: %+v", result.Runs[1:])
+			}
 		}
 	}
 }
