@@ -4,7 +4,7 @@
 // clients and nobody else, so that bots authenticate with certificates while people
 // are never prompted for one.
 //
-//	mtls, err := reqmtls.New(config, reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: bots}})
+//	mtls, err := reqmtls.New(config, reqmtls.Config{ClientCAs: bots})
 //	...
 //	err = mtls.ServeTLS(server, listener) // server is an *http.Server
 //

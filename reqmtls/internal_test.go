@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"reflect"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func (s *script) Close() error { return nil }
 func newServer(t testing.TB) *Server {
 	t.Helper()
 	base := &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}
-	s, err := New(base, Config{Policy: Policy{Mode: Request}})
+	s, err := New(base, Config{Mode: Request})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,5 +300,16 @@ func TestNow(t *testing.T) {
 	s.base().Time = func() time.Time { return want }
 	if got := s.now(); got != want {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestPolicyOfConfig checks that the policy of a Config has each field of a Policy.
+func TestPolicyOfConfig(t *testing.T) {
+	c := Config{Mode: Require, ClientCAs: x509.NewCertPool(), VerifyConnection: func(tls.ConnectionState) error { return nil }, AskAll: true, NoTickets: true}
+	v := reflect.ValueOf(c.policy())
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			t.Errorf("%s is not in it", v.Type().Field(i).Name)
+		}
 	}
 }

@@ -79,7 +79,7 @@ func New(base *tls.Config, c Config) (*Server, error) {
 	}
 	s.own = sync.OnceValue(s.TLSConfig)
 	s.plain = &policy{server: s}
-	s.general = newPolicy(s, "", c.Policy)
+	s.general = newPolicy(s, "", c.policy())
 	for name, p := range c.Names {
 		s.names[name] = newPolicy(s, name, p)
 	}

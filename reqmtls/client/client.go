@@ -47,8 +47,8 @@ type Config struct {
 	// send it without one.
 	NoRequestMTLS bool
 
-	// Flags are further TLS flags to send.
-	Flags []extension.Flag
+	// ExtraFlags are further TLS flags to send.
+	ExtraFlags []extension.Flag
 
 	// Type is the extension type to send them under; 0 means extension.TLSFlags.
 	Type extension.Type
@@ -107,11 +107,11 @@ func New(c Config) (*Client, error) {
 
 // offer adds the TLS Flags extension to the ClientHello, if there are flags.
 func (c *Client) offer(config Config) error {
-	flags := config.Flags
+	flags := config.ExtraFlags
 	certificate := len(c.config.TLS.Certificates) > 0 || c.config.TLS.GetClientCertificate != nil
 	switch {
 	case config.NoRequestMTLS && slices.Contains(flags, c.flag):
-		return fmt.Errorf("client: Flags has %v, which NoRequestMTLS leaves out; set one of the two", c.flag)
+		return fmt.Errorf("client: ExtraFlags has %v, which NoRequestMTLS leaves out; set one of the two", c.flag)
 	case config.NoRequestMTLS:
 	case !certificate:
 		return ErrNoCertificate

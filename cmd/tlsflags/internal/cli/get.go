@@ -176,7 +176,7 @@ func (o getOptions) client(ctx context.Context) (*client.Client, error) {
 		return nil, err
 	}
 	return client.New(client.Config{
-		TLS: config, Flag: &o.flag.flag, NoRequestMTLS: !requests, Flags: flags, Type: o.types.value[0],
+		TLS: config, Flag: &o.flag.flag, NoRequestMTLS: !requests, ExtraFlags: flags, Type: o.types.value[0],
 		Fingerprint: o.preset.value,
 	})
 }
