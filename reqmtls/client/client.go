@@ -12,7 +12,6 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls/client/flagconn"
-	"github.com/tlsflags/tlsflags/rules"
 )
 
 // Fingerprint names a client whose ClientHello to imitate.
@@ -171,10 +170,9 @@ func (c *Client) check(r flagconn.Report) error {
 	if err != nil {
 		return fmt.Errorf("client: the CertificateRequest has a malformed TLS Flags extension: %w", err)
 	}
-	side := rules.Client{Offered: c.flags.Has(c.flag)}
-	d := side.OnCertificateRequest(flags.Has(c.flag))
-	if d.Answer == rules.Abort {
-		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent: %v by %s", c.flag, d.Alert, d.Clause)
+	if flags.Has(c.flag) && !c.flags.Has(c.flag) {
+		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent: %v by draft-jhoyla-req-mtls-flag (editors' copy), Section 3",
+			c.flag, extension.AlertIllegalParameter)
 	}
 	return nil
 }

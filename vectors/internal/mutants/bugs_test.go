@@ -25,7 +25,7 @@ const (
 	packets  = "clienthello/assemble/quic_packet.go"
 	dtls     = "clienthello/assemble/dtls.go"
 	pieces   = "clienthello/assemble/pieces.go"
-	client   = "rules/client.go"
+	client   = "vectors/internal/check/client.go"
 	server   = "vectors/internal/check/server.go"
 )
 
@@ -119,6 +119,6 @@ var bugs = []bug{
 	{"request under TLS 1.2", server, "honored := s.TLS13 && s.Offered && s.Honor", "honored := s.Offered && s.Honor", "request-mtls/request/draft-02/tls12"},
 	{"request on resumption", server, "case s.Resumed:", "case false:", "request-mtls/request/draft-02/resumed"},
 	{"never acknowledged", server, "return AcknowledgedRequest\n", "return PlainRequest\n", "request-mtls/request/editors-copy/offered"},
-	{"bad_certificate in every text", server, "case s.Draft == rules.Draft02 && s.Offered:", "case s.Offered:", "request-mtls/empty-certificate/editors-copy/offered-required"},
+	{"bad_certificate in every text", server, "case s.Draft == Draft02 && s.Offered:", "case s.Offered:", "request-mtls/empty-certificate/editors-copy/offered-required"},
 	{"flag accepted unasked", client, "if m == extension.CertificateRequest && c.Offered {", "if m == extension.CertificateRequest {", "request-mtls/answer/editors-copy/not-offered-flag"},
 }
