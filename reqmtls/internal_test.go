@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"reflect"
+	"runtime"
 	"testing"
 	"time"
 
@@ -311,5 +313,30 @@ func TestPolicyOfConfig(t *testing.T) {
 		if v.Field(i).IsZero() {
 			t.Errorf("%s is not in it", v.Type().Field(i).Name)
 		}
+	}
+}
+
+// TestServersAreForgotten checks that a Server remembers an http.Server for as long as that
+// is in use.
+func TestServersAreForgotten(t *testing.T) {
+	s := newServer(t)
+	used := new(http.Server)
+	for _, server := range []*http.Server{used, {}, {}} {
+		if err := s.setUp(server); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := 0
+	for range 10_000 {
+		runtime.GC()
+		s.mu.Lock()
+		kept = len(s.http)
+		s.mu.Unlock()
+		if kept == 1 {
+			break
+		}
+	}
+	if err := s.setUp(used); err != nil || kept != 1 {
+		t.Errorf("%d servers are remembered, want 1; the one in use: %v", kept, err)
 	}
 }
