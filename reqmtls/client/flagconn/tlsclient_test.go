@@ -273,6 +273,16 @@ func TestConnMethods(t *testing.T) {
 // localhost, and gives it to do after the handshake.
 func serve(t *testing.T, site *testca.CA, config *tls.Config, do func(*tls.Conn)) (addr string) {
 	t.Helper()
+	return serveRaw(t, site, config, func(server *tls.Conn) {
+		if server.Handshake() == nil {
+			do(server)
+		}
+	})
+}
+
+// serveRaw is serve, and gives the connection to do before the handshake.
+func serveRaw(t *testing.T, site *testca.CA, config *tls.Config, do func(*tls.Conn)) (addr string) {
+	t.Helper()
 	cert, err := site.Server("localhost")
 	if err != nil {
 		t.Fatal(err)
@@ -290,9 +300,7 @@ func serve(t *testing.T, site *testca.CA, config *tls.Config, do func(*tls.Conn)
 		}
 		defer conn.Close()
 		conn.SetDeadline(time.Now().Add(10 * time.Second))
-		if server := tls.Server(conn, config); server.Handshake() == nil {
-			do(server)
-		}
+		do(tls.Server(conn, config))
 	})
 	t.Cleanup(func() {
 		listener.Close()

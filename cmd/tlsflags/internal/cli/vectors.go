@@ -52,7 +52,7 @@ func vectorsRunCommand() *cobra.Command {
 		Use:   "run [flags] -- COMMAND [ARG]...",
 		Short: "Give the test vectors to a command and compare its answers",
 		Long: `Run starts the command once, writes one test per line to its standard input, and reads
-one answer per line from its standard output. vectors/README.md describes the protocol.
+one answer per line from its standard output. vectors/README.md in the sources describes the protocol.
 
 Exit codes: 0 all answers agree with the tests or with --known; 1 an answer differs;
 2 wrong usage; 3 the command could not be asked to the end.
