@@ -57,6 +57,7 @@
 // mistakes show only when clients connect: the config is used without the listener, or the
 // listener without the config. [Config].Logger is told of them once. Policies with mode
 // [Require] then refuse all connections; the others serve them without asking.
+// docs/reqmtls.md has a table of them.
 //
 // # Limits
 //
