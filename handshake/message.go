@@ -73,7 +73,7 @@ func (m Message) entry(i int) (CertificateEntry, int) {
 	block := end + 2
 	next := block + (int(b[end])<<8 | int(b[end+1]))
 	// ParseCertificate has accepted this block.
-	list, _, _ := extension.ParseList(extension.Certificate, b[block:next:next], block) //mutation:equivalent lists are all alike, except in a ClientHello
+	list, _, _ := extension.ParseList(m.kind, b[block:next:next], block)
 	return CertificateEntry{CertData: b[data:end:end], Extensions: list}, next
 }
 

@@ -150,8 +150,7 @@ func (k *ticketKeys) plainConfig(chosen, served *tls.Config) *tls.Config {
 // renew makes a new key when the newest has been in use for long enough.
 func (p *policy) renew() {
 	now := p.server.now()
-	//mutation:equivalent random keys are not used while there are explicit ones
-	if len(p.explicit) > 0 || now.Before(p.rotate) {
+	if now.Before(p.rotate) {
 		return
 	}
 	var key [32]byte

@@ -129,12 +129,9 @@ func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([
 // error, unless ctx ended during the handshake. The Report says what the server did, on
 // error until then.
 func Handshake(ctx context.Context, conn net.Conn, c Config) (*Conn, Report, error) {
-	if err := c.Check(); err != nil {
-		return nil, Report{}, err
-	}
-	spec, err := c.spec()
+	spec, err := c.check()
 	if err != nil {
-		return nil, Report{}, err //mutation:equivalent Check has seen the fingerprint
+		return nil, Report{}, err
 	}
 	return c.handshake(ctx, conn, spec)
 }

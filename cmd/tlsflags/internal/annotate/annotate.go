@@ -198,8 +198,7 @@ func (t *Table) parse(data []byte) (int, error) {
 		t.Message = extension.NewSessionTicket
 	case Extension:
 		return t.parseExtension(data)
-	case Flags: //mutation:equivalent there is no message, and the end counts with an error alone
-		return len(data), nil // the walker parses it
+	case Flags: // the walker parses it
 	}
 	if err != nil {
 		return n, err

@@ -159,7 +159,6 @@ func (w *walker) walk(kind Kind, m extension.MessageKind) {
 		return
 	case Flags:
 		w.flags("")
-		return //mutation:equivalent nothing is left
 	}
 	w.stray("after extensions", clauseHandshake)
 }
@@ -284,7 +283,6 @@ func (w *walker) body(t extension.Type, m extension.MessageKind, path string) {
 	case w.fault >= 0 && w.fault < w.end: // it is cut short
 	case t == extension.TLSFlags, t == extension.TLSFlagsExperimental:
 		w.flags(path)
-		return //mutation:equivalent nothing is left
 	case w.malformed(t, path, clause):
 		return
 	case inside != nil && w.fits(inside, path, clause):

@@ -114,10 +114,7 @@ func Probe(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return result, err
 	}
-	data, err := set.AppendTo(nil)
-	if err != nil {
-		return result, err //mutation:equivalent every set that is not empty has an encoding
-	}
+	data, _ := set.AppendTo(nil) // it is not empty
 	for _, t := range types {
 		h, err := o.handshake(ctx, []extension.Extension{{Type: t, Data: data}})
 		if err != nil && ctx.Err() != nil {
@@ -199,9 +196,8 @@ func (h Handshake) acknowledges(flag extension.Flag, plain Handshake) bool {
 
 // better orders the verdicts of runs.
 func better(a, b Verdict) bool {
-	//mutation:equivalent only the order of the numbers counts
-	order := map[Verdict]int{Refuses: 1, Ignores: 2, AsksEverybody: 3, Asks: 4, Acknowledges: 5}
-	return order[a] > order[b]
+	order := []Verdict{Refuses, Ignores, AsksEverybody, Asks, Acknowledges}
+	return slices.Index(order, a) > slices.Index(order, b)
 }
 
 // handshake makes one connection. On error the Handshake says how it failed.
