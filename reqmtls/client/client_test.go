@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -326,50 +325,6 @@ func TestConnMethods(t *testing.T) {
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[client.Conn]()) {
 		if f.IsExported() {
 			t.Errorf("field %s is exported", f.Name)
-		}
-	}
-}
-
-// TestConn checks that the methods of a Conn reach the connection below.
-func TestConn(t *testing.T) {
-	a := newAuthorities(t)
-	addr := a.serve(t, false, func(http.ResponseWriter, *http.Request) {})
-	conn, err := newClient(t, client.Config{TLS: a.config()}).Dial(t.Context(), "tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tcp := conn.NetConn()
-	if conn.LocalAddr().String() != tcp.LocalAddr().String() || conn.RemoteAddr().String() != addr {
-		t.Errorf("from %v to %v, want from %v to %s", conn.LocalAddr(), conn.RemoteAddr(), tcp.LocalAddr(), addr)
-	}
-	key, err := conn.ExportKeyingMaterial("EXPORTER-test", nil, 20)
-	if other, _ := conn.ExportKeyingMaterial("EXPORTER-other", nil, 20); len(key) != 20 || err != nil || bytes.Equal(key, other) {
-		t.Errorf("keying material %x, %v, with another label %x", key, err, other)
-	}
-	past := time.Unix(1, 0)
-	for name, set := range map[string]func(time.Time) error{"SetDeadline": conn.SetDeadline, "SetReadDeadline": conn.SetReadDeadline} {
-		set(past)
-		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("Read after %s: error %v", name, err)
-		}
-		conn.SetDeadline(time.Time{})
-	}
-	if n, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); n != 18 || err != nil {
-		t.Errorf("wrote %d bytes, %v", n, err)
-	}
-	if answer, err := io.ReadAll(conn); !bytes.HasPrefix(answer, []byte("HTTP/1.0 200")) || err != nil {
-		t.Errorf("read %q, %v", answer, err)
-	}
-	tcp.Close()
-	for name, err := range map[string]error{
-		"SetDeadline":      conn.SetDeadline(past),
-		"SetReadDeadline":  conn.SetReadDeadline(past),
-		"SetWriteDeadline": conn.SetWriteDeadline(past),
-		"CloseWrite":       conn.CloseWrite(),
-		"Close":            conn.Close(),
-	} {
-		if err == nil {
-			t.Errorf("%s of a closed connection: no error", name)
 		}
 	}
 }

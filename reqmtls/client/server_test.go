@@ -69,34 +69,6 @@ func TestServerFlag(t *testing.T) {
 	}
 }
 
-// TestServerMode checks whom a server asks, in each mode, and that clients which show a
-// certificate are served.
-func TestServerMode(t *testing.T) {
-	a := newAuthorities(t)
-	for _, tt := range []struct {
-		config reqmtls.Config
-		flags  []extension.Flag
-		asked  bool
-	}{
-		{reqmtls.Config{ClientCAs: a.bots.Pool()}, nil, true},
-		{reqmtls.Config{Mode: reqmtls.Require, ClientCAs: a.bots.Pool()}, nil, true},
-		{reqmtls.Config{Mode: reqmtls.Require, ClientCAs: a.bots.Pool()}, []extension.Flag{8}, false},
-		{reqmtls.Config{Mode: reqmtls.Request}, nil, true},
-		{reqmtls.Config{Mode: reqmtls.Ignore}, nil, false},
-		{reqmtls.Config{ClientCAs: a.bots.Pool(), AskAll: true}, []extension.Flag{8}, true},
-	} {
-		addr := a.listenWith(t, tt.config)
-		conn, err := newClient(t, client.Config{NoRequestMTLS: tt.flags != nil, ExtraFlags: tt.flags, TLS: a.config()}).Dial(t.Context(), "tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn.Close()
-		if r := conn.Report(); r.Requested != tt.asked || r.Given != tt.asked {
-			t.Errorf("mode %v, flags %v: %+v", tt.config.Mode, tt.flags, r)
-		}
-	}
-}
-
 // TestServerHTTP checks that flagged clients get HTTP/2 if the server has it.
 func TestServerHTTP(t *testing.T) {
 	a := newAuthorities(t)
