@@ -24,7 +24,7 @@ import (
 // stream with what the parsers say, whether it reads all at once or in pieces.
 func checkServerConn(stream, cuts []byte) error {
 	base := &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}
-	server, err := reqmtls.New(base, reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Request}})
+	server, err := reqmtls.New(base, reqmtls.Config{Mode: reqmtls.Request})
 	if err != nil {
 		return err
 	}

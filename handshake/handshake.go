@@ -101,7 +101,7 @@ func ParseServerHello(msg []byte) (Message, int, error) {
 	}
 	var list extension.List
 	if c.Left() > 1 { // a single byte does not begin a block
-		list = c.extensions(kind)
+		list = c.extensions()
 	}
 	return c.done(Message{list: list, kind: kind})
 }
@@ -121,9 +121,8 @@ const helloRetryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x
 // What it returns is described at [ParseServerHello].
 func ParseEncryptedExtensions(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeEncryptedExtensions, maxEncryptedExtensions)
-	m := Message{kind: extension.EncryptedExtensions}
-	m.list = c.extensions(m.kind)
-	return c.done(m)
+	list := c.extensions()
+	return c.done(Message{list: list, kind: extension.EncryptedExtensions})
 }
 
 // ParseCertificateRequest reads the CertificateRequest of TLS 1.3 at the beginning of
@@ -139,9 +138,8 @@ func ParseEncryptedExtensions(msg []byte) (Message, int, error) {
 func ParseCertificateRequest(msg []byte) (Message, int, error) {
 	c := openMessage(msg, typeCertificateRequest, maxCertificateRequest)
 	c.Vector(1, 0, 1)
-	m := Message{kind: extension.CertificateRequest}
-	m.list = c.extensions(m.kind)
-	return c.done(m)
+	list := c.extensions()
+	return c.done(Message{list: list, kind: extension.CertificateRequest})
 }
 
 // ParseCertificate reads the Certificate of TLS 1.3 at the beginning of msg, with its
@@ -167,7 +165,7 @@ func ParseCertificate(msg []byte) (Message, int, error) {
 	m := Message{start: uint32(c.At()), kind: extension.Certificate}
 	for first := true; c.Left() > 0; first = false {
 		c.Vector(3, 1, 1)
-		list := c.extensions(m.kind)
+		list := c.extensions()
 		if first {
 			m.list = list
 		}
@@ -196,9 +194,8 @@ func ParseNewSessionTicket(msg []byte) (Message, int, error) {
 	c.Skip(4)
 	c.Vector(1, 0, 1)
 	c.Vector(2, 1, 1)
-	m := Message{kind: extension.NewSessionTicket}
-	m.list = c.extensions(m.kind)
-	return c.done(m)
+	list := c.extensions()
+	return c.done(Message{list: list, kind: extension.NewSessionTicket})
 }
 
 // A cursor reads a handshake message.
@@ -240,14 +237,15 @@ func (c *cursor) sessionID() {
 	c.Vector(1, 0, 1)
 }
 
-// extensions reads an extension block of message m with its length.
-func (c *cursor) extensions(m extension.MessageKind) extension.List {
+// extensions reads an extension block with its length.
+func (c *cursor) extensions() extension.List {
 	outer := c.Open(2, 0, 1)
 	if c.Code() != 0 {
 		return extension.List{}
 	}
 	at := c.At()
-	list, bad, err := extension.ParseList(m, c.Rest(), at)
+	var kind extension.MessageKind // ClientHello alone has a rule of its own for lists
+	list, bad, err := extension.ParseList(kind, c.Rest(), at)
 	if code, ok := err.(extension.Code); ok {
 		c.Fail(code, bad)
 		return extension.List{}

@@ -40,7 +40,7 @@ func (c *Config) check(base *tls.Config) error {
 		return fmt.Errorf("reqmtls: Limit is %d bytes: use 0 for the default of %d, or at least %d, since longer hellos are not read, and at most %d, the longest valid hello",
 			c.Limit, DefaultLimit, minLimit, assemble.MaxMessage)
 	}
-	if err := c.Policy.check(base); err != nil {
+	if err := c.policy().check(base); err != nil {
 		return err
 	}
 	for name, p := range c.Names {
@@ -64,7 +64,7 @@ func (c *Config) asksAll() bool {
 	return c.AskAll
 }
 
-func (p *Policy) check(base *tls.Config) error {
+func (p Policy) check(base *tls.Config) error {
 	switch p.Mode {
 	case VerifyIfGiven, Require:
 		if p.ClientCAs == nil {
@@ -89,15 +89,15 @@ func checkName(name string) error {
 	host := strings.TrimPrefix(name, "*.")
 	switch {
 	case host == "":
-		return errors.New("it is empty: use Config.Policy for the clients that send no server name")
+		return errors.New("it is empty: clients that send no server name get the policy of Config itself")
 	case host == "*":
-		return errors.New("use Config.Policy for all other names")
+		return errors.New("all other names get the policy of Config itself")
 	case strings.Contains(host, "*"):
 		return errors.New(`a wildcard is the whole first label, as in "*.example.com"`)
 	case strings.HasSuffix(host, "."):
 		return errors.New("write it without the final dot")
 	case isAddress(host):
-		return errors.New("clients send no server name for an IP address: use Config.Policy")
+		return errors.New("clients send no server name for an IP address, and so get the policy of Config itself")
 	case strings.Contains(host, ":"):
 		return errors.New("write it without port and scheme")
 	case host != strings.ToLower(host):

@@ -59,7 +59,7 @@ func (s *Server) configForClient(info *tls.ClientHelloInfo, made *tls.Config, ch
 func (s *Server) connOf(info *tls.ClientHelloInfo) *Conn {
 	conn, ok := underlying(info.Conn)
 	for ok && conn.server != s {
-		conn, ok = underlying(conn.Conn)
+		conn, ok = underlying(conn.netConn)
 	}
 	return conn
 }

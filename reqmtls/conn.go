@@ -16,6 +16,8 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
+type netConn = net.Conn
+
 // Conn is a connection whose ClientHello is recorded as TLS reads it. It passes every call
 // to the net.Conn that it wraps and issues none of its own. There are two exceptions, in
 // which Conn sends an alert itself and discards what crypto/tls writes after it:
@@ -25,7 +27,7 @@ import (
 // An application that looks below TLS, at tls.Conn.NetConn or ClientHelloInfo.Conn, finds a
 // *Conn: a type assertion to *net.TCPConn fails. NetConn leads to the wrapped connection.
 type Conn struct {
-	net.Conn
+	netConn
 	server *Server
 
 	// The recorder belongs to the goroutine that reads, and crypto/tls makes sure that
@@ -51,12 +53,12 @@ type recorder struct {
 }
 
 // NetConn returns the connection that c wraps.
-func (c *Conn) NetConn() net.Conn { return c.Conn }
+func (c *Conn) NetConn() net.Conn { return c.netConn }
 
 // SyscallConn returns the raw connection of the wrapped one, or errors.ErrUnsupported if
 // that has none.
 func (c *Conn) SyscallConn() (syscall.RawConn, error) {
-	if inner, ok := c.Conn.(syscall.Conn); ok {
+	if inner, ok := c.netConn.(syscall.Conn); ok {
 		return inner.SyscallConn()
 	}
 	return nil, errors.ErrUnsupported
@@ -65,7 +67,7 @@ func (c *Conn) SyscallConn() (syscall.RawConn, error) {
 // CloseWrite shuts down the writing side of the wrapped connection. It returns
 // errors.ErrUnsupported if that has no method CloseWrite.
 func (c *Conn) CloseWrite() error {
-	if inner, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+	if inner, ok := c.netConn.(interface{ CloseWrite() error }); ok {
 		return inner.CloseWrite()
 	}
 	return errors.ErrUnsupported
@@ -74,7 +76,7 @@ func (c *Conn) CloseWrite() error {
 // ReadFrom writes what it reads from r, with the ReadFrom of the wrapped connection if
 // that has one.
 func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
-	inner, ok := c.Conn.(io.ReaderFrom)
+	inner, ok := c.netConn.(io.ReaderFrom)
 	if !ok || c.refused.Load() || !c.configured.Load() {
 		return io.Copy(struct{ io.Writer }{c}, r)
 	}
@@ -83,7 +85,7 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 
 // Read reads from the wrapped connection.
 func (c *Conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+	n, err := c.netConn.Read(p)
 	if !c.recorded {
 		c.record(p[:n], err)
 	}
@@ -184,7 +186,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if c.refused.Load() {
 		return len(p), nil
 	}
-	return c.Conn.Write(p)
+	return c.netConn.Write(p)
 }
 
 // beforeConfig reports whether p is what a server with this package's GetConfigForClient
@@ -211,7 +213,7 @@ func (c *Conn) notConfigured() error {
 // internal_error that crypto/tls sends for every error of GetConfigForClient.
 func (c *Conn) sendAlert(a extension.Alert) {
 	const levelFatal = 2
-	c.Conn.Write([]byte{recordAlert, 3, 3, 0, 2, levelFatal, byte(a)})
+	c.netConn.Write([]byte{recordAlert, 3, 3, 0, 2, levelFatal, byte(a)})
 	c.refused.Store(true)
 }
 
@@ -227,7 +229,7 @@ func (c *Conn) Close() error {
 		e.Outcome = Unfinished
 		c.server.observe(*e)
 	}
-	return c.Conn.Close()
+	return c.netConn.Close()
 }
 
 // read returns what the extensions of a ClientHello say about TLS flags.

@@ -125,7 +125,7 @@ func TestNothingIsRecordedLater(t *testing.T) {
 		end  func(*Conn)
 	}{
 		{"an error", func(c *Conn) {
-			inner := c.Conn.(*script)
+			inner := c.netConn.(*script)
 			inner.err = io.ErrUnexpectedEOF
 			c.Read(make([]byte, 10))
 			inner.err = os.ErrDeadlineExceeded

@@ -72,7 +72,7 @@ func TestHowTheHelloArrives(t *testing.T) {
 			func(c net.Conn) net.Conn { return &records{Conn: c, n: 1} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+			s := newServer(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 			inner := listen(t)
 			if tt.server != nil {
 				inner = wrapped{inner, tt.server}
@@ -95,8 +95,8 @@ func TestHelloRetryRequest(t *testing.T) {
 	base.CurvePreferences = []tls.CurveID{tls.CurveP384}
 	var inspected atomic.Int32
 	s := start(t, base, reqmtls.Config{
-		Policy:  botsPolicy(),
-		Inspect: func(*reqmtls.Conn, clienthello.ClientHello) { inspected.Add(1) },
+		ClientCAs: botCAs(),
+		Inspect:   func(*reqmtls.Conn, clienthello.ClientHello) { inspected.Add(1) },
 	})
 	for i, flag := range []bool{false, true} {
 		got := testClient{flagged: flag}.with(testPKI().bot).connect(t, s.addr)
@@ -117,7 +117,7 @@ func TestLimit(t *testing.T) {
 		{assemble.MaxMessage, 1 << 15}, // which crypto/tls accepts
 	}
 	for _, tt := range tests {
-		s := startReal(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), Limit: tt.limit})
+		s := startReal(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs(), Limit: tt.limit})
 		for _, more := range []int{0, 1} {
 			for _, pieces := range []int{1 << 14, 1000} {
 				hello := rawHello(t, testClient{}, tlsFlags(flag80), extension.Extension{Type: extension.Type(21)})
@@ -173,7 +173,7 @@ func TestForeignBytes(t *testing.T) {
 		"a hello with a broken extension":  stray,
 		"a hello and 64 KiB in one record": append(bytes.Clone(hello), make([]byte, 64<<10)...),
 	}
-	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	s := start(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 	for name, data := range tests {
 		t.Run(name, func(t *testing.T) {
 			s.send(t, data)
@@ -223,7 +223,7 @@ func TestNoFurtherCalls(t *testing.T) {
 	base.SessionTicketsDisabled = true
 	asking := base.Clone()
 	asking.ClientAuth, asking.ClientCAs = tls.VerifyClientCertIfGiven, testPKI().bots.Pool()
-	s := newServer(t, base, reqmtls.Config{Policy: botsPolicy()}).Server
+	s := newServer(t, base, reqmtls.Config{ClientCAs: botCAs()}).Server
 	plain := testClient{}
 	if want, got := run(false, base, s, plain), run(true, s.TLSConfig(), s, plain); got != want {
 		t.Errorf("plain client: %+v, without this package %+v", got, want)
@@ -237,7 +237,7 @@ func TestNoFurtherCalls(t *testing.T) {
 func TestFromConn(t *testing.T) {
 	base := baseConfig()
 	base.SessionTicketsDisabled = true // a pipe takes no ticket while the client writes
-	mtls := newRealServer(t, base, reqmtls.Config{Policy: botsPolicy()})
+	mtls := newRealServer(t, base, reqmtls.Config{ClientCAs: botCAs()})
 	a, b := net.Pipe()
 	defer a.Close()
 	if _, ok := reqmtls.FromConn(b); ok {
@@ -274,7 +274,7 @@ func TestFromConn(t *testing.T) {
 
 // TestConnMethods checks that what a TCP connection can do beyond net.Conn still works.
 func TestConnMethods(t *testing.T) {
-	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), Logger: slog.New(slog.DiscardHandler)})
+	mtls := newServer(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs(), Logger: slog.New(slog.DiscardHandler)})
 	l := listen(t)
 	defer l.Close()
 	client, err := net.Dial("tcp", l.Addr().String())
@@ -329,7 +329,7 @@ func TestCryptoTLS(t *testing.T) {
 	key, _ := echKey(t, 8)
 	base := baseConfig()
 	base.EncryptedClientHelloKeys = []tls.EncryptedClientHelloKey{key}
-	s := startReal(t, base, reqmtls.Config{Policy: botsPolicy()})
+	s := startReal(t, base, reqmtls.Config{ClientCAs: botCAs()})
 	list := append([]byte{byte(len(key.Config) >> 8), byte(len(key.Config))}, key.Config...)
 	for name, config := range map[string]*tls.Config{
 		"TLS 1.3":                {},
@@ -355,7 +355,7 @@ func TestCryptoTLS(t *testing.T) {
 }
 
 func TestCAsAreNamed(t *testing.T) {
-	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	s := start(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 	var got [][]byte
 	asked := false
 	config := flagged().config(&asked)

@@ -19,7 +19,7 @@ func TestCost(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	base := baseConfig()
 	base.SessionTicketsDisabled = true // a pipe takes no ticket while the client writes
-	mtls, err := reqmtls.New(base, reqmtls.Config{Policy: botsPolicy()})
+	mtls, err := reqmtls.New(base, reqmtls.Config{ClientCAs: botCAs()})
 	if err != nil {
 		t.Fatal(err)
 	}

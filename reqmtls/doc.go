@@ -4,7 +4,7 @@
 // clients and nobody else, so that bots authenticate with certificates while people
 // are never prompted for one.
 //
-//	mtls, err := reqmtls.New(config, reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: bots}})
+//	mtls, err := reqmtls.New(config, reqmtls.Config{ClientCAs: bots})
 //	...
 //	err = mtls.ServeTLS(server, listener) // server is an *http.Server
 //
@@ -57,6 +57,7 @@
 // mistakes show only when clients connect: the config is used without the listener, or the
 // listener without the config. [Config].Logger is told of them once. Policies with mode
 // [Require] then refuse all connections; the others serve them without asking.
+// docs/reqmtls.md has a table of them.
 //
 // # Limits
 //

@@ -32,8 +32,7 @@ func (s *Server) keepECHKeys(config *tls.Config) {
 
 // acceptsECH reports whether config has keys for Encrypted Client Hello.
 func acceptsECH(config *tls.Config) bool {
-	//mutation:equivalent without keys, nothing is decrypted later
-	return len(config.EncryptedClientHelloKeys) > 0 || config.GetEncryptedClientHelloKeys != nil
+	return config.EncryptedClientHelloKeys != nil || config.GetEncryptedClientHelloKeys != nil
 }
 
 // offersECH reports whether a hello is an outer one. One that says it is an inner one,

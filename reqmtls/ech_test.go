@@ -134,7 +134,7 @@ func TestEncryptedClientHello(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			base := baseConfig()
 			configure(base)
-			s := startReal(t, base, reqmtls.Config{Policy: botsPolicy()})
+			s := startReal(t, base, reqmtls.Config{ClientCAs: botCAs()})
 			for _, tt := range tests {
 				hello := echHello(t, tt.key, tt.public, plain, tt.outer, tt.inner)
 				e, _ := s.eventOf(t, hello)
@@ -146,7 +146,7 @@ func TestEncryptedClientHello(t *testing.T) {
 		})
 	}
 	t.Run("no keys", func(t *testing.T) {
-		s := startReal(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+		s := startReal(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 		e, _ := s.eventOf(t, echHello(t, key, public, plain, list(flag), nil))
 		if !e.Hello.Applied || e.Hello.ECH {
 			t.Errorf("%+v, want the outer flag honoured", e.Hello)

@@ -13,7 +13,7 @@ import (
 )
 
 func TestEventText(t *testing.T) {
-	s := startReal(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()}})
+	s := startReal(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()}})
 	addr := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1234}
 	event := func(name string, exts ...extension.Extension) reqmtls.Event {
 		e, _ := s.eventOf(t, rawHello(t, testClient{name: name}, exts...))

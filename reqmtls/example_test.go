@@ -21,7 +21,7 @@ var (
 // A web server serves with ServeTLS. Handlers go by the verified certificate.
 func ExampleServer_ServeTLS() {
 	config := &tls.Config{Certificates: []tls.Certificate{siteCertificate}}
-	mtls, err := reqmtls.New(config, reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: botAuthorities}})
+	mtls, err := reqmtls.New(config, reqmtls.Config{ClientCAs: botAuthorities})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func ExampleServer_NewListener() {
 
 	mtls, err := reqmtls.New(
 		&tls.Config{Certificates: []tls.Certificate{siteCertificate}},
-		reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Require, ClientCAs: botAuthorities}})
+		reqmtls.Config{Mode: reqmtls.Require, ClientCAs: botAuthorities})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func ExampleServer_NewListener() {
 func ExampleConfig() {
 	asked, refused := 0, 0 // for one goroutine; a server needs atomic counters
 	config := reqmtls.Config{
-		Policy: reqmtls.Policy{Mode: reqmtls.Ignore},
+		Mode: reqmtls.Ignore,
 		Names: map[string]reqmtls.Policy{
 			"api.example.com": {ClientCAs: botAuthorities, Mode: reqmtls.Require},
 		},

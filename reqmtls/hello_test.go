@@ -162,7 +162,7 @@ func TestFlags(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.config.Policy = botsPolicy()
+			tt.config.ClientCAs = botCAs()
 			s := startReal(t, baseConfig(), tt.config)
 			e, _ := s.eventOf(t, rawHello(t, testClient{}, tt.hello...))
 			typ, ok := e.Hello.Extension()
@@ -178,7 +178,7 @@ func TestFlags(t *testing.T) {
 
 func TestRefuseMalformed(t *testing.T) {
 	const illegal = extension.AlertIllegalParameter
-	s := startReal(t, baseConfig(), reqmtls.Config{Policy: botsPolicy(), RefuseMalformed: true})
+	s := startReal(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs(), RefuseMalformed: true})
 	for _, tt := range []struct {
 		name   string
 		client testClient
@@ -216,8 +216,8 @@ func TestRefuseMalformed(t *testing.T) {
 // legacy_version: they are hellos of TLS 1.2, in which flags mean nothing.
 func TestLegacyVersion(t *testing.T) {
 	for name, config := range map[string]reqmtls.Config{
-		flag80:     {Policy: botsPolicy()},
-		"\x01\x00": {Policy: botsPolicy(), RefuseMalformed: true},
+		flag80:     {ClientCAs: botCAs()},
+		"\x01\x00": {ClientCAs: botCAs(), RefuseMalformed: true},
 	} {
 		s := startReal(t, baseConfig(), config)
 		hello := plainHello(t, testClient{tls12: true})

@@ -2,6 +2,7 @@ package reqmtls_test
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -45,8 +46,16 @@ var testPKI = sync.OnceValue(func() pki {
 	return p
 })
 
+func botCAs() *x509.CertPool { return testPKI().bots.Pool() }
+
 // botsPolicy is the policy of most tests.
-func botsPolicy() reqmtls.Policy { return reqmtls.Policy{ClientCAs: testPKI().bots.Pool()} }
+func botsPolicy() reqmtls.Policy { return reqmtls.Policy{ClientCAs: botCAs()} }
+
+// withPolicy returns c with p as the policy of all names that have none.
+func withPolicy(p reqmtls.Policy, c reqmtls.Config) reqmtls.Config {
+	c.Mode, c.ClientCAs, c.VerifyConnection, c.AskAll, c.NoTickets = p.Mode, p.ClientCAs, p.VerifyConnection, p.AskAll, p.NoTickets
+	return c
+}
 
 func baseConfig() *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{testPKI().server}}

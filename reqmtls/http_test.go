@@ -127,7 +127,7 @@ func TestHTTP(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, shared ticket keys %v", tt.name, keys), func(t *testing.T) {
 				base := baseConfig()
 				base.NextProtos = tt.protos
-				mtls := newServer(t, base, reqmtls.Config{Policy: botsPolicy()})
+				mtls := newServer(t, base, reqmtls.Config{ClientCAs: botCAs()})
 				if keys {
 					mtls.SetSessionTicketKeys([][32]byte{{1}})
 				}
@@ -157,7 +157,7 @@ func startHTTPTest(t *testing.T, mtls *reqmtls.Server, http2 bool) string {
 // ConnContext of the application is kept.
 func TestServeTLSContext(t *testing.T) {
 	type key struct{}
-	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	mtls := newServer(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 	for _, own := range []bool{false, true} {
 		s := quietServer()
 		if own {
@@ -180,7 +180,7 @@ func TestServeTLSContext(t *testing.T) {
 
 // TestTwoListeners checks that one http.Server can serve on two listeners.
 func TestTwoListeners(t *testing.T) {
-	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	mtls := newServer(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 	s := quietServer()
 	for range 2 {
 		addr := run(t, s, func(l net.Listener) error { return mtls.ServeTLS(s, l) })
@@ -193,7 +193,7 @@ func TestTwoListeners(t *testing.T) {
 // TestServersShare starts http.Servers on one Server while the first is in use. The race
 // detector sees whether they write into what others read.
 func TestServersShare(t *testing.T) {
-	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	mtls := newServer(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 	begin := func(i int) string {
 		s := quietServer()
 		if i%2 == 0 {

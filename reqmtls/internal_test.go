@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
+	"reflect"
+	"runtime"
 	"testing"
 	"time"
 
@@ -35,7 +38,7 @@ func (s *script) Close() error { return nil }
 func newServer(t testing.TB) *Server {
 	t.Helper()
 	base := &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}
-	s, err := New(base, Config{Policy: Policy{Mode: Request}})
+	s, err := New(base, Config{Mode: Request})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,5 +302,41 @@ func TestNow(t *testing.T) {
 	s.base().Time = func() time.Time { return want }
 	if got := s.now(); got != want {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestPolicyOfConfig checks that the policy of a Config has each field of a Policy.
+func TestPolicyOfConfig(t *testing.T) {
+	c := Config{Mode: Require, ClientCAs: x509.NewCertPool(), VerifyConnection: func(tls.ConnectionState) error { return nil }, AskAll: true, NoTickets: true}
+	v := reflect.ValueOf(c.policy())
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			t.Errorf("%s is not in it", v.Type().Field(i).Name)
+		}
+	}
+}
+
+// TestServersAreForgotten checks that a Server remembers an http.Server for as long as that
+// is in use.
+func TestServersAreForgotten(t *testing.T) {
+	s := newServer(t)
+	used := new(http.Server)
+	for _, server := range []*http.Server{used, {}, {}} {
+		if err := s.setUp(server); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := 0
+	for range 10_000 {
+		runtime.GC()
+		s.mu.Lock()
+		kept = len(s.http)
+		s.mu.Unlock()
+		if kept == 1 {
+			break
+		}
+	}
+	if err := s.setUp(used); err != nil || kept != 1 {
+		t.Errorf("%d servers are remembered, want 1; the one in use: %v", kept, err)
 	}
 }

@@ -49,7 +49,7 @@ func TestInnerListeners(t *testing.T) {
 		{"TCP keep-alive", kept, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+			s := newServer(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 			s.serve(t, tt.inner, s.NewListener(tt.inner))
 			c := flagged().with(testPKI().bot)
 			c.wrap = tt.wrap
@@ -69,7 +69,7 @@ func TestQUIC(t *testing.T) {
 	} {
 		policy := botsPolicy()
 		policy.Mode = mode
-		mtls := newRealServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.DiscardHandler)})
+		mtls := newRealServer(t, baseConfig(), withPolicy(policy, reqmtls.Config{Logger: slog.New(slog.DiscardHandler)}))
 		config := mtls.TLSConfig()
 		config.MinVersion = tls.VersionTLS13
 		quic := tls.QUICServer(&tls.QUICConfig{TLSConfig: config})
@@ -94,7 +94,7 @@ func TestNotWrapped(t *testing.T) {
 	for _, askAll := range []bool{false, true} {
 		policy := botsPolicy()
 		policy.AskAll = askAll
-		s := newServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.DiscardHandler)})
+		s := newServer(t, baseConfig(), withPolicy(policy, reqmtls.Config{Logger: slog.New(slog.DiscardHandler)}))
 		inner := listen(t)
 		s.serve(t, inner, tls.NewListener(inner, s.TLSConfig()))
 		if got := flagged().with(testPKI().bot).connect(t, s.addr); got.Asked != askAll || got.Chains > 0 != askAll {

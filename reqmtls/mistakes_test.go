@@ -46,7 +46,7 @@ type attempt struct {
 
 // new returns a Server.
 func (a *attempt) new() *reqmtls.Server {
-	mtls, err := reqmtls.New(a.base, reqmtls.Config{Policy: a.policy, Logger: slog.New(slog.NewTextHandler(a.log, nil))})
+	mtls, err := reqmtls.New(a.base, withPolicy(a.policy, reqmtls.Config{Logger: slog.New(slog.NewTextHandler(a.log, nil))}))
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestUnknownConfig(t *testing.T) {
 	policy := botsPolicy()
 	policy.AskAll = true
 	logged := new(lockedBuffer)
-	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.NewTextHandler(logged, nil))})
+	mtls := newServer(t, baseConfig(), withPolicy(policy, reqmtls.Config{Logger: slog.New(slog.NewTextHandler(logged, nil))}))
 	config := mtls.TLSConfig()
 	config.NextProtos = []string{"imap"}
 	for range 2 {
@@ -288,7 +288,7 @@ func TestUnknownConfigDemands(t *testing.T) {
 	policy := botsPolicy()
 	policy.Mode = reqmtls.Require
 	for _, sharedKeys := range []bool{false, true} {
-		s := newServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.DiscardHandler)})
+		s := newServer(t, baseConfig(), withPolicy(policy, reqmtls.Config{Logger: slog.New(slog.DiscardHandler)}))
 		if sharedKeys {
 			s.SetSessionTicketKeys([][32]byte{{1}})
 		}
@@ -322,7 +322,7 @@ func TestDefaultLogger(t *testing.T) {
 	}()
 	b := new(lockedBuffer)
 	slog.SetDefault(slog.New(slog.NewTextHandler(b, nil)))
-	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	mtls := newServer(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 	if _, err := mtls.TLSConfig().GetConfigForClient(&tls.ClientHelloInfo{}); err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +335,7 @@ func TestDefaultLogger(t *testing.T) {
 // not count.
 func TestLaterChanges(t *testing.T) {
 	base := baseConfig()
-	mtls := newServer(t, base, reqmtls.Config{Policy: botsPolicy()})
+	mtls := newServer(t, base, reqmtls.Config{ClientCAs: botCAs()})
 	before := mtls.TLSConfig()
 	base.MaxVersion = tls.VersionTLS12
 	if after := mtls.TLSConfig(); after.MaxVersion != before.MaxVersion {
@@ -348,7 +348,7 @@ func TestPlainHTTP(t *testing.T) {
 	policy := botsPolicy()
 	policy.Mode = reqmtls.Require
 	logged := new(lockedBuffer)
-	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: policy, Logger: slog.New(slog.NewTextHandler(logged, nil))})
+	mtls := newServer(t, baseConfig(), withPolicy(policy, reqmtls.Config{Logger: slog.New(slog.NewTextHandler(logged, nil))}))
 	s := quietServer()
 	addr := run(t, s, func(l net.Listener) error { return mtls.ServeTLS(s, l) })
 	resp, err := http.Get("http://" + addr)
@@ -368,7 +368,7 @@ func TestEachKindIsLogged(t *testing.T) {
 	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
 	logged := new(lockedBuffer)
 	policy := reqmtls.Policy{Mode: reqmtls.Request, AskAll: true}
-	mtls := newServer(t, base, reqmtls.Config{Policy: policy, Logger: slog.New(slog.NewTextHandler(logged, nil))})
+	mtls := newServer(t, base, withPolicy(policy, reqmtls.Config{Logger: slog.New(slog.NewTextHandler(logged, nil))}))
 	base.ClientAuth = tls.RequireAnyClientCert
 	for range 2 {
 		if _, err := mtls.TLSConfig().GetConfigForClient(&tls.ClientHelloInfo{}); err != nil {
@@ -384,7 +384,7 @@ func TestEachKindIsLogged(t *testing.T) {
 
 // TestConfigIsCopied checks that the caller may use the slices of a Config again.
 func TestConfigIsCopied(t *testing.T) {
-	c := reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{80}, Types: []extension.Type{extension.TLSFlags}}
+	c := reqmtls.Config{ClientCAs: botCAs(), Flags: []extension.Flag{80}, Types: []extension.Type{extension.TLSFlags}}
 	s := startReal(t, baseConfig(), c)
 	c.Flags[0], c.Types[0] = 17, extension.TLSFlagsExperimental
 	if e, _ := s.eventOf(t, rawFlagged(t)); !e.Hello.Applied {
@@ -393,7 +393,7 @@ func TestConfigIsCopied(t *testing.T) {
 }
 
 func TestNoTicketKeys(t *testing.T) {
-	mtls := newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	mtls := newServer(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 	defer func() {
 		if recover() == nil {
 			t.Error("no panic")

@@ -82,8 +82,13 @@ const DefaultLimit = 16 << 10
 
 // Config configures a Server. The zero value with ClientCAs set is ready for use.
 type Config struct {
-	// Policy applies to all server names that Names does not have.
-	Policy
+	// These are the policy for all server names that Names does not have, with the
+	// meaning that they have in Policy.
+	Mode             Mode
+	ClientCAs        *x509.CertPool
+	VerifyConnection func(tls.ConnectionState) error
+	AskAll           bool
+	NoTickets        bool
 
 	// Names holds the policies of single server names. A key is a host name in lower
 	// case, as it is in DNS ("xn--bcher-kva.example" for bücher.example), without port or
@@ -130,6 +135,11 @@ type Config struct {
 	// Logger is told, once for each kind, of mistakes that only show when clients
 	// connect; nil means slog.Default(). See "Mistakes" in the package comment.
 	Logger *slog.Logger
+}
+
+// policy returns the policy for all server names that Names does not have.
+func (c *Config) policy() Policy {
+	return Policy{c.Mode, c.ClientCAs, c.VerifyConnection, c.AskAll, c.NoTickets}
 }
 
 // clientAuth returns the crypto/tls mode that m builds on. Require takes no

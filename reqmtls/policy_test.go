@@ -84,7 +84,7 @@ func TestPolicy(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := start(t, baseConfig(), reqmtls.Config{Policy: tt.policy})
+			s := start(t, baseConfig(), withPolicy(tt.policy, reqmtls.Config{}))
 			got := tt.client.connect(t, s.addr)
 			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(result{})); diff != "" {
 				t.Errorf("client's view (-want +got):\n%s", diff)
@@ -111,10 +111,10 @@ func TestMaxVersion(t *testing.T) {
 	choosing := baseConfig()
 	choosing.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
 	for _, name := range []string{"chosen config", "config of TLSConfig"} {
-		s := newServer(t, choosing, reqmtls.Config{Policy: botsPolicy()})
+		s := newServer(t, choosing, reqmtls.Config{ClientCAs: botCAs()})
 		inner, config := listen(t), s.TLSConfig()
 		if name == "config of TLSConfig" {
-			s = newServer(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+			s = newServer(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 			config = s.TLSConfig()
 			config.MaxVersion = tls.VersionTLS12
 		}
@@ -133,7 +133,7 @@ func TestMaxVersion(t *testing.T) {
 func TestLowestMaxVersion(t *testing.T) {
 	base := baseConfig()
 	base.MaxVersion = tls.VersionTLS13
-	s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+	s := start(t, base, reqmtls.Config{ClientCAs: botCAs()})
 	if got := flagged().with(testPKI().bot).connect(t, s.addr); !got.Asked {
 		t.Error("not asked")
 	}
@@ -142,7 +142,7 @@ func TestLowestMaxVersion(t *testing.T) {
 func TestServerNames(t *testing.T) {
 	p := testPKI()
 	c := reqmtls.Config{
-		Policy: reqmtls.Policy{Mode: reqmtls.Ignore},
+		Mode: reqmtls.Ignore,
 		Names: map[string]reqmtls.Policy{
 			"a.example":   {ClientCAs: p.bots.Pool()},
 			"*.b.example": {ClientCAs: p.others.Pool(), Mode: reqmtls.Require},
@@ -197,7 +197,7 @@ func TestApplicationsOwnChoice(t *testing.T) {
 		}
 		return nil, nil
 	}
-	s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+	s := start(t, base, reqmtls.Config{ClientCAs: botCAs()})
 	tests := []struct {
 		name   string
 		client testClient
@@ -233,7 +233,7 @@ func TestApplicationsOwnChoice(t *testing.T) {
 func TestNotObserved(t *testing.T) {
 	base := baseConfig()
 	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, errors.New("no config") }
-	s := startReal(t, base, reqmtls.Config{Policy: botsPolicy()})
+	s := startReal(t, base, reqmtls.Config{ClientCAs: botCAs()})
 	for name, data := range map[string][]byte{
 		"nothing":                         nil,
 		"HTTP":                            []byte("GET / HTTP/1.1\r\n\r\n"),
@@ -252,7 +252,7 @@ func TestNotObserved(t *testing.T) {
 func TestBaseVerifyConnection(t *testing.T) {
 	base := baseConfig()
 	base.VerifyConnection = func(tls.ConnectionState) error { return errors.New("not today") }
-	s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+	s := start(t, base, reqmtls.Config{ClientCAs: botCAs()})
 	for name, client := range map[string]testClient{"plain": {}, "flagged": flagged().with(testPKI().bot)} {
 		if got := client.connect(t, s.addr).alert; got != extension.AlertBadCertificate {
 			t.Errorf("%s: alert %v, want bad_certificate", name, got)

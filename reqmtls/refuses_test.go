@@ -22,11 +22,10 @@ func TestNewRefuses(t *testing.T) {
 		return c
 	}
 	name := func(key string) reqmtls.Config {
-		return reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{key: botsPolicy()}}
+		return reqmtls.Config{ClientCAs: botCAs(), Names: map[string]reqmtls.Policy{key: botsPolicy()}}
 	}
-	policy := func(p reqmtls.Policy) reqmtls.Config { return reqmtls.Config{Policy: p} }
-	limit := func(n int) reqmtls.Config { return reqmtls.Config{Policy: botsPolicy(), Limit: n} }
-	bots, good := policy(botsPolicy()), baseConfig()
+	limit := func(n int) reqmtls.Config { return reqmtls.Config{ClientCAs: botCAs(), Limit: n} }
+	bots, good := reqmtls.Config{ClientCAs: botCAs()}, baseConfig()
 	all := botsPolicy()
 	all.AskAll = true
 	verifying := with(func(c *tls.Config) { c.ClientAuth = tls.VerifyClientCertIfGiven })
@@ -40,24 +39,24 @@ func TestNewRefuses(t *testing.T) {
 		{"a base config without certificate", &tls.Config{}, bots, "no certificate"},
 		{"a base config that demands certificates", with(func(c *tls.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert }), bots, "only weaken"},
 		{"a base config that demands any certificate", with(func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert }), bots, "only weaken"},
-		{"a base config that verifies, mode Request", verifying, policy(reqmtls.Policy{Mode: reqmtls.Request}), "use mode VerifyIfGiven"},
-		{"a base config that verifies, mode Request for a name", verifying, reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": {Mode: reqmtls.Request}}}, "use mode VerifyIfGiven"},
+		{"a base config that verifies, mode Request", verifying, reqmtls.Config{Mode: reqmtls.Request}, "use mode VerifyIfGiven"},
+		{"a base config that verifies, mode Request for a name", verifying, reqmtls.Config{ClientCAs: botCAs(), Names: map[string]reqmtls.Policy{"a.example": {Mode: reqmtls.Request}}}, "use mode VerifyIfGiven"},
 		{"a base config that verifies, mode VerifyIfGiven", verifying, bots, ""},
 		{"a base config without TLS 1.3", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), bots, "MaxVersion"},
-		{"a base config without TLS 1.3, AskAll for a name", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": all}}, ""},
-		{"a base config without TLS 1.3, AskAll", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), policy(all), ""},
+		{"a base config without TLS 1.3, AskAll for a name", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), reqmtls.Config{ClientCAs: botCAs(), Names: map[string]reqmtls.Policy{"a.example": all}}, ""},
+		{"a base config without TLS 1.3, AskAll", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), withPolicy(all, reqmtls.Config{}), ""},
 		{"a base config with TLS 1.3", with(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS13 }), bots, ""},
 		{"a base config without TLS 1.3 that chooses others", with(func(c *tls.Config) {
 			c.MaxVersion = tls.VersionTLS12
 			c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, nil }
 		}), bots, ""},
 		{"the web's authorities", good, reqmtls.Config{}, "needs ClientCAs"},
-		{"the web's authorities for a name", good, reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": {}}}, "a.example"},
-		{"an unknown mode", good, policy(reqmtls.Policy{Mode: 77}), "mode(77)"},
-		{"mode Ignore with AskAll", good, policy(reqmtls.Policy{Mode: reqmtls.Ignore, AskAll: true}), "use one of them"},
-		{"a flag above the highest", good, reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{80, 2040}}, "2039"},
-		{"the highest flag", good, reqmtls.Config{Policy: botsPolicy(), Flags: []extension.Flag{2039}}, ""},
-		{"a type that has no flags", good, reqmtls.Config{Policy: botsPolicy(), Types: []extension.Type{16}}, "application_layer"},
+		{"the web's authorities for a name", good, reqmtls.Config{ClientCAs: botCAs(), Names: map[string]reqmtls.Policy{"a.example": {}}}, "a.example"},
+		{"an unknown mode", good, reqmtls.Config{Mode: 77}, "mode(77)"},
+		{"mode Ignore with AskAll", good, reqmtls.Config{Mode: reqmtls.Ignore, AskAll: true}, "use one of them"},
+		{"a flag above the highest", good, reqmtls.Config{ClientCAs: botCAs(), Flags: []extension.Flag{80, 2040}}, "2039"},
+		{"the highest flag", good, reqmtls.Config{ClientCAs: botCAs(), Flags: []extension.Flag{2039}}, ""},
+		{"a type that has no flags", good, reqmtls.Config{ClientCAs: botCAs(), Types: []extension.Type{16}}, "application_layer"},
 		{"a negative limit", good, limit(-1), "use 0 for the default of 16384, or at least 4096"},
 		{"a limit of 1", good, limit(1), "at least 4096"},
 		{"a limit below the lowest", good, limit(4095), "at least 4096"},
@@ -67,9 +66,9 @@ func TestNewRefuses(t *testing.T) {
 		{"a limit above it", good, limit(1 << 20), fmt.Sprintf("at most %d, the longest", assemble.MaxMessage)},
 		{"a limit above all memory", good, limit(math.MaxInt), "longest valid"},
 		{"no name", good, name(""), "no server name"},
-		{"a wildcard for everything", good, name("*"), "Config.Policy"},
+		{"a wildcard for everything", good, name("*"), "Config itself"},
 		{"a wildcard alone", good, name("*."), "empty"},
-		{"two wildcards", good, name("*.*"), "Config.Policy"},
+		{"two wildcards", good, name("*.*"), "Config itself"},
 		{"a wildcard in a label", good, name("*a.example"), "whole first label"},
 		{"a wildcard in the middle", good, name("a.*.example"), "whole first label"},
 		{"two wildcard labels", good, name("*.*.example"), "whole first label"},
@@ -110,7 +109,7 @@ func TestNewRefuses(t *testing.T) {
 			}
 		})
 	}
-	if _, err := reqmtls.New(good, policy(reqmtls.Policy{ClientCAs: x509.NewCertPool()})); err != nil {
+	if _, err := reqmtls.New(good, reqmtls.Config{ClientCAs: x509.NewCertPool()}); err != nil {
 		t.Errorf("an empty pool, to which authorities may be added later: %v", err)
 	}
 }

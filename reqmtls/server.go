@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -30,7 +31,7 @@ type Server struct {
 	recorders sync.Pool
 	unflagged Hello // shared by all clients without flags
 
-	plain   *policy // of clients that no policy applies to; only its keys are used
+	plain   ticketKeys // of clients that no policy applies to
 	general *policy
 	names   map[string]*policy
 
@@ -78,8 +79,7 @@ func New(base *tls.Config, c Config) (*Server, error) {
 		http:  make(map[weak.Pointer[http.Server]]bool),
 	}
 	s.own = sync.OnceValue(s.TLSConfig)
-	s.plain = &policy{server: s}
-	s.general = newPolicy(s, "", c.Policy)
+	s.general = newPolicy(s, "", c.policy())
 	for name, p := range c.Names {
 		s.names[name] = newPolicy(s, name, p)
 	}
@@ -109,9 +109,17 @@ func (s *Server) setUp(server *http.Server) error {
 		return errors.New("reqmtls: the http.Server has a TLSConfig, which ServeTLS would replace: leave it nil and give its settings to New as the base config")
 	}
 	s.http[key] = true
+	runtime.AddCleanup(server, s.forget, key)
 	server.TLSConfig = s.TLSConfig()
 	server.ConnContext = joinConnContext(server.ConnContext)
 	return nil
+}
+
+// forget drops an http.Server that is no longer in use.
+func (s *Server) forget(key weak.Pointer[http.Server]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.http, key)
 }
 
 // NewListener returns a listener whose connections are TLS connections, as those of
@@ -181,7 +189,7 @@ func (l listener) Accept() (net.Conn, error) {
 
 // Wrap returns a connection to pass to tls.Server, together with the config of TLSConfig.
 // NewConn does both.
-func (s *Server) Wrap(c net.Conn) *Conn { return &Conn{Conn: c, server: s} }
+func (s *Server) Wrap(c net.Conn) *Conn { return &Conn{netConn: c, server: s} }
 
 // demands reports whether a policy demands certificates.
 func (s *Server) demands() bool {

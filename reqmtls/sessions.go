@@ -49,9 +49,6 @@ func bindSessions(cfg *tls.Config, id string) {
 // rejectPolicySessions makes cfg, which no policy applies to, resume no session of a
 // policy.
 func rejectPolicySessions(cfg *tls.Config) {
-	if !hasSessionFunctions(cfg) {
-		return //mutation:equivalent DecryptTicket does what crypto/tls does by itself
-	}
 	g := &sessionGuard{unwrap: cfg.UnwrapSession}
 	if g.unwrap == nil {
 		g.unwrap = cfg.DecryptTicket

@@ -81,7 +81,7 @@ func TestSoak(t *testing.T) {
 	if *soak {
 		n = 10_000
 	}
-	s, stop := startWatched(t, reqmtls.Config{Policy: botsPolicy()})
+	s, stop := startWatched(t, reqmtls.Config{ClientCAs: botCAs()})
 	split := flagged()
 	split.wrap = func(c net.Conn) net.Conn { return &records{Conn: c, n: 50} }
 	clients := []struct {
@@ -119,7 +119,7 @@ func TestSoak(t *testing.T) {
 // TestHostileClients checks that others are served while some send slowly, send half, or
 // send what is no hello.
 func TestHostileClients(t *testing.T) {
-	s, stop := startWatched(t, reqmtls.Config{Policy: botsPolicy()})
+	s, stop := startWatched(t, reqmtls.Config{ClientCAs: botCAs()})
 	hello := rawFlagged(t)
 	garbage := make([]byte, 64<<10)
 	for i := range garbage {
@@ -243,7 +243,7 @@ func TestIdleConnections(t *testing.T) {
 		n = 5000
 	}
 	hello := rawFlagged(t)
-	mtls, err := reqmtls.New(baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	mtls, err := reqmtls.New(baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,14 @@ const (
 	oldKeysKept = 7 // beside the newest; tickets of older keys have expired, after seven days
 )
 
+// ticketKeys are the keys of SetSessionTicketKeys, and the config with them.
+type ticketKeys struct {
+	mu       sync.Mutex
+	explicit [][32]byte // in force until the next call
+	template *tls.Config
+	source   *tls.Config // what template was made from
+}
+
 // policy is a Policy in use.
 type policy struct {
 	Policy
@@ -36,12 +44,9 @@ type policy struct {
 	name   string
 	id     string // differs for any two policies between which no session is resumed
 
-	mu       sync.Mutex
-	explicit [][32]byte // of SetSessionTicketKeys; in force until the next call
-	random   [][32]byte // the newest first; in use while explicit is empty
-	rotate   time.Time  // when random needs a new key
-	template *tls.Config
-	source   *tls.Config // what template was made from
+	ticketKeys
+	random [][32]byte // the newest first; in use while explicit is empty
+	rotate time.Time  // when random needs a new key
 }
 
 func newPolicy(s *Server, name string, p Policy) *policy {
@@ -117,7 +122,7 @@ func (p *policy) derive(from *tls.Config) *tls.Config {
 // plainConfig returns what a client gets that no policy applies to: chosen, or nil for
 // served, or a copy of one of them that resumes no session of a policy and has the keys
 // of SetSessionTicketKeys.
-func (p *policy) plainConfig(chosen, served *tls.Config) *tls.Config {
+func (k *ticketKeys) plainConfig(chosen, served *tls.Config) *tls.Config {
 	if chosen != nil {
 		if !hasSessionFunctions(chosen) {
 			return chosen
@@ -126,27 +131,26 @@ func (p *policy) plainConfig(chosen, served *tls.Config) *tls.Config {
 		rejectPolicySessions(cfg)
 		return cfg
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	//mutation:equivalent a copy of served does the same
-	if len(p.explicit) == 0 && !hasSessionFunctions(served) {
+	if len(k.explicit) == 0 && !hasSessionFunctions(served) {
 		return nil
 	}
-	if p.template == nil || p.source != served {
-		p.template, p.source = served.Clone(), served
-		if len(p.explicit) > 0 {
-			p.template.SetSessionTicketKeys(p.explicit)
+	if k.template == nil || k.source != served {
+		k.template, k.source = served.Clone(), served
+		if len(k.explicit) > 0 {
+			k.template.SetSessionTicketKeys(k.explicit)
 		}
-		rejectPolicySessions(p.template)
+		rejectPolicySessions(k.template)
 	}
-	return p.template
+	return k.template
 }
 
 // renew makes a new key when the newest has been in use for long enough.
 func (p *policy) renew() {
 	now := p.server.now()
-	//mutation:equivalent random keys are not used while there are explicit ones
-	if len(p.explicit) > 0 || now.Before(p.rotate) {
+	if now.Before(p.rotate) {
 		return
 	}
 	var key [32]byte
@@ -178,18 +182,17 @@ func (s *Server) SetSessionTicketKeys(keys [][32]byte) {
 	if len(keys) == 0 {
 		panic("reqmtls: SetSessionTicketKeys needs at least one key")
 	}
-	s.plain.setKeys(slices.Clone(keys))
-	s.general.setKeys(deriveKeys(keys, s.general.id))
+	s.plain.set(slices.Clone(keys))
+	s.general.set(deriveKeys(keys, s.general.id))
 	for _, p := range s.names {
-		p.setKeys(deriveKeys(keys, p.id))
+		p.set(deriveKeys(keys, p.id))
 	}
 }
 
-func (p *policy) setKeys(keys [][32]byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.explicit = keys
-	p.template = nil
+func (k *ticketKeys) set(keys [][32]byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.explicit, k.template = keys, nil
 }
 
 // deriveKeys returns the keys of the policy with an id.

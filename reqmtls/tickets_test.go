@@ -73,7 +73,7 @@ func TestResumption(t *testing.T) {
 		{"flagged, elsewhere", "flagged, no cert"}:   {},
 		{"flagged, elsewhere", "flagged, elsewhere"}: {Resumed: true, Certificates: 1, Chains: 1},
 	}
-	c := reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()}}
+	c := reqmtls.Config{ClientCAs: botCAs(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()}}
 	for name, config := range configs {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, config(), c)
@@ -135,7 +135,7 @@ func TestOneSessionFunction(t *testing.T) {
 					base = baseConfig()
 					base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return chosen, nil }
 				}
-				s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+				s := start(t, base, reqmtls.Config{ClientCAs: botCAs()})
 				if where == "base config with shared keys" {
 					s.SetSessionTicketKeys([][32]byte{{1}})
 				}
@@ -169,7 +169,7 @@ func TestUnwrapSessionFails(t *testing.T) {
 	base := baseConfig()
 	failed := errors.New("no access to the store")
 	base.UnwrapSession = func([]byte, tls.ConnectionState) (*tls.SessionState, error) { return nil, failed }
-	s := start(t, base, reqmtls.Config{Policy: botsPolicy()})
+	s := start(t, base, reqmtls.Config{ClientCAs: botCAs()})
 	for _, kind := range []string{"plain", "flagged"} {
 		client := resumers[kind]()
 		client.cache = &anyName{}
@@ -200,7 +200,7 @@ func TestObviousSwitch(t *testing.T) {
 		}
 		return nil, nil
 	}
-	s := start(t, base, reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Ignore}})
+	s := start(t, base, reqmtls.Config{Mode: reqmtls.Ignore})
 	cache := &anyName{}
 	testClient{cache: cache}.connect(t, s.addr)
 	client := flagged().with(testPKI().bot)
@@ -219,10 +219,10 @@ func TestRestart(t *testing.T) {
 		s.SetSessionTicketKeys(keys)
 		return s
 	}
-	bots := reqmtls.Config{Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()}}
-	others := reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: p.others.Pool()}}
-	require := reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Require, ClientCAs: p.bots.Pool()}}
-	noTickets := reqmtls.Config{Policy: reqmtls.Policy{NoTickets: true, ClientCAs: p.bots.Pool()}}
+	bots := reqmtls.Config{ClientCAs: botCAs(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()}}
+	others := reqmtls.Config{ClientCAs: p.others.Pool()}
+	require := reqmtls.Config{Mode: reqmtls.Require, ClientCAs: p.bots.Pool()}
+	noTickets := reqmtls.Config{NoTickets: true, ClientCAs: p.bots.Pool()}
 	tests := []struct {
 		name          string
 		first, second string
@@ -287,7 +287,7 @@ func TestAcrossPolicies(t *testing.T) {
 				if shared == "session store" {
 					useStore(base, sessions)
 				}
-				pair[i] = start(t, base, reqmtls.Config{Policy: policy})
+				pair[i] = start(t, base, withPolicy(policy, reqmtls.Config{}))
 				if shared == "keys" {
 					pair[i].SetSessionTicketKeys([][32]byte{{7}})
 				}
@@ -318,7 +318,7 @@ func TestAcrossPolicies(t *testing.T) {
 // TestSharedKeys checks that a key opens nothing for another policy: a ticket of
 // the base config does not open under the policy's, although all come from one key.
 func TestSharedKeys(t *testing.T) {
-	s := start(t, baseConfig(), reqmtls.Config{Policy: botsPolicy()})
+	s := start(t, baseConfig(), reqmtls.Config{ClientCAs: botCAs()})
 	for range 2 { // while it runs, too
 		s.SetSessionTicketKeys([][32]byte{{9}})
 		cache := &anyName{}
@@ -339,7 +339,7 @@ func TestSharedKeys(t *testing.T) {
 // as no key is dropped, and plain clients have none.
 func TestRotationUnderLoad(t *testing.T) {
 	s := start(t, baseConfig(), reqmtls.Config{
-		Policy: botsPolicy(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()},
+		ClientCAs: botCAs(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()},
 	})
 	var mu sync.Mutex
 	var keys [][32]byte
@@ -395,7 +395,7 @@ func TestKeyRotation(t *testing.T) {
 	}
 	policy := botsPolicy()
 	policy.Mode = reqmtls.Request // the test certificates do not live that long
-	s := start(t, base, reqmtls.Config{Policy: policy})
+	s := start(t, base, withPolicy(policy, reqmtls.Config{}))
 	client := flagged()
 	ca, err := testca.New("lasting", 365*24*time.Hour)
 	if err != nil {

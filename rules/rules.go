@@ -1,5 +1,4 @@
-// Package rules checks which side may set which TLS flag in which handshake message, and
-// says what a client does about request_mtls when it is asked for a certificate.
+// Package rules checks which side may set which TLS flag in which handshake message.
 //
 // [Handshake.Check] checks the flags of a received message, [Handshake.Answer] chooses
 // those to send. Both need the messages that were sent before, and nothing else. The rules

@@ -60,7 +60,7 @@ func serve(wrapped bool, n int, file string) error {
 	}
 	addr := listener.Addr().String()
 	if wrapped {
-		mtls, err := reqmtls.New(config, reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: x509.NewCertPool()}})
+		mtls, err := reqmtls.New(config, reqmtls.Config{ClientCAs: x509.NewCertPool()})
 		if err != nil {
 			return err
 		}

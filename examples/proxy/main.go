@@ -38,7 +38,7 @@ func main() {
 }
 
 func serve(listener net.Listener, config *tls.Config, bots *x509.CertPool, backend *url.URL) error {
-	mtls, err := reqmtls.New(config, reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: bots}})
+	mtls, err := reqmtls.New(config, reqmtls.Config{ClientCAs: bots})
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls/client/flagconn"
-	"github.com/tlsflags/tlsflags/rules"
 )
 
 // Fingerprint names a client whose ClientHello to imitate.
@@ -47,8 +46,8 @@ type Config struct {
 	// send it without one.
 	NoRequestMTLS bool
 
-	// Flags are further TLS flags to send.
-	Flags []extension.Flag
+	// ExtraFlags are further TLS flags to send.
+	ExtraFlags []extension.Flag
 
 	// Type is the extension type to send them under; 0 means extension.TLSFlags.
 	Type extension.Type
@@ -107,11 +106,11 @@ func New(c Config) (*Client, error) {
 
 // offer adds the TLS Flags extension to the ClientHello, if there are flags.
 func (c *Client) offer(config Config) error {
-	flags := config.Flags
+	flags := config.ExtraFlags
 	certificate := len(c.config.TLS.Certificates) > 0 || c.config.TLS.GetClientCertificate != nil
 	switch {
 	case config.NoRequestMTLS && slices.Contains(flags, c.flag):
-		return fmt.Errorf("client: Flags has %v, which NoRequestMTLS leaves out; set one of the two", c.flag)
+		return fmt.Errorf("client: ExtraFlags has %v, which NoRequestMTLS leaves out; set one of the two", c.flag)
 	case config.NoRequestMTLS:
 	case !certificate:
 		return ErrNoCertificate
@@ -129,9 +128,9 @@ func (c *Client) offer(config Config) error {
 	if c.flags.Len() == 0 {
 		return nil
 	}
-	data, err := c.flags.AppendTo(nil)
+	data, _ := c.flags.AppendTo(nil) // there is a flag in it
 	c.config.Extensions = []extension.Extension{{Type: t, Data: data}}
-	return err //mutation:equivalent every FlagSet with a flag has an encoding
+	return nil
 }
 
 // Report is what a server did with the client's flags.
@@ -171,10 +170,9 @@ func (c *Client) check(r flagconn.Report) error {
 	if err != nil {
 		return fmt.Errorf("client: the CertificateRequest has a malformed TLS Flags extension: %w", err)
 	}
-	side := rules.Client{Offered: c.flags.Has(c.flag)}
-	d := side.OnCertificateRequest(flags.Has(c.flag))
-	if d.Answer == rules.Abort {
-		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent: %v by %s", c.flag, d.Alert, d.Clause)
+	if flags.Has(c.flag) && !c.flags.Has(c.flag) {
+		return fmt.Errorf("client: the CertificateRequest acknowledges %v, which was not sent: %v by draft-jhoyla-req-mtls-flag (editors' copy), Section 3",
+			c.flag, extension.AlertIllegalParameter)
 	}
 	return nil
 }

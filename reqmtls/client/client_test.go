@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -64,7 +63,7 @@ func (a authorities) serve(t *testing.T, http2 bool, handler http.HandlerFunc) s
 		protocols = []string{"h2", "http/1.1"}
 	}
 	mtls, err := reqmtls.New(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: protocols},
-		reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: a.bots.Pool()}})
+		reqmtls.Config{ClientCAs: a.bots.Pool()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,9 +116,9 @@ func TestReport(t *testing.T) {
 	}{
 		{"62", client.Config{TLS: a.config()}, true, true},
 		{"0xfe01", client.Config{TLS: a.config(), Type: extension.TLSFlagsExperimental}, true, true},
-		{"the flag among others", client.Config{TLS: a.config(), Flags: []extension.Flag{2039, 0, 80}}, true, true},
-		{"another flag", client.Config{TLS: a.config(), NoRequestMTLS: true, Flags: []extension.Flag{8}}, false, false},
-		{"an empty list of further flags", client.Config{TLS: a.config(), Flags: []extension.Flag{}}, true, true},
+		{"the flag among others", client.Config{TLS: a.config(), ExtraFlags: []extension.Flag{2039, 0, 80}}, true, true},
+		{"another flag", client.Config{TLS: a.config(), NoRequestMTLS: true, ExtraFlags: []extension.Flag{8}}, false, false},
+		{"an empty list of further flags", client.Config{TLS: a.config(), ExtraFlags: []extension.Flag{}}, true, true},
 		{"no flag", client.Config{TLS: a.config(), NoRequestMTLS: true}, false, false},
 		{"like Chrome", client.Config{TLS: a.config(), Fingerprint: client.Chrome}, true, true},
 		{"like Firefox", client.Config{TLS: a.config(), Fingerprint: client.Firefox}, true, true},
@@ -169,9 +168,9 @@ func TestAcknowledged(t *testing.T) {
 		{"not acknowledged", ackserver.Silent, 80, client.Config{}, true, false, ""},
 		{"no flag", ackserver.Ack, 80, client.Config{NoRequestMTLS: true}, false, false, ""},
 		{"unasked, but the flag was sent", ackserver.Unsolicited, 80, client.Config{}, true, true, ""},
-		{"unasked", ackserver.Unsolicited, 80, client.Config{NoRequestMTLS: true, Flags: []extension.Flag{8}}, true, false, "illegal_parameter"},
-		{"unasked, by another number", ackserver.Unsolicited, 17, client.Config{Flag: new(extension.Flag(17)), NoRequestMTLS: true, Flags: []extension.Flag{80}}, true, false, "illegal_parameter"},
-		{"another flag that both have set", ackserver.Unsolicited, 8, client.Config{Flags: []extension.Flag{8}}, true, false, ""},
+		{"unasked", ackserver.Unsolicited, 80, client.Config{NoRequestMTLS: true, ExtraFlags: []extension.Flag{8}}, true, false, "illegal_parameter"},
+		{"unasked, by another number", ackserver.Unsolicited, 17, client.Config{Flag: new(extension.Flag(17)), NoRequestMTLS: true, ExtraFlags: []extension.Flag{80}}, true, false, "illegal_parameter"},
+		{"another flag that both have set", ackserver.Unsolicited, 8, client.Config{ExtraFlags: []extension.Flag{8}}, true, false, ""},
 		{"another flag than that of the client, unasked", ackserver.Unsolicited, 8, client.Config{}, true, false, ""},
 		{"malformed", ackserver.Malformed, 80, client.Config{}, true, false, "last flags octet is zero"},
 	}
@@ -258,10 +257,10 @@ func TestNewRefuses(t *testing.T) {
 		want   string
 	}{
 		{"the flag without a certificate", client.Config{}, client.ErrNoCertificate.Error()},
-		{"a flag that cannot be", client.Config{NoRequestMTLS: true, Flags: []extension.Flag{2040}}, "2039"},
+		{"a flag that cannot be", client.Config{NoRequestMTLS: true, ExtraFlags: []extension.Flag{2040}}, "2039"},
 		{"request_mtls by another number without a certificate", client.Config{Flag: new(extension.Flag(17))}, client.ErrNoCertificate.Error()},
 		{"a number for request_mtls that cannot be", client.Config{TLS: a.config(), Flag: new(extension.Flag(2040))}, "2039"},
-		{"request_mtls among the flags without a certificate", client.Config{NoRequestMTLS: true, Flags: []extension.Flag{80}}, "NoRequestMTLS"},
+		{"request_mtls among the flags without a certificate", client.Config{NoRequestMTLS: true, ExtraFlags: []extension.Flag{80}}, "NoRequestMTLS"},
 		{"a type that has no flags", client.Config{TLS: a.config(), Type: 16}, "not a type"},
 		{"an unknown fingerprint", client.Config{TLS: a.config(), Fingerprint: "lynx"}, "lynx"},
 		{"a field without effect", client.Config{TLS: &tls.Config{CipherSuites: []uint16{1}}}, "CipherSuites"},
@@ -273,7 +272,7 @@ func TestNewRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, c := range []client.Config{{NoRequestMTLS: true, Flags: []extension.Flag{8}}, {Flag: new(extension.Flag(17)), NoRequestMTLS: true, Flags: []extension.Flag{80}}} {
+	for _, c := range []client.Config{{NoRequestMTLS: true, ExtraFlags: []extension.Flag{8}}, {Flag: new(extension.Flag(17)), NoRequestMTLS: true, ExtraFlags: []extension.Flag{80}}} {
 		if _, err := client.New(c); err != nil {
 			t.Errorf("another flag needs no certificate: %v", err)
 		}
@@ -324,52 +323,8 @@ func TestConnMethods(t *testing.T) {
 		t.Errorf("methods %q, want %q", got, want)
 	}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[client.Conn]()) {
-		if f.IsExported() || f.Anonymous {
-			t.Errorf("field %s is exported or embedded", f.Name)
-		}
-	}
-}
-
-// TestConn checks that the methods of a Conn reach the connection below.
-func TestConn(t *testing.T) {
-	a := newAuthorities(t)
-	addr := a.serve(t, false, func(http.ResponseWriter, *http.Request) {})
-	conn, err := newClient(t, client.Config{TLS: a.config()}).Dial(t.Context(), "tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tcp := conn.NetConn()
-	if conn.LocalAddr().String() != tcp.LocalAddr().String() || conn.RemoteAddr().String() != addr {
-		t.Errorf("from %v to %v, want from %v to %s", conn.LocalAddr(), conn.RemoteAddr(), tcp.LocalAddr(), addr)
-	}
-	key, err := conn.ExportKeyingMaterial("EXPORTER-test", nil, 20)
-	if other, _ := conn.ExportKeyingMaterial("EXPORTER-other", nil, 20); len(key) != 20 || err != nil || bytes.Equal(key, other) {
-		t.Errorf("keying material %x, %v, with another label %x", key, err, other)
-	}
-	past := time.Unix(1, 0)
-	for name, set := range map[string]func(time.Time) error{"SetDeadline": conn.SetDeadline, "SetReadDeadline": conn.SetReadDeadline} {
-		set(past)
-		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("Read after %s: error %v", name, err)
-		}
-		conn.SetDeadline(time.Time{})
-	}
-	if n, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); n != 18 || err != nil {
-		t.Errorf("wrote %d bytes, %v", n, err)
-	}
-	if answer, err := io.ReadAll(conn); !bytes.HasPrefix(answer, []byte("HTTP/1.0 200")) || err != nil {
-		t.Errorf("read %q, %v", answer, err)
-	}
-	tcp.Close()
-	for name, err := range map[string]error{
-		"SetDeadline":      conn.SetDeadline(past),
-		"SetReadDeadline":  conn.SetReadDeadline(past),
-		"SetWriteDeadline": conn.SetWriteDeadline(past),
-		"CloseWrite":       conn.CloseWrite(),
-		"Close":            conn.Close(),
-	} {
-		if err == nil {
-			t.Errorf("%s of a closed connection: no error", name)
+		if f.IsExported() {
+			t.Errorf("field %s is exported", f.Name)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (a authorities) listenWith(t *testing.T, c reqmtls.Config) (addr string) {
 func TestServerFlag(t *testing.T) {
 	a := newAuthorities(t)
 	addr := a.listenWith(t, reqmtls.Config{
-		Policy: reqmtls.Policy{ClientCAs: a.bots.Pool()}, Flags: []extension.Flag{17, 2039},
+		ClientCAs: a.bots.Pool(), Flags: []extension.Flag{17, 2039},
 	})
 	for flag, asked := range map[extension.Flag]bool{17: true, 2039: true, 18: false, 80: false} {
 		conn, err := newClient(t, client.Config{Flag: &flag, TLS: a.config()}).Dial(t.Context(), "tcp", addr)
@@ -69,34 +69,6 @@ func TestServerFlag(t *testing.T) {
 	}
 }
 
-// TestServerMode checks whom a server asks, in each mode, and that clients which show a
-// certificate are served.
-func TestServerMode(t *testing.T) {
-	a := newAuthorities(t)
-	for _, tt := range []struct {
-		policy reqmtls.Policy
-		flags  []extension.Flag
-		asked  bool
-	}{
-		{reqmtls.Policy{ClientCAs: a.bots.Pool()}, nil, true},
-		{reqmtls.Policy{Mode: reqmtls.Require, ClientCAs: a.bots.Pool()}, nil, true},
-		{reqmtls.Policy{Mode: reqmtls.Require, ClientCAs: a.bots.Pool()}, []extension.Flag{8}, false},
-		{reqmtls.Policy{Mode: reqmtls.Request}, nil, true},
-		{reqmtls.Policy{Mode: reqmtls.Ignore}, nil, false},
-		{reqmtls.Policy{ClientCAs: a.bots.Pool(), AskAll: true}, []extension.Flag{8}, true},
-	} {
-		addr := a.listenWith(t, reqmtls.Config{Policy: tt.policy})
-		conn, err := newClient(t, client.Config{NoRequestMTLS: tt.flags != nil, Flags: tt.flags, TLS: a.config()}).Dial(t.Context(), "tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn.Close()
-		if r := conn.Report(); r.Requested != tt.asked || r.Given != tt.asked {
-			t.Errorf("mode %v, flags %v: %+v", tt.policy.Mode, tt.flags, r)
-		}
-	}
-}
-
 // TestServerHTTP checks that flagged clients get HTTP/2 if the server has it.
 func TestServerHTTP(t *testing.T) {
 	a := newAuthorities(t)
@@ -105,7 +77,7 @@ func TestServerHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	mtls, err := reqmtls.New(&tls.Config{Certificates: []tls.Certificate{cert}},
-		reqmtls.Config{Policy: reqmtls.Policy{ClientCAs: a.bots.Pool()}})
+		reqmtls.Config{ClientCAs: a.bots.Pool()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +108,7 @@ func TestServerHTTP(t *testing.T) {
 			mtls.ServeTLS(web, listener)
 		}()
 		for _, flags := range [][]extension.Flag{nil, {8}} {
-			transport := newClient(t, client.Config{NoRequestMTLS: flags != nil, Flags: flags, TLS: a.config()}).Transport()
+			transport := newClient(t, client.Config{NoRequestMTLS: flags != nil, ExtraFlags: flags, TLS: a.config()}).Transport()
 			resp, err := (&http.Client{Transport: transport}).Get("https://" + listener.Addr().String())
 			if err != nil {
 				t.Fatal(err)

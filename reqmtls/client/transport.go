@@ -25,9 +25,11 @@ const (
 	protocolHTTP2 = "h2"
 )
 
-// errOtherProtocol is why a connection is not used: the server chose another version
-// of HTTP than the last time.
-var errOtherProtocol = errors.New("client: the server changed its version of HTTP")
+// otherProtocol is why a connection is not used: the server chose this version of HTTP,
+// and another one the last time.
+type otherProtocol string
+
+func (otherProtocol) Error() string { return "client: the server changed its version of HTTP" }
 
 // Transport is an http.RoundTripper that makes its requests over connections of a
 // Client, in HTTP/2 or HTTP/1.1 as the server chooses. It refuses URLs other than https,
@@ -100,7 +102,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp, err := t.roundTrip(req, protocol)
-	if !errors.Is(err, errOtherProtocol) {
+	other, changed := errors.AsType[otherProtocol](err)
+	if !changed {
 		return resp, err
 	}
 	// Nothing was sent, but roundTrip has closed the body.
@@ -115,11 +118,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		req.Body = body
 	}
-	if protocol, err = t.protocol(req.Context(), addr, h); err != nil {
-		closeBody(req)  //mutation:equivalent conn has set the protocol
-		return nil, err //mutation:equivalent conn has set the protocol
-	}
-	return t.roundTrip(req, protocol)
+	return t.roundTrip(req, string(other))
 }
 
 type connKey struct{}
@@ -129,7 +128,7 @@ type connKey struct{}
 func (t *Transport) roundTrip(req *http.Request, protocol string) (*http.Response, error) {
 	var used *Conn
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { used, _ = info.Conn.(*Conn) },
+		GotConn: func(info httptrace.GotConnInfo) { used = info.Conn.(*Conn) },
 	})
 	var rt http.RoundTripper = t.http1
 	if protocol == protocolHTTP2 {
@@ -143,9 +142,6 @@ func (t *Transport) roundTrip(req *http.Request, protocol string) (*http.Respons
 	if err != nil {
 		closeBody(sent)
 		return nil, err
-	}
-	if used == nil {
-		return resp, nil //mutation:equivalent all connections are from conn
 	}
 	resp.Request = req.WithContext(context.WithValue(req.Context(), connKey{}, used))
 	if resp.TLS == nil {
@@ -274,7 +270,7 @@ func (t *Transport) conn(ctx context.Context, network, addr, protocol string) (n
 		h.protocol = got
 		t.mu.Unlock()
 		c.Close()
-		return nil, errOtherProtocol
+		return nil, otherProtocol(got)
 	}
 	return c, nil
 }

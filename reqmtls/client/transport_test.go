@@ -86,14 +86,6 @@ func getConcurrently(t *testing.T, web *http.Client, url string, n int) {
 	}
 }
 
-func TestTransportRefusesPlainHTTP(t *testing.T) {
-	a := newAuthorities(t)
-	web := &http.Client{Transport: newClient(t, client.Config{TLS: a.config()}).Transport()}
-	if _, err := web.Get("http://127.0.0.1:1/"); err == nil || !strings.Contains(err.Error(), "https") {
-		t.Errorf("error %v", err)
-	}
-}
-
 // TestProtocolChange uses a server that stops speaking HTTP/2.
 func TestProtocolChange(t *testing.T) {
 	a := newAuthorities(t)
@@ -132,101 +124,36 @@ func TestProtocolChange(t *testing.T) {
 	}
 }
 
-// TestSilentServer checks the timeout of requests to a server that never answers, and that
-// requests made at the same time share it. The clock is that of synctest.
+// TestSilentServer checks the timeout of a request to a server that never answers. The clock
+// is that of synctest.
 func TestSilentServer(t *testing.T) {
 	for set, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Second: time.Second, -1: time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
-			dials := 0
 			c := newClient(t, client.Config{
 				NoRequestMTLS:       true,
 				TLSHandshakeTimeout: set,
 				DialContext: func(context.Context, string, string) (net.Conn, error) {
-					dials++
 					silent, _ := net.Pipe()
 					return silent, nil
 				},
 			})
 			transport := c.Transport()
 			start := time.Now()
-			const requests = 20
-			errs := make(chan error, requests)
-			for range requests {
-				go func() {
-					req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://a.example/", nil)
-					if err == nil {
-						_, err = transport.RoundTrip(req)
-					}
-					errs <- err
-				}()
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://a.example/", nil)
+			if err != nil {
+				t.Fatal(err)
 			}
-			for range requests {
-				err := <-errs
-				if !errors.Is(err, context.DeadlineExceeded) || (set >= 0) != strings.Contains(err.Error(), "handshake") {
-					t.Errorf("%v: error %v", set, err)
-				}
+			_, err = transport.RoundTrip(req)
+			if !errors.Is(err, context.DeadlineExceeded) || (set >= 0) != strings.Contains(err.Error(), "handshake") {
+				t.Errorf("%v: error %v", set, err)
 			}
 			if took := time.Since(start); took != want {
-				t.Errorf("%v: the requests fail after %v, want %v", set, took, want)
-			}
-			if dials != 1 {
-				t.Errorf("%v: %d connections for requests at the same time", set, dials)
+				t.Errorf("%v: the request fails after %v, want %v", set, took, want)
 			}
 		})
 	}
-}
-
-// TestFirstRequestGivesUp checks that requests that wait for another one to find out the
-// protocol do not fail if that one is canceled.
-func TestFirstRequestGivesUp(t *testing.T) {
-	a := newAuthorities(t)
-	addr := a.serve(t, true, func(http.ResponseWriter, *http.Request) {})
-	dialing := make(chan struct{})
-	var dials atomic.Int32
-	c := newClient(t, client.Config{
-		TLS: a.config(),
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if dials.Add(1) == 1 {
-				close(dialing)
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		},
-	})
-	web := &http.Client{Transport: c.Transport(), Timeout: 10 * time.Second}
-	get := func(ctx context.Context, errs chan<- error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+addr, nil)
-		if err != nil {
-			errs <- err
-			return
-		}
-		resp, err := web.Do(req)
-		if err == nil {
-			resp.Body.Close()
-		}
-		errs <- err
-	}
-	first, others := make(chan error, 1), make(chan error, 5)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	go get(ctx, first)
-	<-dialing
-	for range cap(others) {
-		go get(t.Context(), others)
-	}
-	cancel()
-	if err := <-first; !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
-	}
-	for range cap(others) {
-		if err := <-others; err != nil {
-			t.Error(err)
-		}
-	}
-	web.CloseIdleConnections()
 }
 
 // countedBody counts how often it is closed.

@@ -1,6 +1,8 @@
 package clienthellotest
 
 import (
+	"bytes"
+
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"golang.org/x/crypto/cryptobyte"
@@ -60,125 +62,62 @@ func (h Hello) Append(b []byte, dtls bool) ([]byte, error) {
 	return msg.Bytes()
 }
 
-// Reference is the obvious parser of RFC 9846, Section 4.2.2, written on
-// cryptobyte with slices and maps: slow, and easy to compare with the standard. Its
-// verdicts are those that clienthello.Parse and clienthello.ParseDTLS have to give.
-// On refusal it returns the offset of the refused field and the code.
+// Reference is the obvious parser of RFC 9846, Section 4.2.2: slow, and easy to compare with
+// the standard. Its verdicts are those that clienthello.Parse and clienthello.ParseDTLS have
+// to give. On refusal it returns the offset of the refused field and the code.
 func Reference(msg []byte, dtls bool) (hello Hello, offset int, code extension.Code) {
-	refuse := func(offset int, code extension.Code) (Hello, int, extension.Code) {
-		return Hello{}, offset, code
-	}
 	headerLen, maxBody := 4, 131396
 	if dtls {
 		headerLen, maxBody = 12, 131396+256
 	}
-
-	if len(msg) > 0 && msg[0] != 1 {
-		return refuse(0, extension.ErrMessageType)
-	}
-	header := cryptobyte.String(msg)
-	var bodyLen uint32
-	if !header.Skip(1) || !header.ReadUint24(&bodyLen) {
-		return refuse(len(msg), extension.ErrTruncated)
-	}
-	if int(bodyLen) > maxBody {
-		return refuse(1, extension.ErrMessageTooLarge)
-	}
-	hello.Length = headerLen + int(bodyLen)
-	if len(msg) < hello.Length {
-		return refuse(len(msg), extension.ErrTruncated)
-	}
-	if dtls {
-		var seq uint16
-		var fragmentOffset, fragmentLen uint32
-		header.ReadUint16(&seq)
-		header.ReadUint24(&fragmentOffset)
-		header.ReadUint24(&fragmentLen)
-		if fragmentOffset != 0 {
-			return refuse(6, extension.ErrFragment)
-		}
-		if fragmentLen != bodyLen {
-			return refuse(9, extension.ErrFragment)
-		}
-	}
-	s := cryptobyte.String(msg[headerLen:hello.Length])
-	at := func() int { return hello.Length - len(s) }
-
-	field := at()
-	if !s.ReadUint16(&hello.Version) {
-		return refuse(field, extension.ErrFieldOverrun)
-	}
-	field = at()
-	if !s.ReadBytes(&hello.Random, 32) {
-		return refuse(field, extension.ErrFieldOverrun)
-	}
-
-	field = at()
-	var vector cryptobyte.String
-	if len(s) > 0 && s[0] > 32 {
-		return refuse(field, extension.ErrSessionIDTooLong)
-	}
-	if !s.ReadUint8LengthPrefixed(&vector) {
-		return refuse(field, extension.ErrFieldOverrun)
-	}
-	hello.SessionID = vector
-
-	if dtls {
-		field = at()
-		if !s.ReadUint8LengthPrefixed(&vector) {
-			return refuse(field, extension.ErrFieldOverrun)
-		}
-		hello.Cookie = vector
-	}
-
-	field = at()
-	if len(s) >= 2 {
-		switch n := int(s[0])*256 + int(s[1]); {
-		case n == 0:
-			return refuse(field, extension.ErrCipherSuitesEmpty)
-		case n%2 == 1:
-			return refuse(field, extension.ErrCipherSuitesOdd)
-		}
-	}
-	if !s.ReadUint16LengthPrefixed(&vector) {
-		return refuse(field, extension.ErrFieldOverrun)
-	}
-	for !vector.Empty() {
-		var suite uint16
-		vector.ReadUint16(&suite)
-		hello.CipherSuites = append(hello.CipherSuites, suite)
-	}
-
-	field = at()
-	if len(s) > 0 && s[0] == 0 {
-		return refuse(field, extension.ErrCompressionMethodsEmpty)
-	}
-	if !s.ReadUint8LengthPrefixed(&vector) {
-		return refuse(field, extension.ErrFieldOverrun)
-	}
-	hello.CompressionMethods = vector
-
-	if s.Empty() {
-		return hello, hello.Length, 0
-	}
-	hello.HasExtensionBlock = true
-	field = at()
-	if len(s) < 2 {
-		return refuse(field, extension.ErrStrayBytes)
-	}
-	var block cryptobyte.String
-	if !s.ReadUint16LengthPrefixed(&block) {
-		return refuse(field, extension.ErrFieldOverrun)
-	}
-	list, offset, code := extensiontest.ReferenceList(extension.ClientHello, block, at()-len(block))
+	end, code := extensiontest.ReferenceHeader(msg, headerLen, map[uint8]int{1: maxBody})
 	if code != 0 {
-		return refuse(offset, code)
+		return Hello{}, end, code
 	}
-	hello.Extensions = list
-	if !s.Empty() {
-		return refuse(at(), extension.ErrStrayBytes)
+	if dtls {
+		if msg[6]|msg[7]|msg[8] != 0 { // fragment_offset
+			return Hello{}, 6, extension.ErrFragment
+		}
+		if !bytes.Equal(msg[9:12], msg[1:4]) { // fragment_length
+			return Hello{}, 9, extension.ErrFragment
+		}
 	}
-	return hello, hello.Length, 0
+	r := extensiontest.NewReader(msg[headerLen:end], headerLen)
+	hello.Length = end
+	hello.Version = uint16(r.Uint(2))
+	hello.Random = r.Bytes(32)
+	if at := r.At(); r.Len() > 0 && msg[at] > 32 {
+		r.Refuse(extension.ErrSessionIDTooLong, at)
+	}
+	hello.SessionID = r.Vector(1, 0)
+	if dtls {
+		hello.Cookie = r.Vector(1, 0)
+	}
+	if at := r.At(); r.Len() >= 2 {
+		switch n := int(msg[at])*256 + int(msg[at+1]); {
+		case n == 0:
+			r.Refuse(extension.ErrCipherSuitesEmpty, at)
+		case n%2 == 1:
+			r.Refuse(extension.ErrCipherSuitesOdd, at)
+		}
+	}
+	r.Elements(2, 0, func(r *extensiontest.Reader) { hello.CipherSuites = append(hello.CipherSuites, uint16(r.Uint(2))) })
+	if at := r.At(); r.Len() > 0 && msg[at] == 0 {
+		r.Refuse(extension.ErrCompressionMethodsEmpty, at)
+	}
+	hello.CompressionMethods = r.Vector(1, 0)
+	switch r.Len() {
+	case 0: // as in TLS 1.2
+	case 1:
+		r.Refuse(extension.ErrStrayBytes, r.At())
+	default:
+		hello.HasExtensionBlock = true
+		hello.Extensions = r.Block(extension.ClientHello)
+	}
+	if n, code := r.Done(); code != 0 {
+		return Hello{}, n, code
+	}
+	return hello, end, 0
 }
 
 // Message returns the message that h describes, with what it lacks filled in.

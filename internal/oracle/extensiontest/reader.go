@@ -84,13 +84,13 @@ func (r *Reader) Elements(lengthSize, floor int, read func(*Reader)) {
 	}
 }
 
-// Block reads a list of extensions after its length.
-func (r *Reader) Block() []extension.Extension {
+// Block reads the list of extensions of a message of kind m after its length.
+func (r *Reader) Block(m extension.MessageKind) []extension.Extension {
 	block := r.Vector(2, 0)
 	if r.code != 0 {
 		return nil
 	}
-	list, bad, code := ReferenceList(extension.EncryptedExtensions, block, r.At()-len(block))
+	list, bad, code := ReferenceList(m, block, r.At()-len(block))
 	if code != 0 {
 		r.Refuse(code, bad)
 	}

@@ -5,6 +5,32 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
+// ReferenceHeader is the obvious parser of a handshake header (RFC 9846, Section 4). largest
+// has the length of the longest body of each type that is expected. It returns the end of
+// the message, or the offset of the refused field and the code.
+func ReferenceHeader(msg []byte, headerLen int, largest map[uint8]int) (int, extension.Code) {
+	if len(msg) == 0 {
+		return 0, extension.ErrTruncated
+	}
+	limit, ok := largest[msg[0]]
+	if !ok {
+		return 0, extension.ErrMessageType
+	}
+	var bodyLen uint32
+	header := cryptobyte.String(msg[1:])
+	if !header.ReadUint24(&bodyLen) {
+		return len(msg), extension.ErrTruncated
+	}
+	if int(bodyLen) > limit {
+		return 1, extension.ErrMessageTooLarge
+	}
+	end := headerLen + int(bodyLen)
+	if len(msg) < end {
+		return len(msg), extension.ErrTruncated
+	}
+	return end, 0
+}
+
 // ReferenceList is the obvious parser of an extension block, see extension.ParseList.
 func ReferenceList(m extension.MessageKind, block []byte, offset int) ([]extension.Extension, int, extension.Code) {
 	var list []extension.Extension

@@ -27,27 +27,12 @@ func Reference(msg []byte) (blocks [][]extension.Extension, n int, code extensio
 		11: 1<<24 - 1,                               // Certificate
 		13: 1 + 255 + 2 + 65535,                     // CertificateRequest
 	}
-	if len(msg) == 0 {
-		return nil, 0, extension.ErrTruncated
-	}
-	limit, ok := largest[msg[0]]
-	if !ok {
-		return nil, 0, extension.ErrMessageType
-	}
-	header := cryptobyte.String(msg)
-	var bodyLen uint32
-	if !header.Skip(1) || !header.ReadUint24(&bodyLen) {
-		return nil, len(msg), extension.ErrTruncated
-	}
-	if int(bodyLen) > limit {
-		return nil, 1, extension.ErrMessageTooLarge
-	}
-	end := 4 + int(bodyLen)
-	if len(msg) < end {
-		return nil, len(msg), extension.ErrTruncated
+	end, code := extensiontest.ReferenceHeader(msg, 4, largest)
+	if code != 0 {
+		return nil, end, code
 	}
 	r := extensiontest.NewReader(msg[4:end], 4)
-	block := func(r *extensiontest.Reader) { blocks = append(blocks, r.Block()) }
+	block := func(r *extensiontest.Reader) { blocks = append(blocks, r.Block(extension.EncryptedExtensions)) }
 	switch msg[0] {
 	case 2:
 		r.Bytes(2)

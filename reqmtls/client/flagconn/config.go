@@ -60,9 +60,12 @@ type Config struct {
 // Check returns an error if the Fingerprint is unknown, or if a field of TLS is set that
 // is not used, such as CipherSuites. Handshake fails with the same error.
 func (c Config) Check() error {
-	if _, err := c.Fingerprint.id(); err != nil {
-		return err
-	}
+	_, err := c.check()
+	return err
+}
+
+// check is Check, and returns the ClientHello to send.
+func (c Config) check() (*utls.ClientHelloSpec, error) {
 	config := c.tls()
 	for _, f := range []struct {
 		name string
@@ -76,10 +79,10 @@ func (c Config) Check() error {
 		{"EncryptedClientHelloConfigList", len(config.EncryptedClientHelloConfigList) > 0},
 	} {
 		if f.set {
-			return fmt.Errorf("flagconn: tls.Config.%s would have no effect; leave it unset", f.name)
+			return nil, fmt.Errorf("flagconn: tls.Config.%s would have no effect; leave it unset", f.name)
 		}
 	}
-	return nil
+	return c.spec()
 }
 
 func (c Config) tls() *tls.Config {

@@ -2,6 +2,7 @@ package flagconn
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -37,15 +38,54 @@ const maxFlight = 256 << 10
 type Conn struct {
 	tls  *utls.UConn
 	conn net.Conn // that the caller gave
+
+	reading sync.Mutex
+	unread  []byte // what came before an alert that Write looked for
 }
 
 var _ net.Conn = (*Conn)(nil)
 
 // Read reads data from the connection.
-func (c *Conn) Read(b []byte) (int, error) { return c.tls.Read(b) }
+func (c *Conn) Read(b []byte) (int, error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if len(c.unread) == 0 {
+		return c.tls.Read(b)
+	}
+	n := copy(b, c.unread)
+	c.unread = c.unread[n:]
+	return n, nil
+}
 
-// Write writes data to the connection.
-func (c *Conn) Write(b []byte) (int, error) { return c.tls.Write(b) }
+// Write writes data to the connection. If it fails because the server has ended the
+// connection with an alert, its error is that alert, as that of Read is. A server of
+// TLS 1.3 that does not accept the client's certificate does so after the handshake.
+func (c *Conn) Write(b []byte) (int, error) {
+	n, err := c.tls.Write(b)
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "write" && !op.Timeout() {
+		err = cmp.Or(c.alert(), err)
+	}
+	return n, err
+}
+
+// alert returns the alert that the server has ended the connection with, or nil. What comes
+// before it is kept for Read.
+func (c *Conn) alert() error {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	buf := make([]byte, 4096)
+	for len(c.unread) < maxFlight {
+		n, err := c.tls.Read(buf)
+		c.unread = append(c.unread, buf[:n]...)
+		if _, ok := Alert(err); ok {
+			return err
+		}
+		if err != nil {
+			break
+		}
+	}
+	return nil
+}
 
 // Close sends a close_notify alert and closes the connection.
 func (c *Conn) Close() error { return c.tls.Close() }
@@ -89,12 +129,9 @@ func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([
 // error, unless ctx ended during the handshake. The Report says what the server did, on
 // error until then.
 func Handshake(ctx context.Context, conn net.Conn, c Config) (*Conn, Report, error) {
-	if err := c.Check(); err != nil {
-		return nil, Report{}, err
-	}
-	spec, err := c.spec()
+	spec, err := c.check()
 	if err != nil {
-		return nil, Report{}, err //mutation:equivalent Check has seen the fingerprint
+		return nil, Report{}, err
 	}
 	return c.handshake(ctx, conn, spec)
 }
@@ -129,7 +166,7 @@ func (c Config) handshake(ctx context.Context, conn net.Conn, spec *utls.ClientH
 	if err != nil {
 		return nil, report, err
 	}
-	return &Conn{uconn, conn}, report, nil
+	return &Conn{tls: uconn, conn: conn}, report, nil
 }
 
 // Alert returns the alert of the server that err reports. It returns false if err has

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"slices"
@@ -162,6 +163,46 @@ func TestClosedConn(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s of a closed connection: no error", name)
 		}
+	}
+}
+
+// TestWriteAfterAlert checks that Write returns the alert of a server that has ended the
+// connection, and that what the server sent before it can be read.
+func TestWriteAfterAlert(t *testing.T) {
+	site := newCA(t, "site")
+	for name, row := range map[string]struct {
+		auth  tls.ClientAuthType
+		reply string
+		want  extension.Alert
+	}{
+		"a certificate is required":     {tls.RequireAnyClientCert, "", extension.AlertCertificateRequired},
+		"the connection is just closed": {tls.NoClientCert, "hello", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			closed := make(chan bool)
+			addr := serveRaw(t, site, &tls.Config{ClientAuth: row.auth}, func(server *tls.Conn) {
+				defer close(closed)
+				defer server.NetConn().Close()
+				if server.Handshake() == nil {
+					io.WriteString(server, row.reply)
+				}
+			})
+			conn, _, err := Handshake(t.Context(), dial(t, addr), Config{TLS: &tls.Config{RootCAs: site.Pool(), ServerName: "localhost"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-closed
+			for err == nil { // until the kernel knows
+				_, err = conn.Write([]byte("x"))
+			}
+			alert, ok := Alert(err)
+			if alert != row.want || ok != (row.want != 0) {
+				t.Errorf("alert %v, %t; %v", alert, ok, err)
+			}
+			if got, _ := io.ReadAll(conn); string(got) != row.reply {
+				t.Errorf("read %q, want %q", got, row.reply)
+			}
+		})
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 func (c Config) spec() (*utls.ClientHelloSpec, error) {
 	id, err := c.Fingerprint.id()
 	if err != nil {
-		return nil, err //mutation:equivalent Handshake has called Check
+		return nil, err
 	}
 	config := c.tls()
 	spec := goSpec(config.NextProtos)

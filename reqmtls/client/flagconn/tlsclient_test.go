@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -138,12 +137,21 @@ func TestHellos(t *testing.T) {
 // sentHello returns the ClientHello that a handshake begins with.
 func sentHello(t *testing.T, c Config) clienthello.ClientHello {
 	t.Helper()
+	return helloOf(t, func(conn net.Conn) error {
+		_, _, err := Handshake(t.Context(), conn, c)
+		return err
+	})
+}
+
+// helloOf returns the ClientHello that a client begins with.
+func helloOf(t *testing.T, handshake func(net.Conn) error) clienthello.ClientHello {
+	t.Helper()
 	a, b := net.Pipe()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer a.Close()
 	wg.Go(func() {
-		if _, _, err := Handshake(t.Context(), b, c); err != nil && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, io.EOF) {
+		if err := handshake(b); err != nil && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, io.EOF) {
 			t.Error(err)
 		}
 		b.Close()
@@ -172,28 +180,8 @@ func sentHello(t *testing.T, c Config) clienthello.ClientHello {
 
 // TestGoHello compares the default hello with that of crypto/tls.
 func TestGoHello(t *testing.T) {
-	a, b := net.Pipe()
-	defer a.Close()
 	config := &tls.Config{ServerName: "a.example", NextProtos: []string{"h2"}, InsecureSkipVerify: true}
-	go func() {
-		tls.Client(b, config).Handshake()
-		b.Close()
-	}()
-	buf := make([]byte, 8<<10)
-	var records assemble.Records
-	records.Reset(make([]byte, assemble.MaxMessage))
-	var r assemble.Result
-	for r.Outcome == assemble.NeedMore {
-		n, err := a.Read(buf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r = records.Feed(buf[:n])
-	}
-	want, _, err := clienthello.Parse(r.Message)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := helloOf(t, func(conn net.Conn) error { return tls.Client(conn, config).Handshake() })
 	got := sentHello(t, Config{TLS: config})
 	types := func(h clienthello.ClientHello) (list []extension.Type) {
 		for e := range h.Extensions().All() {
@@ -250,28 +238,19 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestConnMethods(t *testing.T) {
-	want := []string{
-		"Close", "CloseWrite", "ConnectionState", "ExportKeyingMaterial", "LocalAddr", "NetConn", "Read", "RemoteAddr",
-		"SetDeadline", "SetReadDeadline", "SetWriteDeadline", "Write",
-	}
-	var got []string
-	for m := range reflect.TypeFor[*Conn]().Methods() {
-		got = append(got, m.Name)
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("methods %q, want %q", got, want)
-	}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[Conn]()) {
-		if f.IsExported() || f.Anonymous {
-			t.Errorf("field %s is exported or embedded", f.Name)
-		}
-	}
-}
-
 // serve accepts one connection, as a server of crypto/tls with a certificate for
 // localhost, and gives it to do after the handshake.
 func serve(t *testing.T, site *testca.CA, config *tls.Config, do func(*tls.Conn)) (addr string) {
+	t.Helper()
+	return serveRaw(t, site, config, func(server *tls.Conn) {
+		if server.Handshake() == nil {
+			do(server)
+		}
+	})
+}
+
+// serveRaw is serve, and gives the connection to do before the handshake.
+func serveRaw(t *testing.T, site *testca.CA, config *tls.Config, do func(*tls.Conn)) (addr string) {
 	t.Helper()
 	cert, err := site.Server("localhost")
 	if err != nil {
@@ -290,9 +269,7 @@ func serve(t *testing.T, site *testca.CA, config *tls.Config, do func(*tls.Conn)
 		}
 		defer conn.Close()
 		conn.SetDeadline(time.Now().Add(10 * time.Second))
-		if server := tls.Server(conn, config); server.Handshake() == nil {
-			do(server)
-		}
+		do(tls.Server(conn, config))
 	})
 	t.Cleanup(func() {
 		listener.Close()

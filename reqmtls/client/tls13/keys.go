@@ -42,26 +42,13 @@ func NewKeys(suite uint16, secret []byte) (*Keys, error) {
 	if len(secret) != newHash().Size() {
 		return nil, errSecret
 	}
-	key, err := expandLabel(newHash, secret, "key", keyLen)
-	if err != nil {
-		return nil, err //mutation:equivalent the length fits every hash
-	}
-	aead, err := newAEAD(key)
-	if err != nil {
-		return nil, err //mutation:equivalent the length fits the cipher
-	}
-	iv, err := expandLabel(newHash, secret, "iv", aead.NonceSize())
-	if err != nil {
-		return nil, err //mutation:equivalent the length fits every hash
-	}
-	return &Keys{aead: aead, iv: iv}, nil
+	// All of these lengths fit.
+	aead, _ := newAEAD(expandLabel(newHash, secret, "key", keyLen))
+	return &Keys{aead: aead, iv: expandLabel(newHash, secret, "iv", aead.NonceSize())}, nil
 }
 
 func newGCM(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err //mutation:equivalent keys have 16 or 32 bytes
-	}
+	block, _ := aes.NewCipher(key) // of 16 or 32 bytes
 	return cipher.NewGCM(block)
 }
 
@@ -101,10 +88,12 @@ func (k *Keys) Seal(contentType byte, content []byte) []byte {
 	return record
 }
 
-// expandLabel is HKDF-Expand-Label of RFC 9846, Section 7.1 with an empty context.
-func expandLabel(h func() hash.Hash, secret []byte, label string, n int) ([]byte, error) {
+// expandLabel is HKDF-Expand-Label of RFC 9846, Section 7.1 with an empty context. n is at
+// most 255 times the size of the hash.
+func expandLabel(h func() hash.Hash, secret []byte, label string, n int) []byte {
 	label = "tls13 " + label
 	info := binary.BigEndian.AppendUint16(nil, uint16(n))
 	info = append(append(append(info, byte(len(label))), label...), 0)
-	return hkdf.Expand(h, secret, string(info), n)
+	b, _ := hkdf.Expand(h, secret, string(info), n)
+	return b
 }

@@ -6,21 +6,20 @@ import (
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/handshake"
-	"github.com/tlsflags/tlsflags/rules"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-var texts = map[string]rules.Draft{
-	"draft-jhoyla-req-mtls-flag-02":              rules.Draft02,
-	"draft-jhoyla-req-mtls-flag (editors' copy)": rules.DraftEditor,
+var texts = map[string]Draft{
+	"draft-jhoyla-req-mtls-flag-02":              Draft02,
+	"draft-jhoyla-req-mtls-flag (editors' copy)": DraftEditor,
 }
 
 var requestActions = map[Request]vectors.Action{
 	NoRequest: vectors.NoRequest, PlainRequest: vectors.PlainRequest, AcknowledgedRequest: vectors.AcknowledgedRequest,
 }
 
-var answerActions = map[rules.Answer]vectors.Action{
-	rules.Abort: vectors.Abort, rules.SendEmpty: vectors.SendEmpty, rules.SendCertificate: vectors.SendCertificate,
+var answerActions = map[Answer]vectors.Action{
+	Abort: vectors.Abort, SendEmpty: vectors.SendEmpty, SendCertificate: vectors.SendCertificate,
 }
 
 // testExchange asks what a side does after the steps of a test.
@@ -39,7 +38,7 @@ func testExchange(t *vectors.Test) error {
 		}
 	}
 	if t.State.Side == "client" {
-		c := rules.Client{Draft: texts[t.Text], Offered: offered, HasCertificate: t.State.HasCertificate, Mismatch: t.State.Mismatch}
+		c := Client{Draft: texts[t.Text], Offered: offered, HasCertificate: t.State.HasCertificate, Mismatch: t.State.Mismatch}
 		if last.Message == "certificate_request" {
 			r := c.OnCertificateRequest(message.HasFlag(extension.RequestMTLS))
 			return compareDecision(t, answerActions[r.Answer], r.Decision)
@@ -53,7 +52,7 @@ func testExchange(t *vectors.Test) error {
 	switch {
 	case last.Message == "client_hello":
 		// Requests come without a clause.
-		return compareDecision(t, requestActions[s.Request()], rules.Decision{Clause: t.Clause})
+		return compareDecision(t, requestActions[s.Request()], Decision{Clause: t.Clause})
 	case empty12, message.Empty():
 		return compareDecision(t, vectors.GoOn, s.OnEmptyCertificate())
 	}
@@ -61,7 +60,7 @@ func testExchange(t *vectors.Test) error {
 }
 
 // compareDecision compares what a side does: the action, unless the decision has an alert.
-func compareDecision(t *vectors.Test, action vectors.Action, d rules.Decision) error {
+func compareDecision(t *vectors.Test, action vectors.Action, d Decision) error {
 	if !d.GoOn() {
 		action = vectors.Abort
 	}

@@ -2,7 +2,6 @@ package check
 
 import (
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/rules"
 )
 
 // The sections that the decisions of a server rest on.
@@ -30,7 +29,7 @@ const (
 
 // Server is what a server knows when it has read the ClientHello, and its policy.
 type Server struct {
-	Draft rules.Draft
+	Draft Draft
 
 	TLS13   bool // TLS 1.3 or DTLS 1.3 is negotiated
 	Resumed bool // the handshake is authenticated by a PSK, or resumes a session
@@ -50,7 +49,7 @@ func (s Server) Request() Request {
 	switch {
 	case s.Resumed:
 		return NoRequest
-	case honored && s.Draft == rules.DraftEditor:
+	case honored && s.Draft == DraftEditor:
 		return AcknowledgedRequest
 	case honored, s.Always:
 		return PlainRequest
@@ -61,33 +60,33 @@ func (s Server) Request() Request {
 // OnEmptyCertificate says what to do when a client that was asked has no certificate.
 // If none is required the handshake goes on. Otherwise -00 to -02 end it with bad_certificate for a client that offered
 // the flag, while TLS 1.3 has certificate_required: each is the other's alternative.
-func (s Server) OnEmptyCertificate() rules.Decision {
+func (s Server) OnEmptyCertificate() Decision {
 	switch {
 	case !s.Require && s.TLS13:
-		return rules.Decision{Clause: tlsNoCert}
+		return Decision{Clause: tlsNoCert}
 	case !s.Require:
-		return rules.Decision{Clause: tls12NoCert}
+		return Decision{Clause: tls12NoCert}
 	case !s.TLS13:
-		return rules.Decision{Alert: extension.AlertHandshakeFailure, Clause: tls12NoCert}
-	case s.Draft == rules.Draft02 && s.Offered:
-		return rules.Decision{
+		return Decision{Alert: extension.AlertHandshakeFailure, Clause: tls12NoCert}
+	case s.Draft == Draft02 && s.Offered:
+		return Decision{
 			Alert: extension.AlertBadCertificate, Alternative: extension.AlertCertificateRequired, Clause: draft02Fails,
 		}
 	}
-	return rules.Decision{Alert: extension.AlertCertificateRequired, Clause: tlsNoCert}
+	return Decision{Alert: extension.AlertCertificateRequired, Clause: tlsNoCert}
 }
 
 // OnFlag says what to do when the client sets the flag in message m. Only the
 // ClientHello may have it: a Certificate with it would answer a CertificateRequest that
 // proposed it, and none does.
-func (s Server) OnFlag(m extension.MessageKind) rules.Decision {
+func (s Server) OnFlag(m extension.MessageKind) Decision {
 	switch {
-	case m == extension.ClientHello && s.Draft == rules.Draft02:
-		return rules.Decision{Clause: draft02Flag}
+	case m == extension.ClientHello && s.Draft == Draft02:
+		return Decision{Clause: draft02Flag}
 	case m == extension.ClientHello:
-		return rules.Decision{Clause: editorFlag}
-	case s.Draft == rules.Draft02:
-		return rules.Decision{Alert: extension.AlertIllegalParameter, Clause: tlsFlags}
+		return Decision{Clause: editorFlag}
+	case s.Draft == Draft02:
+		return Decision{Alert: extension.AlertIllegalParameter, Clause: tlsFlags}
 	}
-	return rules.Decision{Alert: extension.AlertIllegalParameter, Clause: editorFlag}
+	return Decision{Alert: extension.AlertIllegalParameter, Clause: editorFlag}
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/probe"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/testenv"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 )
 
 // startServe runs serve with the given arguments and returns its URL and its folder.
@@ -143,6 +145,41 @@ func TestGet(t *testing.T) {
 	})
 }
 
+// TestGetUnsuited checks that get says why a server that asked for a certificate got none, and
+// what the server said if it insists on one.
+func TestGetUnsuited(t *testing.T) {
+	ca, err := testca.New("another authority", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bot, err := ca.Client("bot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key, err := testca.PEM(bot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pem := filepath.Join(t.TempDir(), "bot.pem")
+	if err := os.WriteFile(pem, append(cert, key...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, row := range map[string]struct {
+		code Exit
+		want string
+	}{
+		"verify":  {ExitDone, ""},
+		"require": {ExitInput, "remote error: tls: bad certificate\n"},
+	} {
+		url, dir := startServe(t, "--mode", mode)
+		_, errs, code := run(t, append([]string{"get", url}, append(credentials(dir)[:2], "--cert", pem, "--key", pem)...)...)
+		told := "tlsflags: the server asked for a certificate, and that of --cert does not suit it: "
+		if code != int(row.code) || !strings.HasPrefix(errs, told) || !strings.HasSuffix(errs, row.want) {
+			t.Errorf("mode %s: exit %d, %s", mode, code, errs)
+		}
+	}
+}
+
 // The error for a server that is not trusted says what to do about it.
 func TestUntrustedServer(t *testing.T) {
 	url, dir := startServe(t)
@@ -212,7 +249,7 @@ func TestProbeCommand(t *testing.T) {
 	})
 	t.Run("text", func(t *testing.T) {
 		out, _, code := run(t, args...)
-		for _, want := range []string{"request_mtls (80): asks", "type 0xfe01", "trailing_zero (62)", "tlsflags demo authority"} {
+		for _, want := range []string{", flag request_mtls (80): asks", "type 0xfe01", "trailing_zero (62)", "tlsflags demo authority"} {
 			if code != 0 || !strings.Contains(out, want) {
 				t.Errorf("exit %d, %q is missing in\n%s", code, want, out)
 			}

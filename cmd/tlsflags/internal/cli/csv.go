@@ -17,7 +17,7 @@ var csvColumns = []struct {
 	{"transport", func(l *line) string { return l.Transport }},
 	{"src", func(l *line) string { return string(l.Src) }},
 	{"dst", func(l *line) string { return string(l.Dst) }},
-	{"frames", func(l *line) string { return joinInts(l.Frames) }},
+	{"frames", func(l *line) string { return joined(l.Frames, func(n int) uint64 { return uint64(n) }) }},
 	{"hello_index", func(l *line) string { return strconv.Itoa(l.HelloIndex) }},
 	{"length", ofHello(func(h *helloInfo) string { return strconv.Itoa(h.Length) })},
 	{"legacy_version", ofHello(func(h *helloInfo) string { return csvPoint(h.LegacyVersion) })},
@@ -100,13 +100,15 @@ func (p *csvPrinter) close() {
 	p.w.Flush()
 }
 
-// csvText escapes what a terminal or a spreadsheet would act on: a cell that begins
-// like a formula can be one.
-func csvText(s string) string {
+// csvText escapes what a terminal or a spreadsheet would act on.
+func csvText(s string) string { return noFormula(printable(s)) }
+
+// noFormula escapes the first character of a printable cell that begins like a formula.
+func noFormula(s string) string {
 	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
-		return fmt.Sprintf(`\x%02x`, s[0]) + printable(s[1:])
+		return fmt.Sprintf(`\x%02x`, s[0]) + s[1:]
 	}
-	return printable(s)
+	return s
 }
 
 func csvNames(names []string) string {
@@ -114,33 +116,23 @@ func csvNames(names []string) string {
 	for i, name := range names {
 		cells[i] = strings.ReplaceAll(printable(name), " ", `\x20`)
 	}
-	joined := strings.Join(cells, " ")
-	if joined != "" && strings.ContainsRune("=+-@", rune(joined[0])) {
-		return fmt.Sprintf(`\x%02x`, joined[0]) + joined[1:]
-	}
-	return joined
+	return noFormula(strings.Join(cells, " "))
 }
 
 func csvPoint(p codePoint) string { return strconv.FormatUint(uint64(p.Value), 10) }
 
 func csvPoints(list []codePoint) string {
-	var b []byte
-	for i, p := range list {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = strconv.AppendUint(b, uint64(p.Value), 10)
-	}
-	return string(b)
+	return joined(list, func(p codePoint) uint64 { return uint64(p.Value) })
 }
 
-func joinInts(list []int) string {
+// joined lists numbers with spaces between them.
+func joined[T any](list []T, number func(T) uint64) string {
 	var b []byte
-	for i, n := range list {
+	for i, x := range list {
 		if i > 0 {
 			b = append(b, ' ')
 		}
-		b = strconv.AppendInt(b, int64(n), 10)
+		b = strconv.AppendUint(b, number(x), 10)
 	}
 	return string(b)
 }

@@ -32,7 +32,7 @@ func readDocument(t *testing.T, name string) string {
 func TestCommandDocument(t *testing.T) {
 	var b strings.Builder
 	root := newRoot()
-	fmt.Fprintf(&b, "# The `tlsflags` command\n\n<!-- go test -run TestCommandDocument -update writes this file from the help of the commands. -->\n\n%s", markdown(root.Long))
+	fmt.Fprintf(&b, "# The `tlsflags` command\n\n<!-- go test -run TestCommandDocument -update writes this file from the help of the commands. -->\n\n%s\n%s", markdown(root.Long), aboutExamples)
 	for _, c := range root.Commands() {
 		if c.HasSubCommands() {
 			for _, sub := range c.Commands() {
@@ -52,23 +52,47 @@ func TestCommandDocument(t *testing.T) {
 	}
 }
 
+const aboutExamples = `The examples below run in a checkout. Those with demo/ and 127.0.0.1:8443 need
+"tlsflags serve --dir demo" in another terminal.
+`
+
 func writeCommand(b *strings.Builder, c *cobra.Command) {
 	example := regexp.MustCompile(`(?m)^  `).ReplaceAllString(c.Example, "")
 	fmt.Fprintf(b, "\n## %s\n\n```\n%s\n```\n\n%s", strings.TrimPrefix(c.CommandPath(), "tlsflags "), c.UseLine(), markdown(c.Long))
+	if see, ok := seeAlso[c.Name()]; ok {
+		fmt.Fprintf(b, "\n%s\n", see)
+	}
 	fmt.Fprintf(b, "\n```\n%s```\n\n```sh\n%s\n```\n", c.LocalFlags().FlagUsages(), example)
 }
 
 var (
-	optionName   = regexp.MustCompile(`(^|[\s(])(--[a-z][a-z-]*)`)
-	documentName = regexp.MustCompile(`\bdocs/([a-z]+\.md)`)
+	optionName = regexp.MustCompile(`(^|[\s(])(--[a-z][a-z-]*)`)
 )
+
+// seeAlso has the documents about commands. The help names none, because go install does
+// not install them.
+var seeAlso = map[string]string{
+	"explain": "[explain.md](explain.md) describes the JSON, [rules.md](rules.md) the rules.",
+	"flags":   "[explain.md](explain.md) describes the JSON.",
+	"inspect": "[inspect.md](inspect.md) describes the formats, [capture.md](capture.md) what is read from captures, [rules.md](rules.md) the rules.",
+	"probe":   "[reqmtls.md](reqmtls.md#looking-at-a-server) describes the cases and the JSON.",
+	"serve":   "[reqmtls.md](reqmtls.md#trying-it) describes /json.",
+}
 
 // markdown returns text of the help as Markdown.
 func markdown(text string) string {
 	text = strings.ReplaceAll("\n"+text+"\n", "\n  ", "\n")[1:] // lists
-	text = documentName.ReplaceAllString(text, "[$1]($1)")
 	text = strings.ReplaceAll(text, "vectors/README.md", "[vectors/README.md](../vectors/README.md)")
 	return optionName.ReplaceAllString(text, "$1`$2`")
+}
+
+// TestHelpIsComplete checks that no help refers to a document of the sources.
+func TestHelpIsComplete(t *testing.T) {
+	for _, c := range newRoot().Commands() {
+		if strings.Contains(c.Long+c.LocalFlags().FlagUsages(), "docs/") {
+			t.Errorf("the help of %s refers to a document", c.Name())
+		}
+	}
 }
 
 // docs/inspect.md lists the columns of csv.

@@ -63,15 +63,14 @@ hexadecimal (also with 0x) or base64. Bytes after the message are shown but not 
 
 A refused message is explained up to the fault. A > marks the offending bytes, and the
 line below says why they are refused, which alert to send and, if the standards
-disagree, which other one. docs/rules.md lists the rules. The exit code is 0 for a
-refused message, too. docs/explain.md describes the JSON.
+disagree, which other one. The exit code is 0 for a refused message, too.
 
 With --hello, the flags of a message are checked against those that the ClientHello
 offers; with --request, those of a client's Certificate against the CertificateRequest.
 These options and --from need a whole message.`,
 		Example: `  tlsflags explain 003e000c0b0000000000000000000001
-  tlsflags explain --as certificaterequest --hello hello.bin request.bin
-  tlsflags explain --format json hello.bin`,
+  tlsflags explain --hello corpus/records/utls-chrome-133-ext62-80.bin 0d000009000006003e00020101
+  tlsflags explain --format json corpus/records/utls-chrome-133-ext62-80.bin`,
 		Args: oneArgument(wantedInput),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return explain(cmd, o, args[0])

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -49,6 +50,9 @@ func parseFlag(s string) (extension.Flag, error) {
 			return 0, fmt.Errorf("%s has no number yet", info.Name)
 		}
 		return info.Number, nil
+	}
+	if strings.Contains(s, ",") {
+		return 0, fmt.Errorf("%q is more than one flag; give one at a time", s)
 	}
 	return 0, fmt.Errorf("no flag is called %q; give its number, from 0 to %d", s, extension.MaxFlag)
 }

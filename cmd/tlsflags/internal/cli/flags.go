@@ -24,8 +24,7 @@ func flagsCommand() *cobra.Command {
 		Short: "Print the registry of TLS flags",
 		Long: `Flags prints the TLS flags that a published text or an implementation defines, with the
 messages that may carry them. IANA has not registered any number yet. A flag without a
-number has none in its document, not even for experiments. docs/explain.md describes
-the JSON.`,
+number has none in its document, not even for experiments.`,
 		Example: `  tlsflags flags
   tlsflags flags --format json | jq '.flags[].name'`,
 		Args: noArguments,

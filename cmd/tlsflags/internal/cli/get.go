@@ -162,7 +162,7 @@ func (o getOptions) setFlags() ([]extension.Flag, error) {
 	return flags, nil
 }
 
-func (o getOptions) client(ctx context.Context) (*client.Client, error) {
+func (o getOptions) client(cmd *cobra.Command) (*client.Client, error) {
 	flags, err := o.setFlags()
 	if err != nil {
 		return nil, err
@@ -171,21 +171,35 @@ func (o getOptions) client(ctx context.Context) (*client.Client, error) {
 	if requests && o.tls.cert == "" {
 		return nil, usageError("request_mtls says that the client has a certificate: give --cert and --key, or --flags none")
 	}
-	config, err := o.tls.config(ctx)
+	config, err := o.tls.config(cmd.Context())
 	if err != nil {
 		return nil, err
 	}
+	if len(config.Certificates) > 0 {
+		config.GetClientCertificate = choose(cmd, &config.Certificates[0])
+	}
 	return client.New(client.Config{
-		TLS: config, Flag: &o.flag.flag, NoRequestMTLS: !requests, Flags: flags, Type: o.types.value[0],
+		TLS: config, Flag: &o.flag.flag, NoRequestMTLS: !requests, ExtraFlags: flags, Type: o.types.value[0],
 		Fingerprint: o.preset.value,
 	})
+}
+
+// choose returns a function that gives cert to a server, or tells why it does not.
+func choose(cmd *cobra.Command, cert *tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	return func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if err := request.SupportsCertificate(cert); err != nil {
+			complain(cmd, "the server asked for a certificate, and that of --cert does not suit it: "+err.Error())
+			return new(tls.Certificate), nil
+		}
+		return cert, nil
+	}
 }
 
 func get(cmd *cobra.Command, o getOptions, url string) error {
 	if !strings.HasPrefix(strings.ToLower(url), "https://") {
 		return usageError("%s: TLS flags need a URL of https", url)
 	}
-	c, err := o.client(cmd.Context())
+	c, err := o.client(cmd)
 	if err != nil {
 		return err
 	}

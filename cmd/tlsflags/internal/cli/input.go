@@ -116,7 +116,7 @@ func (in *inspection) directory(root string) error {
 		})
 	})
 	if err == nil && captures == 0 {
-		return in.fail(in.source(root), errors.New("no capture (pcap or pcapng) in this directory"))
+		return in.fail(in.source(root), errors.New("no capture (pcap or pcapng) in this directory; of raw files, give the names"))
 	}
 	return err
 }

@@ -55,11 +55,11 @@ func inspectCommand() *cobra.Command {
 		Long: `Inspect prints one line for each ClientHello in its inputs: the time, the client and the
 server, the server name, the version that the client prefers, and the TLS flags; or why
 the hello was refused. The time is the time of day in UTC. A name is cut at 64 bytes.
-The other formats have the date and the whole name; docs/inspect.md describes them.
+The other formats have the date and the whole name.
 
 Inspect looks at the content of an input, not at its name. An input is one of:
 
-  - a capture: pcap or pcapng, also compressed with gzip; see docs/capture.md
+  - a capture: pcap or pcapng, also compressed with gzip
   - TLS records, as a client sent them
   - a handshake message of TLS or DTLS, with its header
   - the payload of one UDP datagram: DTLS records or QUIC Initial packets
@@ -75,11 +75,11 @@ the exit code is 3. A capture that can be opened is readable: packets that are b
 cut short or of an unknown link type are counted and warned about.
 
 With --keylog, inspect decrypts the TLS 1.3 connections over TCP whose secrets it has.
-It prints the TLS flags of their encrypted messages, which of the rules in docs/rules.md
-they break, and whether request_mtls was acknowledged. The secrets are in a file that
-SSLKEYLOGFILE named or in a pcapng, such as the capture itself. The captures are read
-twice, so they cannot come from standard input. Connections that do not begin with TLS
-(STARTTLS, proxies) are not decrypted.
+It prints the TLS flags of their encrypted messages, which rule they break, and whether
+request_mtls was acknowledged. The secrets are in a file that SSLKEYLOGFILE named or in
+a pcapng, such as the capture itself. The captures are read twice, so they cannot come
+from standard input. Connections that do not begin with TLS (STARTTLS, proxies) are not
+decrypted.
 
 In text and csv, all characters of a name that are not printable are escaped, so a
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
@@ -90,9 +90,10 @@ cannot be read; 4 a hello was refused, with --strict. If several apply, the firs
 2, 3, 4, 1 is returned.`,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
-  tlsflags inspect --format jsonl --flag request_mtls captures/ | jq .client_hello.server_name
-  base64 hello.bin | tlsflags inspect -
+  tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
+  base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
+  tcpdump -i lo -U -w a.pcap tcp port 8443 &
   SSLKEYLOGFILE=keys curl --cacert demo/ca.pem https://127.0.0.1:8443/json
   tlsflags inspect --keylog keys a.pcap`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -35,7 +35,20 @@ func probeCommand() *cobra.Command {
 		Short: "Find out what a server does with request_mtls",
 		Long: `Probe makes a handshake without the flag, one with it under each code point (62 and
 65025), and one with each of some malformed TLS Flags extensions, about twenty in all,
-and compares the server's answers. docs/reqmtls.md explains the verdicts.
+and compares the server's answers. The verdict about the flag is one of
+
+  - ignores: the server does the same as without the flag
+  - asks: it asks for a certificate because of the flag
+  - acknowledges: it asks, and its CertificateRequest has the flag
+  - asks everybody: it asks without the flag as well
+  - refuses: it ends the handshake, although it does not without the flag
+
+and about a malformed extension
+
+  - ignores: the server does the same as without the extension
+  - rejects: it ends the handshake, with an alert of the standards or without any
+  - rejects with another alert
+  - honours: it asks because of a flag in an extension that it should have refused
 
 A server that does not know the extension has to ignore it, malformed or not (RFC 9846,
 Section 4.2.2). A server that knows it refuses a malformed one with illegal_parameter
@@ -92,7 +105,7 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 // printProbe prints a table.
 func printProbe(w io.Writer, r probe.Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s, %s: %s\n\n", printable(r.Target), flagName(r.Flag), r.Verdict)
+	fmt.Fprintf(t, "%s, flag %s: %s\n\n", printable(r.Target), flagName(r.Flag), r.Verdict)
 	fmt.Fprintln(t, "offer\tverdict\tasked\tgiven\tacknowledged\tversion\tended by")
 	for _, run := range r.Runs {
 		offer, verdict := "no flag", "-"

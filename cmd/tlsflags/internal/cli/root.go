@@ -52,6 +52,8 @@ If several apply, the first of 2, 3, 4, 1 is returned.
 A TLS flag is given by its number, also as 0x50, or by its name: request_mtls (newer
 drafts call it request_client_auth) or resumption_across_names.
 
+The sources have a folder docs, with the formats of the output and everything else.
+
 "tlsflags completion bash" (or zsh, fish, powershell) prints a script that makes the
 shell complete commands, options and values.`,
 		Version:       version(),

@@ -23,8 +23,11 @@ func serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Run a demo server that honours request_mtls",
 		Long: `Serve runs a web server that asks for a certificate if the ClientHello has request_mtls.
-Its page and /json tell every visitor what the ClientHello said and what happened;
-docs/reqmtls.md describes them and the modes.
+Its page and /json tell every visitor what the ClientHello said and what happened.
+
+With --mode verify, a client that gives no certificate is served, and one whose
+certificate is from another authority is refused. With request, both are served. With
+require, both are refused.
 
 At start it makes a certificate authority and writes files to the folder: ca.pem has the
 authority that issued the server's certificate; client.pem and client.key are for a

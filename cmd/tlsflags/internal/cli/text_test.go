@@ -132,10 +132,10 @@ func TestCSVNames(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct {
-		list []int
+		list []codePoint
 		want string
-	}{{nil, ""}, {[]int{0}, "0"}, {[]int{1, 22, 3}, "1 22 3"}} {
-		if got := joinInts(tt.list); got != tt.want {
+	}{{nil, ""}, {[]codePoint{{}}, "0"}, {[]codePoint{{Value: 1}, {Value: 22}, {Value: 3}}, "1 22 3"}} {
+		if got := csvPoints(tt.list); got != tt.want {
 			t.Errorf("%v: %q", tt.list, got)
 		}
 	}

@@ -57,8 +57,8 @@ func vectorsRunCommand() *cobra.Command {
 		Use:   "run [flags] -- COMMAND [ARG]...",
 		Short: "Give the test vectors to a command and compare its answers",
 		Long: `Run starts the command once, writes one test per line to its standard input, and reads
-one answer per line from its standard output. vectors/README.md describes the protocol
-and the status that each test gets.
+one answer per line from its standard output. vectors/README.md in the sources describes the
+protocol and the status that each test gets.
 
 Exit codes: 0 no test has the status fail or disagree or, with --strict, unchecked; 1 a
 test has; 2 wrong usage; 3 the command could not be asked to the end.

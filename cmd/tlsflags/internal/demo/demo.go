@@ -73,7 +73,9 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{log: c.Log}
 	s.mtls, err = reqmtls.New(&tls.Config{Certificates: []tls.Certificate{cert}}, reqmtls.Config{
-		Policy:          reqmtls.Policy{Mode: c.Mode, ClientCAs: ca.Pool(), AskAll: c.AskAll},
+		Mode:            c.Mode,
+		ClientCAs:       ca.Pool(),
+		AskAll:          c.AskAll,
 		Flags:           c.Flags,
 		Types:           c.Types,
 		RefuseMalformed: c.Strict,

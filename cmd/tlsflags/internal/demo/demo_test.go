@@ -140,7 +140,7 @@ func TestAnswer(t *testing.T) {
 			want{[]extension.Flag{80}, 62, true, true, "You set the flag, were asked for a certificate, and gave one."}},
 		{"the flag and no certificate", client.Config{TLS: none()},
 			want{[]extension.Flag{80}, 62, true, false, "You set the flag, were asked for a certificate, and gave none."}},
-		{"other flags", client.Config{TLS: cert(), NoRequestMTLS: true, Flags: []extension.Flag{0, 8}},
+		{"other flags", client.Config{TLS: cert(), NoRequestMTLS: true, ExtraFlags: []extension.Flag{0, 8}},
 			want{[]extension.Flag{0, 8}, 62, false, false, "You did not set the flag, and were not asked for a certificate."}},
 		{"no flags", client.Config{TLS: cert(), NoRequestMTLS: true},
 			want{[]extension.Flag{}, 0, false, false, "You did not set the flag, and were not asked for a certificate."}},
@@ -266,7 +266,7 @@ func TestModes(t *testing.T) {
 // TestPage checks that what a visitor sends cannot become markup of the page.
 func TestPage(t *testing.T) {
 	s := start(t, demo.Config{})
-	cl, err := client.New(client.Config{NoRequestMTLS: true, Flags: []extension.Flag{8}, TLS: &tls.Config{
+	cl, err := client.New(client.Config{NoRequestMTLS: true, ExtraFlags: []extension.Flag{8}, TLS: &tls.Config{
 		InsecureSkipVerify: true, ServerName: `<script>alert("1")</script>`,
 	}})
 	if err != nil {

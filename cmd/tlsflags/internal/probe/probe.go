@@ -244,9 +244,7 @@ const patience = 2 * time.Second
 // the server close the connection if it has accepted the certificate.
 func aftermath(conn *flagconn.Conn) error {
 	conn.SetReadDeadline(time.Now().Add(patience))
-	if err := conn.CloseWrite(); err != nil {
-		return nil // the server has closed the connection
-	}
+	conn.CloseWrite() // it fails if the server has closed the connection
 	for {
 		if _, err := conn.Read(make([]byte, 512)); err != nil {
 			if _, ok := flagconn.Alert(err); ok {

@@ -173,7 +173,7 @@ func TestProbe(t *testing.T) {
 // handshake is over.
 func TestRequire(t *testing.T) {
 	a := newAuthorities(t)
-	addr := a.honouring(t, reqmtls.Config{Policy: reqmtls.Policy{Mode: reqmtls.Require}})
+	addr := a.honouring(t, reqmtls.Config{Mode: reqmtls.Require})
 	o := a.options(t, addr)
 	o.TLS.Certificates = nil
 	result, err := Probe(t.Context(), o)

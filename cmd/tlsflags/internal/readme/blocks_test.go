@@ -17,7 +17,6 @@ import (
 	"testing"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/cli"
-	"github.com/tlsflags/tlsflags/corpus"
 	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
@@ -128,14 +127,7 @@ func runDocument(t *testing.T, blocks []block) {
 	}
 	root := testenv.Root(t)
 	link(t, filepath.Join(root, "corpus"), filepath.Join(dir, "corpus"))
-	link(t, filepath.Join(root, "corpus", "captures"), filepath.Join(dir, "captures"))
 	link(t, filepath.Join(root, "corpus", "captures", "demo.pcapng"), filepath.Join(dir, "a.pcap"))
-	entry, ok := corpus.Lookup("records/utls-chrome-133-ext62-80.bin")
-	if !ok {
-		t.Fatal("the corpus lacks a record")
-	}
-	write(t, filepath.Join(dir, "hello.bin"), entry.Data()[5:])
-	write(t, filepath.Join(dir, "request.bin"), []byte{13, 0, 0, 9, 0, 0, 6, 0, 62, 0, 2, 1, 1})
 	addr := serve(t, filepath.Join(dir, "demo"))
 	for i, b := range blocks {
 		if b.lang == "sh" {
@@ -151,13 +143,6 @@ func runDocument(t *testing.T, blocks []block) {
 func link(t *testing.T, target, name string) {
 	t.Helper()
 	if err := os.Symlink(target, name); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func write(t *testing.T, name string, data []byte) {
-	t.Helper()
-	if err := os.WriteFile(name, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -41,10 +41,10 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// tcpdump writes a capture.
+// tcpdump writes a capture to standard output. The file a.pcap is there already.
 func tcpdump(args []string) error {
-	if !strings.Contains(strings.Join(args, " "), "-w - ") {
-		return fmt.Errorf("no -w - in %q", args)
+	if strings.Contains(strings.Join(args, " "), "-w a.pcap ") {
+		return nil
 	}
 	data, err := os.ReadFile("a.pcap")
 	if err != nil {

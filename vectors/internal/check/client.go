@@ -1,4 +1,4 @@
-package rules
+package check
 
 import "github.com/tlsflags/tlsflags/extension"
 
@@ -13,12 +13,7 @@ const (
 	Draft02
 )
 
-// The sections that the decisions rest on.
-const (
-	editorFlag = "draft-jhoyla-req-mtls-flag (editors' copy), Section 3"
-	tlsFlags   = "draft-ietf-tls-tlsflags-16, Section 3"
-	tlsCert    = "RFC 9846, Section 4.5.1"
-)
+const tlsCert = "RFC 9846, Section 4.5.1"
 
 // Decision is what to do about something the peer did.
 type Decision struct {
