@@ -124,13 +124,13 @@ func (p *process) ask(over transport, pieces ...[]byte) (verdict, error) {
 
 // verdictOf names what a server does that has written something.
 func verdictOf(over transport, written []byte) verdict {
-	const alert, handshake = 21, 22
+	const alert, handshake, closeNotify = 21, 22, 0
 	header := 5
 	if over == dtls {
 		header = 13
 	}
 	switch {
-	case written[0] == alert && len(written) > header+1:
+	case written[0] == alert && len(written) > header+1 && written[header+1] != closeNotify:
 		return verdict(strconv.Itoa(int(written[header+1])))
 	case written[0] == handshake:
 		return accept

@@ -155,12 +155,11 @@ func record(dir, stored string, list []stack) error {
 	if err != nil {
 		return err
 	}
+	var old []result
 	if len(list) < len(stacks) {
-		old, err := readResults(stored)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if old, err = readResults(stored); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		results = merge(old, results)
 	}
-	return writeResults(stored, results)
+	return writeResults(stored, merge(old, results))
 }

@@ -52,7 +52,7 @@ func (s stack) takes(over transport) bool {
 
 // askAll asks a stack for everything that it can be asked.
 func (p *process) askAll() (result, error) {
-	r := result{Version: p.version, Verdicts: map[string]verdict{}}
+	r := result{Stack: p.name, Version: p.version, Verdicts: map[string]verdict{}}
 	for _, k := range vectors.Kinds() {
 		f, err := vectors.Load(k)
 		if err != nil {

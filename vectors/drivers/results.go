@@ -13,7 +13,9 @@ import (
 
 // A result is what one stack did.
 type result struct {
-	Version string // name@version
+	Stack   string   // its name in stacks
+	Version string   // name@version
+	Same    []string // other versions that did the same
 	Flags   flagsResult
 	// Verdicts has the tests that it was asked, by id.
 	Verdicts map[string]verdict
@@ -54,7 +56,9 @@ type file struct {
 }
 
 type fileStack struct {
+	Stack    string       `json:"stack"`
 	Version  string       `json:"version"`
+	Same     []string     `json:"same,omitzero"`
 	TLSFlags *flagsResult `json:"tls_flags,omitzero"`
 }
 
@@ -69,7 +73,7 @@ func readResults(name string) ([]result, error) {
 	}
 	var results []result
 	for i, s := range f.Stacks {
-		r := result{Version: s.Version, Verdicts: map[string]verdict{}}
+		r := result{Stack: s.Stack, Version: s.Version, Same: s.Same, Verdicts: map[string]verdict{}}
 		if s.TLSFlags != nil {
 			r.Flags = *s.TLSFlags
 		}
@@ -87,11 +91,37 @@ func readResults(name string) ([]result, error) {
 	return results, nil
 }
 
+// merge replaces the results of the stacks that were asked again. A stack that does what
+// another of the same name does becomes one of its versions.
+func merge(old, now []result) []result {
+	var merged []result
+	for _, s := range stacks {
+		i := slices.IndexFunc(now, func(r result) bool { return r.Stack == s.name })
+		if i >= 0 {
+			merged = append(merged, now[i])
+		} else if i = slices.IndexFunc(old, func(r result) bool { return r.Stack == s.name }); i >= 0 {
+			merged = append(merged, old[i])
+		}
+	}
+	var folded []result
+	for _, r := range merged {
+		i := slices.IndexFunc(folded, func(f result) bool {
+			return f.name() == r.name() && len(f.Verdicts) == len(r.Verdicts) && len(r.differences(f)) == 0
+		})
+		if i < 0 {
+			folded = append(folded, r)
+		} else if !slices.Contains(folded[i].Same, r.Version) {
+			folded[i].Same = append(folded[i].Same, r.Version)
+		}
+	}
+	return folded
+}
+
 func writeResults(name string, results []result) error {
 	f := file{Verdicts: map[string]string{}}
 	ids := map[string]bool{}
 	for _, r := range results {
-		s := fileStack{Version: r.Version}
+		s := fileStack{Stack: r.Stack, Version: r.Version, Same: r.Same}
 		if r.Flags.Asked > 0 {
 			s.TLSFlags = &r.Flags
 		}

@@ -55,8 +55,8 @@ var stacks = []stack{
 	{"jsse", []string{"/usr/bin/javac", "default-jdk-headless"}, []transport{tls, dtls}, javac, nil},
 	{"botan", []string{"/usr/include/botan-2/botan/tls_messages.h", "libbotan-2-dev, g++"}, []transport{message}, cxx("botan", "-I/usr/include/botan-2", "-lbotan-2"), nil},
 	{"scapy", []string{"/usr/lib/python3/dist-packages/scapy", "python3-scapy"}, []transport{message}, python("scapy_hello"), nil},
-	{"quicgo", nil, []transport{quic}, goTest("quicgo"), nil},
-	{"pion", nil, []transport{dtls}, goTest("pion"), nil},
+	{"quicgo", nil, []transport{quic}, goTest("quicgo", "github.com/quic-go/quic-go"), nil},
+	{"pion", nil, []transport{dtls}, goTest("pion", "github.com/pion/dtls/v3"), nil},
 }
 
 // chosen returns the named stacks, or all.
@@ -123,10 +123,19 @@ func goBuild(name, toolchain string) builder {
 	}
 }
 
-func goTest(name string) builder {
+// goTest builds a driver that is a test, and tells it the version of the module.
+func goTest(name, module string) builder {
 	return func(sources, dir string) ([]string, error) {
+		list := exec.Command("go", "list", "-m", "-f", "{{.Version}}", module)
+		list.Dir = sources
+		version, err := list.Output()
+		if err != nil {
+			return nil, fmt.Errorf("go list -m %s: %w", module, err)
+		}
+		const variable = "github.com/tlsflags/tlsflags/vectors/drivers/stacks/internal/driver.Version"
 		program := filepath.Join(dir, name)
-		return []string{program, "-test.timeout=0"}, build(sources, nil, "go", "test", "-c", "-o", program, "./"+name)
+		return []string{program, "-test.timeout=0"}, build(sources, nil, "go", "test", "-c", "-o", program,
+			"-ldflags=-X "+variable+"="+strings.TrimPrefix(strings.TrimSpace(string(version)), "v"), "./"+name)
 	}
 }
 

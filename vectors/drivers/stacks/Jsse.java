@@ -74,8 +74,7 @@ class Jsse {
                             return "closes";
                         break;
                     default:
-                        if (!in.hasRemaining() && status != HandshakeStatus.NEED_UNWRAP_AGAIN)
-                            return null;
+                        // This throws what a task has thrown, too.
                         int before = in.remaining();
                         SSLEngineResult read = engine.unwrap(in, data);
                         if (read.getStatus() == SSLEngineResult.Status.BUFFER_UNDERFLOW)

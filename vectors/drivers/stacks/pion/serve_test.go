@@ -13,7 +13,7 @@ import (
 )
 
 func TestServe(t *testing.T) {
-	err := driver.Serve("pion@"+driver.Version("github.com/pion/dtls/v3"), func(pieces [][]byte) (answer string) {
+	err := driver.Serve("pion@"+driver.Version, func(pieces [][]byte) (answer string) {
 		synctest.Test(t, func(t *testing.T) { answer = serve(t, pieces) })
 		return answer
 	})

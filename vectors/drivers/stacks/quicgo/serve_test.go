@@ -19,7 +19,7 @@ import (
 
 func TestServe(t *testing.T) {
 	t.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
-	err := driver.Serve("quic-go@"+driver.Version("github.com/quic-go/quic-go"), func(pieces [][]byte) string {
+	err := driver.Serve("quic-go@"+driver.Version, func(pieces [][]byte) string {
 		s := server{answer: "waits"}
 		synctest.Test(t, func(t *testing.T) { s.serve(t, pieces) })
 		return s.answer
