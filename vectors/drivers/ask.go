@@ -38,7 +38,7 @@ func (v verdict) name() string {
 // an alert about what it supports. After a record of another version than those of
 // TLS, protocol_version is an answer to the record.
 func (s stack) read(v verdict, k vectors.Kind) bool {
-	if v == "70" && k != vectors.ClientHello && k != vectors.ExtensionBodies && k != vectors.DTLS {
+	if v == verdict(strconv.Itoa(protocolVersion)) && k != vectors.ClientHello && k != vectors.ExtensionBodies && k != vectors.DTLS {
 		return false
 	}
 	n, err := strconv.Atoi(string(v))

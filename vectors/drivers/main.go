@@ -1,8 +1,8 @@
 // Command drivers puts the vectors to other implementations:
 //
-//	go run ./vectors/drivers check          # does each do what observed.json says?
-//	go run ./vectors/drivers record         # write observed.json
-//	go run ./vectors/drivers matrix         # write docs/matrix.md and docs/matrix.json from it
+//	go run ./vectors/drivers check          # does each do what docs/matrix.json says?
+//	go run ./vectors/drivers record         # write docs/matrix.json and docs/matrix.md
+//	go run ./vectors/drivers matrix         # the same from what was recorded, after a change of the vectors
 //	go run ./vectors/drivers answer openssl # for tlsflags vectors run
 //
 // check and record can be given names of stacks. The programs in stacks/ are the drivers:
@@ -40,14 +40,18 @@ func run(dir, docs string, args []string) error {
 	if err != nil {
 		return err
 	}
-	stored := filepath.Join(dir, "observed.json")
+	stored := filepath.Join(docs, "matrix.json")
 	switch args[0] {
 	case "check":
 		return check(dir, stored, list)
 	case "record":
-		return record(dir, stored, list)
+		return record(dir, docs, list)
 	case "matrix":
-		return writeMatrix(stored, docs)
+		results, err := readResults(stored)
+		if err != nil {
+			return err
+		}
+		return writeMatrix(docs, results)
 	case "answer":
 		if len(list) != 1 {
 			return errors.New("answer needs one stack")
@@ -150,16 +154,16 @@ func find(results []result, like result) result {
 }
 
 // record replaces what the stacks did.
-func record(dir, stored string, list []stack) error {
+func record(dir, docs string, list []stack) error {
 	results, err := askStacks(dir, list)
 	if err != nil {
 		return err
 	}
 	var old []result
 	if len(list) < len(stacks) {
-		if old, err = readResults(stored); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if old, err = readResults(filepath.Join(docs, "matrix.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	return writeResults(stored, merge(old, results))
+	return writeMatrix(docs, merge(old, results))
 }

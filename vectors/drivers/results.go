@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // A result is what one stack did.
@@ -47,19 +48,31 @@ func (r result) name() string {
 	return name
 }
 
-// The file of results has the stacks, what each did with the bodies of tls_flags, and a
-// line for each other test: the verdicts in the order of the stacks, or "-" for those that
-// were not asked.
-type file struct {
-	Stacks   []fileStack       `json:"stacks"`
-	Verdicts map[string]string `json:"verdicts"`
+// A document is matrix.json.
+type document struct {
+	Stacks []documentStack `json:"stacks"`
+	Tests  []documentTest  `json:"tests"`
 }
 
-type fileStack struct {
+type documentStack struct {
 	Stack    string       `json:"stack"`
 	Version  string       `json:"version"`
 	Same     []string     `json:"same,omitzero"`
 	TLSFlags *flagsResult `json:"tls_flags,omitzero"`
+}
+
+type documentTest struct {
+	ID     string       `json:"id"`
+	Kind   vectors.Kind `json:"kind"`
+	Group  string       `json:"group"`
+	Code   string       `json:"code"` // or "valid", or an outcome
+	Clause string       `json:"clause"`
+	// Seen has the verdicts in the order of the stacks, or "-" for those that were not
+	// asked.
+	Seen string `json:"seen"`
+	// Differs has the stacks that accept what the vectors refuse, or the reverse, or do not
+	// wait for the rest of what is correct so far.
+	Differs []string `json:"differs,omitzero"`
 }
 
 func readResults(name string) ([]result, error) {
@@ -67,23 +80,23 @@ func readResults(name string) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	var f file
-	if err := json.Unmarshal(data, &f); err != nil {
+	var d document
+	if err := json.Unmarshal(data, &d); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	var results []result
-	for i, s := range f.Stacks {
+	for i, s := range d.Stacks {
 		r := result{Stack: s.Stack, Version: s.Version, Same: s.Same, Verdicts: map[string]verdict{}}
 		if s.TLSFlags != nil {
 			r.Flags = *s.TLSFlags
 		}
-		for id, line := range f.Verdicts {
-			verdicts := strings.Fields(line)
-			if len(verdicts) != len(f.Stacks) {
-				return nil, fmt.Errorf("%s: %s has %d verdicts for %d stacks", name, id, len(verdicts), len(f.Stacks))
+		for _, t := range d.Tests {
+			seen := strings.Fields(t.Seen)
+			if len(seen) != len(d.Stacks) {
+				return nil, fmt.Errorf("%s: %s has %d verdicts for %d stacks", name, t.ID, len(seen), len(d.Stacks))
 			}
-			if verdicts[i] != "-" {
-				r.Verdicts[id] = verdict(verdicts[i])
+			if seen[i] != "-" {
+				r.Verdicts[t.ID] = verdict(seen[i])
 			}
 		}
 		results = append(results, r)
@@ -115,38 +128,6 @@ func merge(old, now []result) []result {
 		}
 	}
 	return folded
-}
-
-func writeResults(name string, results []result) error {
-	f := file{Verdicts: map[string]string{}}
-	ids := map[string]bool{}
-	for _, r := range results {
-		s := fileStack{Stack: r.Stack, Version: r.Version, Same: r.Same}
-		if r.Flags.Asked > 0 {
-			s.TLSFlags = &r.Flags
-		}
-		f.Stacks = append(f.Stacks, s)
-		for id := range r.Verdicts {
-			ids[id] = true
-		}
-	}
-	for id := range ids {
-		var line []string
-		for _, r := range results {
-			line = append(line, string(r.Verdicts[id]))
-			if line[len(line)-1] == "" {
-				line[len(line)-1] = "-"
-			}
-		}
-		f.Verdicts[id] = strings.Join(line, " ")
-	}
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetIndent("", "")
-	if err := e.Encode(f); err != nil {
-		return err
-	}
-	return os.WriteFile(name, text.Bytes(), 0o666)
 }
 
 // differences lists where a stack does not do what it did.

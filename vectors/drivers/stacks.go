@@ -15,7 +15,8 @@ type stack struct {
 	needs      []string    // a file of the machine, and the Debian package that has it
 	transports []transport // what its driver reads
 	build      builder
-	alsoRead   []int // alerts that it sends, besides readAlerts, when it has read the hello
+	lacks      string // what it is not asked, and why
+	alsoRead   []int  // alerts that it sends, besides readAlerts, when it has read the hello
 }
 
 // A transport is what a driver reads a ClientHello from.
@@ -28,11 +29,13 @@ const (
 	quic    transport = "quic"
 )
 
+const protocolVersion = 70
+
 // readAlerts are sent by servers that have read the hello, and refuse it for what they
 // support: that is not among what the vectors test.
 var readAlerts = []int{
-	40,  // handshake_failure
-	70,  // protocol_version, but see stack.read
+	40, // handshake_failure
+	protocolVersion,
 	71,  // insufficient_security
 	86,  // inappropriate_fallback
 	109, // missing_extension
@@ -44,19 +47,66 @@ var readAlerts = []int{
 
 // stacks are all implementations, in the order of the matrix.
 var stacks = []stack{
-	{"cryptotls", nil, []transport{tls}, goBuild("cryptotls", "go1.26.8"), nil},
-	{"cryptotls-next", nil, []transport{tls}, goBuild("cryptotls", "go1.27.4"), nil},
-	{"openssl", []string{"/usr/include/openssl/ssl.h", "libssl-dev"}, []transport{tls, dtls}, cc("openssl", "-lssl", "-lcrypto"), nil},
-	{"gnutls", []string{"/usr/include/gnutls/gnutls.h", "libgnutls28-dev"}, []transport{tls, dtls}, cc("gnutls", "-lgnutls"), nil},
-	{"nss", []string{"/usr/include/nss/nss.h", "libnss3-dev"}, []transport{tls, dtls}, cc("nss", "-I/usr/include/nss", "-I/usr/include/nspr", "-lssl3", "-lnss3", "-lnspr4"), nil},
-	{"wolfssl", []string{"/usr/include/wolfssl/ssl.h", "libwolfssl-dev"}, []transport{tls, dtls}, cc("wolfssl", "-lwolfssl"), nil},
-	{"mbedtls", []string{"/usr/include/mbedtls/ssl.h", "libmbedtls-dev"}, []transport{tls, dtls}, cc("mbedtls", "-lmbedtls", "-lmbedx509", "-lmbedcrypto"), nil},
-	{"rustls", []string{"/usr/share/cargo/registry/rustls-0.20.8", "librust-rustls-dev, cargo"}, []transport{tls}, cargo, []int{49}},
-	{"jsse", []string{"/usr/bin/javac", "default-jdk-headless"}, []transport{tls, dtls}, javac, nil},
-	{"botan", []string{"/usr/include/botan-2/botan/tls_messages.h", "libbotan-2-dev, g++"}, []transport{message}, cxx("botan", "-I/usr/include/botan-2", "-lbotan-2"), nil},
-	{"scapy", []string{"/usr/lib/python3/dist-packages/scapy", "python3-scapy"}, []transport{message}, python("scapy_hello"), nil},
-	{"quicgo", nil, []transport{quic}, goTest("quicgo", "github.com/quic-go/quic-go"), nil},
-	{"pion", nil, []transport{dtls}, goTest("pion", "github.com/pion/dtls/v3"), nil},
+	{
+		name: "crypto/tls", transports: []transport{tls}, build: goBuild("cryptotls", "go1.26.8"),
+		lacks: "crypto/tls has neither DTLS nor QUIC.",
+	},
+	{
+		name: "crypto/tls-next", transports: []transport{tls}, build: goBuild("cryptotls", "go1.27.4"),
+	},
+	{
+		name: "openssl", needs: []string{"/usr/include/openssl/ssl.h", "libssl-dev"},
+		transports: []transport{tls, dtls}, build: cc("openssl", "-lssl", "-lcrypto"),
+		lacks: "No server for QUIC before 3.5.",
+	},
+	{
+		name: "gnutls", needs: []string{"/usr/include/gnutls/gnutls.h", "libgnutls28-dev"},
+		transports: []transport{tls, dtls}, build: cc("gnutls", "-lgnutls"),
+		lacks: "QUIC: it gives others the handshake, and reads no packets.",
+	},
+	{
+		name: "nss", needs: []string{"/usr/include/nss/nss.h", "libnss3-dev"},
+		transports: []transport{tls, dtls}, build: cc("nss", "-I/usr/include/nss", "-I/usr/include/nspr", "-lssl3", "-lnss3", "-lnspr4"),
+		lacks: "QUIC: it gives others the handshake, and reads no packets.",
+	},
+	{
+		name: "wolfssl", needs: []string{"/usr/include/wolfssl/ssl.h", "libwolfssl-dev"},
+		transports: []transport{tls, dtls}, build: cc("wolfssl", "-lwolfssl"),
+		lacks: "QUIC: it gives others the handshake, and reads no packets.",
+	},
+	{
+		name: "mbedtls", needs: []string{"/usr/include/mbedtls/ssl.h", "libmbedtls-dev"},
+		transports: []transport{tls, dtls}, build: cc("mbedtls", "-lmbedtls", "-lmbedx509", "-lmbedcrypto"),
+		lacks: "It has no QUIC. 2.28 has no server for TLS 1.3, and refuses hellos that offer nothing else with an alert that counts as \"accept\".",
+	},
+	{
+		name: "rustls", needs: []string{"/usr/share/cargo/registry/rustls-0.20.8", "librust-rustls-dev, cargo"},
+		transports: []transport{tls}, build: cargo, alsoRead: []int{49},
+		lacks: "rustls has no DTLS. QUIC: it gives others the handshake, and reads no packets.",
+	},
+	{
+		name: "jsse", needs: []string{"/usr/bin/javac", "default-jdk-headless"},
+		transports: []transport{tls, dtls}, build: javac,
+		lacks: "It has no QUIC.",
+	},
+	{
+		name: "botan", needs: []string{"/usr/include/botan-2/botan/tls_messages.h", "libbotan-2-dev, g++"},
+		transports: []transport{message}, build: cxx("botan", "-I/usr/include/botan-2", "-lbotan-2"),
+		lacks: "Only the parser of ClientHello is asked: 2.19 has no TLS 1.3, and its server refuses most hellos before it reads them.",
+	},
+	{
+		name: "scapy", needs: []string{"/usr/lib/python3/dist-packages/scapy", "python3-scapy"},
+		transports: []transport{message}, build: python("scapy_hello"),
+		lacks: "Only the dissector of ClientHello is asked: that of records does not say what is incomplete.",
+	},
+	{
+		name: "quic-go", transports: []transport{quic}, build: goTest("quicgo", "github.com/quic-go/quic-go"),
+		lacks: "It is asked over QUIC only; its ClientHello is that of crypto/tls.",
+	},
+	{
+		name: "pion", transports: []transport{dtls}, build: goTest("pion", "github.com/pion/dtls/v3"),
+		lacks: "It has only DTLS.",
+	},
 }
 
 // chosen returns the named stacks, or all.

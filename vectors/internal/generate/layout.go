@@ -37,11 +37,14 @@ func layOut(out *bytes.Buffer, value []byte, indent string) {
 // row matches the beginning of a test in the groups that have a row for each number.
 var row = regexp.MustCompile(`^{"id":"flags/(every|octet|length)/`)
 
+// observed matches the beginning of what implementations did.
+var observed = regexp.MustCompile(`^{"[a-z/-]+@`)
+
 // needsLines reports whether an object or array is too wide for one line. Lists of
-// numbers, and rows, stay on one line however wide they are.
+// numbers, rows, and what implementations did stay on one line however wide they are.
 func needsLines(value []byte, indent string) bool {
 	list := value[0] == '[' && bytes.ContainsAny(value[1:], `"[{`)
-	object := value[0] == '{' && !row.Match(value)
+	object := value[0] == '{' && !row.Match(value) && !observed.Match(value)
 	return (list || object) && len(indent)+len(value) > lineWidth
 }
 
