@@ -155,6 +155,11 @@ func find(results []result, like result) result {
 
 // record replaces what the stacks did.
 func record(dir, docs string, list []stack) error {
+	for _, s := range list {
+		if lacks := s.missing(); lacks != "" {
+			return fmt.Errorf("%s: %s", s.name, lacks)
+		}
+	}
 	results, err := askStacks(dir, list)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/ssl.h>
+#include <mbedtls/ssl_cookie.h>
 #include <mbedtls/version.h>
 
 static mbedtls_ssl_config configs[2];
@@ -10,6 +11,7 @@ static mbedtls_x509_crt certificates[2];
 static mbedtls_pk_context keys[2];
 static mbedtls_entropy_context entropy;
 static mbedtls_ctr_drbg_context random_source;
+static mbedtls_ssl_cookie_ctx cookies;
 
 static int receive(void *context, unsigned char *data, size_t n)
 {
@@ -40,6 +42,8 @@ static const char *start(void)
 	mbedtls_entropy_init(&entropy);
 	mbedtls_ctr_drbg_init(&random_source);
 	mbedtls_ctr_drbg_seed(&random_source, mbedtls_entropy_func, &entropy, NULL, 0);
+	mbedtls_ssl_cookie_init(&cookies);
+	mbedtls_ssl_cookie_setup(&cookies, mbedtls_ctr_drbg_random, &random_source);
 	const char *names[] = {"rsa.pem", "ecdsa.pem"};
 	for (int i = 0; i < 2; i++) {
 		mbedtls_x509_crt_init(&certificates[i]);
@@ -53,7 +57,7 @@ static const char *start(void)
 		mbedtls_ssl_conf_rng(&configs[i], mbedtls_ctr_drbg_random, &random_source);
 		mbedtls_ssl_conf_own_cert(&configs[i], &certificates[0], &keys[0]);
 		mbedtls_ssl_conf_own_cert(&configs[i], &certificates[1], &keys[1]);
-		mbedtls_ssl_conf_dtls_cookies(&configs[i], NULL, NULL, NULL);
+		mbedtls_ssl_conf_dtls_cookies(&configs[i], mbedtls_ssl_cookie_write, mbedtls_ssl_cookie_check, &cookies);
 	}
 	static char name[64];
 	snprintf(name, sizeof name, "mbedtls@%s", MBEDTLS_VERSION_STRING);
@@ -65,6 +69,7 @@ static int serve(int dtls)
 	mbedtls_ssl_context ssl;
 	mbedtls_ssl_init(&ssl);
 	mbedtls_ssl_setup(&ssl, &configs[dtls]);
+	mbedtls_ssl_set_client_transport_id(&ssl, (const unsigned char *)"client", 6);
 	mbedtls_ssl_set_bio(&ssl, NULL, send_bytes, receive, NULL);
 	mbedtls_ssl_set_timer_cb(&ssl, NULL, set_timer, get_timer);
 	int result;
