@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers unit \
 	test-long test-hostile test-soak bench cost mutation vectors-live vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer \
-	fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage tidy api vectors-observed vectors-dist
+	fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage tidy api drivers vectors-observed matrix vectors-dist
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -52,7 +52,7 @@ test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on th
 unit: ## the tests of the root module, with the seeds of the fuzz targets
 	go test ./...
 
-test-long: fuzz-seeded vectors-mutants vectors-live corpus-coverage test-hostile test-soak cost ## what takes minutes; run it before a release
+test-long: fuzz-seeded vectors-mutants vectors-live drivers corpus-coverage test-hostile test-soak cost ## what takes minutes; run it before a release
 	@scripts/mutation.sh
 
 test-hostile: ## a million packets of each attack on a capture's reader, and the memory that they take
@@ -106,9 +106,15 @@ tidy: ## go mod tidy in every module, as a new requirement needs
 api: ## write api/ again after a change of the exported API
 	go run ./tools/api
 
-vectors-observed: ## record what crypto/tls, OpenSSL and GnuTLS do with each ClientHello (needs libssl-dev, libgnutls28-dev)
-	go run ./vectors/internal/observe -o vectors/internal/generate/observed.json
+drivers: ## ask twelve TLS stacks what they do with the vectors, and list what changed
+	@go run ./vectors/drivers check
+
+vectors-observed: ## record what the stacks do with the vectors, all or those named in STACKS
+	go run ./vectors/drivers record $(STACKS)
 	go generate ./vectors
+
+matrix: ## write docs/matrix.md again from what was recorded, after a change of the vectors
+	go run ./vectors/drivers matrix
 
 vectors-dist: ## write a tarball of the test vectors to dist/, with its SHA-256
 	@go run ./vectors/internal/dist -from vectors -to dist

@@ -235,8 +235,9 @@ type Test struct {
 	Readings []Reading `json:"readings,omitzero"`
 
 	// Observed is what implementations did, by "name@version", if they were tried:
-	// "accept", "waits", "closes", or the name of the alert that they sent.
-	Observed map[string]string `json:"observed"`
+	// "accept", "waits", "closes", or the name of the alert or of the error of QUIC that
+	// they sent.
+	Observed map[string]string `json:"observed,omitzero"`
 }
 
 // Range is a range of lengths, both ends included.

@@ -62,7 +62,7 @@ func run(from, to, raw string) error {
 	return nil
 }
 
-// pack returns a compressed tarball of all files but Go code, and of the raw files in
+// pack returns a compressed tarball of all files but Go code and drivers, and of the raw files in
 // bin/, below a folder of the given name. Files have no date and no owner.
 func pack(files fs.FS, raw map[string][]byte, folder string) ([]byte, error) {
 	content := map[string][]byte{}
@@ -73,7 +73,7 @@ func pack(files fs.FS, raw map[string][]byte, folder string) ([]byte, error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (name == "internal" || d.Name() == "__pycache__"):
+		case d.IsDir() && (name == "internal" || name == "drivers" || d.Name() == "__pycache__"):
 			return fs.SkipDir
 		case d.IsDir() || strings.HasSuffix(name, ".go"):
 			return nil

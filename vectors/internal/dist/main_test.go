@@ -32,7 +32,7 @@ func TestPack(t *testing.T) {
 	packed := map[string]bool{}
 	for _, name := range list(t, first) {
 		packed[name] = true
-		if strings.HasSuffix(name, ".go") {
+		if strings.HasSuffix(name, ".go") || strings.HasPrefix(name, "vectors/drivers/") {
 			t.Errorf("%s is in it", name)
 		}
 	}

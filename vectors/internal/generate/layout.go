@@ -42,11 +42,15 @@ func layOut(out *bytes.Buffer, value []byte, indent string) {
 // row matches the beginning of a test in the groups that have a row for each number.
 var row = regexp.MustCompile(`^{"id":"flags/(every|octet|length)/`)
 
+// observed matches the beginning of what implementations did.
+var observed = regexp.MustCompile(`^{"[a-z/-]+@`)
+
 // needsLines reports whether an object or array is too wide for one line. Lists of
-// numbers stay on one line however wide they are.
+// numbers, and what implementations did, stay on one line however wide they are.
 func needsLines(value []byte, indent string) bool {
 	list := value[0] == '[' && bytes.ContainsAny(value[1:], `"[{`)
-	return (list || value[0] == '{') && len(indent)+len(value) > lineWidth
+	object := value[0] == '{' && !observed.Match(value)
+	return (list || object) && len(indent)+len(value) > lineWidth
 }
 
 // outsideStrings yields each byte of a JSON text that is not part of a string.

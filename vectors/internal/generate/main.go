@@ -49,7 +49,7 @@ type list []vectors.Test
 func (l *list) add(tests ...vectors.Test) { *l = append(*l, tests...) }
 
 func generate(dir string) error {
-	observed, err := readObserved(filepath.Join(dir, "internal", "generate", "observed.json"))
+	observed, err := readObserved(filepath.Join(dir, "..", "docs", "matrix.json"))
 	if err != nil {
 		return err
 	}
@@ -68,16 +68,8 @@ func generate(dir string) error {
 				return err
 			}
 			t.Observed = observed[t.ID]
-			if t.Observed == nil {
-				t.Observed = map[string]string{}
-			}
 		}
 		all = append(all, f)
-	}
-	for id := range observed {
-		if !ids.tests[id] {
-			return fmt.Errorf("observed.json has %s, but there is no such test; run make vectors-observed", id)
-		}
 	}
 	if err := addAlternatives(all); err != nil {
 		return err

@@ -43,10 +43,11 @@ func members(list string) schema {
 	return properties
 }
 
-// object has the members of all the maps.
+// object has the members of all the maps, and may lack observed.
 func object(properties ...schema) schema {
 	all := and(properties...)
-	return schema{"type": "object", "properties": all, "required": slices.Sorted(maps.Keys(all)), "additionalProperties": false}
+	required := slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(name string) bool { return name == "observed" })
+	return schema{"type": "object", "properties": all, "required": required, "additionalProperties": false}
 }
 
 // and returns the members of all the maps.
@@ -126,12 +127,11 @@ func definitions(noteNames []string, first vectors.Group) schema {
 			object(members("document:text flags:flags"), is("result", vectors.Valid)),
 			object(members("document:text flags:no_flags"), is("result", vectors.Invalid)),
 		)),
-		// Either nobody was asked yet, or all three were.
 		"observed": schema{
 			"type":                 "object",
-			"patternProperties":    schema{`^(crypto/tls|openssl|gnutls)@[0-9a-z.]+$`: pattern("^(accept|waits|closes|[a-z_]+)$")},
+			"patternProperties":    schema{`^[a-z/-]+@[0-9a-z.]+$`: pattern("^(accept|waits|closes|[a-z_]+|[A-Z_]+)$")},
 			"additionalProperties": false,
-			"oneOf":                []schema{{"maxProperties": 0}, {"minProperties": 3, "maxProperties": 3}},
+			"minProperties":        1,
 		},
 		"hello": object(members("legacy_version:uint16 session_id:hex compression_methods:hex extensions:uint16* server_name:string? alpn:string* supported_versions:uint16*"),
 			schema{"cipher_suites": object(members("count:uint15 first:uint16 last:uint16"))}),

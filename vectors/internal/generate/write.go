@@ -5,12 +5,18 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// readObserved reads the file that vectors/internal/observe writes. It returns what each
+// published are the stacks whose verdicts are in the vectors. docs/matrix.json has all.
+var published = []string{"crypto/tls", "openssl", "gnutls", "quic-go", "pion"}
+
+// readObserved reads the file that vectors/drivers writes. It returns what each
 // implementation did, by test and implementation.
 func readObserved(name string) (map[string]map[string]string, error) {
 	data, err := os.ReadFile(name)
@@ -18,17 +24,26 @@ func readObserved(name string) (map[string]map[string]string, error) {
 		return nil, err
 	}
 	var seen struct {
-		Implementations []string
-		Verdicts        map[string][]string
+		Stacks []struct{ Version string }
+		Tests  []struct{ ID, Seen string }
 	}
 	if err := json.Unmarshal(data, &seen); err != nil {
 		return nil, err
 	}
 	observed := map[string]map[string]string{}
-	for id, verdicts := range seen.Verdicts {
-		observed[id] = map[string]string{}
-		for i, name := range seen.Implementations {
-			observed[id][name] = verdicts[i]
+	for _, t := range seen.Tests {
+		for i, verdict := range strings.Fields(t.Seen) {
+			name, _, _ := strings.Cut(seen.Stacks[i].Version, "@")
+			if verdict == "-" || !slices.Contains(published, name) {
+				continue
+			}
+			if n, err := strconv.ParseUint(verdict, 10, 8); err == nil {
+				verdict = extension.Alert(n).String()
+			}
+			if observed[t.ID] == nil {
+				observed[t.ID] = map[string]string{}
+			}
+			observed[t.ID][seen.Stacks[i].Version] = verdict
 		}
 	}
 	return observed, nil

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tlsflags/tlsflags/vectors"
+)
+
+// A matrix is what all stacks did, beside what the vectors say.
+type matrix struct {
+	results []result
+	rows    []row
+}
+
+// A row has the tests with one code, or with one code in one group.
+type row struct {
+	kind  vectors.Kind
+	code  string
+	group string // if the code has several rows
+	tests []test
+}
+
+// A test is one of matrix.json, with what each stack did as matrix.md has it: an alert of
+// readAlerts is "accept"; "" if the stack was not asked.
+type test struct {
+	documentTest
+	shown []string
+}
+
+// unknownFlags are the codes of tls_flags. Stacks that do not know the extension ignore it.
+var unknownFlags = []string{"empty_data", "empty_vector", "inner_too_long", "trailing_bytes", "all_zero", "trailing_zero"}
+
+// writeMatrix writes matrix.json and matrix.md.
+func writeMatrix(docs string, results []result) error {
+	m, err := newMatrix(results)
+	if err != nil {
+		return err
+	}
+	d := document{}
+	for _, r := range results {
+		s := documentStack{Stack: r.Stack, Version: r.Version, Same: r.Same}
+		if r.Flags.Asked > 0 {
+			s.TLSFlags = &r.Flags
+		}
+		d.Stacks = append(d.Stacks, s)
+	}
+	for _, row := range m.rows {
+		for _, t := range row.tests {
+			d.Tests = append(d.Tests, t.documentTest)
+		}
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	// A line for each stack and each test.
+	lines := strings.NewReplacer(`{"id"`, "\n"+`{"id"`, `{"stack"`, "\n"+`{"stack"`).Replace(string(text)) + "\n"
+	if err := os.WriteFile(filepath.Join(docs, "matrix.json"), []byte(lines), 0o666); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(docs, "matrix.md"), m.markdown(), 0o666)
+}
+
+func newMatrix(results []result) (matrix, error) {
+	m := matrix{results: results}
+	for _, k := range vectors.Kinds() {
+		f, err := vectors.Load(k)
+		if err != nil {
+			return m, err
+		}
+		var codes []string
+		tests := map[string][]test{}
+		for g, v := range f.All() {
+			t, ok := m.test(g, v)
+			if !ok {
+				continue
+			}
+			if !slices.Contains(codes, t.Code) {
+				codes = append(codes, t.Code)
+			}
+			tests[t.Code] = append(tests[t.Code], t)
+		}
+		for _, code := range codes {
+			m.addRows(tests[code])
+		}
+	}
+	return m, nil
+}
+
+// codeOf is the code of a test, or else its outcome or result.
+func codeOf(t *vectors.Test) string {
+	switch {
+	case t.Code != "":
+		return t.Code
+	case t.Outcome != "":
+		return string(t.Outcome)
+	}
+	return string(t.Result)
+}
+
+// test says what the stacks did in a test. It reports false if none was asked.
+func (m *matrix) test(g *vectors.Group, v *vectors.Test) (test, bool) {
+	t := test{documentTest: documentTest{ID: v.ID, Kind: g.Kind, Group: g.Name, Code: codeOf(v), Clause: g.Source}}
+	if v.Alert != nil {
+		t.Clause = v.Alert.Clause
+	}
+	asked := false
+	var seen []string
+	for _, r := range m.results {
+		did, ok := r.Verdicts[v.ID]
+		asked = asked || ok
+		seen = append(seen, cmp.Or(string(did), "-"))
+		shown := string(did)
+		if r.stack().read(did, g.Kind) {
+			shown = string(accept)
+		} else if _, err := strconv.Atoi(shown); err == nil {
+			shown = "alert " + shown
+		}
+		t.shown = append(t.shown, shown)
+		if ok && differs(v, shown) {
+			t.Differs = append(t.Differs, r.Version)
+		}
+	}
+	t.Seen = strings.Join(seen, " ")
+	return t, asked
+}
+
+// differs reports whether a stack accepts what a test refuses, or the reverse, or does not
+// wait for the rest of what is correct so far.
+func differs(t *vectors.Test, seen string) bool {
+	accepted := seen == string(accept)
+	switch {
+	case t.Result == vectors.Valid || slices.Contains(unknownFlags, t.Code):
+		return !accepted
+	case t.Outcome == vectors.NeedMore || t.Code == "truncated":
+		return seen != string(waits)
+	}
+	return accepted
+}
+
+// stack is the stack that gave the result.
+func (r result) stack() stack {
+	i := slices.IndexFunc(stacks, func(s stack) bool { return s.name == r.Stack })
+	if i < 0 {
+		return stack{}
+	}
+	return stacks[i]
+}
+
+// addRows adds the tests of one code: in one row if each stack did one thing, else in a row
+// for each group.
+func (m *matrix) addRows(tests []test) {
+	whole := row{kind: tests[0].Kind, code: tests[0].Code, tests: tests}
+	if !slices.ContainsFunc(whole.counts(), func(count map[string]int) bool { return len(count) > 1 }) {
+		m.rows = append(m.rows, whole)
+		return
+	}
+	var rows []row
+	for _, t := range tests {
+		if i := len(rows) - 1; i < 0 || rows[i].group != t.Group {
+			rows = append(rows, row{kind: t.Kind, code: t.Code, group: t.Group})
+		}
+		last := &rows[len(rows)-1]
+		last.tests = append(last.tests, t)
+	}
+	if len(rows) == 1 {
+		rows[0].group = ""
+	}
+	m.rows = append(m.rows, rows...)
+}
+
+// counts returns for each stack how often it did what.
+func (r row) counts() []map[string]int {
+	list := make([]map[string]int, len(r.tests[0].shown))
+	for i := range list {
+		list[i] = map[string]int{}
+		for _, t := range r.tests {
+			if t.shown[i] != "" {
+				list[i][t.shown[i]]++
+			}
+		}
+	}
+	return list
+}
+
+// clause returns the clauses of the tests.
+func (r row) clause() string {
+	var clauses []string
+	for _, t := range r.tests {
+		if !slices.Contains(clauses, t.Clause) {
+			clauses = append(clauses, t.Clause)
+		}
+	}
+	return strings.Join(clauses, "; ")
+}
