@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers unit \
 	test-long test-hostile test-soak bench cost mutation vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl \
-	fuzz-seeded corpus-minimize corpus-export corpus-coverage tidy api vectors-observed vectors-dist
+	fuzz-seeded corpus-minimize corpus-choose corpus-export corpus-coverage tidy api vectors-observed vectors-dist
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,9 @@ fuzz-seeded: ## plant known faults one by one, and see how soon the targets find
 
 corpus-minimize: ## take the inputs that fuzzing found and that reach something new into corpus/
 	@go run ./fuzz/seeds minimize
+
+corpus-choose: ## choose the seeds that fuzzing starts from, for targets with more than 300
+	@go run ./fuzz/seeds choose
 
 corpus-export: ## write the seeds of all targets to build/seeds, for Go, AFL++, libFuzzer and OSS-Fuzz
 	@for format in go plain libfuzzer zip; do go run ./fuzz/seeds export $$format build/seeds/$$format; done

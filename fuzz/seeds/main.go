@@ -6,8 +6,9 @@
 //	seeds check FILE|DIRECTORY...  gives every file to every target
 //	seeds add FUNCTION FILE NAME   puts an input into the corpus under a name
 //	seeds minimize                 puts what fuzzing found here into the corpus, if it reaches more
+//	seeds choose                   lists the seeds that fuzzing starts from, where there are too many
 //
-// add and minimize change corpus/. Of the formats, go is the layout of testdata/fuzz. plain
+// add and minimize change corpus/, choose changes internal/fuzzing/chosen.txt. Of the formats, go is the layout of testdata/fuzz. plain
 // has one file an input, as AFL++ takes it. libfuzzer is plain with the four-byte length
 // before each input that programs made by go-118-fuzz-build expect, and zip is the same as
 // NAME_seed_corpus.zip of OSS-Fuzz.
@@ -28,7 +29,7 @@ import (
 	"github.com/tlsflags/tlsflags/internal/fuzzing"
 )
 
-const usage = "usage: seeds list | export go|plain|libfuzzer|zip DIRECTORY | check FILE|DIRECTORY... | add FUNCTION FILE NAME | minimize"
+const usage = "usage: seeds list | export go|plain|libfuzzer|zip DIRECTORY | check FILE|DIRECTORY... | add FUNCTION FILE NAME | minimize | choose"
 
 func main() {
 	if err := run(os.Stdout, ".", os.Args[1:]); err != nil {
@@ -61,12 +62,9 @@ func run(w io.Writer, root string, args []string) error {
 	case len(args) == 4 && args[0] == "add":
 		return add(filepath.Join(root, "corpus"), functions, args[1], args[2], args[3])
 	case len(args) == 1 && args[0] == "minimize":
-		return withTemporary(func(work string) error {
-			if err := minimize(w, root, functions, work); err != nil {
-				return err
-			}
-			return replace(filepath.Join(root, "corpus"), functions, work)
-		})
+		return withTemporary(func(work string) error { return minimizeCorpus(w, root, functions, work) })
+	case len(args) == 1 && args[0] == "choose":
+		return withTemporary(func(work string) error { return choose(w, root, functions, work) })
 	}
 	return errors.New(usage)
 }

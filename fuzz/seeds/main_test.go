@@ -185,7 +185,7 @@ func TestCorpusHasInputsOfFuzzFunctionsOnly(t *testing.T) {
 }
 
 func TestRunRejectsOtherArguments(t *testing.T) {
-	for _, args := range [][]string{nil, {"list", "x"}, {"export", "go"}, {"check"}, {"add", "FuzzFlags", "file"}, {"minimize", "x"}, {"drop", "x"}} {
+	for _, args := range [][]string{nil, {"list", "x"}, {"export", "go"}, {"check"}, {"add", "FuzzFlags", "file"}, {"minimize", "x"}, {"choose", "x"}, {"drop", "x"}} {
 		if err := run(io.Discard, t.TempDir(), args); err == nil || err.Error() != usage {
 			t.Errorf("%q: %v", args, err)
 		}
