@@ -13,7 +13,6 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"testing"
 
 	"github.com/tlsflags/tlsflags/corpus"
 )
@@ -53,8 +52,7 @@ func Run[T interface{ Fatal(args ...any) }](f F, seeds iter.Seq[[]byte], check f
 		f.Skipf("done: %s", mode)
 		return
 	}
-	// A program made by go-118-fuzz-build calls Run for every input, and has seeds already.
-	if _, ok := f.(*testing.F); ok {
+	if !libFuzzer {
 		all := target{f.Name(), seeds, check}.all()
 		if len(all) < fewestSeeds {
 			f.Fatalf("%d seeds, want at least %d", len(all), fewestSeeds)
