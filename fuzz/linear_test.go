@@ -327,7 +327,10 @@ func readHello(h clienthellotest.Hello) func() {
 	msg := h.Message()
 	return func() {
 		hello := accepted(clienthello.Parse(msg))
-		for range hello.Extensions().All() {
+		for e := range hello.Extensions().All() {
+			if _, err := hello.CheckExtension(e.Type); err != nil {
+				panic(err)
+			}
 		}
 		for range hello.CipherSuites().All() {
 		}
