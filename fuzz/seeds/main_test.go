@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -176,6 +177,18 @@ func TestNoFunctionBeginsLikeAnother(t *testing.T) {
 			if a != b && strings.HasPrefix(b.name, a.name) {
 				t.Errorf("%v begins with %v", b, a)
 			}
+		}
+	}
+}
+
+func TestDocumentHasEveryInput(t *testing.T) {
+	document, err := os.ReadFile("../../FUZZING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range repository(t) {
+		if !regexp.MustCompile(`(?m)^\|[^|]*\b` + f.name + `\b[^|]*\|`).Match(document) {
+			t.Errorf("no table of FUZZING.md says what %s reads", f.name)
 		}
 	}
 }
