@@ -26,7 +26,7 @@ export TMPDIR=$work
 cd "$work/tree"
 
 step "building"
-go run ./fuzz/seeds export libfuzzer "$work/seeds"
+go run ./fuzz/seeds export libfuzzer "$work/seeds" >/dev/null
 list=$(go run ./fuzz/seeds list)
 
 # The builder wants its testing package among the requirements.
