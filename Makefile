@@ -3,9 +3,10 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers unit \
+.PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers test-seeds unit \
 	test-long test-hostile test-soak bench cost mutation vectors-live vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer \
-	fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage tidy api drivers vectors-observed matrix vectors-dist
+	fuzz-openssl fuzz-seeded corpus-minimize corpus-choose corpus-export corpus-coverage tidy api drivers vectors-observed \
+	matrix vectors-dist
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -14,7 +15,7 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
 
 # unit comes last: the lines of go test end the output.
-test: lint words importer generated cross foreign race modules coverage clients test-consumers unit ## run every check below
+test: lint words importer generated cross foreign race modules coverage clients test-consumers test-seeds unit ## run every check below
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
 	@scripts/lint.sh
@@ -48,6 +49,9 @@ clients: ## the demo server with real clients: curl, GnuTLS, OpenSSL, node, Chro
 
 test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on the test vectors
 	@scripts/consumers.sh
+
+test-seeds: ## build.sh of OSS-Fuzz without a compiler, and the raw seeds in OpenSSL and GnuTLS (libssl-dev, libgnutls28-dev)
+	@scripts/seeds.sh
 
 unit: ## the tests of the root module, with the seeds of the fuzz targets
 	go test ./...
@@ -94,8 +98,11 @@ fuzz-seeded: ## plant known faults one by one, and see how soon the targets find
 corpus-minimize: ## take the inputs that fuzzing found and that reach something new into corpus/
 	@go run ./fuzz/seeds minimize
 
-corpus-export: ## write the seeds of all targets to build/seeds, for Go, AFL++, libFuzzer and OSS-Fuzz
-	@for format in go plain libfuzzer zip; do go run ./fuzz/seeds export $$format build/seeds/$$format; done
+corpus-choose: ## choose the seeds that fuzzing starts from, for targets with more than 300
+	@go run ./fuzz/seeds choose
+
+corpus-export: ## write all seeds to build/seeds, for Go, AFL++, libFuzzer and OSS-Fuzz, and for parsers of others
+	@for format in go plain libfuzzer zip raw; do go run ./fuzz/seeds export $$format build/seeds/$$format; done
 
 corpus-coverage: ## check that the corpus alone reaches 95 % of the parsers' statements
 	@scripts/corpus_coverage.sh

@@ -1,44 +1,13 @@
 #!/bin/bash -eu
-# Builds the fuzz targets with their seeds, for ClusterFuzzLite and OSS-Fuzz alike: all,
-# or those in FUZZTARGETS. make fuzz-libfuzzer runs it without their container.
+# Builds the fuzz targets with their seeds, for ClusterFuzzLite and OSS-Fuzz alike.
+# make test-seeds runs it without their container and without a compiler.
 
 go run ./fuzz/seeds export zip "$OUT"
-list=$(go run ./fuzz/seeds list)
-
-# The builder has to be made by a Go that is new enough for the module, which that of the
-# image may not be. It wants its testing package among the requirements.
-builder=github.com/AdamKorcz/go-118-fuzz-build
-version=v0.0.0-20250520111509-a70c2aa677fa
-GOTOOLCHAIN=$(go env GOVERSION)
-export GOTOOLCHAIN
-GOBIN=$(mktemp -d)
-export GOBIN PATH=$GOBIN:$PATH
-go install "$builder@$version"
-
-# go mod tidy does not look at go.work: its modules replace each other in go.mod instead.
-replace=$(go list -m -f '-replace={{.Path}}={{.Dir}}')
-for module in $(go list -m -f '{{.Dir}}'); do
-	go mod edit $replace "$module/go.mod"
-done
-export GOWORK=off
-
-# The builder takes fuzz_test.go into the package, and no other test.
-for folder in $(cut -d ' ' -f 1 <<<"$list" | sort -u); do
-	files=("$folder"/fuzz_*_test.go)
-	[ "$folder" = ./fuzz ] && files=("$folder"/*_test.go)
-	for file in "${files[@]}"; do
-		[ "${file##*/}" = fuzz_test.go ] || mv "$file" "${file%_test.go}_fuzzed.go"
-	done
-	package=$(go -C "$folder" list -f '{{.Name}}')
-	printf '//go:build gofuzz_libfuzzer\n\npackage %s\n\nimport _ "%s/testing"\n' "$package" "$builder" >"$folder/builder.go"
-	(cd "$folder" && go get "$builder/testing@$version" && go mod tidy)
-done
 
 # Package net needs libresolv, which comes before the archive that calls for it.
 export CXXFLAGS="$CXXFLAGS -Wl,--no-as-needed -lresolv"
-while read -r folder function; do
-	[[ " ${FUZZTARGETS:-$function} " = *" $function "* ]] || continue
-	(cd "$folder" && compile_native_go_fuzzer "$(go list)" "$function" "$function")
+go run ./fuzz/seeds list | while read -r folder function; do
+	(cd "$folder" && compile_native_go_fuzzer_v2 "$(go list)" "$function" "$function")
 	# It succeeds even if it finds no such function.
 	[ -x "$OUT/$function" ]
-done <<<"$list"
+done

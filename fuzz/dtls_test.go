@@ -156,7 +156,7 @@ func checkDTLS(datagrams [][]byte) error {
 	return nil
 }
 
-func checkDTLSInput(data []byte) error { return checkDTLS(splitDatagrams(data)) }
+func checkDTLSInput(data []byte) error { return checkDTLS(assembletest.SplitDatagrams(data)) }
 
 func checkDTLSScheduleInput(data []byte) error {
 	body, pieces := assembletest.Schedule(data)
@@ -174,7 +174,7 @@ func checkDTLSScheduleInput(data []byte) error {
 func dtlsSeeds(yield func([]byte) bool) {
 	// A last fragment that ends with the message, and one that ends after it.
 	first, last := dtlsRecord(6, 0, assembletest.Piece{Offset: 0, Data: []byte{1, 2, 3}}), []byte{4, 5, 6}
-	if !yield(joinDatagrams(first, dtlsRecord(6, 0, assembletest.Piece{Offset: 3, Data: last}))) || !yield(joinDatagrams(first, dtlsRecord(6, 0, assembletest.Piece{Offset: 4, Data: last}))) {
+	if !yield(assembletest.JoinDatagrams(first, dtlsRecord(6, 0, assembletest.Piece{Offset: 3, Data: last}))) || !yield(assembletest.JoinDatagrams(first, dtlsRecord(6, 0, assembletest.Piece{Offset: 4, Data: last}))) {
 		return
 	}
 	g := newGenerator(7)
@@ -182,9 +182,9 @@ func dtlsSeeds(yield func([]byte) bool) {
 		body := msg[12:]
 		half := g.random.Intn(len(body) + 1)
 		inputs := [][]byte{
-			joinDatagrams(dtlsRecord(len(body), 0, assembletest.Piece{Offset: 0, Data: body})),
-			joinDatagrams(dtlsRecord(len(body), 1, assembletest.Piece{Offset: half, Data: body[half:]}), dtlsRecord(len(body), 1, assembletest.Piece{Offset: 0, Data: body[:half]})),
-			joinDatagrams(append(dtlsRecord(len(body), 0, assembletest.Piece{Offset: 0, Data: body[:half]}), dtlsRecord(len(body), 0, assembletest.Piece{Offset: half / 2, Data: body[half/2:]})...)),
+			assembletest.JoinDatagrams(dtlsRecord(len(body), 0, assembletest.Piece{Offset: 0, Data: body})),
+			assembletest.JoinDatagrams(dtlsRecord(len(body), 1, assembletest.Piece{Offset: half, Data: body[half:]}), dtlsRecord(len(body), 1, assembletest.Piece{Offset: 0, Data: body[:half]})),
+			assembletest.JoinDatagrams(append(dtlsRecord(len(body), 0, assembletest.Piece{Offset: 0, Data: body[:half]}), dtlsRecord(len(body), 0, assembletest.Piece{Offset: half / 2, Data: body[half/2:]})...)),
 		}
 		if !yield(inputs[g.random.Intn(len(inputs))]) {
 			return

@@ -299,7 +299,7 @@ func datagramShapes() map[string]linear.Shape {
 		return read(new(framesOnly), [][]byte{make([]byte, n)}, assemble.NeedMore)
 	}}
 	all["QUICSealed, a byte a packet, linear.Backwards"] = linear.Shape{N: 1_600, Prepare: func(n int) func() {
-		return read(new(assemble.QUIC), sealQUIC(frames(n, linear.Backwards)), assemble.Complete)
+		return read(new(assemble.QUIC), assembletest.SealQUIC(frames(n, linear.Backwards)), assemble.Complete)
 	}}
 	all["QUICDatagrams, new keys each time"] = linear.Shape{N: 400, Prepare: func(n int) func() {
 		var packets [][]byte
@@ -327,7 +327,10 @@ func readHello(h clienthellotest.Hello) func() {
 	msg := h.Message()
 	return func() {
 		hello := accepted(clienthello.Parse(msg))
-		for range hello.Extensions().All() {
+		for e := range hello.Extensions().All() {
+			if _, err := hello.CheckExtension(e.Type); err != nil {
+				panic(err)
+			}
 		}
 		for range hello.CipherSuites().All() {
 		}

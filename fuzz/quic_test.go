@@ -13,25 +13,6 @@ import (
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
-// sealedPacket is what payloads of a fuzzer travel in, protected as a client of QUIC
-// v1 does, so that they get past the AEAD. Its header has one length for all payloads.
-func sealedPacket() quicseal.Packet {
-	return quicseal.Packet{
-		Version: quicseal.V1, DCID: []byte("8 bytes!"), SCID: []byte("client"), Token: []byte("token"), LengthLen: 4,
-	}
-}
-
-// sealQUIC makes a packet of each payload.
-func sealQUIC(payloads [][]byte) (packets [][]byte) {
-	p := sealedPacket()
-	keys := quicseal.NewKeys(p.Version, p.DCID, false)
-	for i, payload := range payloads {
-		p.Number, p.Payload = uint64(i), payload
-		packets = append(packets, p.SealWith(keys))
-	}
-	return packets
-}
-
 // cryptoFrame returns a CRYPTO frame (RFC 9000, Section 19.6).
 func cryptoFrame(p assembletest.Piece) []byte {
 	return quicseal.AppendCrypto(nil, uint64(p.Offset), p.Data)
@@ -181,14 +162,14 @@ func checkQUICFrames(payloads [][]byte, sealed bool) error {
 	if !sealed {
 		return nil
 	}
-	packets := sealQUIC(payloads)
+	packets := assembletest.SealQUIC(payloads)
 	var whole assemble.QUIC
 	protected, err := checkDatagrams(packets, &whole, assemble.MaxMessage)
 	if err != nil {
 		return fmt.Errorf("in packets: %w", err)
 	}
 	if got.Outcome == assemble.Refused {
-		protected.Offset -= sealedPacket().PayloadAt()
+		protected.Offset -= assembletest.SealedPacket().PayloadAt()
 	}
 	if !sameResult(got, protected) {
 		return fmt.Errorf("in packets: %v %q at %d instead of %v %q at %d",
@@ -203,7 +184,7 @@ func checkQUICFrames(payloads [][]byte, sealed bool) error {
 // checkSealedHeader compares what is said of a packet, before and after it is opened, with
 // how it was made.
 func checkSealedHeader(packet []byte) error {
-	made := sealedPacket()
+	made := assembletest.SealedPacket()
 	initial, ok := assemble.ParseQUICInitial(packet)
 	want := assemble.QUICInitial{Version: made.Version, DCID: made.DCID, SCID: made.SCID, Token: made.Token}
 	if diff := cmp.Diff(want, initial); diff != "" || !ok {
@@ -223,9 +204,13 @@ func checkSealedHeader(packet []byte) error {
 	return nil
 }
 
-func checkQUICFramesInput(data []byte) error { return checkQUICFrames(splitDatagrams(data), false) }
+func checkQUICFramesInput(data []byte) error {
+	return checkQUICFrames(assembletest.SplitDatagrams(data), false)
+}
 
-func checkQUICSealedInput(data []byte) error { return checkQUICFrames(splitDatagrams(data), true) }
+func checkQUICSealedInput(data []byte) error {
+	return checkQUICFrames(assembletest.SplitDatagrams(data), true)
+}
 
 // checkQUIC checks what assemble.QUIC promises for any datagrams.
 func checkQUIC(datagrams [][]byte) error {
@@ -265,7 +250,7 @@ func completeInPlace(q *assemble.QUIC, datagrams [][]byte) bool {
 	return false
 }
 
-func checkQUICInput(data []byte) error { return checkQUIC(splitDatagrams(data)) }
+func checkQUICInput(data []byte) error { return checkQUIC(assembletest.SplitDatagrams(data)) }
 
 func checkQUICScheduleInput(data []byte) error {
 	body, pieces := assembletest.Schedule(data)
@@ -321,7 +306,7 @@ func quicPayloads(yield func([][]byte) bool) {
 
 func quicFramesSeeds(yield func([]byte) bool) {
 	for payloads := range quicPayloads {
-		if !yield(joinDatagrams(payloads...)) {
+		if !yield(assembletest.JoinDatagrams(payloads...)) {
 			return
 		}
 	}
@@ -329,7 +314,7 @@ func quicFramesSeeds(yield func([]byte) bool) {
 
 func quicSeeds(yield func([]byte) bool) {
 	for payloads := range quicPayloads {
-		if !yield(joinDatagrams(sealQUIC(payloads)...)) {
+		if !yield(assembletest.JoinDatagrams(assembletest.SealQUIC(payloads)...)) {
 			return
 		}
 	}

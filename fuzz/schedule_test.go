@@ -9,7 +9,6 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/assembletest"
-	"golang.org/x/crypto/cryptobyte"
 )
 
 // scheduleSeeds cut recorded and generated messages into pieces.
@@ -60,27 +59,6 @@ func checkSchedule(body []byte, pieces []assembletest.Piece, fixed []byte, feed 
 		}
 	}
 	return nil
-}
-
-// splitDatagrams splits an input into datagrams, each after a length of two bytes.
-func splitDatagrams(data []byte) (datagrams [][]byte) {
-	s := cryptobyte.String(data)
-	var n uint16
-	for s.ReadUint16(&n) && len(datagrams) < 32 {
-		d := []byte(s)[:min(int(n), len(s))]
-		datagrams = append(datagrams, d[:len(d):len(d)])
-		s.Skip(len(d))
-	}
-	return datagrams
-}
-
-// joinDatagrams is the inverse of splitDatagrams.
-func joinDatagrams(datagrams ...[]byte) (data []byte) {
-	for _, d := range datagrams {
-		data = append(data, byte(len(d)>>8), byte(len(d)))
-		data = append(data, d...)
-	}
-	return data
 }
 
 // checkDatagrams checks what all assemblers of datagrams promise: the input is not changed,

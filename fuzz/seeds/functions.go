@@ -110,36 +110,24 @@ func check(w io.Writer, root string, functions []function, paths []string) error
 	return nil
 }
 
-// measured are the packages whose statements minimize tells apart.
-const measured = module + "extension/...," + module + "handshake/...," + module + "rules/...," + module + "clienthello/...," +
-	module + "capture," + module + "reqmtls/client/tls13"
+// module is the path of the root module; those of the other modules begin with it.
+const module = "github.com/tlsflags/tlsflags"
 
-const module = "github.com/tlsflags/tlsflags/"
-
-// minimize writes to work/FUNCTION the inputs that reach a statement which no shorter one
-// of the same function reaches.
-func minimize(w io.Writer, root string, functions []function, work string) error {
-	cache, err := exec.Command("go", "env", "GOCACHE").Output()
-	if err != nil {
-		return err
-	}
+// minimize writes to into/FUNCTION the inputs of the folders that from returns, as many
+// as reach the same statements. The mode says which are tried first.
+func minimize(w io.Writer, root string, functions []function, mode, into string, from func(folder string) []string) error {
 	for folder, functions := range byFolder(functions) {
-		folder = filepath.Join(root, folder)
-		binary := filepath.Join(work, "fuzz.test")
-		if out, err := command(folder, "", "go", "test", "-c", "-cover", "-coverpkg="+measured, "-o", binary, ".").CombinedOutput(); err != nil {
+		directory := filepath.Join(root, folder)
+		binary := filepath.Join(into, "fuzz.test")
+		if out, err := command(directory, "", "go", "test", "-c", "-cover", "-coverpkg="+module+"/...", "-o", binary, ".").CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w\n%s", folder, err, out)
 		}
-		path, err := command(folder, "", "go", "list", ".").Output()
-		if err != nil {
-			return err
-		}
-		candidates := filepath.Join(strings.TrimSpace(string(cache)), "fuzz", strings.TrimSpace(string(path)))
+		environment := fuzzing.Environment(mode, append([]string{into}, from(folder)...)...)
 		for _, f := range functions {
-			mode := fuzzing.Environment(fuzzing.Minimize, candidates, work)
-			if out, err := command(folder, mode, binary, "-test.run=^"+f.name+"$").CombinedOutput(); err != nil {
+			if out, err := command(directory, environment, binary, "-test.run=^"+f.name+"$").CombinedOutput(); err != nil {
 				return fmt.Errorf("%s: %w\n%s", f.name, err, out)
 			}
-			chosen, err := filepath.Glob(filepath.Join(work, f.name, "*"))
+			chosen, err := filepath.Glob(filepath.Join(into, f.name, "*"))
 			if err != nil {
 				return err
 			}
@@ -147,4 +135,53 @@ func minimize(w io.Writer, root string, functions []function, work string) error
 		}
 	}
 	return nil
+}
+
+// minimizeCorpus minimizes the seeds with what is in Go's cache, and takes the inputs that
+// reach a statement which no shorter one reaches into the corpus.
+func minimizeCorpus(w io.Writer, root string, functions []function, work string) error {
+	cache, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		return err
+	}
+	all, chosen := filepath.Join(work, "all"), filepath.Join(work, "chosen")
+	if err := runTests(w, root, functions, fuzzing.Export, all); err != nil {
+		return err
+	}
+	from := func(folder string) []string {
+		return []string{all, filepath.Join(strings.TrimSpace(string(cache)), "fuzz", module, folder)}
+	}
+	if err := minimize(w, root, functions, fuzzing.Minimize, chosen, from); err != nil {
+		return err
+	}
+	return replace(filepath.Join(root, "corpus"), functions, chosen)
+}
+
+// choose lists the seeds that fuzzing starts from, of the functions that have too many.
+func choose(w io.Writer, root string, functions []function, work string) error {
+	all, short, few := filepath.Join(work, "all"), filepath.Join(work, "short"), filepath.Join(work, "few")
+	if err := runTests(w, root, functions, fuzzing.Export, all); err != nil {
+		return err
+	}
+	functions = slices.DeleteFunc(functions, func(f function) bool {
+		files, _ := filepath.Glob(filepath.Join(all, f.name, "*")) // the pattern is well formed
+		return len(files) <= fuzzing.MostSeeds
+	})
+	if err := minimize(io.Discard, root, functions, fuzzing.Minimize, short, func(string) []string { return []string{all} }); err != nil {
+		return err
+	}
+	if err := minimize(w, root, functions, fuzzing.Reduce, few, func(string) []string { return []string{short} }); err != nil {
+		return err
+	}
+	var list []byte
+	for _, f := range functions {
+		files, err := filepath.Glob(filepath.Join(few, f.name, "*"))
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			list = fmt.Appendf(list, "%s %s\n", f.name, filepath.Base(file))
+		}
+	}
+	return os.WriteFile(filepath.Join(root, "internal", "fuzzing", "chosen.txt"), list, 0o644)
 }

@@ -2,15 +2,23 @@
 // runs inputs from elsewhere through the targets. Run it at the root of the repository.
 //
 //	seeds list                     prints the folders and names of the fuzz functions
-//	seeds export FORMAT DIRECTORY  writes seeds; FORMAT is go, plain, libfuzzer or zip
+//	seeds export FORMAT DIRECTORY  writes seeds; FORMAT is go, plain, libfuzzer, zip or raw
 //	seeds check FILE|DIRECTORY...  gives every file to every target
 //	seeds add FUNCTION FILE NAME   puts an input into the corpus under a name
 //	seeds minimize                 puts what fuzzing found here into the corpus, if it reaches more
+//	seeds choose                   lists the seeds that fuzzing starts from, where there are too many
 //
-// add and minimize change corpus/. Of the formats, go is the layout of testdata/fuzz. plain
-// has one file an input, as AFL++ takes it. libfuzzer is plain with the four-byte length
-// before each input that programs made by go-118-fuzz-build expect, and zip is the same as
-// NAME_seed_corpus.zip of OSS-Fuzz.
+// add and minimize change corpus/, choose changes internal/fuzzing/chosen.txt.
+//
+// The formats are
+//
+//	go         the layout of testdata/fuzz
+//	plain      a file for each input, for AFL++
+//	libfuzzer  a file for each input with its length in four bytes before it, as programs
+//	           made by go-118-fuzz-build read them
+//	zip        FUNCTION_seed_corpus.zip for OSS-Fuzz, with a byte before each input, as
+//	           programs made by compile_native_go_fuzzer_v2 read them
+//	raw        what parsers of others read, by kind
 package main
 
 import (
@@ -28,7 +36,7 @@ import (
 	"github.com/tlsflags/tlsflags/internal/fuzzing"
 )
 
-const usage = "usage: seeds list | export go|plain|libfuzzer|zip DIRECTORY | check FILE|DIRECTORY... | add FUNCTION FILE NAME | minimize"
+const usage = "usage: seeds list | export go|plain|libfuzzer|zip|raw DIRECTORY | check FILE|DIRECTORY... | add FUNCTION FILE NAME | minimize | choose"
 
 func main() {
 	if err := run(os.Stdout, ".", os.Args[1:]); err != nil {
@@ -61,12 +69,9 @@ func run(w io.Writer, root string, args []string) error {
 	case len(args) == 4 && args[0] == "add":
 		return add(filepath.Join(root, "corpus"), functions, args[1], args[2], args[3])
 	case len(args) == 1 && args[0] == "minimize":
-		return withTemporary(func(work string) error {
-			if err := minimize(w, root, functions, work); err != nil {
-				return err
-			}
-			return replace(filepath.Join(root, "corpus"), functions, work)
-		})
+		return withTemporary(func(work string) error { return minimizeCorpus(w, root, functions, work) })
+	case len(args) == 1 && args[0] == "choose":
+		return withTemporary(func(work string) error { return choose(w, root, functions, work) })
 	}
 	return errors.New(usage)
 }
@@ -82,6 +87,9 @@ func withTemporary(f func(folder string) error) error {
 
 // export writes the seeds in from/FUNCTION to a directory.
 func export(w io.Writer, from string, functions []function, format, directory string) error {
+	if format == "raw" {
+		return exportRaw(w, from, functions, directory)
+	}
 	if !slices.Contains([]string{"go", "plain", "libfuzzer", "zip"}, format) {
 		return fmt.Errorf("no format is called %q", format)
 	}
@@ -117,16 +125,19 @@ func encode(format string, seed []byte) []byte {
 		return fmt.Appendf(nil, "go test fuzz v1\n[]byte(%q)\n", seed)
 	case "plain":
 		return seed
+	case "zip":
+		return append([]byte{0}, seed...) // the share of the input that the one argument gets: all
 	}
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(seed))), seed...)
 }
 
 func writeFiles(directory string, files map[string][]byte) error {
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return err
-	}
 	for name, data := range files {
-		if err := os.WriteFile(filepath.Join(directory, name), data, 0o644); err != nil {
+		file := filepath.Join(directory, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, data, 0o644); err != nil {
 			return err
 		}
 	}

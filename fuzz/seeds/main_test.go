@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -49,13 +50,22 @@ func contents(t *testing.T, fsys fs.FS) map[string]string {
 	return all
 }
 
-// unprefix takes away the length that go-118-fuzz-build wants before an input.
-func unprefix(t *testing.T, data string) string {
+// withLength takes away the length that go-118-fuzz-build wants before an input.
+func withLength(t *testing.T, data string) string {
 	t.Helper()
 	if len(data) < 4 || int(binary.BigEndian.Uint32([]byte(data))) != len(data)-4 {
 		t.Fatalf("%x does not begin with its length", data)
 	}
 	return data[4:]
+}
+
+// withShare takes away the byte that the second version wants.
+func withShare(t *testing.T, data string) string {
+	t.Helper()
+	if data == "" {
+		t.Fatal("nothing is before an empty input")
+	}
+	return data[1:]
 }
 
 func TestExportWritesEverySeed(t *testing.T) {
@@ -85,7 +95,7 @@ func TestExportWritesEverySeed(t *testing.T) {
 			return string(input)
 		}},
 		{"plain", inFolder, plain},
-		{"libfuzzer", inFolder, unprefix},
+		{"libfuzzer", inFolder, withLength},
 		{"zip", func(t *testing.T, directory, function string) fs.FS {
 			r, err := zip.OpenReader(filepath.Join(directory, function+"_seed_corpus.zip"))
 			if err != nil {
@@ -93,7 +103,7 @@ func TestExportWritesEverySeed(t *testing.T) {
 			}
 			t.Cleanup(func() { r.Close() })
 			return r
-		}, unprefix},
+		}, withShare},
 	} {
 		t.Run(tt.format, func(t *testing.T) {
 			directory := filepath.Join(t.TempDir(), "seeds")
@@ -171,6 +181,18 @@ func TestNoFunctionBeginsLikeAnother(t *testing.T) {
 	}
 }
 
+func TestDocumentHasEveryInput(t *testing.T) {
+	document, err := os.ReadFile("../../FUZZING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range repository(t) {
+		if !regexp.MustCompile(`(?m)^\|[^|]*\b` + f.name + `\b[^|]*\|`).Match(document) {
+			t.Errorf("no table of FUZZING.md says what %s reads", f.name)
+		}
+	}
+}
+
 func TestCorpusHasInputsOfFuzzFunctionsOnly(t *testing.T) {
 	folders, err := os.ReadDir("../../corpus/fuzz")
 	if err != nil || len(folders) == 0 {
@@ -185,7 +207,7 @@ func TestCorpusHasInputsOfFuzzFunctionsOnly(t *testing.T) {
 }
 
 func TestRunRejectsOtherArguments(t *testing.T) {
-	for _, args := range [][]string{nil, {"list", "x"}, {"export", "go"}, {"check"}, {"add", "FuzzFlags", "file"}, {"minimize", "x"}, {"drop", "x"}} {
+	for _, args := range [][]string{nil, {"list", "x"}, {"export", "go"}, {"check"}, {"add", "FuzzFlags", "file"}, {"minimize", "x"}, {"choose", "x"}, {"drop", "x"}} {
 		if err := run(io.Discard, t.TempDir(), args); err == nil || err.Error() != usage {
 			t.Errorf("%q: %v", args, err)
 		}

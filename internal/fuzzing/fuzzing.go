@@ -4,13 +4,15 @@ package fuzzing
 
 import (
 	"bytes"
+	_ "embed"
 	"errors"
+	"flag"
 	"fmt"
 	"iter"
 	"os"
+	"path"
 	"strconv"
 	"strings"
-	"testing"
 
 	"github.com/tlsflags/tlsflags/corpus"
 )
@@ -25,8 +27,19 @@ type F interface {
 	Skipf(format string, args ...any)
 }
 
-// fewestSeeds is how many seeds a target must have.
-const fewestSeeds = 8
+const (
+	// fewestSeeds is how many seeds a target must have.
+	fewestSeeds = 8
+	// MostSeeds is how many inputs fuzzing starts from at most: a fuzzer reads them before
+	// it does anything else. go test always runs all seeds.
+	MostSeeds = 300
+)
+
+// chosen has a line with a function and the hash of a seed for each seed to start from, of
+// the functions that have more than MostSeeds. They reach the same statements as all.
+//
+//go:embed chosen.txt
+var chosen string
 
 // Run runs check on the seeds of a target, on its inputs in the corpus, and on what the
 // fuzzer makes of them. T is *testing.T: go-118-fuzz-build replaces the package testing
@@ -39,15 +52,20 @@ func Run[T interface{ Fatal(args ...any) }](f F, seeds iter.Seq[[]byte], check f
 		f.Skipf("done: %s", mode)
 		return
 	}
-	// A program made by go-118-fuzz-build calls Run for every input, and has seeds already.
-	if _, ok := f.(*testing.F); ok {
-		n := 0
-		for seed := range Chain(seeds, inCorpus(f.Name())) {
-			f.Add(seed)
-			n++
+	if !libFuzzer {
+		all := target{f.Name(), seeds, check}.all()
+		if len(all) < fewestSeeds {
+			f.Fatalf("%d seeds, want at least %d", len(all), fewestSeeds)
 		}
-		if n < fewestSeeds {
-			f.Fatalf("%d seeds, want at least %d", n, fewestSeeds)
+		few, err := start(f.Name(), all, chosen)
+		if err != nil {
+			f.Fatalf("%v", err)
+		}
+		if fuzz := flag.Lookup("test.fuzz"); fuzz != nil && fuzz.Value.String() != "" {
+			all = few
+		}
+		for _, seed := range all {
+			f.Add(seed)
 		}
 	}
 	f.Fuzz(func(t T, data []byte) {
@@ -55,6 +73,37 @@ func Run[T interface{ Fatal(args ...any) }](f F, seeds iter.Seq[[]byte], check f
 			t.Fatal(err)
 		}
 	})
+}
+
+// start returns the seeds of a function to start from: all, or those in the list and what
+// failed once.
+func start(function string, seeds [][]byte, list string) (few [][]byte, err error) {
+	if len(seeds) <= MostSeeds {
+		return seeds, nil
+	}
+	keep, listed := make(map[string]bool), 0
+	for line := range strings.Lines(list) {
+		if name, ok := strings.CutPrefix(line, function+" "); ok {
+			keep[strings.TrimSpace(name)] = true
+			listed++
+		}
+	}
+	for e := range corpus.OfKind(corpus.FuzzKind(function)) {
+		if name := Name(e.Data()); path.Base(e.File) != name && !keep[name] {
+			keep[name] = true
+			listed++
+		}
+	}
+	for _, seed := range seeds {
+		if keep[Name(seed)] {
+			few = append(few, seed)
+		}
+	}
+	if listed == 0 || len(few) != listed || len(few) > MostSeeds {
+		return nil, fmt.Errorf("internal/fuzzing/chosen.txt is out of date: it lists %d seeds, %d of them exist, and %d are the most; run make corpus-choose",
+			listed, len(few), MostSeeds)
+	}
+	return few, nil
 }
 
 // inCorpus yields the inputs of a fuzz function that are in the corpus.

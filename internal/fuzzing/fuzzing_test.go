@@ -4,10 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/corpus"
 )
 
 // fakeF is a *testing.F that runs nothing.
@@ -112,8 +118,63 @@ func TestMinimizeNeedsCoverage(t *testing.T) {
 	if testing.CoverMode() != "" {
 		t.Skip("built with coverage")
 	}
-	if _, complaints := runIn(t, "FuzzFlags", Minimize, t.TempDir(), t.TempDir()); len(complaints) != 1 || !strings.Contains(complaints[0], "coverage") {
-		t.Errorf("%q", complaints)
+	for _, mode := range []string{Minimize, Reduce} {
+		if _, complaints := runIn(t, "FuzzFlags", mode, t.TempDir(), t.TempDir()); len(complaints) != 1 || !strings.Contains(complaints[0], "coverage") {
+			t.Errorf("%s: %q", mode, complaints)
+		}
+	}
+}
+
+func TestStart(t *testing.T) {
+	const function = "FuzzQUICSealed"
+	var failed []byte // what it failed on once
+	for e := range corpus.OfKind(corpus.FuzzKind(function)) {
+		if path.Base(e.File) == "largest-frame-type" {
+			failed = e.Data()
+		}
+	}
+	all := [][]byte{failed}
+	for i := range MostSeeds {
+		all = append(all, []byte{0xff, byte(i >> 8), byte(i)})
+	}
+	list := func(seeds ...[]byte) string {
+		var b strings.Builder
+		for _, seed := range seeds {
+			fmt.Fprintf(&b, "%s %s\n", function, Name(seed))
+		}
+		return b.String()
+	}
+	for _, tt := range []struct {
+		name  string
+		seeds [][]byte
+		list  string
+		want  [][]byte
+	}{
+		{"starts from all of a few", all[1:], "", all[1:]},
+		{"starts from the list and what failed once", all, list(all[7], all[3]) + "FuzzFlags x\n", [][]byte{failed, all[3], all[7]}},
+		{"rejects a seed that is gone", all, list(all[7], []byte("gone")), nil},
+		{"rejects a seed that is listed twice", all, list(all[7], all[7]), nil},
+		{"rejects a function without a list", slices.Concat(all[1:], [][]byte{{}}), "FuzzFlags x\n", nil},
+		{"rejects a long list", all, list(all[1:]...), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := start(function, tt.seeds, tt.list)
+			if diff := cmp.Diff(tt.want, got); diff != "" || (err == nil) != (tt.want != nil) {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func TestChosenHasHashes(t *testing.T) {
+	lines := strings.Split(strings.TrimSuffix(chosen, "\n"), "\n")
+	form := regexp.MustCompile(`^Fuzz\w+ [0-9a-f]{16}$`)
+	seen := make(map[string]bool)
+	for i, line := range lines {
+		if !form.MatchString(line) || seen[line] {
+			t.Errorf("line %d: %q", i+1, line)
+		}
+		seen[line] = true
 	}
 }
 

@@ -2,6 +2,7 @@ package fuzzing
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -22,13 +23,26 @@ const (
 	Corpus   = "corpus"   // checks the inputs in the corpus, and no other seeds
 	Export   = "export"   // writes the seeds to FOLDER/FUNCTION/HASH
 	Check    = "check"    // checks every file below the folders
-	Minimize = "minimize" // chooses among seeds and FOLDER1/FUNCTION/*, writes to FOLDER2/FUNCTION/HASH
+	Minimize = "minimize" // chooses among FOLDER/FUNCTION/* of all folders but the first, writes to FIRST/FUNCTION/HASH
+	Reduce   = "reduce"   // the same, but tries long inputs first: fewer are enough
 )
 
 type target struct {
 	function string
 	seeds    iter.Seq[[]byte]
 	check    func(data []byte) error
+}
+
+// all returns the seeds and what is in the corpus, each once.
+func (t target) all() (all [][]byte) {
+	seen := make(map[string]bool)
+	for seed := range Chain(t.seeds, inCorpus(t.function)) {
+		if name := Name(seed); !seen[name] {
+			seen[name] = true
+			all = append(all, seed)
+		}
+	}
+	return all
 }
 
 func runMode(value string, t target) error {
@@ -41,7 +55,7 @@ func runMode(value string, t target) error {
 		}
 		return errors.Join(errs...)
 	case args[0] == Export && len(args) == 2:
-		for seed := range Chain(t.seeds, inCorpus(t.function)) {
+		for _, seed := range t.all() {
 			if err := write(filepath.Join(args[1], t.function), seed); err != nil {
 				return err
 			}
@@ -49,8 +63,8 @@ func runMode(value string, t target) error {
 		return nil
 	case args[0] == Check && len(args) > 1:
 		return t.checkFiles(args[1:])
-	case args[0] == Minimize && len(args) == 3:
-		return t.minimize(filepath.Join(args[1], t.function), filepath.Join(args[2], t.function))
+	case (args[0] == Minimize || args[0] == Reduce) && len(args) > 2:
+		return t.minimize(args[1], args[2:], args[0] == Reduce)
 	}
 	return fmt.Errorf("%s=%s is no mode", modeVariable, value)
 }
@@ -100,30 +114,31 @@ func readInput(file string) ([]byte, error) {
 	return Decode(data)
 }
 
-// minimize chooses the inputs that reach a statement which no shorter one reaches. Only a
-// test that was built with coverage can tell.
-func (t target) minimize(candidates, chosen string) error {
+// minimize chooses the inputs that reach a statement which none reaches that was tried
+// before. Only a test that was built with coverage can tell. Inputs come from folders
+// alone, because making seeds reaches statements too.
+func (t target) minimize(chosen string, candidates []string, longestFirst bool) error {
 	if testing.CoverMode() == "" {
 		return errors.New("built without coverage")
 	}
-	inputs := slices.Collect(Chain(t.seeds, inCorpus(t.function)))
-	files, err := filepath.Glob(filepath.Join(candidates, "*"))
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		input, err := readInput(file)
+	var inputs [][]byte
+	for _, folder := range candidates {
+		files, err := filepath.Glob(filepath.Join(folder, t.function, "*"))
 		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			return err
 		}
-		inputs = append(inputs, input)
+		for _, file := range files {
+			input, err := readInput(file)
+			if err != nil {
+				return fmt.Errorf("%s: %w", file, err)
+			}
+			inputs = append(inputs, input)
+		}
 	}
-	slices.SortStableFunc(inputs, func(a, b []byte) int {
-		if len(a) != len(b) {
-			return len(a) - len(b)
-		}
-		return bytes.Compare(a, b)
-	})
+	slices.SortFunc(inputs, func(a, b []byte) int { return cmp.Or(len(a)-len(b), bytes.Compare(a, b)) })
+	if longestFirst {
+		slices.Reverse(inputs)
+	}
 	covered := testing.Coverage()
 	for _, input := range inputs {
 		if err := t.check(input); err != nil {
@@ -134,7 +149,7 @@ func (t target) minimize(candidates, chosen string) error {
 			continue
 		}
 		covered = now
-		if err := write(chosen, input); err != nil {
+		if err := write(filepath.Join(chosen, t.function), input); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,5 @@
+//go:build !gofuzz
+
+package fuzzing
+
+const libFuzzer = false
