@@ -16,6 +16,7 @@ import (
 	"github.com/tlsflags/tlsflags/internal/testenv/ackserver"
 	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
+	"github.com/tlsflags/tlsflags/reqmtls/client/flagconn"
 )
 
 type authorities struct{ site, clients *testca.CA }
@@ -252,6 +253,28 @@ func TestHangsUp(t *testing.T) {
 				t.Errorf("runs that fail: %+v", result.Runs[1:])
 			}
 		}
+	}
+}
+
+// TestAlertOfAClosedConnection checks that the alert of a server is found that has closed the
+// connection already.
+func TestAlertOfAClosedConnection(t *testing.T) {
+	a := newAuthorities(t)
+	addr := a.serve(t, func(l net.Listener, c *tls.Config) (net.Listener, *tls.Config) {
+		c.ClientAuth = tls.RequireAnyClientCert
+		return l, c
+	})
+	tcp, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tcp.Close()
+	conn, _, err := flagconn.Handshake(t.Context(), tcp, flagconn.Config{TLS: &tls.Config{RootCAs: a.site.Pool(), ServerName: "127.0.0.1"}})
+	for err == nil {
+		_, err = conn.Write([]byte("x"))
+	}
+	if alert, _ := flagconn.Alert(aftermath(conn)); alert != extension.AlertCertificateRequired {
+		t.Errorf("alert %v, want certificate_required", alert)
 	}
 }
 

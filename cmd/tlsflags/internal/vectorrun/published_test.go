@@ -141,8 +141,8 @@ func mutate(s slot, random *rand.Rand) string {
 	how := 2
 	if s.object != nil {
 		how = random.IntN(3)
-		if how == 0 && s.key == "alternatives" && s.object["alert"] == nil {
-			how = 1 // without an alert they are optional
+		if how == 0 && optional(s) {
+			how = 1
 		}
 	}
 	switch how {
@@ -159,6 +159,12 @@ func mutate(s slot, random *rand.Rand) string {
 	}
 	s.put(wrong)
 	return fmt.Sprintf("%v at %s", wrong, s.path)
+}
+
+// optional reports whether a test may lack a key: what implementations did and, without
+// an alert, alternatives.
+func optional(s slot) bool {
+	return s.key == "observed" || strings.Contains(s.path, "/observed/") || s.key == "alternatives" && s.object["alert"] == nil
 }
 
 // TestCapture reads flagged.pcap: every hello in it sets request_mtls, in every carrier.
