@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,7 +88,6 @@ func TestEveryStackAsked(t *testing.T) {
 // TestObserved asks the stacks that every change is checked with. crypto/tls is that of the
 // Go release that runs the test.
 func TestObserved(t *testing.T) {
-	testenv.Program(t, "cc", "gcc")
 	for _, name := range []string{"openssl", "gnutls", "crypto/tls"} {
 		t.Run(name, func(t *testing.T) {
 			list, err := chosen([]string{name})
@@ -96,8 +97,8 @@ func TestObserved(t *testing.T) {
 			s := list[0]
 			if name == "crypto/tls" {
 				s.build = goBuild("cryptotls", "local")
-			} else {
-				testenv.File(t, s.needs[0], s.needs[1])
+			} else if lacks := s.missing(); lacks != "" {
+				testenv.Skip(t, lacks)
 			}
 			err = with(".", s, func(p *process) error {
 				now, err := p.askAll()
@@ -150,6 +151,34 @@ func TestVerdictOf(t *testing.T) {
 	for _, tt := range tests {
 		if got := verdictOf(tt.over, tt.written); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestStandard checks that docs/standard.md names vectors that exist.
+func TestStandard(t *testing.T) {
+	var ids []string
+	for _, k := range vectors.Kinds() {
+		f, err := vectors.Load(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range f.All() {
+			ids = append(ids, v.ID)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(docs(t), "standard.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([a-z-]+(?:/[a-z0-9*-]+)+)`").FindAllStringSubmatch(string(text), -1)
+	if len(named) == 0 {
+		t.Error("it names no vector")
+	}
+	for _, m := range named {
+		pattern := regexp.MustCompile("^" + strings.ReplaceAll(m[1], "*", ".*") + "$")
+		if !slices.ContainsFunc(ids, pattern.MatchString) {
+			t.Errorf("%s matches no vector", m[1])
 		}
 	}
 }
