@@ -135,6 +135,33 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+// TestRead checks which verdicts say that a ClientHello was read.
+func TestRead(t *testing.T) {
+	hello := stockHello([]byte{1, 1})
+	none := append(append([]byte{}, hello[:39]...), 0, 0, 1, 0)
+	tests := []struct {
+		name  string
+		v     verdict
+		kind  vectors.Kind
+		input []byte
+		want  bool
+	}{
+		{"accepted", accept, vectors.ClientHello, hello, true},
+		{"no common suite", "40", vectors.ClientHello, hello, true},
+		{"malformed", "50", vectors.ClientHello, hello, false},
+		{"no version of the hello", "70", vectors.ClientHello, hello, true},
+		{"no version of the record", "70", vectors.TLSRecords, records(hello), false},
+		{"no suites at all", "40", vectors.ClientHello, none, false},
+		{"SSLv2", "40", vectors.TLSRecords, []byte{0x80, 46, 1, 3, 1}, false},
+		{"waits", waits, vectors.ClientHello, hello[:9], false},
+	}
+	for _, tt := range tests {
+		if got := (stack{}).read(tt.v, tt.kind, tt.input); got != tt.want {
+			t.Errorf("%s: %t, want %t", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestVerdictOf(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -212,6 +239,7 @@ func TestAnswer(t *testing.T) {
 		{ID: "malformed", Kind: vectors.ClientHello, Entry: vectors.Handshake, Input: append([]byte{1, 0, 0, 1}, 3)},
 		{ID: "records", Kind: vectors.TLSRecords, Entry: vectors.Records, Pieces: []vectors.Bytes{records(hello)[:7], records(hello)[7:]}},
 		{ID: "half", Kind: vectors.TLSRecords, Entry: vectors.Records, Pieces: []vectors.Bytes{records(hello)[:7]}},
+		{ID: "memory", Kind: vectors.TLSRecords, Entry: vectors.Records, Pieces: []vectors.Bytes{records(hello)}, Memory: 100},
 		{ID: "dtls", Kind: vectors.DTLS, Entry: vectors.Datagrams, Pieces: []vectors.Bytes{{22}}},
 		{ID: "flags", Kind: vectors.TLSFlags, Entry: vectors.ExtensionData, Input: []byte{1, 1}},
 	} {
@@ -227,6 +255,7 @@ func TestAnswer(t *testing.T) {
 {"id":"malformed","result":"invalid","alert":50}
 {"id":"records","result":"valid","outcome":"complete"}
 {"id":"half","result":"invalid","outcome":"need_more"}
+{"id":"memory","result":"skipped"}
 {"id":"dtls","result":"skipped"}
 {"id":"flags","result":"skipped"}
 `

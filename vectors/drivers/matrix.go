@@ -117,7 +117,7 @@ func (m *matrix) test(g *vectors.Group, v *vectors.Test) (test, bool) {
 		asked = asked || ok
 		seen = append(seen, cmp.Or(string(did), "-"))
 		shown := string(did)
-		if r.stack().read(did, g.Kind) && !refuses(v, did.name()) {
+		if r.stack().read(did, g.Kind, slices.Concat(piecesOf(v.Input, v.Pieces)...)) {
 			shown = string(accept)
 		} else if _, err := strconv.Atoi(shown); err == nil {
 			shown = "alert " + shown
@@ -129,12 +129,6 @@ func (m *matrix) test(g *vectors.Group, v *vectors.Test) (test, bool) {
 	}
 	t.Seen = strings.Join(seen, " ")
 	return t, asked
-}
-
-// refuses reports whether the alert is one for the fault of a test.
-func refuses(v *vectors.Test, alert string) bool {
-	return v.Result == vectors.Invalid && (v.Alert != nil && v.Alert.Name == alert ||
-		slices.ContainsFunc(v.Alternatives, func(a vectors.Alternative) bool { return a.Alert == alert }))
 }
 
 // differs reports whether a stack accepts what a test refuses, or the reverse, or does not

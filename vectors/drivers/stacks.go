@@ -43,6 +43,7 @@ var readAlerts = []int{
 	115, // unknown_psk_identity
 	116, // certificate_required
 	120, // no_application_protocol
+	121, // ech_required
 }
 
 // stacks are all implementations, in the order of the matrix.
