@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/tlsflags/tlsflags/vectors"
@@ -14,15 +15,17 @@ type question struct {
 	Kind   vectors.Kind    `json:"kind"`
 	Entry  vectors.Entry   `json:"entry"`
 	Input  vectors.Bytes   `json:"input"`
-	Pieces []vectors.Bytes `json:"pieces"`
+	Pieces []vectors.Bytes `json:"pieces,omitzero"`
+	Memory int             `json:"memory"`
 }
 
 type reply struct {
-	ID      string          `json:"id"`
-	Result  string          `json:"result"`
-	Code    string          `json:"code,omitzero"`
-	Alert   *int            `json:"alert,omitzero"`
-	Outcome vectors.Outcome `json:"outcome,omitzero"`
+	ID        string          `json:"id"`
+	Result    string          `json:"result"`
+	Code      string          `json:"code,omitzero"`
+	Alert     *int            `json:"alert,omitzero"`
+	QUICError *int            `json:"quic_error,omitzero"`
+	Outcome   vectors.Outcome `json:"outcome,omitzero"`
 }
 
 // answer lets a stack answer the questions of tlsflags vectors run, in JSON.
@@ -52,22 +55,29 @@ func answer(dir string, s stack, in io.Reader, out io.Writer) error {
 	})
 }
 
+// quicErrors are the names of the errors of QUIC, by number, as defined in RFC 9000,
+// Section 20.1.
+var quicErrors = []string{
+	"NO_ERROR", "INTERNAL_ERROR", "CONNECTION_REFUSED", "FLOW_CONTROL_ERROR", "STREAM_LIMIT_ERROR",
+	"STREAM_STATE_ERROR", "FINAL_SIZE_ERROR", "FRAME_ENCODING_ERROR", "TRANSPORT_PARAMETER_ERROR",
+	"CONNECTION_ID_LIMIT_ERROR", "PROTOCOL_VIOLATION", "INVALID_TOKEN", "APPLICATION_ERROR",
+	"CRYPTO_BUFFER_EXCEEDED", "KEY_UPDATE_ERROR", "AEAD_LIMIT_REACHED", "NO_VIABLE_PATH",
+}
+
+// largestMessage is the length of the longest ClientHello, with its header. Who has less
+// memory cannot be asked: no stack takes a limit.
+const largestMessage = 131400
+
 func (p *process) reply(q question) (reply, error) {
 	over, ok := asked(&vectors.Group{Kind: q.Kind, Entry: q.Entry}, &vectors.Test{})
-	if !ok || !p.takes(over) {
+	if !ok || !p.takes(over) || q.Memory > 0 && q.Memory < largestMessage {
 		return reply{ID: q.ID, Result: "skipped"}, nil
 	}
-	var pieces [][]byte
-	for _, piece := range q.Pieces {
-		pieces = append(pieces, piece)
-	}
-	if over == message {
-		pieces = [][]byte{q.Input}
-	}
+	pieces := piecesOf(q.Input, q.Pieces)
 	v, err := p.ask(over, pieces...)
 	a := reply{ID: q.ID, Result: "invalid"}
 	switch {
-	case p.read(v, q.Kind):
+	case p.read(v, q.Kind, slices.Concat(pieces...)):
 		a.Result = "valid"
 		if over != message {
 			a.Outcome = vectors.Complete
@@ -79,6 +89,8 @@ func (p *process) reply(q question) (reply, error) {
 	default:
 		if n, err := strconv.Atoi(string(v)); err == nil {
 			a.Alert = &n
+		} else if n := slices.Index(quicErrors, string(v)); n >= 0 {
+			a.QUICError = &n
 		}
 	}
 	return a, err

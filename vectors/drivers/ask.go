@@ -36,13 +36,31 @@ func (v verdict) name() string {
 
 // read reports whether the stack has read the ClientHello: it has accepted it, or has sent
 // an alert about what it supports. After a record of another version than those of
-// TLS, protocol_version is an answer to the record.
-func (s stack) read(v verdict, k vectors.Kind) bool {
+// TLS, protocol_version is an answer to the record. A hello that has nothing to negotiate
+// is refused by any alert.
+func (s stack) read(v verdict, k vectors.Kind, input []byte) bool {
+	if v == accept {
+		return true
+	}
 	if v == verdict(strconv.Itoa(protocolVersion)) && k != vectors.ClientHello && k != vectors.ExtensionBodies && k != vectors.DTLS {
 		return false
 	}
 	n, err := strconv.Atoi(string(v))
-	return v == accept || err == nil && (slices.Contains(readAlerts, n) || slices.Contains(s.alsoRead, n))
+	return err == nil && (slices.Contains(readAlerts, n) || slices.Contains(s.alsoRead, n)) && !isSSLv2(input) && !lacksSuites(input)
+}
+
+// isSSLv2 reports whether a stream begins with an SSLv2-compatible hello, as defined in
+// RFC 5246, Appendix E.2.
+func isSSLv2(stream []byte) bool { return len(stream) > 2 && stream[0]&0x80 != 0 && stream[2] == 1 }
+
+// lacksSuites reports whether a ClientHello message has an empty list of cipher suites.
+func lacksSuites(message []byte) bool {
+	const sessionID = 4 + 2 + 32
+	if len(message) <= sessionID || message[0] != 1 {
+		return false
+	}
+	suites := sessionID + 1 + int(message[sessionID])
+	return len(message) >= suites+2 && message[suites] == 0 && message[suites+1] == 0
 }
 
 // A process is a driver while it runs.

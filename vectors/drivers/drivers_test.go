@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,7 +88,6 @@ func TestEveryStackAsked(t *testing.T) {
 // TestObserved asks the stacks that every change is checked with. crypto/tls is that of the
 // Go release that runs the test.
 func TestObserved(t *testing.T) {
-	testenv.Program(t, "cc", "gcc")
 	for _, name := range []string{"openssl", "gnutls", "crypto/tls"} {
 		t.Run(name, func(t *testing.T) {
 			list, err := chosen([]string{name})
@@ -96,8 +97,8 @@ func TestObserved(t *testing.T) {
 			s := list[0]
 			if name == "crypto/tls" {
 				s.build = goBuild("cryptotls", "local")
-			} else {
-				testenv.File(t, s.needs[0], s.needs[1])
+			} else if lacks := s.missing(); lacks != "" {
+				testenv.Skip(t, lacks)
 			}
 			err = with(".", s, func(p *process) error {
 				now, err := p.askAll()
@@ -134,6 +135,33 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+// TestRead checks which verdicts say that a ClientHello was read.
+func TestRead(t *testing.T) {
+	hello := stockHello([]byte{1, 1})
+	none := append(append([]byte{}, hello[:39]...), 0, 0, 1, 0)
+	tests := []struct {
+		name  string
+		v     verdict
+		kind  vectors.Kind
+		input []byte
+		want  bool
+	}{
+		{"accepted", accept, vectors.ClientHello, hello, true},
+		{"no common suite", "40", vectors.ClientHello, hello, true},
+		{"malformed", "50", vectors.ClientHello, hello, false},
+		{"no version of the hello", "70", vectors.ClientHello, hello, true},
+		{"no version of the record", "70", vectors.TLSRecords, records(hello), false},
+		{"no suites at all", "40", vectors.ClientHello, none, false},
+		{"SSLv2", "40", vectors.TLSRecords, []byte{0x80, 46, 1, 3, 1}, false},
+		{"waits", waits, vectors.ClientHello, hello[:9], false},
+	}
+	for _, tt := range tests {
+		if got := (stack{}).read(tt.v, tt.kind, tt.input); got != tt.want {
+			t.Errorf("%s: %t, want %t", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestVerdictOf(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -150,6 +178,34 @@ func TestVerdictOf(t *testing.T) {
 	for _, tt := range tests {
 		if got := verdictOf(tt.over, tt.written); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestStandard checks that docs/standard.md names vectors that exist.
+func TestStandard(t *testing.T) {
+	var ids []string
+	for _, k := range vectors.Kinds() {
+		f, err := vectors.Load(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range f.All() {
+			ids = append(ids, v.ID)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(docs(t), "standard.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([a-z-]+(?:/[a-z0-9*-]+)+)`").FindAllStringSubmatch(string(text), -1)
+	if len(named) == 0 {
+		t.Error("it names no vector")
+	}
+	for _, m := range named {
+		pattern := regexp.MustCompile("^" + strings.ReplaceAll(m[1], "*", ".*") + "$")
+		if !slices.ContainsFunc(ids, pattern.MatchString) {
+			t.Errorf("%s matches no vector", m[1])
 		}
 	}
 }
@@ -183,6 +239,7 @@ func TestAnswer(t *testing.T) {
 		{ID: "malformed", Kind: vectors.ClientHello, Entry: vectors.Handshake, Input: append([]byte{1, 0, 0, 1}, 3)},
 		{ID: "records", Kind: vectors.TLSRecords, Entry: vectors.Records, Pieces: []vectors.Bytes{records(hello)[:7], records(hello)[7:]}},
 		{ID: "half", Kind: vectors.TLSRecords, Entry: vectors.Records, Pieces: []vectors.Bytes{records(hello)[:7]}},
+		{ID: "memory", Kind: vectors.TLSRecords, Entry: vectors.Records, Pieces: []vectors.Bytes{records(hello)}, Memory: 100},
 		{ID: "dtls", Kind: vectors.DTLS, Entry: vectors.Datagrams, Pieces: []vectors.Bytes{{22}}},
 		{ID: "flags", Kind: vectors.TLSFlags, Entry: vectors.ExtensionData, Input: []byte{1, 1}},
 	} {
@@ -198,6 +255,7 @@ func TestAnswer(t *testing.T) {
 {"id":"malformed","result":"invalid","alert":50}
 {"id":"records","result":"valid","outcome":"complete"}
 {"id":"half","result":"invalid","outcome":"need_more"}
+{"id":"memory","result":"skipped"}
 {"id":"dtls","result":"skipped"}
 {"id":"flags","result":"skipped"}
 `

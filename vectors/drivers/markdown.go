@@ -115,7 +115,7 @@ an alert. A cell in bold differs from the tests: it accepts what they refuse, or
 of what is correct so far. The clause is that of the alert, or for valid tests the one that the group is about.
 
 A server that has read a ClientHello may refuse it for what it supports, which is not what the tests are about. So these
-alerts count as "accept":
+alerts count as "accept", but for an SSLv2-compatible hello and one without cipher suites:
 
 `)
 	for _, n := range readAlerts {

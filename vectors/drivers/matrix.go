@@ -117,7 +117,7 @@ func (m *matrix) test(g *vectors.Group, v *vectors.Test) (test, bool) {
 		asked = asked || ok
 		seen = append(seen, cmp.Or(string(did), "-"))
 		shown := string(did)
-		if r.stack().read(did, g.Kind) {
+		if r.stack().read(did, g.Kind, slices.Concat(piecesOf(v.Input, v.Pieces)...)) {
 			shown = string(accept)
 		} else if _, err := strconv.Atoi(shown); err == nil {
 			shown = "alert " + shown

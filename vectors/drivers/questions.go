@@ -80,13 +80,7 @@ func (p *process) askTest(r *result, g *vectors.Group, t *vectors.Test) error {
 	if !ok || !p.takes(over) {
 		return nil
 	}
-	pieces := make([][]byte, 0, len(t.Pieces))
-	for _, piece := range t.Pieces {
-		pieces = append(pieces, piece)
-	}
-	if over == message {
-		pieces = [][]byte{t.Input}
-	}
+	pieces := piecesOf(t.Input, t.Pieces)
 	if t.Prefixes == nil {
 		v, err := p.ask(over, pieces...)
 		r.Verdicts[t.ID] = v
@@ -104,6 +98,18 @@ func (p *process) askTest(r *result, g *vectors.Group, t *vectors.Test) error {
 		}
 	}
 	return nil
+}
+
+// piecesOf returns what a question brings: its pieces, or else its input.
+func piecesOf(input vectors.Bytes, pieces []vectors.Bytes) [][]byte {
+	if pieces == nil {
+		return [][]byte{input}
+	}
+	var list [][]byte
+	for _, piece := range pieces {
+		list = append(list, piece)
+	}
+	return list
 }
 
 // stockHello returns a ClientHello that every stack accepts, with an extension tls_flags

@@ -130,7 +130,7 @@ func merge(old, now []result) []result {
 	return folded
 }
 
-// differences lists where a stack does not do what it did.
+// differences lists the tests in which a stack does not do what it did.
 func (r result) differences(old result) []string {
 	var list []string
 	differ := func(id string, now, was verdict) {

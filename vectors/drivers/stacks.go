@@ -12,7 +12,7 @@ import (
 // A stack is an implementation that can be asked.
 type stack struct {
 	name       string      // as on the command line
-	needs      []string    // a file of the machine, and the Debian package that has it
+	needs      []string    // programs and files, and last the Debian packages that have them
 	transports []transport // what its driver reads
 	build      builder
 	lacks      string // what it is not asked, and why
@@ -43,6 +43,7 @@ var readAlerts = []int{
 	115, // unknown_psk_identity
 	116, // certificate_required
 	120, // no_application_protocol
+	121, // ech_required
 }
 
 // stacks are all implementations, in the order of the matrix.
@@ -55,47 +56,47 @@ var stacks = []stack{
 		name: "crypto/tls-next", transports: []transport{tls}, build: goBuild("cryptotls", "go1.27.4"),
 	},
 	{
-		name: "openssl", needs: []string{"/usr/include/openssl/ssl.h", "libssl-dev"},
+		name: "openssl", needs: []string{"cc", "/usr/include/openssl/ssl.h", "gcc, libssl-dev"},
 		transports: []transport{tls, dtls}, build: cc("openssl", "-lssl", "-lcrypto"),
 		lacks: "No server for QUIC before 3.5.",
 	},
 	{
-		name: "gnutls", needs: []string{"/usr/include/gnutls/gnutls.h", "libgnutls28-dev"},
+		name: "gnutls", needs: []string{"cc", "/usr/include/gnutls/gnutls.h", "gcc, libgnutls28-dev"},
 		transports: []transport{tls, dtls}, build: cc("gnutls", "-lgnutls"),
 		lacks: "QUIC: it gives others the handshake, and reads no packets.",
 	},
 	{
-		name: "nss", needs: []string{"/usr/include/nss/nss.h", "libnss3-dev"},
+		name: "nss", needs: []string{"cc", "/usr/include/nss/nss.h", "gcc, libnss3-dev"},
 		transports: []transport{tls, dtls}, build: cc("nss", "-I/usr/include/nss", "-I/usr/include/nspr", "-lssl3", "-lnss3", "-lnspr4"),
 		lacks: "QUIC: it gives others the handshake, and reads no packets.",
 	},
 	{
-		name: "wolfssl", needs: []string{"/usr/include/wolfssl/ssl.h", "libwolfssl-dev"},
+		name: "wolfssl", needs: []string{"cc", "/usr/include/wolfssl/ssl.h", "gcc, libwolfssl-dev"},
 		transports: []transport{tls, dtls}, build: cc("wolfssl", "-lwolfssl"),
 		lacks: "QUIC: it gives others the handshake, and reads no packets.",
 	},
 	{
-		name: "mbedtls", needs: []string{"/usr/include/mbedtls/ssl.h", "libmbedtls-dev"},
+		name: "mbedtls", needs: []string{"cc", "/usr/include/mbedtls/ssl.h", "gcc, libmbedtls-dev"},
 		transports: []transport{tls, dtls}, build: cc("mbedtls", "-lmbedtls", "-lmbedx509", "-lmbedcrypto"),
 		lacks: "It has no QUIC. 2.28 has no server for TLS 1.3, and refuses hellos that offer nothing else with an alert that counts as \"accept\".",
 	},
 	{
-		name: "rustls", needs: []string{"/usr/share/cargo/registry/rustls-0.20.8", "librust-rustls-dev, cargo"},
+		name: "rustls", needs: []string{"cargo", "/usr/share/cargo/registry/rustls-0.20.8", "cargo, librust-rustls-dev"},
 		transports: []transport{tls}, build: cargo, alsoRead: []int{49},
 		lacks: "rustls has no DTLS. QUIC: it gives others the handshake, and reads no packets.",
 	},
 	{
-		name: "jsse", needs: []string{"/usr/bin/javac", "default-jdk-headless"},
+		name: "jsse", needs: []string{"javac", "default-jdk-headless"},
 		transports: []transport{tls, dtls}, build: javac,
 		lacks: "It has no QUIC.",
 	},
 	{
-		name: "botan", needs: []string{"/usr/include/botan-2/botan/tls_messages.h", "libbotan-2-dev, g++"},
+		name: "botan", needs: []string{"c++", "/usr/include/botan-2/botan/tls_messages.h", "g++, libbotan-2-dev"},
 		transports: []transport{message}, build: cxx("botan", "-I/usr/include/botan-2", "-lbotan-2"),
 		lacks: "Only the parser of ClientHello is asked: 2.19 has no TLS 1.3, and its server refuses most hellos before it reads them.",
 	},
 	{
-		name: "scapy", needs: []string{"/usr/lib/python3/dist-packages/scapy", "python3-scapy"},
+		name: "scapy", needs: []string{"/usr/bin/python3", "/usr/lib/python3/dist-packages/scapy", "python3-scapy"},
 		transports: []transport{message}, build: python("scapy_hello"),
 		lacks: "Only the dissector of ClientHello is asked: that of records does not say what is incomplete.",
 	},
@@ -127,9 +128,13 @@ func chosen(names []string) ([]stack, error) {
 
 // missing says what this machine lacks to ask the stack.
 func (s stack) missing() string {
-	if s.needs != nil {
-		if _, err := os.Stat(s.needs[0]); err != nil {
-			return fmt.Sprintf("no %s (Debian: %s)", s.needs[0], s.needs[1])
+	for i := range len(s.needs) - 1 {
+		_, err := exec.LookPath(s.needs[i])
+		if strings.HasPrefix(s.needs[i], "/") {
+			_, err = os.Stat(s.needs[i])
+		}
+		if err != nil {
+			return fmt.Sprintf("no %s (Debian: %s)", s.needs[i], s.needs[len(s.needs)-1])
 		}
 	}
 	return ""
