@@ -82,7 +82,7 @@ func (m *matrix) glance(b *bytes.Buffer, about string, match func(test) bool) {
 		for _, n := range count {
 			total += n
 		}
-		name, accepted := m.results[i].name(), count[string(accept)]
+		name, accepted := m.results[i].name(), count[string(accept)]+count[version]
 		switch {
 		case total == 0:
 		case accepted == 0:
@@ -111,8 +111,9 @@ func (m *matrix) legend(b *bytes.Buffer) {
 
 A row has the tests that expect one code; it is split into groups if a stack treats them differently. "3 alert 50" means
 that the stack sent this alert in three tests, "waits" that it sent nothing and wants more, "closes" that it ended without
-an alert. A cell in bold differs from the tests: it accepts what they refuse, or the reverse, or does not wait for the rest
-of what is correct so far. The clause is that of the alert, or for valid tests the one that the group is about.
+an alert, "version" that a server without TLS 1.3 refuses a hello for TLS 1.3 alone. A cell in bold differs from the tests:
+it accepts what they refuse, or the reverse, or does not wait for the rest of what is correct so far. The clause is that of
+the alert, or for valid tests the one that the group is about.
 
 A server that has read a ClientHello may refuse it for what it supports, which is not what the tests are about. So these
 alerts count as "accept", but for an SSLv2-compatible hello and one without cipher suites:
