@@ -102,7 +102,7 @@ func (p *process) line() (string, error) {
 	defer late.Stop()
 	text, err := p.out.ReadString('\n')
 	if err != nil {
-		return "", fmt.Errorf("%s: no answer, or none in a minute: %w", p.name, err)
+		return "", fmt.Errorf("the driver ended, or did not answer in a minute: %w", err)
 	}
 	return strings.TrimSpace(text), nil
 }

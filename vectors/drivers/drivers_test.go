@@ -182,6 +182,24 @@ func TestVerdictOf(t *testing.T) {
 	}
 }
 
+// TestDriverEnds names the test at which a driver ends.
+func TestDriverEnds(t *testing.T) {
+	s := stack{name: "x", transports: []transport{tls}, build: func(string, string) ([]string, error) {
+		return []string{testenv.Program(t, "sh", "dash"), "-c", "echo x@1; read a; echo waits; read a"}, nil
+	}}
+	err := with(".", s, func(p *process) error {
+		_, err := p.askAll()
+		return err
+	})
+	f, loadErr := vectors.Load(vectors.TLSFlags)
+	if loadErr != nil {
+		t.Fatal(loadErr)
+	}
+	if second := f.Groups[0].Tests[1].ID; err == nil || !strings.Contains(err.Error(), second) {
+		t.Errorf("the error %v does not name %s", err, second)
+	}
+}
+
 // TestStandard checks that docs/standard.md names vectors that exist.
 func TestStandard(t *testing.T) {
 	var ids []string

@@ -75,7 +75,10 @@ func with(dir string, s stack, f func(*process) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(p), p.stop())
+	if err = f(p); err != nil {
+		p.cmd.Process.Kill()
+	}
+	return errors.Join(err, p.stop())
 }
 
 // askStacks asks the stacks, two at a time. It leaves out those that this machine lacks,

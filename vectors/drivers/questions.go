@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/tlsflags/tlsflags/extension"
@@ -60,7 +61,7 @@ func (p *process) askAll() (result, error) {
 		}
 		for g, t := range f.All() {
 			if err := p.askTest(&r, g, t); err != nil {
-				return r, err
+				return r, fmt.Errorf("%s: %w", t.ID, err)
 			}
 		}
 	}
