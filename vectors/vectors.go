@@ -213,11 +213,12 @@ type Test struct {
 	Joined Bytes `json:"joined,omitzero"`
 
 	// Of an invalid input: the reason, a name as in package extension; the position of
-	// the field at fault, in the input or in the last datagram; the alert; and the alerts
-	// that others send or another document requires.
-	Code         string        `json:"code,omitzero"`
-	Offset       *int          `json:"offset,omitzero"`
-	Alert        *Alert        `json:"alert,omitzero"`
+	// the field at fault, in the input or in the last datagram; and the alert.
+	Code   string `json:"code,omitzero"`
+	Offset *int   `json:"offset,omitzero"`
+	Alert  *Alert `json:"alert,omitzero"`
+
+	// Alternatives are other answers that a test allows; a run counts them apart.
 	Alternatives []Alternative `json:"alternatives,omitzero"`
 
 	// Of a valid input: its content.
@@ -245,12 +246,18 @@ type Alert struct {
 	Clause string `json:"clause"`
 }
 
-// Alternative is an alert that is sent or required instead of the primary one.
+// Alternative is another answer to a test: one that another clause allows, or that
+// implementations give.
 type Alternative struct {
-	Alert  string `json:"alert"`
-	Clause string `json:"clause"` // the clause that requires it; "" if none does
-	Who    string `json:"who"`    // who sends it; "" if nobody is known to
+	Result  Result  `json:"result"`
+	Outcome Outcome `json:"outcome,omitzero"` // if the test has an outcome
+	Alert   string  `json:"alert,omitzero"`   // the name of the alert, if the result is Invalid
+	Clause  string  `json:"clause"`           // the clause that allows the answer, or NoClause
+	Who     string  `json:"who"`              // who gives it; "" if nobody is known to
 }
+
+// NoClause is the Clause of an alternative that no document allows.
+const NoClause = "no clause"
 
 // Parsed is the content of a valid input.
 type Parsed struct {

@@ -59,7 +59,7 @@ var requestMTLSGroups = []group{
 			required := aborts(id+"offered-required", text.text, require, offered, alert("certificate_required", "RFC 9846, Section 4.5.1.3"), nil, "The client offered the flag, and the server needs a certificate.")
 			if text.text == text02 {
 				required = aborts(id+"offered-required", text.text, require, offered, alert("bad_certificate", text02+", Section 4"),
-					[]vectors.Alternative{{Alert: "certificate_required", Clause: "RFC 9846, Section 4.5.1.3"}},
+					[]vectors.Alternative{otherAlert("certificate_required", "RFC 9846, Section 4.5.1.3", "")},
 					"The client offered the flag, and the server needs a certificate.")
 			}
 			g.add(required,

@@ -112,7 +112,7 @@ func definitions(noteNames []string) schema {
 		"notes":        and(arrayOf(names(noteNames...)), schema{"uniqueItems": true}),
 		"alert":        object(members("value:uint8 name:alert_name clause:text")),
 		"alert_name":   names(slices.Sorted(maps.Keys(alerts))...),
-		"alternatives": arrayOf(object(members("alert:alert_name clause:string who:string"))),
+		"alternatives": arrayOf(object(members("alert:alert_name clause:text who:string"), is("result", vectors.Invalid))),
 		"code":         names(slices.Sorted(maps.Keys(verdicts))...),
 		"readings": nonEmpty(oneOf(
 			object(members("document:text flags:flags"), is("result", vectors.Valid)),

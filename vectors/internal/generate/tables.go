@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"path"
@@ -61,7 +62,7 @@ var verdicts = func() map[string]verdict {
 		v := verdict{r[1], alert(r[2], r[3]), []vectors.Alternative{}}
 		for _, other := range r[4:] {
 			cells := append(strings.Split(other, "; "), "", "")
-			v.alternatives = append(v.alternatives, vectors.Alternative{Alert: cells[0], Clause: cells[1], Who: cells[2]})
+			v.alternatives = append(v.alternatives, otherAlert(cells[0], cells[1], cells[2]))
 		}
 		verdicts[r[0]] = v
 	}
@@ -80,6 +81,11 @@ func alert(name, clause string) vectors.Alert {
 		panic(fmt.Sprintf("no alert is %s", name))
 	}
 	return vectors.Alert{Value: value, Name: name, Clause: clause}
+}
+
+// otherAlert is another alert for a refused input.
+func otherAlert(name, clause, who string) vectors.Alternative {
+	return vectors.Alternative{Result: vectors.Invalid, Alert: name, Clause: cmp.Or(clause, vectors.NoClause), Who: who}
 }
 
 // markdown returns a Markdown table.
