@@ -20,7 +20,7 @@ of tls_flags: trailing_zero, empty_data, empty_vector, inner_too_long, trailing_
 	vectors.ExtensionBodies: `A server that has no use for an extension does not look into it, and accepts a malformed one. That is allowed, and
 differs from the tests.
 `,
-	vectors.TLSRecords: `Servers that refuse a first byte or a version send what they like: RFC 9846 does not say how to refuse what is not TLS.
+	vectors.FirstBytes: `How to refuse what is no TLS is up to the server. A server of QUIC or DTLS may ignore any datagram.
 `,
 	vectors.DTLS: `A server may ignore any datagram, so "waits" is right for all that is refused.
 `,

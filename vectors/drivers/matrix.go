@@ -109,6 +109,8 @@ func (m *matrix) test(g *vectors.Group, v *vectors.Test) (test, bool) {
 	t := test{documentTest: documentTest{ID: v.ID, Kind: g.Kind, Group: g.Name, Code: codeOf(v), Clause: g.Source}}
 	if v.Alert != nil {
 		t.Clause = v.Alert.Clause
+	} else if v.QUICError != nil {
+		t.Clause = v.QUICError.Clause
 	}
 	asked := false
 	var seen []string

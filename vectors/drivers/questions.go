@@ -38,9 +38,9 @@ func asked(g *vectors.Group, t *vectors.Test) (transport, bool) {
 		return message, true
 	case g.Entry == vectors.Records:
 		return tls, true
-	case g.Kind == vectors.DTLS, g.Entry == "dtls_datagrams":
+	case g.Kind == vectors.DTLS, g.Entry == vectors.DTLSDatagrams:
 		return dtls, true
-	case g.Kind == vectors.QUIC, g.Entry == "quic_datagrams":
+	case g.Kind == vectors.QUIC, g.Entry == vectors.QUICDatagrams:
 		return quic, true
 	}
 	return "", false

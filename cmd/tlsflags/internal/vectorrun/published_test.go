@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -141,8 +142,9 @@ func mutate(s slot, random *rand.Rand) string {
 	how := 2
 	if s.object != nil {
 		how = random.IntN(3)
-		if how == 0 && s.key == "alternatives" && s.object["alert"] == nil {
-			how = 1 // without an alert they are optional
+		optional := s.key == "alternatives" && s.object["alert"] == nil || strings.Contains(s.path, "/observed")
+		if how == 0 && optional {
+			how = 1
 		}
 	}
 	switch how {
