@@ -6,26 +6,15 @@ import (
 	"io"
 	"slices"
 	"strconv"
-
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
-type question struct {
-	ID     string          `json:"id"`
-	Kind   vectors.Kind    `json:"kind"`
-	Entry  vectors.Entry   `json:"entry"`
-	Input  vectors.Bytes   `json:"input"`
-	Pieces []vectors.Bytes `json:"pieces,omitzero"`
-	Memory int             `json:"memory"`
-}
-
 type reply struct {
-	ID        string          `json:"id"`
-	Result    string          `json:"result"`
-	Code      string          `json:"code,omitzero"`
-	Alert     *int            `json:"alert,omitzero"`
-	QUICError *int            `json:"quic_error,omitzero"`
-	Outcome   vectors.Outcome `json:"outcome,omitzero"`
+	ID        string `json:"id"`
+	Result    string `json:"result"`
+	Code      string `json:"code,omitzero"`
+	Alert     *int   `json:"alert,omitzero"`
+	QUICError *int   `json:"quic_error,omitzero"`
+	Outcome   string `json:"outcome,omitzero"`
 }
 
 // answer lets a stack answer the questions of tlsflags vectors run, in JSON.
@@ -40,11 +29,11 @@ func answer(dir string, s stack, in io.Reader, out io.Writer) error {
 			if err != nil {
 				return err
 			}
-			var q question
+			var q vector
 			if err := json.Unmarshal(line, &q); err != nil {
 				return err
 			}
-			a, err := p.reply(q)
+			a, err := p.reply(&q)
 			if err != nil {
 				return err
 			}
@@ -68,24 +57,24 @@ var quicErrors = []string{
 // memory cannot be asked: no stack takes a limit.
 const largestMessage = 131400
 
-func (p *process) reply(q question) (reply, error) {
-	over, ok := asked(&vectors.Group{Kind: q.Kind, Entry: q.Entry}, &vectors.Test{})
+func (p *process) reply(q *vector) (reply, error) {
+	over, ok := q.asked()
 	if !ok || !p.takes(over) || q.Memory > 0 && q.Memory < largestMessage {
 		return reply{ID: q.ID, Result: "skipped"}, nil
 	}
-	pieces := piecesOf(q.Input, q.Pieces)
+	pieces := q.pieces()
 	v, err := p.ask(over, pieces...)
 	a := reply{ID: q.ID, Result: "invalid"}
 	switch {
 	case p.read(v, q.Kind, slices.Concat(pieces...)):
 		a.Result = "valid"
 		if over != message {
-			a.Outcome = vectors.Complete
+			a.Outcome = "complete"
 		}
 	case v == waits && over == message:
 		a.Code = "truncated"
 	case v == waits:
-		a.Outcome = vectors.NeedMore
+		a.Outcome = "need_more"
 	default:
 		if n, err := strconv.Atoi(string(v)); err == nil {
 			a.Alert = &n

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // A verdict is what a stack did: "accept" (it answered with a handshake message), "waits",
@@ -38,11 +37,11 @@ func (v verdict) name() string {
 // an alert about what it supports. After a record of another version than those of
 // TLS, protocol_version is an answer to the record. A hello that has nothing to negotiate
 // is refused by any alert.
-func (s stack) read(v verdict, k vectors.Kind, input []byte) bool {
+func (s stack) read(v verdict, kind string, input []byte) bool {
 	if v == accept {
 		return true
 	}
-	if v == verdict(strconv.Itoa(protocolVersion)) && k != vectors.ClientHello && k != vectors.ExtensionBodies && k != vectors.DTLS {
+	if v == verdict(strconv.Itoa(protocolVersion)) && kind != clientHello && kind != extensionBodies && kind != dtlsKind {
 		return false
 	}
 	n, err := strconv.Atoi(string(v))
@@ -102,7 +101,7 @@ func (p *process) line() (string, error) {
 	defer late.Stop()
 	text, err := p.out.ReadString('\n')
 	if err != nil {
-		return "", fmt.Errorf("%s: no answer, or none in a minute: %w", p.name, err)
+		return "", fmt.Errorf("the driver ended, or did not answer in a minute: %w", err)
 	}
 	return strings.TrimSpace(text), nil
 }

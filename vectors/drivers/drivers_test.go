@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/tlsflags/tlsflags/internal/testenv"
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 func docs(t *testing.T) string { return filepath.Join(testenv.Root(t), "docs") }
@@ -25,10 +24,19 @@ func stored(t *testing.T) []result {
 	return results
 }
 
+func loaded(t *testing.T) []*vector {
+	t.Helper()
+	list, err := load(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
 // TestMatrix checks that the matrix is that of the results and of the vectors.
 func TestMatrix(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeMatrix(dir, stored(t)); err != nil {
+	if err := writeMatrix(dir, stored(t), loaded(t)); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"matrix.json", "matrix.md"} {
@@ -51,31 +59,25 @@ func TestMatrix(t *testing.T) {
 func TestEveryStackAsked(t *testing.T) {
 	results := stored(t)
 	bodies := 0
-	for _, k := range vectors.Kinds() {
-		f, err := vectors.Load(k)
-		if err != nil {
-			t.Fatal(err)
+	for _, v := range loaded(t) {
+		if v.Kind == tlsFlags {
+			bodies++
 		}
-		if k == vectors.TLSFlags {
-			bodies = f.NumberOfTests
+		over, _ := v.asked()
+		var yes, no []string
+		for _, r := range results {
+			_, ok := r.Verdicts[v.ID]
+			switch {
+			case ok && !r.stack().takes(over):
+				t.Errorf("%s has a verdict of %s, which cannot be asked", v.ID, r.Version)
+			case ok:
+				yes = append(yes, r.Version)
+			case r.stack().takes(over):
+				no = append(no, r.Version)
+			}
 		}
-		for g, v := range f.All() {
-			over, _ := asked(g, v)
-			var yes, no []string
-			for _, r := range results {
-				_, ok := r.Verdicts[v.ID]
-				switch {
-				case ok && !r.stack().takes(over):
-					t.Errorf("%s has a verdict of %s, which cannot be asked", v.ID, r.Version)
-				case ok:
-					yes = append(yes, r.Version)
-				case r.stack().takes(over):
-					no = append(no, r.Version)
-				}
-			}
-			if yes != nil && no != nil {
-				t.Errorf("%s: %v were asked, %v were not", v.ID, yes, no)
-			}
+		if yes != nil && no != nil {
+			t.Errorf("%s: %v were asked, %v were not", v.ID, yes, no)
 		}
 	}
 	for _, r := range results {
@@ -101,7 +103,7 @@ func TestObserved(t *testing.T) {
 				testenv.Skip(t, lacks)
 			}
 			err = with(".", s, func(p *process) error {
-				now, err := p.askAll()
+				now, err := p.askAll(loaded(t))
 				if err != nil {
 					return err
 				}
@@ -142,18 +144,18 @@ func TestRead(t *testing.T) {
 	tests := []struct {
 		name  string
 		v     verdict
-		kind  vectors.Kind
+		kind  string
 		input []byte
 		want  bool
 	}{
-		{"accepted", accept, vectors.ClientHello, hello, true},
-		{"no common suite", "40", vectors.ClientHello, hello, true},
-		{"malformed", "50", vectors.ClientHello, hello, false},
-		{"no version of the hello", "70", vectors.ClientHello, hello, true},
-		{"no version of the record", "70", vectors.TLSRecords, records(hello), false},
-		{"no suites at all", "40", vectors.ClientHello, none, false},
-		{"SSLv2", "40", vectors.TLSRecords, []byte{0x80, 46, 1, 3, 1}, false},
-		{"waits", waits, vectors.ClientHello, hello[:9], false},
+		{"accepted", accept, clientHello, hello, true},
+		{"no common suite", "40", clientHello, hello, true},
+		{"malformed", "50", clientHello, hello, false},
+		{"no version of the hello", "70", clientHello, hello, true},
+		{"no version of the record", "70", tlsRecords, records(hello), false},
+		{"no suites at all", "40", clientHello, none, false},
+		{"SSLv2", "40", tlsRecords, []byte{0x80, 46, 1, 3, 1}, false},
+		{"waits", waits, clientHello, hello[:9], false},
 	}
 	for _, tt := range tests {
 		if got := (stack{}).read(tt.v, tt.kind, tt.input); got != tt.want {
@@ -182,17 +184,25 @@ func TestVerdictOf(t *testing.T) {
 	}
 }
 
+// TestDriverEnds names the test at which a driver ends.
+func TestDriverEnds(t *testing.T) {
+	s := stack{name: "x", transports: []transport{tls}, build: func(string, string) ([]string, error) {
+		return []string{testenv.Program(t, "sh", "dash"), "-c", "echo x@1; read a; echo waits; read a"}, nil
+	}}
+	err := with(".", s, func(p *process) error {
+		_, err := p.askAll(loaded(t))
+		return err
+	})
+	if second := loaded(t)[1].ID; err == nil || !strings.Contains(err.Error(), second) {
+		t.Errorf("the error %v does not name %s", err, second)
+	}
+}
+
 // TestStandard checks that docs/standard.md names vectors that exist.
 func TestStandard(t *testing.T) {
 	var ids []string
-	for _, k := range vectors.Kinds() {
-		f, err := vectors.Load(k)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range f.All() {
-			ids = append(ids, v.ID)
-		}
+	for _, v := range loaded(t) {
+		ids = append(ids, v.ID)
 	}
 	text, err := os.ReadFile(filepath.Join(docs(t), "standard.md"))
 	if err != nil {
@@ -233,15 +243,15 @@ func TestAnswer(t *testing.T) {
 	s.build = goBuild("cryptotls", "local")
 	hello := stockHello([]byte{1, 1})
 	var in, out bytes.Buffer
-	for _, q := range []question{
-		{ID: "whole", Kind: vectors.ClientHello, Entry: vectors.Handshake, Input: hello},
-		{ID: "begun", Kind: vectors.ClientHello, Entry: vectors.Handshake, Input: hello[:9]},
-		{ID: "malformed", Kind: vectors.ClientHello, Entry: vectors.Handshake, Input: append([]byte{1, 0, 0, 1}, 3)},
-		{ID: "records", Kind: vectors.TLSRecords, Entry: vectors.Records, Pieces: []vectors.Bytes{records(hello)[:7], records(hello)[7:]}},
-		{ID: "half", Kind: vectors.TLSRecords, Entry: vectors.Records, Pieces: []vectors.Bytes{records(hello)[:7]}},
-		{ID: "memory", Kind: vectors.TLSRecords, Entry: vectors.Records, Pieces: []vectors.Bytes{records(hello)}, Memory: 100},
-		{ID: "dtls", Kind: vectors.DTLS, Entry: vectors.Datagrams, Pieces: []vectors.Bytes{{22}}},
-		{ID: "flags", Kind: vectors.TLSFlags, Entry: vectors.ExtensionData, Input: []byte{1, 1}},
+	for _, q := range []vector{
+		{ID: "whole", Kind: clientHello, Entry: "handshake", Input: hello},
+		{ID: "begun", Kind: clientHello, Entry: "handshake", Input: hello[:9]},
+		{ID: "malformed", Kind: clientHello, Entry: "handshake", Input: append([]byte{1, 0, 0, 1}, 3)},
+		{ID: "records", Kind: tlsRecords, Entry: "records", Pieces: []hexBytes{records(hello)[:7], records(hello)[7:]}},
+		{ID: "half", Kind: tlsRecords, Entry: "records", Pieces: []hexBytes{records(hello)[:7]}},
+		{ID: "memory", Kind: tlsRecords, Entry: "records", Pieces: []hexBytes{records(hello)}, Memory: 100},
+		{ID: "dtls", Kind: dtlsKind, Entry: "datagrams", Pieces: []hexBytes{{22}}},
+		{ID: "flags", Kind: tlsFlags, Entry: "extension_data", Input: []byte{1, 1}},
 	} {
 		if err := json.NewEncoder(&in).Encode(q); err != nil {
 			t.Fatal(err)

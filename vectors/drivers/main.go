@@ -51,7 +51,11 @@ func run(dir, docs string, args []string) error {
 		if err != nil {
 			return err
 		}
-		return writeMatrix(docs, results)
+		tests, err := load(dir)
+		if err != nil {
+			return err
+		}
+		return writeMatrix(docs, results, tests)
 	case "answer":
 		if len(list) != 1 {
 			return errors.New("answer needs one stack")
@@ -75,12 +79,15 @@ func with(dir string, s stack, f func(*process) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(p), p.stop())
+	if err = f(p); err != nil {
+		p.cmd.Process.Kill()
+	}
+	return errors.Join(err, p.stop())
 }
 
 // askStacks asks the stacks, two at a time. It leaves out those that this machine lacks,
 // and says so.
-func askStacks(dir string, list []stack) ([]result, error) {
+func askStacks(dir string, list []stack, tests []*vector) ([]result, error) {
 	results := make([]result, len(list))
 	errs := make([]error, len(list))
 	var wait sync.WaitGroup
@@ -97,7 +104,7 @@ func askStacks(dir string, list []stack) ([]result, error) {
 			turns <- struct{}{}
 			defer func() { <-turns }()
 			errs[i] = with(dir, s, func(p *process) (err error) {
-				results[i], err = p.askAll()
+				results[i], err = p.askAll(tests)
 				return err
 			})
 			if errs[i] != nil {
@@ -116,7 +123,11 @@ func check(dir, stored string, list []stack) error {
 	if err != nil {
 		return err
 	}
-	results, err := askStacks(dir, list)
+	tests, err := load(dir)
+	if err != nil {
+		return err
+	}
+	results, err := askStacks(dir, list, tests)
 	changed := 0
 	for _, r := range results {
 		was := find(old, r)
@@ -160,7 +171,11 @@ func record(dir, docs string, list []stack) error {
 			return fmt.Errorf("%s: %s", s.name, lacks)
 		}
 	}
-	results, err := askStacks(dir, list)
+	tests, err := load(dir)
+	if err != nil {
+		return err
+	}
+	results, err := askStacks(dir, list, tests)
 	if err != nil {
 		return err
 	}
@@ -170,5 +185,5 @@ func record(dir, docs string, list []stack) error {
 			return err
 		}
 	}
-	return writeMatrix(docs, merge(old, results))
+	return writeMatrix(docs, merge(old, results), tests)
 }

@@ -9,22 +9,21 @@ import (
 	"strings"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // notes say what there is to know about the table of a kind.
-var notes = map[vectors.Kind]string{
-	vectors.ClientHello: `No stack here knows tls_flags, and all ignore it as RFC 9846, Section 4.2.2 says. So "accept" is right for the codes
+var notes = map[string]string{
+	clientHello: `No stack here knows tls_flags, and all ignore it as RFC 9846, Section 4.2.2 says. So "accept" is right for the codes
 of tls_flags: trailing_zero, empty_data, empty_vector, inner_too_long, trailing_bytes and all_zero.
 `,
-	vectors.ExtensionBodies: `A server that has no use for an extension does not look into it, and accepts a malformed one. That is allowed, and
+	extensionBodies: `A server that has no use for an extension does not look into it, and accepts a malformed one. That is allowed, and
 differs from the tests.
 `,
-	vectors.TLSRecords: `Servers that refuse a first byte or a version send what they like: RFC 9846 does not say how to refuse what is not TLS.
+	firstBytes: `How to refuse what is no TLS is up to the server. A server of QUIC or DTLS may ignore any datagram.
 `,
-	vectors.DTLS: `A server may ignore any datagram, so "waits" is right for all that is refused.
+	dtlsKind: `A server may ignore any datagram, so "waits" is right for all that is refused.
 `,
-	vectors.QUIC: `A server discards a datagram of less than 1,200 bytes with an Initial packet (RFC 9000, Section 14.1), and may discard
+	quicKind: `A server discards a datagram of less than 1,200 bytes with an Initial packet (RFC 9000, Section 14.1), and may discard
 packets that it cannot use.
 `,
 }
@@ -43,7 +42,7 @@ stack does something else.
 `)
 	m.glances(&b)
 	m.legend(&b)
-	for _, k := range vectors.Kinds() {
+	for _, k := range kinds {
 		m.table(&b, k)
 	}
 	m.flagsTable(&b)
@@ -60,7 +59,7 @@ func (m *matrix) glances(b *bytes.Buffer) {
 	b.WriteString("- Odd records:\n")
 	m.glance(b, "  - empty", code("record_empty"))
 	m.glance(b, "  - of another type inside of the message", code("record_interleaved"))
-	m.glance(b, "  - of any version", func(t test) bool { return t.Kind == vectors.TLSRecords && t.Group == "versions" })
+	m.glance(b, "  - of any version", func(t test) bool { return t.Kind == tlsRecords && t.Group == "versions" })
 }
 
 // glance says who refuses and who accepts some tests, and by which clause.
@@ -142,7 +141,7 @@ alerts count as "accept", but for an SSLv2-compatible hello and one without ciph
 }
 
 // table writes the rows of a kind, with the stacks that were asked.
-func (m *matrix) table(b *bytes.Buffer, k vectors.Kind) {
+func (m *matrix) table(b *bytes.Buffer, k string) {
 	var rows []row
 	asked := make([]bool, len(m.results))
 	for _, r := range m.rows {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // A matrix is what all stacks did, beside what the vectors say.
@@ -20,7 +18,7 @@ type matrix struct {
 
 // A row has the tests with one code, or with one code in one group.
 type row struct {
-	kind  vectors.Kind
+	kind  string
 	code  string
 	group string // if the code has several rows
 	tests []test
@@ -37,11 +35,8 @@ type test struct {
 var unknownFlags = []string{"empty_data", "empty_vector", "inner_too_long", "trailing_bytes", "all_zero", "trailing_zero"}
 
 // writeMatrix writes matrix.json and matrix.md.
-func writeMatrix(docs string, results []result) error {
-	m, err := newMatrix(results)
-	if err != nil {
-		return err
-	}
+func writeMatrix(docs string, results []result, list []*vector) error {
+	m := newMatrix(results, list)
 	d := document{}
 	for _, r := range results {
 		s := documentStack{Stack: r.Stack, Version: r.Version, Same: r.Same}
@@ -67,18 +62,14 @@ func writeMatrix(docs string, results []result) error {
 	return os.WriteFile(filepath.Join(docs, "matrix.md"), m.markdown(), 0o666)
 }
 
-func newMatrix(results []result) (matrix, error) {
-	m := matrix{results: results}
-	for _, k := range vectors.Kinds() {
-		f, err := vectors.Load(k)
-		if err != nil {
-			return m, err
-		}
+func newMatrix(results []result, list []*vector) *matrix {
+	m := &matrix{results: results}
+	for _, k := range kinds {
 		var codes []string
 		tests := map[string][]test{}
-		for g, v := range f.All() {
-			t, ok := m.test(g, v)
-			if !ok {
+		for _, v := range list {
+			t, ok := m.test(v)
+			if v.Kind != k || !ok {
 				continue
 			}
 			if !slices.Contains(codes, t.Code) {
@@ -90,25 +81,16 @@ func newMatrix(results []result) (matrix, error) {
 			m.addRows(tests[code])
 		}
 	}
-	return m, nil
-}
-
-// codeOf is the code of a test, or else its outcome or result.
-func codeOf(t *vectors.Test) string {
-	switch {
-	case t.Code != "":
-		return t.Code
-	case t.Outcome != "":
-		return string(t.Outcome)
-	}
-	return string(t.Result)
+	return m
 }
 
 // test says what the stacks did in a test. It reports false if none was asked.
-func (m *matrix) test(g *vectors.Group, v *vectors.Test) (test, bool) {
-	t := test{documentTest: documentTest{ID: v.ID, Kind: g.Kind, Group: g.Name, Code: codeOf(v), Clause: g.Source}}
+func (m *matrix) test(v *vector) (test, bool) {
+	t := test{documentTest: documentTest{ID: v.ID, Kind: v.Kind, Group: v.Group, Code: cmp.Or(v.Code, v.Outcome, v.Result), Clause: v.Source}}
 	if v.Alert != nil {
 		t.Clause = v.Alert.Clause
+	} else if v.QUICError != nil {
+		t.Clause = v.QUICError.Clause
 	}
 	asked := false
 	var seen []string
@@ -117,7 +99,7 @@ func (m *matrix) test(g *vectors.Group, v *vectors.Test) (test, bool) {
 		asked = asked || ok
 		seen = append(seen, cmp.Or(string(did), "-"))
 		shown := string(did)
-		if r.stack().read(did, g.Kind, slices.Concat(piecesOf(v.Input, v.Pieces)...)) {
+		if r.stack().read(did, v.Kind, slices.Concat(v.pieces()...)) {
 			shown = string(accept)
 			if did != accept && r.stack().noTLS13 && onlyTLS13(v) {
 				shown = version
@@ -137,7 +119,7 @@ func (m *matrix) test(g *vectors.Group, v *vectors.Test) (test, bool) {
 // version is shown for a server without TLS 1.3 that refuses a hello for TLS 1.3 alone.
 const version = "version"
 
-func onlyTLS13(v *vectors.Test) bool {
+func onlyTLS13(v *vector) bool {
 	if v.Parsed == nil || v.Parsed.ClientHello == nil {
 		return false
 	}
@@ -148,12 +130,12 @@ func onlyTLS13(v *vectors.Test) bool {
 
 // differs reports whether a stack accepts what a test refuses, or the reverse, or does not
 // wait for the rest of what is correct so far.
-func differs(t *vectors.Test, seen string) bool {
+func differs(v *vector, seen string) bool {
 	accepted := seen == string(accept) || seen == version
 	switch {
-	case t.Result == vectors.Valid || slices.Contains(unknownFlags, t.Code):
+	case v.Result == "valid" || slices.Contains(unknownFlags, v.Code):
 		return !accepted
-	case t.Outcome == vectors.NeedMore || t.Code == "truncated":
+	case v.Outcome == "need_more" || v.Code == "truncated":
 		return seen != string(waits)
 	}
 	return accepted

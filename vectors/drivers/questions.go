@@ -2,45 +2,43 @@ package main
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // unasked are the kinds of which no stack is asked, with the reason.
-var unasked = []struct {
-	kind   vectors.Kind
-	reason string
-}{
-	{vectors.TLSFlags, "No stack knows tls_flags. Each body is put into one and the same ClientHello: see below."},
-	{vectors.Messages, "A server reads no messages of servers, and those of clients only after its own."},
-	{vectors.RequestMTLS, "No stack knows request_mtls."},
+var unasked = []struct{ kind, reason string }{
+	{tlsFlags, "No stack knows tls_flags. Each body is put into one and the same ClientHello: see above."},
+	{messages, "A server reads no messages of servers, and those of clients only after its own."},
+	{requestMTLS, "No stack knows request_mtls."},
 }
 
 // overLimit is the code of tests that are not asked: no stack takes a limit of memory.
 const overLimit = "over_limit"
 
-// asked returns what the tests of a group are carried in, and whether the test can be
-// asked.
-func asked(g *vectors.Group, t *vectors.Test) (transport, bool) {
-	if t.Code == overLimit || slices.ContainsFunc(unasked[:], func(u struct {
-		kind   vectors.Kind
-		reason string
-	}) bool {
-		return u.kind == g.Kind
-	}) {
+// asked returns what a vector is carried in, and whether it can be asked.
+func (v *vector) asked() (transport, bool) {
+	for _, u := range unasked {
+		if u.kind == v.Kind {
+			return "", false
+		}
+	}
+	if v.Code == overLimit {
 		return "", false
 	}
-	switch {
-	case g.Entry == vectors.Handshake:
+	switch v.Entry {
+	case "handshake":
 		return message, true
-	case g.Entry == vectors.Records:
+	case "records":
 		return tls, true
-	case g.Kind == vectors.DTLS, g.Entry == "dtls_datagrams":
-		return dtls, true
-	case g.Kind == vectors.QUIC, g.Entry == "quic_datagrams":
+	case "quic_datagrams":
 		return quic, true
+	case "dtls_datagrams":
+		return dtls, true
+	case "datagrams":
+		return transport(v.Kind), true
 	}
 	return "", false
 }
@@ -51,65 +49,46 @@ func (s stack) takes(over transport) bool {
 }
 
 // askAll asks a stack for everything that it can be asked.
-func (p *process) askAll() (result, error) {
+func (p *process) askAll(list []*vector) (result, error) {
 	r := result{Stack: p.name, Version: p.version, Verdicts: map[string]verdict{}}
-	for _, k := range vectors.Kinds() {
-		f, err := vectors.Load(k)
-		if err != nil {
-			return r, err
-		}
-		for g, t := range f.All() {
-			if err := p.askTest(&r, g, t); err != nil {
-				return r, err
-			}
+	for _, v := range list {
+		if err := p.askTest(&r, v); err != nil {
+			return r, fmt.Errorf("%s: %w", v.ID, err)
 		}
 	}
 	return r, nil
 }
 
-func (p *process) askTest(r *result, g *vectors.Group, t *vectors.Test) error {
-	if g.Kind == vectors.TLSFlags {
+func (p *process) askTest(r *result, v *vector) error {
+	if v.Kind == tlsFlags {
 		if !p.takes(message) {
 			return nil
 		}
-		v, err := p.ask(message, stockHello(t.Input))
-		r.flags(t.ID, v)
+		did, err := p.ask(message, stockHello(v.Input))
+		r.flags(v.ID, did)
 		return err
 	}
-	over, ok := asked(g, t)
+	over, ok := v.asked()
 	if !ok || !p.takes(over) {
 		return nil
 	}
-	pieces := piecesOf(t.Input, t.Pieces)
-	if t.Prefixes == nil {
-		v, err := p.ask(over, pieces...)
-		r.Verdicts[t.ID] = v
+	if v.Prefixes == nil {
+		did, err := p.ask(over, v.pieces()...)
+		r.Verdicts[v.ID] = did
 		return err
 	}
 	// The verdict of a test of prefixes is the one that is not "waits", if there is one.
-	r.Verdicts[t.ID] = waits
-	for n := t.Prefixes.From; n <= t.Prefixes.To; n++ {
-		v, err := p.ask(over, t.Input[:n])
+	r.Verdicts[v.ID] = waits
+	for n := v.Prefixes.From; n <= v.Prefixes.To; n++ {
+		did, err := p.ask(over, v.Input[:n])
 		if err != nil {
 			return err
 		}
-		if v != waits {
-			r.Verdicts[t.ID] = v
+		if did != waits {
+			r.Verdicts[v.ID] = did
 		}
 	}
 	return nil
-}
-
-// piecesOf returns what a question brings: its pieces, or else its input.
-func piecesOf(input vectors.Bytes, pieces []vectors.Bytes) [][]byte {
-	if pieces == nil {
-		return [][]byte{input}
-	}
-	var list [][]byte
-	for _, piece := range pieces {
-		list = append(list, piece)
-	}
-	return list
 }
 
 // stockHello returns a ClientHello that every stack accepts, with an extension tls_flags

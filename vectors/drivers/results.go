@@ -8,8 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // A result is what one stack did.
@@ -62,11 +60,11 @@ type documentStack struct {
 }
 
 type documentTest struct {
-	ID     string       `json:"id"`
-	Kind   vectors.Kind `json:"kind"`
-	Group  string       `json:"group"`
-	Code   string       `json:"code"` // or "valid", or an outcome
-	Clause string       `json:"clause"`
+	ID     string `json:"id"`
+	Kind   string `json:"kind"`
+	Group  string `json:"group"`
+	Code   string `json:"code"` // or "valid", or an outcome
+	Clause string `json:"clause"`
 	// Seen has the verdicts in the order of the stacks, or "-" for those that were not
 	// asked.
 	Seen string `json:"seen"`

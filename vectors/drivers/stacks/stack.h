@@ -60,6 +60,8 @@ int main(void)
 		pieces = piece = at = size = 0;
 		size_t n = 0;
 		for (const char *p = strchr(line, '\t') + 1; *p != 0; p++) {
+			if (pieces == sizeof ends / sizeof *ends || n == sizeof input)
+				fail("hold so much input");
 			if (*p == ',' || *p == '\n') {
 				ends[pieces++] = n;
 				continue;
