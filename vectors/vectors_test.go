@@ -12,7 +12,7 @@ import (
 	"github.com/tlsflags/tlsflags/vectors/internal/check"
 )
 
-func load(t *testing.T, k vectors.Kind) vectors.File {
+func load[T vectors.Test](t *testing.T, k vectors.Kind[T]) vectors.File[T] {
 	t.Helper()
 	f, err := vectors.Load(k)
 	if err != nil {
@@ -28,7 +28,7 @@ func TestParsersAgree(t *testing.T) {
 		for g, test := range f.All() {
 			n++
 			if err := check.Test(g, test); err != nil {
-				t.Errorf("%s: %v", test.ID, err)
+				t.Errorf("%s: %v", test.Shared().ID, err)
 			}
 		}
 		if n != f.NumberOfTests {
@@ -44,7 +44,7 @@ func TestDecodeRefusesUnknownKey(t *testing.T) {
 }
 
 func TestLoadRefusesUnknownKind(t *testing.T) {
-	if _, err := vectors.Load("tls_plums"); err == nil {
+	if _, err := vectors.Load[vectors.Test]("tls_plums"); err == nil {
 		t.Error("no error")
 	}
 }

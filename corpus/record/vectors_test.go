@@ -78,12 +78,12 @@ func (c *datagramConn) SetDeadline(time.Time) error      { return nil }
 func (c *datagramConn) SetWriteDeadline(time.Time) error { return nil }
 
 // complete yields the tests of a kind whose pieces are a whole message.
-func complete(t *testing.T, k vectors.Kind) func(func(*vectors.Test) bool) {
+func complete(t *testing.T, k vectors.Kind[*vectors.PiecesTest]) func(func(*vectors.PiecesTest) bool) {
 	f, err := vectors.Load(k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(yield func(*vectors.Test) bool) {
+	return func(yield func(*vectors.PiecesTest) bool) {
 		for _, test := range f.All() {
 			if test.Outcome == vectors.Complete && !yield(test) {
 				return

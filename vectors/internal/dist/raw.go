@@ -15,9 +15,11 @@ import (
 
 // columns are those of index.tsv. A cell is empty if the test does not have the value; a
 // valid input without flags has the flags "-".
-// If files is 1, the input is in id.bin; otherwise in id.1.bin, id.2.bin and so on.
+// If files is 1, the input is in id.bin; otherwise in id.1.bin, id.2.bin and so on. If
+// joined is 1, the reassembled message is in id.joined.bin.
 var columns = []string{
 	"id", "kind", "entry", "files", "prefixes", "result", "code", "offset", "alert", "alternatives", "flags_extension", "flags", "clause", "outcome", "action",
+	"quic_error", "joined",
 }
 
 // series are the groups that have a row for each value of one number. They get no
@@ -40,11 +42,14 @@ func rawFiles() (map[string][]byte, error) {
 			}
 			inputs := inputsOf(g, t)
 			for i, input := range inputs {
-				name := t.ID + ".bin"
+				name := t.Shared().ID + ".bin"
 				if len(inputs) > 1 {
-					name = fmt.Sprintf("%s.%d.bin", t.ID, i+1)
+					name = fmt.Sprintf("%s.%d.bin", t.Shared().ID, i+1)
 				}
 				files[name] = input
+			}
+			if p, ok := t.(*vectors.PiecesTest); ok && p.Joined != nil {
+				files[p.ID+".joined.bin"] = p.Joined
 			}
 			fmt.Fprintln(index, strings.Join(row(g, t, len(inputs)), "\t"))
 		}
@@ -55,39 +60,43 @@ func rawFiles() (map[string][]byte, error) {
 
 // inputsOf returns the bytes that a test gives to an implementation, one element for
 // each datagram or message.
-func inputsOf(g *vectors.Group, t *vectors.Test) []vectors.Bytes {
-	switch g.Entry {
-	case vectors.Records:
-		return []vectors.Bytes{slices.Concat(t.Pieces...)}
-	case vectors.Datagrams, vectors.QUICDatagrams, vectors.DTLSDatagrams:
+func inputsOf(g *vectors.Group[vectors.Test], t vectors.Test) []vectors.Bytes {
+	switch t := t.(type) {
+	case *vectors.FlagsTest:
+		return []vectors.Bytes{t.Input}
+	case *vectors.HelloTest:
+		return []vectors.Bytes{t.Input}
+	case *vectors.MessageTest:
+		return []vectors.Bytes{t.Input}
+	case *vectors.PiecesTest:
+		if g.Entry == vectors.Records {
+			return []vectors.Bytes{slices.Concat(t.Pieces...)}
+		}
 		return t.Pieces
-	case vectors.Exchange:
+	case *vectors.ExchangeTest:
 		var inputs []vectors.Bytes
 		for _, step := range t.Steps {
 			inputs = append(inputs, step.Input)
 		}
 		return inputs
 	}
-	return []vectors.Bytes{t.Input}
+	panic("no such kind: " + g.Kind)
 }
 
 // row returns the cells of a test in index.tsv.
-func row(g *vectors.Group, t *vectors.Test, files int) []string {
+func row(g *vectors.Group[vectors.Test], t vectors.Test, files int) []string {
+	c := t.Shared()
 	values := map[string]string{
-		"id": t.ID, "kind": string(g.Kind), "entry": string(g.Entry), "files": fmt.Sprint(files), "outcome": string(t.Outcome), "action": string(t.Action),
-		"result": string(t.Result), "code": t.Code, "clause": g.Source,
+		"id": c.ID, "kind": string(g.Kind), "entry": string(g.Entry), "files": fmt.Sprint(files), "result": string(c.Result), "code": c.Code, "clause": g.Source,
 	}
-	if t.Prefixes != nil {
-		values["prefixes"] = fmt.Sprintf("%d-%d", t.Prefixes.From, t.Prefixes.To)
+	if c.Offset != nil {
+		values["offset"] = fmt.Sprint(*c.Offset)
 	}
-	if t.Offset != nil {
-		values["offset"] = fmt.Sprint(*t.Offset)
-	}
-	if t.Alert != nil {
-		values["alert"], values["clause"] = fmt.Sprint(t.Alert.Value), t.Alert.Clause
+	if c.Alert != nil {
+		values["alert"], values["clause"] = fmt.Sprint(c.Alert.Value), c.Alert.Clause
 	}
 	var alternatives []string
-	for _, a := range t.Alternatives {
+	for _, a := range c.Alternatives {
 		answer := cmp.Or(string(a.Outcome), string(a.Result))
 		if a.Alert != "" {
 			answer = alertNumber(a.Alert)
@@ -95,11 +104,33 @@ func row(g *vectors.Group, t *vectors.Test, files int) []string {
 		alternatives = append(alternatives, answer)
 	}
 	values["alternatives"] = strings.Join(alternatives, ",")
-	if t.Parsed != nil {
-		values["flags_extension"] = fmt.Sprint(t.Parsed.FlagsExtension)
+	var parsed *vectors.Parsed
+	switch t := t.(type) {
+	case *vectors.FlagsTest:
+		parsed = t.Parsed
+	case *vectors.HelloTest:
+		parsed = t.Parsed
+		if t.Prefixes != nil {
+			values["prefixes"] = fmt.Sprintf("%d-%d", t.Prefixes.From, t.Prefixes.To)
+		}
+	case *vectors.MessageTest:
+		parsed = t.Parsed
+	case *vectors.PiecesTest:
+		parsed, values["outcome"] = t.Parsed, string(t.Outcome)
+		if t.QUICError != nil {
+			values["quic_error"] = fmt.Sprint(t.QUICError.Value)
+		}
+		if t.Joined != nil {
+			values["joined"] = "1"
+		}
+	case *vectors.ExchangeTest:
+		values["action"] = string(t.Action)
+	}
+	if parsed != nil {
+		values["flags_extension"] = fmt.Sprint(parsed.FlagsExtension)
 		values["flags"] = "-"
-		if len(t.Parsed.Flags) > 0 {
-			values["flags"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(t.Parsed.Flags), " ", ","), "[]")
+		if len(parsed.Flags) > 0 {
+			values["flags"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(parsed.Flags), " ", ","), "[]")
 		}
 	}
 	var cells []string

@@ -80,7 +80,7 @@ func pattern(p string) schema { return schema{"type": "string", "pattern": p} }
 func number(largest int) schema { return schema{"type": "integer", "minimum": 0, "maximum": largest} }
 
 // schemaOf returns the schema of a file.
-func schemaOf(f vectors.File) schema {
+func schemaOf(f file) schema {
 	noteNames := slices.Sorted(maps.Keys(f.Notes))
 	notes := ""
 	for _, name := range noteNames {
@@ -106,7 +106,7 @@ func schemaOf(f vectors.File) schema {
 	})
 }
 
-func definitions(noteNames []string, first vectors.Group) schema {
+func definitions(noteNames []string, first vectors.Group[*row]) schema {
 	return schema{
 		"text":            schema{"type": "string", "minLength": 1},
 		"hex":             pattern(`^([0-9a-f]{2})*$`),
@@ -139,7 +139,7 @@ func definitions(noteNames []string, first vectors.Group) schema {
 }
 
 // alternative is the schema of another answer to a test of the group.
-func alternative(g vectors.Group) schema {
+func alternative(g vectors.Group[*row]) schema {
 	valid, invalid, why := is("result", vectors.Valid), is("result", vectors.Invalid), members("clause:text who:string")
 	refusal := and(invalid, members("alert:alert_name"), why)
 	if g.Entry != vectors.Records && g.Entry != vectors.Datagrams {
@@ -151,14 +151,14 @@ func alternative(g vectors.Group) schema {
 		object(invalid, is("outcome", vectors.NotThisProtocol), why),
 		object(refusal, is("outcome", vectors.Refused)),
 	}
-	if g.Kind == vectors.QUIC {
+	if g.Kind.Any() == vectors.QUIC.Any() {
 		answers = append(answers, object(invalid, is("outcome", vectors.Refused), members("quic_error:quic_error_name"), why))
 	}
 	return oneOf(answers...)
 }
 
 // shapeOf names the members that the tests of a group have.
-func shapeOf(g vectors.Group) string {
+func shapeOf(g vectors.Group[*row]) string {
 	switch t := g.Tests[0]; {
 	case t.Readings != nil:
 		return "test_with_readings"
@@ -172,7 +172,7 @@ func shapeOf(g vectors.Group) string {
 const others = "alternatives:alternatives"
 
 // testSchema returns the schema of the tests of a group.
-func testSchema(g vectors.Group) schema {
+func testSchema(g vectors.Group[*row]) schema {
 	common := members("id:id comment:text flags:notes observed:observed")
 	valid, invalid := is("result", vectors.Valid), is("result", vectors.Invalid)
 	refusal := and(invalid, members("code:code offset:natural alert:alert alternatives:alternatives"))
@@ -185,7 +185,7 @@ func testSchema(g vectors.Group) schema {
 			optional(object(common, is("outcome", vectors.NotThisProtocol), invalid), others),
 			object(common, is("outcome", vectors.Refused), refusal),
 		}
-		if g.Kind == vectors.QUIC {
+		if g.Kind.Any() == vectors.QUIC.Any() {
 			// A fault of TLS has an alert, one of QUIC has none.
 			outcomes[3] = object(common, is("outcome", vectors.Refused), refusal, members("quic_error:crypto_error"))
 			delete(refusal, "alert")
@@ -218,7 +218,7 @@ func testSchema(g vectors.Group) schema {
 }
 
 // parsedSchema has the member parsed of the tests of a group.
-func parsedSchema(g vectors.Group) schema {
+func parsedSchema(g vectors.Group[*row]) schema {
 	if g.Entry == vectors.ExtensionData {
 		return schema{"parsed": object(members("flags:some_flags"))}
 	}

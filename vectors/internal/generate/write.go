@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // readObserved reads the file that vectors/internal/observe writes. It returns what each
@@ -47,7 +45,7 @@ func openRegister(dir string) (*register, error) {
 	return readRegister(released, strings.TrimSpace(string(version)), table("withdrawn.txt"))
 }
 
-func write(dir string, all []vectors.File) error {
+func write(dir string, all []file) error {
 	for _, f := range all {
 		if err := writeJSON(filepath.Join(dir, string(f.Kind)+".json"), f); err != nil {
 			return err

@@ -34,7 +34,7 @@ func readJSON(t *testing.T, name string) any {
 	return v
 }
 
-func compileSchema(t *testing.T, k vectors.Kind) *jsonschema.Schema {
+func compileSchema(t *testing.T, k vectors.Kind[vectors.Test]) *jsonschema.Schema {
 	t.Helper()
 	s, err := jsonschema.NewCompiler().Compile(filepath.Join(folder, "schema", string(k)+".schema.json"))
 	if err != nil {
