@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers unit \
+.PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers vectors-types unit \
 	test-long test-hostile test-soak bench cost mutation vectors-live vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer \
 	fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage tidy api vectors-observed vectors-dist
 
@@ -14,7 +14,7 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
 
 # unit comes last: the lines of go test end the output.
-test: lint words importer generated cross foreign race modules coverage clients test-consumers unit ## run every check below
+test: lint words importer generated cross foreign race modules coverage clients test-consumers vectors-types unit ## run every check below
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
 	@scripts/lint.sh
@@ -48,6 +48,9 @@ clients: ## the demo server with real clients: curl, GnuTLS, OpenSSL, node, Chro
 
 test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on the test vectors
 	@scripts/consumers.sh
+
+vectors-types: ## types that generators make of the vectors' schemas, in TypeScript and Rust
+	@scripts/types.sh
 
 unit: ## the tests of the root module, with the seeds of the fuzz targets
 	go test ./...
