@@ -14,7 +14,7 @@ const lineWidth = 100
 // line without spaces, for there are thousands.
 func layOut(out *bytes.Buffer, value []byte, indent string) {
 	switch {
-	case series.Match(value):
+	case seriesRow.Match(value):
 		out.Write(value)
 		return
 	case !needsLines(value, indent):
@@ -39,8 +39,8 @@ func layOut(out *bytes.Buffer, value []byte, indent string) {
 	out.WriteByte(value[len(value)-1])
 }
 
-// series matches the beginning of a test in the groups that have a row for each number.
-var series = regexp.MustCompile(`^{"id":"flags/(every|octet|length)/`)
+// seriesRow matches the beginning of a test in the groups that have a row for each number.
+var seriesRow = regexp.MustCompile(`^{"id":"flags/(every|octet|length)/`)
 
 // needsLines reports whether an object or array is too wide for one line. Lists of
 // numbers stay on one line however wide they are.

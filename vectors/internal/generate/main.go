@@ -82,7 +82,7 @@ func generate(dir string) error {
 		all = append(all, f)
 	}
 	for id := range observed {
-		if ids.ids[id] == "" {
+		if !ids.tests[id] {
 			return fmt.Errorf("observed.json has %s, but there is no such test; run make vectors-observed", id)
 		}
 	}

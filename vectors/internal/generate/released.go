@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +21,8 @@ const releasedHeader = "id\thash\tsince\twithdrawn\treason\tsuccessor\n"
 type register struct {
 	version string
 	fixed   map[string]*entry // of earlier versions
-	ids     map[string]string // of this version, with the hash of each
+	tests   map[string]bool   // ids of this version
+	ids     map[string]string // the same as rows of released.tsv, with the hash of each
 	reasons [][]string        // withdrawn.txt
 }
 
@@ -28,7 +30,7 @@ type register struct {
 type entry struct{ hash, since, withdrawn, reason, successor string }
 
 func readRegister(data []byte, version string, reasons [][]string) (*register, error) {
-	r := &register{version, map[string]*entry{}, map[string]string{}, reasons}
+	r := &register{version, map[string]*entry{}, map[string]bool{}, map[string]string{}, reasons}
 	text, ok := strings.CutPrefix(string(data), releasedHeader)
 	if !ok && len(data) > 0 {
 		return nil, fmt.Errorf("released.tsv: line 1 is not %q", releasedHeader)
@@ -50,6 +52,10 @@ func readRegister(data []byte, version string, reasons [][]string) (*register, e
 	return r, nil
 }
 
+// series matches the beginning of ids in the groups with a test for each number. Such a
+// group has one row, with * for the number: the rows would be most of the file.
+var series = regexp.MustCompile(`^flags/(every|octet|length)/`)
+
 // add returns the id of a test: the given one, with -2, -3 and so on if a
 // release used that for another input or verdict.
 func (r *register) add(id string, t any) (string, error) {
@@ -57,14 +63,23 @@ func (r *register) add(id string, t any) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if prefix := series.FindString(id); prefix != "" {
+		r.ids[prefix+"*"] = shortHash([]byte(r.ids[prefix+"*"] + " " + id + " " + hash))
+		return id, r.once(id)
+	}
 	for e := r.fixed[id]; e != nil && (e.withdrawn != "" || e.hash != hash); e = r.fixed[id] {
 		id = r.next(id)
 	}
-	if _, ok := r.ids[id]; ok {
-		return "", fmt.Errorf("two tests are %s", id)
-	}
 	r.ids[id] = hash
-	return id, nil
+	return id, r.once(id)
+}
+
+func (r *register) once(id string) error {
+	if r.tests[id] {
+		return fmt.Errorf("two tests are %s", id)
+	}
+	r.tests[id] = true
+	return nil
 }
 
 // next returns the id that a test gets when its input or verdict changes: x-2 after x, x-3
@@ -97,8 +112,12 @@ func (r *register) close() ([]byte, error) {
 	used := map[string]bool{}
 	for _, id := range slices.Sorted(maps.Keys(r.fixed)) {
 		e := r.fixed[id]
-		if _, ok := r.ids[id]; ok || e.withdrawn != "" {
+		hash, ok := r.ids[id]
+		switch {
+		case e.withdrawn != "" || ok && hash == e.hash:
 			continue
+		case ok:
+			return nil, fmt.Errorf("%s: an input or verdict is not that of version %s; take it back", id, e.since)
 		}
 		i := slices.IndexFunc(r.reasons, func(row []string) bool { return matches(row[0], id) })
 		if i < 0 {
@@ -160,11 +179,16 @@ func hashOf(t any) (string, error) {
 			members[key] = code.Name
 		}
 	}
-	h := sha256.New()
+	var text []byte
 	for _, key := range hashed {
 		if value, ok := members[key]; ok {
-			fmt.Fprintf(h, "%s %s\n", key, value)
+			text = fmt.Appendf(text, "%s %s\n", key, value)
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))[:8], nil
+	return shortHash(text), nil
+}
+
+func shortHash(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:4])
 }

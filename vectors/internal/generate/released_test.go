@@ -93,6 +93,9 @@ func TestRegister(t *testing.T) {
 			[]*row{v("x/a", 1), v("x/b-2", 1)}, "no test is x/q, the successor of x/undone"},
 		{"refuses a reason for nothing", reasons("x/z | Why."),
 			[]*row{v("x/a", 1), v("x/b-2", 1), v("x/undone", 1)}, "no id that matches x/z"},
+		{"has one row for a series", nil,
+			[]*row{v("x/a", 1), v("x/b-2", 1), v("x/undone", 1), v("flags/octet/01", 1), v("flags/octet/02", 2)}, releasedHeader + "flags/octet/*\t"},
+		{"refuses two tests of one id in a series", nil, []*row{v("flags/octet/01", 1), v("flags/octet/01", 1)}, "two tests are flags/octet/01"},
 		{"refuses two tests of one id", nil, []*row{v("x/a", 1), v("x/a", 1)}, "two tests are x/a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -100,6 +103,21 @@ func TestRegister(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
 			}
 		})
+	}
+}
+
+// TestRegisterSeries checks that a series of a release stays as it was.
+func TestRegisterSeries(t *testing.T) {
+	octet := func(input byte) *row {
+		return &row{ID: "flags/octet/01", Input: []byte{input}, Result: vectors.Valid}
+	}
+	first := registered(t, "", nil, []*row{octet(1)})
+	old := strings.ReplaceAll(first, "0.3.0", "0.1.0")
+	if got := registered(t, old, nil, []*row{octet(1)}); got != old {
+		t.Errorf("got\n%s\nwant\n%s", got, old)
+	}
+	if got, want := registered(t, old, nil, []*row{octet(2)}), "flags/octet/*: an input or verdict is not that of version 0.1.0"; !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant %s", got, want)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -74,6 +75,32 @@ func TestOpenSSLTakesValidMessages(t *testing.T) {
 		t.Errorf("%d exceptions, want at most 5", len(exceptions))
 	}
 	t.Logf("%d messages were taken", taken)
+}
+
+// TestOpenSSLRefusesFraming sends the messages whose lengths are wrong. OpenSSL must answer
+// each with an alert that the test lists.
+func TestOpenSSLRefusesFraming(t *testing.T) {
+	program := compile(t)
+	f, err := vectors.Load(vectors.Messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := plainMessages(t, f)
+	certificate, key := writeCertificate(t)
+	for g, test := range f.All() {
+		if g.Name != "framing" || test.Code == "truncated" { // OpenSSL would wait for the rest
+			continue
+		}
+		err := take(t, program, certificate, key, plain, test)
+		var sent alertError
+		listed := errors.As(err, &sent) && uint8(sent) == test.Alert.Value
+		for _, other := range test.Alternatives {
+			listed = listed || extension.Alert(sent).String() == other.Alert
+		}
+		if !listed {
+			t.Errorf("%s: %v, want %s", test.ID, err, test.Alert.Name)
+		}
+	}
 }
 
 // take has OpenSSL as the other side of a handshake with the message of a test.
@@ -219,7 +246,7 @@ func dataOf(l extension.List, typ extension.Type) string {
 
 // flagsOf is what OpenSSL prints of the flags of a test, or "".
 func flagsOf(test *vectors.MessageTest) string {
-	if test.Parsed.FlagsExtension == 0 {
+	if test.Parsed == nil || test.Parsed.FlagsExtension == 0 {
 		return ""
 	}
 	var l extension.List

@@ -27,6 +27,11 @@ const (
 	messageFinished    = 20
 )
 
+// An alertError is the alert that the other side sent.
+type alertError extension.Alert
+
+func (e alertError) Error() string { return "alert " + extension.Alert(e).String() }
+
 // A peer is one end of a handshake, whose messages the test chooses.
 type peer struct {
 	in          *bufio.Reader
@@ -55,7 +60,7 @@ func (p *peer) record() (byte, []byte, error) {
 			typ, body, err = p.read.open(header, body)
 		}
 		if err == nil && typ == recordAlert && len(body) == 2 {
-			err = fmt.Errorf("alert %v", extension.Alert(body[1]))
+			err = alertError(body[1])
 		}
 		return typ, body, err
 	}
@@ -105,7 +110,17 @@ func (p *peer) put(typ byte, data []byte) error {
 		record = p.write.seal(typ, data)
 	}
 	_, err := p.out.Write(record)
-	return err
+	if err == nil {
+		return nil
+	}
+	// The other side has ended. It may have said why.
+	for {
+		if _, _, reason := p.record(); errors.As(reason, new(alertError)) {
+			return reason
+		} else if reason != nil {
+			return err
+		}
+	}
 }
 
 // echo checks that the other side returns application data. It ignores tickets.
@@ -260,13 +275,11 @@ func (p *peer) connect(hello, certificate []byte) error {
 		}
 	}
 	write, read := p.applicationKeys(secret)
-	p.write = newHalf(client)
+	p.read, p.write = read, newHalf(client)
 	if err := p.send(certificate); err != nil {
 		return err
 	}
-	if sent, _, err := handshake.ParseCertificate(certificate); err != nil {
-		return err
-	} else if !sent.Empty() {
+	if !bytes.Equal(certificate[4:], []byte{0, 0, 0, 0}) { // not empty
 		if err := p.send(p.certificateVerify("client")); err != nil {
 			return err
 		}
@@ -274,7 +287,7 @@ func (p *peer) connect(hello, certificate []byte) error {
 	if err := p.send(finished(client, p.transcript)); err != nil {
 		return err
 	}
-	p.read, p.write = read, write
+	p.write = write
 	return p.echo()
 }
 
