@@ -27,7 +27,11 @@ var tlsRecordsGroups = []group{
 			join("before-flags", "Cut before tls_flags.", pieces(stream, len(stream)-16))
 			join("inside-flags", "Cut inside of tls_flags.", pieces(stream, len(stream)-7))
 			join("data-behind", "A change_cipher_spec follows.", pieces(concat(stream, record(typeCCS, 0x0303, []byte{1}))))
-			join("message-behind", "Another message follows in the same record.", pieces(records(concat(msg, []byte{20, 0, 0, 0}))))
+			behind := h.joins("segments", "message-behind", pieces(records(concat(msg, []byte{20, 0, 0, 0}))), "Another message follows in the same record.", "segments")
+			if h.prefix != "" {
+				behind = or(behind, otherAlert("unexpected_message", "RFC 9846, Section 5.1", "OpenSSL 3.0"))
+			}
+			g.add(behind)
 		}
 		stream := records(flagged().bytes())
 		for i := 1; i <= 9; i++ {
@@ -91,7 +95,7 @@ var tlsRecordsGroups = []group{
 			return refusesPieces("records/faults/"+name, pieces(records(patch(msg, 0, msgType))), "wrong_message_type", 5, comment, "record")
 		}
 		g.add(
-			between("alert", typeAlert, []byte{1, 0}, "A warning alert between two parts of the message."),
+			or(between("alert", typeAlert, []byte{1, 90}, "A warning, user_canceled, between two parts of the message."), orComplete(vectors.NoClause, "Go 1.26 crypto/tls")),
 			or(between("change-cipher-spec", typeCCS, []byte{1}, "A change_cipher_spec between two parts of the message."), orComplete(vectors.NoClause, "GnuTLS 3.7")),
 			between("application-data", typeApplication, []byte{1, 2, 3}, "Application data between two parts of the message."),
 			between("heartbeat", typeHeartbeat, []byte{1, 0, 0}, "A heartbeat between two parts of the message."),

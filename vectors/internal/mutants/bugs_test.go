@@ -102,7 +102,7 @@ var bugs = []bug{
 
 	{"QUIC v2 with the salt of v1", keys, `\x0d\xed\xe3\xde`, `\x38\x76\x2c\xf7`, "quic/packets/v2-2"},
 	{"packet number of one byte only", keys, "at = numberAt + int(scratch[0]&3) + 1", "at = numberAt + 1", "quic/packets/number-2-2"},
-	{"header protection masks five bits", keys, "k.mask[0] & 0x0f", "k.mask[0] & 0x1f", "quic/frames/ack-2"},
+	{"header protection masks five bits", keys, "k.mask[0] & 0x0f", "k.mask[0] & 0x1f", "quic/frames/two-2"},
 	{"ACK with ECN as without", frames, "if ecn {\n\t\tfields += 3\n\t}", "", "quic/frames/ack-ecn-2"},
 	{"STREAM frames skipped", frames, "return refused(extension.ErrFrameType, start)", "return Result{}", "quic/faults/frame-stream-2"},
 	{"other connection IDs read", quic, "case !bytes.Equal(p.dcid, dcid):", "case false && !bytes.Equal(p.dcid, dcid):", "quic/coalesced/other-dcid-2"},
