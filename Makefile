@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers vectors-types unit \
+.PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers vectors-types vectors-packages unit \
 	test-long test-hostile test-soak bench cost mutation vectors-live vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer \
 	fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage tidy api vectors-observed vectors-dist
 
@@ -14,7 +14,7 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
 
 # unit comes last: the lines of go test end the output.
-test: lint words importer generated cross foreign race modules coverage clients test-consumers vectors-types unit ## run every check below
+test: lint words importer generated cross foreign race modules coverage clients test-consumers vectors-types vectors-packages unit ## run every check below
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
 	@scripts/lint.sh
@@ -51,6 +51,9 @@ test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on th
 
 vectors-types: ## types that generators make of the vectors' schemas, in TypeScript and Rust
 	@scripts/types.sh
+
+vectors-packages: ## install the packages of the vectors in empty projects, for Go, C, npm and Python
+	@scripts/packages.sh
 
 unit: ## the tests of the root module, with the seeds of the fuzz targets
 	go test ./...
@@ -113,5 +116,5 @@ vectors-observed: ## record what crypto/tls, OpenSSL and GnuTLS do with each Cli
 	go run ./vectors/internal/observe -o vectors/internal/generate/observed.json
 	go generate ./vectors
 
-vectors-dist: ## write a tarball of the test vectors to dist/, with its SHA-256
+vectors-dist: ## write the packages of the test vectors and a tarball to dist/, with SHA-256 sums (needs python3-build)
 	@go run ./vectors/internal/dist -from vectors -to dist

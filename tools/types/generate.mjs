@@ -4,7 +4,7 @@
 //
 //	node generate.mjs VECTORS FOLDER
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileFromFile } from "json-schema-to-typescript";
@@ -21,14 +21,17 @@ function write(name, text) {
 }
 
 for (const folder of ["ts", "src"]) mkdirSync(join(out, folder), { recursive: true });
+copyFileSync(join(vectors, "packages", "npm", "index.d.ts"), join(out, "ts", "npm.d.ts"));
 const kinds = readdirSync(join(vectors, "schema")).map((name) => name.replace(".schema.json", ""));
 for (const kind of kinds) {
 	const schema = join(vectors, "schema", `${kind}.schema.json`);
 	const types = await compileFromFile(schema, { bannerComment: "" });
 	const top = /interface (\w+Vectors)\b/.exec(types)[1];
 	write(`ts/${kind}.ts`, types);
+	const imports = `import type { ${top} } from "./${kind}.ts";\nimport type { File } from "./npm.d.ts";\n`;
 	const data = readFileSync(join(vectors, `${kind}.json`), "utf8");
-	writeFileSync(join(out, "ts", `${kind}_file.ts`), `import type { ${top} } from "./${kind}.ts";\nexport const file: ${top} = ${data}`);
+	const typed = `export const packaged: File<"${kind}"> = file;\n`; // the types of the npm package allow what the schema does
+	writeFileSync(join(out, "ts", `${kind}_file.ts`), `${imports}export const file: ${top} = ${data}${typed}`);
 	const args = ["--src-lang", "schema", "--telemetry", "disable", "--lang", "rs", "--visibility", "public", "--no-leading-comments"];
 	write(`src/${kind}.rs`, execFileSync(quicktype, [...args, "--top-level", "Vectors", schema], { encoding: "utf8" }));
 }

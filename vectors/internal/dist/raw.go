@@ -48,8 +48,8 @@ func rawFiles() (map[string][]byte, error) {
 				}
 				files[name] = input
 			}
-			if p, ok := t.(*vectors.PiecesTest); ok && p.Joined != nil {
-				files[p.ID+".joined.bin"] = p.Joined
+			if joined := verdictOf(t).joined; joined != nil {
+				files[t.Shared().ID+".joined.bin"] = joined
 			}
 			fmt.Fprintln(index, strings.Join(row(g, t, len(inputs)), "\t"))
 		}
@@ -61,6 +61,15 @@ func rawFiles() (map[string][]byte, error) {
 // inputsOf returns the bytes that a test gives to an implementation, one element for
 // each datagram or message.
 func inputsOf(g *vectors.Group[vectors.Test], t vectors.Test) []vectors.Bytes {
+	inputs := piecesOf(t)
+	if g.Entry == vectors.Records {
+		return []vectors.Bytes{slices.Concat(inputs...)}
+	}
+	return inputs
+}
+
+// piecesOf returns the input of a test, its pieces, or the messages of its steps.
+func piecesOf(t vectors.Test) []vectors.Bytes {
 	switch t := t.(type) {
 	case *vectors.FlagsTest:
 		return []vectors.Bytes{t.Input}
@@ -69,9 +78,6 @@ func inputsOf(g *vectors.Group[vectors.Test], t vectors.Test) []vectors.Bytes {
 	case *vectors.MessageTest:
 		return []vectors.Bytes{t.Input}
 	case *vectors.PiecesTest:
-		if g.Entry == vectors.Records {
-			return []vectors.Bytes{slices.Concat(t.Pieces...)}
-		}
 		return t.Pieces
 	case *vectors.ExchangeTest:
 		var inputs []vectors.Bytes
@@ -80,14 +86,43 @@ func inputsOf(g *vectors.Group[vectors.Test], t vectors.Test) []vectors.Bytes {
 		}
 		return inputs
 	}
-	panic("no such kind: " + g.Kind)
+	panic("no such kind of test")
+}
+
+// A verdict is what tests of some kinds have besides vectors.Common.
+type verdict struct {
+	outcome   vectors.Outcome
+	action    vectors.Action
+	joined    vectors.Bytes
+	quicError *vectors.QUICError
+	parsed    *vectors.Parsed
+}
+
+func verdictOf(t vectors.Test) verdict {
+	switch t := t.(type) {
+	case *vectors.FlagsTest:
+		return verdict{parsed: t.Parsed}
+	case *vectors.HelloTest:
+		return verdict{parsed: t.Parsed}
+	case *vectors.MessageTest:
+		return verdict{parsed: t.Parsed}
+	case *vectors.PiecesTest:
+		return verdict{outcome: t.Outcome, joined: t.Joined, quicError: t.QUICError, parsed: t.Parsed}
+	case *vectors.ExchangeTest:
+		return verdict{action: t.Action}
+	}
+	panic("no such kind of test")
 }
 
 // row returns the cells of a test in index.tsv.
 func row(g *vectors.Group[vectors.Test], t vectors.Test, files int) []string {
-	c := t.Shared()
+	c, v := t.Shared(), verdictOf(t)
 	values := map[string]string{
-		"id": c.ID, "kind": string(g.Kind), "entry": string(g.Entry), "files": fmt.Sprint(files), "result": string(c.Result), "code": c.Code, "clause": g.Source,
+		"id": c.ID, "kind": string(g.Kind), "entry": string(g.Entry), "files": fmt.Sprint(files), "outcome": string(v.outcome), "action": string(v.action),
+		"result": string(c.Result), "code": c.Code, "clause": g.Source,
+	}
+	if t, ok := t.(*vectors.HelloTest); ok && t.Prefixes != nil {
+		values["prefixes"] = fmt.Sprintf("%d-%d", t.Prefixes.From, t.Prefixes.To)
 	}
 	if c.Offset != nil {
 		values["offset"] = fmt.Sprint(*c.Offset)
@@ -95,42 +130,26 @@ func row(g *vectors.Group[vectors.Test], t vectors.Test, files int) []string {
 	if c.Alert != nil {
 		values["alert"], values["clause"] = fmt.Sprint(c.Alert.Value), c.Alert.Clause
 	}
+	if v.quicError != nil {
+		values["quic_error"] = fmt.Sprint(v.quicError.Value)
+	}
+	if v.joined != nil {
+		values["joined"] = "1"
+	}
 	var alternatives []string
 	for _, a := range c.Alternatives {
 		answer := cmp.Or(string(a.Outcome), string(a.Result))
 		if a.Alert != "" {
-			answer = alertNumber(a.Alert)
+			answer = fmt.Sprint(alertNumber(a.Alert))
 		}
 		alternatives = append(alternatives, answer)
 	}
 	values["alternatives"] = strings.Join(alternatives, ",")
-	var parsed *vectors.Parsed
-	switch t := t.(type) {
-	case *vectors.FlagsTest:
-		parsed = t.Parsed
-	case *vectors.HelloTest:
-		parsed = t.Parsed
-		if t.Prefixes != nil {
-			values["prefixes"] = fmt.Sprintf("%d-%d", t.Prefixes.From, t.Prefixes.To)
-		}
-	case *vectors.MessageTest:
-		parsed = t.Parsed
-	case *vectors.PiecesTest:
-		parsed, values["outcome"] = t.Parsed, string(t.Outcome)
-		if t.QUICError != nil {
-			values["quic_error"] = fmt.Sprint(t.QUICError.Value)
-		}
-		if t.Joined != nil {
-			values["joined"] = "1"
-		}
-	case *vectors.ExchangeTest:
-		values["action"] = string(t.Action)
-	}
-	if parsed != nil {
-		values["flags_extension"] = fmt.Sprint(parsed.FlagsExtension)
+	if p := v.parsed; p != nil {
+		values["flags_extension"] = fmt.Sprint(p.FlagsExtension)
 		values["flags"] = "-"
-		if len(parsed.Flags) > 0 {
-			values["flags"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(parsed.Flags), " ", ","), "[]")
+		if len(p.Flags) > 0 {
+			values["flags"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Flags), " ", ","), "[]")
 		}
 	}
 	var cells []string
@@ -140,10 +159,13 @@ func row(g *vectors.Group[vectors.Test], t vectors.Test, files int) []string {
 	return cells
 }
 
-func alertNumber(name string) string {
+// quicErrors are the errors of QUIC that alternatives name (RFC 9000, Section 20.1).
+var quicErrors = map[string]int{"FRAME_ENCODING_ERROR": 0x07, "PROTOCOL_VIOLATION": 0x0a, "CRYPTO_BUFFER_EXCEEDED": 0x0d}
+
+func alertNumber(name string) int {
 	for i := range 256 {
 		if extension.Alert(i).String() == name {
-			return fmt.Sprint(i)
+			return i
 		}
 	}
 	panic("no alert is named " + name)
