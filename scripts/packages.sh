@@ -52,6 +52,11 @@ if package npm npm --version; then
 	npm init --yes >/dev/null
 	npm install --silent --offline --no-audit --no-fund "$build/dist/tlsflags-vectors-$version.tgz"
 	same "$(node consumer.mjs)"
+	tsc=$root/tools/types/node_modules/.bin/tsc
+	if [ -x "$tsc" ]; then
+		cp "$packages/npm/consumer.ts" .
+		"$tsc" --strict --noEmit --module nodenext --types '' --ignoreConfig consumer.ts
+	fi
 fi
 if package Python "$python" "${needed[@]}"; then
 	cp "$packages/python/consumer.py" .
