@@ -3,7 +3,8 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers test-seeds unit \
+.PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers test-seeds \
+	vectors-types vectors-packages unit \
 	test-long test-hostile test-soak bench cost mutation vectors-live vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer \
 	fuzz-openssl fuzz-seeded corpus-minimize corpus-choose corpus-export corpus-coverage tidy api drivers vectors-observed \
 	matrix vectors-dist
@@ -15,7 +16,7 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
 
 # unit comes last: the lines of go test end the output.
-test: lint words importer generated cross foreign race modules coverage clients test-consumers test-seeds unit ## run every check below
+test: lint words importer generated cross foreign race modules coverage clients test-consumers test-seeds vectors-types vectors-packages unit ## run every check below
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
 	@scripts/lint.sh
@@ -52,6 +53,12 @@ test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on th
 
 test-seeds: ## build.sh of OSS-Fuzz without a compiler, and the raw seeds in OpenSSL and GnuTLS (libssl-dev, libgnutls28-dev)
 	@scripts/seeds.sh
+
+vectors-types: ## types that generators make of the vectors' schemas, in TypeScript and Rust
+	@scripts/types.sh
+
+vectors-packages: ## install the packages of the vectors in empty projects, for Go, C, npm and Python
+	@scripts/packages.sh
 
 unit: ## the tests of the root module, with the seeds of the fuzz targets
 	go test ./...
@@ -123,5 +130,5 @@ vectors-observed: ## record what the stacks do with the vectors, all or those na
 matrix: ## write docs/matrix.md again from what was recorded, after a change of the vectors
 	go run ./vectors/drivers matrix
 
-vectors-dist: ## write a tarball of the test vectors to dist/, with its SHA-256
+vectors-dist: ## write the packages of the test vectors and a tarball to dist/, with SHA-256 sums (needs python3-build)
 	@go run ./vectors/internal/dist -from vectors -to dist

@@ -117,7 +117,7 @@ func shapes() map[string]linear.Shape {
 			}
 			group := file.Groups[0]
 			group.Tests = slices.Repeat(group.Tests[:1], n)
-			file.Groups = []vectors.Group{group}
+			file.Groups = []vectors.Group[*vectors.FlagsTest]{group}
 			data, err := json.Marshal(file)
 			if err != nil {
 				panic(err)

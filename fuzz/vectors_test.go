@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tlsflags/tlsflags/vectors"
@@ -18,14 +19,24 @@ func vectorInputs(entries ...vectors.Entry) func(func([]byte) bool) {
 				continue // the tests of package vectors are about that
 			}
 			for group, test := range file.All() {
-				for _, entry := range entries {
-					if group.Entry == entry && !yield(test.Input) {
-						return
-					}
+				if slices.Contains(entries, group.Entry) && !yield(inputOf(test)) {
+					return
 				}
 			}
 		}
 	}
+}
+
+func inputOf(t vectors.Test) []byte {
+	switch t := t.(type) {
+	case *vectors.FlagsTest:
+		return t.Input
+	case *vectors.HelloTest:
+		return t.Input
+	case *vectors.MessageTest:
+		return t.Input
+	}
+	return nil
 }
 
 // checkVectors checks that a file of test vectors that the loader accepts reads the same

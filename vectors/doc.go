@@ -7,9 +7,11 @@
 //	if err != nil {
 //		log.Fatal(err)
 //	}
-//	for group, test := range file.All() {
-//		// group.Entry says what test.Input is.
+//	for _, test := range file.All() {
+//		// test is a *FlagsTest: it has an Input and a Result.
 //	}
+//
+// Each kind has a type for its tests. Those of all kinds are a Test; see the example of Kinds.
 //
 // README.md in the same folder explains the fields of a test and the version numbers. The
 // files are in the public domain (CC0-1.0).

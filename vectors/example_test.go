@@ -8,6 +8,33 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
+func ExampleKinds() {
+	for _, kind := range vectors.Kinds() {
+		file, err := vectors.Load(kind)
+		if err != nil {
+			log.Fatal(err)
+		}
+		for _, test := range file.All() {
+			switch test := test.(type) {
+			case *vectors.PiecesTest:
+				if test.Code == "sslv2_hello" {
+					fmt.Println(test.ID, len(test.Pieces))
+				}
+			case *vectors.ExchangeTest:
+				if test.Action == vectors.SendEmpty && test.State.Mismatch {
+					fmt.Println(test.ID, len(test.Steps))
+				}
+			}
+		}
+	}
+	// Output:
+	// records/faults/sslv2 1
+	// records/faults/sslv2-session-id 1
+	// records/faults/sslv2-single-bytes 11
+	// request-mtls/answer/draft-02/acknowledged-mismatch-2 2
+	// request-mtls/answer/editors-copy/acknowledged-mismatch-2 2
+}
+
 func ExampleLoad() {
 	file, err := vectors.Load(vectors.TLSFlags)
 	if err != nil {

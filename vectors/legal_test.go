@@ -20,7 +20,7 @@ import (
 // timestamps are well formed.
 func TestAnswersAreLegal(t *testing.T) {
 	n := 0
-	judge := func(test *vectors.Test, before []vectors.Bytes, sender string, input []byte) {
+	judge := func(test *vectors.Common, before []vectors.Bytes, sender string, input []byte) {
 		l := legality{test.ID, t}
 		if l.message(test.Code == "flags_unrequested", before, sender, input) {
 			n++
@@ -30,14 +30,14 @@ func TestAnswersAreLegal(t *testing.T) {
 	}
 	for _, test := range load(t, vectors.Messages).All() {
 		if test.Message != "client_hello" {
-			judge(test, test.Before, test.Sender, test.Input)
+			judge(&test.Common, test.Before, test.Sender, test.Input)
 		}
 	}
 	for _, test := range load(t, vectors.RequestMTLS).All() {
 		var before []vectors.Bytes
 		for _, s := range test.Steps {
 			if len(before) > 0 && test.State.Version == "TLS 1.3" {
-				judge(test, before, s.From, s.Input)
+				judge(&test.Common, before, s.From, s.Input)
 			}
 			before = append(before, s.Input)
 		}

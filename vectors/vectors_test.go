@@ -1,7 +1,10 @@
 package vectors_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -12,7 +15,7 @@ import (
 	"github.com/tlsflags/tlsflags/vectors/internal/check"
 )
 
-func load(t *testing.T, k vectors.Kind) vectors.File {
+func load[T vectors.Test](t *testing.T, k vectors.Kind[T]) vectors.File[T] {
 	t.Helper()
 	f, err := vectors.Load(k)
 	if err != nil {
@@ -28,7 +31,7 @@ func TestParsersAgree(t *testing.T) {
 		for g, test := range f.All() {
 			n++
 			if err := check.Test(g, test); err != nil {
-				t.Errorf("%s: %v", test.ID, err)
+				t.Errorf("%s: %v", test.Shared().ID, err)
 			}
 		}
 		if n != f.NumberOfTests {
@@ -38,13 +41,45 @@ func TestParsersAgree(t *testing.T) {
 }
 
 func TestDecodeRefusesUnknownKey(t *testing.T) {
-	if _, err := vectors.Decode([]byte(`{"kind":"tls_flags","verdict":1}`)); err == nil {
-		t.Error("no error")
+	for _, text := range []string{`{"kind":"tls_flags","verdict":1}`, `{"kind":"dtls","groups":[{"tests":[{"input":""}]}]}`, `{"kind":"tls_plums"}`, `{}`, `[]`} {
+		if _, err := vectors.Decode([]byte(text)); err == nil {
+			t.Errorf("%s: no error", text)
+		}
+	}
+}
+
+// TestDecodeRefusesNull checks that no test is a nil pointer.
+func TestDecodeRefusesNull(t *testing.T) {
+	for _, k := range vectors.Kinds() {
+		text := fmt.Sprintf(`{"kind":%q,"groups":[{"name":"a","tests":[null]}]}`, k)
+		if _, err := vectors.Decode([]byte(text)); err == nil || !strings.Contains(err.Error(), `group "a" has a test that is null`) {
+			t.Errorf("%s: error is %v", k, err)
+		}
+	}
+}
+
+// TestLoadWithType checks that a file is the same for those who know the type of its tests.
+func TestLoadWithType(t *testing.T) {
+	f := load(t, vectors.QUIC)
+	anyKind := load(t, vectors.QUIC.Any())
+	typed, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	untyped, err := json.Marshal(anyKind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(typed, untyped) {
+		t.Error("the files differ")
+	}
+	if _, err := vectors.Load(vectors.Kind[*vectors.FlagsTest](vectors.QUIC)); err == nil {
+		t.Error("a file was read into tests of another kind")
 	}
 }
 
 func TestLoadRefusesUnknownKind(t *testing.T) {
-	if _, err := vectors.Load("tls_plums"); err == nil {
+	if _, err := vectors.Load[vectors.Test]("tls_plums"); err == nil {
 		t.Error("no error")
 	}
 }

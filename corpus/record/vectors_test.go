@@ -81,12 +81,12 @@ func (c *datagramConn) SetWriteDeadline(time.Time) error { return nil }
 
 // complete yields the tests of a kind whose pieces are a whole message, but those with an
 // alternative of the implementation.
-func complete(t *testing.T, k vectors.Kind, implementation string) iter.Seq[*vectors.Test] {
+func complete(t *testing.T, k vectors.Kind[*vectors.PiecesTest], implementation string) iter.Seq[*vectors.PiecesTest] {
 	f, err := vectors.Load(k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(yield func(*vectors.Test) bool) {
+	return func(yield func(*vectors.PiecesTest) bool) {
 		for _, test := range f.All() {
 			differs := slices.ContainsFunc(test.Alternatives, func(a vectors.Alternative) bool {
 				return strings.Contains(a.Who, implementation)

@@ -21,38 +21,38 @@ type answer struct {
 
 // Test gives the input of a test to the parsers, and returns an error if they
 // disagree with its verdict.
-func Test(g *vectors.Group, t *vectors.Test) error {
-	if t.Prefixes != nil {
-		for n := t.Prefixes.From; n <= t.Prefixes.To; n++ {
-			prefix := *t
-			prefix.Input, prefix.Offset = t.Input[:n:n], &n
-			if err := compare(&prefix, read(g, &prefix)); err != nil {
-				return fmt.Errorf("prefix of %d bytes: %w", n, err)
-			}
+func Test(g *vectors.Group[vectors.Test], t vectors.Test) error {
+	switch t := t.(type) {
+	case *vectors.FlagsTest:
+		return compare(t.Common, t.Parsed, readFlags(t.Input))
+	case *vectors.HelloTest:
+		read := readHello
+		if g.Kind == vectors.ExtensionBodies.Any() {
+			read = readBodies
 		}
-		return nil
-	}
-	switch g.Entry {
-	case vectors.Records, vectors.Datagrams, vectors.QUICDatagrams, vectors.DTLSDatagrams:
+		return testHello(t, read)
+	case *vectors.MessageTest:
+		return compare(t.Common, t.Parsed, readMessage(t))
+	case *vectors.PiecesTest:
 		return testPieces(g, t)
-	case vectors.Exchange:
+	case *vectors.ExchangeTest:
 		return testExchange(t)
 	}
-	return compare(t, read(g, t))
+	panic("no such kind: " + g.Kind)
 }
 
-func read(g *vectors.Group, t *vectors.Test) answer {
-	switch g.Kind {
-	case vectors.TLSFlags:
-		return readFlags(t.Input)
-	case vectors.ClientHello:
-		return readHello(t.Input)
-	case vectors.ExtensionBodies:
-		return readBodies(t.Input)
-	case vectors.Messages:
-		return readMessage(t)
+func testHello(t *vectors.HelloTest, read func([]byte) answer) error {
+	if t.Prefixes == nil {
+		return compare(t.Common, t.Parsed, read(t.Input))
 	}
-	panic("no such kind: " + g.Kind)
+	for n := t.Prefixes.From; n <= t.Prefixes.To; n++ {
+		want := t.Common
+		want.Offset = &n
+		if err := compare(want, nil, read(t.Input[:n:n])); err != nil {
+			return fmt.Errorf("prefix of %d bytes: %w", n, err)
+		}
+	}
+	return nil
 }
 
 func refused(err error, offset int) answer {
@@ -144,8 +144,9 @@ func readFields(h clienthello.ClientHello) answer {
 	return answer{parsed: &vectors.Parsed{Flags: numbers(flags), FlagsExtension: uint16(typ), ClientHello: c}}
 }
 
-// compare returns how an answer differs from the verdict of a test.
-func compare(t *vectors.Test, a answer) error {
+// compare returns how an answer differs from the verdict of a test, which has the content
+// parsed if it is valid.
+func compare(t vectors.Common, parsed *vectors.Parsed, a answer) error {
 	if a.code != 0 {
 		if t.Result != vectors.Invalid {
 			return fmt.Errorf("refused with %s at offset %d, is %s", a.code.Name(), a.offset, t.Result)
@@ -155,10 +156,10 @@ func compare(t *vectors.Test, a answer) error {
 	if t.Result != vectors.Valid {
 		return fmt.Errorf("accepted, is %s: %s", t.Result, t.Code)
 	}
-	return compareParsed(*t.Parsed, *a.parsed)
+	return compareParsed(*parsed, *a.parsed)
 }
 
-func compareRefusal(t *vectors.Test, code extension.Code, clause string, offset int) error {
+func compareRefusal(t vectors.Common, code extension.Code, clause string, offset int) error {
 	switch {
 	case code.Name() != t.Code:
 		return fmt.Errorf("code is %s, want %s", code.Name(), t.Code)
@@ -177,7 +178,7 @@ func compareRefusal(t *vectors.Test, code extension.Code, clause string, offset 
 
 // compareAlternative returns an error if the parsers have an alternative that the test
 // does not list.
-func compareAlternative(t *vectors.Test, other extension.Alert, ok bool) error {
+func compareAlternative(t vectors.Common, other extension.Alert, ok bool) error {
 	if ok && !slices.ContainsFunc(t.Alternatives, func(v vectors.Alternative) bool { return v.Alert == other.String() }) {
 		return fmt.Errorf("alternative is %s, want one of %v", other, t.Alternatives)
 	}

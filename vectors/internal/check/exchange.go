@@ -23,7 +23,7 @@ var answerActions = map[Answer]vectors.Action{
 }
 
 // testExchange asks what a side does after the steps of a test.
-func testExchange(t *vectors.Test) error {
+func testExchange(t *vectors.ExchangeTest) error {
 	hello, _, err := clienthello.Parse(t.Steps[0].Input)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func testExchange(t *vectors.Test) error {
 }
 
 // compareDecision compares what a side does: the action, unless the decision has an alert.
-func compareDecision(t *vectors.Test, action vectors.Action, d Decision) error {
+func compareDecision(t *vectors.ExchangeTest, action vectors.Action, d Decision) error {
 	if !d.GoOn() {
 		action = vectors.Abort
 	}
@@ -73,5 +73,5 @@ func compareDecision(t *vectors.Test, action vectors.Action, d Decision) error {
 	if uint8(d.Alert) != t.Alert.Value {
 		return fmt.Errorf("alert is %s, want %s", d.Alert, t.Alert.Name)
 	}
-	return compareAlternative(t, d.Alternative, d.Alternative != 0)
+	return compareAlternative(t.Common, d.Alternative, d.Alternative != 0)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // readMessage judges the flags of a message after those that went before.
-func readMessage(t *vectors.Test) answer {
+func readMessage(t *vectors.MessageTest) answer {
 	sender := handshake.FromServer
 	if t.Sender == "client" {
 		sender = handshake.FromClient

@@ -17,13 +17,13 @@ var outcomes = map[assemble.Outcome]vectors.Outcome{
 }
 
 // testPieces gives the pieces of a test to an assembler.
-func testPieces(g *vectors.Group, t *vectors.Test) error {
+func testPieces(g *vectors.Group[vectors.Test], t *vectors.PiecesTest) error {
 	var a assemble.Assembler
 	size, parse := t.Memory, clienthello.Parse
 	switch {
 	case g.Entry == vectors.Records:
 		a = new(assemble.Records)
-	case g.Kind == vectors.QUIC, g.Entry == vectors.QUICDatagrams:
+	case g.Kind == vectors.QUIC.Any(), g.Entry == vectors.QUICDatagrams:
 		a, size = new(assemble.QUIC), assemble.BufferSize(t.Memory)
 	default:
 		a, size, parse = new(assemble.DTLS), assemble.BufferSize(t.Memory), clienthello.ParseDTLS
@@ -40,16 +40,16 @@ func testPieces(g *vectors.Group, t *vectors.Test) error {
 	}
 	switch r.Outcome {
 	case assemble.Refused:
-		return compare(t, answer{code: r.Code, offset: r.Offset})
+		return compare(t.Common, t.Parsed, answer{code: r.Code, offset: r.Offset})
 	case assemble.Complete:
 		if !bytes.Equal(r.Message, t.Joined) {
 			return fmt.Errorf("the message is %x, want %x", r.Message, t.Joined)
 		}
 		h, n, err := parse(r.Message)
 		if err != nil {
-			return compare(t, refused(err, n))
+			return compare(t.Common, t.Parsed, refused(err, n))
 		}
-		return compare(t, readFields(h))
+		return compare(t.Common, t.Parsed, readFields(h))
 	}
 	return nil
 }

@@ -10,19 +10,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tlsflags/tlsflags/vectors"
 )
 
-func TestPack(t *testing.T) {
+func TestEverything(t *testing.T) {
 	files := os.DirFS(filepath.Join("..", ".."))
-	raw, err := rawFiles()
+	first, err := everything(files, "vectors")
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := pack(files, raw, "vectors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := pack(files, raw, "vectors")
+	second, err := everything(files, "vectors")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +37,53 @@ func TestPack(t *testing.T) {
 	}
 	for _, name := range []string{
 		"README.md", "LICENSE", "tls_flags.json", "request_mtls.json", "schema/quic.schema.json", "flagged.pcap",
-		"bin/index.tsv", "bin/flags/empty-data.bin", "bin/quic/datagrams/v1-two-2.2.bin", "consumers/python/run.py", "consumers/c/tlsflags.c",
+		"bin/index.tsv", "bin/flags/empty-data.bin", "bin/quic/datagrams/v1-two-2.2.bin", "bin/quic/datagrams/v1-two-2.joined.bin", "consumers/python/run.py", "consumers/c/tlsflags.c",
 	} {
 		if !packed["vectors/"+name] {
 			t.Errorf("%s is not in it", name)
 		}
+	}
+}
+
+// TestPackagesNameKinds checks that the lists of kinds in packages are complete.
+func TestPackagesNameKinds(t *testing.T) {
+	for name, before := range map[string]string{"npm/index.js": `"`, "npm/index.d.ts": "  ", "python/tlsflags_vectors/__init__.py": `"`} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "packages", filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range vectors.Kinds() {
+			if !strings.Contains(string(text), before+string(k)) {
+				t.Errorf("%s does not have the kind %s", name, k)
+			}
+		}
+	}
+}
+
+// TestStable checks that the date of a file has no influence.
+func TestStable(t *testing.T) {
+	var made [2][]byte
+	for i := range made {
+		var out bytes.Buffer
+		compressed := gzip.NewWriter(&out)
+		archive := tar.NewWriter(compressed)
+		header := &tar.Header{Name: "x-1/a", Size: 1, Mode: 0o600, Uid: i, ModTime: time.Unix(int64(i), 0)}
+		if err := archive.WriteHeader(header); err != nil {
+			t.Fatal(err)
+		}
+		archive.Write([]byte("a"))
+		archive.Close()
+		compressed.Close()
+		var err error
+		if made[i], err = stable(out.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(made[0], made[1]) {
+		t.Error("the two differ")
+	}
+	if names := list(t, made[0]); len(names) != 1 || names[0] != "x-1/a" {
+		t.Errorf("it has %q", names)
 	}
 }
 

@@ -15,9 +15,11 @@ import (
 
 // columns are those of index.tsv. A cell is empty if the test does not have the value; a
 // valid input without flags has the flags "-".
-// If files is 1, the input is in id.bin; otherwise in id.1.bin, id.2.bin and so on.
+// If files is 1, the input is in id.bin; otherwise in id.1.bin, id.2.bin and so on. If
+// joined is 1, the reassembled message is in id.joined.bin.
 var columns = []string{
 	"id", "kind", "entry", "files", "prefixes", "result", "code", "offset", "alert", "alternatives", "flags_extension", "flags", "clause", "outcome", "action",
+	"quic_error", "joined",
 }
 
 // series are the groups that have a row for each value of one number. They get no
@@ -40,11 +42,14 @@ func rawFiles() (map[string][]byte, error) {
 			}
 			inputs := inputsOf(g, t)
 			for i, input := range inputs {
-				name := t.ID + ".bin"
+				name := t.Shared().ID + ".bin"
 				if len(inputs) > 1 {
-					name = fmt.Sprintf("%s.%d.bin", t.ID, i+1)
+					name = fmt.Sprintf("%s.%d.bin", t.Shared().ID, i+1)
 				}
 				files[name] = input
+			}
+			if joined := verdictOf(t).joined; joined != nil {
+				files[t.Shared().ID+".joined.bin"] = joined
 			}
 			fmt.Fprintln(index, strings.Join(row(g, t, len(inputs)), "\t"))
 		}
@@ -55,51 +60,96 @@ func rawFiles() (map[string][]byte, error) {
 
 // inputsOf returns the bytes that a test gives to an implementation, one element for
 // each datagram or message.
-func inputsOf(g *vectors.Group, t *vectors.Test) []vectors.Bytes {
-	switch g.Entry {
-	case vectors.Records:
-		return []vectors.Bytes{slices.Concat(t.Pieces...)}
-	case vectors.Datagrams, vectors.QUICDatagrams, vectors.DTLSDatagrams:
+func inputsOf(g *vectors.Group[vectors.Test], t vectors.Test) []vectors.Bytes {
+	inputs := piecesOf(t)
+	if g.Entry == vectors.Records {
+		return []vectors.Bytes{slices.Concat(inputs...)}
+	}
+	return inputs
+}
+
+// piecesOf returns the input of a test, its pieces, or the messages of its steps.
+func piecesOf(t vectors.Test) []vectors.Bytes {
+	switch t := t.(type) {
+	case *vectors.FlagsTest:
+		return []vectors.Bytes{t.Input}
+	case *vectors.HelloTest:
+		return []vectors.Bytes{t.Input}
+	case *vectors.MessageTest:
+		return []vectors.Bytes{t.Input}
+	case *vectors.PiecesTest:
 		return t.Pieces
-	case vectors.Exchange:
+	case *vectors.ExchangeTest:
 		var inputs []vectors.Bytes
 		for _, step := range t.Steps {
 			inputs = append(inputs, step.Input)
 		}
 		return inputs
 	}
-	return []vectors.Bytes{t.Input}
+	panic("no such kind of test")
+}
+
+// A verdict is what tests of some kinds have besides vectors.Common.
+type verdict struct {
+	outcome   vectors.Outcome
+	action    vectors.Action
+	joined    vectors.Bytes
+	quicError *vectors.QUICError
+	parsed    *vectors.Parsed
+}
+
+func verdictOf(t vectors.Test) verdict {
+	switch t := t.(type) {
+	case *vectors.FlagsTest:
+		return verdict{parsed: t.Parsed}
+	case *vectors.HelloTest:
+		return verdict{parsed: t.Parsed}
+	case *vectors.MessageTest:
+		return verdict{parsed: t.Parsed}
+	case *vectors.PiecesTest:
+		return verdict{outcome: t.Outcome, joined: t.Joined, quicError: t.QUICError, parsed: t.Parsed}
+	case *vectors.ExchangeTest:
+		return verdict{action: t.Action}
+	}
+	panic("no such kind of test")
 }
 
 // row returns the cells of a test in index.tsv.
-func row(g *vectors.Group, t *vectors.Test, files int) []string {
+func row(g *vectors.Group[vectors.Test], t vectors.Test, files int) []string {
+	c, v := t.Shared(), verdictOf(t)
 	values := map[string]string{
-		"id": t.ID, "kind": string(g.Kind), "entry": string(g.Entry), "files": fmt.Sprint(files), "outcome": string(t.Outcome), "action": string(t.Action),
-		"result": string(t.Result), "code": t.Code, "clause": g.Source,
+		"id": c.ID, "kind": string(g.Kind), "entry": string(g.Entry), "files": fmt.Sprint(files), "outcome": string(v.outcome), "action": string(v.action),
+		"result": string(c.Result), "code": c.Code, "clause": g.Source,
 	}
-	if t.Prefixes != nil {
+	if t, ok := t.(*vectors.HelloTest); ok && t.Prefixes != nil {
 		values["prefixes"] = fmt.Sprintf("%d-%d", t.Prefixes.From, t.Prefixes.To)
 	}
-	if t.Offset != nil {
-		values["offset"] = fmt.Sprint(*t.Offset)
+	if c.Offset != nil {
+		values["offset"] = fmt.Sprint(*c.Offset)
 	}
-	if t.Alert != nil {
-		values["alert"], values["clause"] = fmt.Sprint(t.Alert.Value), t.Alert.Clause
+	if c.Alert != nil {
+		values["alert"], values["clause"] = fmt.Sprint(c.Alert.Value), c.Alert.Clause
+	}
+	if v.quicError != nil {
+		values["quic_error"] = fmt.Sprint(v.quicError.Value)
+	}
+	if v.joined != nil {
+		values["joined"] = "1"
 	}
 	var alternatives []string
-	for _, a := range t.Alternatives {
+	for _, a := range c.Alternatives {
 		answer := cmp.Or(string(a.Outcome), string(a.Result))
 		if a.Alert != "" {
-			answer = alertNumber(a.Alert)
+			answer = fmt.Sprint(alertNumber(a.Alert))
 		}
 		alternatives = append(alternatives, answer)
 	}
 	values["alternatives"] = strings.Join(alternatives, ",")
-	if t.Parsed != nil {
-		values["flags_extension"] = fmt.Sprint(t.Parsed.FlagsExtension)
+	if p := v.parsed; p != nil {
+		values["flags_extension"] = fmt.Sprint(p.FlagsExtension)
 		values["flags"] = "-"
-		if len(t.Parsed.Flags) > 0 {
-			values["flags"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(t.Parsed.Flags), " ", ","), "[]")
+		if len(p.Flags) > 0 {
+			values["flags"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Flags), " ", ","), "[]")
 		}
 	}
 	var cells []string
@@ -109,10 +159,13 @@ func row(g *vectors.Group, t *vectors.Test, files int) []string {
 	return cells
 }
 
-func alertNumber(name string) string {
+// quicErrors are the errors of QUIC that alternatives name (RFC 9000, Section 20.1).
+var quicErrors = map[string]int{"FRAME_ENCODING_ERROR": 0x07, "PROTOCOL_VIOLATION": 0x0a, "CRYPTO_BUFFER_EXCEEDED": 0x0d}
+
+func alertNumber(name string) int {
 	for i := range 256 {
 		if extension.Alert(i).String() == name {
-			return fmt.Sprint(i)
+			return i
 		}
 	}
 	panic("no alert is named " + name)

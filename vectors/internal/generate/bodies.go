@@ -8,7 +8,7 @@ import (
 )
 
 var extensionBodies = kind{
-	kind:   vectors.ExtensionBodies,
+	kind:   vectors.ExtensionBodies.Any(),
 	entry:  vectors.Handshake,
 	spec:   []string{"RFC 9846", "RFC 6066", "RFC 7301", "RFC 5746", "RFC 7627", "RFC 8422", "RFC 8449", "RFC 8879", "RFC 9849"},
 	groups: extensionBodiesGroups,

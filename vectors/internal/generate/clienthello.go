@@ -11,7 +11,7 @@ import (
 )
 
 var clientHello = kind{
-	kind:   vectors.ClientHello,
+	kind:   vectors.ClientHello.Any(),
 	entry:  vectors.Handshake,
 	spec:   []string{"draft-ietf-tls-tlsflags-16", "RFC 9846", "RFC 5246", "RFC 8701", "RFC 9849"},
 	groups: slices.Concat(helloFlagsGroups, helloFieldGroups, helloExtensionGroups),
@@ -88,7 +88,7 @@ var helloFlagsGroups = []group{
 		}
 	}},
 	{"no-flags", "No tls_flags, but bytes that look like it.", "RFC 9846, Section 4.3", func(g *list) {
-		test := func(name, comment string, h hello) vectors.Test {
+		test := func(name, comment string, h hello) row {
 			return h.setsNothing("hello/no-flags/"+name, comment, "no_flags")
 		}
 		whole := made(func(b *cryptobyte.Builder) { b.AddUint16(extFlags); b.AddBytes(opaque16(encoded(80))) })
@@ -178,7 +178,7 @@ var helloExtensionGroups = []group{
 		}
 	}},
 	{"duplicate", "Two extensions of one type. The offset is that of the second.", "RFC 9846, Section 4.3", func(g *list) {
-		test := func(name, comment string, h hello, index int, flags ...string) vectors.Test {
+		test := func(name, comment string, h hello, index int, flags ...string) row {
 			return h.isRefused("hello/duplicate/"+name, "duplicate_extension", index, 0, comment, append(flags, "duplicate")...)
 		}
 		h := base().with(flagsExt(80))
@@ -212,7 +212,7 @@ var helloExtensionGroups = []group{
 		}
 	}},
 	{"pre-shared-key", "pre_shared_key is the last extension. The offset is that of the one after it.", "RFC 9846, Section 4.3.11", func(g *list) {
-		test := func(name, comment string, after ...ext) vectors.Test {
+		test := func(name, comment string, after ...ext) row {
 			return base().with(pskModes(), flagsExt(80), preSharedKey()).with(after...).isRefused("hello/pre-shared-key/"+name, "pre_shared_key_not_last", 8, 0, comment, "pre_shared_key")
 		}
 		old := base12().with(preSharedKey(), flagsExt(80))
@@ -230,7 +230,7 @@ var helloExtensionGroups = []group{
 		)
 	}},
 	{"grease", "Values that RFC 8701 reserves, so that nobody chokes on unknown ones.", "RFC 8701, Section 3.2", func(g *list) {
-		test := func(name, comment string, h hello) vectors.Test {
+		test := func(name, comment string, h hello) row {
 			return h.setsRequestMTLS("hello/grease/"+name, comment, "grease")
 		}
 		suites := base().with(flagsExt(80))

@@ -8,7 +8,7 @@ import (
 )
 
 var dtls = kind{
-	kind:   vectors.DTLS,
+	kind:   vectors.DTLS.Any(),
 	entry:  vectors.Datagrams,
 	spec:   []string{"RFC 9147", "RFC 6347", "RFC 9846"},
 	groups: dtlsGroups,
@@ -70,7 +70,7 @@ var dtlsGroups = []group{
 		n := len(msg) - 12
 		half := n / 2
 		a, b := dtlsRecord(0, fragment(msg, 0, half)), dtlsRecord(1, fragment(msg, half, n))
-		test := func(name, comment string, between []byte) vectors.Test {
+		test := func(name, comment string, between []byte) row {
 			return joinsDTLS("records/"+name, [][]byte{concat(a, between, b)}, comment)
 		}
 		g.add(
@@ -91,7 +91,7 @@ var dtlsGroups = []group{
 		const at = 13 // where the fragment begins in the datagram
 		const all = "GnuTLS 3.7, OpenSSL 3.0, pion"
 		silent := orWaits(discarded, all)
-		test := func(name, code string, offset int, comment string, fragments ...[]byte) vectors.Test {
+		test := func(name, code string, offset int, comment string, fragments ...[]byte) row {
 			var datagrams [][]byte
 			for i, f := range fragments {
 				datagrams = append(datagrams, dtlsRecord(i, f))
@@ -145,6 +145,6 @@ func fragment(msg []byte, from, end int) []byte {
 	return patch(f, 9, byte((end-from)>>16), byte((end-from)>>8), byte(end-from))
 }
 
-func joinsDTLS(id string, datagrams [][]byte, comment string, notes ...string) vectors.Test {
+func joinsDTLS(id string, datagrams [][]byte, comment string, notes ...string) row {
 	return joins("dtls/"+id, datagrams, dtlsHello(), extFlags, requestMTLS, comment, append(notes, "dtls")...)
 }

@@ -3,7 +3,7 @@ package main
 import "github.com/tlsflags/tlsflags/vectors"
 
 var requestMTLSKind = kind{
-	kind:   vectors.RequestMTLS,
+	kind:   vectors.RequestMTLS.Any(),
 	entry:  vectors.Exchange,
 	spec:   []string{text02, textEditor, "draft-ietf-tls-tlsflags-16", "RFC 9846", "RFC 5246"},
 	groups: requestMTLSGroups,
@@ -144,15 +144,15 @@ const (
 var texts = []struct{ slug, text string }{{"draft-02", text02}, {"editors-copy", textEditor}}
 
 // does is a test in which a side continues with an action.
-func does(id, text string, state vectors.State, steps []vectors.Step, action vectors.Action, clause, comment string) vectors.Test {
-	return vectors.Test{
+func does(id, text string, state vectors.State, steps []vectors.Step, action vectors.Action, clause, comment string) row {
+	return row{
 		ID: id, Comment: comment, Flags: []string{"request_mtls"}, Text: text, State: &state, Steps: steps,
 		Result: vectors.Valid, Action: action, Clause: clause,
 	}
 }
 
 // aborts is a test in which a side ends the handshake.
-func aborts(id, text string, state vectors.State, steps []vectors.Step, a vectors.Alert, alternatives []vectors.Alternative, comment string) vectors.Test {
+func aborts(id, text string, state vectors.State, steps []vectors.Step, a vectors.Alert, alternatives []vectors.Alternative, comment string) row {
 	t := does(id, text, state, steps, vectors.Abort, a.Clause, comment)
 	t.Result, t.Alert, t.Alternatives = vectors.Invalid, &a, append([]vectors.Alternative{}, alternatives...)
 	return t

@@ -9,7 +9,7 @@ import (
 )
 
 var firstBytes = kind{
-	kind:   vectors.FirstBytes,
+	kind:   vectors.FirstBytes.Any(),
 	entry:  vectors.Records,
 	others: map[string]vectors.Entry{"quic": vectors.QUICDatagrams, "dtls": vectors.DTLSDatagrams},
 	spec:   []string{"RFC 9846", "RFC 9000", "RFC 9147"},

@@ -9,7 +9,7 @@ import (
 )
 
 var tlsFlags = kind{
-	kind:   vectors.TLSFlags,
+	kind:   vectors.TLSFlags.Any(),
 	entry:  vectors.ExtensionData,
 	spec:   []string{"draft-ietf-tls-tlsflags-16", "RFC 9846"},
 	groups: tlsFlagsGroups,
@@ -126,7 +126,7 @@ var tlsFlagsGroups = []group{
 	{"draft", "What older versions of the draft read in the same bytes, in readings; the result is that of the newest.", "draft-ietf-tls-tlsflags-00 to -02, Section 2", func(g *list) {
 		const d00, d01, d02 = "draft-ietf-tls-tlsflags-00", "draft-ietf-tls-tlsflags-01", "draft-ietf-tls-tlsflags-02"
 		valid, invalid := vectors.Valid, vectors.Invalid
-		both := func(t vectors.Test, result vectors.Result, flags ...uint16) vectors.Test {
+		both := func(t row, result vectors.Result, flags ...uint16) row {
 			return reads(reads(t, d01, result, flags...), d02, result, flags...)
 		}
 		g.add(

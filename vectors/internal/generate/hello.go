@@ -165,17 +165,17 @@ func (h hello) parsed(typ uint16, flags ...uint16) vectors.Parsed {
 func (h hello) noFlags() vectors.Parsed { return h.parsed(0) }
 
 // setsRequestMTLS is a test of a hello that sets flag 80 in type 62.
-func (h hello) setsRequestMTLS(id, comment string, notes ...string) vectors.Test {
+func (h hello) setsRequestMTLS(id, comment string, notes ...string) row {
 	return accept(id, h.bytes(), h.parsed(extFlags, 80), comment, notes...)
 }
 
 // setsNothing is a test of a hello without tls_flags.
-func (h hello) setsNothing(id, comment string, notes ...string) vectors.Test {
+func (h hello) setsNothing(id, comment string, notes ...string) row {
 	return accept(id, h.bytes(), h.noFlags(), comment, notes...)
 }
 
 // isRefused is a test of a hello with a fault at an offset in an extension.
-func (h hello) isRefused(id, code string, extension, offset int, comment string, notes ...string) vectors.Test {
+func (h hello) isRefused(id, code string, extension, offset int, comment string, notes ...string) row {
 	msg, at := h.build()
 	return refuse(id, msg, code, at.extensions[extension]+offset, comment, notes...)
 }

@@ -19,7 +19,7 @@ var helloFieldGroups = []group{
 		} {
 			g.add(refuse(fmt.Sprintf("hello/header/type-%d", t.value), patch(msg, 0, t.value), "wrong_message_type", 0, fmt.Sprintf("The message type is %d, %s.", t.value, t.name), "header"))
 		}
-		tooLarge := func(name string, length int, comment string) vectors.Test {
+		tooLarge := func(name string, length int, comment string) row {
 			return refuse("hello/header/"+name, patch(msg, 1, byte(length>>16), byte(length>>8), byte(length)), "message_too_large", 1, comment, "header", "largest")
 		}
 		g.add(
@@ -117,11 +117,11 @@ var helloFieldGroups = []group{
 		msg, at := h.build()
 		none := h
 		none.suites = nil
-		test := func(name, comment string, suites ...uint16) vectors.Test {
+		test := func(name, comment string, suites ...uint16) row {
 			h.suites = suites
 			return h.setsRequestMTLS("hello/cipher-suites/"+name, comment, "cipher_suites")
 		}
-		odd := func(name string, length int, comment string) vectors.Test {
+		odd := func(name string, length int, comment string) row {
 			return refuse("hello/cipher-suites/"+name, patch16(msg, at.suites, length), "cipher_suites_odd", at.suites, comment, "cipher_suites")
 		}
 		many := make([]uint16, 256)
@@ -146,7 +146,7 @@ var helloFieldGroups = []group{
 	{"compression", "legacy_compression_methods has 1 to 255 bytes; which values is for who negotiates.", "RFC 9846, Section 4.2.2", func(g *list) {
 		h := base12().with(flagsExt(80))
 		msg, at := h.build()
-		test := func(name, comment string, methods ...byte) vectors.Test {
+		test := func(name, comment string, methods ...byte) row {
 			h.compression = methods
 			return h.setsRequestMTLS("hello/compression/"+name, comment, "compression")
 		}

@@ -14,7 +14,7 @@ const lineWidth = 100
 // line without spaces, for there are thousands.
 func layOut(out *bytes.Buffer, value []byte, indent string) {
 	switch {
-	case row.Match(value):
+	case seriesRow.Match(value):
 		out.Write(value)
 		return
 	case !needsLines(value, indent):
@@ -39,8 +39,8 @@ func layOut(out *bytes.Buffer, value []byte, indent string) {
 	out.WriteByte(value[len(value)-1])
 }
 
-// row matches the beginning of a test in the groups that have a row for each number.
-var row = regexp.MustCompile(`^{"id":"flags/(every|octet|length)/`)
+// seriesRow matches the beginning of a test in the groups that have a row for each number.
+var seriesRow = regexp.MustCompile(`^{"id":"flags/(every|octet|length)/`)
 
 // observed matches the beginning of what implementations did.
 var observed = regexp.MustCompile(`^{"[a-z/-]+@`)

@@ -27,9 +27,12 @@ func main() {
 	}
 }
 
-// A kind is one file of vectors.
+// A file is one file of vectors.
+type file = vectors.File[*row]
+
+// A kind is what a file is made from.
 type kind struct {
-	kind   vectors.Kind
+	kind   vectors.Kind[vectors.Test]
 	entry  vectors.Entry
 	others map[string]vectors.Entry // of groups with another entry, by name
 	spec   []string
@@ -44,9 +47,13 @@ type group struct {
 }
 
 // A list collects the tests of a group.
-type list []vectors.Test
+type list []*row
 
-func (l *list) add(tests ...vectors.Test) { *l = append(*l, tests...) }
+func (l *list) add(tests ...row) {
+	for _, t := range tests {
+		*l = append(*l, &t)
+	}
+}
 
 func generate(dir string) error {
 	observed, err := readObserved(filepath.Join(dir, "..", "docs", "matrix.json"))
@@ -57,14 +64,14 @@ func generate(dir string) error {
 	if err != nil {
 		return err
 	}
-	var all []vectors.File
+	var all []file
 	for _, k := range []kind{tlsFlags, clientHello, extensionBodies, messages, tlsRecords, quic, dtls, firstBytes, requestMTLSKind} {
-		f, err := file(k, ids.version)
+		f, err := fileOf(k, ids.version)
 		if err != nil {
 			return err
 		}
 		for _, t := range f.All() {
-			if t.ID, err = ids.add(t); err != nil {
+			if t.ID, err = ids.add(t.ID, t); err != nil {
 				return err
 			}
 			t.Observed = observed[t.ID]
@@ -84,11 +91,11 @@ func generate(dir string) error {
 	return write(dir, all)
 }
 
-// file makes the file of one kind, with the notes for the flags of its tests.
-func file(k kind, version string) (vectors.File, error) {
-	f := vectors.File{
+// fileOf makes the file of one kind, with the notes for the flags of its tests.
+func fileOf(k kind, version string) (file, error) {
+	f := file{
 		Schema:      string(k.kind) + ".schema.json",
-		Kind:        k.kind,
+		Kind:        vectors.Kind[*row](k.kind),
 		Version:     version,
 		GeneratedBy: "vectors/internal/generate",
 		Spec:        k.spec,
@@ -101,7 +108,7 @@ func file(k kind, version string) (vectors.File, error) {
 		if !ok {
 			entry = k.entry
 		}
-		f.Groups = append(f.Groups, vectors.Group{Kind: k.kind, Name: g.name, Comment: g.comment, Entry: entry, Source: g.source, Tests: tests})
+		f.Groups = append(f.Groups, vectors.Group[*row]{Kind: f.Kind, Name: g.name, Comment: g.comment, Entry: entry, Source: g.source, Tests: tests})
 	}
 	for _, t := range f.All() {
 		f.NumberOfTests++

@@ -9,7 +9,7 @@ import (
 )
 
 var messages = kind{
-	kind:   vectors.Messages,
+	kind:   vectors.Messages.Any(),
 	entry:  vectors.Handshake,
 	spec:   []string{"draft-ietf-tls-tlsflags-16", "draft-jhoyla-req-mtls-flag (editors' copy of June 2025)", "RFC 9846"},
 	groups: messagesGroups,
@@ -69,7 +69,7 @@ var messagesGroups = []group{
 	}},
 	{"known", "resumption_across_names (8) belongs in NewSessionTicket; request_mtls (80) in ClientHello and, as the answer, in CertificateRequest.", "draft-ietf-tls-tlsflags-16, Section 4", func(g *list) {
 		const ticket, request = "draft-ietf-tls-tlsflags-16, Section 4", "draft-jhoyla-req-mtls-flag, Section 3"
-		clause := func(t vectors.Test, clause string) vectors.Test {
+		clause := func(t row, clause string) row {
 			a := *t.Alert
 			a.Clause = clause
 			t.Alert = &a
@@ -307,7 +307,7 @@ func (c carrier) slug() string {
 }
 
 // in adds the kind of the message and the messages before it to a test.
-func (c carrier) in(t vectors.Test, before [][]byte) vectors.Test {
+func (c carrier) in(t row, before [][]byte) row {
 	t.Message, t.Sender = c.name, c.sender
 	t.Before = []vectors.Bytes{}
 	for _, m := range before {
@@ -318,14 +318,14 @@ func (c carrier) in(t vectors.Test, before [][]byte) vectors.Test {
 
 // accepts is a test of the message with extensions, after an offer. It must be read as
 // having flags in an extension of type typ.
-func (c carrier) accepts(id, comment string, offer, extensions []ext, typ uint16, flags ...uint16) vectors.Test {
+func (c carrier) accepts(id, comment string, offer, extensions []ext, typ uint16, flags ...uint16) row {
 	msg, _ := c.build(extensions...)
 	return c.in(accept(id, msg, setsIn(typ, flags...), comment, "message"), c.before(offer...))
 }
 
 // refuses is the same for a message with a fault in the last extension, at an offset from
 // its type.
-func (c carrier) refuses(id, comment string, offer, extensions []ext, code string, offset int, notes ...string) vectors.Test {
+func (c carrier) refuses(id, comment string, offer, extensions []ext, code string, offset int, notes ...string) row {
 	msg, at := c.build(extensions...)
 	return c.in(refuse(id, msg, code, at[len(at)-1]+offset, comment, append(notes, "message")...), c.before(offer...))
 }

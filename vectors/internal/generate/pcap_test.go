@@ -17,13 +17,13 @@ import (
 // kind in one capture. A test that tshark does not read has an alternative that says so.
 func TestTsharkReadsVectors(t *testing.T) {
 	tshark := testenv.Program(t, "tshark", "tshark")
-	for _, k := range []vectors.Kind{vectors.QUIC, vectors.DTLS} {
+	for _, k := range []vectors.Kind[*vectors.PiecesTest]{vectors.QUIC, vectors.DTLS} {
 		f, err := vectors.Load(k)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var c captureFile
-		tests := map[string]*vectors.Test{} // by port of the client
+		tests := map[string]*vectors.PiecesTest{} // by port of the client
 		for _, test := range f.All() {
 			if test.Outcome == vectors.Complete {
 				var datagrams [][]byte
@@ -38,7 +38,7 @@ func TestTsharkReadsVectors(t *testing.T) {
 		if err := os.WriteFile(name, c.bytes(), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		message := map[vectors.Kind]string{vectors.QUIC: "tls", vectors.DTLS: "dtls"}[k] + ".handshake"
+		message := map[vectors.Kind[*vectors.PiecesTest]]string{vectors.QUIC: "tls", vectors.DTLS: "dtls"}[k] + ".handshake"
 		out, err := exec.Command(tshark, "-n", "-r", name, "-d", "udp.port==443,"+string(k), "-Y", message+".type==1",
 			"-T", "fields", "-e", "udp.srcport", "-e", message+".extension.type").Output()
 		if err != nil {

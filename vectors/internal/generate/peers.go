@@ -8,8 +8,6 @@ import (
 	"math/big"
 	"slices"
 	"time"
-
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // The private keys of client and server in the kinds messages and request_mtls, and the
@@ -122,7 +120,7 @@ func requestIn(extensions ...ext) [][]byte {
 }
 
 // afterHello is the test after a ClientHello that sets the flag.
-func afterHello(t vectors.Test, flag uint16) vectors.Test {
+func afterHello(t row, flag uint16) row {
 	t.Before = slices.Clone(t.Before)
 	t.Before[0] = asking().with(flagsExt(flag)).bytes()
 	return t

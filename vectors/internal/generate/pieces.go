@@ -6,7 +6,7 @@ import "github.com/tlsflags/tlsflags/vectors"
 const longest = 4 + 131396
 
 // joins is a test of pieces that make up a hello with flags in an extension of type typ.
-func joins(id string, pieces [][]byte, h hello, typ uint16, flags []uint16, comment string, notes ...string) vectors.Test {
+func joins(id string, pieces [][]byte, h hello, typ uint16, flags []uint16, comment string, notes ...string) row {
 	t := of(id, pieces, vectors.Complete, comment, notes...)
 	t.Result = vectors.Valid
 	t.Joined = h.bytes()
@@ -16,18 +16,18 @@ func joins(id string, pieces [][]byte, h hello, typ uint16, flags []uint16, comm
 }
 
 // waits is a test of pieces that are correct but incomplete.
-func waits(id string, pieces [][]byte, comment string, notes ...string) vectors.Test {
+func waits(id string, pieces [][]byte, comment string, notes ...string) row {
 	return of(id, pieces, vectors.NeedMore, comment, notes...)
 }
 
 // foreign is a test of pieces of another protocol.
-func foreign(id string, pieces [][]byte, comment string, notes ...string) vectors.Test {
+func foreign(id string, pieces [][]byte, comment string, notes ...string) row {
 	return of(id, pieces, vectors.NotThisProtocol, comment, notes...)
 }
 
 // refusesPieces is a test of pieces with a fault in the last one. The offset is that in
 // the stream, or in the last datagram.
-func refusesPieces(id string, pieces [][]byte, code string, offset int, comment string, notes ...string) vectors.Test {
+func refusesPieces(id string, pieces [][]byte, code string, offset int, comment string, notes ...string) row {
 	t := refuse(id, nil, code, offset, comment, notes...)
 	p := of(id, pieces, vectors.Refused, comment, notes...)
 	t.Input, t.Pieces, t.Memory, t.Outcome = nil, p.Pieces, p.Memory, p.Outcome
@@ -44,8 +44,8 @@ func orWaits(clause, who string) vectors.Alternative {
 	return vectors.Alternative{Result: vectors.Invalid, Outcome: vectors.NeedMore, Clause: clause, Who: who}
 }
 
-func of(id string, pieces [][]byte, outcome vectors.Outcome, comment string, notes ...string) vectors.Test {
-	t := vectors.Test{
+func of(id string, pieces [][]byte, outcome vectors.Outcome, comment string, notes ...string) row {
+	t := row{
 		ID: id, Comment: comment, Flags: append([]string{}, notes...), Memory: longest, Outcome: outcome, Result: vectors.Invalid,
 	}
 	for _, p := range pieces {
@@ -55,7 +55,7 @@ func of(id string, pieces [][]byte, outcome vectors.Outcome, comment string, not
 }
 
 // limited is the test for a reader that accepts messages of up to memory bytes.
-func limited(t vectors.Test, memory int) vectors.Test {
+func limited(t row, memory int) row {
 	t.Memory = memory
 	return t
 }

@@ -8,7 +8,7 @@ import (
 )
 
 var quic = kind{
-	kind:   vectors.QUIC,
+	kind:   vectors.QUIC.Any(),
 	entry:  vectors.Datagrams,
 	spec:   []string{"RFC 9000", "RFC 9001", "RFC 9369", "RFC 9846"},
 	groups: quicGroups,
@@ -44,7 +44,7 @@ var quicGroups = []group{
 		msg := quicHello().bytes()
 		half := len(msg) / 2
 		first, second := crypto(0, msg[:half]), crypto(half, msg[half:])
-		test := func(name, comment string, frames ...[]byte) vectors.Test {
+		test := func(name, comment string, frames ...[]byte) row {
 			id := "quic/frames/" + name
 			return joinsQUIC(id, [][]byte{padded(initial(id, frames...))}, comment, "quic")
 		}
@@ -206,7 +206,7 @@ func quicFaults(g *list) {
 		changes         = "RFC 9000, Section 2.2"
 	)
 	msg := quicHello().bytes()
-	test := func(name, code string, offset int, quicError, clause, comment string, frames ...[]byte) vectors.Test {
+	test := func(name, code string, offset int, quicError, clause, comment string, frames ...[]byte) row {
 		id := "quic/faults/" + name
 		p := initial(id, frames...).PadTo(datagramSize)
 		return refusesQUIC(id, p.Seal(), code, p.PayloadAt()+offset, quicError, clause, comment, "quic")
@@ -327,7 +327,7 @@ const cryptoError = "CRYPTO_ERROR"
 
 // refusesQUIC is a test of a datagram with a fault of QUIC, or with one of TLS if
 // quicError is "".
-func refusesQUIC(id string, datagram []byte, code string, offset int, quicError, clause, comment string, notes ...string) vectors.Test {
+func refusesQUIC(id string, datagram []byte, code string, offset int, quicError, clause, comment string, notes ...string) row {
 	t := refusesPieces(id, [][]byte{datagram}, code, offset, comment, notes...)
 	if quicError == "" {
 		t.QUICError = &vectors.QUICError{Value: 0x100 + uint16(t.Alert.Value), Name: cryptoError, Clause: "RFC 9001, Section 4.8"}
@@ -353,6 +353,6 @@ func quicHello(scid ...byte) hello {
 	return h.with(alpn("h3"), raw(extQUICParameters, concat([]byte{0x0f}, opaque8(scid))...), flagsExt(80))
 }
 
-func joinsQUIC(id string, datagrams [][]byte, comment string, notes ...string) vectors.Test {
+func joinsQUIC(id string, datagrams [][]byte, comment string, notes ...string) row {
 	return joins(id, datagrams, quicHello(), extFlags, requestMTLS, comment, notes...)
 }

@@ -5,13 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // writeReadme updates the generated tables of README.md, which are between comments with
 // their names.
-func writeReadme(dir string, all []vectors.File) error {
+func writeReadme(dir string, all []file) error {
 	name := filepath.Join(dir, "README.md")
 	data, err := os.ReadFile(name)
 	if err != nil {

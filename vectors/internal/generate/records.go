@@ -7,7 +7,7 @@ import (
 )
 
 var tlsRecords = kind{
-	kind:   vectors.TLSRecords,
+	kind:   vectors.TLSRecords.Any(),
 	entry:  vectors.Records,
 	spec:   []string{"RFC 9846", "RFC 5246"},
 	groups: tlsRecordsGroups,
@@ -67,7 +67,7 @@ var tlsRecordsGroups = []group{
 		old, other := otherAlert("protocol_version", "RFC 9846, Appendix E.5", who), otherAlert("protocol_version", "", who)
 		for _, h := range recordHellos {
 			msg := h.bytes()
-			second := func(v uint16) vectors.Test {
+			second := func(v uint16) row {
 				stream := concat(records(msg[:60]), record(typeHandshake, v, msg[60:]))
 				return h.joins("versions", fmt.Sprintf("second-%04x", v), pieces(stream), fmt.Sprintf("The version of the second record is 0x%04x.", v), "record_version")
 			}
@@ -87,11 +87,11 @@ var tlsRecordsGroups = []group{
 	}},
 	{"faults", "TLS, but against its rules.", "RFC 9846, Section 5.1", func(g *list) {
 		msg := flagged().bytes()
-		between := func(name string, contentType byte, fragment []byte, comment string) vectors.Test {
+		between := func(name string, contentType byte, fragment []byte, comment string) row {
 			stream := concat(records(msg[:60]), record(contentType, 0x0303, fragment), record(typeHandshake, 0x0303, msg[60:]))
 			return refusesPieces("records/faults/between-"+name, pieces(stream), "record_interleaved", 5+60, comment, "record")
 		}
-		wrongType := func(name string, msgType byte, comment string) vectors.Test {
+		wrongType := func(name string, msgType byte, comment string) row {
 			return refusesPieces("records/faults/"+name, pieces(records(patch(msg, 0, msgType))), "wrong_message_type", 5, comment, "record")
 		}
 		g.add(
@@ -179,7 +179,7 @@ type recordHello struct {
 // recordHellos are one that servers of TLS 1.2 can answer, and one for servers of TLS 1.3.
 var recordHellos = []recordHello{{"", flagged()}, {"tls13-", flagged13()}}
 
-func (h recordHello) joins(group, name string, pieces [][]byte, comment string, notes ...string) vectors.Test {
+func (h recordHello) joins(group, name string, pieces [][]byte, comment string, notes ...string) row {
 	return joins("records/"+group+"/"+h.prefix+name, pieces, h.hello, extFlags, requestMTLS, comment, notes...)
 }
 
@@ -200,7 +200,7 @@ func flagged() hello {
 
 var requestMTLS = []uint16{80}
 
-func joinsFlagged(id string, pieces [][]byte, comment string, notes ...string) vectors.Test {
+func joinsFlagged(id string, pieces [][]byte, comment string, notes ...string) row {
 	return joins(id, pieces, flagged(), extFlags, requestMTLS, comment, notes...)
 }
 

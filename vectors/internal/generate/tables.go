@@ -90,7 +90,7 @@ func otherAlert(name, clause, who string) vectors.Alternative {
 }
 
 // addAlternatives adds the answers of alternatives.txt to the tests.
-func addAlternatives(all []vectors.File) error {
+func addAlternatives(all []file) error {
 	for _, r := range table("alternatives.txt") {
 		r = append(r, "")
 		other := vectors.Alternative{Result: vectors.Valid, Clause: r[2], Who: r[3]}
@@ -128,7 +128,7 @@ func markdown(rows ...[]string) string {
 }
 
 // codeTable explains the codes of the tests, in the order of package extension.
-func codeTable(all []vectors.File) (string, error) {
+func codeTable(all []file) (string, error) {
 	used := map[string]bool{}
 	alerted := map[string]bool{}       // codes with an alert
 	transport := map[string][]string{} // errors of QUIC that are no alerts, by code
@@ -169,7 +169,7 @@ func codeTable(all []vectors.File) (string, error) {
 	return markdown(rows...), nil
 }
 
-func groupTable(all []vectors.File) string {
+func groupTable(all []file) string {
 	rows := [][]string{{"kind", "group", "tests", "about"}}
 	for _, f := range all {
 		for _, g := range f.Groups {
@@ -180,7 +180,7 @@ func groupTable(all []vectors.File) string {
 }
 
 // ruleTable lists the rules with the tests of each. A pattern without a test is an error.
-func ruleTable(all []vectors.File) (string, error) {
+func ruleTable(all []file) (string, error) {
 	rows := [][]string{{"document", "section", "rule", "tests"}}
 	for _, r := range table("rules.txt") {
 		tests := r[3]
@@ -200,7 +200,7 @@ func ruleTable(all []vectors.File) (string, error) {
 	return markdown(rows...), nil
 }
 
-func count(all []vectors.File, pattern string) int {
+func count(all []file, pattern string) int {
 	n := 0
 	for _, f := range all {
 		for _, t := range f.All() {

@@ -7,9 +7,39 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
+// A row has the keys of tests of all kinds, in the order in which files have them.
+type row struct {
+	ID           string                `json:"id"`
+	Comment      string                `json:"comment"`
+	Flags        []string              `json:"flags"`
+	Input        vectors.Bytes         `json:"input,omitzero"`
+	Prefixes     *vectors.Range        `json:"prefixes,omitzero"`
+	Pieces       []vectors.Bytes       `json:"pieces,omitzero"`
+	Memory       int                   `json:"memory,omitzero"`
+	Before       []vectors.Bytes       `json:"before,omitzero"`
+	Sender       string                `json:"sender,omitzero"`
+	Message      string                `json:"message,omitzero"`
+	Text         string                `json:"text,omitzero"`
+	State        *vectors.State        `json:"state,omitzero"`
+	Steps        []vectors.Step        `json:"steps,omitzero"`
+	Action       vectors.Action        `json:"action,omitzero"`
+	Clause       string                `json:"clause,omitzero"`
+	Result       vectors.Result        `json:"result"`
+	Outcome      vectors.Outcome       `json:"outcome,omitzero"`
+	Joined       vectors.Bytes         `json:"joined,omitzero"`
+	Code         string                `json:"code,omitzero"`
+	Offset       *int                  `json:"offset,omitzero"`
+	Alert        *vectors.Alert        `json:"alert,omitzero"`
+	QUICError    *vectors.QUICError    `json:"quic_error,omitzero"`
+	Alternatives []vectors.Alternative `json:"alternatives,omitzero"`
+	Parsed       *vectors.Parsed       `json:"parsed,omitzero"`
+	Readings     []vectors.Reading     `json:"readings,omitzero"`
+	Observed     map[string]string     `json:"observed,omitzero"`
+}
+
 // accept makes a test of a valid input.
-func accept(id string, input []byte, parsed vectors.Parsed, comment string, flags ...string) vectors.Test {
-	return vectors.Test{
+func accept(id string, input []byte, parsed vectors.Parsed, comment string, flags ...string) row {
+	return row{
 		ID:      id,
 		Comment: comment,
 		Flags:   append([]string{}, flags...),
@@ -21,9 +51,9 @@ func accept(id string, input []byte, parsed vectors.Parsed, comment string, flag
 
 // refuse makes a test of an invalid input. Code is the reason, and offset the position of
 // the field at fault.
-func refuse(id string, input []byte, code string, offset int, comment string, flags ...string) vectors.Test {
+func refuse(id string, input []byte, code string, offset int, comment string, flags ...string) row {
 	v := verdictOf(code)
-	return vectors.Test{
+	return row{
 		ID:           id,
 		Comment:      comment,
 		Flags:        append([]string{}, flags...),
@@ -69,7 +99,7 @@ type fault struct {
 }
 
 // reads adds the result of another version of a document.
-func reads(t vectors.Test, document string, result vectors.Result, flags ...uint16) vectors.Test {
+func reads(t row, document string, result vectors.Result, flags ...uint16) row {
 	t.Readings = append(t.Readings, vectors.Reading{
 		Document: document, Result: result, Flags: append([]uint16{}, flags...),
 	})
@@ -77,7 +107,7 @@ func reads(t vectors.Test, document string, result vectors.Result, flags ...uint
 }
 
 // or adds other answers to a test.
-func or(t vectors.Test, others ...vectors.Alternative) vectors.Test {
+func or(t row, others ...vectors.Alternative) row {
 	verdict := vectors.Alternative{Result: t.Result, Outcome: t.Outcome}
 	if t.Alert != nil {
 		verdict.Alert = t.Alert.Name

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // published are the stacks whose verdicts are in the vectors. docs/matrix.json has all.
@@ -62,8 +63,11 @@ func openRegister(dir string) (*register, error) {
 	return readRegister(released, strings.TrimSpace(string(version)), table("withdrawn.txt"))
 }
 
-func write(dir string, all []vectors.File) error {
+func write(dir string, all []file) error {
 	for _, f := range all {
+		if err := keepSchema(dir, f); err != nil {
+			return err
+		}
 		if err := writeJSON(filepath.Join(dir, string(f.Kind)+".json"), f); err != nil {
 			return err
 		}
@@ -75,6 +79,31 @@ func write(dir string, all []vectors.File) error {
 		return err
 	}
 	return writeReadme(dir, all)
+}
+
+// keepSchema copies the schema of the last release to schema/ in this folder, if VERSION
+// has changed since. A test checks that files still follow it.
+func keepSchema(dir string, f file) error {
+	published, err := os.ReadFile(filepath.Join(dir, string(f.Kind)+".json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var last struct{ Version string }
+	if err := json.Unmarshal(published, &last); err != nil || last.Version == f.Version {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "schema", f.Schema))
+	if err != nil {
+		return err
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, "internal", "generate", "schema", f.Schema), compact.Bytes())
 }
 
 func writeFile(name string, data []byte) error {

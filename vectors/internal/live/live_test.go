@@ -104,7 +104,7 @@ func TestOpenSSLRefusesFraming(t *testing.T) {
 }
 
 // take has OpenSSL as the other side of a handshake with the message of a test.
-func take(t *testing.T, program, certificate, key string, plain map[string][]byte, test *vectors.Test) error {
+func take(t *testing.T, program, certificate, key string, plain map[string][]byte, test *vectors.MessageTest) error {
 	var offer extension.List // what OpenSSL sends
 	arguments := []string{"server"}
 	groups := "X25519:P-256"
@@ -154,7 +154,7 @@ func take(t *testing.T, program, certificate, key string, plain map[string][]byt
 }
 
 // run is our side.
-func (p *peer) run(test *vectors.Test, plain map[string][]byte) error {
+func (p *peer) run(test *vectors.MessageTest, plain map[string][]byte) error {
 	switch {
 	case test.Sender == "server":
 		m := map[string][]byte{test.Message: test.Input}
@@ -188,7 +188,7 @@ func (p *peer) run(test *vectors.Test, plain map[string][]byte) error {
 }
 
 // plainMessages are messages of the server that answer no flags.
-func plainMessages(t *testing.T, f vectors.File) map[string][]byte {
+func plainMessages(t *testing.T, f vectors.File[*vectors.MessageTest]) map[string][]byte {
 	m := map[string][]byte{}
 	for _, test := range f.All() {
 		if test.Result == vectors.Valid && strings.Contains(test.ID, "/nothing-proposed") && test.Sender == "server" {
@@ -245,7 +245,7 @@ func dataOf(l extension.List, typ extension.Type) string {
 }
 
 // flagsOf is what OpenSSL prints of the flags of a test, or "".
-func flagsOf(test *vectors.Test) string {
+func flagsOf(test *vectors.MessageTest) string {
 	if test.Parsed == nil || test.Parsed.FlagsExtension == 0 {
 		return ""
 	}

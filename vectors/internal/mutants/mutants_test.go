@@ -133,17 +133,17 @@ import (
 {{range $i, $path := .}}	m{{$i}} "{{$path}}"
 {{end}})
 
-var checks = []func(*vectors.Group, *vectors.Test) error{
+var checks = []func(*vectors.Group[vectors.Test], vectors.Test) error{
 {{range $i, $path := .}}	m{{$i}}.Test,
 {{end}}}
 
-func caught(check func(*vectors.Group, *vectors.Test) error, g *vectors.Group, t *vectors.Test) (yes bool) {
+func caught(check func(*vectors.Group[vectors.Test], vectors.Test) error, g *vectors.Group[vectors.Test], t vectors.Test) (yes bool) {
 	defer func() { yes = recover() != nil || yes }()
 	return check(g, t) != nil
 }
 
 func main() {
-	var files []vectors.File
+	var files []vectors.File[vectors.Test]
 	for _, k := range vectors.Kinds() {
 		f, err := vectors.Load(k)
 		if err != nil {
@@ -159,7 +159,7 @@ func main() {
 			for _, f := range files {
 				for g, t := range f.All() {
 					if caught(check, g, t) {
-						out[i] = append(out[i], t.ID)
+						out[i] = append(out[i], t.Shared().ID)
 					}
 				}
 			}

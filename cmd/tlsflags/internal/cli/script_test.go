@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 // writeDatagram writes the datagram of a vector that has one.
 func writeDatagram(t *testing.T, name, id string) {
 	t.Helper()
-	for _, kind := range []vectors.Kind{vectors.QUIC, vectors.DTLS} {
+	for _, kind := range []vectors.Kind[*vectors.PiecesTest]{vectors.QUIC, vectors.DTLS} {
 		file, err := vectors.Load(kind)
 		if err != nil {
 			t.Fatal(err)

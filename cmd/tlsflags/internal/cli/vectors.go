@@ -26,7 +26,7 @@ func vectorsCommand() *cobra.Command {
 
 // vectorsRunOptions are the flags of vectors run.
 type vectorsRunOptions struct {
-	kinds    enumList[vectors.Kind]
+	kinds    enumList[string]
 	groups   []string
 	ids      []string
 	list     bool
@@ -40,12 +40,12 @@ type vectorsRunOptions struct {
 }
 
 func newVectorsRunOptions() *vectorsRunOptions {
-	var kinds []choice[vectors.Kind]
+	var kinds []string
 	for _, k := range vectors.Kinds() {
-		kinds = append(kinds, choice[vectors.Kind]{string(k), k})
+		kinds = append(kinds, string(k))
 	}
 	return &vectorsRunOptions{
-		kinds:    enumList[vectors.Kind]{enum: enumOf("kind", "", kinds)},
+		kinds:    enumList[string]{enum: enumOf("kind", "", words(kinds...))},
 		protocol: enumOf("protocol", "json", []choice[vectorrun.Protocol]{{"json", vectorrun.JSON}, {"tsv", vectorrun.TSV}}),
 		format:   enumOf("format", "text", words("text", "json", "junit")),
 	}

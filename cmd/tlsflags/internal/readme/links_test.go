@@ -137,7 +137,7 @@ func TestConsoleBlocksAreFenced(t *testing.T) {
 func eachMarkdown(t *testing.T, check func(path, text string)) {
 	t.Helper()
 	err := filepath.WalkDir(testenv.Root(t), func(path string, d fs.DirEntry, err error) error {
-		if d != nil && d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata" || d.Name() == "build") {
+		if d != nil && d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata" || d.Name() == "build" || d.Name() == "node_modules") {
 			return filepath.SkipDir
 		}
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".md") {

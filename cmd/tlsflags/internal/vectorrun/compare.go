@@ -41,19 +41,20 @@ type key struct {
 
 // compare compares an answer with the verdict of a test. The outcome has no ID and no
 // Clause yet.
-func compare(g *vectors.Group, t *vectors.Test, a Answer) Outcome {
+func compare(t test, a Answer) Outcome {
+	want := t.want
 	if a.Result == Skipped {
 		return Outcome{Status: Skip}
 	}
 	differ := Fail
-	if slices.ContainsFunc(t.Alternatives, func(alt vectors.Alternative) bool { return gives(t, a, alt) }) {
+	if slices.ContainsFunc(want.Alternatives, func(alt vectors.Alternative) bool { return gives(want, a, alt) }) {
 		differ = Disagree
 	}
-	if a.Result != t.Result {
-		return Outcome{Status: differ, Got: describe(a.Result, a.Code), Want: describe(t.Result, t.Code, string(t.Action))}
+	if a.Result != want.Result {
+		return Outcome{Status: differ, Got: describe(a.Result, a.Code), Want: describe(want.Result, want.Code, string(want.Action))}
 	}
 	o := Outcome{Status: Pass}
-	keys := keysOf(g, t, a, differ)
+	keys := keysOf(t, a, differ)
 	for _, k := range keys {
 		switch {
 		case k.got == "":
@@ -85,70 +86,72 @@ func undecided(keys []key) (first key, ok bool) {
 
 // gives reports whether an answer is the alternative, which has an alert or an error of
 // QUIC or neither.
-func gives(t *vectors.Test, a Answer, alt vectors.Alternative) bool {
+func gives(want verdict, a Answer, alt vectors.Alternative) bool {
 	return a.Result == alt.Result &&
-		(t.Outcome == "" || a.Outcome == "" || a.Outcome == alt.Outcome) &&
+		(want.Outcome == "" || a.Outcome == "" || a.Outcome == alt.Outcome) &&
 		(a.Result == vectors.Valid || a.sent() == "" || a.sent() == alt.Alert+alt.QUICError)
 }
 
 // keysOf returns the keys of a test beside its result. A difference in the outcome or the
 // alert has the status differ.
-func keysOf(g *vectors.Group, t *vectors.Test, a Answer, differ Status) []key {
+func keysOf(t test, a Answer, differ Status) []key {
+	want := t.want
 	var keys []key
-	add := func(name, got, want string, differ Status, decides bool) {
-		keys = append(keys, key{name, got, want, differ, decides})
+	add := func(name, got, wanted string, differ Status, decides bool) {
+		keys = append(keys, key{name, got, wanted, differ, decides})
 	}
-	if t.Action != "" {
-		add("action", string(a.Action), string(t.Action), Fail, true)
+	if want.Action != "" {
+		add("action", string(a.Action), string(want.Action), Fail, true)
 	}
-	if t.Outcome != "" {
-		add("outcome", string(a.Outcome), string(t.Outcome), differ, t.Outcome == vectors.NeedMore || t.Outcome == vectors.NotThisProtocol)
+	if want.Outcome != "" {
+		add("outcome", string(a.Outcome), string(want.Outcome), differ, want.Outcome == vectors.NeedMore || want.Outcome == vectors.NotThisProtocol)
 	}
-	if t.Result == vectors.Valid {
-		return append(keys, contentKeys(g, t, a)...)
+	if want.Result == vectors.Valid {
+		return append(keys, contentKeys(t, a)...)
 	}
-	fault := t.Action == ""
+	fault := want.Action == ""
 	switch sent := a.sent(); {
-	case t.Alert != nil:
-		add("alert", sent, t.Alert.Name, differ, fault)
-	case t.QUICError != nil:
-		add("quic_error", sent, t.QUICError.Name, differ, fault)
+	case want.Alert != nil:
+		add("alert", sent, want.Alert.Name, differ, fault)
+	case want.QUICError != nil:
+		add("quic_error", sent, want.QUICError.Name, differ, fault)
 	case sent != "":
 		add("alert", sent, "none", differ, false)
 	}
-	if t.Code != "" {
-		add("code", a.Code, t.Code, Disagree, fault)
+	if want.Code != "" {
+		add("code", a.Code, want.Code, Disagree, fault)
 	}
-	if t.Offset != nil {
-		add("offset", text(a.Offset, number), number(*t.Offset), Disagree, false)
+	if want.Offset != nil {
+		add("offset", text(a.Offset, number), number(*want.Offset), Disagree, false)
 	}
 	return keys
 }
 
 // contentKeys returns the keys with the content of a valid input.
-func contentKeys(g *vectors.Group, t *vectors.Test, a Answer) []key {
+func contentKeys(t test, a Answer) []key {
+	want := t.want
 	var keys []key
-	add := func(name, got, want string, decides bool) {
-		keys = append(keys, key{name, got, want, Fail, decides})
+	add := func(name, got, wanted string, decides bool) {
+		keys = append(keys, key{name, got, wanted, Fail, decides})
 	}
-	if t.Joined != nil {
-		add("joined", hex.EncodeToString(a.Joined), hex.EncodeToString(t.Joined), true)
+	if want.Joined != nil {
+		add("joined", hex.EncodeToString(a.Joined), hex.EncodeToString(want.Joined), true)
 	}
-	if t.Parsed == nil {
+	if want.Parsed == nil {
 		return keys
 	}
 	flags := ""
 	if a.Flags != nil {
 		flags = fmt.Sprint(a.Flags)
 	}
-	add("flags", flags, fmt.Sprint(t.Parsed.Flags), t.Joined == nil)
-	if g.Entry != vectors.ExtensionData {
-		add("flags_extension", text(a.FlagsExtension, number), number(t.Parsed.FlagsExtension), false)
+	add("flags", flags, fmt.Sprint(want.Parsed.Flags), want.Joined == nil)
+	if t.Entry != vectors.ExtensionData {
+		add("flags_extension", text(a.FlagsExtension, number), number(want.Parsed.FlagsExtension), false)
 	}
-	if t.Parsed.ClientHello == nil {
+	if want.Parsed.ClientHello == nil {
 		return keys
 	}
-	hello := membersOf(t.Parsed.ClientHello)
+	hello := membersOf(want.Parsed.ClientHello)
 	for _, name := range slices.Sorted(maps.Keys(hello)) {
 		got := ""
 		if member, ok := a.ClientHello[name]; ok {

@@ -10,35 +10,23 @@ import (
 
 func TestCompare(t *testing.T) {
 	hello := &vectors.Hello{CipherSuites: vectors.CipherSuites{Count: 2, First: 3, Last: 4}, ALPN: []string{}, ServerName: new("a<b")}
-	valid := &vectors.Test{Result: vectors.Valid, Parsed: &vectors.Parsed{Flags: []uint16{8, 80}, FlagsExtension: 62}}
-	withHello := &vectors.Test{Result: vectors.Valid, Parsed: &vectors.Parsed{Flags: []uint16{}, ClientHello: hello}}
-	invalid := &vectors.Test{
-		Result: vectors.Invalid, Code: "trailing_zero", Offset: new(2), Alert: &vectors.Alert{Name: "illegal_parameter"},
-		Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Alert: "decode_error"}, {Result: vectors.Invalid, Alert: "handshake_failure"}, {Result: vectors.Valid}},
-	}
-	strict := &vectors.Test{Result: vectors.Valid, Parsed: valid.Parsed, Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Alert: "decode_error"}}}
-	action := &vectors.Test{Result: vectors.Valid, Action: "go_on"}
-	abort := &vectors.Test{Result: vectors.Invalid, Action: "abort", Alert: &vectors.Alert{Name: "illegal_parameter"}, Alternatives: invalid.Alternatives}
-	complete := &vectors.Test{
-		Result: vectors.Valid, Outcome: "complete", Pieces: []vectors.Bytes{{1, 2}}, Joined: vectors.Bytes{1, 2}, Parsed: valid.Parsed,
-		Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Outcome: "refused", Alert: "decode_error"}},
-	}
-	more := &vectors.Test{
-		Result: vectors.Invalid, Outcome: "need_more", Pieces: []vectors.Bytes{{1}},
-		Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Outcome: "not_this_protocol"}, {Result: vectors.Valid, Outcome: "complete"}},
-	}
-	refused := &vectors.Test{Result: vectors.Invalid, Outcome: "refused", Pieces: []vectors.Bytes{{1}}, Alert: &vectors.Alert{Name: "unexpected_message"}}
-	frame := &vectors.Test{
-		Result: vectors.Invalid, Outcome: "refused", Pieces: []vectors.Bytes{{1}}, QUICError: &vectors.QUICError{Name: "PROTOCOL_VIOLATION"},
-		Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Outcome: "refused", QUICError: "FRAME_ENCODING_ERROR"}, {Result: vectors.Invalid, Outcome: "need_more"}},
-	}
-	foreign := &vectors.Test{Result: vectors.Invalid, Outcome: "not_this_protocol", Pieces: []vectors.Bytes{{1}}}
+	valid := verdict{Common: vectors.Common{Result: vectors.Valid}, Parsed: &vectors.Parsed{Flags: []uint16{8, 80}, FlagsExtension: 62}}
+	withHello := verdict{Common: vectors.Common{Result: vectors.Valid}, Parsed: &vectors.Parsed{Flags: []uint16{}, ClientHello: hello}}
+	invalid := verdict{Common: vectors.Common{Result: vectors.Invalid, Code: "trailing_zero", Offset: new(2), Alert: &vectors.Alert{Name: "illegal_parameter"}, Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Alert: "decode_error"}, {Result: vectors.Invalid, Alert: "handshake_failure"}, {Result: vectors.Valid}}}}
+	strict := verdict{Common: vectors.Common{Result: vectors.Valid, Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Alert: "decode_error"}}}, Parsed: valid.Parsed}
+	action := verdict{Common: vectors.Common{Result: vectors.Valid}, Action: "go_on"}
+	abort := verdict{Common: vectors.Common{Result: vectors.Invalid, Alert: &vectors.Alert{Name: "illegal_parameter"}, Alternatives: invalid.Alternatives}, Action: "abort"}
+	complete := verdict{Common: vectors.Common{Result: vectors.Valid, Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Outcome: "refused", Alert: "decode_error"}}}, Outcome: "complete", Joined: vectors.Bytes{1, 2}, Parsed: valid.Parsed}
+	more := verdict{Common: vectors.Common{Result: vectors.Invalid, Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Outcome: "not_this_protocol"}, {Result: vectors.Valid, Outcome: "complete"}}}, Outcome: "need_more"}
+	refused := verdict{Common: vectors.Common{Result: vectors.Invalid, Alert: &vectors.Alert{Name: "unexpected_message"}}, Outcome: "refused"}
+	frame := verdict{Common: vectors.Common{Result: vectors.Invalid, Alternatives: []vectors.Alternative{{Result: vectors.Invalid, Outcome: "refused", QUICError: "FRAME_ENCODING_ERROR"}, {Result: vectors.Invalid, Outcome: "need_more"}}}, Outcome: "refused", QUICError: &vectors.QUICError{Name: "PROTOCOL_VIOLATION"}}
+	foreign := verdict{Common: vectors.Common{Result: vectors.Invalid}, Outcome: "not_this_protocol"}
 	ok := func(a Answer) Answer { a.Result = vectors.Valid; return a }
 	bad := func(a Answer) Answer { a.Result = vectors.Invalid; return a }
 	flags := []uint16{8, 80}
 	for _, tt := range []struct {
 		name      string
-		test      *vectors.Test
+		test      verdict
 		answer    Answer
 		want      [3]string
 		unchecked string
@@ -111,7 +99,7 @@ func TestCompare(t *testing.T) {
 		{"refused alone", refused, bad(Answer{Outcome: "refused"}), [3]string{"unchecked", "no alert", "alert unexpected_message"}, "alert"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := compare(&vectors.Group{Entry: vectors.Handshake}, tt.test, tt.answer)
+			o := compare(test{question{Entry: vectors.Handshake}, tt.test}, tt.answer)
 			if got := [3]string{string(o.Status), o.Got, o.Want}; got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
@@ -124,8 +112,8 @@ func TestCompare(t *testing.T) {
 
 // The extension that the flags are in is a key only of messages.
 func TestCompareExtensionData(t *testing.T) {
-	test := &vectors.Test{Result: vectors.Valid, Parsed: &vectors.Parsed{Flags: []uint16{1}}}
-	o := compare(&vectors.Group{Entry: vectors.ExtensionData}, test, Answer{Result: vectors.Valid, Flags: []uint16{1}})
+	want := verdict{Common: vectors.Common{Result: vectors.Valid}, Parsed: &vectors.Parsed{Flags: []uint16{1}}}
+	o := compare(test{question{Entry: vectors.ExtensionData}, want}, Answer{Result: vectors.Valid, Flags: []uint16{1}})
 	if o.Status != Pass || o.Unchecked != nil {
 		t.Errorf("%+v", o)
 	}
@@ -150,15 +138,15 @@ func TestClip(t *testing.T) {
 // TestAlternativesAtTheEnds checks the lowest and the highest alert, and numbers that are
 // no alert but would be one in 8 bits.
 func TestAlternativesAtTheEnds(t *testing.T) {
-	test := &vectors.Test{Result: vectors.Invalid, Alert: &vectors.Alert{Name: "illegal_parameter"}, Alternatives: []vectors.Alternative{
+	want := verdict{Common: vectors.Common{Result: vectors.Invalid, Alert: &vectors.Alert{Name: "illegal_parameter"}, Alternatives: []vectors.Alternative{
 		{Result: vectors.Invalid, Alert: extension.Alert(0).String()}, {Result: vectors.Invalid, Alert: extension.Alert(255).String()},
-	}}
+	}}}
 	if name := (Answer{Alert: new(256)}).sent(); name != "alert 256" {
 		t.Error(name)
 	}
-	for alert, want := range map[int]Status{0: Disagree, 255: Disagree, 1: Fail, 254: Fail, 256: Fail, -1: Fail, 511: Fail} {
-		if o := compare(&vectors.Group{}, test, Answer{Result: vectors.Invalid, Alert: &alert}); o.Status != want {
-			t.Errorf("alert %d: %s, want %s", alert, o.Status, want)
+	for alert, status := range map[int]Status{0: Disagree, 255: Disagree, 1: Fail, 254: Fail, 256: Fail, -1: Fail, 511: Fail} {
+		if o := compare(test{want: want}, Answer{Result: vectors.Invalid, Alert: &alert}); o.Status != status {
+			t.Errorf("alert %d: %s, want %s", alert, o.Status, status)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
-	"github.com/tlsflags/tlsflags/vectors"
 )
 
 // WriteText writes the differences and, unless quiet, a table with a row for each
@@ -86,7 +85,7 @@ type jsonReport struct {
 }
 
 type jsonGroup struct {
-	Kind          vectors.Kind   `json:"kind"`
+	Kind          string         `json:"kind"`
 	Name          string         `json:"name"`
 	Clause        string         `json:"clause"`
 	Counts        map[Status]int `json:"counts"`
@@ -142,7 +141,7 @@ type junitMessage struct {
 func (r Report) WriteJUnit(w io.Writer) error {
 	suites := junitSuites{Name: "tlsflags vectors " + r.Version}
 	for _, g := range r.Groups {
-		suite := junitSuite{Name: string(g.Kind) + "/" + g.Name, Tests: len(g.Outcomes)}
+		suite := junitSuite{Name: g.Kind + "/" + g.Name, Tests: len(g.Outcomes)}
 		for _, o := range g.Outcomes {
 			c := junitCase{Class: suite.Name, Name: o.ID}
 			switch {

@@ -15,7 +15,7 @@ import (
 // A question is a test without its verdict.
 type question struct {
 	ID    string        `json:"id"`
-	Kind  vectors.Kind  `json:"kind"`
+	Kind  string        `json:"kind"`
 	Entry vectors.Entry `json:"entry"`
 
 	Input vectors.Bytes `json:"input,omitzero"`
@@ -31,13 +31,6 @@ type question struct {
 	Text    string          `json:"text,omitzero"`
 	State   *vectors.State  `json:"state,omitzero"`
 	Steps   []vectors.Step  `json:"steps,omitzero"`
-}
-
-func newQuestion(g *vectors.Group, t *vectors.Test) question {
-	return question{
-		ID: t.ID, Kind: g.Kind, Entry: g.Entry, Input: t.Input, Pieces: t.Pieces, Memory: t.Memory,
-		Before: t.Before, Sender: t.Sender, Message: t.Message, Text: t.Text, State: t.State, Steps: t.Steps,
-	}
 }
 
 // Answer is what an implementation says. What it leaves out is not compared.

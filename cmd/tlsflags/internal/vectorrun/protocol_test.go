@@ -67,10 +67,9 @@ func TestQuote(t *testing.T) {
 }
 
 func TestPrefixes(t *testing.T) {
-	group := &vectors.Group{Entry: vectors.Handshake, Source: "RFC 1"}
-	test := &vectors.Test{
-		ID: "x", Input: vectors.Bytes{1, 0, 0, 2}, Prefixes: &vectors.Range{From: 1, To: 3}, Result: vectors.Invalid,
-		Code: "truncated", Alert: &vectors.Alert{Name: "decode_error"},
+	asked := test{
+		question{ID: "x", Entry: vectors.Handshake, Input: vectors.Bytes{1, 0, 0, 2}, Prefixes: &vectors.Range{From: 1, To: 3}},
+		verdict{Common: vectors.Common{Result: vectors.Invalid, Code: "truncated", Alert: &vectors.Alert{Name: "decode_error"}}},
 	}
 	for _, tt := range []struct {
 		implementation string
@@ -91,7 +90,7 @@ func TestPrefixes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := p.ask(t.Context(), c, group, test)
+		got, err := p.ask(t.Context(), c, asked)
 		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
 			t.Errorf("%s, batch %t: %v (-want +got):\n%s", tt.implementation, tt.batch, err, diff)
 		}
@@ -116,7 +115,7 @@ func TestBatchWithoutAnswers(t *testing.T) {
 
 // An exchange cannot be asked in TSV.
 func TestExchangeInTSV(t *testing.T) {
-	o, err := (*process)(nil).ask(t.Context(), Config{Protocol: TSV}, &vectors.Group{Entry: vectors.Exchange}, &vectors.Test{ID: "x"})
+	o, err := (*process)(nil).ask(t.Context(), Config{Protocol: TSV}, test{question: question{Entry: vectors.Exchange}})
 	if err != nil || o.Status != Skip {
 		t.Errorf("%+v, %v", o, err)
 	}

@@ -35,27 +35,61 @@ func readJSON(t *testing.T, name string) any {
 	return v
 }
 
-func compileSchema(t *testing.T, k vectors.Kind) *jsonschema.Schema {
+func compileSchema(t *testing.T, dir string, k vectors.Kind[vectors.Test]) *jsonschema.Schema {
 	t.Helper()
-	s, err := jsonschema.NewCompiler().Compile(filepath.Join(folder, "schema", string(k)+".schema.json"))
+	s, err := jsonschema.NewCompiler().Compile(filepath.Join(dir, string(k)+".schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
+// TestSchemaAccepts checks that files follow their schemas and those of the last release,
+// also with one more group, note and flag.
 func TestSchemaAccepts(t *testing.T) {
+	dirs := []string{filepath.Join(folder, "schema")}
+	if released := filepath.Join(folder, "internal", "generate", "schema"); exists(released) {
+		dirs = append(dirs, released)
+	}
 	for _, k := range vectors.Kinds() {
-		if err := compileSchema(t, k).Validate(readJSON(t, string(k)+".json")); err != nil {
-			t.Errorf("%s: %v", k, err)
+		file := readJSON(t, string(k)+".json").(map[string]any)
+		for _, more := range []bool{false, true} {
+			if more {
+				addMore(file)
+			}
+			for _, dir := range dirs {
+				if err := compileSchema(t, dir, k).Validate(file); err != nil {
+					t.Errorf("%s in %s, with more: %t: %v", k, dir, more, err)
+				}
+			}
 		}
 	}
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// addMore adds a note and a group with a test that has a new flag.
+func addMore(file map[string]any) {
+	notes := file["notes"].(map[string]any)
+	for _, note := range notes {
+		notes["new_in_2"] = note
+		break
+	}
+	groups := file["groups"].([]any)
+	group := maps.Clone(groups[0].(map[string]any))
+	test := maps.Clone(group["tests"].([]any)[0].(map[string]any))
+	group["name"], group["tests"] = "new-in-2", []any{test}
+	test["id"], test["flags"] = "new/in-2", []any{"new_in_2"}
+	file["groups"] = append(groups, group)
 }
 
 // TestSchemaRefusesMutations makes a hundred changes to each file, one at a time.
 func TestSchemaRefusesMutations(t *testing.T) {
 	for _, k := range vectors.Kinds() {
-		schema := compileSchema(t, k)
+		schema := compileSchema(t, filepath.Join(folder, "schema"), k)
 		file := readJSON(t, string(k)+".json")
 		shorten(file)
 		slots := slotsOf(file, "")
@@ -142,7 +176,7 @@ func mutate(s slot, random *rand.Rand) string {
 	how := 2
 	if s.object != nil {
 		how = random.IntN(3)
-		if how == 0 && optional(s) {
+		if how == 0 && mayLack(s) {
 			how = 1
 		}
 	}
@@ -162,10 +196,11 @@ func mutate(s slot, random *rand.Rand) string {
 	return fmt.Sprintf("%v at %s", wrong, s.path)
 }
 
-// optional reports whether a test may lack a key: what implementations did and, without
-// an alert, alternatives.
-func optional(s slot) bool {
-	return s.key == "observed" || strings.Contains(s.path, "/observed/") || s.key == "alternatives" && s.object["alert"] == nil
+// mayLack reports whether an object need not have the key: those that are names of notes
+// and of implementations, and what only some tests have.
+func mayLack(s slot) bool {
+	return strings.HasPrefix(s.path, "/notes/") && s.object["effect"] == nil || strings.Contains(s.key, "@") || s.key == "observed" || s.key == "readings" ||
+		s.key == "alternatives" && s.object["alert"] == nil && s.object["quic_error"] == nil
 }
 
 // TestCapture reads flagged.pcap: every hello in it sets request_mtls, in every carrier.

@@ -1,7 +1,5 @@
 package vectorrun
 
-import "github.com/tlsflags/tlsflags/vectors"
-
 // Outcome is how the answers to one test compare.
 type Outcome struct {
 	ID     string `json:"id"`
@@ -16,7 +14,7 @@ type Outcome struct {
 
 // GroupReport has the outcomes of one group, in the order of the tests.
 type GroupReport struct {
-	Kind     vectors.Kind
+	Kind     string
 	Name     string
 	Source   string
 	Outcomes []Outcome

@@ -39,7 +39,7 @@ func TestAlwaysTruncated(t *testing.T) {
 	}
 	for _, g := range c.Suite.Groups {
 		for _, test := range g.Tests {
-			if want := test.Code == "truncated" && test.Prefixes == nil; passes[test.ID] != want {
+			if want := test.want.Code == "truncated" && test.Prefixes == nil; passes[test.ID] != want {
 				t.Errorf("%s: passes is %t", test.ID, passes[test.ID])
 			}
 			if g.Name == "truncated" && !passes[test.ID] {
@@ -58,7 +58,7 @@ func TestPrefixesAreProper(t *testing.T) {
 				continue
 			}
 			n++
-			if test.Prefixes.To != len(test.Input)-1 || test.Code != "truncated" {
+			if test.Prefixes.To != len(test.Input)-1 || test.want.Code != "truncated" {
 				t.Errorf("%s: prefixes up to %d of %d bytes", test.ID, test.Prefixes.To, len(test.Input))
 			}
 		}
@@ -93,7 +93,7 @@ func TestStrict(t *testing.T) {
 func TestSelect(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		kinds  []vectors.Kind
+		kinds  []string
 		groups []string
 		ids    []string
 		want   string // of WriteList
@@ -105,8 +105,8 @@ func TestSelect(t *testing.T) {
 			name: "groups and ids", groups: []string{"faults", "examples"}, ids: []string{"*s/faults/too-large"},
 			want: "records/faults/too-large\ttls_records\tfaults\ndtls/faults/too-large\tdtls\tfaults\n",
 		},
-		{name: "a kind and a group", kinds: []vectors.Kind{vectors.TLSRecords}, groups: []string{"limits"}, want: "records/limits/memory-fits\ttls_records\tlimits\nrecords/limits/memory-one-less\ttls_records\tlimits\nrecords/limits/memory-one-less-header\ttls_records\tlimits\n"},
-		{name: "a group of another kind", kinds: []vectors.Kind{vectors.TLSFlags}, groups: []string{"limits"}, err: `no group "limits" to choose from; --list lists the tests`},
+		{name: "a kind and a group", kinds: []string{string(vectors.TLSRecords)}, groups: []string{"limits"}, want: "records/limits/memory-fits\ttls_records\tlimits\nrecords/limits/memory-one-less\ttls_records\tlimits\nrecords/limits/memory-one-less-header\ttls_records\tlimits\n"},
+		{name: "a group of another kind", kinds: []string{string(vectors.TLSFlags)}, groups: []string{"limits"}, err: `no group "limits" to choose from; --list lists the tests`},
 		{name: "no group", groups: []string{"examples", "limit"}, err: `no group "limit" to choose from; --list lists the tests`},
 		{name: "no id", ids: []string{"flags/example/8", "flags/example"}, err: `no test with the id "flags/example" to choose from; --list lists the tests`},
 	} {

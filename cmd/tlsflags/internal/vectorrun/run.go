@@ -148,13 +148,13 @@ func (p *process) askAll(ctx context.Context, c Config) (Report, error) {
 	for _, g := range c.Suite.Groups {
 		r := GroupReport{Kind: g.Kind, Name: g.Name, Source: g.Source}
 		for _, t := range g.Tests {
-			o, err := p.ask(ctx, c, &g, &t)
+			o, err := p.ask(ctx, c, t)
 			if err != nil {
 				return Report{}, err
 			}
 			o.ID, o.Clause = t.ID, g.Source
-			if t.Alert != nil {
-				o.Clause = t.Alert.Clause
+			if alert := t.want.Alert; alert != nil {
+				o.Clause = alert.Clause
 			}
 			if report.differs(o) {
 				if reason, ok := c.Known.reason(t.ID); ok {
@@ -169,29 +169,29 @@ func (p *process) askAll(ctx context.Context, c Config) (Report, error) {
 }
 
 // ask asks the questions of a test, and compares the answers.
-func (p *process) ask(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test) (Outcome, error) {
+func (p *process) ask(ctx context.Context, c Config, t test) (Outcome, error) {
 	switch {
-	case g.Entry == vectors.Exchange && c.Protocol == TSV:
+	case t.Entry == vectors.Exchange && c.Protocol == TSV:
 		return Outcome{Status: Skip}, nil
 	case t.Prefixes != nil:
-		return p.askPrefixes(ctx, c, g, t)
+		return p.askPrefixes(ctx, c, t)
 	}
-	a, err := p.exchange(ctx, c, newQuestion(g, t))
-	return compare(g, t, a), err
+	a, err := p.exchange(ctx, c, t.question)
+	return compare(t, a), err
 }
 
 // askPrefixes asks for every prefix and for the whole message. The outcome is the first of
 // the worst.
-func (p *process) askPrefixes(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test) (Outcome, error) {
+func (p *process) askPrefixes(ctx context.Context, c Config, t test) (Outcome, error) {
 	parts := partsOf(t)
-	answers, err := p.askParts(ctx, c, g, t, parts)
+	answers, err := p.askParts(ctx, c, t, parts)
 	if err != nil {
 		return Outcome{}, err
 	}
 	worst := Outcome{Status: Pass}
 	var unchecked []string
 	for i, a := range answers {
-		o := compare(g, &parts[i], a)
+		o := compare(parts[i], a)
 		unchecked = append(unchecked, o.Unchecked...)
 		if o.Status.worse(worst.Status) {
 			worst = o
@@ -206,19 +206,17 @@ func (p *process) askPrefixes(ctx context.Context, c Config, g *vectors.Group, t
 }
 
 // askParts returns the answers to the parts of a test, asked one by one or as a batch.
-func (p *process) askParts(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test, parts []vectors.Test) ([]Answer, error) {
+func (p *process) askParts(ctx context.Context, c Config, t test, parts []test) ([]Answer, error) {
 	if c.Batch {
-		q := newQuestion(g, t)
-		q.Prefixes = t.Prefixes
-		a, err := p.exchange(ctx, c, q)
+		a, err := p.exchange(ctx, c, t.question)
 		if a.Result == Skipped {
 			return slices.Repeat([]Answer{a}, len(parts)), nil
 		}
 		return a.Answers, err
 	}
 	var answers []Answer
-	for i := range parts {
-		a, err := p.exchange(ctx, c, newQuestion(g, &parts[i]))
+	for _, part := range parts {
+		a, err := p.exchange(ctx, c, part.question)
 		if err != nil {
 			return nil, err
 		}
@@ -228,16 +226,19 @@ func (p *process) askParts(ctx context.Context, c Config, g *vectors.Group, t *v
 }
 
 // partsOf returns a test for each prefix, and one for the whole message, which is valid.
-func partsOf(t *vectors.Test) []vectors.Test {
-	var parts []vectors.Test
+func partsOf(t test) []test {
+	var parts []test
 	for n := t.Prefixes.From; n <= t.Prefixes.To; n++ {
-		part := *t
-		part.Input, part.Offset = t.Input[:n:n], &n
+		part := t
+		part.Input, part.want.Offset = t.Input[:n:n], &n
 		parts = append(parts, part)
 	}
-	parts = append(parts, vectors.Test{ID: t.ID, Input: t.Input, Result: vectors.Valid})
+	whole := t
+	whole.want = verdict{Common: vectors.Common{Result: vectors.Valid}}
+	parts = append(parts, whole)
 	for i := range parts {
-		parts[i].ID = fmt.Sprintf("%s#%d", t.ID, len(parts[i].Input))
+		p := &parts[i]
+		p.ID, p.Prefixes = fmt.Sprintf("%s#%d", t.ID, len(p.Input)), nil
 	}
 	return parts
 }

@@ -185,7 +185,7 @@ func config(t *testing.T, name string) Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	suite, err := Select([]vectors.Kind{vectors.TLSFlags}, nil, nil)
+	suite, err := Select([]string{string(vectors.TLSFlags)}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

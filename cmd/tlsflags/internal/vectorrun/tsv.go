@@ -19,7 +19,7 @@ func encodeTSV(q question) []byte {
 	if q.Memory > 0 {
 		memory = strconv.Itoa(q.Memory)
 	}
-	columns := []string{q.ID, string(q.Kind), string(q.Entry), input, memory, q.Sender, q.Message, joinHex(q.Before)}
+	columns := []string{q.ID, q.Kind, string(q.Entry), input, memory, q.Sender, q.Message, joinHex(q.Before)}
 	return []byte(strings.Join(columns, "\t") + "\n")
 }
 
