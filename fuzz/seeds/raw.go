@@ -106,7 +106,7 @@ func (r rawInputs) addPublished() error {
 	for e := range corpus.OfKind(corpus.Captures) {
 		r.add(pcap, "", e.Data())
 	}
-	for kind, as := range map[vectors.Kind]string{vectors.TLSRecords: tlsStream, vectors.QUIC: quicDatagram, vectors.DTLS: dtlsDatagram} {
+	for kind, as := range map[vectors.Kind[*vectors.PiecesTest]]string{vectors.TLSRecords: tlsStream, vectors.QUIC: quicDatagram, vectors.DTLS: dtlsDatagram} {
 		file, err := vectors.Load(kind)
 		if err != nil {
 			return err

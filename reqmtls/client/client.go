@@ -226,5 +226,5 @@ func (c *Client) handshake(ctx context.Context, conn net.Conn, host string, prot
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{tlsConn, c.report(report)}, nil
+	return &Conn{conn: tlsConn, report: c.report(report)}, nil
 }

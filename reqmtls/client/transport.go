@@ -141,6 +141,10 @@ func (t *Transport) roundTrip(req *http.Request, protocol string) (*http.Respons
 	resp, err := rt.RoundTrip(sent)
 	if err != nil {
 		closeBody(sent)
+		// http2.Transport says only that the connection could not be established.
+		if used != nil && used.alert.Load() != nil {
+			err = *used.alert.Load()
+		}
 		return nil, err
 	}
 	resp.Request = req.WithContext(context.WithValue(req.Context(), connKey{}, used))

@@ -54,7 +54,7 @@ export interface Common {
   id: string;
   comment: string;
   flags: string[];
-  observed: { [implementation: string]: string };
+  observed?: { [implementation: string]: string };
 }
 
 export interface Valid extends Common {

@@ -39,7 +39,7 @@ func TestInterruptWaiting(t *testing.T) {
 		{[]string{"inspect", "--keylog", "-", "x"}, ExitInput, "interrupted"},
 		{[]string{"explain", "-"}, ExitInput, "-: interrupted"},
 		{[]string{"explain", pipe}, ExitInput, "pipe: interrupted"},
-		{[]string{"explain", "--hello", pipe, "003e00020101"}, ExitInput, "interrupted"},
+		{[]string{"explain", "--hello", pipe, "080000020000"}, ExitInput, "interrupted"},
 		{[]string{"get", "--flags", "none", "--ca", pipe, "https://127.0.0.1:1/"}, ExitInput, "interrupted"},
 		{[]string{"get", "--cert", pipe, "--key", "x", "https://127.0.0.1:1/"}, ExitInput, "interrupted"},
 		{[]string{"probe", "--ca", pipe, "127.0.0.1:1"}, ExitInput, "interrupted"},
