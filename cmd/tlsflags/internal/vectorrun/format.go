@@ -30,6 +30,9 @@ func (r Report) WriteText(w io.Writer, quiet bool) error {
 	for _, pattern := range r.Stale {
 		fmt.Fprintf(w, "expected, but not seen: %s%s\n", terminal.Printable(pattern), withdrawn(pattern))
 	}
+	for _, key := range r.Unknown {
+		fmt.Fprintf(w, "ignored: answers have the unknown key %s\n", terminal.Printable(key))
+	}
 	all := count(r.Groups...)
 	if len(all.keys) > 0 {
 		fmt.Fprintf(w, "unchecked keys: %s\n", joinCounts(slices.Sorted(maps.Keys(all.keys)), all.keys))
