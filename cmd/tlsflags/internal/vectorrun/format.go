@@ -85,6 +85,7 @@ type jsonReport struct {
 	UncheckedKeys map[string]int `json:"unchecked_keys"`
 	Groups        []jsonGroup    `json:"groups"`
 	Stale         []string       `json:"stale"`
+	UnknownKeys   []string       `json:"unknown_keys"`
 }
 
 type jsonGroup struct {
@@ -100,7 +101,7 @@ type jsonGroup struct {
 // WriteJSON writes the report as one object.
 func (r Report) WriteJSON(w io.Writer) error {
 	all := count(r.Groups...)
-	report := jsonReport{"tlsflags.vectors.run/2", r.Version, r.Strict, r.OK(), all.statuses, all.keys, []jsonGroup{}, append([]string{}, r.Stale...)}
+	report := jsonReport{"tlsflags.vectors.run/2", r.Version, r.Strict, r.OK(), all.statuses, all.keys, []jsonGroup{}, append([]string{}, r.Stale...), append([]string{}, r.Unknown...)}
 	for _, g := range r.Groups {
 		c := count(g)
 		group := jsonGroup{g.Kind, g.Name, g.Source, c.statuses, c.keys, []Outcome{}}
