@@ -28,7 +28,7 @@ func TestOneResultPassesNothing(t *testing.T) {
 	}
 }
 
-// Who takes everything for truncated passes the tests of just that.
+// Who takes everything for truncated passes the groups of just that.
 func TestAlwaysTruncated(t *testing.T) {
 	c := everything(t, "truncated")
 	passes := map[string]bool{}
@@ -39,11 +39,8 @@ func TestAlwaysTruncated(t *testing.T) {
 	}
 	for _, g := range c.Suite.Groups {
 		for _, test := range g.Tests {
-			if want := test.want.Code == "truncated" && test.Prefixes == nil; passes[test.ID] != want {
+			if want := g.Name == "truncated"; passes[test.ID] != want {
 				t.Errorf("%s: passes is %t", test.ID, passes[test.ID])
-			}
-			if g.Name == "truncated" && !passes[test.ID] {
-				t.Errorf("%s of the group does not pass", test.ID)
 			}
 		}
 	}

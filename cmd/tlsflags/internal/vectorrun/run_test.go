@@ -52,7 +52,12 @@ var implementations = map[string]func(io.Reader, io.Writer){
 	"truncated": always(Answer{Result: vectors.Invalid, Code: "truncated", Alert: new(50)}),
 	"whole":     func(r io.Reader, w io.Writer) { answerAll(r, w, whole) },
 	"unsure":    func(r io.Reader, w io.Writer) { answerAll(r, w, unsure) },
-	"noise":     func(r io.Reader, w io.Writer) { fmt.Fprintln(w, "Loading ..."); io.Copy(io.Discard, r) },
+	"misspells": func(r io.Reader, w io.Writer) {
+		for lines := bufio.NewScanner(r); lines.Scan(); {
+			fmt.Fprintln(w, strings.Replace(lines.Text(), `"kind"`, `"result":"valid","flag"`, 1))
+		}
+	},
+	"noise": func(r io.Reader, w io.Writer) { fmt.Fprintln(w, "Loading ..."); io.Copy(io.Discard, r) },
 	// lingers does not end with its input.
 	"lingers": func(r io.Reader, w io.Writer) { answerAll(r, w, right); time.Sleep(time.Minute) },
 	// orphan leaves a process running that has its output.
@@ -250,6 +255,18 @@ func TestKnownDifferences(t *testing.T) {
 	if !slices.Equal(r.Stale, []string{"flags/empty-data"}) {
 		t.Errorf("stale: %v", r.Stale)
 	}
+	// A difference in a test that was not asked is not missed, one in no test is.
+	c.Suite, err = Select([]string{"client_hello"}, []string{"truncated"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Known, err = ReadExpected(strings.NewReader("flags/trailing-zero/* no check yet\nflags/never no such test\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stale := run(t, c).Stale; !slices.Equal(stale, []string{"flags/never"}) {
+		t.Errorf("stale: %v", stale)
+	}
 	var junit bytes.Buffer
 	if err := r.WriteJUnit(&junit); err != nil {
 		t.Fatal(err)
@@ -285,11 +302,24 @@ func TestFailureNamesClause(t *testing.T) {
 	}
 }
 
+// A misspelt key is no secret.
+func TestUnknownKeyIsReported(t *testing.T) {
+	c := config(t, "misspells")
+	c.Suite.Groups = c.Suite.Groups[:1]
+	var text bytes.Buffer
+	if err := run(t, c).WriteText(&text, true); err != nil {
+		t.Fatal(err)
+	}
+	if want := "ignored: answers have the unknown key flag\n"; !strings.HasPrefix(text.String(), want) {
+		t.Errorf("no line %q in:\n%s", want, text.String())
+	}
+}
+
 // What a command answers cannot steer the terminal, in any form of the report.
 func TestReportIsPrintable(t *testing.T) {
 	r := Report{
 		Groups: []GroupReport{{Outcomes: []Outcome{{ID: "x", Status: Fail, Got: "a\x1b[31m\u009b1m\u202e"}}}},
-		Stale:  []string{"\x1b"},
+		Stale:  []string{"\x1b"}, Unknown: []string{"\x1b"},
 	}
 	for name, write := range map[string]func(io.Writer) error{
 		"text":  func(w io.Writer) error { return r.WriteText(w, true) },
