@@ -1,0 +1,76 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+)
+
+// TestListed checks that each verdict of a stack is one that its test lists, or is in the
+// matrix as a difference, with its clause.
+func TestListed(t *testing.T) {
+	m := newMatrix(stored(t), loaded(t))
+	tests := map[string]test{}
+	for _, row := range m.rows {
+		for _, test := range row.tests {
+			tests[test.ID] = test
+		}
+	}
+	for _, v := range loaded(t) {
+		for _, r := range m.results {
+			did, ok := r.Verdicts[v.ID]
+			if !ok || lists(v, did, r.stack()) || slices.Contains(unknownFlags, v.Code) {
+				continue
+			}
+			if in := tests[v.ID]; !slices.Contains(in.Differs, r.Version) || in.Clause == "" {
+				t.Errorf("%s: %s of %s is no alternative; add it to vectors/internal/generate/alternatives.txt", v.ID, did.name(), r.Version)
+			}
+		}
+	}
+}
+
+func TestLists(t *testing.T) {
+	refused := vector{Kind: tlsRecords, Entry: "records", Result: "invalid", Outcome: "refused", Code: "record_overflow", Alert: &fault{Name: "record_overflow"}}
+	refused.Alternatives = []alternative{{Result: "invalid", Outcome: "need_more"}, {Result: "invalid", Outcome: "refused", Alert: "decode_error"}}
+	complete := vector{Kind: tlsRecords, Entry: "records", Result: "valid", Outcome: "complete"}
+	for _, tt := range []struct {
+		name string
+		v    vector
+		did  verdict
+		want bool
+	}{
+		{"the alert of the test", refused, "22", true},
+		{"an alternative alert", refused, "50", true},
+		{"another alert", refused, "47", false},
+		{"no alert", refused, closes, true},
+		{"an alternative outcome", refused, waits, true},
+		{"another result", refused, accept, false},
+		{"the result", complete, accept, true},
+		{"an alert about what is supported", complete, "40", true},
+		{"another outcome", complete, waits, false},
+	} {
+		if got := lists(&tt.v, tt.did, stacks[0]); got != tt.want {
+			t.Errorf("%s: %t, want %t", tt.name, got, tt.want)
+		}
+	}
+}
+
+// lists reports whether a verdict is the answer of a test or one of its alternatives.
+func lists(v *vector, did verdict, s stack) bool {
+	over, _ := v.asked()
+	got := s.replyTo(did, over, v)
+	sent := ""
+	if _, err := strconv.Atoi(string(did)); err == nil || got.QUICError != nil {
+		sent = did.name()
+	}
+	own := alternative{Result: v.Result, Outcome: v.Outcome}
+	if v.Alert != nil {
+		own.Alert = v.Alert.Name
+	} else if v.QUICError != nil {
+		own.QUICError = v.QUICError.Name
+	}
+	return slices.ContainsFunc(append(slices.Clip(v.Alternatives), own), func(a alternative) bool {
+		sameSent := got.Result == "valid" || sent == "" || sent == a.Alert+a.QUICError
+		return got.Result == a.Result && (got.Outcome == "" || got.Outcome == a.Outcome) && sameSent
+	})
+}
