@@ -29,29 +29,35 @@ var helloFieldGroups = []group{
 			tooLarge("length-8388608", 0x800000, "The top bit is set."),
 			tooLarge("length-16777215", 0xffffff, "As large as the field can say."),
 			refuse("hello/header/length-131397-header-alone", []byte{1, 2, 1, 0x45}, "message_too_large", 1, "No reader has to wait for the body of this message.", "header", "largest"),
-			refuse("hello/header/length-131396", []byte{1, 2, 1, 0x44}, "truncated", 4, "The longest body there is, which is not here yet.", "header", "largest", "truncated"),
 			refuse("hello/header/length-0", []byte{1, 0, 0, 0}, "field_overrun", 4, "No body.", "header", "cut"),
-			refuse("hello/header/length-one-more", patch(msg, 1, 0, byte((len(msg)-3)>>8), byte(len(msg)-3)), "truncated", len(msg), "The message is announced with one byte more than there is.", "header", "truncated"),
 		)
 	}},
 	{"truncated", "The message is longer than the bytes given: not wrong, but not whole.", "RFC 9846, Section 6.2", func(g *list) {
 		msg := base().with(flagsExt(80)).bytes()
 		g.add(
-			refuse("hello/truncated/nothing", nil, "truncated", 0, "No byte at all.", "truncated"))
+			refuse("hello/truncated/nothing", nil, "truncated", 0, "No byte at all.", "truncated"),
+			refuse("hello/header/length-131396", []byte{1, 2, 1, 0x44}, "truncated", 4, "The longest body there is, which is not here yet.", "header", "largest", "truncated"),
+			refuse("hello/header/length-one-more", patch(msg, 1, 0, byte((len(msg)-3)>>8), byte(len(msg)-3)), "truncated", len(msg), "The message is announced with one byte more than there is.", "header", "truncated"),
+		)
 		for _, n := range []int{1, 2, 3, 4, 5, 6, 38, 39, len(msg) - 11, len(msg) - 1} {
 			g.add(refuse(fmt.Sprintf("hello/truncated/%d", n), msg[:n], "truncated", n, fmt.Sprintf("The first %d of %d bytes.", n, len(msg)), "truncated"))
 		}
 	}},
 	{"prefixes", "Each test has one input for each length in prefixes: that many bytes of the input. The offset is the length.", "RFC 9846, Section 6.2", func(g *list) {
-		for _, s := range []shape{
-			{"minimal", "The shortest hello.", minimal()},
-			{"tls12", "A hello of TLS 1.2 with tls_flags.", base12().with(flagsExt(80))},
-			{"chromium", "A hello with the shape of Chromium's, with tls_flags.", chromium().before(3, flagsExt(80))},
+		for _, s := range []struct {
+			shape
+			flags []uint16
+		}{
+			{shape{"minimal", "The shortest hello.", minimal()}, nil},
+			{shape{"tls12", "A hello of TLS 1.2 with tls_flags.", base12().with(flagsExt(80))}, requestMTLS},
+			{shape{"chromium", "A hello with the shape of Chromium's, with tls_flags.", chromium().before(3, flagsExt(80))}, requestMTLS},
 		} {
 			msg := s.hello.bytes()
 			t := refuse("hello/prefixes/"+s.name, msg, "truncated", 0, s.comment, "truncated")
 			t.Offset = nil
 			t.Prefixes = &vectors.Range{From: 0, To: len(msg) - 1}
+			parsed := s.hello.parsed(extFlags, s.flags...)
+			t.Parsed = &parsed
 			g.add(t)
 		}
 	}},

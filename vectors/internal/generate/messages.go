@@ -122,6 +122,13 @@ var messagesGroups = []group{
 				c.refuses(id+"/unknown", "An unknown type twice.", []ext{flagsExt(0), empty(0x7778)}, []ext{empty(0x7778), flagsExt(0), empty(0x7778)}, "duplicate_extension", 0, "duplicate"))
 		}
 	}},
+	{"truncated", "The message is longer than the bytes given.", "RFC 9846, Section 6.2", func(g *list) {
+		for _, c := range append(responses(), requests()...) {
+			msg, _ := c.build(flagsExt(0))
+			t := refuse("messages/framing/"+c.slug()+"/truncated", msg[:len(msg)-1], "truncated", len(msg)-1, "One byte is missing.", "message", "truncated")
+			g.add(c.in(t, c.before(one(flagsExt(0))...)))
+		}
+	}},
 	{"framing", "The lengths of message, fields and block have to agree.", "RFC 9846, Section 4", func(g *list) {
 		offer := one(flagsExt(0))
 		for _, c := range append(responses(), requests()...) {
@@ -132,7 +139,6 @@ var messagesGroups = []group{
 			test := func(name string, input []byte, code string, offset int, comment string) {
 				g.add(c.in(refuse(id+"/"+name, input, code, offset, comment, "message", "block"), c.before(offer...)))
 			}
-			test("truncated", msg[:len(msg)-1], "truncated", len(msg)-1, "One byte is missing.")
 			test("wrong-type", patch(msg, 0, 20), "wrong_message_type", 0, "A Finished.")
 			test("block-one-more", patch16(msg, block, len(msg)-block-1), "field_overrun", block, "The block is longer than what contains it, by one.")
 			test("extension-one-more", patch16(msg, last+2, 3), "extension_overrun", last+2, "The last extension is longer than what is left, by one.")

@@ -50,9 +50,12 @@ var implementations = map[string]func(io.Reader, io.Writer){
 	"invalid":   always(Answer{Result: vectors.Invalid}),
 	"skipped":   always(Answer{Result: Skipped}),
 	"truncated": always(Answer{Result: vectors.Invalid, Code: "truncated", Alert: new(50)}),
-	"whole":     func(r io.Reader, w io.Writer) { answerAll(r, w, whole) },
-	"unsure":    func(r io.Reader, w io.Writer) { answerAll(r, w, unsure) },
-	"noise":     func(r io.Reader, w io.Writer) { fmt.Fprintln(w, "Loading ..."); io.Copy(io.Discard, r) },
+	"whole":     func(r io.Reader, w io.Writer) { answerAll(r, w, whole(8)) },
+	// These see other flags in a whole message, or do not say.
+	"other flags": func(r io.Reader, w io.Writer) { answerAll(r, w, whole(9)) },
+	"no flags":    func(r io.Reader, w io.Writer) { answerAll(r, w, whole()) },
+	"unsure":      func(r io.Reader, w io.Writer) { answerAll(r, w, unsure) },
+	"noise":       func(r io.Reader, w io.Writer) { fmt.Fprintln(w, "Loading ..."); io.Copy(io.Discard, r) },
 	// lingers does not end with its input.
 	"lingers": func(r io.Reader, w io.Writer) { answerAll(r, w, right); time.Sleep(time.Minute) },
 	// orphan leaves a process running that has its output.
@@ -108,20 +111,6 @@ func always(a Answer) func(io.Reader, io.Writer) {
 	return func(r io.Reader, w io.Writer) {
 		answerAll(r, w, func(q question) Answer { a.ID = q.ID; return a })
 	}
-}
-
-// whole accepts what does not end in 0 and has more than a byte, also in a batch.
-func whole(q question) Answer {
-	a := Answer{ID: q.ID, Result: vectors.Valid}
-	switch {
-	case q.Prefixes != nil:
-		for n := q.Prefixes.From; n <= q.Prefixes.To+1; n++ {
-			a.Answers = append(a.Answers, whole(question{Input: q.Input[:n]}))
-		}
-	case q.Input[len(q.Input)-1] == 0 || len(q.Input) == 1:
-		return Answer{ID: q.ID, Result: vectors.Invalid, Code: "truncated", Offset: new(len(q.Input))}
-	}
-	return a
 }
 
 func right(q question) Answer {
