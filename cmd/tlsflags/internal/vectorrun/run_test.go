@@ -345,21 +345,32 @@ func TestCommandThatDoesNotAnswer(t *testing.T) {
 func TestMalformedAnswers(t *testing.T) {
 	long := strings.Repeat("0f", 5000)
 	for answer, want := range map[string]string{
-		"id":                                         "has one column",
-		long:                                         "has one column",
-		"id\tinvalid\tcode\t-1":                      `column 4 of the answer has "-1", not a number from 0 to 2147483647`,
-		"id\tinvalid\tcode\t" + long:                 "column 4 of the answer has",
-		"id\tinvalid\tcode\t1\t256":                  `column 5 of the answer has "256", not a number from 0 to 255`,
-		"id\tvalid\t\t\t\t65536":                     `column 6 of the answer has "65536", not a number from 0 to 65535`,
-		"id\tvalid\t\t\t\t62\t80," + long:            "column 7 of the answer has",
-		"id\tvalid\t\t\t\t\t8,":                      `column 7 of the answer has "", not a number from 0 to 65535`,
-		"id\tvalid\t\t\t\t\t\t\t0":                   `column 9 of the answer has "0", not hexadecimal digits`,
-		"id\tvalid\t\t\t\t\t\t\t\t\th2":              `column 11 of the answer has "h2", not hexadecimal digits`,
-		"id\tvalid\t\t\t\t\t\t\t\t\t\t\t1,2":         `column 13 of the answer has "1,2", not a count, the first suite and the last`,
-		"id\tvalid\t\tx\ty":                          `column 4 of the answer has "x"`,
-		"id\tvalid" + strings.Repeat("\t", 13) + "x": `column 15 of the answer has "x", not a number from 0 to 65535`,
+		"id":                                           "has one column",
+		long:                                           "has one column",
+		"id\tinvalid\tcode\t-1":                        `column 4 of the answer has "-1", not a number from 0 to 2147483647`,
+		"id\tinvalid\tcode\t" + long:                   "column 4 of the answer has",
+		"id\tinvalid\tcode\t1\t256":                    `column 5 of the answer has "256", not a number from 0 to 255`,
+		"id\tvalid\t\t\t\t65536":                       `column 6 of the answer has "65536", not a number from 0 to 65535`,
+		"id\tvalid\t\t\t\t62\t80," + long:              "column 7 of the answer has",
+		"id\tvalid\t\t\t\t\t8,":                        `column 7 of the answer has "", not a number from 0 to 65535`,
+		"id\tvalid\t\t\t\t\t\t\t0":                     `column 9 of the answer has "0", not hexadecimal digits`,
+		"id\tvalid\t\t\t\t\t\t\t\t\th2":                `column 11 of the answer has "h2", not hexadecimal digits`,
+		"id\tvalid\t\t\t\t\t\t\t\t\t\t\t1,2":           `column 13 of the answer has "1,2", not a count, the first suite and the last`,
+		"id\tvalid" + strings.Repeat("\t", 14):         "the answer has 16 columns; there are 15",
+		"id\tvalid\t\tx\ty":                            `column 4 of the answer has "x"`,
+		"id\tvalid" + strings.Repeat("\t", 13) + "x":   `column 15 of the answer has "x", not a number from 0 to 65535`,
+		`{"id":"x","result":"valid","flags":[8,null]}`: "cannot be read as JSON: null in a list of numbers",
+		`{"id":"x","result":"valid","flags":[65536]}`:  "cannot be read as JSON: json: cannot unmarshal number 65536",
+		`{"id":"x","result":"valid","flags":"8"}`:      "cannot be read as JSON: json: cannot unmarshal string",
+		`{"id":"x","alert":"50"}`:                      "cannot be read as JSON: json: cannot unmarshal string",
+		`{"id":"x","joined":"abc"}`:                    "cannot be read as JSON: encoding/hex: odd length",
+		`{"id":"x"}{"id":"y"}`:                         "cannot be read as JSON: invalid character '{' after top-level value",
 	} {
-		_, err := TSV.decode([]byte(answer + "\n"))
+		p := TSV
+		if answer[0] == '{' {
+			p = JSON
+		}
+		_, err := p.decode([]byte(answer + "\n"))
 		if err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 200 {
 			t.Errorf("%.40q: got %v, want %s", answer, err, want)
 		}
