@@ -66,6 +66,7 @@ type alternative struct {
 	Outcome   string `json:"outcome"`
 	Alert     string `json:"alert"`
 	QUICError string `json:"quic_error"`
+	Who       string `json:"who"`
 }
 
 // hexBytes is hexadecimal in JSON.
