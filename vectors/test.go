@@ -50,7 +50,7 @@ type HelloTest struct {
 	// Prefixes makes several tests of one: every prefix of Input with a length
 	// in the range. Offset is then the length of the prefix, and is left out.
 	Prefixes *Range  `json:"prefixes,omitzero"`
-	Parsed   *Parsed `json:"parsed,omitzero"` // of a valid input
+	Parsed   *Parsed `json:"parsed,omitzero"` // of a valid input, or of the whole one if there are prefixes
 }
 
 // MessageTest is a test of a handshake message after others.

@@ -64,9 +64,14 @@ func (p *process) reply(q *vector) (reply, error) {
 	}
 	pieces := q.pieces()
 	v, err := p.ask(over, pieces...)
+	return p.replyTo(v, over, q), err
+}
+
+// replyTo says what a verdict means.
+func (s stack) replyTo(v verdict, over transport, q *vector) reply {
 	a := reply{ID: q.ID, Result: "invalid"}
 	switch {
-	case p.read(v, q.Kind, slices.Concat(pieces...)):
+	case s.read(v, q.Kind, slices.Concat(q.pieces()...)):
 		a.Result = "valid"
 		if over != message {
 			a.Outcome = "complete"
@@ -82,5 +87,5 @@ func (p *process) reply(q *vector) (reply, error) {
 			a.QUICError = &n
 		}
 	}
-	return a, err
+	return a
 }

@@ -40,12 +40,14 @@ type vector struct {
 		To   int `json:"to"`
 	} `json:"prefixes,omitzero"`
 
-	Result    string  `json:"result,omitzero"`
-	Outcome   string  `json:"outcome,omitzero"`
-	Code      string  `json:"code,omitzero"`
-	Alert     *clause `json:"alert,omitzero"`
-	QUICError *clause `json:"quic_error,omitzero"`
-	Parsed    *struct {
+	Result    string `json:"result,omitzero"`
+	Outcome   string `json:"outcome,omitzero"`
+	Code      string `json:"code,omitzero"`
+	Alert     *fault `json:"alert,omitzero"`
+	QUICError *fault `json:"quic_error,omitzero"`
+	// Alternatives are other answers that the test allows.
+	Alternatives []alternative `json:"alternatives,omitzero"`
+	Parsed       *struct {
 		ClientHello *struct {
 			CipherSuites      struct{ First, Last uint16 } `json:"cipher_suites"`
 			SupportedVersions []uint16                     `json:"supported_versions"`
@@ -53,8 +55,18 @@ type vector struct {
 	} `json:"parsed,omitzero"`
 }
 
-type clause struct {
+// A fault is an alert, or an error of QUIC.
+type fault struct {
+	Name   string `json:"name"`
 	Clause string `json:"clause"`
+}
+
+type alternative struct {
+	Result    string `json:"result"`
+	Outcome   string `json:"outcome"`
+	Alert     string `json:"alert"`
+	QUICError string `json:"quic_error"`
+	Who       string `json:"who"`
 }
 
 // hexBytes is hexadecimal in JSON.

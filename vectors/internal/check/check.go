@@ -52,7 +52,7 @@ func testHello(t *vectors.HelloTest, read func([]byte) answer) error {
 			return fmt.Errorf("prefix of %d bytes: %w", n, err)
 		}
 	}
-	return nil
+	return compare(vectors.Common{Result: vectors.Valid}, t.Parsed, read(t.Input))
 }
 
 func refused(err error, offset int) answer {

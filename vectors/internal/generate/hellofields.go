@@ -44,15 +44,20 @@ var helloFieldGroups = []group{
 		}
 	}},
 	{"prefixes", "Each test has one input for each length in prefixes: that many bytes of the input. The offset is the length.", "RFC 9846, Section 6.2", func(g *list) {
-		for _, s := range []shape{
-			{"minimal", "The shortest hello.", minimal()},
-			{"tls12", "A hello of TLS 1.2 with tls_flags.", base12().with(flagsExt(80))},
-			{"chromium", "A hello with the shape of Chromium's, with tls_flags.", chromium().before(3, flagsExt(80))},
+		for _, s := range []struct {
+			shape
+			flags []uint16
+		}{
+			{shape{"minimal", "The shortest hello.", minimal()}, nil},
+			{shape{"tls12", "A hello of TLS 1.2 with tls_flags.", base12().with(flagsExt(80))}, requestMTLS},
+			{shape{"chromium", "A hello with the shape of Chromium's, with tls_flags.", chromium().before(3, flagsExt(80))}, requestMTLS},
 		} {
 			msg := s.hello.bytes()
 			t := refuse("hello/prefixes/"+s.name, msg, "truncated", 0, s.comment, "truncated")
 			t.Offset = nil
 			t.Prefixes = &vectors.Range{From: 0, To: len(msg) - 1}
+			parsed := s.hello.parsed(extFlags, s.flags...)
+			t.Parsed = &parsed
 			g.add(t)
 		}
 	}},

@@ -112,12 +112,6 @@ func fileOf(k kind, version string) (file, error) {
 	}
 	for _, t := range f.All() {
 		f.NumberOfTests++
-		for i, other := range t.Alternatives {
-			if t.Outcome != "" && other.Alert != "" {
-				t.Alternatives = slices.Clone(t.Alternatives) // the rows of a code share theirs
-				t.Alternatives[i].Outcome = vectors.Refused
-			}
-		}
 		slices.Sort(t.Flags)
 		t.Flags = slices.Compact(t.Flags)
 		for _, flag := range t.Flags {

@@ -122,10 +122,11 @@ var messagesGroups = []group{
 				c.refuses(id+"/unknown", "An unknown type twice.", []ext{flagsExt(0), empty(0x7778)}, []ext{empty(0x7778), flagsExt(0), empty(0x7778)}, "duplicate_extension", 0, "duplicate"))
 		}
 	}},
-	{"truncated", "The message is longer than the bytes given: not wrong, but not whole.", "RFC 9846, Section 6.2", func(g *list) {
+	{"truncated", "The message is longer than the bytes given.", "RFC 9846, Section 6.2", func(g *list) {
 		for _, c := range append(responses(), requests()...) {
 			msg, _ := c.build(flagsExt(0))
-			g.add(c.in(refuse("messages/framing/"+c.slug()+"/truncated", msg[:len(msg)-1], "truncated", len(msg)-1, "One byte is missing.", "message", "block"), c.before(flagsExt(0))))
+			t := refuse("messages/framing/"+c.slug()+"/truncated", msg[:len(msg)-1], "truncated", len(msg)-1, "One byte is missing.", "message", "truncated")
+			g.add(c.in(t, c.before(one(flagsExt(0))...)))
 		}
 	}},
 	{"framing", "The lengths of message, fields and block have to agree.", "RFC 9846, Section 4", func(g *list) {

@@ -249,7 +249,7 @@ func testSchemas(f file) map[string]schema {
 	case vectors.TLSFlags.Any():
 		more = "readings:reading*"
 	case vectors.ClientHello.Any():
-		prefixes := and(common, refusal, members("prefixes:range"))
+		prefixes := and(common, refusal, members("prefixes:range"), parsedSchema(f))
 		delete(prefixes, "offset")
 		tests["prefixes_test"] = object(prefixes)
 	}

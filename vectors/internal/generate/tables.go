@@ -72,8 +72,8 @@ var verdicts = func() map[string]verdict {
 
 // alerts are the alerts of RFC 9846, Section 6 that verdicts name.
 var alerts = map[string]uint8{
-	"unexpected_message": 10, "record_overflow": 22, "handshake_failure": 40, "bad_certificate": 42, "illegal_parameter": 47, "decode_error": 50,
-	"protocol_version": 70, "internal_error": 80, "missing_extension": 109, "unsupported_extension": 110, "certificate_required": 116,
+	"unexpected_message": 10, "record_overflow": 22, "handshake_failure": 40, "bad_certificate": 42, "illegal_parameter": 47, "access_denied": 49,
+	"decode_error": 50, "protocol_version": 70, "internal_error": 80, "missing_extension": 109, "unsupported_extension": 110, "certificate_required": 116,
 }
 
 func alert(name, clause string) vectors.Alert {
@@ -89,12 +89,18 @@ func otherAlert(name, clause, who string) vectors.Alternative {
 	return vectors.Alternative{Result: vectors.Invalid, Alert: name, Clause: cmp.Or(clause, vectors.NoClause), Who: who}
 }
 
-// addAlternatives adds the answers of alternatives.txt to the tests.
+// addAlternatives adds the answers of alternatives.txt to the tests. An alert refuses
+// pieces.
 func addAlternatives(all []file) error {
 	for _, r := range table("alternatives.txt") {
 		r = append(r, "")
-		other := vectors.Alternative{Result: vectors.Valid, Clause: r[2], Who: r[3]}
-		if r[1] != string(vectors.Valid) {
+		var other vectors.Alternative
+		switch r[1] {
+		case string(vectors.Valid):
+			other = vectors.Alternative{Result: vectors.Valid, Clause: r[2], Who: r[3]}
+		case string(vectors.NeedMore):
+			other = orWaits(r[2], r[3])
+		default:
 			other = otherAlert(r[1], r[2], r[3])
 		}
 		for pattern := range strings.FieldsSeq(r[0]) {
@@ -109,6 +115,16 @@ func addAlternatives(all []file) error {
 			}
 			if n == 0 {
 				return fmt.Errorf("alternatives.txt: no test matches %s", pattern)
+			}
+		}
+	}
+	for _, f := range all {
+		for _, t := range f.All() {
+			t.Alternatives = slices.Clone(t.Alternatives) // the rows of a code share theirs
+			for i := range t.Alternatives {
+				if other := &t.Alternatives[i]; t.Outcome != "" && other.Alert != "" {
+					other.Outcome = vectors.Refused
+				}
 			}
 		}
 	}

@@ -104,10 +104,11 @@ export interface Reading {
 
 export type HelloTest = (Valid & { parsed: ParsedHello } | Invalid) & { input: Hex };
 
-/** One test for each length of input in the range, whose ends are included. */
+/** One test for each length of input in the range, whose ends are included. The whole input is valid. */
 export type PrefixesTest = Omit<Invalid, "offset"> & {
   input: Hex;
   prefixes: { from: number; to: number };
+  parsed: ParsedHello;
 };
 
 export type MessageTest = (Valid & { parsed: ParsedFlags } | Invalid) & {

@@ -51,7 +51,8 @@ func compare(t test, a Answer) Outcome {
 		differ = Disagree
 	}
 	if a.Result != want.Result {
-		return Outcome{Status: differ, Got: describe(a.Result, a.Code), Want: describe(want.Result, want.Code, string(want.Action))}
+		got, want := clip(describe(a.Result, a.Code), describe(want.Result, want.Code, string(want.Action)))
+		return Outcome{Status: differ, Got: got, Want: want}
 	}
 	o := Outcome{Status: Pass}
 	keys := keysOf(t, a, differ)

@@ -96,6 +96,7 @@ func TestCompare(t *testing.T) {
 		{"an alternative with an error too many", frame, bad(Answer{Outcome: "need_more", QUICError: new(7)}), [3]string{"fail", "outcome need_more", "outcome refused"}, ""},
 		{"no error of QUIC", frame, bad(Answer{}), [3]string{"unchecked", "no quic_error", "quic_error PROTOCOL_VIOLATION"}, "outcome quic_error"},
 		{"an alert instead of an error of QUIC", frame, bad(Answer{Alert: new(10)}), [3]string{"fail", "quic_error unexpected_message", "quic_error PROTOCOL_VIOLATION"}, "outcome"},
+		{"a long code with another result", valid, bad(Answer{Code: strings.Repeat("x", 1000)}), [3]string{"fail", "invalid, " + strings.Repeat("x", 71) + "...", "valid"}, ""},
 		{"refused alone", refused, bad(Answer{Outcome: "refused"}), [3]string{"unchecked", "no alert", "alert unexpected_message"}, "alert"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -45,7 +45,7 @@ type Answer struct {
 	Alert          *int            `json:"alert,omitzero"`
 	QUICError      *int            `json:"quic_error,omitzero"`
 	FlagsExtension *uint16         `json:"flags_extension,omitzero"`
-	Flags          []uint16        `json:"flags,omitzero"`
+	Flags          numbers         `json:"flags,omitzero"`
 	Outcome        vectors.Outcome `json:"outcome,omitzero"`
 	Action         vectors.Action  `json:"action,omitzero"`
 	Joined         vectors.Bytes   `json:"joined,omitzero"`
@@ -55,6 +55,24 @@ type Answer struct {
 	Answers []Answer `json:"answers,omitzero"`
 
 	unknown string // a key that is none of these
+}
+
+// numbers is a list without null, which encoding/json reads as 0.
+type numbers []uint16
+
+func (n *numbers) UnmarshalJSON(text []byte) error {
+	var list []*uint16
+	if err := json.Unmarshal(text, &list); err != nil || list == nil {
+		return err
+	}
+	*n = numbers{}
+	for _, p := range list {
+		if p == nil {
+			return errors.New("null in a list of numbers")
+		}
+		*n = append(*n, *p)
+	}
+	return nil
 }
 
 // Skipped is the result of an implementation that has nothing to say.

@@ -101,20 +101,38 @@ func TestUnknownKeys(t *testing.T) {
 	}
 }
 
+// whole accepts what does not end in 0 and has more than a byte, also in a batch.
+func whole(flags ...uint16) func(question) Answer {
+	return func(q question) Answer {
+		a := Answer{ID: q.ID, Result: vectors.Valid, Flags: flags}
+		switch {
+		case q.Prefixes != nil:
+			for n := q.Prefixes.From; n <= q.Prefixes.To+1; n++ {
+				a.Answers = append(a.Answers, whole(flags...)(question{Input: q.Input[:n]}))
+			}
+		case q.Input[len(q.Input)-1] == 0 || len(q.Input) == 1:
+			return Answer{ID: q.ID, Result: vectors.Invalid, Code: "truncated", Offset: new(len(q.Input))}
+		}
+		return a
+	}
+}
+
 func TestPrefixes(t *testing.T) {
 	asked := test{
 		question{ID: "x", Entry: vectors.Handshake, Input: vectors.Bytes{1, 0, 0, 2}, Prefixes: &vectors.Range{From: 1, To: 3}},
-		verdict{Common: vectors.Common{Result: vectors.Invalid, Code: "truncated", Alert: &vectors.Alert{Name: "decode_error"}}},
+		verdict{Common: vectors.Common{Result: vectors.Invalid, Code: "truncated", Alert: &vectors.Alert{Name: "decode_error"}}, Parsed: &vectors.Parsed{Flags: []uint16{8}}},
 	}
 	for _, tt := range []struct {
 		implementation string
 		batch          bool
 		want           Outcome
 	}{
-		{"whole", false, Outcome{Status: Pass, Unchecked: []string{"alert"}}},
-		{"whole", true, Outcome{Status: Pass, Unchecked: []string{"alert"}}},
+		{"whole", false, Outcome{Status: Pass, Unchecked: []string{"alert", "flags_extension"}}},
+		{"whole", true, Outcome{Status: Pass, Unchecked: []string{"alert", "flags_extension"}}},
+		{"other flags", true, Outcome{Status: Fail, Got: "flags [9] for the first 4 bytes", Want: "flags [8]", Unchecked: []string{"alert", "flags_extension"}}},
+		{"no flags", false, Outcome{Status: Unchecked, Got: "no flags for the first 4 bytes", Want: "flags [8]", Unchecked: []string{"alert", "flags", "flags_extension"}}},
 		{"truncated", false, Outcome{Status: Fail, Got: "invalid, truncated for the first 4 bytes", Want: "valid", Unchecked: []string{"offset"}}},
-		{"valid", false, Outcome{Status: Fail, Got: "valid for the first 1 bytes", Want: "invalid, truncated"}},
+		{"valid", false, Outcome{Status: Fail, Got: "valid for the first 1 bytes", Want: "invalid, truncated", Unchecked: []string{"flags", "flags_extension"}}},
 		{"invalid", false, Outcome{Status: Fail, Got: "invalid for the first 4 bytes", Want: "valid", Unchecked: []string{"alert", "code", "offset"}}},
 		{"skipped", false, Outcome{Status: Skip}},
 		{"skipped", true, Outcome{Status: Skip}},

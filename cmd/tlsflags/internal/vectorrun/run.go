@@ -237,7 +237,7 @@ func partsOf(t test) []test {
 		parts = append(parts, part)
 	}
 	whole := t
-	whole.want = verdict{Common: vectors.Common{Result: vectors.Valid}}
+	whole.want = verdict{Common: vectors.Common{Result: vectors.Valid}, Parsed: t.want.Parsed}
 	parts = append(parts, whole)
 	for i := range parts {
 		p := &parts[i]

@@ -50,8 +50,11 @@ var implementations = map[string]func(io.Reader, io.Writer){
 	"invalid":   always(Answer{Result: vectors.Invalid}),
 	"skipped":   always(Answer{Result: Skipped}),
 	"truncated": always(Answer{Result: vectors.Invalid, Code: "truncated", Alert: new(50)}),
-	"whole":     func(r io.Reader, w io.Writer) { answerAll(r, w, whole) },
-	"unsure":    func(r io.Reader, w io.Writer) { answerAll(r, w, unsure) },
+	"whole":     func(r io.Reader, w io.Writer) { answerAll(r, w, whole(8)) },
+	// These see other flags in a whole message, or do not say.
+	"other flags": func(r io.Reader, w io.Writer) { answerAll(r, w, whole(9)) },
+	"no flags":    func(r io.Reader, w io.Writer) { answerAll(r, w, whole()) },
+	"unsure":      func(r io.Reader, w io.Writer) { answerAll(r, w, unsure) },
 	"misspells": func(r io.Reader, w io.Writer) {
 		for lines := bufio.NewScanner(r); lines.Scan(); {
 			fmt.Fprintln(w, strings.Replace(lines.Text(), `"kind"`, `"result":"valid","flag"`, 1))
@@ -113,20 +116,6 @@ func always(a Answer) func(io.Reader, io.Writer) {
 	return func(r io.Reader, w io.Writer) {
 		answerAll(r, w, func(q question) Answer { a.ID = q.ID; return a })
 	}
-}
-
-// whole accepts what does not end in 0 and has more than a byte, also in a batch.
-func whole(q question) Answer {
-	a := Answer{ID: q.ID, Result: vectors.Valid}
-	switch {
-	case q.Prefixes != nil:
-		for n := q.Prefixes.From; n <= q.Prefixes.To+1; n++ {
-			a.Answers = append(a.Answers, whole(question{Input: q.Input[:n]}))
-		}
-	case q.Input[len(q.Input)-1] == 0 || len(q.Input) == 1:
-		return Answer{ID: q.ID, Result: vectors.Invalid, Code: "truncated", Offset: new(len(q.Input))}
-	}
-	return a
 }
 
 func right(q question) Answer {
@@ -386,21 +375,32 @@ func TestCommandThatDoesNotAnswer(t *testing.T) {
 func TestMalformedAnswers(t *testing.T) {
 	long := strings.Repeat("0f", 5000)
 	for answer, want := range map[string]string{
-		"id":                                         "has one column",
-		long:                                         "has one column",
-		"id\tinvalid\tcode\t-1":                      `column 4 of the answer has "-1", not a number from 0 to 2147483647`,
-		"id\tinvalid\tcode\t" + long:                 "column 4 of the answer has",
-		"id\tinvalid\tcode\t1\t256":                  `column 5 of the answer has "256", not a number from 0 to 255`,
-		"id\tvalid\t\t\t\t65536":                     `column 6 of the answer has "65536", not a number from 0 to 65535`,
-		"id\tvalid\t\t\t\t62\t80," + long:            "column 7 of the answer has",
-		"id\tvalid\t\t\t\t\t8,":                      `column 7 of the answer has "", not a number from 0 to 65535`,
-		"id\tvalid\t\t\t\t\t\t\t0":                   `column 9 of the answer has "0", not hexadecimal digits`,
-		"id\tvalid\t\t\t\t\t\t\t\t\th2":              `column 11 of the answer has "h2", not hexadecimal digits`,
-		"id\tvalid\t\t\t\t\t\t\t\t\t\t\t1,2":         `column 13 of the answer has "1,2", not a count, the first suite and the last`,
-		"id\tvalid\t\tx\ty":                          `column 4 of the answer has "x"`,
-		"id\tvalid" + strings.Repeat("\t", 13) + "x": `column 15 of the answer has "x", not a number from 0 to 65535`,
+		"id":                                           "has one column",
+		long:                                           "has one column",
+		"id\tinvalid\tcode\t-1":                        `column 4 of the answer has "-1", not a number from 0 to 2147483647`,
+		"id\tinvalid\tcode\t" + long:                   "column 4 of the answer has",
+		"id\tinvalid\tcode\t1\t256":                    `column 5 of the answer has "256", not a number from 0 to 255`,
+		"id\tvalid\t\t\t\t65536":                       `column 6 of the answer has "65536", not a number from 0 to 65535`,
+		"id\tvalid\t\t\t\t62\t80," + long:              "column 7 of the answer has",
+		"id\tvalid\t\t\t\t\t8,":                        `column 7 of the answer has "", not a number from 0 to 65535`,
+		"id\tvalid\t\t\t\t\t\t\t0":                     `column 9 of the answer has "0", not hexadecimal digits`,
+		"id\tvalid\t\t\t\t\t\t\t\t\th2":                `column 11 of the answer has "h2", not hexadecimal digits`,
+		"id\tvalid\t\t\t\t\t\t\t\t\t\t\t1,2":           `column 13 of the answer has "1,2", not a count, the first suite and the last`,
+		"id\tvalid" + strings.Repeat("\t", 17):         "the answer has 19 columns; there are 18",
+		"id\tvalid\t\tx\ty":                            `column 4 of the answer has "x"`,
+		"id\tvalid" + strings.Repeat("\t", 13) + "x":   `column 15 of the answer has "x", not a number from 0 to 65535`,
+		`{"id":"x","result":"valid","flags":[8,null]}`: "cannot be read as JSON: null in a list of numbers",
+		`{"id":"x","result":"valid","flags":[65536]}`:  "cannot be read as JSON: the value of flags does not fit: number 65536",
+		`{"id":"x","result":"valid","flags":"8"}`:      "cannot be read as JSON: the value of",
+		`{"id":"x","alert":"50"}`:                      "cannot be read as JSON: the value of",
+		`{"id":"x","joined":"abc"}`:                    "cannot be read as JSON: encoding/hex: odd length",
+		`{"id":"x"}{"id":"y"}`:                         "cannot be read as JSON: invalid character '{' after top-level value",
 	} {
-		_, err := TSV.decode([]byte(answer + "\n"))
+		p := TSV
+		if answer[0] == '{' {
+			p = JSON
+		}
+		_, err := p.decode([]byte(answer + "\n"))
 		if err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 200 {
 			t.Errorf("%.40q: got %v, want %s", answer, err, want)
 		}

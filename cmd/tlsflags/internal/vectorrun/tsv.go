@@ -57,6 +57,9 @@ func decodeTSV(line []byte) (Answer, error) {
 	if len(cells) < 2 {
 		return Answer{}, fmt.Errorf("the answer %s has one column: it needs an id, a tab and a result", quote(line))
 	}
+	if len(cells) > columns {
+		return Answer{}, fmt.Errorf("the answer has %d columns; there are %d", len(cells), columns)
+	}
 	r := row{cells: slices.Concat(cells, make([]string, columns))}
 	a := Answer{
 		ID: cells[0], Result: vectors.Result(cells[1]),
