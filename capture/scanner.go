@@ -108,10 +108,17 @@ func (s *Scanner) decode(p Packet) verdict {
 
 // emit yields s.hello, which the caller has filled in.
 func (s *Scanner) emit() {
-	if s.hello.Code != 0 {
+	switch {
+	case s.hello.Code != 0:
 		s.stats.Refused++
-	} else {
+	case s.hello.Found():
 		s.stats.Hellos++
+	}
+	if s.hello.Ambiguous != 0 {
+		s.stats.Ambiguous++
+		for r := range s.hello.Ambiguous.All() {
+			s.stats.Doubts[r]++
+		}
 	}
 	if !s.stop {
 		s.stop = !s.yield(&s.hello)

@@ -47,6 +47,16 @@ var csvColumns = []struct {
 		return strconv.Itoa(l.Error.Offset)
 	}},
 	{"ja4", func(l *line) string { return csvText(string(l.JA4)) }},
+	{"ambiguous", func(l *line) string { return strings.Join(l.Ambiguous, " ") }},
+	{"faults", func(l *line) string {
+		codes := make([]string, len(l.Faults))
+		for i, f := range l.Faults {
+			codes[i] = f.Code
+		}
+		return strings.Join(codes, " ")
+	}},
+	{"contradicts", func(l *line) string { return joinInts(l.Contradicts) }},
+	{"path", func(l *line) string { return strings.Join(l.Path, " ") }},
 }
 
 func ofHello(value func(*helloInfo) string) func(*line) string {
