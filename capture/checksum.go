@@ -19,6 +19,14 @@ const (
 // last byte counts as if a zero followed it.
 func onesSum(sum uint64, b []byte) uint64 {
 	var carry uint64
+	for len(b) >= 32 {
+		w := b[:32:32]
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w), carry)
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w[8:]), carry)
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w[16:]), carry)
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w[24:]), carry)
+		b = b[32:]
+	}
 	for len(b) >= 8 {
 		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b), carry)
 		b = b[8:]

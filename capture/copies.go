@@ -82,8 +82,14 @@ func (s *Scanner) acknowledged(f *flow, h, other *half, seg *segment) bool {
 	if other.phase == started && len(st.copies) > 0 && int32(seg.ack-other.next) > 0 {
 		s.adopt(f, other, seg.ack, true)
 	}
-	if f.queue != nil && other.stream != nil && st.ended && int32(seg.ack-other.next) >= 0 {
-		s.decide(other)
+	if f.queue != nil && other.stream == st && int32(seg.ack-other.next) >= 0 {
+		// Nothing can come in the place of these bytes any more.
+		switch {
+		case st.ended:
+			s.decide(other)
+		case st.index > 1:
+			s.flows.freeRaw(st)
+		}
 	}
 	if f.queue != nil && f.doubt != nil && len(seg.payload) > 0 && seg.flags&tcpSYN == 0 {
 		s.answered(f, seg.payload)

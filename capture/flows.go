@@ -107,6 +107,7 @@ type table struct {
 	free     *flow // linked by newer
 	streams  pool[stream]
 	pages    pool[page]
+	raws     rawPool
 	sessions pool[session]
 }
 

@@ -119,7 +119,7 @@ func checkAccounts(t *testing.T, s *Scanner) {
 				if st := f.halves[i].stream; st != nil {
 					charged += st.charged
 					held := streamCost + pageCost*len(st.ahead) + useCost*max(0, len(st.uses)-1) + len(st.before) +
-						min(cap(st.raw), cap(st.raw)*len(st.raw)) + spanCost*max(0, cap(st.spans)-pooledSpans)
+						cap(st.raw) + spanCost*max(0, cap(st.spans)-pooledSpans)
 					for _, c := range st.copies {
 						held += copyCost + len(c.data)
 					}

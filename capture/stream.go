@@ -20,10 +20,6 @@ const (
 	// pooledSpans is the highest capacity for pieces that are ahead with which a stream is
 	// pooled. It is part of streamCost.
 	pooledSpans = 32
-	// maxRaw is how many bytes of a stream are kept to compare others with them, and
-	// pooledRaw the most with which a stream is pooled.
-	maxRaw    = 192 << 10
-	pooledRaw = 4 << 10
 	// maxUses is the highest capacity for notes with which a stream or session is pooled.
 	maxUses = 32
 )
@@ -47,16 +43,17 @@ type stream struct {
 	full   bool       // spans has no room and cannot be joined
 	uses   []use
 
-	raw        []byte // what was taken and may not have been acknowledged
-	rawAt      uint32 // sequence number of its first byte
-	rawCharged int    // bytes
-	hops       uint8  // hop limit of the first segment
-	unproven   bool   // a checksum does not show that the bytes are right
-	ended      bool   // no hello is in these bytes, unless others come in their place
-	copies     []spareCopy
-	copied     int // bytes in copies
-	faults     []Fault
-	doubts     Reasons
+	need     int    // bytes of raw from needFrom on that are a whole hello; 0 if not known
+	needFrom int    //
+	raw      []byte // what was taken and may not have been acknowledged
+	rawAt    uint32 // sequence number of its first byte
+	hops     uint8  // hop limit of the first segment
+	unproven bool   // a checksum does not show that the bytes are right
+	ended    bool   // no hello is in these bytes, unless others come in their place
+	copies   []spareCopy
+	copied   int // bytes in copies
+	faults   []Fault
+	doubts   Reasons
 
 	reported   []int  // packets of the last hello that was reported
 	reportedAt uint32 // sequence number of its first byte
@@ -93,6 +90,7 @@ func (t *table) drop(h *half) {
 	if st.page != nil {
 		t.freePage(st.page) //mutation:equivalent it spares allocations
 	}
+	t.freeRaw(st)
 	t.refund(&st.charged, st.charged)
 	if cap(st.uses) > maxUses { //mutation:equivalent only what is kept for later differs
 		st.uses = nil
@@ -101,10 +99,7 @@ func (t *table) drop(h *half) {
 	if cap(st.spans) > pooledSpans { //mutation:equivalent only what is kept for later differs
 		st.spans = nil
 	}
-	if cap(st.raw) > pooledRaw { //mutation:equivalent only what is kept for later differs
-		st.raw = nil
-	}
-	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], before: st.before[:0], raw: st.raw[:0], spans: st.spans[:0], reported: st.reported[:0]}
+	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], before: st.before[:0], spans: st.spans[:0], reported: st.reported[:0]}
 	t.streams.put(st)
 	h.stream = nil
 }
@@ -182,20 +177,10 @@ func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
 		h.start++
 	}
 	h.next++
-	return n+1 == len(b) || s.feed(f, h, b[n+1:])
-}
-
-// keepRaw keeps bytes of a stream to compare others with them. It reports whether f is
-// still there.
-func (s *Scanner) keepRaw(f *flow, h *half, b []byte) bool {
-	st := h.stream
-	if st.rawAt+uint32(len(st.raw)) != h.next || len(st.raw)+len(b) > maxRaw {
-		st.raw, st.rawAt = st.raw[:0], h.next
+	if h.stream != nil {
+		h.stream.rawAt++ // so that what follows is at its place
 	}
-	st.raw = append(st.raw, b...)
-	more := cap(st.raw) - st.rawCharged
-	st.rawCharged += more
-	return s.flows.charge(f, &st.charged, more)
+	return n+1 == len(b) || s.feed(f, h, b[n+1:])
 }
 
 // read gives the next bytes of a stream to its assembler. It reports whether the stream
@@ -204,6 +189,17 @@ func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 	st := h.stream
 	if len(st.before) > 0 {
 		return s.readPrologue(f, h, b)
+	}
+	if st.need == 0 && st.index == 1 && h.next-h.start == st.start {
+		st.need, st.needFrom = wholeInRecord(b), len(st.raw)-len(b)
+	}
+	if st.need > 0 {
+		got := len(st.raw) - st.needFrom
+		if h.next += uint32(len(b)); got < st.need {
+			return true
+		}
+		h.next -= uint32(got)
+		b, st.need = st.raw[st.needFrom:], 0
 	}
 	for len(b) > 0 {
 		result := st.records.Feed(b)
@@ -237,6 +233,21 @@ func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 		b = rest
 	}
 	return true
+}
+
+// wholeInRecord returns the length of the record header and the hello that b begins with, if
+// the record has the whole hello but b has not, and else 0. Such a hello takes no memory but
+// that of raw.
+func wholeInRecord(b []byte) int {
+	const headers = 9
+	if len(b) < headers || b[0] != recordHandshake || b[1] != 3 || b[5] != 1 || b[6] != 0 {
+		return 0
+	}
+	n := headers + int(b[7])<<8 + int(b[8])
+	if record := 5 + int(b[3])<<8 + int(b[4]); n > record || n <= len(b) || record > 5+1<<14 {
+		return 0
+	}
+	return n
 }
 
 // finish ends a stream that has no hello. If the bytes may not be those that the server
@@ -335,8 +346,10 @@ func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 	if !s.report(f, h) {
 		return false
 	}
-	if other := &f.halves[1-h.direction]; other.phase == floating {
-		s.decide(other) // it is the server
+	// The other end is the server. It stays in sight if only its bytes may say so: anybody
+	// can send a hello in its name.
+	if other := &f.halves[1-h.direction]; other.phase == floating || other.answers {
+		s.decide(other)
 	}
 	st.index++
 	st.records.NextAfterEarlyData(early)

@@ -57,7 +57,7 @@ func (h *half) begin(seg *segment) {
 
 // options reads the options of a SYN.
 func (h *half) options(seg *segment) {
-	h.synSeen = true
+	h.synSeen, h.answers = true, seg.flags&tcpACK != 0
 	if data, ok := tcpOption(seg.options, optionScale); ok && len(data) == 1 {
 		h.scaled, h.scale = true, min(data[0], 14) // RFC 7323, Section 2.3
 	}
@@ -110,7 +110,7 @@ func (s *Scanner) newRival(f *flow, h *half, seg *segment) {
 	h = &f.halves[h.direction]
 	r := &half{direction: h.direction, sums: h.sums, headers: h.headers, outers: h.outers}
 	r.begin(seg)
-	r.again, r.answers, r.acked = true, seg.flags&tcpACK != 0, seg.ack
+	r.again, r.acked = true, seg.ack
 	f.doubt.rival = r
 }
 

@@ -36,7 +36,7 @@ type half struct {
 	reset     bool  // this end sent a RST
 	urgent    bool  // the byte at urgentAt is urgent
 	again     bool  // another connection may go on instead
-	answers   bool  // of a rival: its SYN answers another one
+	answers   bool  // its SYN answers another one
 	scale     uint8 // of the window, as a shift
 	sums      evidence
 	headers   evidence // of the innermost IP header
@@ -54,7 +54,7 @@ type half struct {
 
 // begun reports whether the half holds the beginning of a hello.
 func (h *half) begun() bool {
-	return h.phase == started && h.stream != nil && h.stream.records.Info().Records > 0
+	return h.phase == started && h.stream != nil && (h.stream.need > 0 || h.stream.records.Info().Records > 0)
 }
 
 // decide marks a half as decided, and frees what it holds.
