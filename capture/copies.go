@@ -144,6 +144,12 @@ func (s *Scanner) disagree(f *flow, h *half, seg *segment, at, seq uint32, b []b
 	}
 }
 
+// forgetCopies forgets what was set aside. It stays charged until the stream is dropped.
+func (st *stream) forgetCopies() {
+	clear(st.copies)
+	st.copies, st.copied = st.copies[:0], 0
+}
+
 // fault notes something odd.
 func (st *stream) fault(code string, offset int) {
 	if f := (Fault{code, offset}); len(st.faults) < maxFaults && !slices.Contains(st.faults, f) {

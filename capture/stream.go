@@ -383,6 +383,7 @@ func (s *Scanner) describe(f *flow, h *half) {
 		Faults:    s.hello.Faults[:0],
 		Index:     h.stream.index,
 		Prologue:  int(h.stream.start),
+		Path:      s.decoder.path.names(&s.decoder.seg),
 
 		Contradicts: s.hello.Contradicts[:0],
 	}

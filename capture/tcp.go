@@ -66,16 +66,20 @@ func (s *Scanner) decide(h *half) {
 // segment takes a TCP segment.
 func (s *Scanner) segment(seg *segment) {
 	key, direction := tcpKey(seg)
+	key.place = s.locate()
 	f := s.flows.flows[key]
 	if f == nil {
 		if len(seg.payload) == 0 && seg.flags&tcpSYN == 0 {
 			return
 		}
-		f = s.flows.create(key)
+		f = s.flows.create(key, s.decoder.path.ips)
 		s.stats.Flows++
 	}
 	s.receive(f, direction, seg)
 	if f.queue != nil { // not evicted meanwhile
+		if f.doubt != nil {
+			s.closeDoubt(f)
+		}
 		s.flows.settle(f)
 	}
 }
