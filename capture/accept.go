@@ -61,7 +61,7 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 	if h.sums.counts(mode, sum) {
 		return drop{Checksum, false}, true
 	}
-	seg.unproven = sum == sumOffloaded || sum == sumWrong
+	seg.unproven = mode != ChecksumsIgnore && (sum == sumOffloaded || sum == sumWrong)
 	return drop{}, false
 }
 

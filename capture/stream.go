@@ -254,7 +254,7 @@ func wholeInRecord(b []byte) int {
 // read, it waits until they are acknowledged or others come.
 func (s *Scanner) finish(f *flow, h *half) {
 	st := h.stream
-	if !st.unproven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-h.next) >= 0 {
+	if !st.unproven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
 		s.decide(h)
 		return
 	}
