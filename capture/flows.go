@@ -43,7 +43,7 @@ type flow struct {
 	outers uint8   // IP headers, with that of the flow
 
 	session *session // of UDP, while a hello is expected
-	last    uint64   // hash of the last hello over UDP, or why it was refused
+	last    uint64   // hash of the last hello, or why one over UDP was refused
 
 	packet   *ipPacket // if the flow is no connection, but the fragments of an IP packet
 	place    *place    // or nil for the place 0

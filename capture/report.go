@@ -10,7 +10,7 @@ func (s *Scanner) report(f *flow, h *half) bool {
 	}
 	s.hello.Faults = append(s.hello.Faults, st.faults...)
 	st.reported, st.reportedAt = append(st.reported[:0], s.hello.Frames...), begin
-	if report, wait := s.compareTwin(f); !report {
+	if report, wait := s.compareTwin(f, h); !report {
 		return true
 	} else if wait {
 		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)

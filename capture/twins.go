@@ -56,17 +56,16 @@ func (t *table) forgetTwin(f *flow) {
 func (f *flow) tunnelled() bool { return f.outers > f.twin.outers }
 
 // compareTwin compares s.hello, of f, with the last hello of its twin. It reports whether it
-// is to be reported, and whether it has to wait for the one of the twin.
-func (s *Scanner) compareTwin(f *flow) (report, wait bool) {
-	if f.key.place != 0 || f.twin != nil {
-		f.last = s.hash(s.hello.Message) | 1
-	}
+// is to be reported, and whether it has to wait for the one of the twin. Mirrored traffic
+// can have one direction in a tunnel and the other outside: there is nothing to wait for.
+func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
+	f.last = s.hash(s.hello.Message) | 1
 	other := f.twin
 	switch {
 	case other == nil || len(s.hello.Message) == 0:
 		return true, false
 	case other.last == 0:
-		return true, f.tunnelled()
+		return true, f.tunnelled() && other.halves[h.direction].phase != silent
 	case other.last == f.last && other.doubt != nil && other.tunnelled():
 		s.dropTunnelRows(other) // which was waiting for this one
 		return true, false
