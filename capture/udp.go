@@ -101,6 +101,9 @@ func (s *Scanner) datagram(seg *segment) {
 	if len(b) < 13 { //mutation:equivalent the assemblers ignore some bytes more or less
 		return // too short for either
 	}
+	if seg.flawed || s.flows.limits.Checksums == ChecksumsVerify && seg.checksum() > sumRight {
+		return // no host takes it
+	}
 	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true, place: s.locate()}
 	switch {
 	case b[0]&0x80 != 0:
