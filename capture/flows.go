@@ -37,6 +37,10 @@ func (key flowKey) outside() flowKey {
 
 // keyOf returns the key for packets like seg in a place.
 func keyOf(seg *segment, place uint32) flowKey {
+	return flowKey{lo: seg.src, hi: seg.dst, kind: kindOf(seg, place)}
+}
+
+func kindOf(seg *segment, place uint32) keyKind {
 	kind := keyKind(place << kindPlace)
 	if seg.ipv6 {
 		kind |= kindIPv6
@@ -44,18 +48,17 @@ func keyOf(seg *segment, place uint32) flowKey {
 	if seg.udp {
 		kind |= kindUDP
 	}
-	return flowKey{lo: seg.src, hi: seg.dst, kind: kind}
+	return kind
 }
 
 // tcpKey returns the key of a segment, and its direction: 0 from lo to hi, 1 from hi
 // to lo.
 func tcpKey(seg *segment, place uint32) (key flowKey, direction int) {
-	key = keyOf(seg, place)
+	kind := kindOf(seg, place)
 	if seg.src.compare(seg.dst) > 0 {
-		key.lo, key.hi = key.hi, key.lo
-		direction = 1
+		return flowKey{lo: seg.dst, hi: seg.src, kind: kind}, 1
 	}
-	return key, direction
+	return flowKey{lo: seg.src, hi: seg.dst, kind: kind}, 0
 }
 
 func (e endpoint) compare(other endpoint) int {
