@@ -142,10 +142,10 @@ type table struct {
 	evicted                   int
 	overdue                   []Hello // that waited in flows that were evicted
 	places                    map[string]*place
-	placed                    map[flowKey]*flow // newest TCP flows in places, by their key outside
-	severalPlaces             bool              // TCP flows were in more than one place
-	anyTCP                    bool              // a TCP flow was
-	firstPlace                uint32            // of the first TCP flow
+	placed                    map[flowKey]*flow // newest flows in places, by their key outside
+	severalPlaces             bool              // flows were in more than one place
+	anyPlace                  bool              // there was a flow
+	firstPlace                uint32            // of the first flow
 	placeKey                  []byte            // of the packet at hand
 	lastPlace                 uint32
 	tags                      uint64 // of the last packet with VLANs and no tunnel
@@ -179,7 +179,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 	f.halves[1].direction = 1
 	t.flows[key] = f
 	t.settleIn(f)
-	if f.outers = uint8(ips); f.isTCP() {
+	if f.outers = uint8(ips); f.isConnection() {
 		t.findTwin(f)
 	}
 	t.waiting.push(f)

@@ -215,8 +215,9 @@ func (s *Scanner) judge(f *flow, result assemble.Result) {
 		s.hello.Message = result.Message
 		ss.flags = s.compareFlags(ss.flags)
 		if hash := s.hash(result.Message); hash != f.last {
-			f.last = hash
-			s.emit()
+			if f.last = hash; s.compareDatagrams(f) {
+				s.emit()
+			}
 		}
 		ss.frames, ss.used = ss.frames[:0], 0
 		ss.index = 2
