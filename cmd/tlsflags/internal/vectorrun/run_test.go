@@ -43,6 +43,11 @@ var implementations = map[string]func(io.Reader, io.Writer){
 	"silent": func(r io.Reader, w io.Writer) { io.Copy(io.Discard, r) },
 	"dies":   func(io.Reader, io.Writer) { os.Exit(7) },
 	"chatty": func(r io.Reader, w io.Writer) { answerAll(r, w, right); fmt.Fprintln(w, "bye") },
+	// ahead gives its first answer twice.
+	"ahead": func(r io.Reader, w io.Writer) {
+		fmt.Fprintln(w, `{"id":"flags/example/0","result":"valid"}`)
+		answerAll(r, w, right)
+	},
 	// mutters ends in the middle of a line.
 	"mutters": func(r io.Reader, w io.Writer) { answerAll(r, w, right); fmt.Fprint(w, "bye") },
 	// These give one answer to every question.
@@ -326,6 +331,7 @@ func TestCommandThatDoesNotAnswer(t *testing.T) {
 		{"silent", 100 * time.Millisecond, "flags/example/0: no answer in 100ms"},
 		{"dies", 30 * time.Second, "exit status 7"},
 		{"chatty", 30 * time.Second, "unexpected output"},
+		{"ahead", 30 * time.Second, `the answer has the id "flags/example/0"`},
 		{"mutters", 30 * time.Second, "unexpected output"},
 		{"noise", 30 * time.Second, `the answer "Loading ..." cannot be read as JSON: invalid character 'L'`},
 		{"unsure", 30 * time.Second, `is "acceptable", not valid, invalid or skipped`},
