@@ -9,13 +9,13 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// The defaults of Options. What a Scanner with them holds stays below 38 MB. How much more
+// The defaults of Options. What a Scanner with them holds stays below 48 MB. How much more
 // of the process is resident depends on the garbage collector, which lets the heap double
 // by default: see "Limits" in docs/capture.md.
 const (
 	// DefaultMaxFlows is the number of connections that are followed at a time. Most are
 	// decided within a round trip, so this is enough for hundreds of thousands of new
-	// connections a second. A flow takes about 300 bytes.
+	// connections a second. A flow takes about 400 bytes.
 	DefaultMaxFlows = 1 << 15
 	// DefaultMaxMemory is the number of bytes that are held of hellos that are not
 	// complete yet. A hello of today takes 2 kB, so it is enough for thousands of them.
@@ -26,6 +26,12 @@ const (
 type Options struct {
 	MaxFlows  int // connections followed at a time, at most
 	MaxMemory int // bytes held of unfinished hellos, at most
+
+	Checksums Checksums // which checksums count
+	// MergePaths says that packets with the same addresses and ports are of one flow
+	// whatever their VLANs and tunnels. It is for mirrored traffic whose directions arrive
+	// in different VLANs.
+	MergePaths bool
 }
 
 // Pieces counts the parts in which a ClientHello arrived, without retransmissions. Parts
@@ -75,7 +81,24 @@ type Hello struct {
 	// Trailing is the number of bytes after the message in its record. RFC 9846, Section
 	// 5.1 requires 0.
 	Trailing int
+
+	// Ambiguous says why the server may have read something else. It is 0 if all is sure.
+	// If it is not, other rows may have the other readings. A Hello without Message and
+	// Code says that a doubt left no whole hello.
+	Ambiguous Reasons
+	// Faults are what is odd about the hello although the server read it.
+	Faults []Fault
+	// Contradicts are the packets of a hello that was reported before, and that this one
+	// casts doubt on.
+	Contradicts []int
+	// Path names the layers around the hello, outermost first, such as "eth", "vlan:7",
+	// "ipv4:192.0.2.9>10.0.0.1", "udp", "vxlan:42", "eth", "ipv4", "tcp". IP layers around
+	// other IP layers have their addresses. It must not be modified.
+	Path []string
 }
+
+// Found reports whether h has a hello or a refusal, and not only a doubt.
+func (h *Hello) Found() bool { return len(h.Message) > 0 || h.Code != 0 }
 
 // Err returns the Code as an error, or nil if it is 0.
 func (h *Hello) Err() error {
@@ -107,6 +130,9 @@ type Stats struct {
 	Refused    int // hellos that the carrier refused
 	Incomplete int // hellos that began, and were not complete when the capture ended
 	Evicted    int // flows evicted at a limit that might have had a hello
+
+	Ambiguous int              // hellos and other findings that are in doubt
+	Doubts    [ReasonCount]int // of them, by Reason
 
 	Dropped     int // packets that the kernel dropped in a live capture, since its buffer was full
 	Other       int // packets without TCP and UDP

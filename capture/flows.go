@@ -7,23 +7,58 @@ import (
 )
 
 // flowKey names a flow. TCP has one for both directions, in which lo is the end that
-// compares lower; UDP one for each, from lo to hi.
+// compares lower; UDP one for each, from lo to hi. It has no padding, so that it is hashed
+// as one string of bytes.
 type flowKey struct {
 	lo, hi endpoint
-	ipv6   bool
-	udp    bool
+	kind   keyKind
 	id     uint64 // of a connection in QUIC, or of an IP packet
+}
+
+// keyKind is the number of the place of a flow, and below it the bits that follow.
+type keyKind uint32
+
+const (
+	kindIPv6 keyKind = 1 << iota
+	kindUDP
+
+	kindPlace = 2 // shift of the place
+)
+
+func (k keyKind) ipv6() bool    { return k&kindIPv6 != 0 }
+func (k keyKind) udp() bool     { return k&kindUDP != 0 }
+func (k keyKind) place() uint32 { return uint32(k >> kindPlace) }
+
+// outside returns the key of the same flow in the place 0.
+func (key flowKey) outside() flowKey {
+	key.kind &= 1<<kindPlace - 1
+	return key
+}
+
+// keyOf returns the key for packets like seg in a place.
+func keyOf(seg *segment, place uint32) flowKey {
+	return flowKey{lo: seg.src, hi: seg.dst, kind: kindOf(seg, place)}
+}
+
+func kindOf(seg *segment, place uint32) keyKind {
+	kind := keyKind(place << kindPlace)
+	if seg.ipv6 {
+		kind |= kindIPv6
+	}
+	if seg.udp {
+		kind |= kindUDP
+	}
+	return kind
 }
 
 // tcpKey returns the key of a segment, and its direction: 0 from lo to hi, 1 from hi
 // to lo.
-func tcpKey(seg *segment) (key flowKey, direction int) {
-	key = flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6}
+func tcpKey(seg *segment, place uint32) (key flowKey, direction int) {
+	kind := kindOf(seg, place)
 	if seg.src.compare(seg.dst) > 0 {
-		key.lo, key.hi = key.hi, key.lo
-		direction = 1
+		return flowKey{lo: seg.dst, hi: seg.src, kind: kind}, 1
 	}
-	return key, direction
+	return flowKey{lo: seg.src, hi: seg.dst, kind: kind}, 0
 }
 
 func (e endpoint) compare(other endpoint) int {
@@ -39,11 +74,15 @@ type flow struct {
 
 	halves [2]half // of TCP, by direction
 	closed bool    // a FIN or RST was seen
+	outers uint8   // IP headers, with that of the flow
 
 	session *session // of UDP, while a hello is expected
-	last    uint64   // hash of the last hello over UDP, or why it was refused
+	last    uint64   // hash of the last hello, or why one over UDP was refused
 
 	packet   *ipPacket // if the flow is no connection, but the fragments of an IP packet
+	place    *place    // or nil for the place 0
+	twin     *flow     // with the same addresses and ports in another place
+	doubt    *doubt    // what is open about a TCP connection, or nil
 	followed *followed // of a TCP connection that Reader.Follow follows
 
 	queue        *queue
@@ -52,7 +91,7 @@ type flow struct {
 
 // ends returns the addresses of a flow, from its sender to its receiver.
 func (f *flow) ends(direction int) (src, dst netip.AddrPort) {
-	src, dst = addrPort(f.key.lo, f.key.ipv6), addrPort(f.key.hi, f.key.ipv6)
+	src, dst = addrPort(f.key.lo, f.key.kind.ipv6()), addrPort(f.key.hi, f.key.kind.ipv6())
 	if direction == 1 {
 		src, dst = dst, src
 	}
@@ -101,18 +140,29 @@ type table struct {
 	decided, waiting, holding queue
 	memory                    int
 	evicted                   int
+	overdue                   []Hello // that waited in flows that were evicted
+	places                    map[string]*place
+	placed                    map[flowKey]*flow // newest flows in places, by their key outside
+	severalPlaces             bool              // flows were in more than one place
+	anyPlace                  bool              // there was a flow
+	firstPlace                uint32            // of the first flow
+	placeKey                  []byte            // of the packet at hand
+	lastPlace                 uint32
+	tags                      uint64 // of the last packet with VLANs and no tunnel
+	tagged                    *place // of it
 
 	free     *flow // linked by newer
 	streams  pool[stream]
 	pages    pool[page]
+	raws     rawPool
 	sessions pool[session]
 }
 
 func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }
 func (t *table) maxMemory() int { return cmp.Or(max(t.limits.MaxMemory, 0), DefaultMaxMemory) }
 
-// create adds a flow, and evicts one if there are too many.
-func (t *table) create(key flowKey) *flow {
+// create adds a flow inside a number of IP headers, and evicts one if there are too many.
+func (t *table) create(key flowKey, ips int) *flow {
 	if t.flows == nil {
 		t.flows = make(map[flowKey]*flow)
 	}
@@ -126,7 +176,12 @@ func (t *table) create(key flowKey) *flow {
 		f = new(flow)
 	}
 	*f = flow{key: key}
+	f.halves[1].direction = 1
 	t.flows[key] = f
+	t.settleIn(f)
+	if f.outers = uint8(ips); f.isConnection() {
+		t.findTwin(f)
+	}
 	t.waiting.push(f)
 	return f
 }
@@ -135,7 +190,7 @@ func (t *table) create(key flowKey) *flow {
 func (t *table) settle(f *flow) {
 	q := &t.waiting
 	switch {
-	case f.session != nil || f.packet != nil || f.followed != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
+	case f.doubt != nil || f.session != nil || f.packet != nil || f.followed != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
 		q = &t.holding
 	case !f.undecided():
 		q = &t.decided
@@ -161,6 +216,7 @@ func (t *table) evict(f *flow) {
 
 // remove takes a flow out of the table.
 func (t *table) remove(f *flow) {
+	t.dropDoubt(f)
 	for i := range f.halves {
 		t.drop(&f.halves[i])
 	}
@@ -169,6 +225,8 @@ func (t *table) remove(f *flow) {
 	t.dropFollowed(f)
 	f.queue.remove(f)
 	delete(t.flows, f.key)
+	t.leave(f)
+	t.forgetTwin(f)
 	f.newer = t.free
 	t.free = f
 }

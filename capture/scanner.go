@@ -28,6 +28,9 @@ type Scanner struct {
 	scratch []byte // of assemble.QUIC
 	seed    maphash.Seed
 
+	deadlines []deadline // of doubts, in order of time
+	opened    int        // doubts
+
 	// The packet that is being scanned.
 	frames []int  // its number, or those of its fragments
 	packet []byte // its payload, if it came in fragments
@@ -64,12 +67,18 @@ func (s *Scanner) Stats() Stats {
 // keeps no reference to the packet. It returns false if yield did.
 func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 	s.time, s.yield, s.stop = p.Time, yield, false
+	if len(s.deadlines) > 0 && !s.time.Before(s.deadlines[0].at) {
+		s.expire(false)
+	}
 	if s.decode(p) == isSegment {
 		if s.decoder.seg.udp {
 			s.datagram(&s.decoder.seg)
 		} else {
 			s.segment(&s.decoder.seg)
 		}
+	}
+	if len(s.flows.overdue) > 0 {
+		s.emitOverdue()
 	}
 	return !s.stop
 }
@@ -108,10 +117,17 @@ func (s *Scanner) decode(p Packet) verdict {
 
 // emit yields s.hello, which the caller has filled in.
 func (s *Scanner) emit() {
-	if s.hello.Code != 0 {
+	switch {
+	case s.hello.Code != 0:
 		s.stats.Refused++
-	} else {
+	case s.hello.Found():
 		s.stats.Hellos++
+	}
+	if s.hello.Ambiguous != 0 {
+		s.stats.Ambiguous++
+		for r := range s.hello.Ambiguous.All() {
+			s.stats.Doubts[r]++
+		}
 	}
 	if !s.stop {
 		s.stop = !s.yield(&s.hello)

@@ -101,7 +101,7 @@ func (s *Scanner) datagram(seg *segment) {
 	if len(b) < 13 { //mutation:equivalent the assemblers ignore some bytes more or less
 		return // too short for either
 	}
-	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true}
+	key := keyOf(seg, s.locate())
 	switch {
 	case b[0]&0x80 != 0:
 		dcid, scid, ok := connectionIDs(b)
@@ -110,7 +110,7 @@ func (s *Scanner) datagram(seg *segment) {
 		}
 		key.id = s.hash(scid)
 		s.dispatch(key, QUIC, b, func() bool {
-			reverse := flowKey{lo: seg.dst, hi: seg.src, ipv6: seg.ipv6, udp: true, id: s.hash(dcid)}
+			reverse := flowKey{lo: seg.dst, hi: seg.src, kind: key.kind, id: s.hash(dcid)}
 			_, ok := assemble.ParseQUICInitial(b)
 			return ok && s.flows.flows[reverse] == nil // else the server sent it
 		})
@@ -122,11 +122,44 @@ func (s *Scanner) datagram(seg *segment) {
 // dispatch gives a datagram to the session of its flow. If there is none, a new one looks
 // at it, provided that begins says that it may begin a hello.
 func (s *Scanner) dispatch(key flowKey, transport Transport, b []byte, begins func() bool) {
-	if f := s.flows.flows[key]; f != nil && f.session != nil {
-		s.feedDatagram(f, b)
-	} else if begins() {
-		s.probe(key, transport, b)
+	f := s.flows.flows[key]
+	if (f == nil || f.session == nil) && !begins() {
+		return
 	}
+	evidence := half{}
+	if f != nil {
+		evidence = f.halves[0] // which has the only direction
+	}
+	if s.damagedDatagram(f, &evidence) {
+		return
+	}
+	if f != nil {
+		f.halves[0] = evidence
+		if f.session != nil {
+			s.feedDatagram(f, b)
+			return
+		}
+	}
+	s.probe(key, transport, b)
+	if f = s.flows.flows[key]; f != nil {
+		f.halves[0] = evidence
+	}
+}
+
+// damagedDatagram reports whether a host drops the datagram at hand; h has the evidence. If
+// what was read of the flow before had a wrong checksum, the first right one shows that it
+// was not for the server.
+func (s *Scanner) damagedDatagram(f *flow, h *half) bool {
+	before := h.sums
+	if _, dropped := s.damaged(h, &s.decoder.seg); dropped {
+		return true
+	}
+	if f != nil && before.wrong > 0 && before.right == 0 && h.sums.right > 0 {
+		h.sums.wrong, h.again = 0, f.last != 0
+		s.flows.dropSession(f)
+		f.last = 0
+	}
+	return false
 }
 
 // hash returns a hash of b that a sender of packets cannot predict.
@@ -158,7 +191,7 @@ func (s *Scanner) probe(key flowKey, transport Transport, b []byte) {
 	}
 	f := s.flows.flows[key]
 	if f == nil {
-		f = s.flows.create(key)
+		f = s.flows.create(key, s.decoder.path.ips)
 		s.stats.Flows++
 	}
 	if !s.flows.charge(f, &ss.charged, ss.cost()) {
@@ -212,8 +245,12 @@ func (s *Scanner) judge(f *flow, result assemble.Result) {
 		s.hello.Message = result.Message
 		ss.flags = s.compareFlags(ss.flags)
 		if hash := s.hash(result.Message); hash != f.last {
-			f.last = hash
-			s.emit()
+			if f.halves[0].again { // contradicts one with a wrong checksum
+				s.hello.Ambiguous = s.hello.Ambiguous.With(Checksum)
+			}
+			if f.last = hash; s.compareDatagrams(f) {
+				s.emit()
+			}
 		}
 		ss.frames, ss.used = ss.frames[:0], 0
 		ss.index = 2
@@ -244,6 +281,10 @@ func (s *Scanner) describeDatagrams(f *flow) {
 		Frames:    append(s.hello.Frames[:0], ss.frames...),
 		Index:     ss.index,
 		Pieces:    Pieces{Datagrams: ss.used},
+		Path:      s.decoder.path.names(&s.decoder.seg),
+
+		Faults:      s.hello.Faults[:0],
+		Contradicts: s.hello.Contradicts[:0],
 	}
 	switch a := ss.assembler.(type) {
 	case *assemble.QUIC:

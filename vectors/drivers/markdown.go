@@ -33,9 +33,9 @@ func (m *matrix) markdown() []byte {
 	var b bytes.Buffer
 	b.WriteString(`# What implementations do with the vectors
 
-Which stack accepts which ClientHello? "make vectors-observed" asks the stacks, and "make matrix" writes this file and
-[matrix.json](matrix.json), which has every test. The tests say what the standards require. They do not change because a
-stack does something else.
+Which stack accepts which ClientHello? This file counts the answers to the [test vectors](../vectors);
+[matrix.json](matrix.json) has every test. The tests say what the standards require. They do not change because a stack
+does something else. "make vectors-observed" asks the stacks, and "make matrix" writes both files.
 
 ## At a glance
 
@@ -108,12 +108,12 @@ func (m *matrix) legend(b *bytes.Buffer) {
 	b.WriteString(`
 ## How to read the tables
 
-A row has the tests that expect one code; it is split into groups if a stack treats them differently. "3 alert 50" means
-that the stack sent this alert in three tests, "waits" that it sent nothing and wants more, "closes" that it ended without
-an alert, "version" that a server without TLS 1.3 refuses a hello for TLS 1.3 alone. A cell in bold differs from the tests:
-it accepts what they refuse, or the reverse, or does not wait for the rest of what is correct so far. The clause is that of
-the alert, or for valid tests the one that the group is about. What is not in bold is the verdict of the test, or one of
-its alternatives.
+A row has the tests of one [code](../vectors/README.md#codes), or of one result or outcome without a code. It is split
+into [groups](../vectors/README.md#groups) if a stack treats them differently. "3 alert 50" means that the stack sent this
+alert in three tests, "waits" that it sent nothing and wants more, "closes" that it ended without an alert, "version" that
+a server without TLS 1.3 refuses a hello for TLS 1.3 alone. A cell in bold differs from the tests: it accepts what they
+refuse, or the reverse, or does not wait for the rest of what is correct so far. The clause is that of the alert, or for
+valid tests the one that the group is about. What is not in bold is the verdict of the test, or one of its alternatives.
 
 A server that has read a ClientHello may refuse it for what it supports, which is not what the tests are about. So these
 alerts count as "accept", but for an SSLv2-compatible hello and one without cipher suites:

@@ -10,7 +10,7 @@ import (
 // inspectCapture shows the hellos of a capture. What is wrong inside a capture is
 // warned about: what comes before the fault, and between faults, is right.
 func (in *inspection) inspectCapture(source string, r *inputReader) error {
-	c, err := capture.Open(r, capture.Options{})
+	c, err := capture.Open(r, in.captureOptions())
 	if err != nil {
 		return in.fail(source, err)
 	}

@@ -17,7 +17,7 @@ var csvColumns = []struct {
 	{"transport", func(l *line) string { return l.Transport }},
 	{"src", func(l *line) string { return string(l.Src) }},
 	{"dst", func(l *line) string { return string(l.Dst) }},
-	{"frames", func(l *line) string { return joined(l.Frames, func(n int) uint64 { return uint64(n) }) }},
+	{"frames", func(l *line) string { return joinInts(l.Frames) }},
 	{"hello_index", func(l *line) string { return strconv.Itoa(l.HelloIndex) }},
 	{"length", ofHello(func(h *helloInfo) string { return strconv.Itoa(h.Length) })},
 	{"legacy_version", ofHello(func(h *helloInfo) string { return csvPoint(h.LegacyVersion) })},
@@ -47,6 +47,16 @@ var csvColumns = []struct {
 		return strconv.Itoa(l.Error.Offset)
 	}},
 	{"ja4", func(l *line) string { return csvText(string(l.JA4)) }},
+	{"ambiguous", func(l *line) string { return strings.Join(l.Ambiguous, " ") }},
+	{"faults", func(l *line) string {
+		codes := make([]string, len(l.Faults))
+		for i, f := range l.Faults {
+			codes[i] = f.Code
+		}
+		return strings.Join(codes, " ")
+	}},
+	{"contradicts", func(l *line) string { return joinInts(l.Contradicts) }},
+	{"path", func(l *line) string { return strings.Join(l.Path, " ") }},
 }
 
 func ofHello(value func(*helloInfo) string) func(*line) string {
@@ -135,6 +145,10 @@ func joined[T any](list []T, number func(T) uint64) string {
 		b = strconv.AppendUint(b, number(x), 10)
 	}
 	return string(b)
+}
+
+func joinInts(list []int) string {
+	return joined(list, func(n int) uint64 { return uint64(n) })
 }
 
 func orEmpty(s *string) string {

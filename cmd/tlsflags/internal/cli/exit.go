@@ -18,7 +18,7 @@ const (
 	ExitUnmet   Exit = 1 // a stated condition was not met, such as --expect
 	ExitUsage   Exit = 2 // the command line is wrong
 	ExitInput   Exit = 3 // unreadable input, or a failure of the network
-	ExitRefused Exit = 4 // a hello was refused, and --strict was given
+	ExitRefused Exit = 4 // a hello was refused or is in doubt, and --strict was given
 )
 
 // and returns the code of a run to which both apply.

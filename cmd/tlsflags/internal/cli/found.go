@@ -12,24 +12,32 @@ import (
 // found counts a hello and prints it, if it is one to be shown. An error is one of
 // the output.
 func (in *inspection) found(source string, h *capture.Hello) error {
-	msg, offset, err := h.Parse()
-	code, _ := err.(extension.Code)
-	in.count(msg, code)
-	if in.only.set && !msg.HasFlag(in.only.flag) {
+	var msg clienthello.ClientHello
+	var code extension.Code
+	var offset int
+	if h.Found() {
+		var err error
+		msg, offset, err = h.Parse()
+		code, _ = err.(extension.Code)
+	}
+	in.count(h, msg, code)
+	if in.only.set && !msg.HasFlag(in.only.flag) && h.Found() {
 		return nil
 	}
 	if in.printer == nil {
-		in.stats.add(msg)
+		in.stats.add(h, msg)
 		return nil
 	}
 	l := describe(source, h)
-	if code != 0 {
+	switch {
+	case !h.Found(): // a doubt, and no more
+	case code != 0:
 		l.Error = refuse(code, offset)
 		if code == extension.ErrDuplicateExtension {
 			t := extension.Type(binary.BigEndian.Uint16(h.Message[offset:]))
 			l.Error.Message += ": " + t.String()
 		}
-	} else {
+	default:
 		l.ClientHello = describeHello(msg)
 		if l.DTLS != nil {
 			l.DTLS.CookieLength = new(len(msg.LegacyCookie()))
@@ -45,9 +53,17 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	return in.printer.print(l)
 }
 
-func (in *inspection) count(msg clienthello.ClientHello, code extension.Code) {
+func (in *inspection) count(h *capture.Hello, msg clienthello.ClientHello, code extension.Code) {
 	s := &in.summary
-	s.hellos++
+	if h.Found() {
+		s.hellos++
+	}
+	if h.Ambiguous != 0 {
+		s.ambiguous++
+		for r := range h.Ambiguous.All() {
+			s.doubts[r]++
+		}
+	}
 	if code != 0 {
 		s.refused++
 	}
@@ -74,6 +90,15 @@ func describe(source string, h *capture.Hello) *line {
 		Frames:     h.Frames,
 		Pieces:     pieces(h.Pieces),
 		HelloIndex: h.Index,
+
+		Contradicts: h.Contradicts,
+		Path:        h.Path,
+	}
+	for r := range h.Ambiguous.All() {
+		l.Ambiguous = append(l.Ambiguous, r.String())
+	}
+	for _, f := range h.Faults {
+		l.Faults = append(l.Faults, oddInfo(f))
 	}
 	if !h.Src.IsValid() {
 		l.Transport = "raw" // from no capture

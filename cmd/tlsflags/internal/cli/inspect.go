@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/reqmtls/client/tls13"
 )
 
@@ -24,7 +25,9 @@ type inspectOptions struct {
 	only   flagValue
 	expect flagValue
 	stats  bool
-	strict bool
+	strict enum[string]
+	sums   enum[capture.Checksums]
+	merge  bool
 	redact bool
 	quiet  bool
 	keyLog string
@@ -38,13 +41,30 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
 	f.Var(&o.expect, "expect", "exit with 1 unless a hello has this flag; hellos that --flag hides count too")
 	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
-	f.BoolVar(&o.strict, "strict", false, "exit with 4 if a hello was refused")
+	o.strict = enumOf("strictness", "", words(strictRefused, strictAmbiguous))
+	f.Var(&o.strict, "strict", "exit with 4 if a hello was refused, or also if one is in doubt")
+	f.Lookup("strict").NoOptDefVal = strictRefused
+	o.sums = enumOf("checksums", "auto", []choice[capture.Checksums]{
+		{"auto", capture.ChecksumsAuto}, {"verify", capture.ChecksumsVerify}, {"ignore", capture.ChecksumsIgnore}})
+	f.Var(&o.sums, "checksums", "which wrong checksums count")
+	f.BoolVar(&o.merge, "merge-paths", false, "join directions that are in different VLANs or tunnels")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
 	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
 	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
 	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+}
+
+// The words of --strict.
+const (
+	strictRefused   = "refused"
+	strictAmbiguous = "ambiguous"
+)
+
+// captureOptions are for package capture.
+func (o inspectOptions) captureOptions() capture.Options {
+	return capture.Options{Checksums: o.sums.value, MergePaths: o.merge}
 }
 
 func inspectCommand() *cobra.Command {
@@ -86,8 +106,8 @@ client cannot control the terminal. A malformed TLS Flags extension does not ref
 hello. Colour is off if NO_COLOR is set or TERM is dumb, unless --color says always.
 
 Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
-cannot be read; 4 a hello was refused, with --strict. If several apply, the first of
-2, 3, 4, 1 is returned.`,
+cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
+--strict=ambiguous. If several apply, the first of 2, 3, 4, 1 is returned.`,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
@@ -135,7 +155,7 @@ type inspection struct {
 // memoryLimit is the limit in bytes that the garbage collector aims at, unless GOMEMLIMIT
 // sets another. Package capture holds less, whatever the capture; without a limit,
 // garbage would double that.
-const memoryLimit = 40 << 20
+const memoryLimit = 44 << 20
 
 func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if limit := debug.SetMemoryLimit(-1); limit == math.MaxInt64 {
@@ -170,7 +190,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 		in.exit = in.exit.and(ExitUnmet)
 		complain(cmd, "no hello has flag "+flagName(o.expect.flag))
 	}
-	if o.strict && in.summary.refused > 0 {
+	if o.strict.word != "" && in.summary.refused > 0 || o.strict.word == strictAmbiguous && in.summary.ambiguous > 0 {
 		in.exit = in.exit.and(ExitRefused)
 	}
 	return exitWith(in.exit)

@@ -75,6 +75,16 @@ func appendLine(b []byte, l *line) []byte {
 	b = appendList(append(b, `,"client_flags":`...), l.ClientFlags, appendSent)
 	b = appendNullable(append(b, `,"request_mtls_acknowledged":`...), l.Acknowledged, appendBool)
 	b = appendNullable(append(b, `,"error":`...), l.Error, appendRefusal)
+	b = appendPresent(b, `,"ambiguous":`, l.Ambiguous, appendString)
+	b = appendPresent(b, `,"faults":`, l.Faults, appendFault)
+	b = appendPresent(b, `,"contradicts":`, l.Contradicts, appendInt)
+	b = appendPresent(b, `,"path":`, l.Path, appendString)
+	return append(b, '}')
+}
+
+func appendFault(b []byte, f oddInfo) []byte {
+	b = appendString(append(b, `{"code":`...), f.Code)
+	b = appendInt(append(b, `,"offset":`...), f.Offset)
 	return append(b, '}')
 }
 
@@ -187,6 +197,14 @@ func appendList[T any](b []byte, list []T, appendValue func([]byte, T) []byte) [
 		b = appendValue(b, v)
 	}
 	return append(b, ']')
+}
+
+// appendPresent appends a key and its list, or nothing for an empty list.
+func appendPresent[T any](b []byte, key string, list []T, appendValue func([]byte, T) []byte) []byte {
+	if len(list) == 0 {
+		return b
+	}
+	return appendList(append(b, key...), list, appendValue)
 }
 
 // appendString appends a JSON string, escaped as terminal.AppendJSON does.

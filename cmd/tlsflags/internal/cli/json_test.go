@@ -33,6 +33,8 @@ func TestAppendLine(t *testing.T) {
 			},
 			TLSFlags:        &flagsInfo{point(62, "tls_flags"), "0100", []codePoint{point(80, "request_mtls"), point(81, "")}, refusal},
 			TLSFlagsChanged: new(false), RequestMTLS: true, JA4: "t13d", Error: refusal,
+			Ambiguous: []string{"overlap", "syn"}, Faults: []oddInfo{{"overlap", 7}, {"checksum", 0}},
+			Contradicts: []int{3, 4}, Path: []string{"eth", "ipv4", "tcp"},
 		},
 		"empty lists": {
 			ClientHello: &helloInfo{Extensions: []extensionInfo{}, CipherSuites: []codePoint{}},

@@ -219,7 +219,7 @@ func (in *inspection) followFile(f *os.File) error {
 	}
 	// An error of the file is reported when it is inspected.
 	var lost losses
-	in.followed, lost, _ = follow(interruptible{in.cmd.Context(), f}, in.keys, capture.Options{})
+	in.followed, lost, _ = follow(interruptible{in.cmd.Context(), f}, in.keys, in.captureOptions())
 	if text := lost.String(); text != "" {
 		in.warn(in.source(f.Name()), "--keylog: "+text+" to save memory")
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,10 @@ type line struct {
 	ClientFlags     []sentFlags `json:"client_flags"`
 	Acknowledged    *bool       `json:"request_mtls_acknowledged"`
 	Error           *refuseInfo `json:"error"`
+	Ambiguous       []string    `json:"ambiguous,omitempty"`
+	Faults          []oddInfo   `json:"faults,omitempty"`
+	Contradicts     []int       `json:"contradicts,omitempty"`
+	Path            []string    `json:"path,omitempty"`
 }
 
 type (
@@ -115,6 +120,11 @@ type refuseInfo struct {
 	Offset  int       `json:"offset"`
 	Alert   codePoint `json:"alert"`
 	Message string    `json:"message"`
+}
+
+type oddInfo struct {
+	Code   string `json:"code"`
+	Offset int    `json:"offset"`
 }
 
 func hexOf(b []byte) *string { return new(hex.EncodeToString(b)) }
@@ -244,6 +254,12 @@ func describeFlags(block extension.List) *flagsInfo {
 // elsewhere.
 func (l *line) redact() {
 	l.Src, l.Dst = "", ""
+	l.Path = slices.Clone(l.Path) // the Hello's is shared
+	for i, layer := range l.Path {
+		if kind, _, _ := strings.Cut(layer, ":"); strings.HasPrefix(kind, "ip") {
+			l.Path[i] = kind
+		}
+	}
 	if l.QUIC != nil {
 		l.QUIC.DCID, l.QUIC.SCID = nil, nil
 	}

@@ -39,7 +39,7 @@ func (in *inspection) inspectLive() error {
 		ctx, cancel = context.WithTimeout(ctx, in.live.duration)
 		defer cancel()
 	}
-	c, err := capture.Live(ctx, in.live.iface, capture.Options{})
+	c, err := capture.Live(ctx, in.live.iface, in.captureOptions())
 	if err != nil {
 		return in.fail("-i "+in.live.iface, err)
 	}

@@ -45,7 +45,7 @@ to standard error. The exit codes are
   - 1: a stated condition was not met, such as --expect
   - 2: the command line is wrong
   - 3: an input cannot be read, or the network failed
-  - 4: a hello was refused, and --strict was given
+  - 4: a hello was refused, and --strict was given, or is in doubt, with --strict=ambiguous
 
 If several apply, the first of 2, 3, 4, 1 is returned.
 

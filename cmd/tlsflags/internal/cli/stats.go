@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
@@ -25,11 +26,18 @@ type flagStats struct {
 	standard   int // with tls_flags under code point 62
 	experiment int // under 0xfe01
 	malformed  int // of the two before
+	ambiguous  int // that are in doubt
 	flags      [extension.MaxFlag + 1]int
 }
 
-// add counts a hello; the zero ClientHello was refused.
-func (s *flagStats) add(h clienthello.ClientHello) {
+// add counts what was found, with its hello; the zero ClientHello was refused.
+func (s *flagStats) add(found *capture.Hello, h clienthello.ClientHello) {
+	if found.Ambiguous != 0 {
+		s.ambiguous++
+	}
+	if !found.Found() {
+		return
+	}
 	s.hellos++
 	if h.Raw() == nil {
 		s.refused++
@@ -59,6 +67,7 @@ type statsInfo struct {
 	Refused    int             `json:"refused"`
 	WithFlags  int             `json:"with_tls_flags"`
 	Malformed  int             `json:"malformed_tls_flags"`
+	Ambiguous  int             `json:"ambiguous"`
 	Extensions []extensionStat `json:"extensions"`
 	Flags      []flagStat      `json:"flags"`
 }
@@ -77,6 +86,7 @@ func (s *flagStats) info() statsInfo {
 		Refused:   s.refused,
 		WithFlags: s.standard + s.experiment,
 		Malformed: s.malformed,
+		Ambiguous: s.ambiguous,
 		Extensions: []extensionStat{
 			{codepoint.Of(extension.TLSFlags, extension.TLSFlags.Name()), s.standard},
 			{codepoint.Of(extension.TLSFlagsExperimental, extension.TLSFlagsExperimental.Name()), s.experiment},
@@ -112,8 +122,12 @@ func (s *flagStats) printTable(w io.Writer) {
 		fmt.Fprintf(t, "%d\t%d\t  %s\n", f.Value, f.Hellos, string(f.Name))
 	}
 	t.Flush()
-	fmt.Fprintf(w, "%s: %d with tls_flags(62), %d with tls_flags(0xfe01), %d malformed; %d without; %d refused\n",
-		count(s.hellos, "hello"), s.standard, s.experiment, s.malformed, s.without, s.refused)
+	doubt := ""
+	if s.ambiguous > 0 {
+		doubt = fmt.Sprintf("; %d ambiguous", s.ambiguous)
+	}
+	fmt.Fprintf(w, "%s: %d with tls_flags(62), %d with tls_flags(0xfe01), %d malformed; %d without; %d refused%s\n",
+		count(s.hellos, "hello"), s.standard, s.experiment, s.malformed, s.without, s.refused, doubt)
 }
 
 func (s *flagStats) printCSV(w io.Writer) {

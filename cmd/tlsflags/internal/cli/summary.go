@@ -20,6 +20,9 @@ type summary struct {
 	evicted    int  // flows
 	incomplete int  // hellos that began and never became whole; not in hellos
 	expected   bool // a hello has the flag of --expect
+
+	ambiguous int // rows that name a doubt
+	doubts    [capture.ReasonCount]int
 }
 
 // add takes in the counts of a capture.
@@ -41,8 +44,22 @@ func (s summary) String() string {
 		fmt.Sprintf("%d incomplete", s.incomplete),
 		fmt.Sprintf("%d dropped", s.evicted),
 	}
+	if s.ambiguous > 0 {
+		parts = append(parts, fmt.Sprintf("%d ambiguous (%s)", s.ambiguous, s.reasons()))
+	}
 	if s.skipped > 0 {
 		parts = append(parts, count(s.skipped, "other file")+" skipped")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// reasons counts the doubts by their reason.
+func (s summary) reasons() string {
+	var parts []string
+	for r, n := range s.doubts {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%s: %d", capture.Reason(r), n))
+		}
 	}
 	return strings.Join(parts, ", ")
 }

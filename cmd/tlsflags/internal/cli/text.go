@@ -111,6 +111,8 @@ func (p *textPrinter) verdict(l *line) []string {
 	switch {
 	case l.Error != nil:
 		parts = append(parts, p.paint(refusalText("refused", l.Error), color.FgRed))
+	case l.ClientHello == nil:
+		parts = append(parts, "no whole hello")
 	case l.TLSFlags == nil:
 		parts = append(parts, p.paint("no tls_flags", color.Faint))
 	case l.TLSFlags.Error != nil:
@@ -128,6 +130,7 @@ func (p *textPrinter) verdict(l *line) []string {
 	if l.TLSFlagsChanged != nil && *l.TLSFlagsChanged {
 		parts = append(parts, p.paint("tls_flags differ from the first hello's", color.FgRed))
 	}
+	parts = append(parts, p.doubts(l)...)
 	for _, f := range l.ServerFlags {
 		parts = append(parts, p.sentText(f))
 	}
@@ -138,6 +141,26 @@ func (p *textPrinter) verdict(l *line) []string {
 	}
 	if l.Acknowledged != nil && *l.Acknowledged {
 		parts = append(parts, p.paint("request_mtls acknowledged", color.FgGreen, color.Bold))
+	}
+	return parts
+}
+
+// doubts says what is in doubt about a hello, what is odd, and where it was if that is not
+// an IP packet in a frame.
+func (p *textPrinter) doubts(l *line) []string {
+	var parts []string
+	if len(l.Ambiguous) > 0 {
+		text := "ambiguous: " + strings.Join(l.Ambiguous, ", ")
+		if len(l.Contradicts) > 0 {
+			text += "; contradicts packets " + joinInts(l.Contradicts)
+		}
+		parts = append(parts, p.paint(text, color.FgYellow, color.Bold))
+	}
+	for _, f := range l.Faults {
+		parts = append(parts, p.paint(fmt.Sprintf("%s at byte %d", f.Code, f.Offset), color.FgYellow))
+	}
+	if strings.Contains(strings.Join(l.Path, " "), ":") { // a tag or tunnel
+		parts = append(parts, "in "+strings.Join(l.Path, " "))
 	}
 	return parts
 }

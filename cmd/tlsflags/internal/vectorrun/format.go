@@ -30,6 +30,9 @@ func (r Report) WriteText(w io.Writer, quiet bool) error {
 	for _, pattern := range r.Stale {
 		fmt.Fprintf(w, "expected, but not seen: %s%s\n", terminal.Printable(pattern), withdrawn(pattern))
 	}
+	for _, key := range r.Unknown {
+		fmt.Fprintf(w, "ignored: answers have the unknown key %s\n", terminal.Printable(key))
+	}
 	all := count(r.Groups...)
 	if len(all.keys) > 0 {
 		fmt.Fprintf(w, "unchecked keys: %s\n", joinCounts(slices.Sorted(maps.Keys(all.keys)), all.keys))
@@ -82,6 +85,7 @@ type jsonReport struct {
 	UncheckedKeys map[string]int `json:"unchecked_keys"`
 	Groups        []jsonGroup    `json:"groups"`
 	Stale         []string       `json:"stale"`
+	UnknownKeys   []string       `json:"unknown_keys"`
 }
 
 type jsonGroup struct {
@@ -97,7 +101,7 @@ type jsonGroup struct {
 // WriteJSON writes the report as one object.
 func (r Report) WriteJSON(w io.Writer) error {
 	all := count(r.Groups...)
-	report := jsonReport{"tlsflags.vectors.run/2", r.Version, r.Strict, r.OK(), all.statuses, all.keys, []jsonGroup{}, append([]string{}, r.Stale...)}
+	report := jsonReport{"tlsflags.vectors.run/2", r.Version, r.Strict, r.OK(), all.statuses, all.keys, []jsonGroup{}, append([]string{}, r.Stale...), append([]string{}, r.Unknown...)}
 	for _, g := range r.Groups {
 		c := count(g)
 		group := jsonGroup{g.Kind, g.Name, g.Source, c.statuses, c.keys, []Outcome{}}

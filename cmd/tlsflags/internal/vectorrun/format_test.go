@@ -10,7 +10,7 @@ import (
 
 // some is a report with an outcome of each status.
 func some() Report {
-	return Report{Version: "1.2.3", Stale: []string{"old/*"}, Groups: []GroupReport{
+	return Report{Version: "1.2.3", Stale: []string{"old/*"}, Unknown: []string{"flag"}, Groups: []GroupReport{
 		{Kind: "tls_flags", Name: "group", Source: "RFC 1", Outcomes: []Outcome{
 			{"a", Pass, "", "", "RFC 1", "", []string{"offset"}}, {"b", Fail, "x", "y", "RFC 2", "", nil}, {"c", Disagree, "x", "z", "RFC 3", "", nil},
 			{"d", Known, "x", "y", "RFC 4", "ours", nil}, {"e", Skip, "", "", "RFC 5", "", nil}, {"f", Pass, "", "", "RFC 1", "", nil},
@@ -25,7 +25,7 @@ func TestFormats(t *testing.T) {
 	const table = "kind       group  pass  fail  disagree  unchecked  known  skip  unchecked keys  clause\n" +
 		"tls_flags  group  2     1     1         0          1      1     1               RFC 1\n" +
 		"quic       more   0     0     0         1          0      0     2               RFC 6\n"
-	const end = "expected, but not seen: old/*\nunchecked keys: 1 code, 2 offset\nvectors 1.2.3: 2 pass, 1 fail, 1 disagree, 1 unchecked, 1 known, 1 skip\n"
+	const end = "expected, but not seen: old/*\nignored: answers have the unknown key flag\nunchecked keys: 1 code, 2 offset\nvectors 1.2.3: 2 pass, 1 fail, 1 disagree, 1 unchecked, 1 known, 1 skip\n"
 	strict := some()
 	strict.Strict = true
 	for name, tt := range map[string]struct {
@@ -139,6 +139,9 @@ const jsonSome = `{
  ],
  "stale": [
   "old/*"
+ ],
+ "unknown_keys": [
+  "flag"
  ]
 }
 `

@@ -67,13 +67,22 @@ func (e Expected) reason(id string) (string, bool) {
 	return "", false
 }
 
-// stale lists the patterns that no difference needed.
-func (e Expected) stale() []string {
-	var patterns []string
+// stale lists the patterns that no difference needed, but not those of tests that were
+// not asked.
+func (e Expected) stale(asked Suite) (patterns []string, err error) {
+	var all Suite
 	for _, r := range e.rules {
-		if !r.used {
+		if r.used {
+			continue
+		}
+		if all.Groups == nil {
+			if all, err = Select(nil, nil, nil); err != nil {
+				return nil, err
+			}
+		}
+		if asked.has(r.pattern) || !all.has(r.pattern) {
 			patterns = append(patterns, r.text)
 		}
 	}
-	return patterns
+	return patterns, nil
 }

@@ -5,10 +5,12 @@ package vectorrun
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/tlsflags/tlsflags/vectors"
 )
@@ -51,6 +53,8 @@ type Answer struct {
 	ClientHello map[string]any `json:"client_hello,omitzero"`
 	// Answers are those to a batch. They have no ID.
 	Answers []Answer `json:"answers,omitzero"`
+
+	unknown string // a key that is none of these
 }
 
 // numbers is a list without null, which encoding/json reads as 0.
@@ -77,7 +81,7 @@ const Skipped vectors.Result = "skipped"
 // check checks an answer before it is compared.
 func (a Answer) check(q question) error {
 	if a.ID != q.ID {
-		return fmt.Errorf("the answer has the id %s", quote([]byte(a.ID)))
+		return fmt.Errorf("the answer has the id %s, not that of the question", quote([]byte(a.ID)))
 	}
 	answers := []Answer{a}
 	if q.Prefixes != nil && a.Result != Skipped {
@@ -117,18 +121,43 @@ func (p Protocol) decode(line []byte) (a Answer, err error) {
 	if p == TSV {
 		return decodeTSV(line)
 	}
-	if err = json.Unmarshal(line, &a); err != nil {
-		err = fmt.Errorf("the answer %s cannot be read as JSON: %w", quote(line), err)
+	if err = json.Unmarshal(line, &a); err == nil {
+		a.unknown = unknownKey(line, a)
+		return a, nil
 	}
-	return a, err
+	why := strings.TrimPrefix(err.Error(), "json: ")
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		why = fmt.Sprintf("the value of %s does not fit: %s", cmp.Or(wrong.Field, "the line"), wrong.Value)
+	}
+	return Answer{}, fmt.Errorf("the answer %s cannot be read as JSON: %s", quote(line), why)
+}
+
+// unknownKey returns a key of an answer that has no meaning, or "".
+func unknownKey(line []byte, a Answer) string {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(new(Answer)); err != nil {
+		return strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
+	}
+	for _, a := range append(a.Answers, a) {
+		for name := range a.ClientHello {
+			if _, ok := helloMembers[name]; !ok {
+				return "client_hello." + name
+			}
+		}
+	}
+	return ""
 }
 
 // quote shows the beginning of what a command wrote.
 func quote(text []byte) string {
 	const most = 80
-	text = bytes.TrimRight(text, "\r\n")
-	if len(text) > most {
-		return strconv.Quote(string(text[:most])) + "..."
+	s, more := string(bytes.TrimRight(text, "\r\n")), ""
+	if len(s) > most {
+		s, more = s[:most], "..."
 	}
-	return strconv.Quote(string(text))
+	if strings.Contains(s, `"`) && strconv.CanBackquote(s) {
+		return "`" + s + "`" + more
+	}
+	return strconv.Quote(s) + more
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tlsflags/tlsflags/vectors"
 )
@@ -38,6 +39,10 @@ func TestDecodeTSV(t *testing.T) {
 		"id\tinvalid\t\t0\t0\t0\t-": {
 			Result: vectors.Invalid, Offset: new(0), Alert: new(0), FlagsExtension: new(uint16(0)), Flags: []uint16{}, ClientHello: none,
 		},
+		head + "\t\t\t\t\t\t\t\t771\t0aff\t00": {Result: vectors.Valid, ClientHello: map[string]any{
+			"legacy_version": 771, "session_id": "0aff", "compression_methods": "00",
+		}},
+		head + "\t\t\t\t\t\t\t\t\t-\t?": {Result: vectors.Valid, ClientHello: map[string]any{"session_id": ""}},
 		head + "\t0aff\ta.example\t6832,0a0a\t772,771\t2,1,65535\t0,65281\t65535": {
 			Result: vectors.Valid, Joined: vectors.Bytes{10, 255}, QUICError: new(65535), ClientHello: map[string]any{
 				"server_name": "a.example", "alpn": []string{"h2", "\n\n"}, "supported_versions": []uint16{772, 771},
@@ -50,7 +55,7 @@ func TestDecodeTSV(t *testing.T) {
 	} {
 		want.ID = "id"
 		got, err := TSV.decode([]byte(line))
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Answer{})); diff != "" || err != nil {
 			t.Errorf("%q: %v (-want +got):\n%s", line, err, diff)
 		}
 	}
@@ -59,9 +64,39 @@ func TestDecodeTSV(t *testing.T) {
 func TestQuote(t *testing.T) {
 	for text, want := range map[string]string{
 		"a\r\n": `"a"`, strings.Repeat("a", 80): `"` + strings.Repeat("a", 80) + `"`, strings.Repeat("a", 81): `"` + strings.Repeat("a", 80) + `"...`,
+		`{"a":1}`: "`{\"a\":1}`", "\"\x1b": `"\"\x1b"`,
 	} {
 		if got := quote([]byte(text)); got != want {
 			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestMalformedJSON(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"alert":"decode_error"}`: "the answer `{\"alert\":\"decode_error\"}` cannot be read as JSON: the value of alert does not fit: string",
+		`{"flags":[65536]}`:        "the answer `{\"flags\":[65536]}` cannot be read as JSON: the value of flags does not fit: number 65536",
+		`[]`:                       `the answer "[]" cannot be read as JSON: the value of the line does not fit: array`,
+		`{"result":"valid"} {}`:    "the answer `{\"result\":\"valid\"} {}` cannot be read as JSON: invalid character '{' after top-level value",
+	} {
+		if _, err := JSON.decode([]byte(line + "\n")); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// A key that has no meaning is found, also in a batch.
+func TestUnknownKeys(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"id":"x","result":"valid","flag":[1]}`:                       "flag",
+		`{"id":"x","client_hello":{"alpn":[],"sni":"a"}}`:              "client_hello.sni",
+		`{"id":"x","answers":[{"result":"valid","parsed":{}}]}`:        "parsed",
+		`{"id":"x","answers":[{"client_hello":{"server_names":[]}}]}`:  "client_hello.server_names",
+		`{"id":"x","answers":[{"client_hello":{"server_name":null}}]}`: "",
+	} {
+		a, err := JSON.decode([]byte(line))
+		if err != nil || a.ID != "x" || a.unknown != want {
+			t.Errorf("%s: %q, %v, want %q", line, a.unknown, err, want)
 		}
 	}
 }
@@ -150,7 +185,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{question{ID: "x"}, Answer{ID: "x", Result: vectors.Valid}, ""},
 		{question{ID: "x"}, Answer{ID: "x", Result: Skipped}, ""},
-		{question{ID: "x"}, Answer{ID: "y", Result: vectors.Valid}, `the answer has the id "y"`},
+		{question{ID: "x"}, Answer{ID: "y", Result: vectors.Valid}, `the answer has the id "y", not that of the question`},
 		{question{ID: "x"}, Answer{ID: "x", Answers: []Answer{valid}}, `the result is "", not valid, invalid or skipped`},
 		{batch, Answer{ID: "x", Result: Skipped}, ""},
 		{batch, Answer{ID: "x", Answers: []Answer{valid, {Result: vectors.Invalid}, {Result: Skipped}}}, ""},

@@ -26,6 +26,7 @@ type Report struct {
 	Strict  bool   // what is unchecked is a difference too
 	Groups  []GroupReport
 	Stale   []string // expected differences that were not seen
+	Unknown []string // keys of answers that have no meaning
 }
 
 // Statuses are all statuses, in the order of a report.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
 	"slices"
 	"time"
@@ -37,8 +38,8 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	report, err := p.askAll(ctx, c)
 	if err == nil {
 		if err = p.stop(ctx, c.Timeout); err == nil {
-			report.Stale = c.Known.stale()
-			return report, nil
+			report.Stale, err = c.Known.stale(c.Suite)
+			return report, err
 		}
 		err = fmt.Errorf("%s: %w after the last answer", c.Command[0], err)
 	}
@@ -54,6 +55,7 @@ type process struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	answers chan line
+	unknown map[string]bool // keys of answers that have no meaning
 }
 
 type line struct {
@@ -76,7 +78,7 @@ func start(ctx context.Context, c Config) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd, in, make(chan line)}
+	p := &process{cmd, in, make(chan line), map[string]bool{}}
 	go func() {
 		for r := bufio.NewReader(out); ; {
 			text, err := readLine(r)
@@ -165,6 +167,7 @@ func (p *process) askAll(ctx context.Context, c Config) (Report, error) {
 		}
 		report.Groups = append(report.Groups, r)
 	}
+	report.Unknown = slices.Sorted(maps.Keys(p.unknown))
 	return report, nil
 }
 
@@ -251,6 +254,9 @@ func (p *process) exchange(ctx context.Context, c Config, q question) (Answer, e
 	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("%s: at %s: %w", c.Command[0], q.ID, err)
+	}
+	if a.unknown != "" {
+		p.unknown[a.unknown] = true
 	}
 	return a, nil
 }

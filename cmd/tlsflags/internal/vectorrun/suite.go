@@ -127,6 +127,13 @@ func matchAny(patterns []*pattern, id string) bool {
 	return any
 }
 
+// has reports whether a test matches a pattern.
+func (s Suite) has(p *pattern) bool {
+	return slices.ContainsFunc(s.Groups, func(g group) bool {
+		return slices.ContainsFunc(g.Tests, func(t test) bool { return p.expr.MatchString(t.ID) })
+	})
+}
+
 // WriteList writes a line for each test: its id, kind and group, separated by tabs.
 func (s Suite) WriteList(w io.Writer) error {
 	for _, g := range s.Groups {

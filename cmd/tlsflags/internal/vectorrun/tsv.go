@@ -46,6 +46,9 @@ const (
 	columnSuites
 	columnExtensions
 	columnQUICError
+	columnLegacyVersion
+	columnSessionID
+	columnCompression
 	columns
 )
 
@@ -173,6 +176,15 @@ func (r *row) hello() map[string]any {
 	}
 	if list := r.numbers(columnExtensions); list != nil {
 		hello["extensions"] = list
+	}
+	if version := r.number(columnLegacyVersion, 16); version != nil {
+		hello["legacy_version"] = *version
+	}
+	if digits, ok := r.list(columnSessionID); ok {
+		hello["session_id"] = strings.Join(digits, "")
+	}
+	if digits := r.text(columnCompression); digits != "" {
+		hello["compression_methods"] = digits
 	}
 	return hello
 }
