@@ -113,7 +113,7 @@ into [groups](../vectors/README.md#groups) if a stack treats them differently. "
 alert in three tests, "waits" that it sent nothing and wants more, "closes" that it ended without an alert, "version" that
 a server without TLS 1.3 refuses a hello for TLS 1.3 alone. A cell in bold differs from the tests: it accepts what they
 refuse, or the reverse, or does not wait for the rest of what is correct so far. The clause is that of the alert, or for
-valid tests the one that the group is about.
+valid tests the one that the group is about. What is not in bold is the verdict of the test, or one of its alternatives.
 
 A server that has read a ClientHello may refuse it for what it supports, which is not what the tests are about. So these
 alerts count as "accept", but for an SSLv2-compatible hello and one without cipher suites:
