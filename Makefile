@@ -4,8 +4,8 @@
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers unit \
-	test-long test-hostile test-soak bench cost mutation vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl \
-	fuzz-seeded corpus-minimize corpus-export corpus-coverage tidy api vectors-observed vectors-dist
+	test-long test-hostile test-soak bench cost mutation vectors-live vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer \
+	fuzz-openssl fuzz-seeded corpus-minimize corpus-export corpus-coverage tidy api vectors-observed vectors-dist
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -52,7 +52,7 @@ test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on th
 unit: ## the tests of the root module, with the seeds of the fuzz targets
 	go test ./...
 
-test-long: fuzz-seeded vectors-mutants corpus-coverage test-hostile test-soak cost ## what takes minutes; run it before a release
+test-long: fuzz-seeded vectors-mutants vectors-live corpus-coverage test-hostile test-soak cost ## what takes minutes; run it before a release
 	@scripts/mutation.sh
 
 test-hostile: ## a million packets of each attack on a capture's reader, and the memory that they take
@@ -69,6 +69,9 @@ cost: ## count the instructions of a handshake with and without reqmtls (needs v
 
 mutation: ## change the statements of PKG (./extension) one by one, and list the changes that its tests pass
 	@go -C tools run ./mutation $(MUTATION) $(abspath $(or $(PKG),./extension))
+
+vectors-live: ## send every valid message of the vectors inside a handshake with OpenSSL (needs gcc, libssl-dev)
+	go test -count=1 -timeout 2m -tags live ./vectors/internal/live
 
 vectors-mutants: ## put bugs into the parsers, and see that a test vector catches each
 	go test -count=1 -tags mutants ./vectors/internal/mutants

@@ -82,8 +82,6 @@ const (
 	ErrRecordEmpty
 	// ErrRecordInterleaved: a record of another type comes between the pieces of a message.
 	ErrRecordInterleaved
-	// ErrRecordVersion: the version of a later record is not one of TLS.
-	ErrRecordVersion
 	// ErrSSLv2Hello: an SSLv2-compatible hello, which cannot carry extensions.
 	ErrSSLv2Hello
 )
@@ -164,13 +162,12 @@ var codes = [...]codeRow{
 	ErrRecordOverflow:    {"record_overflow", prefix + "a record holds more than 16384 bytes", AlertRecordOverflow, 0, "RFC 9846, Section 5.1"},
 	ErrRecordEmpty:       {"record_empty", prefix + "a handshake record is empty", AlertUnexpectedMessage, 0, "RFC 9846, Section 5.1"},
 	ErrRecordInterleaved: {"record_interleaved", prefix + "a record of another type is inside a handshake message", AlertUnexpectedMessage, 0, "RFC 9846, Section 5.1"},
-	ErrRecordVersion:     {"record_version", prefix + "the record version is not one of TLS", AlertProtocolVersion, AlertDecodeError, "RFC 9846, Section 5.1"},
 	ErrSSLv2Hello:        {"sslv2_hello", prefix + "an SSLv2-compatible hello, which cannot carry extensions", AlertProtocolVersion, 0, "RFC 9846, Appendix E.5"},
 
 	ErrOverlapChanged:   {"overlap_changed", prefix + "two copies of the same bytes of a message differ", AlertIllegalParameter, 0, "RFC 9147, Section 5.5; RFC 9000, Section 2.2"},
 	ErrFragmentMismatch: {"fragment_mismatch", prefix + "fragments of one message differ in type or length", AlertIllegalParameter, AlertDecodeError, "RFC 9147, Section 5.5"},
 	ErrFragmentOverrun:  {"fragment_overrun", prefix + "a fragment reaches beyond the end of its message", AlertIllegalParameter, AlertDecodeError, "RFC 9147, Section 5.2"},
-	ErrFrameType:        {"frame_type", prefix + "an Initial packet holds a frame that it may not hold", AlertUnexpectedMessage, 0, "RFC 9000, Section 17.2.2"},
+	ErrFrameType:        {"frame_type", prefix + "an Initial packet holds a frame that it may not hold", AlertUnexpectedMessage, 0, "RFC 9000, Section 12.4"},
 	ErrCryptoOffset:     {"crypto_offset", prefix + "CRYPTO data reaches beyond offset 2^62-1", AlertDecodeError, 0, "RFC 9000, Section 19.6"},
 
 	ErrFlagsMisplaced:     {"flags_misplaced", prefix + "tls_flags is not allowed in this message", AlertIllegalParameter, 0, "RFC 9846, Section 4.3"},

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the parsers in other languages on the vectors: alone, and as the command of
-# "tlsflags vectors run", which also asks for each flag and each prefix.
+# "tlsflags vectors run", where each has to check what its tests are about.
 source "$(dirname "$0")/lib.sh"
 
 consumers=$PWD/vectors/consumers
@@ -27,7 +27,7 @@ run() {
 	while [ "$1" != -- ]; do command+=("$1"); shift; done
 	shift
 	"${command[@]}" "$@"
-	"$build/tlsflags" vectors run --protocol "$protocol" --quiet -- "${command[@]}" --answer
+	"$build/tlsflags" vectors run --strict --protocol "$protocol" --quiet -- "${command[@]}" --answer
 }
 
 go build -o "$build/tlsflags" ./cmd/tlsflags

@@ -19,3 +19,4 @@ done
 
 step "go vet of what tags leave out"
 go vet -tags mutants ./vectors/internal/mutants
+go vet -tags live ./vectors/internal/live

@@ -33,11 +33,14 @@ const (
 	QUIC Kind = "quic"
 	// DTLS: the UDP datagrams of a DTLS client.
 	DTLS Kind = "dtls"
+	// FirstBytes: a stream or datagrams that a reader of TLS, QUIC or DTLS may take for
+	// another protocol. The verdicts rest on heuristics.
+	FirstBytes Kind = "first_bytes"
 	// RequestMTLS: messages of both sides, until one side must act.
 	RequestMTLS Kind = "request_mtls"
 )
 
-var kinds = [...]Kind{TLSFlags, ClientHello, ExtensionBodies, Messages, TLSRecords, QUIC, DTLS, RequestMTLS}
+var kinds = [...]Kind{TLSFlags, ClientHello, ExtensionBodies, Messages, TLSRecords, QUIC, DTLS, FirstBytes, RequestMTLS}
 
 // Kinds returns all kinds.
 func Kinds() []Kind { return slices.Clone(kinds[:]) }
@@ -104,7 +107,9 @@ const (
 	ExtensionData Entry = "extension_data" // Input is extension_data
 	Handshake     Entry = "handshake"      // Input is a handshake message with its header
 	Records       Entry = "records"        // Pieces are bytes of an ordered stream
-	Datagrams     Entry = "datagrams"      // Pieces are datagrams
+	Datagrams     Entry = "datagrams"      // Pieces are datagrams of the protocol that the kind names
+	QUICDatagrams Entry = "quic_datagrams" // Pieces are datagrams for a reader of QUIC, in the kind FirstBytes
+	DTLSDatagrams Entry = "dtls_datagrams" // Pieces are datagrams for a reader of DTLS, in the kind FirstBytes
 	Exchange      Entry = "exchange"       // Steps are messages of both sides
 )
 
@@ -213,10 +218,12 @@ type Test struct {
 	Joined Bytes `json:"joined,omitzero"`
 
 	// Of an invalid input: the reason, a name as in package extension; the position of
-	// the field at fault, in the input or in the last datagram; and the alert.
-	Code   string `json:"code,omitzero"`
-	Offset *int   `json:"offset,omitzero"`
-	Alert  *Alert `json:"alert,omitzero"`
+	// the field at fault, in the input or in the last datagram; and the alert. A fault of
+	// QUIC itself has a QUICError and no Alert, a fault of TLS in QUIC has both.
+	Code      string     `json:"code,omitzero"`
+	Offset    *int       `json:"offset,omitzero"`
+	Alert     *Alert     `json:"alert,omitzero"`
+	QUICError *QUICError `json:"quic_error,omitzero"`
 
 	// Alternatives are other answers that a test allows; a run counts them apart.
 	Alternatives []Alternative `json:"alternatives,omitzero"`
@@ -245,14 +252,24 @@ type Alert struct {
 	Clause string `json:"clause"`
 }
 
+// QUICError is the error code with which a server ends a connection of QUIC, with the
+// clause that requires it (RFC 9000, Section 20.1). For a TLS alert the name is
+// CRYPTO_ERROR, and the value is 0x100 plus that of the alert.
+type QUICError struct {
+	Value  uint16 `json:"value"`
+	Name   string `json:"name"`
+	Clause string `json:"clause"`
+}
+
 // Alternative is another answer to a test: one that another clause allows, or that
 // implementations give.
 type Alternative struct {
-	Result  Result  `json:"result"`
-	Outcome Outcome `json:"outcome,omitzero"` // if the test has an outcome
-	Alert   string  `json:"alert,omitzero"`   // the name of the alert, if the result is Invalid
-	Clause  string  `json:"clause"`           // the clause that allows the answer, or NoClause
-	Who     string  `json:"who"`              // who gives it; "" if nobody is known to
+	Result    Result  `json:"result"`
+	Outcome   Outcome `json:"outcome,omitzero"`    // if the test has an outcome
+	Alert     string  `json:"alert,omitzero"`      // the name of the alert, if one is sent
+	QUICError string  `json:"quic_error,omitzero"` // the name of the error of QUIC, if one is sent and it is no alert
+	Clause    string  `json:"clause"`              // the clause that allows the answer, or NoClause
+	Who       string  `json:"who"`                 // who gives it; "" if nobody is known to
 }
 
 // NoClause is the Clause of an alternative that no document allows.

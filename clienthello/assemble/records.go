@@ -31,13 +31,13 @@ const (
 //   - ErrSSLv2Hello: the stream begins with an SSLv2-compatible hello (RFC 5246,
 //     Appendix E.2);
 //   - ErrRecordOverflow, ErrRecordEmpty: the offset is that of the record's length;
-//   - ErrRecordInterleaved, ErrRecordVersion: of a record after the first, at its
-//     type and version;
+//   - ErrRecordInterleaved: of a record after the first, at its type;
 //   - ErrMessageType: the first message is no ClientHello;
 //   - ErrMessageTooLarge, ErrOverLimit: the offset is that of the message's length.
 //
-// Each is decided by the byte that shows it, and never waited for longer. The minor
-// version of a record is not looked at, as RFC 9846, Section 5.1 asks.
+// Each is decided by the byte that shows it, and never waited for longer. RFC 9846,
+// Section 5.1 wants the version of a record ignored: only the major version of the first
+// one is looked at, to tell TLS from other protocols.
 //
 // The zero Records is ready to use, for messages that lie in one piece. It may be
 // copied between calls; the copies share the memory.
@@ -186,12 +186,8 @@ func (r *Records) readHeader(b byte) Result {
 	case 0: // ContentType type;
 		return r.readType(b, at)
 	case 1: // ProtocolVersion legacy_record_version;
-		switch {
-		case b == 3:
-		case r.records == 0:
+		if b != 3 && r.records == 0 {
 			return Result{Outcome: Unrecognized}
-		default:
-			return refused(extension.ErrRecordVersion, at)
 		}
 	case 4: // uint16 length;
 		return r.readLength(int(r.header[3])<<8|int(b), at-1)

@@ -35,11 +35,8 @@ func ReferenceRecords(stream []byte) assemble.Result {
 			}
 			return refuse(extension.ErrRecordInterleaved, at)
 		}
-		if len(header) >= 2 && header[1] != 3 {
-			if first {
-				return assemble.Result{Outcome: assemble.Unrecognized}
-			}
-			return refuse(extension.ErrRecordVersion, at+1)
+		if first && len(header) >= 2 && header[1] != 3 {
+			return assemble.Result{Outcome: assemble.Unrecognized}
 		}
 		if len(header) < 5 {
 			return assemble.Result{}

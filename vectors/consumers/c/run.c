@@ -46,7 +46,7 @@ static void answer(const char *entry, size_t n, char *out)
 		sprintf(out, "invalid\t%s\t%zu\t%d\t\t", verdict.code, verdict.offset, verdict.alert);
 		return;
 	}
-	out += sprintf(out, "valid\t\t\t\t%u\t", verdict.type);
+	out += sprintf(out, "valid\t\t\t\t%u\t%s", verdict.type, verdict.count == 0 ? "-" : "");
 	for (size_t i = 0; i < verdict.count; i++)
 		out += sprintf(out, i > 0 ? ",%d" : "%d", verdict.flags[i]);
 }

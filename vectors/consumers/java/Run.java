@@ -37,7 +37,7 @@ final class Run {
         try {
             TlsFlags.Flags flags = entry.equals("handshake") ? TlsFlags.parseClientHello(input) : TlsFlags.parse(input);
             String numbers = flags.numbers().stream().map(String::valueOf).collect(Collectors.joining(","));
-            return "valid\t\t\t\t" + flags.extension() + "\t" + numbers;
+            return "valid\t\t\t\t" + flags.extension() + "\t" + (numbers.isEmpty() ? "-" : numbers);
         } catch (TlsFlags.Malformed e) {
             return "invalid\t" + e.code + "\t" + e.offset + "\t" + e.alert + "\t\t";
         }

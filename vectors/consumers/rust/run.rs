@@ -20,7 +20,8 @@ fn answer(entry: &str, input: &[u8]) -> String {
     match result {
         Ok((flags, extension)) => {
             let flags: Vec<String> = flags.iter().map(u16::to_string).collect();
-            format!("valid\t\t\t\t{extension}\t{}", flags.join(","))
+            let list = if flags.is_empty() { "-".to_string() } else { flags.join(",") };
+            format!("valid\t\t\t\t{extension}\t{list}")
         }
         Err(e) => format!("invalid\t{}\t{}\t{}\t\t", e.code, e.offset, e.alert()),
     }

@@ -32,7 +32,8 @@ func testExchange(t *vectors.Test) error {
 	offered := hello.HasFlag(extension.RequestMTLS)
 	last := t.Steps[len(t.Steps)-1]
 	var message handshake.Message
-	if last.Message != "client_hello" {
+	empty12 := t.State.Version == "TLS 1.2" && last.Message == "certificate" && len(last.Input) == 4+3 // an empty list
+	if last.Message != "client_hello" && !empty12 {
 		if message, _, err = parsers[last.Message](last.Input); err != nil {
 			return err
 		}
@@ -53,7 +54,7 @@ func testExchange(t *vectors.Test) error {
 	case last.Message == "client_hello":
 		// Requests come without a clause.
 		return compareDecision(t, requestActions[s.Request()], rules.Decision{Clause: t.Clause})
-	case message.Empty():
+	case empty12, message.Empty():
 		return compareDecision(t, vectors.GoOn, s.OnEmptyCertificate())
 	}
 	return compareDecision(t, vectors.GoOn, s.OnFlag(message.Kind()))
@@ -73,8 +74,5 @@ func compareDecision(t *vectors.Test, action vectors.Action, d rules.Decision) e
 	if uint8(d.Alert) != t.Alert.Value {
 		return fmt.Errorf("alert is %s, want %s", d.Alert, t.Alert.Name)
 	}
-	if (d.Alternative != 0) != (len(t.Alternatives) > 0) || d.Alternative != 0 && d.Alternative.String() != t.Alternatives[0].Alert {
-		return fmt.Errorf("alternative is %s, want %v", d.Alternative, t.Alternatives)
-	}
-	return nil
+	return compareAlternative(t, d.Alternative, d.Alternative != 0)
 }

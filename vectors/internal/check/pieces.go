@@ -20,12 +20,12 @@ var outcomes = map[assemble.Outcome]vectors.Outcome{
 func testPieces(g *vectors.Group, t *vectors.Test) error {
 	var a assemble.Assembler
 	size, parse := t.Memory, clienthello.Parse
-	switch g.Kind {
-	case vectors.TLSRecords:
+	switch {
+	case g.Entry == vectors.Records:
 		a = new(assemble.Records)
-	case vectors.QUIC:
+	case g.Kind == vectors.QUIC, g.Entry == vectors.QUICDatagrams:
 		a, size = new(assemble.QUIC), assemble.BufferSize(t.Memory)
-	case vectors.DTLS:
+	default:
 		a, size, parse = new(assemble.DTLS), assemble.BufferSize(t.Memory), clienthello.ParseDTLS
 	}
 	a.Reset(make([]byte, size))

@@ -38,7 +38,7 @@ func TestPack(t *testing.T) {
 	}
 	for _, name := range []string{
 		"README.md", "LICENSE", "tls_flags.json", "request_mtls.json", "schema/quic.schema.json", "flagged.pcap",
-		"bin/index.tsv", "bin/flags/empty-data.bin", "bin/quic/datagrams/v1-two.2.bin", "consumers/python/run.py", "consumers/c/tlsflags.c",
+		"bin/index.tsv", "bin/flags/empty-data.bin", "bin/quic/datagrams/v1-two-2.2.bin", "consumers/python/run.py", "consumers/c/tlsflags.c",
 	} {
 		if !packed["vectors/"+name] {
 			t.Errorf("%s is not in it", name)

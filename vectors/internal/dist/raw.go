@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +13,8 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// columns are those of index.tsv. A cell is empty if the test does not have the value.
+// columns are those of index.tsv. A cell is empty if the test does not have the value; a
+// valid input without flags has the flags "-".
 // If files is 1, the input is in id.bin; otherwise in id.1.bin, id.2.bin and so on.
 var columns = []string{
 	"id", "kind", "entry", "files", "prefixes", "result", "code", "offset", "alert", "alternatives", "flags_extension", "flags", "clause", "outcome", "action",
@@ -57,7 +59,7 @@ func inputsOf(g *vectors.Group, t *vectors.Test) []vectors.Bytes {
 	switch g.Entry {
 	case vectors.Records:
 		return []vectors.Bytes{slices.Concat(t.Pieces...)}
-	case vectors.Datagrams:
+	case vectors.Datagrams, vectors.QUICDatagrams, vectors.DTLSDatagrams:
 		return t.Pieces
 	case vectors.Exchange:
 		var inputs []vectors.Bytes
@@ -86,12 +88,19 @@ func row(g *vectors.Group, t *vectors.Test, files int) []string {
 	}
 	var alternatives []string
 	for _, a := range t.Alternatives {
-		alternatives = append(alternatives, alertNumber(a.Alert))
+		answer := cmp.Or(string(a.Outcome), string(a.Result))
+		if a.Alert != "" {
+			answer = alertNumber(a.Alert)
+		}
+		alternatives = append(alternatives, answer)
 	}
 	values["alternatives"] = strings.Join(alternatives, ",")
 	if t.Parsed != nil {
 		values["flags_extension"] = fmt.Sprint(t.Parsed.FlagsExtension)
-		values["flags"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(t.Parsed.Flags), " ", ","), "[]")
+		values["flags"] = "-"
+		if len(t.Parsed.Flags) > 0 {
+			values["flags"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(t.Parsed.Flags), " ", ","), "[]")
+		}
 	}
 	var cells []string
 	for _, c := range columns {

@@ -113,25 +113,6 @@ var dtlsGroups = []group{
 			limited(joinsDTLS("faults/memory-fits", [][]byte{dtlsRecord(0, a), dtlsRecord(1, b)}, "The memory has the length of the message.", "memory"), len(msg)),
 		)
 	}},
-	{"foreign", "No DTLS, or nothing of a handshake that can be read.", "RFC 9147, Section 4", func(g *list) {
-		msg := dtlsHello().bytes()
-		record := dtlsRecord(0, msg)
-		test := func(name string, datagram []byte, comment string) vectors.Test {
-			return foreign("dtls/foreign/"+name, [][]byte{datagram}, comment, "dtls", "foreign")
-		}
-		g.add(
-			test("empty", nil, "A datagram without a byte."),
-			test("tls-record", records(flagged().bytes()), "A record of TLS."),
-			test("version-0303", dtlsRecordOf(22, 0x0303, 0, 0, msg), "The version is one of TLS."),
-			test("cut-header", record[:12], "The datagram ends inside of the header."),
-			test("cut-record", record[:len(record)-1], "The last byte of the record is missing."),
-			test("epoch-1", dtlsRecordOf(22, 0xfefd, 1, 0, msg), "A record of epoch 1."),
-			test("application-data", dtlsRecordOf(23, 0xfefd, 0, 0, msg), "Application data."),
-			test("encrypted-13", concat([]byte{0x2e, 0, 1, 0, 32}, filler("encrypted", 32)), "An encrypted record of DTLS 1.3."),
-			test("stun", concat([]byte{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42}, filler("stun", 12)), "A STUN request."),
-			test("quic", newInitial(crypto(0, quicHello().bytes())).Seal(), "An Initial packet of QUIC."),
-		)
-	}},
 }
 
 // dtlsHello is a small hello with request_mtls.

@@ -20,8 +20,9 @@ var requestMTLSGroups = []group{
 		resumed.Resumed, always.Always, both.Always = true, true, true
 		always12 := server(tls12)
 		always12.Always = true
-		experimental := clientStep("client_hello", small().with(flagsExperiment(80)).bytes())
-		otherFlag := clientStep("client_hello", small().with(flagsExt(81)).bytes())
+		experimental := clientStep("client_hello", asking().with(flagsExperiment(80)).bytes())
+		offering12 := clientStep("client_hello", asking12().with(flagsExt(80)).bytes())
+		otherFlag := clientStep("client_hello", asking().with(flagsExt(81)).bytes())
 		for _, text := range texts {
 			asked := vectors.PlainRequest
 			if text.text == textEditor {
@@ -39,14 +40,20 @@ var requestMTLSGroups = []group{
 			add("not-honored", server(tls13), offering(), vectors.NoRequest, flag, "The server does not honor the flag.")
 			add("always", always, offering(), vectors.PlainRequest, flag, "The server asks for another reason, and does not honor the flag.")
 			add("always-not-offered", always, plain(), vectors.PlainRequest, "RFC 9846, Section 4.4.2", "The server asks everybody.")
-			add("resumed", resumed, offering(), vectors.NoRequest, "RFC 9846, Section 4.4.2", "A handshake that resumes with a PSK has no CertificateRequest.")
-			add("tls12", honors(tls12), offering(), vectors.NoRequest, flag, "TLS 1.2 is negotiated, which has no tls_flags.")
-			add("tls12-always", always12, offering(), vectors.PlainRequest, "RFC 5246, Section 7.4.4", "TLS 1.2 is negotiated, and the server asks everybody.")
+			add("resumed", resumed, clientStep("client_hello", asking().with(flagsExt(80), preSharedKey()).bytes()), vectors.NoRequest, "RFC 9846, Section 4.4.2", "A handshake that resumes with a PSK has no CertificateRequest.")
+			add("tls12", honors(tls12), offering12, vectors.NoRequest, flag, "TLS 1.2 is negotiated, which has no tls_flags.")
+			add("tls12-always", always12, offering12, vectors.PlainRequest, "RFC 5246, Section 7.4.4", "TLS 1.2 is negotiated, and the server asks everybody.")
 		}
 	}},
 	{"empty-certificate", "What a server does when a client that was asked has no certificate.", "RFC 9846, Section 4.5.1.3", func(g *list) {
 		msg, _ := certificates()
 		none := clientStep("certificate", msg)
+		steps12 := []vectors.Step{
+			clientStep("client_hello", asking12().bytes()),
+			// certificate_types: ecdsa_sign; supported_signature_algorithms; no authorities.
+			serverStep("certificate_request", handshake(13, concat(opaque8([]byte{64}), opaque16(made(uint16s(ed25519Scheme, 0x0403))), opaque16(nil)))),
+			clientStep("certificate", handshake(11, opaque24(nil))),
+		}
 		require, require12 := server(tls13), server(tls12)
 		require.Require, require12.Require = true, true
 		for _, text := range texts {
@@ -66,8 +73,8 @@ var requestMTLSGroups = []group{
 				does(id+"offered", text.text, server(tls13), offered, vectors.GoOn, "RFC 9846, Section 4.5.1.3", "The client offered the flag; the server goes on without a certificate."),
 				does(id+"not-offered", text.text, server(tls13), notOffered, vectors.GoOn, "RFC 9846, Section 4.5.1.3", "The server goes on without a certificate."),
 				aborts(id+"not-offered-required", text.text, require, notOffered, alert("certificate_required", "RFC 9846, Section 4.5.1.3"), nil, "The server needs a certificate."),
-				does(id+"tls12", text.text, server(tls12), notOffered, vectors.GoOn, "RFC 5246, Section 7.4.6", "TLS 1.2; the server goes on."),
-				aborts(id+"tls12-required", text.text, require12, notOffered, alert("handshake_failure", "RFC 5246, Section 7.4.6"), nil, "TLS 1.2; the server needs a certificate."),
+				does(id+"tls12", text.text, server(tls12), steps12, vectors.GoOn, "RFC 5246, Section 7.4.6", "TLS 1.2; the server goes on."),
+				aborts(id+"tls12-required", text.text, require12, steps12, alert("handshake_failure", "RFC 5246, Section 7.4.6"), nil, "TLS 1.2; the server needs a certificate."),
 			)
 		}
 	}},
@@ -103,9 +110,9 @@ var requestMTLSGroups = []group{
 		client := vectors.State{Side: "client", Version: tls13, HasCertificate: true}
 		for _, text := range texts {
 			id := "request-mtls/misplaced/" + text.slug + "/"
-			clause := flagsSection3
+			clause, request := flagsSection3, asks(flagsExt(0))
 			if text.text == textEditor {
-				clause = textEditor + ", Section 3"
+				clause, request = textEditor+", Section 3", asks(flagsExt(80))
 			}
 			illegal := alert("illegal_parameter", clause)
 			for _, c := range responses()[:4] {
@@ -119,8 +126,8 @@ var requestMTLSGroups = []group{
 			} else {
 				g.add(aborts(id+"new-session-ticket", text.text, client, steps, illegal, nil, "The flag in a NewSessionTicket."))
 			}
-			msg, _ := certificate(flagsExt(80))
-			g.add(aborts(id+"client-certificate", text.text, server(tls13), []vectors.Step{offering(), asks(), clientStep("certificate", msg)}, illegal, nil, "The client sets the flag in its Certificate."))
+			msg, _ := clientCertificate(flagsExt(80))
+			g.add(aborts(id+"client-certificate", text.text, server(tls13), []vectors.Step{offering(), request, clientStep("certificate", msg)}, illegal, nil, "The client sets the flag in its Certificate."))
 		}
 	}},
 }
@@ -160,9 +167,9 @@ func serverStep(name string, msg []byte) vectors.Step {
 }
 
 // offering is a ClientHello that sets request_mtls, plain is one that does not.
-func offering() vectors.Step { return clientStep("client_hello", small().with(flagsExt(80)).bytes()) }
+func offering() vectors.Step { return clientStep("client_hello", asking().with(flagsExt(80)).bytes()) }
 
-func plain() vectors.Step { return clientStep("client_hello", small().bytes()) }
+func plain() vectors.Step { return clientStep("client_hello", asking().bytes()) }
 
 func asks(extensions ...ext) vectors.Step {
 	msg, _ := certificateRequest(extensions...)

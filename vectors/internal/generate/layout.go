@@ -10,9 +10,14 @@ import (
 const lineWidth = 100
 
 // layOut writes a compact JSON value so that it is easy to read and to compare: what fits
-// on a line stays on one, and everything else gets a line for each member.
+// on a line stays on one, and everything else gets a line for each member. A row is on one
+// line without spaces, for there are thousands.
 func layOut(out *bytes.Buffer, value []byte, indent string) {
-	if !needsLines(value, indent) {
+	switch {
+	case row.Match(value):
+		out.Write(value)
+		return
+	case !needsLines(value, indent):
 		out.Write(spaced(value))
 		return
 	}
@@ -38,11 +43,10 @@ func layOut(out *bytes.Buffer, value []byte, indent string) {
 var row = regexp.MustCompile(`^{"id":"flags/(every|octet|length)/`)
 
 // needsLines reports whether an object or array is too wide for one line. Lists of
-// numbers, and rows, stay on one line however wide they are.
+// numbers stay on one line however wide they are.
 func needsLines(value []byte, indent string) bool {
 	list := value[0] == '[' && bytes.ContainsAny(value[1:], `"[{`)
-	object := value[0] == '{' && !row.Match(value)
-	return (list || object) && len(indent)+len(value) > lineWidth
+	return (list || value[0] == '{') && len(indent)+len(value) > lineWidth
 }
 
 // outsideStrings yields each byte of a JSON text that is not part of a string.

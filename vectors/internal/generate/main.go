@@ -17,10 +17,6 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// version is the version of the vectors. A release with new tests raises the minor
-// number. A release with a changed result raises the major number.
-const version = "0.1.0"
-
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("generate: ")
@@ -35,6 +31,7 @@ func main() {
 type kind struct {
 	kind   vectors.Kind
 	entry  vectors.Entry
+	others map[string]vectors.Entry // of groups with another entry, by name
 	spec   []string
 	groups []group
 }
@@ -56,18 +53,20 @@ func generate(dir string) error {
 	if err != nil {
 		return err
 	}
+	ids, err := openRegister(dir)
+	if err != nil {
+		return err
+	}
 	var all []vectors.File
-	seen := map[string]bool{}
-	for _, k := range []kind{tlsFlags, clientHello, extensionBodies, messages, tlsRecords, quic, dtls, requestMTLSKind} {
-		f, err := file(k)
+	for _, k := range []kind{tlsFlags, clientHello, extensionBodies, messages, tlsRecords, quic, dtls, firstBytes, requestMTLSKind} {
+		f, err := file(k, ids.version)
 		if err != nil {
 			return err
 		}
 		for _, t := range f.All() {
-			if seen[t.ID] {
-				return fmt.Errorf("two tests are %s", t.ID)
+			if t.ID, err = ids.add(t); err != nil {
+				return err
 			}
-			seen[t.ID] = true
 			t.Observed = observed[t.ID]
 			if t.Observed == nil {
 				t.Observed = map[string]string{}
@@ -76,15 +75,25 @@ func generate(dir string) error {
 		all = append(all, f)
 	}
 	for id := range observed {
-		if !seen[id] {
+		if ids.ids[id] == "" {
 			return fmt.Errorf("observed.json has %s, but there is no such test; run make vectors-observed", id)
 		}
+	}
+	if err := addAlternatives(all); err != nil {
+		return err
+	}
+	released, err := ids.close()
+	if err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(dir, "released.tsv"), released); err != nil {
+		return err
 	}
 	return write(dir, all)
 }
 
 // file makes the file of one kind, with the notes for the flags of its tests.
-func file(k kind) (vectors.File, error) {
+func file(k kind, version string) (vectors.File, error) {
 	f := vectors.File{
 		Schema:      string(k.kind) + ".schema.json",
 		Kind:        k.kind,
@@ -96,10 +105,20 @@ func file(k kind) (vectors.File, error) {
 	for _, g := range k.groups {
 		var tests list
 		g.tests(&tests)
-		f.Groups = append(f.Groups, vectors.Group{Kind: k.kind, Name: g.name, Comment: g.comment, Entry: k.entry, Source: g.source, Tests: tests})
+		entry, ok := k.others[g.name]
+		if !ok {
+			entry = k.entry
+		}
+		f.Groups = append(f.Groups, vectors.Group{Kind: k.kind, Name: g.name, Comment: g.comment, Entry: entry, Source: g.source, Tests: tests})
 	}
 	for _, t := range f.All() {
 		f.NumberOfTests++
+		for i, other := range t.Alternatives {
+			if t.Outcome != "" && other.Alert != "" {
+				t.Alternatives = slices.Clone(t.Alternatives) // the rows of a code share theirs
+				t.Alternatives[i].Outcome = vectors.Refused
+			}
+		}
 		slices.Sort(t.Flags)
 		t.Flags = slices.Compact(t.Flags)
 		for _, flag := range t.Flags {

@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/binary"
 	"path/filepath"
-
-	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
 // writeCapture writes a capture of hellos that set request_mtls, over TCP, QUIC and DTLS:
@@ -17,9 +15,9 @@ func writeCapture(dir string) error {
 	c.tcp(records(base12().with(flagsExt(80)).bytes()))
 	c.tcp(records(base().with(flagsExperiment(80)).bytes()))
 	c.tcp(records(every(flagged().bytes(), 50)...))
-	v2 := newInitial(crypto(0, quicHello().bytes()))
-	v2.Version = quicseal.V2
-	for _, p := range []quicseal.Packet{newInitial(crypto(0, quicHello().bytes())), v2} {
+	for _, v := range quicVersions {
+		p := initial("flagged.pcap/"+v.name, crypto(0, quicHello().bytes()))
+		p.Version = v.version
 		c.udp(padded(p))
 	}
 	msg := dtlsHello().bytes()

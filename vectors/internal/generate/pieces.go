@@ -34,6 +34,16 @@ func refusesPieces(id string, pieces [][]byte, code string, offset int, comment 
 	return t
 }
 
+// orComplete is the answer of a reader that has a whole message.
+func orComplete(clause, who string) vectors.Alternative {
+	return vectors.Alternative{Result: vectors.Valid, Outcome: vectors.Complete, Clause: clause, Who: who}
+}
+
+// orWaits is the answer of a reader that waits, or drops what it got and waits.
+func orWaits(clause, who string) vectors.Alternative {
+	return vectors.Alternative{Result: vectors.Invalid, Outcome: vectors.NeedMore, Clause: clause, Who: who}
+}
+
 func of(id string, pieces [][]byte, outcome vectors.Outcome, comment string, notes ...string) vectors.Test {
 	t := vectors.Test{
 		ID: id, Comment: comment, Flags: append([]string{}, notes...), Memory: longest, Outcome: outcome, Result: vectors.Invalid,

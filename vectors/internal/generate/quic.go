@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 
-	"golang.org/x/crypto/cryptobyte"
-
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 	"github.com/tlsflags/tlsflags/vectors"
 )
@@ -18,31 +16,43 @@ var quic = kind{
 
 var quicGroups = []group{
 	{"packets", "One Initial packet with the whole message.", "RFC 9000, Section 17.2.2", func(g *list) {
-		msg := quicHello().bytes()
-		add := func(name, comment string, change func(*quicseal.Packet)) {
-			p := newInitial(crypto(0, msg))
-			change(&p)
-			g.add(joinsQUIC("packets/"+name, [][]byte{padded(p)}, comment, "quic"))
+		add := func(name, comment string, change func(id string, p *quicseal.Packet)) {
+			id := "quic/packets/" + name
+			p := initial(id)
+			change(id, &p)
+			h := quicHello(p.SCID...)
+			p.Payload = crypto(0, h.bytes())
+			g.add(joins(id, [][]byte{padded(p)}, h, extFlags, requestMTLS, comment, "quic"))
 		}
-		add("v1", "QUIC version 1.", func(*quicseal.Packet) {})
-		add("v2", "QUIC version 2: other types of packets, another salt, other labels.", func(p *quicseal.Packet) { p.Version = quicseal.V2 })
-		add("dcid-20", "The longest destination connection ID.", func(p *quicseal.Packet) { p.DCID = filler("dcid", 20) })
-		add("scid-20", "The longest source connection ID.", func(p *quicseal.Packet) { p.SCID = filler("scid", 20) })
-		add("v2-scid-8", "Version 2 with a source connection ID.", func(p *quicseal.Packet) { p.Version, p.SCID = quicseal.V2, filler("scid", 8) })
-		add("token", "A token of 64 bytes, whose length takes two.", func(p *quicseal.Packet) { p.Token = filler("token", 64) })
+		add("v1", "QUIC version 1.", func(string, *quicseal.Packet) {})
+		add("v2", "QUIC version 2: other types of packets, another salt, other labels.", func(_ string, p *quicseal.Packet) { p.Version = quicseal.V2 })
+		add("dcid-20", "The longest destination connection ID.", func(id string, p *quicseal.Packet) { p.DCID = connectionID(id, "longest", 20) })
+		add("scid-20", "The longest source connection ID.", func(id string, p *quicseal.Packet) { p.SCID = connectionID(id, "source", 20) })
+		add("v2-scid-8", "Version 2 with a source connection ID.", func(id string, p *quicseal.Packet) {
+			p.Version, p.SCID = quicseal.V2, connectionID(id, "source", 8)
+		})
+		add("token", "A token of 64 bytes, whose length takes two.", func(_ string, p *quicseal.Packet) { p.Token = filler("token", 64) })
 		for n := 2; n <= 4; n++ {
-			add(fmt.Sprintf("number-length-%d", n), "The packet number takes "+byteCount(n)+".", func(p *quicseal.Packet) { p.NumberLen = n })
+			add(fmt.Sprintf("number-length-%d", n), "The packet number takes "+byteCount(n)+".", func(_ string, p *quicseal.Packet) { p.NumberLen = n })
 		}
-		add("number-2", "The packet number is 2.", func(p *quicseal.Packet) { p.Number, p.NumberLen = 2, 4 })
-		unpadded := newInitial(crypto(0, msg))
-		g.add(joinsQUIC("packets/unpadded", [][]byte{unpadded.Seal()}, "Fewer than 1,200 bytes: a server drops the datagram, who only reads may not.", "quic"))
+		add("number-2", "The packet number is 2.", func(_ string, p *quicseal.Packet) { p.Number, p.NumberLen = 2, 4 })
+		const unpadded = "quic/packets/unpadded"
+		g.add(or(joinsQUIC(unpadded, [][]byte{initial(unpadded, crypto(0, quicHello().bytes())).Seal()}, "Fewer than 1,200 bytes: a server drops the datagram, who only reads may not.", "quic", "small_datagram"),
+			orWaits("RFC 9000, Section 14.1", "quic-go")))
 	}},
 	{"frames", "One packet with several frames.", "RFC 9000, Section 19.6", func(g *list) {
 		msg := quicHello().bytes()
 		half := len(msg) / 2
 		first, second := crypto(0, msg[:half]), crypto(half, msg[half:])
-		add := func(name, comment string, frames ...[]byte) {
-			g.add(joinsQUIC("frames/"+name, [][]byte{padded(newInitial(frames...))}, comment, "quic"))
+		test := func(name, comment string, frames ...[]byte) vectors.Test {
+			id := "quic/frames/" + name
+			return joinsQUIC(id, [][]byte{padded(initial(id, frames...))}, comment, "quic")
+		}
+		add := func(name, comment string, frames ...[]byte) { g.add(test(name, comment, frames...)) }
+		acks := func(name, comment string, frames ...[]byte) {
+			t := or(test(name, comment, frames...), orQUICError("PROTOCOL_VIOLATION", "RFC 9000, Section 13.1", "quic-go"))
+			t.Flags = append(t.Flags, "acknowledgment")
+			g.add(t)
 		}
 		var single [][]byte
 		for i := len(msg) - 1; i >= 0; i-- {
@@ -60,164 +70,239 @@ var quicGroups = []group{
 		add("padding-first", "PADDING before the frame.", zeros(100), crypto(0, msg))
 		add("padding-between", "PADDING between two frames.", first, zeros(50), second)
 		add("ping-between", "PING between two frames.", ping, first, ping, second)
-		add("ack", "An ACK with two ranges.", []byte{0x02, 5, 0, 1, 0, 1, 0}, crypto(0, msg))
-		add("ack-ecn", "An ACK with ECN counts.", []byte{0x03, 5, 0, 0, 0, 1, 2, 3}, crypto(0, msg))
+		acks("ack", "An ACK with two ranges.", []byte{0x02, 5, 0, 1, 0, 1, 0}, crypto(0, msg))
+		acks("ack-ecn", "An ACK with ECN counts.", []byte{0x03, 5, 0, 0, 0, 1, 2, 3}, crypto(0, msg))
 		add("long-varints", "Offset and length take eight bytes each.", concat([]byte{0x06}, []byte{0xc0, 0, 0, 0, 0, 0, 0, 0}, []byte{0xc0, 0, 0, 0, 0, 0, byte(len(msg) >> 8), byte(len(msg))}, msg))
 	}},
 	{"datagrams", "A packet in each of several datagrams.", "RFC 9000, Section 7.5", func(g *list) {
 		msg := quicHello().bytes()
-		half := len(msg) / 2
-		packet := func(number uint64, version uint32, frames ...[]byte) []byte {
-			p := newInitial(frames...)
-			p.Number, p.Version = number, version
-			return p.Seal()
-		}
+		half, third := len(msg)/2, len(msg)/3
+		halves := [][]byte{crypto(0, msg[:half]), crypto(half, msg[half:])}
+		thirds := [][]byte{crypto(0, msg[:third]), crypto(third, msg[third:2*third]), crypto(2*third, msg[2*third:])}
 		for _, v := range quicVersions {
-			first, second := packet(0, v.version, crypto(0, msg[:half])), packet(1, v.version, crypto(half, msg[half:]))
-			g.add(
-				joinsQUIC("datagrams/"+v.name+"-two", [][]byte{first, second}, "Two datagrams.", "quic"),
-				joinsQUIC("datagrams/"+v.name+"-reversed", [][]byte{second, first}, "The second one arrives first.", "quic"),
-				joinsQUIC("datagrams/"+v.name+"-repeated", [][]byte{first, first, second}, "The first one arrives twice.", "quic"),
-				waits("quic/datagrams/"+v.name+"-first-alone", [][]byte{first}, "The second one is missing.", "quic", "unfinished"),
-				waits("quic/datagrams/"+v.name+"-second-alone", [][]byte{second}, "The first one is missing.", "quic", "unfinished"),
-			)
+			test := func(name, comment string, numbers ...int) {
+				id := "quic/datagrams/" + v.name + "-" + name
+				if packets := datagrams(id, v.version, halves, numbers...); len(numbers) == 1 {
+					g.add(waits(id, packets, comment, "quic", "unfinished"))
+				} else {
+					g.add(joinsQUIC(id, packets, comment, "quic"))
+				}
+			}
+			test("two", "Two datagrams.", 0, 1)
+			test("reversed", "The second one arrives first.", 1, 0)
+			test("repeated", "The first one arrives twice.", 0, 0, 1)
+			test("first-alone", "The second one is missing.", 0)
+			test("second-alone", "The first one is missing.", 1)
 		}
-		third := len(msg) / 3
-		one, two, three := packet(0, quicseal.V1, crypto(0, msg[:third])), packet(1, quicseal.V1, crypto(third, msg[third:2*third])), packet(2, quicseal.V1, crypto(2*third, msg[2*third:]))
+		const lastFirst, without, between = "quic/datagrams/three-last-first", "quic/datagrams/three-without-second", "quic/datagrams/foreign-between"
+		const plain, shuffled = "quic/datagrams/chromium", "quic/datagrams/chromium-shuffled"
 		chromium := chromium().before(3, flagsExt(80))
 		chromium.sessionID = nil
 		shape := chromium.bytes()
 		g.add(
-			joinsQUIC("datagrams/three-last-first", [][]byte{three, one, two}, "Three datagrams, the last one first.", "quic"),
-			waits("quic/datagrams/three-without-second", [][]byte{one, three}, "The one in the middle is missing.", "quic", "unfinished"),
-			waits("quic/datagrams/foreign-between", [][]byte{one, []byte("no QUIC")}, "What is not QUIC is ignored once a packet was read.", "quic", "unfinished"),
-			joins("quic/datagrams/chromium", [][]byte{packet(0, quicseal.V1, crypto(0, shape[:1100])), packet(1, quicseal.V1, crypto(1100, shape[1100:]))}, chromium, extFlags, requestMTLS,
+			joinsQUIC(lastFirst, datagrams(lastFirst, quicseal.V1, thirds, 2, 0, 1), "Three datagrams, the last one first.", "quic"),
+			waits(without, datagrams(without, quicseal.V1, thirds, 0, 2), "The one in the middle is missing.", "quic", "unfinished"),
+			waits(between, append(datagrams(between, quicseal.V1, thirds, 0), []byte("no QUIC")), "What is not QUIC is ignored once a packet was read.", "quic", "unfinished"),
+			joins(plain, datagrams(plain, quicseal.V1, [][]byte{crypto(0, shape[:1100]), crypto(1100, shape[1100:])}, 0, 1), chromium, extFlags, requestMTLS,
 				"A hello like Chromium's, which takes two datagrams.", "quic", "shape"),
-			joins("quic/datagrams/chromium-shuffled", [][]byte{
-				packet(0, quicseal.V1, crypto(600, shape[600:800]), ping, crypto(0, shape[:300]), crypto(1500, shape[1500:])),
-				packet(1, quicseal.V1, crypto(800, shape[800:1500]), crypto(300, shape[300:600])),
-			}, chromium, extFlags, requestMTLS, "The same in five frames out of order, as Chromium sends them.", "quic", "shape"),
+			joins(shuffled, datagrams(shuffled, quicseal.V1, [][]byte{
+				concat(crypto(600, shape[600:800]), ping, crypto(0, shape[:300]), crypto(1500, shape[1500:])),
+				concat(crypto(800, shape[800:1500]), crypto(300, shape[300:600])),
+			}, 0, 1), chromium, extFlags, requestMTLS, "The same in five frames out of order, as Chromium sends them.", "quic", "shape"),
 		)
 	}},
-	{"coalesced", "Several packets in one datagram.", "RFC 9000, Section 12.2", func(g *list) {
-		msg := quicHello().bytes()
-		half := len(msg) / 2
-		first, second := newInitial(crypto(0, msg[:half])), newInitial(crypto(half, msg[half:]))
-		second.Number = 1
-		whole := newInitial(crypto(0, msg))
-		other, sameKeys := newInitial(crypto(0, msg)), newInitial(crypto(half, msg[half:]))
-		other.DCID, sameKeys.DCID, sameKeys.KeyDCID = filler("another dcid", 8), filler("another dcid", 8), first.DCID
-		zeroRTT := newInitial(zeros(40))
-		zeroRTT.Type = quicseal.ZeroRTT
-		broken := whole.Seal()
-		broken[len(broken)-1] ^= 1
-		join := func(name, comment string, packets ...[]byte) vectors.Test {
-			return joinsQUIC("coalesced/"+name, [][]byte{concat(packets...)}, comment, "quic")
-		}
-		g.add(
-			join("two-initials", "Two Initials with half of the message each.", first.Seal(), second.Seal()),
-			join("zero-rtt-behind", "A 0-RTT packet follows.", whole.Seal(), zeroRTT.Seal()),
-			join("zero-rtt-before", "A 0-RTT packet stands before.", zeroRTT.Seal(), whole.Seal()),
-			join("broken-before", "An Initial that does not decrypt stands before.", broken, whole.Seal()),
-			join("padding-behind", "Zeros follow the packet, outside of it.", whole.Seal(), zeros(100)),
-			waits("quic/coalesced/other-dcid", [][]byte{concat(first.Seal(), other.Seal())}, "A packet with another destination connection ID is ignored, whatever is in it.", "quic", "unfinished"),
-			waits("quic/coalesced/other-dcid-same-keys", [][]byte{concat(first.Seal(), sameKeys.Seal())}, "The same, under the keys of the first.", "quic", "unfinished"),
-		)
-	}},
-	{"retry", "After a Retry the client sends the message again, with a token, under new keys.", "RFC 9000, Section 17.2.5", func(g *list) {
-		msg := quicHello().bytes()
-		half := len(msg) / 2
+	{"coalesced", "Several packets in one datagram.", "RFC 9000, Section 12.2", coalesced},
+	{"retry", "After a Retry the client sends the message again, with a token, under new keys. The two connection IDs are those before and after it.", "RFC 9000, Section 17.2.5", func(g *list) {
 		for _, v := range quicVersions {
-			before := newInitial(crypto(0, msg[:half]))
-			before.Version, before.SCID = v.version, filler("scid", 8)
-			after := newInitial(crypto(0, msg))
-			after.Version, after.SCID, after.DCID, after.Token, after.Number = v.version, before.SCID, filler("retry scid", 8), filler("token", 32), 1
-			rest := newInitial(crypto(half, msg[half:]))
-			rest.Version, rest.SCID, rest.DCID, rest.Token, rest.Number = v.version, before.SCID, after.DCID, after.Token, 2
-			g.add(
-				joinsQUIC("retry/"+v.name+"-after-half", [][]byte{before.Seal(), after.Seal()}, "Half of the message, then all of it after a Retry.", "quic", "retry"),
-				joinsQUIC("retry/"+v.name+"-alone", [][]byte{after.Seal()}, "What comes after the Retry, alone.", "quic", "retry"),
-				waits("quic/retry/"+v.name+"-halves", [][]byte{before.Seal(), rest.Seal()}, "Half before the Retry and half after it: everything starts over.", "quic", "retry", "unfinished"),
-			)
+			// packets returns what the client of a test sends: half of the message, and the
+			// rest from an offset on after the Retry.
+			packets := func(id string, half bool) (before, after []byte, h hello) {
+				p := initial(id)
+				p.Version, p.SCID = v.version, connectionID(id, "source", 8)
+				h = quicHello(p.SCID...)
+				msg := h.bytes()
+				p.Payload = crypto(0, msg[:len(msg)/2])
+				before = padded(p)
+				p.DCID, p.Token, p.Number, p.Payload = connectionID(id, "after the Retry", 8), filler("token", 32), 1, crypto(0, msg)
+				if half {
+					p.Payload = crypto(len(msg)/2, msg[len(msg)/2:])
+				}
+				return before, padded(p), h
+			}
+			afterHalf, alone, halves := "quic/retry/"+v.name+"-after-half", "quic/retry/"+v.name+"-alone", "quic/retry/"+v.name+"-halves"
+			before, after, h := packets(afterHalf, false)
+			g.add(joins(afterHalf, [][]byte{before, after}, h, extFlags, requestMTLS, "Half of the message, then all of it after a Retry.", "quic", "retry"))
+			_, after, h = packets(alone, false)
+			g.add(joins(alone, [][]byte{after}, h, extFlags, requestMTLS, "What comes after the Retry, alone.", "quic", "retry"))
+			before, after, _ = packets(halves, true)
+			g.add(waits(halves, [][]byte{before, after}, "Half before the Retry and half after it: everything starts over.", "quic", "retry", "unfinished"))
 		}
 	}},
-	{"faults", "The packet decrypts, and what is in it breaks a rule. Offsets are those of the frame, of the data, or of the message length, in the datagram.", "RFC 9000, Section 17.2.2", func(g *list) {
-		msg := quicHello().bytes()
-		test := func(name, code string, offset int, comment string, frames ...[]byte) vectors.Test {
-			packet := newInitial(concat(frames...), zeros(40))
-			return refusesPieces("quic/faults/"+name, [][]byte{packet.Seal()}, code, packet.PayloadAt()+offset, comment, "quic")
-		}
-		frame := func(name string, comment string, frame ...byte) vectors.Test {
-			return test("frame-"+name, "frame_type", 1, comment, ping, frame)
-		}
-		first, changed := crypto(0, msg[:110]), patch(msg, 100, msg[100]^1)[90:]
-		changedAt := len(first) + len(crypto(90, changed)) - len(changed)
-		frameOfAll := crypto(0, msg)
-		overrun := newInitial(frameOfAll[:len(frameOfAll)-1])
-		g.add(
-			frame("reset-stream", "RESET_STREAM has no place in an Initial.", 0x04, 0, 0, 0),
-			frame("new-token", "NEW_TOKEN has no place in an Initial.", 0x07, 1, 0),
-			frame("stream", "STREAM has no place in an Initial.", 0x08, 0),
-			frame("handshake-done", "HANDSHAKE_DONE has no place in an Initial.", 0x1e),
-			frame("unknown", "A frame of an unknown type.", 0x3f),
-			test("offset", "crypto_offset", 0, "Data beyond offset 2^62-1.", []byte{0x06}, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, []byte{1}, []byte{1}),
-			test("overlap-changed", "overlap_changed", changedAt, "The second copy of a byte differs from the first.", first, crypto(90, changed)),
-			test("server-hello", "wrong_message_type", 4, "The message is a ServerHello.", crypto(0, patch(msg, 0, 2))),
-			test("too-large", "message_too_large", 4, "The body is announced with 131,397 bytes.", crypto(0, []byte{1, 2, 1, 0x45})),
-			refusesPieces("quic/faults/length-overrun", [][]byte{overrun.Seal()}, "field_overrun", overrun.PayloadAt(), "The CRYPTO frame is longer than the packet, by one.", "quic"),
-		)
-	}},
-	{"foreign", "No QUIC, or no Initial that anybody can open.", "RFC 9000, Section 5.2", func(g *list) {
-		msg := quicHello().bytes()
-		packet := newInitial(crypto(0, msg)).Seal()
-		test := func(name string, datagram []byte, comment string) vectors.Test {
-			return foreign("quic/foreign/"+name, [][]byte{datagram}, comment, "quic", "foreign")
-		}
-		forged := newInitial(crypto(0, msg))
-		forged.KeyDCID = filler("other keys", 8)
-		longID := newInitial(crypto(0, msg))
-		longID.DCID = filler("dcid", 21)
-		zeroRTT := newInitial(zeros(40))
-		zeroRTT.Type = quicseal.ZeroRTT
-		g.add(
-			test("dns", concat([]byte{0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7}, []byte("example"), []byte{3}, []byte("com"), []byte{0, 0, 1, 0, 1}), "A DNS query."),
-			test("empty", nil, "A datagram without a byte."),
-			test("one-byte", []byte{0xc0}, "The first byte of a long header."),
-			test("short-header", concat([]byte{0x40}, filler("short", 40)), "A packet with a short header."),
-			test("unknown-version", patch(packet, 1, 0x1a, 0x2a, 0x3a, 0x4a), "A version that asks for Version Negotiation."),
-			test("version-negotiation", concat([]byte{0x80, 0, 0, 0, 0}, opaque8(filler("dcid", 8)), opaque8(filler("scid", 8)), made(func(b *cryptobyte.Builder) { b.AddUint32(1) })), "A Version Negotiation packet."),
-			test("retry", concat([]byte{0xf0, 0, 0, 0, 1}, opaque8(filler("dcid", 8)), opaque8(filler("scid", 8)), filler("token and tag", 32)), "A Retry packet."),
-			test("zero-rtt", zeroRTT.Seal(), "A 0-RTT packet."),
-			test("forged", forged.Seal(), "The keys follow from another connection ID."),
-			test("changed-byte", patch(packet, len(packet)-20, packet[len(packet)-20]^1), "One bit differs."),
-			test("changed-tag", patch(packet, len(packet)-1, packet[len(packet)-1]^1), "One bit of the tag differs."),
-			test("v1-as-v2", patch(packet, 1, 0x6b, 0x33, 0x43, 0xcf), "The version says 2, and everything else 1."),
-			test("cut", packet[:len(packet)-1], "The last byte is missing."),
-			test("dcid-21", longID.Seal(), "A connection ID of 21 bytes, which version 1 does not have."),
-			test("dtls", concat([]byte{22, 0xfe, 0xfd}, zeros(30)), "A record of DTLS."),
-		)
-	}},
+	{"faults", "The packet decrypts, and what is in it breaks a rule. Offsets are those of the frame, of the data, or of the message length, in the datagram.", "RFC 9000, Section 12.4", quicFaults},
+	{"foreign", "No QUIC, or no Initial that anybody can open. A server must drop the datagram, which leaves it as if nothing had come.", dropped, undecryptable},
 	{"limits", "As long as the memory of the reader allows.", "RFC 9000, Section 7.5", func(g *list) {
+		const fits, less = "quic/limits/memory-fits", "quic/limits/memory-one-less"
 		msg := quicHello().bytes()
 		half := len(msg) / 2
-		first := newInitial(crypto(0, msg[:half]))
-		second := newInitial(crypto(half, msg[half:]))
-		second.Number = 1
-		header := len(crypto(0, msg[:half])) - half
+		halves := [][]byte{crypto(0, msg[:half]), crypto(half, msg[half:])}
+		first := initial(less, halves[0]).PadTo(datagramSize)
+		header := len(halves[0]) - half
 		g.add(
-			limited(joinsQUIC("limits/memory-fits", [][]byte{first.Seal(), second.Seal()}, "The memory has the length of the message.", "quic", "memory"), len(msg)),
-			limited(refusesPieces("quic/limits/memory-one-less", [][]byte{first.Seal()}, "over_limit", first.PayloadAt()+header+1, "The memory lacks a byte. The length of the message shows it.", "quic", "memory"), len(msg)-1),
+			limited(joinsQUIC(fits, datagrams(fits, quicseal.V1, halves, 0, 1), "The memory has the length of the message.", "quic", "memory"), len(msg)),
+			limited(refusesQUIC(less, first.Seal(), "over_limit", first.PayloadAt()+header+1, "CRYPTO_BUFFER_EXCEEDED", "RFC 9000, Section 7.5",
+				"The memory lacks a byte. The length of the message shows it.", "quic", "memory"), len(msg)-1),
 		)
 	}},
 }
 
-// newInitial is the shortest Initial packet of a client with these frames.
-func newInitial(frames ...[]byte) quicseal.Packet {
-	return quicseal.Packet{Version: quicseal.V1, DCID: filler("dcid", 8), NumberLen: 1, LengthLen: 1, Payload: concat(frames...)}
+func coalesced(g *list) {
+	msg := quicHello().bytes()
+	half := len(msg) / 2
+	add := func(name, comment string, packets func(id string) [][]byte) {
+		id := "quic/coalesced/" + name
+		g.add(joinsQUIC(id, [][]byte{concat(packets(id)...)}, comment, "quic"))
+	}
+	// whole is a packet that leaves room for others in a datagram of 1,200 bytes.
+	whole := func(id string, room int) []byte { return initial(id, crypto(0, msg)).PadTo(datagramSize - room).Seal() }
+	zeroRTT := func(id string) []byte {
+		p := initial(id, zeros(40))
+		p.Type = quicseal.ZeroRTT
+		return p.Seal()
+	}
+	second := func(id string) quicseal.Packet {
+		p := initial(id, crypto(half, msg[half:]))
+		p.Number = 1
+		return p
+	}
+	firstAnd := func(id string, next quicseal.Packet) [][]byte {
+		first := initial(id, crypto(0, msg[:half])).Seal()
+		return [][]byte{first, next.PadTo(datagramSize - len(first)).Seal()}
+	}
+	add("two-initials", "Two Initials with half of the message each.", func(id string) [][]byte { return firstAnd(id, second(id)) })
+	add("zero-rtt-behind", "A 0-RTT packet follows.", func(id string) [][]byte { return [][]byte{whole(id, len(zeroRTT(id))), zeroRTT(id)} })
+	add("zero-rtt-before", "A 0-RTT packet stands before.", func(id string) [][]byte { return [][]byte{zeroRTT(id), whole(id, len(zeroRTT(id)))} })
+	add("broken-before", "An Initial that does not decrypt stands before.", func(id string) [][]byte {
+		broken := initial(id, crypto(0, msg)).Seal()
+		broken[len(broken)-1] ^= 1
+		return [][]byte{broken, whole(id, len(broken))}
+	})
+	add("padding-behind", "Zeros follow the packet, outside of it.", func(id string) [][]byte { return [][]byte{whole(id, 100), zeros(100)} })
+	const otherID, sameKeys = "quic/coalesced/other-dcid", "quic/coalesced/other-dcid-same-keys"
+	next := initial(otherID, crypto(0, msg))
+	next.DCID = connectionID(otherID, "other", 8)
+	g.add(waits(otherID, [][]byte{concat(firstAnd(otherID, next)...)}, "A packet with another destination connection ID is ignored, whatever is in it.", "quic", "unfinished"))
+	next = initial(sameKeys, crypto(half, msg[half:]))
+	next.KeyDCID, next.DCID = next.DCID, connectionID(sameKeys, "other", 8)
+	g.add(waits(sameKeys, [][]byte{concat(firstAnd(sameKeys, next)...)}, "The same, under the keys of the first.", "quic", "unfinished"))
 }
 
-// padded pads the packet to a datagram of 1,200 bytes (RFC 9000, Section 14.1).
-func padded(p quicseal.Packet) []byte { return p.PadTo(1200).Seal() }
+func quicFaults(g *list) {
+	const (
+		types, spurious = "RFC 9000, Section 12.4", "RFC 9000, Section 17.2.2"
+		offsets         = "RFC 9000, Section 19.6"
+		changes         = "RFC 9000, Section 2.2"
+	)
+	msg := quicHello().bytes()
+	test := func(name, code string, offset int, quicError, clause, comment string, frames ...[]byte) vectors.Test {
+		id := "quic/faults/" + name
+		p := initial(id, frames...).PadTo(datagramSize)
+		return refusesQUIC(id, p.Seal(), code, p.PayloadAt()+offset, quicError, clause, comment, "quic")
+	}
+	frame := func(name, quicError, comment string, frame ...byte) {
+		g.add(or(test("frame-"+name, "frame_type", 1, quicError, types, comment, ping, frame), orWaits(spurious, "")))
+	}
+	frame("reset-stream", "PROTOCOL_VIOLATION", "RESET_STREAM has no place in an Initial.", 0x04, 0, 0, 0)
+	frame("new-token", "PROTOCOL_VIOLATION", "NEW_TOKEN has no place in an Initial.", 0x07, 1, 0)
+	frame("stream", "PROTOCOL_VIOLATION", "STREAM has no place in an Initial.", 0x08, 0)
+	frame("handshake-done", "PROTOCOL_VIOLATION", "HANDSHAKE_DONE has no place in an Initial.", 0x1e)
+	frame("unknown", "FRAME_ENCODING_ERROR", "A frame of an unknown type.", 0x3f)
+
+	first, changed := crypto(0, msg[:110]), patch(msg, 100, msg[100]^1)[90:]
+	changedAt := len(first) + len(crypto(90, changed)) - len(changed)
+	const overrun = "quic/faults/length-overrun"
+	frameOfAll := crypto(0, msg)
+	p := initial(overrun, frameOfAll[:len(frameOfAll)-1])
+	padding := datagramSize - len(p.Seal()) // before the frame: nothing may follow it
+	p.Payload = concat(zeros(padding), p.Payload)
+	g.add(
+		or(test("offset", "crypto_offset", 0, "CRYPTO_BUFFER_EXCEEDED", offsets, "Data beyond offset 2^62-1.", []byte{0x06}, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, []byte{1}, []byte{1}),
+			orQUICError("FRAME_ENCODING_ERROR", offsets, "")),
+		or(test("overlap-changed", "overlap_changed", changedAt, "PROTOCOL_VIOLATION", changes, "The second copy of a byte differs from the first.", first, crypto(90, changed)),
+			orComplete(changes, "")),
+		test("server-hello", "wrong_message_type", 4, "", "", "The message is a ServerHello.", crypto(0, patch(msg, 0, 2))),
+		test("too-large", "message_too_large", 4, "", "", "The body is announced with 131,397 bytes.", crypto(0, []byte{1, 2, 1, 0x45})),
+		refusesQUIC(overrun, p.Seal(), "field_overrun", p.PayloadAt()+padding, "FRAME_ENCODING_ERROR", "RFC 9000, Section 20.1", "The CRYPTO frame is longer than the packet, by one.", "quic"),
+	)
+}
+
+// dropped is the clause by which a server drops what is no Initial of its version that it
+// can open.
+const dropped = "RFC 9000, Section 5.2.2"
+
+func undecryptable(g *list) {
+	msg := quicHello().bytes()
+	add := func(name, comment string, datagram func(id string) []byte) {
+		id := "quic/foreign/" + name
+		g.add(or(foreign(id, [][]byte{datagram(id)}, comment, "quic", "foreign"), orWaits(dropped, "")))
+	}
+	fixed := func(name, comment string, datagram []byte) {
+		add(name, comment, func(string) []byte { return datagram })
+	}
+	sealed := func(name, comment string, change func(id string, p *quicseal.Packet)) {
+		add(name, comment, func(id string) []byte {
+			p := initial(id, crypto(0, msg))
+			change(id, &p)
+			return padded(p)
+		})
+	}
+	changed := func(name, comment string, change func(datagram []byte) []byte) {
+		add(name, comment, func(id string) []byte { return change(padded(initial(id, crypto(0, msg)))) })
+	}
+	fixed("dns", "A DNS query.", concat([]byte{0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7}, []byte("example"), []byte{3}, []byte("com"), []byte{0, 0, 1, 0, 1}))
+	fixed("one-byte", "The first byte of a long header.", []byte{0xc0})
+	fixed("short-header", "A packet with a short header.", concat([]byte{0x40}, filler("short", 40)))
+	add("version-negotiation", "A Version Negotiation packet.", func(id string) []byte {
+		return concat([]byte{0x80, 0, 0, 0, 0}, opaque8(connectionID(id, "destination", 8)), opaque8(connectionID(id, "source", 8)), []byte{0, 0, 0, 1})
+	})
+	add("retry", "A Retry packet.", func(id string) []byte {
+		return concat([]byte{0xf0, 0, 0, 0, 1}, opaque8(connectionID(id, "destination", 8)), opaque8(connectionID(id, "source", 8)), filler("token and tag", 32))
+	})
+	sealed("forged", "The keys follow from another connection ID.", func(id string, p *quicseal.Packet) { p.KeyDCID = connectionID(id, "other", 8) })
+	changed("changed-byte", "One bit differs.", func(d []byte) []byte { return patch(d, len(d)-20, d[len(d)-20]^1) })
+	changed("changed-tag", "One bit of the tag differs.", func(d []byte) []byte { return patch(d, len(d)-1, d[len(d)-1]^1) })
+	changed("v1-as-v2", "The version says 2, and everything else 1.", func(d []byte) []byte { return patch(d, 1, 0x6b, 0x33, 0x43, 0xcf) })
+	add("cut", "The last byte is missing.", func(id string) []byte {
+		return initial(id, crypto(0, msg)).PadTo(datagramSize + 1).Seal()[:datagramSize]
+	})
+	sealed("dcid-21", "A connection ID of 21 bytes, which version 1 does not have.", func(id string, p *quicseal.Packet) { p.DCID = connectionID(id, "too long", 21) })
+	fixed("dtls", "A record of DTLS.", concat([]byte{22, 0xfe, 0xfd}, zeros(30)))
+}
+
+// connectionID is one that no other test has.
+func connectionID(id, use string, n int) []byte { return filler(id+" "+use, n) }
+
+// initial is an Initial packet of a client with these frames, in the test id.
+func initial(id string, frames ...[]byte) quicseal.Packet {
+	return quicseal.Packet{Version: quicseal.V1, DCID: connectionID(id, "destination", 8), NumberLen: 1, Payload: concat(frames...)}
+}
+
+// datagramSize is what a datagram with an Initial packet of a client has at least (RFC
+// 9000, Section 14.1).
+const datagramSize = 1200
+
+// padded pads the packet to a datagram.
+func padded(p quicseal.Packet) []byte { return p.PadTo(datagramSize).Seal() }
+
+// datagrams are the packets with these numbers. A packet with the number n has payloads[n].
+func datagrams(id string, version uint32, payloads [][]byte, numbers ...int) [][]byte {
+	var out [][]byte
+	for _, n := range numbers {
+		p := initial(id, payloads[n])
+		p.Number, p.Version = uint64(n), version
+		out = append(out, padded(p))
+	}
+	return out
+}
 
 // crypto is a CRYPTO frame (RFC 9000, Section 19.6).
 func crypto(offset int, data []byte) []byte {
@@ -231,15 +316,39 @@ var quicVersions = []struct {
 	version uint32
 }{{"v1", quicseal.V1}, {"v2", quicseal.V2}}
 
-// quicHello is a small hello with request_mtls.
-func quicHello() hello {
+// quicErrors are the errors of RFC 9000, Section 20.1 that verdicts name.
+var quicErrors = map[string]uint16{"FRAME_ENCODING_ERROR": 0x07, "PROTOCOL_VIOLATION": 0x0a, "CRYPTO_BUFFER_EXCEEDED": 0x0d}
+
+const cryptoError = "CRYPTO_ERROR"
+
+// refusesQUIC is a test of a datagram with a fault of QUIC, or with one of TLS if
+// quicError is "".
+func refusesQUIC(id string, datagram []byte, code string, offset int, quicError, clause, comment string, notes ...string) vectors.Test {
+	t := refusesPieces(id, [][]byte{datagram}, code, offset, comment, notes...)
+	if quicError == "" {
+		t.QUICError = &vectors.QUICError{Value: 0x100 + uint16(t.Alert.Value), Name: cryptoError, Clause: "RFC 9001, Section 4.8"}
+		return t
+	}
+	t.Alert, t.Alternatives = nil, []vectors.Alternative{}
+	t.QUICError = &vectors.QUICError{Value: quicErrors[quicError], Name: quicError, Clause: clause}
+	return t
+}
+
+// orQUICError is the answer of a reader that ends the connection with an error of QUIC.
+func orQUICError(name, clause, who string) vectors.Alternative {
+	return vectors.Alternative{Result: vectors.Invalid, Outcome: vectors.Refused, QUICError: name, Clause: clause, Who: who}
+}
+
+// quicHello is a small hello with request_mtls, of a client with this connection ID (RFC
+// 9000, Section 7.3).
+func quicHello(scid ...byte) hello {
 	h := base()
 	h.sessionID = nil
 	h.suites = []uint16{0x1301, 0x1302, 0x1303}
 	h.extensions[3] = versions(0x0304)
-	return h.with(alpn("h3"), raw(extQUICParameters, 0x0f, 0), flagsExt(80))
+	return h.with(alpn("h3"), raw(extQUICParameters, concat([]byte{0x0f}, opaque8(scid))...), flagsExt(80))
 }
 
 func joinsQUIC(id string, datagrams [][]byte, comment string, notes ...string) vectors.Test {
-	return joins("quic/"+id, datagrams, quicHello(), extFlags, requestMTLS, comment, notes...)
+	return joins(id, datagrams, quicHello(), extFlags, requestMTLS, comment, notes...)
 }

@@ -58,6 +58,12 @@ func and(parts ...schema) schema {
 	return all
 }
 
+// optional adds a member that an object need not have.
+func optional(object schema, member string) schema {
+	object["properties"] = and(object["properties"].(schema), members(member))
+	return object
+}
+
 func arrayOf(items schema) schema { return schema{"type": "array", "items": items} }
 
 func nonEmpty(items schema) schema { return and(arrayOf(items), schema{"minItems": 1}) }
@@ -80,7 +86,7 @@ func schemaOf(f vectors.File) schema {
 	for _, name := range noteNames {
 		notes += name + ":note "
 	}
-	defs := definitions(noteNames)
+	defs := definitions(noteNames, f.Groups[0])
 	var groups []schema
 	for _, g := range f.Groups {
 		shape := shapeOf(g)
@@ -100,19 +106,22 @@ func schemaOf(f vectors.File) schema {
 	})
 }
 
-func definitions(noteNames []string) schema {
+func definitions(noteNames []string, first vectors.Group) schema {
 	return schema{
-		"text":         schema{"type": "string", "minLength": 1},
-		"hex":          pattern(`^([0-9a-f]{2})*$`),
-		"id":           pattern(`^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)+$`),
-		"flags":        and(arrayOf(number(2039)), schema{"uniqueItems": true}),
-		"uint16":       number(65535),
-		"note":         object(members("description:text effect:text links:links")),
-		"notes":        and(arrayOf(names(noteNames...)), schema{"uniqueItems": true}),
-		"alert":        object(members("value:uint8 name:alert_name clause:text")),
-		"alert_name":   names(slices.Sorted(maps.Keys(alerts))...),
-		"alternatives": arrayOf(object(members("alert:alert_name clause:text who:string"), is("result", vectors.Invalid))),
-		"code":         names(slices.Sorted(maps.Keys(verdicts))...),
+		"text":            schema{"type": "string", "minLength": 1},
+		"hex":             pattern(`^([0-9a-f]{2})*$`),
+		"id":              pattern(`^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)+$`),
+		"flags":           and(arrayOf(number(2039)), schema{"uniqueItems": true}),
+		"uint16":          number(65535),
+		"note":            object(members("description:text effect:text links:links")),
+		"notes":           and(arrayOf(names(noteNames...)), schema{"uniqueItems": true}),
+		"alert":           object(members("value:uint8 name:alert_name clause:text")),
+		"alert_name":      names(slices.Sorted(maps.Keys(alerts))...),
+		"alternatives":    arrayOf(alternative(first)),
+		"quic_error":      object(members("value:uint16 name:quic_error_name clause:text")),
+		"quic_error_name": names(slices.Sorted(maps.Keys(quicErrors))...),
+		"crypto_error":    object(members("value:uint16 clause:text"), is("name", cryptoError)),
+		"code":            names(slices.Sorted(maps.Keys(verdicts))...),
 		"readings": nonEmpty(oneOf(
 			object(members("document:text flags:flags"), is("result", vectors.Valid)),
 			object(members("document:text flags:no_flags"), is("result", vectors.Invalid)),
@@ -129,6 +138,25 @@ func definitions(noteNames []string) schema {
 	}
 }
 
+// alternative is the schema of another answer to a test of the group.
+func alternative(g vectors.Group) schema {
+	valid, invalid, why := is("result", vectors.Valid), is("result", vectors.Invalid), members("clause:text who:string")
+	refusal := and(invalid, members("alert:alert_name"), why)
+	if g.Entry != vectors.Records && g.Entry != vectors.Datagrams {
+		return oneOf(object(valid, why), object(refusal))
+	}
+	answers := []schema{
+		object(valid, is("outcome", vectors.Complete), why),
+		object(invalid, is("outcome", vectors.NeedMore), why),
+		object(invalid, is("outcome", vectors.NotThisProtocol), why),
+		object(refusal, is("outcome", vectors.Refused)),
+	}
+	if g.Kind == vectors.QUIC {
+		answers = append(answers, object(invalid, is("outcome", vectors.Refused), members("quic_error:quic_error_name"), why))
+	}
+	return oneOf(answers...)
+}
+
 // shapeOf names the members that the tests of a group have.
 func shapeOf(g vectors.Group) string {
 	switch t := g.Tests[0]; {
@@ -140,20 +168,30 @@ func shapeOf(g vectors.Group) string {
 	return "test"
 }
 
+// others are the alternatives of a test that has no alert.
+const others = "alternatives:alternatives"
+
 // testSchema returns the schema of the tests of a group.
 func testSchema(g vectors.Group) schema {
 	common := members("id:id comment:text flags:notes observed:observed")
 	valid, invalid := is("result", vectors.Valid), is("result", vectors.Invalid)
 	refusal := and(invalid, members("code:code offset:natural alert:alert alternatives:alternatives"))
 	switch g.Entry {
-	case vectors.Records, vectors.Datagrams:
+	case vectors.Records, vectors.Datagrams, vectors.QUICDatagrams, vectors.DTLSDatagrams:
 		common = and(common, members("memory:int32"), schema{"pieces": nonEmpty(schema{"$ref": "#/$defs/hex"})})
-		return oneOf(
-			object(common, is("outcome", vectors.Complete), valid, members("joined:hex"), parsedSchema(g)),
-			object(common, is("outcome", vectors.NeedMore), invalid),
-			object(common, is("outcome", vectors.NotThisProtocol), invalid),
+		outcomes := []schema{
+			optional(object(common, is("outcome", vectors.Complete), valid, members("joined:hex"), parsedSchema(g)), others),
+			optional(object(common, is("outcome", vectors.NeedMore), invalid), others),
+			optional(object(common, is("outcome", vectors.NotThisProtocol), invalid), others),
 			object(common, is("outcome", vectors.Refused), refusal),
-		)
+		}
+		if g.Kind == vectors.QUIC {
+			// A fault of TLS has an alert, one of QUIC has none.
+			outcomes[3] = object(common, is("outcome", vectors.Refused), refusal, members("quic_error:crypto_error"))
+			delete(refusal, "alert")
+			outcomes = append(outcomes, object(common, is("outcome", vectors.Refused), refusal, members("quic_error:quic_error")))
+		}
+		return oneOf(outcomes...)
 	case vectors.Exchange:
 		common = and(common, members("text:request_text clause:text"), schema{
 			"state": object(members("side:side version:version resumed:bool honor:bool always:bool require:bool has_certificate:bool mismatch:bool")),
@@ -161,9 +199,9 @@ func testSchema(g vectors.Group) schema {
 		})
 		return oneOf(
 			object(common, is("action", vectors.Abort), invalid, members("alert:alert alternatives:alternatives")),
-			object(common, valid, schema{"action": schema{"enum": []vectors.Action{
+			optional(object(common, valid, schema{"action": schema{"enum": []vectors.Action{
 				vectors.NoRequest, vectors.PlainRequest, vectors.AcknowledgedRequest, vectors.SendCertificate, vectors.SendEmpty, vectors.GoOn,
-			}}}),
+			}}}), others),
 		)
 	}
 	maps.Copy(common, members("input:hex"))
@@ -176,7 +214,7 @@ func testSchema(g vectors.Group) schema {
 		common["prefixes"] = object(members("from:natural to:natural"))
 		delete(refusal, "offset")
 	}
-	return oneOf(object(common, refusal), object(common, valid, parsedSchema(g)))
+	return oneOf(object(common, refusal), optional(object(common, valid, parsedSchema(g)), others))
 }
 
 // parsedSchema has the member parsed of the tests of a group.

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tlsflags/tlsflags/extension"
@@ -13,7 +14,7 @@ import (
 
 // The tables have a row on each line, with cells separated by " | ".
 //
-//go:embed codes.txt notes.txt rules.txt
+//go:embed alternatives.txt codes.txt notes.txt rules.txt withdrawn.txt
 var tables embed.FS
 
 // table returns the rows of a table. A line that begins with # is a comment.
@@ -88,6 +89,32 @@ func otherAlert(name, clause, who string) vectors.Alternative {
 	return vectors.Alternative{Result: vectors.Invalid, Alert: name, Clause: cmp.Or(clause, vectors.NoClause), Who: who}
 }
 
+// addAlternatives adds the answers of alternatives.txt to the tests.
+func addAlternatives(all []vectors.File) error {
+	for _, r := range table("alternatives.txt") {
+		r = append(r, "")
+		other := vectors.Alternative{Result: vectors.Valid, Clause: r[2], Who: r[3]}
+		if r[1] != string(vectors.Valid) {
+			other = otherAlert(r[1], r[2], r[3])
+		}
+		for pattern := range strings.FieldsSeq(r[0]) {
+			n := 0
+			for _, f := range all {
+				for _, t := range f.All() {
+					if matches(pattern, t.ID) {
+						n++
+						*t = or(*t, other)
+					}
+				}
+			}
+			if n == 0 {
+				return fmt.Errorf("alternatives.txt: no test matches %s", pattern)
+			}
+		}
+	}
+	return nil
+}
+
 // markdown returns a Markdown table.
 func markdown(rows ...[]string) string {
 	var b strings.Builder
@@ -103,9 +130,16 @@ func markdown(rows ...[]string) string {
 // codeTable explains the codes of the tests, in the order of package extension.
 func codeTable(all []vectors.File) (string, error) {
 	used := map[string]bool{}
+	alerted := map[string]bool{}       // codes with an alert
+	transport := map[string][]string{} // errors of QUIC that are no alerts, by code
 	for _, f := range all {
 		for _, t := range f.All() {
 			used[t.Code] = true
+			if t.Alert != nil {
+				alerted[t.Code] = true
+			} else if t.QUICError != nil && !slices.Contains(transport[t.Code], t.QUICError.Name) {
+				transport[t.Code] = append(transport[t.Code], t.QUICError.Name)
+			}
 		}
 	}
 	delete(used, "")
@@ -117,11 +151,17 @@ func codeTable(all []vectors.File) (string, error) {
 		}
 		delete(used, code.Name())
 		v := verdicts[code.Name()]
-		sent := fmt.Sprintf("%s (%d)", v.alert.Name, v.alert.Value)
-		for _, other := range v.alternatives {
-			sent += ", " + other.Alert
+		var sent []string
+		if alerted[code.Name()] {
+			sent = append(sent, fmt.Sprintf("%s (%d)", v.alert.Name, v.alert.Value))
+			for _, other := range v.alternatives {
+				sent = append(sent, other.Alert)
+			}
 		}
-		rows = append(rows, []string{"`" + code.Name() + "`", strings.TrimPrefix(code.Error(), "tlsflags: "), v.offset, sent})
+		for _, name := range transport[code.Name()] {
+			sent = append(sent, fmt.Sprintf("in QUIC %s (%#02x)", name, quicErrors[name]))
+		}
+		rows = append(rows, []string{"`" + code.Name() + "`", strings.TrimPrefix(code.Error(), "tlsflags: "), v.offset, strings.Join(sent, ", ")})
 	}
 	for name := range used {
 		return "", fmt.Errorf("package extension has no code %s", name)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tlsflags/tlsflags/vectors"
 )
@@ -72,6 +73,28 @@ func reads(t vectors.Test, document string, result vectors.Result, flags ...uint
 	t.Readings = append(t.Readings, vectors.Reading{
 		Document: document, Result: result, Flags: append([]uint16{}, flags...),
 	})
+	return t
+}
+
+// or adds other answers to a test.
+func or(t vectors.Test, others ...vectors.Alternative) vectors.Test {
+	verdict := vectors.Alternative{Result: t.Result, Outcome: t.Outcome}
+	if t.Alert != nil {
+		verdict.Alert = t.Alert.Name
+	}
+	if t.QUICError != nil {
+		verdict.QUICError = t.QUICError.Name
+	}
+	for _, other := range others {
+		same := func(a vectors.Alternative) bool {
+			errors := a.Alert == other.Alert && a.QUICError == other.QUICError
+			return a.Result == other.Result && errors && (a.Outcome == other.Outcome || a.Alert != "")
+		}
+		if same(verdict) || slices.ContainsFunc(t.Alternatives, same) {
+			panic(fmt.Sprintf("%s: the answer %s %s is there already", t.ID, other.Result, other.Alert))
+		}
+		t.Alternatives = append(slices.Clip(t.Alternatives), other)
+	}
 	return t
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/tlsflags/tlsflags/vectors"
 )
@@ -31,6 +32,19 @@ func readObserved(name string) (map[string]map[string]string, error) {
 		}
 	}
 	return observed, nil
+}
+
+// openRegister reads VERSION and released.tsv.
+func openRegister(dir string) (*register, error) {
+	version, err := os.ReadFile(filepath.Join(dir, "VERSION"))
+	if err != nil {
+		return nil, err
+	}
+	released, err := os.ReadFile(filepath.Join(dir, "released.tsv"))
+	if err != nil {
+		return nil, err
+	}
+	return readRegister(released, strings.TrimSpace(string(version)), table("withdrawn.txt"))
 }
 
 func write(dir string, all []vectors.File) error {

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	root := testenv.Root(t)
 	datagrams := t.TempDir()
-	for _, id := range []string{"dtls/faults/memory-one-less", "quic/coalesced/broken-before"} {
+	for _, id := range []string{"dtls/faults/memory-one-less", "quic/coalesced/broken-before-2"} {
 		writeDatagram(t, filepath.Join(datagrams, id+".bin"), id)
 	}
 	testscript.Run(t, testscript.Params{

@@ -27,9 +27,14 @@ func vectorsCommand() *cobra.Command {
 // vectorsRunOptions are the flags of vectors run.
 type vectorsRunOptions struct {
 	kinds    enumList[vectors.Kind]
+	groups   []string
+	ids      []string
+	list     bool
 	protocol enum[vectorrun.Protocol]
+	batch    bool
 	format   enum[string]
 	known    string
+	strict   bool
 	quiet    bool
 	timeout  time.Duration
 }
@@ -52,39 +57,57 @@ func vectorsRunCommand() *cobra.Command {
 		Use:   "run [flags] -- COMMAND [ARG]...",
 		Short: "Give the test vectors to a command and compare its answers",
 		Long: `Run starts the command once, writes one test per line to its standard input, and reads
-one answer per line from its standard output. vectors/README.md describes the protocol.
+one answer per line from its standard output. vectors/README.md describes the protocol
+and the status that each test gets.
 
-Exit codes: 0 all answers agree with the tests or with --known; 1 an answer differs;
-2 wrong usage; 3 the command could not be asked to the end.
+Exit codes: 0 no test has the status fail or disagree or, with --strict, unchecked; 1 a
+test has; 2 wrong usage; 3 the command could not be asked to the end.
 
 Each line of the file of --known has the id of a test, in which * matches any
 characters, and a reason.`,
-		Example: "  tlsflags vectors run -- python3 vectors/consumers/python/run.py --answer",
-		Args:    someArguments("give the command that answers, such as: tlsflags vectors run -- python3 run.py --answer"),
-		RunE:    o.run,
+		Example: `  tlsflags vectors run -- python3 vectors/consumers/python/run.py --answer
+  tlsflags vectors run --list --group truncated`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.list {
+				return cobra.NoArgs(cmd, args)
+			}
+			return someArguments("give the command that answers, such as: tlsflags vectors run -- python3 run.py --answer")(cmd, args)
+		},
+		RunE: o.run,
 	}
 	f := cmd.Flags()
 	f.Var(&o.kinds, "kind", "only tests of this kind; may be repeated")
+	f.StringArrayVar(&o.groups, "group", nil, "only tests of the `group` of this name; may be repeated")
+	f.StringArrayVar(&o.ids, "id", nil, "only the test with this `id`, in which * matches any characters; may be repeated")
+	f.BoolVar(&o.list, "list", false, "print id, kind and group of each test instead of asking a command")
 	f.Var(&o.protocol, "protocol", "form of the lines")
+	f.BoolVar(&o.batch, "batch", false, "ask for all prefixes of a message in one question; needs --protocol json")
 	f.VarP(&o.format, "format", "f", "form of the report")
 	f.StringVar(&o.known, "known", "", "`file` with expected differences")
+	f.BoolVar(&o.strict, "strict", false, "an unchecked test is a difference")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no table of the groups")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "`time` to wait for each answer; the first includes the start of the command")
 	return cmd
 }
 
 func (o *vectorsRunOptions) run(cmd *cobra.Command, args []string) error {
-	c := vectorrun.Config{
-		Command: args, Kinds: o.kinds.list, Protocol: o.protocol.value, Timeout: o.timeout, Stderr: cmd.ErrOrStderr(),
-	}
-	if c.Timeout <= 0 {
+	if o.timeout <= 0 {
 		return usageError("--timeout has to be above 0")
 	}
-	if c.Kinds == nil {
-		c.Kinds = vectors.Kinds()
+	if o.batch && o.protocol.value == vectorrun.TSV {
+		return usageError("--batch needs --protocol json")
+	}
+	suite, err := vectorrun.Select(o.kinds.list, o.groups, o.ids)
+	if err != nil {
+		return usageError("%w", err)
+	}
+	if o.list {
+		return suite.WriteList(cmd.OutOrStdout())
+	}
+	c := vectorrun.Config{
+		Command: args, Suite: suite, Protocol: o.protocol.value, Batch: o.batch, Strict: o.strict, Timeout: o.timeout, Stderr: cmd.ErrOrStderr(),
 	}
 	if o.known != "" {
-		var err error
 		if c.Known, err = readExpected(cmd.Context(), o.known); err != nil {
 			return err
 		}

@@ -1,87 +1,218 @@
 package vectorrun
 
 import (
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
-	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// Status is how an answer compares with a verdict.
+// Status is how the answer to a test compares with its verdict.
 type Status string
 
 // The statuses.
 const (
-	Pass     Status = "pass"
-	Fail     Status = "fail"
-	Disagree Status = "disagree" // another reading, which the test lists as alternative
-	Known    Status = "known"    // a difference that was expected
-	Skip     Status = "skip"
+	Pass      Status = "pass"
+	Fail      Status = "fail"
+	Disagree  Status = "disagree"  // an alternative of the test, or another code or offset
+	Unchecked Status = "unchecked" // no difference, but the key that decides is missing
+	Known     Status = "known"     // a difference that was expected
+	Skip      Status = "skip"
 )
 
-// compare returns the status of an answer and, unless it passes, what it says and what
-// it should say.
-func compare(t *vectors.Test, a Answer) (status Status, got, want string) {
-	switch {
-	case a.Result == Skipped:
-		return Skip, "", ""
-	case a.Result != t.Result:
-		return Fail, describe(a), expected(t)
-	case a.Action != "" && a.Action != t.Action:
-		return Fail, "action " + string(a.Action), "action " + string(t.Action)
-	case a.Outcome != "" && a.Outcome != t.Outcome:
-		return Fail, "outcome " + string(a.Outcome), "outcome " + string(t.Outcome)
-	case t.Parsed != nil:
-		return compareFlags(t, a)
-	case t.Alert != nil:
-		return compareAlert(t, a)
-	}
-	return Pass, "", ""
+// severity has the statuses of an answer, the worst last.
+var severity = []Status{Pass, Unchecked, Skip, Disagree, Fail}
+
+func (s Status) worse(than Status) bool {
+	return slices.Index(severity, s) > slices.Index(severity, than)
 }
 
-func compareFlags(t *vectors.Test, a Answer) (Status, string, string) {
-	if a.Flags != nil && !slices.Equal(a.Flags, t.Parsed.Flags) {
-		return Fail, fmt.Sprintf("flags %d", a.Flags), fmt.Sprintf("flags %d", t.Parsed.Flags)
-	}
-	if a.FlagsExtension != nil && *a.FlagsExtension != t.Parsed.FlagsExtension {
-		return Fail, fmt.Sprintf("flags in extension %d", *a.FlagsExtension), fmt.Sprintf("flags in extension %d", t.Parsed.FlagsExtension)
-	}
-	return Pass, "", ""
+// A key is one value of a verdict, as text.
+type key struct {
+	name      string
+	got, want string // got is "" if the answer does not have the key
+	differ    Status // if got is another value than want
+	decides   bool   // an answer needs one of these keys to pass
 }
 
-func compareAlert(t *vectors.Test, a Answer) (Status, string, string) {
-	if a.Alert != nil && *a.Alert != int(t.Alert.Value) {
-		status := Fail
-		for _, other := range t.Alternatives {
-			if n := *a.Alert; n >= 0 && n <= 255 && extension.Alert(n).String() == other.Alert {
-				status = Disagree
-			}
+// compare compares an answer with the verdict of a test. The outcome has no ID and no
+// Clause yet.
+func compare(g *vectors.Group, t *vectors.Test, a Answer) Outcome {
+	if a.Result == Skipped {
+		return Outcome{Status: Skip}
+	}
+	differ := Fail
+	if slices.ContainsFunc(t.Alternatives, func(alt vectors.Alternative) bool { return gives(t, a, alt) }) {
+		differ = Disagree
+	}
+	if a.Result != t.Result {
+		return Outcome{Status: differ, Got: describe(a.Result, a.Code), Want: describe(t.Result, t.Code, string(t.Action))}
+	}
+	o := Outcome{Status: Pass}
+	keys := keysOf(g, t, a, differ)
+	for _, k := range keys {
+		switch {
+		case k.got == "":
+			o.Unchecked = append(o.Unchecked, k.name)
+		case k.got != k.want && k.differ.worse(o.Status):
+			got, want := clip(k.got, k.want)
+			o.Status, o.Got, o.Want = k.differ, k.name+" "+got, k.name+" "+want
 		}
-		return status, fmt.Sprintf("alert %d", *a.Alert), fmt.Sprintf("alert %s(%d)", t.Alert.Name, t.Alert.Value)
 	}
-	if a.Code != "" && a.Code != t.Code {
-		return Fail, "code " + a.Code, "code " + t.Code
+	if k, ok := undecided(keys); ok && o.Status == Pass {
+		_, want := clip("", k.want)
+		o.Status, o.Got, o.Want = Unchecked, "no "+k.name, k.name+" "+want
 	}
-	if a.Offset != nil && t.Offset != nil && *a.Offset != *t.Offset {
-		return Fail, fmt.Sprintf("offset %d", *a.Offset), fmt.Sprintf("offset %d", *t.Offset)
-	}
-	return Pass, "", ""
+	return o
 }
 
-func describe(a Answer) string {
-	if a.Code != "" {
-		return fmt.Sprintf("%s, %s", a.Result, a.Code)
+// undecided returns the first key that decides, if the answer has none of them.
+func undecided(keys []key) (first key, ok bool) {
+	for _, k := range slices.Backward(keys) {
+		switch {
+		case k.decides && k.got != "":
+			return key{}, false
+		case k.decides:
+			first, ok = k, true
+		}
 	}
-	return string(a.Result)
+	return first, ok
 }
 
-func expected(t *vectors.Test) string {
-	switch {
-	case t.Code != "":
-		return fmt.Sprintf("%s, %s", t.Result, t.Code)
-	case t.Action != "":
-		return fmt.Sprintf("%s, %s", t.Result, t.Action)
+// gives reports whether an answer is the alternative, which has an alert or an error of
+// QUIC or neither.
+func gives(t *vectors.Test, a Answer, alt vectors.Alternative) bool {
+	return a.Result == alt.Result &&
+		(t.Outcome == "" || a.Outcome == "" || a.Outcome == alt.Outcome) &&
+		(a.Result == vectors.Valid || a.sent() == "" || a.sent() == alt.Alert+alt.QUICError)
+}
+
+// keysOf returns the keys of a test beside its result. A difference in the outcome or the
+// alert has the status differ.
+func keysOf(g *vectors.Group, t *vectors.Test, a Answer, differ Status) []key {
+	var keys []key
+	add := func(name, got, want string, differ Status, decides bool) {
+		keys = append(keys, key{name, got, want, differ, decides})
 	}
-	return string(t.Result)
+	if t.Action != "" {
+		add("action", string(a.Action), string(t.Action), Fail, true)
+	}
+	if t.Outcome != "" {
+		add("outcome", string(a.Outcome), string(t.Outcome), differ, t.Outcome == vectors.NeedMore || t.Outcome == vectors.NotThisProtocol)
+	}
+	if t.Result == vectors.Valid {
+		return append(keys, contentKeys(g, t, a)...)
+	}
+	fault := t.Action == ""
+	switch sent := a.sent(); {
+	case t.Alert != nil:
+		add("alert", sent, t.Alert.Name, differ, fault)
+	case t.QUICError != nil:
+		add("quic_error", sent, t.QUICError.Name, differ, fault)
+	case sent != "":
+		add("alert", sent, "none", differ, false)
+	}
+	if t.Code != "" {
+		add("code", a.Code, t.Code, Disagree, fault)
+	}
+	if t.Offset != nil {
+		add("offset", text(a.Offset, number), number(*t.Offset), Disagree, false)
+	}
+	return keys
+}
+
+// contentKeys returns the keys with the content of a valid input.
+func contentKeys(g *vectors.Group, t *vectors.Test, a Answer) []key {
+	var keys []key
+	add := func(name, got, want string, decides bool) {
+		keys = append(keys, key{name, got, want, Fail, decides})
+	}
+	if t.Joined != nil {
+		add("joined", hex.EncodeToString(a.Joined), hex.EncodeToString(t.Joined), true)
+	}
+	if t.Parsed == nil {
+		return keys
+	}
+	flags := ""
+	if a.Flags != nil {
+		flags = fmt.Sprint(a.Flags)
+	}
+	add("flags", flags, fmt.Sprint(t.Parsed.Flags), t.Joined == nil)
+	if g.Entry != vectors.ExtensionData {
+		add("flags_extension", text(a.FlagsExtension, number), number(t.Parsed.FlagsExtension), false)
+	}
+	if t.Parsed.ClientHello == nil {
+		return keys
+	}
+	hello := membersOf(t.Parsed.ClientHello)
+	for _, name := range slices.Sorted(maps.Keys(hello)) {
+		got := ""
+		if member, ok := a.ClientHello[name]; ok {
+			got = jsonText(member)
+		}
+		add("client_hello."+name, got, jsonText(hello[name]), false)
+	}
+	return keys
+}
+
+// membersOf returns the members of a hello by the names that they have in JSON.
+func membersOf(h *vectors.Hello) map[string]any {
+	var members map[string]any
+	if err := json.Unmarshal([]byte(jsonText(h)), &members); err != nil {
+		panic(err) // it was written by encoding/json
+	}
+	return members
+}
+
+// jsonText returns a value that encoding/json can write, which it always does in one way.
+func jsonText(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(data)
+}
+
+// text returns a value that may be missing.
+func text[T any](v *T, format func(T) string) string {
+	if v == nil {
+		return ""
+	}
+	return format(*v)
+}
+
+func number[T int | uint16](n T) string { return fmt.Sprint(n) }
+
+func describe[T ~string](result vectors.Result, details ...T) string {
+	words := []string{string(result)}
+	for _, d := range details {
+		if d != "" {
+			words = append(words, string(d))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// clip shortens long texts to where they differ.
+func clip(got, want string) (string, string) {
+	const most, before = 80, 16
+	same := 0
+	for same < min(len(got), len(want)) && got[same] == want[same] {
+		same++
+	}
+	cut := func(s string) string {
+		from := ""
+		if len(s) > most && same > before {
+			from, s = "...", s[same-before:]
+		}
+		if len(s) > most {
+			s = s[:most] + "..."
+		}
+		return from + s
+	}
+	return cut(got), cut(want)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -11,73 +13,98 @@ import (
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
-// statuses are the columns of the table.
-var statuses = []Status{Pass, Fail, Disagree, Known, Skip}
-
 // WriteText writes the differences and, unless quiet, a table with a row for each
 // group; the last line sums up.
 func (r Report) WriteText(w io.Writer, quiet bool) error {
 	for _, g := range r.Groups {
 		for _, o := range g.Outcomes {
-			if o.Status == Fail || o.Status == Disagree {
-				fmt.Fprintf(w, "%-8s %s: got %s, want %s (%s)\n", o.Status, o.ID, terminal.Printable(o.Got), o.Want, o.Clause)
+			if r.differs(o) {
+				fmt.Fprintf(w, "%-9s %s: %s\n", o.Status, o.ID, o.message())
 			}
 		}
 	}
 	if !quiet {
-		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(t, "kind\tgroup\tpass\tfail\tdisagree\tknown\tskip\tclause")
-		for _, g := range r.Groups {
-			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", g.Kind, g.Name,
-				g.Count(Pass), g.Count(Fail), g.Count(Disagree), g.Count(Known), g.Count(Skip), g.Source)
-		}
-		if err := t.Flush(); err != nil {
+		if err := r.writeTable(w); err != nil {
 			return err
 		}
 	}
 	for _, pattern := range r.Stale {
-		fmt.Fprintf(w, "expected, but not seen: %s\n", terminal.Printable(pattern))
+		fmt.Fprintf(w, "expected, but not seen: %s%s\n", terminal.Printable(pattern), withdrawn(pattern))
 	}
-	var counts []string
-	for _, s := range statuses {
-		counts = append(counts, fmt.Sprintf("%d %s", r.Count(s), s))
+	all := count(r.Groups...)
+	if len(all.keys) > 0 {
+		fmt.Fprintf(w, "unchecked keys: %s\n", joinCounts(slices.Sorted(maps.Keys(all.keys)), all.keys))
 	}
-	_, err := fmt.Fprintf(w, "vectors %s: %s\n", r.Version, strings.Join(counts, ", "))
+	_, err := fmt.Fprintf(w, "vectors %s: %s\n", r.Version, joinCounts(statuses, all.statuses))
 	return err
 }
 
+func (r Report) writeTable(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprint(t, "kind\tgroup")
+	for _, s := range statuses {
+		fmt.Fprintf(t, "\t%s", s)
+	}
+	fmt.Fprintln(t, "\tunchecked keys\tclause")
+	for _, g := range r.Groups {
+		fmt.Fprintf(t, "%s\t%s", g.Kind, g.Name)
+		c := count(g)
+		for _, s := range statuses {
+			fmt.Fprintf(t, "\t%d", c.statuses[s])
+		}
+		keys := 0
+		for _, n := range c.keys {
+			keys += n
+		}
+		fmt.Fprintf(t, "\t%d\t%s\n", keys, g.Source)
+	}
+	return t.Flush()
+}
+
+func joinCounts[K ~string](names []K, counts map[K]int) string {
+	var list []string
+	for _, name := range names {
+		list = append(list, fmt.Sprintf("%d %s", counts[name], name))
+	}
+	return strings.Join(list, ", ")
+}
+
+// message says what an answer says and what it should say.
+func (o Outcome) message() string {
+	return fmt.Sprintf("got %s, want %s (%s)", terminal.Printable(o.Got), o.Want, o.Clause)
+}
+
 type jsonReport struct {
-	Schema  string         `json:"schema"`
-	Version string         `json:"version"`
-	OK      bool           `json:"ok"`
-	Counts  map[Status]int `json:"counts"`
-	Groups  []jsonGroup    `json:"groups"`
-	Stale   []string       `json:"stale"`
+	Schema        string         `json:"schema"`
+	Version       string         `json:"version"`
+	Strict        bool           `json:"strict"`
+	OK            bool           `json:"ok"`
+	Counts        map[Status]int `json:"counts"`
+	UncheckedKeys map[string]int `json:"unchecked_keys"`
+	Groups        []jsonGroup    `json:"groups"`
+	Stale         []string       `json:"stale"`
 }
 
 type jsonGroup struct {
-	Kind   vectors.Kind   `json:"kind"`
-	Name   string         `json:"name"`
-	Clause string         `json:"clause"`
-	Counts map[Status]int `json:"counts"`
-	// Differences has every outcome but those that pass or are skipped.
-	Differences []Outcome `json:"differences"`
+	Kind          vectors.Kind   `json:"kind"`
+	Name          string         `json:"name"`
+	Clause        string         `json:"clause"`
+	Counts        map[Status]int `json:"counts"`
+	UncheckedKeys map[string]int `json:"unchecked_keys"`
+	// Outcomes has every outcome but those that pass or are skipped.
+	Outcomes []Outcome `json:"outcomes"`
 }
 
 // WriteJSON writes the report as one object.
 func (r Report) WriteJSON(w io.Writer) error {
-	report := jsonReport{"tlsflags.vectors.run/1", r.Version, r.OK(), map[Status]int{}, []jsonGroup{}, append([]string{}, r.Stale...)}
-	for _, s := range statuses {
-		report.Counts[s] = r.Count(s)
-	}
+	all := count(r.Groups...)
+	report := jsonReport{"tlsflags.vectors.run/2", r.Version, r.Strict, r.OK(), all.statuses, all.keys, []jsonGroup{}, append([]string{}, r.Stale...)}
 	for _, g := range r.Groups {
-		group := jsonGroup{g.Kind, g.Name, g.Source, map[Status]int{}, []Outcome{}}
-		for _, s := range statuses {
-			group.Counts[s] = g.Count(s)
-		}
+		c := count(g)
+		group := jsonGroup{g.Kind, g.Name, g.Source, c.statuses, c.keys, []Outcome{}}
 		for _, o := range g.Outcomes {
 			if o.Status != Pass && o.Status != Skip {
-				group.Differences = append(group.Differences, o)
+				group.Outcomes = append(group.Outcomes, o)
 			}
 		}
 		report.Groups = append(report.Groups, group)
@@ -111,21 +138,20 @@ type junitMessage struct {
 }
 
 // WriteJUnit writes the report as JUnit reads it: a suite for each group. Known
-// differences are skipped tests with their reason.
+// differences and what is unchecked are skipped tests.
 func (r Report) WriteJUnit(w io.Writer) error {
 	suites := junitSuites{Name: "tlsflags vectors " + r.Version}
 	for _, g := range r.Groups {
-		suite := junitSuite{Name: string(g.Kind) + "/" + g.Name, Tests: len(g.Outcomes), Failures: g.Count(Fail) + g.Count(Disagree), Skipped: g.Count(Known) + g.Count(Skip)}
+		suite := junitSuite{Name: string(g.Kind) + "/" + g.Name, Tests: len(g.Outcomes)}
 		for _, o := range g.Outcomes {
 			c := junitCase{Class: suite.Name, Name: o.ID}
-			message := &junitMessage{fmt.Sprintf("got %s, want %s (%s)", terminal.Printable(o.Got), o.Want, o.Clause)}
-			switch o.Status {
-			case Fail, Disagree:
-				c.Failure = message
-			case Known:
-				c.Skipped = &junitMessage{o.Reason}
-			case Skip:
-				c.Skipped = &junitMessage{"not implemented"}
+			switch {
+			case r.differs(o):
+				suite.Failures++
+				c.Failure = &junitMessage{o.message()}
+			case o.Status != Pass:
+				suite.Skipped++
+				c.Skipped = &junitMessage{o.skipped()}
 			}
 			suite.Cases = append(suite.Cases, c)
 		}
@@ -141,4 +167,15 @@ func (r Report) WriteJUnit(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, "\n")
 	return err
+}
+
+// skipped says why JUnit counts a test as skipped.
+func (o Outcome) skipped() string {
+	switch o.Status {
+	case Known:
+		return o.Reason
+	case Unchecked:
+		return "unchecked: " + o.message()
+	}
+	return "not implemented"
 }

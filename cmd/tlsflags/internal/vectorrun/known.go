@@ -9,13 +9,29 @@ import (
 )
 
 // Expected are the differences that are expected. The zero value expects none.
-type Expected struct{ rules []*rule }
+type Expected struct{ rules []rule }
 
 type rule struct {
-	pattern string
-	match   *regexp.Regexp
-	reason  string
-	used    bool
+	*pattern
+	reason string
+}
+
+// A pattern matches ids: each * stands for any characters.
+type pattern struct {
+	text string
+	expr *regexp.Regexp
+	used bool // it has matched
+}
+
+func newPattern(text string) *pattern {
+	expr := "^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$"
+	return &pattern{text: text, expr: regexp.MustCompile(expr)}
+}
+
+func (p *pattern) match(id string) bool {
+	ok := p.expr.MatchString(id)
+	p.used = p.used || ok
+	return ok
 }
 
 // ReadExpected reads expected differences. Each line has the id of a test, in which *
@@ -29,15 +45,14 @@ func ReadExpected(r io.Reader) (Expected, error) {
 		if text == "" || text[0] == '#' {
 			continue
 		}
-		pattern, reason, _ := strings.Cut(text, " ")
-		if id, rest, ok := strings.Cut(text, "\t"); ok && len(id) < len(pattern) {
-			pattern, reason = id, rest
+		id, reason := text, ""
+		if i := strings.IndexAny(text, " \t"); i >= 0 {
+			id, reason = text[:i], strings.TrimSpace(text[i:])
 		}
-		if reason = strings.TrimSpace(reason); reason == "" {
-			return Expected{}, fmt.Errorf("line %d: %s has no reason; say why the difference is expected", n, pattern)
+		if reason == "" {
+			return Expected{}, fmt.Errorf("line %d: %s has no reason; say why the difference is expected", n, id)
 		}
-		match := "^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$"
-		e.rules = append(e.rules, &rule{pattern: pattern, match: regexp.MustCompile(match), reason: reason})
+		e.rules = append(e.rules, rule{newPattern(id), reason})
 	}
 	return e, lines.Err()
 }
@@ -45,8 +60,7 @@ func ReadExpected(r io.Reader) (Expected, error) {
 // reason returns why a difference in the test is expected.
 func (e Expected) reason(id string) (string, bool) {
 	for _, r := range e.rules {
-		if r.match.MatchString(id) {
-			r.used = true
+		if r.match(id) {
 			return r.reason, true
 		}
 	}
@@ -58,7 +72,7 @@ func (e Expected) stale() []string {
 	var patterns []string
 	for _, r := range e.rules {
 		if !r.used {
-			patterns = append(patterns, r.pattern)
+			patterns = append(patterns, r.text)
 		}
 	}
 	return patterns

@@ -5,12 +5,9 @@ package vectorrun
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tlsflags/tlsflags/vectors"
 )
@@ -21,7 +18,11 @@ type question struct {
 	Kind  vectors.Kind  `json:"kind"`
 	Entry vectors.Entry `json:"entry"`
 
-	Input   vectors.Bytes   `json:"input,omitzero"`
+	Input vectors.Bytes `json:"input,omitzero"`
+	// Prefixes makes the question a batch: one question for each length in the range, and
+	// one for the whole input.
+	Prefixes *vectors.Range `json:"prefixes,omitzero"`
+
 	Pieces  []vectors.Bytes `json:"pieces,omitzero"`
 	Memory  int             `json:"memory,omitzero"`
 	Before  []vectors.Bytes `json:"before,omitzero"`
@@ -46,14 +47,42 @@ type Answer struct {
 	Code           string          `json:"code,omitzero"`
 	Offset         *int            `json:"offset,omitzero"`
 	Alert          *int            `json:"alert,omitzero"`
+	QUICError      *int            `json:"quic_error,omitzero"`
 	FlagsExtension *uint16         `json:"flags_extension,omitzero"`
 	Flags          []uint16        `json:"flags,omitzero"`
 	Outcome        vectors.Outcome `json:"outcome,omitzero"`
 	Action         vectors.Action  `json:"action,omitzero"`
+	Joined         vectors.Bytes   `json:"joined,omitzero"`
+	// ClientHello has members of vectors.Hello, by their names in JSON.
+	ClientHello map[string]any `json:"client_hello,omitzero"`
+	// Answers are those to a batch. They have no ID.
+	Answers []Answer `json:"answers,omitzero"`
 }
 
 // Skipped is the result of an implementation that has nothing to say.
 const Skipped vectors.Result = "skipped"
+
+// check checks an answer before it is compared.
+func (a Answer) check(q question) error {
+	if a.ID != q.ID {
+		return fmt.Errorf("the answer has the id %s", quote([]byte(a.ID)))
+	}
+	answers := []Answer{a}
+	if q.Prefixes != nil && a.Result != Skipped {
+		answers = a.Answers
+		if want := q.Prefixes.To - q.Prefixes.From + 2; len(answers) != want {
+			return fmt.Errorf("the batch has %d answers, not %d: one for each length, and one for the whole input", len(answers), want)
+		}
+	}
+	for _, a := range answers {
+		switch a.Result {
+		case vectors.Valid, vectors.Invalid, Skipped:
+		default:
+			return fmt.Errorf("the result is %s, not valid, invalid or skipped", quote([]byte(a.Result)))
+		}
+	}
+	return nil
+}
 
 // Protocol is the form of the lines.
 type Protocol string
@@ -61,53 +90,25 @@ type Protocol string
 // The protocols.
 const (
 	JSON Protocol = "json"
-	TSV  Protocol = "tsv" // has no questions of the entry exchange
+	TSV  Protocol = "tsv" // has no questions of the entry exchange, and no batches
 )
 
 func (p Protocol) encode(q question) ([]byte, error) {
-	if p == JSON {
-		line, err := json.Marshal(q)
-		return append(line, '\n'), err
+	if p == TSV {
+		return encodeTSV(q), nil
 	}
-	input := hex.EncodeToString(q.Input)
-	if q.Pieces != nil {
-		input = joinHex(q.Pieces)
-	}
-	memory := ""
-	if q.Memory > 0 {
-		memory = strconv.Itoa(q.Memory)
-	}
-	line := strings.Join([]string{q.ID, string(q.Kind), string(q.Entry), input, memory, q.Sender, q.Message, joinHex(q.Before)}, "\t")
-	return []byte(line + "\n"), nil
+	line, err := json.Marshal(q)
+	return append(line, '\n'), err
 }
 
-func joinHex(list []vectors.Bytes) string {
-	var digits []string
-	for _, b := range list {
-		digits = append(digits, hex.EncodeToString(b))
+func (p Protocol) decode(line []byte) (a Answer, err error) {
+	if p == TSV {
+		return decodeTSV(line)
 	}
-	return strings.Join(digits, ",")
-}
-
-// decode reads an answer and checks that its result is one of the protocol.
-func (p Protocol) decode(line []byte) (Answer, error) {
-	var a Answer
-	var err error
-	if p == JSON {
-		if err = json.Unmarshal(line, &a); err != nil {
-			err = fmt.Errorf("the answer %s cannot be read as JSON: %w", quote(line), err)
-		}
-	} else {
-		a, err = decodeTSV(line)
+	if err = json.Unmarshal(line, &a); err != nil {
+		err = fmt.Errorf("the answer %s cannot be read as JSON: %w", quote(line), err)
 	}
-	if err != nil {
-		return Answer{}, err
-	}
-	switch a.Result {
-	case vectors.Valid, vectors.Invalid, Skipped:
-		return a, nil
-	}
-	return Answer{}, fmt.Errorf("the result in the answer %s is %s, not valid, invalid or skipped", quote(line), quote([]byte(a.Result)))
+	return a, err
 }
 
 // quote shows the beginning of what a command wrote.
@@ -118,50 +119,4 @@ func quote(text []byte) string {
 		return strconv.Quote(string(text[:most])) + "..."
 	}
 	return strconv.Quote(string(text))
-}
-
-func decodeTSV(line []byte) (Answer, error) {
-	var a Answer
-	columns := strings.Split(strings.TrimRight(string(line), "\r\n"), "\t")
-	if len(columns) < 2 {
-		return a, fmt.Errorf("the answer %s has one column: it needs an id, a tab and a result", quote(line))
-	}
-	columns = slices.Concat(columns, make([]string, 8))[:8]
-	a.ID, a.Result, a.Code, a.Outcome = columns[0], vectors.Result(columns[1]), columns[2], vectors.Outcome(columns[7])
-	var err error
-	number := func(column, bits int) int {
-		v, e := strconv.ParseUint(columns[column], 10, bits)
-		if e != nil && err == nil {
-			err = fmt.Errorf("column %d of the answer holds %s, not a number from 0 to %d", column+1, quote([]byte(columns[column])), 1<<bits-1)
-		}
-		return int(v)
-	}
-	if columns[3] != "" {
-		a.Offset = new(number(3, 31))
-	}
-	if columns[4] != "" {
-		a.Alert = new(number(4, 8))
-	}
-	if columns[5] != "" {
-		a.FlagsExtension = new(uint16(number(5, 16)))
-	}
-	if a.Result == vectors.Valid {
-		a.Flags, err = splitFlags(columns[6], err)
-	}
-	return a, err
-}
-
-func splitFlags(list string, err error) ([]uint16, error) {
-	flags := []uint16{}
-	if list == "" {
-		return flags, err
-	}
-	for field := range strings.SplitSeq(list, ",") {
-		v, e := strconv.ParseUint(field, 10, 16)
-		if e != nil && err == nil {
-			err = fmt.Errorf("the flags of the answer hold %s, not a number from 0 to 65535", quote([]byte(field)))
-		}
-		flags = append(flags, uint16(v))
-	}
-	return flags, err
 }

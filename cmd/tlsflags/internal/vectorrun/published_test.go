@@ -141,6 +141,9 @@ func mutate(s slot, random *rand.Rand) string {
 	how := 2
 	if s.object != nil {
 		how = random.IntN(3)
+		if how == 0 && s.key == "alternatives" && s.object["alert"] == nil {
+			how = 1 // without an alert they are optional
+		}
 	}
 	switch how {
 	case 0:

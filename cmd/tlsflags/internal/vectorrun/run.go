@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"time"
 
 	"github.com/tlsflags/tlsflags/vectors"
@@ -15,60 +16,14 @@ import (
 // Config says what to run, and how.
 type Config struct {
 	Command  []string
-	Kinds    []vectors.Kind
+	Suite    Suite
 	Protocol Protocol
+	Batch    bool // ask a test with prefixes in one question, which needs JSON
 	Known    Expected
+	Strict   bool          // what is unchecked is a difference too
 	Timeout  time.Duration // for each answer; the command starts within that of the first
 	Stderr   io.Writer     // of the command
 }
-
-// Outcome is how the answer to one question compares.
-type Outcome struct {
-	ID     string `json:"id"`
-	Status Status `json:"status"`
-	Got    string `json:"got"`
-	Want   string `json:"want"`
-	Clause string `json:"clause"`
-	Reason string `json:"reason,omitzero"` // of a known difference
-}
-
-// GroupReport has the outcomes of one group, in the order of the tests.
-type GroupReport struct {
-	Kind     vectors.Kind
-	Name     string
-	Source   string
-	Outcomes []Outcome
-}
-
-// Count returns how many outcomes have the status.
-func (g GroupReport) Count(s Status) int {
-	n := 0
-	for _, o := range g.Outcomes {
-		if o.Status == s {
-			n++
-		}
-	}
-	return n
-}
-
-// Report is what a run has found.
-type Report struct {
-	Version string // of the vectors
-	Groups  []GroupReport
-	Stale   []string // expected differences that were not seen
-}
-
-// Count returns how many outcomes have the status.
-func (r Report) Count(s Status) int {
-	n := 0
-	for _, g := range r.Groups {
-		n += g.Count(s)
-	}
-	return n
-}
-
-// OK reports whether there is no difference but for known ones.
-func (r Report) OK() bool { return r.Count(Fail) == 0 && r.Count(Disagree) == 0 }
 
 // Run starts the command and asks it for every test. An error means that the command
 // could not be asked to the end.
@@ -189,72 +144,118 @@ func (p *process) stop(ctx context.Context, timeout time.Duration) error {
 }
 
 func (p *process) askAll(ctx context.Context, c Config) (Report, error) {
-	var report Report
-	for _, k := range c.Kinds {
-		f, err := vectors.Load(k)
-		if err != nil {
-			return Report{}, err
-		}
-		report.Version = f.Version
-		for i := range f.Groups {
-			g := &f.Groups[i]
-			r := GroupReport{Kind: k, Name: g.Name, Source: g.Source}
-			for j := range g.Tests {
-				outcomes, err := p.askTest(ctx, c, g, &g.Tests[j])
-				if err != nil {
-					return Report{}, err
-				}
-				r.Outcomes = append(r.Outcomes, outcomes...)
+	report := Report{Version: c.Suite.Version, Strict: c.Strict}
+	for _, g := range c.Suite.Groups {
+		r := GroupReport{Kind: g.Kind, Name: g.Name, Source: g.Source}
+		for _, t := range g.Tests {
+			o, err := p.ask(ctx, c, &g, &t)
+			if err != nil {
+				return Report{}, err
 			}
-			report.Groups = append(report.Groups, r)
+			o.ID, o.Clause = t.ID, g.Source
+			if t.Alert != nil {
+				o.Clause = t.Alert.Clause
+			}
+			if report.differs(o) {
+				if reason, ok := c.Known.reason(t.ID); ok {
+					o.Status, o.Reason = Known, reason
+				}
+			}
+			r.Outcomes = append(r.Outcomes, o)
 		}
+		report.Groups = append(report.Groups, r)
 	}
 	return report, nil
 }
 
-// askTest asks the questions of a test: one, or one for each prefix.
-func (p *process) askTest(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test) ([]Outcome, error) {
-	if g.Entry == vectors.Exchange && c.Protocol == TSV {
-		return []Outcome{{ID: t.ID, Status: Skip}}, nil
+// ask asks the questions of a test, and compares the answers.
+func (p *process) ask(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test) (Outcome, error) {
+	switch {
+	case g.Entry == vectors.Exchange && c.Protocol == TSV:
+		return Outcome{Status: Skip}, nil
+	case t.Prefixes != nil:
+		return p.askPrefixes(ctx, c, g, t)
 	}
-	if t.Prefixes == nil {
-		o, err := p.ask(ctx, c, g, t)
-		return []Outcome{o}, err
+	a, err := p.exchange(ctx, c, newQuestion(g, t))
+	return compare(g, t, a), err
+}
+
+// askPrefixes asks for every prefix and for the whole message. The outcome is the first of
+// the worst.
+func (p *process) askPrefixes(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test) (Outcome, error) {
+	parts := partsOf(t)
+	answers, err := p.askParts(ctx, c, g, t, parts)
+	if err != nil {
+		return Outcome{}, err
 	}
-	var outcomes []Outcome
-	for n := t.Prefixes.From; n <= t.Prefixes.To; n++ {
-		prefix := *t
-		prefix.ID = fmt.Sprintf("%s#%d", t.ID, n)
-		prefix.Input, prefix.Offset = t.Input[:n:n], &n
-		o, err := p.ask(ctx, c, g, &prefix)
+	worst := Outcome{Status: Pass}
+	var unchecked []string
+	for i, a := range answers {
+		o := compare(g, &parts[i], a)
+		unchecked = append(unchecked, o.Unchecked...)
+		if o.Status.worse(worst.Status) {
+			worst = o
+			if o.Status != Skip {
+				worst.Got = fmt.Sprintf("%s for the first %d bytes", o.Got, len(parts[i].Input))
+			}
+		}
+	}
+	slices.Sort(unchecked)
+	worst.Unchecked = slices.Compact(unchecked)
+	return worst, nil
+}
+
+// askParts returns the answers to the parts of a test, asked one by one or as a batch.
+func (p *process) askParts(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test, parts []vectors.Test) ([]Answer, error) {
+	if c.Batch {
+		q := newQuestion(g, t)
+		q.Prefixes = t.Prefixes
+		a, err := p.exchange(ctx, c, q)
+		if a.Result == Skipped {
+			return slices.Repeat([]Answer{a}, len(parts)), nil
+		}
+		return a.Answers, err
+	}
+	var answers []Answer
+	for i := range parts {
+		a, err := p.exchange(ctx, c, newQuestion(g, &parts[i]))
 		if err != nil {
 			return nil, err
 		}
-		outcomes = append(outcomes, o)
+		answers = append(answers, a)
 	}
-	return outcomes, nil
+	return answers, nil
 }
 
-func (p *process) ask(ctx context.Context, c Config, g *vectors.Group, t *vectors.Test) (Outcome, error) {
-	a, err := p.exchange(ctx, c, newQuestion(g, t))
-	if err != nil {
-		return Outcome{}, fmt.Errorf("%s: at %s: %w", c.Command[0], t.ID, err)
+// partsOf returns a test for each prefix, and one for the whole message, which is valid.
+func partsOf(t *vectors.Test) []vectors.Test {
+	var parts []vectors.Test
+	for n := t.Prefixes.From; n <= t.Prefixes.To; n++ {
+		part := *t
+		part.Input, part.Offset = t.Input[:n:n], &n
+		parts = append(parts, part)
 	}
-	o := Outcome{ID: t.ID, Clause: g.Source}
-	if t.Alert != nil {
-		o.Clause = t.Alert.Clause
+	parts = append(parts, vectors.Test{ID: t.ID, Input: t.Input, Result: vectors.Valid})
+	for i := range parts {
+		parts[i].ID = fmt.Sprintf("%s#%d", t.ID, len(parts[i].Input))
 	}
-	o.Status, o.Got, o.Want = compare(t, a)
-	if o.Status == Fail || o.Status == Disagree {
-		if reason, ok := c.Known.reason(t.ID); ok {
-			o.Status, o.Reason = Known, reason
-		}
-	}
-	return o, nil
+	return parts
 }
 
-// exchange writes a question and reads its answer.
+// exchange asks a question and checks the answer.
 func (p *process) exchange(ctx context.Context, c Config, q question) (Answer, error) {
+	a, err := p.exchangeLines(ctx, c, q)
+	if err == nil {
+		err = a.check(q)
+	}
+	if err != nil {
+		return Answer{}, fmt.Errorf("%s: at %s: %w", c.Command[0], q.ID, err)
+	}
+	return a, nil
+}
+
+// exchangeLines writes a question and reads its answer.
+func (p *process) exchangeLines(ctx context.Context, c Config, q question) (Answer, error) {
 	text, err := c.Protocol.encode(q)
 	if err != nil {
 		return Answer{}, err
@@ -283,11 +284,8 @@ func (p *process) exchange(ctx context.Context, c Config, q question) (Answer, e
 		return Answer{}, l.err
 	}
 	a, err := c.Protocol.decode(l.text)
-	switch {
-	case err != nil:
+	if err != nil {
 		return Answer{}, err
-	case a.ID != q.ID:
-		return Answer{}, fmt.Errorf("the answer has the id %s", quote([]byte(a.ID)))
 	}
 	select {
 	case err := <-written:
