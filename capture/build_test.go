@@ -53,8 +53,14 @@ const (
 	ack = 16
 )
 
+// tcp is a segment that acknowledges what a server with the initial sequence number -1 has
+// not sent yet.
 func tcp(src, dst, seq int, flags byte, payload []byte) []byte {
-	return join(be16(src), be16(dst), be32(seq), be32(0), []byte{5 << 4, flags}, be16(65535), be32(0), payload)
+	return tcpAck(src, dst, seq, 0, flags, payload)
+}
+
+func tcpAck(src, dst, seq, ack int, flags byte, payload []byte) []byte {
+	return join(be16(src), be16(dst), be32(seq), be32(ack), []byte{5 << 4, flags}, be16(65535), be32(0), payload)
 }
 
 var (
@@ -69,13 +75,22 @@ const (
 	serverPort = 443
 )
 
-// up and down are IP packets with a segment from the client and from the server.
+// up and down are IP packets with a segment from the client and from the server. The
+// server acknowledges a SYN with the sequence number 0; its own should be that of -1.
 func up(seq int, flags byte, payload []byte) []byte {
 	return ipv4(client, server, 6, tcp(clientPort, serverPort, seq, flags, payload))
 }
 
 func down(seq int, flags byte, payload []byte) []byte {
-	return ipv4(server, client, 6, tcp(serverPort, clientPort, seq, flags, payload))
+	return downAck(seq, 1, flags, payload)
+}
+
+func downAck(seq, ack int, flags byte, payload []byte) []byte {
+	return ipv4(server, client, 6, tcpAck(serverPort, clientPort, seq, ack, flags, payload))
+}
+
+func upAck(seq, ack int, flags byte, payload []byte) []byte {
+	return ipv4(client, server, 6, tcpAck(clientPort, serverPort, seq, ack, flags, payload))
 }
 
 func raw(data []byte) capture.Packet {
@@ -86,6 +101,7 @@ func raw(data []byte) capture.Packet {
 func kept(h *capture.Hello) capture.Hello {
 	c := *h
 	c.Frames, c.Message = slices.Clone(h.Frames), slices.Clone(h.Message)
+	c.Faults, c.Contradicts = slices.Clone(h.Faults), slices.Clone(h.Contradicts)
 	return c
 }
 
@@ -93,12 +109,14 @@ func kept(h *capture.Hello) capture.Hello {
 func scan(o capture.Options, packets ...[]byte) ([]capture.Hello, capture.Stats) {
 	s := capture.NewScanner(o)
 	var hellos []capture.Hello
-	for _, p := range packets {
-		s.Scan(raw(p), func(h *capture.Hello) bool {
-			hellos = append(hellos, kept(h))
-			return true
-		})
+	keep := func(h *capture.Hello) bool {
+		hellos = append(hellos, kept(h))
+		return true
 	}
+	for _, p := range packets {
+		s.Scan(raw(p), keep)
+	}
+	s.Flush(keep)
 	return hellos, s.Stats()
 }
 

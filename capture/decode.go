@@ -22,15 +22,30 @@ type segment struct {
 	src, dst endpoint
 	ipv6     bool
 	udp      bool
-	flags    uint8  // of TCP
-	seq      uint32 // of TCP
 	payload  []byte // shares memory with the packet
+
+	// Of TCP.
+	flags    uint8
+	seq, ack uint32
+	window   uint16
+	urgent   uint16 // urgent pointer
+	options  []byte
+
+	hops     uint8    // TTL or hop limit
+	outer    sumState // the worst of the IPv4 headers around the innermost one
+	header   []byte   // of IPv4, for its checksum; nil for a packet that came in fragments
+	whole    []byte   // the segment with its header, for its checksum; nil if it was cut
+	flawed   bool     // a host drops the packet because of its IP header
+	noLength bool     // the length in the IP header is 0
+	unproven bool     // the checksum does not show that the bytes are right
 }
 
 const (
 	tcpFIN = 1 << 0
 	tcpSYN = 1 << 1
 	tcpRST = 1 << 2
+	tcpACK = 1 << 4
+	tcpURG = 1 << 5
 )
 
 // addrPort returns one end of a segment in the form for callers.
@@ -83,6 +98,7 @@ type decoder struct {
 	seg      segment
 	fragment fragment
 	cut      bool // the packet was longer on the wire
+	partial  bool // the IP packet at hand was not captured to its end
 	depth    int
 }
 
@@ -91,6 +107,8 @@ type decoder struct {
 func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
 	d.cut = wireLength > len(b)
 	d.depth = 0
+	d.seg.flawed, d.seg.noLength, d.seg.header = false, false, nil
+	d.seg.outer, d.seg.unproven = sumUnknown, false
 	return d.link(link, b)
 }
 

@@ -88,15 +88,19 @@ func (s Reasons) String() string {
 // same.
 type Fault struct {
 	// Code is "overlap" if copies of the same bytes differed and the rules of TCP or IP
-	// decided which of them count, or the name of an extension.Code.
+	// decided which of them count, another of the constants below, or the name of an
+	// extension.Code.
 	Code string
 	// Offset is that of Hello.Offset: in bytes from the start of the client's stream or
 	// of the datagram.
 	Offset int
 }
 
-// FaultOverlap is the Code of a Fault.
-const FaultOverlap = "overlap"
+// The Codes of a Fault that are not the name of an extension.Code.
+const (
+	FaultOverlap = "overlap" // copies differ
+	FaultUrgent  = "urgent"  // a byte of urgent data, which an application does not read
+)
 
 // Checksums says which checksums count. A packet whose checksum counts and is wrong is
 // not read by a host.

@@ -32,7 +32,9 @@ func TestReasonsAreDocumented(t *testing.T) {
 		t.Errorf("docs/capture.md has %q, want %q", documented, names)
 	}
 	var schema struct {
-		Properties struct{ Ambiguous struct{ Items struct{ Enum []string } } }
+		Properties struct {
+			Ambiguous struct{ Items struct{ Enum []string } }
+		}
 	}
 	data, err := os.ReadFile("../docs/inspect.schema.json")
 	if err != nil {

@@ -44,6 +44,7 @@ type flow struct {
 	last    uint64   // hash of the last hello over UDP, or why it was refused
 
 	packet   *ipPacket // if the flow is no connection, but the fragments of an IP packet
+	doubt    *doubt    // what is open about a TCP connection, or nil
 	followed *followed // of a TCP connection that Reader.Follow follows
 
 	queue        *queue
@@ -101,10 +102,12 @@ type table struct {
 	decided, waiting, holding queue
 	memory                    int
 	evicted                   int
+	overdue                   []Hello // that waited in flows that were evicted
 
 	free     *flow // linked by newer
 	streams  pool[stream]
 	pages    pool[page]
+	raws     rawPool
 	sessions pool[session]
 }
 
@@ -126,6 +129,7 @@ func (t *table) create(key flowKey) *flow {
 		f = new(flow)
 	}
 	*f = flow{key: key}
+	f.halves[1].direction = 1
 	t.flows[key] = f
 	t.waiting.push(f)
 	return f
@@ -135,7 +139,7 @@ func (t *table) create(key flowKey) *flow {
 func (t *table) settle(f *flow) {
 	q := &t.waiting
 	switch {
-	case f.session != nil || f.packet != nil || f.followed != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
+	case f.doubt != nil || f.session != nil || f.packet != nil || f.followed != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
 		q = &t.holding
 	case !f.undecided():
 		q = &t.decided
@@ -161,6 +165,7 @@ func (t *table) evict(f *flow) {
 
 // remove takes a flow out of the table.
 func (t *table) remove(f *flow) {
+	t.dropDoubt(f)
 	for i := range f.halves {
 		t.drop(&f.halves[i])
 	}

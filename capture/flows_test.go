@@ -20,7 +20,7 @@ func TestAccounts(t *testing.T) {
 		{},
 		{MaxFlows: 1},
 		{MaxFlows: 3, MaxMemory: 1},
-		{MaxMemory: streamCost},
+		{MaxMemory: streamCost + pageCost},
 		{MaxFlows: 5, MaxMemory: streamCost + pageCost},
 		{MaxMemory: streamCost + pageCost + 5*useCost},
 		{MaxMemory: 4000},
@@ -118,7 +118,11 @@ func checkAccounts(t *testing.T, s *Scanner) {
 			for i := range f.halves {
 				if st := f.halves[i].stream; st != nil {
 					charged += st.charged
-					held := streamCost + pageCost*len(st.ahead) + useCost*max(0, len(st.uses)-1) + len(st.before)
+					held := streamCost + pageCost*len(st.ahead) + useCost*max(0, len(st.uses)-1) + len(st.before) +
+						cap(st.raw) + spanCost*max(0, cap(st.spans)-pooledSpans)
+					for _, c := range st.copies {
+						held += copyCost + len(c.data)
+					}
 					if st.page != nil {
 						held += pageCost
 					}
@@ -128,6 +132,12 @@ func checkAccounts(t *testing.T, s *Scanner) {
 					if st.charged < held {
 						t.Errorf("a stream holds %d bytes, for %d", held, st.charged)
 					}
+				}
+			}
+			if f.doubt != nil {
+				charged += f.doubt.charged
+				if r := f.doubt.rival; r != nil && r.stream != nil {
+					charged += r.stream.charged
 				}
 			}
 			if f.session != nil {
@@ -216,7 +226,7 @@ func (r traffic) segment() []byte {
 	start := uint32(which * 100_000)
 	binary.BigEndian.PutUint16(b, 1000)
 	binary.BigEndian.PutUint32(b[4:], start+uint32(from))
-	b[12] = 5 << 4
+	b[12], b[13] = 5<<4, tcpACK
 	switch r.IntN(8) {
 	case 0:
 		b[13] = tcpSYN

@@ -65,8 +65,8 @@ func (c *followed) end(direction int, rst bool) {
 
 // deliver gives the next bytes of a stream to the connection's Follower. It reports
 // whether the stream goes on.
-func (s *Scanner) deliver(f *flow, direction int, b []byte) bool {
-	h := &f.halves[direction]
+func (s *Scanner) deliver(f *flow, h *half, b []byte) bool {
+	direction := int(h.direction)
 	h.next += uint32(len(b))
 	if f.followed == nil {
 		src, dst := f.ends(direction)

@@ -16,6 +16,8 @@ type fragment struct {
 	last     bool
 	payload  []byte
 	cut      bool // the end of the payload was not captured
+	flawed   bool // a host drops it because of its IP header
+	sum      sumState
 }
 
 // ipPacket is an IP packet of which fragments have arrived.

@@ -82,16 +82,17 @@ func linearShapes() map[string]linear.Shape {
 		"connections that never end": {most, func(n int) (packets [][]byte) {
 			hello := assembletest.InRecords(assembletest.MessageBytes(100), nil)
 			for i := range n {
-				p := tcpPacket(0, syn, hello[:50])
+				p := tcpPacket(0, ack, hello[:50])
 				binary.BigEndian.PutUint32(p[12:], uint32(i)) // source address
 				packets = append(packets, p)
 			}
 			return packets
 		}, 0},
 		"fragments of eight bytes, linear.Backwards": {most, func(n int) (packets [][]byte) {
-			whole := tcpPacket(0, syn, assembletest.InRecords(assembletest.MessageBytes(n-45), nil))[20:]
+			packets = append(packets, tcpPacket(0, syn, nil))
+			whole := tcpPacket(1, ack, assembletest.InRecords(assembletest.MessageBytes(n-45), nil))[20:]
 			for i := (len(whole) - 1) / 8 * 8; i >= 0; i -= 8 {
-				p := append(tcpPacket(0, syn, nil)[:20], whole[i:min(i+8, len(whole))]...)
+				p := append(tcpPacket(0, ack, nil)[:20], whole[i:min(i+8, len(whole))]...)
 				field := uint16(i / 8)
 				if i+8 < len(whole) {
 					field |= 0x2000 // more fragments
@@ -108,7 +109,9 @@ func linearShapes() map[string]linear.Shape {
 	all["Capture, many hellos"] = linear.Shape{N: 2_000, Prepare: func(n int) func() {
 		var packets [][]byte
 		for i := range n {
-			packets = append(packets, tcpPacket(uint32(i)<<20, syn, assembletest.InRecords(clienthellotest.Hello{}.Message(), nil)))
+			p := tcpPacket(0, ack, assembletest.InRecords(clienthellotest.Hello{}.Message(), nil))
+			binary.BigEndian.PutUint32(p[12:], uint32(i)) // source address
+			packets = append(packets, p)
 		}
 		file := pcapFile(layers.LinkTypeRaw, packets...)
 		return func() {

@@ -31,11 +31,11 @@ func tcpPacket(seq uint32, flags byte, payload []byte) []byte {
 	return b
 }
 
-// A tcpReceiver is the obvious one: byte by byte, with a map in which a byte stays once
-// it has come.
+// A tcpReceiver is an obvious one that does as Linux does: bytes in their turn win; of those
+// ahead it keeps the segments.
 type tcpReceiver struct {
-	have    map[int]arrival
-	ready   []byte       // what has come without a gap
+	ready   []arrival
+	queue   []queued     // in order, none inside another
 	useful  map[int]bool // packets that brought something new
 	settled bool         // what the stream begins with was compared
 }
@@ -45,27 +45,73 @@ type arrival struct {
 	packet int
 }
 
+// queued is a segment that is ahead, and those that were joined to it.
+type queued struct {
+	begin int
+	bytes []arrival
+}
+
+func (q queued) end() int { return q.begin + len(q.bytes) }
+
 // take returns what it adds to the bytes that are ready. Ahead of them it takes as much
 // as package capture says that it does.
 func (r *tcpReceiver) take(segment assembletest.Piece, packet int) []byte {
 	const window = 256 << 10
 	had := len(r.ready)
-	if segment.Offset > had+window {
+	fresh := queued{begin: segment.Offset}
+	for _, b := range segment.Data {
+		fresh.bytes = append(fresh.bytes, arrival{b, packet})
+	}
+	switch {
+	case segment.Offset > had+window || fresh.end() <= had:
 		return nil
+	case segment.Offset <= had:
+		r.useful[packet] = true
+		r.append(fresh)
+	default:
+		r.insert(fresh, packet)
 	}
-	for i, b := range segment.Data {
-		if _, ok := r.have[segment.Offset+i]; !ok {
-			r.have[segment.Offset+i] = arrival{b, packet}
-			r.useful[packet] = true
+	for len(r.queue) > 0 && r.queue[0].begin <= len(r.ready) {
+		r.append(r.queue[0])
+		r.queue = r.queue[1:]
+	}
+	var added []byte
+	for _, a := range r.ready[had:] {
+		added = append(added, a.value)
+	}
+	return added
+}
+
+func (r *tcpReceiver) append(q queued) {
+	if q.end() > len(r.ready) {
+		r.ready = append(r.ready, q.bytes[len(r.ready)-q.begin:]...)
+	}
+}
+
+func (r *tcpReceiver) insert(fresh queued, packet int) {
+	i := 0
+	for i < len(r.queue) && r.queue[i].begin <= fresh.begin {
+		i++
+	}
+	if i > 0 {
+		before := r.queue[i-1]
+		switch {
+		case before.end() >= fresh.end():
+			return
+		case before.begin == fresh.begin:
+			r.queue = slices.Delete(r.queue, i-1, i)
+			i--
+		case before.end() == fresh.begin:
+			fresh = queued{before.begin, slices.Concat(before.bytes, fresh.bytes)}
+			r.queue = slices.Delete(r.queue, i-1, i)
+			i--
 		}
 	}
-	for {
-		next, ok := r.have[len(r.ready)]
-		if !ok {
-			return r.ready[had:]
-		}
-		r.ready = append(r.ready, next.value)
+	r.useful[packet] = true
+	for i < len(r.queue) && r.queue[i].end() <= fresh.end() {
+		r.queue = slices.Delete(r.queue, i, i+1)
 	}
+	r.queue = slices.Insert(r.queue, i, fresh)
 }
 
 // A tcpScan is a Scanner of one direction of a connection, and what it found.
@@ -116,12 +162,11 @@ func (s *tcpScan) differs(other *tcpScan, before int) error {
 }
 
 // CheckTCP sends the SYN of a stream, and then segments that come in any order, come again
-// and overlap, with the same bytes or others. If they contradict each other, the bytes
-// that came first stay: after every segment the same is found as if these bytes had come
-// in order and once.
+// and overlap, with the same bytes or others. After every segment the same is found as if
+// the bytes that the receiver takes had come in order and once.
 func CheckTCP(isn uint32, segments []assembletest.Piece) error {
 	sent, twice, inOrder := newTCPScan(isn), newTCPScan(isn), newTCPScan(isn)
-	r := tcpReceiver{have: make(map[int]arrival), useful: make(map[int]bool)}
+	r := tcpReceiver{useful: make(map[int]bool)}
 	for i, segment := range segments {
 		before := len(sent.found)
 		sent.send(segment)
@@ -152,7 +197,11 @@ func (r *tcpReceiver) check(found []foundHello) error {
 	if r.settled {
 		return nil
 	}
-	want := assembletest.ReferenceRecords(r.ready)
+	ready := make([]byte, len(r.ready))
+	for i, a := range r.ready {
+		ready[i] = a.value
+	}
+	want := assembletest.ReferenceRecords(ready)
 	r.settled = want.Outcome != assemble.NeedMore
 	switch {
 	case want.Outcome == assemble.Unrecognized:
@@ -175,7 +224,7 @@ func (r *tcpReceiver) check(found []foundHello) error {
 		}
 	}
 	for i := range want.Used {
-		if packet := r.have[i].packet; !slices.Contains(got.Frames, packet) {
+		if packet := r.ready[i].packet; !slices.Contains(got.Frames, packet) {
 			return fmt.Errorf("byte %d came in packet %d, which is not among %v", i, packet, got.Frames)
 		}
 	}

@@ -22,7 +22,7 @@ func TestPageRuns(t *testing.T) {
 			if fresh := p.put(begin, data[begin:end]); fresh != end-begin {
 				t.Errorf("%d to %d: %d bytes are new", begin, end, fresh)
 			}
-			if fresh := p.put(begin, make([]byte, end-begin)); fresh != 0 {
+			if fresh := p.put(begin, data[begin:end]); fresh != 0 {
 				t.Errorf("%d to %d: %d bytes are new when put again", begin, end, fresh)
 			}
 			for i := range pageSize {

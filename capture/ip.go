@@ -45,7 +45,8 @@ func (d *decoder) ipv4(b []byte) verdict {
 	}
 	header := int(b[0]&0x0f) * 4
 	total := int(binary.BigEndian.Uint16(b[2:]))
-	if total == 0 {
+	d.outer()
+	if d.seg.noLength = total == 0; d.seg.noLength {
 		total = len(b) // left to the network card by the sending host
 	}
 	if b[0]>>4 != 4 || header < 20 || total < header {
@@ -57,7 +58,15 @@ func (d *decoder) ipv4(b []byte) verdict {
 	cut := total > len(b)
 	if !cut {
 		b = b[:total] // Ethernet pads short frames
+	} else if !d.cut {
+		d.seg.flawed = true
 	}
+	d.partial = cut
+	if header > 20 && badOptions(b[20:header]) {
+		d.seg.flawed = true
+	}
+	d.seg.header = b[:header:header]
+	d.seg.hops = b[8]
 	d.seg.ipv6 = false
 	d.seg.src.ip, d.seg.dst.ip = [16]byte{}, [16]byte{}
 	copy(d.seg.src.ip[:], b[12:16])
@@ -70,10 +79,21 @@ func (d *decoder) ipv4(b []byte) verdict {
 			last:     field&0x2000 == 0,
 			payload:  b[header:],
 			cut:      cut,
+			flawed:   d.seg.flawed,
+			sum:      headerSum(d.seg.header),
 		}
 		return isFragment
 	}
 	return d.protocol(b[9], b[header:])
+}
+
+// outer checks the checksum of the IPv4 header around another IP header. The one of the
+// innermost header is checked when the packet is of use.
+func (d *decoder) outer() {
+	if d.seg.header != nil {
+		d.seg.outer = max(d.seg.outer, headerSum(d.seg.header))
+		d.seg.header = nil
+	}
 }
 
 // ipv6 reads a header as defined in RFC 8200, Section 3, and its extension headers.
@@ -88,14 +108,19 @@ func (d *decoder) ipv6(b []byte) verdict {
 		return isBroken
 	}
 	length, next := int(binary.BigEndian.Uint16(b[4:])), b[6]
-	d.seg.ipv6 = true
+	d.outer()
+	d.seg.noLength = length == 0
+	d.seg.ipv6, d.seg.hops = true, b[7]
 	copy(d.seg.src.ip[:], b[8:24])
 	copy(d.seg.dst.ip[:], b[24:40])
 	b = b[40:]
 	cut := length > len(b)
 	if length > 0 && !cut {
 		b = b[:length]
+	} else if cut && !d.cut {
+		d.seg.flawed = true
 	}
+	d.partial = cut
 	return d.extensions(next, b, cut)
 }
 
@@ -127,6 +152,7 @@ func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 					last:     field&1 == 0,
 					payload:  b[8:],
 					cut:      cut,
+					flawed:   d.seg.flawed,
 				}
 				return isFragment
 			}
@@ -137,13 +163,17 @@ func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 		if len(b) < n {
 			return d.short()
 		}
+		if badExtension(next, b[:n]) {
+			d.seg.flawed = true
+		}
 		next, b = b[0], b[n:]
 	}
 }
 
 // payload reads the payload of an IP packet that was reassembled from its fragments.
 func (d *decoder) payload(protocol uint8, b []byte) verdict {
-	d.cut = false
+	d.cut, d.partial = false, false
+	d.seg.header, d.seg.noLength = nil, false
 	if d.seg.ipv6 {
 		return d.extensions(protocol, b, false)
 	}
@@ -198,8 +228,16 @@ func (d *decoder) tcp(b []byte) verdict {
 	d.seg.src.port = binary.BigEndian.Uint16(b)
 	d.seg.dst.port = binary.BigEndian.Uint16(b[2:])
 	d.seg.seq = binary.BigEndian.Uint32(b[4:])
+	d.seg.ack = binary.BigEndian.Uint32(b[8:])
 	d.seg.flags = b[13]
+	d.seg.window = binary.BigEndian.Uint16(b[14:])
+	d.seg.urgent = binary.BigEndian.Uint16(b[18:])
+	d.seg.options = b[20:header]
 	d.seg.payload = b[header:]
+	d.seg.whole = b
+	if d.partial {
+		d.seg.whole = nil
+	}
 	return isSegment
 }
 
@@ -215,7 +253,14 @@ func (d *decoder) udp(b []byte) verdict {
 	if length < 8 {
 		return isBroken
 	}
+	if length > len(b) && !d.partial {
+		d.seg.flawed = true
+	}
 	b = b[:min(length, len(b))]
+	d.seg.whole = b
+	if d.partial {
+		d.seg.whole = nil
+	}
 	d.seg.udp = true
 	d.seg.src.port = binary.BigEndian.Uint16(b)
 	d.seg.dst.port = binary.BigEndian.Uint16(b[2:])

@@ -172,7 +172,7 @@ func TestLimitOfFlows(t *testing.T) {
 }
 
 func TestLimitOfMemory(t *testing.T) {
-	const most, cost = 16 << 20, 128 + 512 // of the connection and of the segment at hand
+	const most, cost = 16 << 20, 128 + 768 // of the connection and of the segment at hand
 	for held, lost := range map[int]bool{most - cost: false, most - cost + 1: true} {
 		got, _ := follow(t, capture.Options{}, func() *transcript { return &transcript{held: held} }, up(1, ack, []byte("x")))
 		if len(got) != 1 || got[0].Gone != lost {

@@ -21,16 +21,15 @@ type page struct {
 // has reports whether byte i has arrived.
 func (p *page) has(i int) bool { return p.have[i/64]>>(i%64)&1 != 0 }
 
-// put stores data at i and returns how many of its bytes are new. A byte that has
-// arrived before stays, as it would at a receiver.
+// put stores data at i, over what is there, and returns how many of its bytes are new.
 func (p *page) put(i int, data []byte) (fresh int) {
-	for _, b := range data {
-		if !p.has(i) {
-			p.data[i] = b
-			p.have[i/64] |= 1 << (i % 64)
-			fresh++
-		}
-		i++
+	copy(p.data[i:], data)
+	for end := i + len(data); i < end; {
+		n := min(64-i%64, end-i)
+		mask := (^uint64(0) >> (64 - n)) << (i % 64)
+		fresh += n - bits.OnesCount64(p.have[i/64]&mask)
+		p.have[i/64] |= mask
+		i += n
 	}
 	return fresh
 }

@@ -78,6 +78,7 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 			p, err := r.source.next()
 			if err != nil {
 				r.err = err
+				r.scanner.Flush(yield)
 				return
 			}
 			if !r.scanner.Scan(p, yield) {

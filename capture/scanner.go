@@ -28,6 +28,9 @@ type Scanner struct {
 	scratch []byte // of assemble.QUIC
 	seed    maphash.Seed
 
+	deadlines []deadline // of doubts, in order of time
+	opened    int        // doubts
+
 	// The packet that is being scanned.
 	frames []int  // its number, or those of its fragments
 	packet []byte // its payload, if it came in fragments
@@ -64,12 +67,18 @@ func (s *Scanner) Stats() Stats {
 // keeps no reference to the packet. It returns false if yield did.
 func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 	s.time, s.yield, s.stop = p.Time, yield, false
+	if len(s.deadlines) > 0 && !s.time.Before(s.deadlines[0].at) {
+		s.expire(false)
+	}
 	if s.decode(p) == isSegment {
 		if s.decoder.seg.udp {
 			s.datagram(&s.decoder.seg)
 		} else {
 			s.segment(&s.decoder.seg)
 		}
+	}
+	if len(s.flows.overdue) > 0 {
+		s.emitOverdue()
 	}
 	return !s.stop
 }

@@ -9,12 +9,17 @@ import (
 
 const (
 	// streamCost is what a stream takes of the memory, without what it holds.
-	streamCost = 512
+	streamCost = 768
 	// maxEarlyData is how many bytes of early data are skipped in search of a second
 	// hello. Most servers allow 16 kB or less (RFC 9846, Section 4.7.1).
 	maxEarlyData = 64 << 10
 	// useCost is what a note on a packet takes, including spare capacity of the slice.
 	useCost = 32
+	// spanCost is what a note on a piece that is ahead takes.
+	spanCost = 8
+	// pooledSpans is the highest capacity for pieces that are ahead with which a stream is
+	// pooled. It is part of streamCost.
+	pooledSpans = 32
 	// maxUses is the highest capacity for notes with which a stream or session is pooled.
 	maxUses = 32
 )
@@ -32,9 +37,27 @@ type stream struct {
 	before []byte // what came so far before TLS, in case TLS follows
 	start  uint32 // offset in the stream at which TLS begins; 0 while it is not known
 
-	ahead   []heldPage // bytes that arrived out of order
-	lowest  uint32     // sequence number of the first byte in ahead, while floating
-	uses    []use
+	ahead  []heldPage // bytes that arrived out of order
+	lowest uint32     // sequence number of the first byte in ahead, while floating
+	spans  []span     // of ahead, as they arrived
+	full   bool       // spans has no room and cannot be joined
+	uses   []use
+
+	need     int    // bytes of raw from needFrom on that are a whole hello; 0 if not known
+	needFrom int    //
+	raw      []byte // what was taken and may not have been acknowledged
+	rawAt    uint32 // sequence number of its first byte
+	hops     uint8  // hop limit of the first segment
+	unproven bool   // a checksum does not show that the bytes are right
+	ended    bool   // no hello is in these bytes, unless others come in their place
+	copies   []spareCopy
+	copied   int // bytes in copies
+	faults   []Fault
+	doubts   Reasons
+
+	reported   []int  // packets of the last hello that was reported
+	reportedAt uint32 // sequence number of its first byte
+
 	charged int // bytes, of the table's memory
 }
 
@@ -67,12 +90,16 @@ func (t *table) drop(h *half) {
 	if st.page != nil {
 		t.freePage(st.page) //mutation:equivalent it spares allocations
 	}
+	t.freeRaw(st)
 	t.refund(&st.charged, st.charged)
 	if cap(st.uses) > maxUses { //mutation:equivalent only what is kept for later differs
 		st.uses = nil
 	}
-	clear(st.ahead) //mutation:equivalent it lets go of memory
-	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], before: st.before[:0]}
+	clear(st.ahead)                  //mutation:equivalent it lets go of memory
+	if cap(st.spans) > pooledSpans { //mutation:equivalent only what is kept for later differs
+		st.spans = nil
+	}
+	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], before: st.before[:0], spans: st.spans[:0], reported: st.reported[:0]}
 	t.streams.put(st)
 	h.stream = nil
 }
@@ -102,12 +129,6 @@ func (s *Scanner) note(f *flow, h *half, seq uint32, n int) bool {
 	return true
 }
 
-// hold keeps bytes that arrived out of order. It reports whether f is still there.
-func (s *Scanner) hold(f *flow, h *half, seq uint32, b []byte) bool {
-	fresh, ok := s.store(f, &h.stream.ahead, &h.stream.charged, seq, b)
-	return ok && (fresh == 0 || s.note(f, h, seq, len(b)))
-}
-
 // store puts bytes into pages and returns how many of them are new. ok says that f is
 // still there.
 func (s *Scanner) store(f *flow, pages *[]heldPage, account *int, at uint32, b []byte) (fresh int, ok bool) {
@@ -129,74 +150,56 @@ func (s *Scanner) store(f *flow, pages *[]heldPage, account *int, at uint32, b [
 	return fresh, true
 }
 
-// fill feeds the next bytes of a stream. For bytes that had arrived before, out of order, it
-// feeds those: they may differ, and the first ones stay.
-func (s *Scanner) fill(f *flow, direction int, b []byte) {
-	h := &f.halves[direction]
-	end := h.next + uint32(len(b))
-	for len(b) > 0 && h.phase == started && h.stream != nil {
-		if !s.feed(f, direction, b[:h.stream.missing(h.next, len(b))]) {
-			return
+// feed takes the next bytes of a stream, without those that are urgent. It reports whether
+// the stream goes on.
+func (s *Scanner) feed(f *flow, h *half, b []byte) bool {
+	if h.urgent {
+		if n := int(int32(h.urgentAt - h.next)); n >= 0 && n < len(b) {
+			return s.feedUrgent(f, h, b, n)
 		}
-		s.drain(f, direction)
-		b = b[len(b)-max(0, int(int32(end-h.next))):]
 	}
-}
-
-// missing returns how many of the n bytes from seq on come before the first that is held.
-func (st *stream) missing(seq uint32, n int) int {
-	if len(st.ahead) == 0 {
-		return n
-	}
-	for i := 0; i < n; {
-		at := int((seq + uint32(i)) % pageSize)
-		part := min(n-i, pageSize-at)
-		if p := findPage(st.ahead, seq+uint32(i)); p != nil {
-			for j := range part {
-				if p.has(at + j) {
-					return i + j
-				}
-			}
-		}
-		i += part
-	}
-	return n
-}
-
-// drain feeds what was held for as long as it continues the stream.
-func (s *Scanner) drain(f *flow, direction int) {
-	h := &f.halves[direction]
-	for h.phase == started && h.stream != nil && len(h.stream.ahead) > 0 {
-		st := h.stream
-		run := []byte(nil)
-		if p := findPage(st.ahead, h.next); p != nil {
-			run = p.run(int(h.next % pageSize))
-		}
-		if len(run) == 0 || !s.feed(f, direction, run) {
-			return
-		}
-		// Pages whose bytes have all been fed are not needed any more.
-		st.ahead = slices.DeleteFunc(st.ahead, func(p heldPage) bool {
-			if int32(p.number*pageSize+pageSize-h.next) > 0 {
-				return false
-			}
-			s.flows.freePage(p.page)
-			s.flows.refund(&st.charged, pageCost)
-			return true
-		})
-	}
-}
-
-// feed gives the next bytes of a stream to its assembler, or to the Follower of its
-// connection. It reports whether the stream goes on.
-func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
 	if s.flows.open != nil {
-		return s.deliver(f, direction, b)
+		return s.deliver(f, h, b)
 	}
-	h := &f.halves[direction]
+	return s.keepRaw(f, h, b) && s.read(f, h, b)
+}
+
+// feedUrgent is feed for bytes of which b[n] is urgent.
+func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
+	h.urgent = false
+	if n > 0 && !s.feed(f, h, b[:n]) {
+		return false
+	}
+	if h.stream != nil {
+		h.stream.fault(FaultUrgent, int(h.next-h.start))
+	}
+	if h.next == h.start {
+		h.start++
+	}
+	h.next++
+	if h.stream != nil {
+		h.stream.rawAt++ // so that what follows is at its place
+	}
+	return n+1 == len(b) || s.feed(f, h, b[n+1:])
+}
+
+// read gives the next bytes of a stream to its assembler. It reports whether the stream
+// goes on.
+func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 	st := h.stream
 	if len(st.before) > 0 {
-		return s.readPrologue(f, direction, b)
+		return s.readPrologue(f, h, b)
+	}
+	if st.need == 0 && st.index == 1 && h.next-h.start == st.start {
+		st.need, st.needFrom = wholeInRecord(b), len(st.raw)-len(b)
+	}
+	if st.need > 0 {
+		got := len(st.raw) - st.needFrom
+		if h.next += uint32(len(b)); got < st.need {
+			return true
+		}
+		h.next -= uint32(got)
+		b, st.need = st.raw[st.needFrom:], 0
 	}
 	for len(b) > 0 {
 		result := st.records.Feed(b)
@@ -205,7 +208,9 @@ func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
 		switch {
 		case result.Outcome == assemble.NeedMore:
 		case result.Outcome == assemble.Complete:
-			s.complete(f, direction, result)
+			if !s.complete(f, h, result) {
+				return false
+			}
 			if st.index > 2 {
 				s.decide(h)
 				return false
@@ -217,12 +222,12 @@ func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
 		case st.index == 1 && h.next-h.start == 1:
 			// The first byte is not that of TLS.
 			h.next--
-			return s.readPrologue(f, direction, b)
+			return s.readPrologue(f, h, b)
 		default:
-			if result.Outcome == assemble.Refused && st.credible(result.Code, rest) {
-				s.refuse(f, direction, result, b)
+			if result.Outcome == assemble.Refused && st.credible(result.Code, rest) && !s.refuse(f, h, result, b) {
+				return false
 			}
-			s.decide(h)
+			s.finish(f, h)
 			return false
 		}
 		b = rest
@@ -230,10 +235,37 @@ func (s *Scanner) feed(f *flow, direction int, b []byte) bool {
 	return true
 }
 
+// wholeInRecord returns the length of the record header and the hello that b begins with, if
+// the record has the whole hello but b has not, and else 0. Such a hello takes no memory but
+// that of raw.
+func wholeInRecord(b []byte) int {
+	const headers = 9
+	if len(b) < headers || b[0] != recordHandshake || b[1] != 3 || b[5] != 1 || b[6] != 0 {
+		return 0
+	}
+	n := headers + int(b[7])<<8 + int(b[8])
+	if record := 5 + int(b[3])<<8 + int(b[4]); n > record || n <= len(b) || record > 5+1<<14 {
+		return 0
+	}
+	return n
+}
+
+// finish ends a stream that has no hello. If the bytes may not be those that the server
+// read, it waits until they are acknowledged or others come.
+func (s *Scanner) finish(f *flow, h *half) {
+	st := h.stream
+	if !st.unproven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-h.next) >= 0 {
+		s.decide(h)
+		return
+	}
+	if s.openDoubt(f) {
+		st.ended = true
+	}
+}
+
 // readPrologue takes the next bytes of a stream in which TLS has not begun yet. It
 // reports whether the stream goes on.
-func (s *Scanner) readPrologue(f *flow, direction int, b []byte) bool {
-	h := &f.halves[direction]
+func (s *Scanner) readPrologue(f *flow, h *half, b []byte) bool {
 	st := h.stream
 	had := len(st.before)
 	fresh := b[:min(len(b), maxPrologue-had)]
@@ -244,7 +276,7 @@ func (s *Scanner) readPrologue(f *flow, direction int, b []byte) bool {
 	n, p := prologue(st.before)
 	switch {
 	case p == noPrologue || p == tlsFollows && n < had:
-		s.decide(h)
+		s.finish(f, h)
 		return false
 	case p == inPrologue:
 		h.next += uint32(len(b))
@@ -254,7 +286,7 @@ func (s *Scanner) readPrologue(f *flow, direction int, b []byte) bool {
 	st.start = uint32(n)
 	st.records.Reset(nil)
 	h.next += uint32(n - had)
-	return s.feed(f, direction, b[n-had:])
+	return s.read(f, h, b[n-had:])
 }
 
 // grow allocates memory for a message that arrives in pieces, of which the next has n
@@ -297,11 +329,11 @@ func (st *stream) credible(code extension.Code, rest []byte) bool {
 	return true
 }
 
-// complete reports a hello, and prepares for the second one.
-func (s *Scanner) complete(f *flow, direction int, result assemble.Result) {
-	h, other := &f.halves[direction], &f.halves[1-direction]
+// complete reports a hello, and prepares for the second one. It reports whether f is still
+// there.
+func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 	st := h.stream
-	s.describe(f, direction)
+	s.describe(f, h)
 	s.hello.Message = result.Message
 	s.hello.Trailing = st.records.Info().Trailing
 	st.flags = s.compareFlags(st.flags)
@@ -311,40 +343,48 @@ func (s *Scanner) complete(f *flow, direction int, result assemble.Result) {
 			early = maxEarlyData
 		}
 	}
-	s.emit()
+	if !s.report(f, h) {
+		return false
+	}
+	// The other end is the server. It stays in sight if only its bytes may say so: anybody
+	// can send a hello in its name.
+	if other := &f.halves[1-h.direction]; other.phase == floating || other.answers {
+		s.decide(other)
+	}
 	st.index++
 	st.records.NextAfterEarlyData(early)
 	position := h.next - h.start
 	st.uses = slices.DeleteFunc(st.uses, func(u use) bool { return u.end <= position }) //mutation:equivalent describe leaves them out, too
-	if other.phase != silent {
-		s.decide(other)
-	}
+	return true
 }
 
-// refuse reports a hello that the assembler refused while it read b.
-func (s *Scanner) refuse(f *flow, direction int, result assemble.Result, b []byte) {
-	st := f.halves[direction].stream
-	s.describe(f, direction)
+// refuse reports a hello that the assembler refused while it read b. It reports whether f is
+// still there.
+func (s *Scanner) refuse(f *flow, h *half, result assemble.Result, b []byte) bool {
+	st := h.stream
+	s.describe(f, h)
 	s.hello.Code, s.hello.Offset = result.Code, int(st.start)+result.Offset
 	if result.Code == extension.ErrSSLv2Hello && result.Used == sslv2HeaderLen {
 		length := 2 + (int(b[0]&0x7f)<<8 | int(b[1]))
 		s.hello.Message = b[:min(len(b), length)]
 	}
-	s.emit()
+	return s.report(f, h)
 }
 
 // describe fills in what hellos and refusals have in common.
-func (s *Scanner) describe(f *flow, direction int) {
-	h := &f.halves[direction]
-	src, dst := f.ends(direction)
+func (s *Scanner) describe(f *flow, h *half) {
+	src, dst := f.ends(int(h.direction))
 	s.hello = Hello{
 		Transport: TCP,
 		Src:       src,
 		Dst:       dst,
 		Time:      s.time,
 		Frames:    s.hello.Frames[:0],
+		Faults:    s.hello.Faults[:0],
 		Index:     h.stream.index,
 		Prologue:  int(h.stream.start),
+
+		Contradicts: s.hello.Contradicts[:0],
 	}
 	uses, start := h.stream.uses, h.stream.start+uint32(h.stream.records.Info().Start)
 	slices.SortStableFunc(uses, func(a, b use) int { return int(int32(a.begin - b.begin)) })

@@ -1,10 +1,5 @@
 package capture
 
-import (
-	"github.com/tlsflags/tlsflags/clienthello/assemble"
-	"github.com/tlsflags/tlsflags/extension"
-)
-
 const (
 	// window is how far after the next byte a segment may begin to be kept. A client's
 	// first flight is limited by its congestion window, of about 14 kB. The longest
@@ -32,15 +27,34 @@ const (
 
 // half is one direction of a TCP connection.
 type half struct {
-	phase  phase
-	start  uint32 // sequence number of the first byte
-	next   uint32 // of the next byte wanted
-	stream *stream
+	phase     phase
+	direction uint8
+	synSeen   bool  // start is that of a SYN
+	ackSeen   bool  // acked is known
+	scaled    bool  // the SYN has a window scale
+	timed     bool  // the SYN has a timestamp
+	reset     bool  // this end sent a RST
+	urgent    bool  // the byte at urgentAt is urgent
+	again     bool  // another connection may go on instead
+	answers   bool  // its SYN answers another one
+	scale     uint8 // of the window, as a shift
+	sums      evidence
+	headers   evidence // of the innermost IP header
+	outers    evidence // of the IP headers around it
+
+	start    uint32 // sequence number of the first byte
+	next     uint32 // of the next byte wanted
+	sent     uint32 // after the last that was sent
+	acked    uint32 // of the next byte that the other end wants, as it said last
+	edge     uint32 // sequence number of the first byte that does not fit into its window
+	recent   uint32 // timestamp below which segments are old (RFC 7323, Section 5.3)
+	urgentAt uint32
+	stream   *stream
 }
 
 // begun reports whether the half holds the beginning of a hello.
 func (h *half) begun() bool {
-	return h.phase == started && h.stream != nil && h.stream.records.Info().Records > 0
+	return h.phase == started && h.stream != nil && (h.stream.need > 0 || h.stream.records.Info().Records > 0)
 }
 
 // decide marks a half as decided, and frees what it holds.
@@ -60,54 +74,73 @@ func (s *Scanner) segment(seg *segment) {
 		f = s.flows.create(key)
 		s.stats.Flows++
 	}
-	seq := seg.seq
-	if seg.flags&tcpSYN != 0 {
-		seq++ // SYN takes a sequence number
-		s.begin(f, direction, seq)
-	}
-	if len(seg.payload) > 0 {
-		s.payload(f, direction, seq, seg.payload)
-	}
-	if seg.flags&(tcpFIN|tcpRST) != 0 {
-		f.closed = true
-		if f.followed != nil {
-			f.followed.end(direction, seg.flags&tcpRST != 0)
-		}
-	}
+	s.receive(f, direction, seg)
 	if f.queue != nil { // not evicted meanwhile
 		s.flows.settle(f)
 	}
 }
 
-// begin takes a SYN, which says that the stream begins at seq.
-func (s *Scanner) begin(f *flow, direction int, seq uint32) {
+// receive takes a segment as the end to which it goes does (RFC 9293, Section 3.10.7).
+func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 	h, other := &f.halves[direction], &f.halves[1-direction]
-	switch {
-	case h.phase == floating:
-		h.stream.known = true
-		s.anchor(f, direction, seq)
+	if h.phase == decided && other.phase == decided && seg.flags&(tcpSYN|tcpFIN|tcpRST) == 0 && f.doubt == nil && !f.closed {
+		h.acknowledge(other, seg) // nothing more is of interest
 		return
-	case h.phase != silent && h.start == seq:
-		return // a retransmission
-	case h.phase != silent:
-		// The ports are used again. The other direction starts over too, unless it
-		// has already.
-		s.flows.drop(h)
-		s.flows.dropFollowed(f)
-		if other.phase != started || other.stream != nil || other.next != other.start {
-			s.flows.drop(other)
-			*other = half{}
-			f.closed = false
-			s.stats.Flows++
+	}
+	if seg.flags&tcpSYN != 0 {
+		s.synchronize(f, h, seg)
+		return
+	}
+	if len(seg.payload) > 0 && s.restart(f, h, seg.seq) {
+		h.phase = silent
+	}
+	taken := false
+	if r := s.rival(f, direction); r != nil && r.contains(seg) {
+		if taken = true; !s.rivalSegment(f, h, r, seg) {
+			return
 		}
 	}
-	*h = half{phase: started, start: seq, next: seq}
+	s.answerRival(f, h, seg)
+	if why, dropped := s.drops(f, h, seg); dropped {
+		if !taken {
+			s.setAside(f, h, seg, why)
+		}
+		return
+	}
+	if seg.flags&tcpACK != 0 && !s.acknowledged(f, h, other, seg) {
+		return
+	}
+	end := seg.seq + uint32(len(seg.payload))
+	if h.phase == silent || int32(end-h.sent) > 0 {
+		h.sent = end
+	}
+	switch {
+	case seg.flags&tcpRST != 0:
+		s.end(f, h, true)
+		return // RFC 9293, Section 3.10.7.4: the data of a RST are not read
+	case len(seg.payload) > 0:
+		if s.payload(f, h, seg); f.queue == nil {
+			return
+		}
+	}
+	if seg.flags&tcpFIN != 0 && (h.phase != started || end == h.next) {
+		h.sent = end + 1
+		s.end(f, h, false)
+	}
 }
 
-// payload takes the bytes of a segment.
-func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
-	h := &f.halves[direction]
-	if h.phase == decided && !s.restart(f, h, seq) {
+// end takes the end of a direction, or after a RST of both.
+func (s *Scanner) end(f *flow, h *half, rst bool) {
+	f.closed = true
+	h.reset = h.reset || rst
+	if f.followed != nil {
+		f.followed.end(int(h.direction), rst)
+	}
+}
+
+// payload takes the bytes of a segment that the receiver accepts.
+func (s *Scanner) payload(f *flow, h *half, seg *segment) {
+	if h.phase == decided {
 		return
 	}
 	if h.stream == nil {
@@ -115,120 +148,91 @@ func (s *Scanner) payload(f *flow, direction int, seq uint32, b []byte) {
 			return
 		}
 		h.stream.known = h.phase == started
-		h.stream.lowest = seq
+		h.stream.lowest = seg.seq
+		h.stream.hops = seg.hops
+		if h.again {
+			h.stream.doubts = h.stream.doubts.With(SYN)
+		}
 	}
+	h.stream.unproven = h.stream.unproven || seg.unproven
 	if h.phase == silent {
 		h.phase = floating
-		if s.flows.open != nil || mayBegin(b) || mayBeginPrologue(b) {
-			h.phase, h.start, h.next = started, seq, seq
+		if s.flows.open != nil || mayBegin(seg.payload) || mayBeginPrologue(seg.payload) {
+			h.phase, h.start, h.next = started, seg.seq, seg.seq
 		}
 	}
 	if h.phase == floating {
-		s.float(f, direction, seq, b)
+		s.float(f, h, seg)
 		return
 	}
-	s.inWindow(f, direction, seq, b)
-	if s.flows.open != nil && h.stream != nil && len(h.stream.ahead) == 0 {
+	if seg.flags&tcpURG != 0 {
+		h.markUrgent(seg)
+	}
+	s.inWindow(f, h, seg)
+	if s.flows.open != nil && h.stream != nil && len(h.stream.ahead) == 0 && len(h.stream.copies) == 0 {
 		s.flows.drop(h) // so that a stream in order takes no memory
+	}
+}
+
+// markUrgent notes the place of an urgent byte, which by default is not part of what
+// an application reads. Linux takes it for the byte before the urgent pointer, and
+// ignores a pointer to what has arrived before.
+func (h *half) markUrgent(seg *segment) {
+	at := seg.seq + uint32(seg.urgent) - 1
+	if seg.urgent == 0 {
+		at = seg.seq
+	}
+	if int32(at-h.next) >= 0 && (!h.urgent || int32(at-h.urgentAt) > 0) {
+		h.urgent, h.urgentAt = true, at
 	}
 }
 
 // restart begins a connection whose SYN was not captured, if seq is so far from a decided
 // half of a closed connection that its ports must have been used again.
 func (s *Scanner) restart(f *flow, h *half, seq uint32) bool {
-	if !f.closed || !outside(seq, h.start, h.next) {
+	if h.phase != decided || !f.closed || !outside(seq, h.start, h.next) {
 		return false
 	}
-	for i := range f.halves {
-		s.flows.drop(&f.halves[i])
-		f.halves[i] = half{}
-	}
-	f.closed = false
-	s.stats.Flows++
+	s.reopen(f)
 	return true
 }
 
+// reopen forgets a connection, whose ports are used again.
+func (s *Scanner) reopen(f *flow) {
+	s.flows.dropFollowed(f)
+	for i := range f.halves {
+		s.flows.drop(&f.halves[i])
+		f.halves[i] = half{direction: uint8(i)}
+	}
+	f.closed = false
+	s.stats.Flows++
+}
+
 // inWindow takes the bytes of a segment in a stream whose next byte is known.
-func (s *Scanner) inWindow(f *flow, direction int, seq uint32, b []byte) {
-	h := &f.halves[direction]
-	ahead := int(int32(seq - h.next))
-	switch {
-	case ahead > window || ahead <= -len(b):
-		return // not of this connection, or a retransmission
-	case ahead > 0:
-		s.hold(f, h, seq, b)
+func (s *Scanner) inWindow(f *flow, h *half, seg *segment) {
+	seq, b := seg.seq, seg.payload
+	if h.stream.ended {
+		s.compareOld(f, h, seg, seq, b)
 		return
 	}
-	b = b[-ahead:]
-	if s.note(f, h, h.next, len(b)) {
-		s.fill(f, direction, b)
+	ahead := int(int32(seq - h.next))
+	if ahead > window {
+		return // not of this connection
+	}
+	if ahead > 0 {
+		s.hold(f, h, seg, seq, b)
+		return
+	}
+	old := min(-ahead, len(b))
+	if old > 0 {
+		s.compareOld(f, h, seg, seq, b[:old])
+	}
+	if b = b[old:]; len(b) > 0 && f.queue != nil && h.stream != nil && s.note(f, h, h.next, len(b)) {
+		s.fill(f, h, seg, b)
 	}
 }
 
 // outside reports whether seq is far from what lies between start and next.
 func outside(seq, start, next uint32) bool {
 	return int32(seq-start) < -window || int32(seq-next) > window
-}
-
-// mayBegin reports whether b, the first bytes of a stream that were captured, may be the
-// beginning of a hello. It returns false for too few bytes to tell.
-func mayBegin(b []byte) bool {
-	const (
-		lengthAt  = 3                     // of the record
-		messageAt = 5                     // the message begins
-		versionAt = messageAt + 4         // its legacy_version
-		enough    = sslv2HeaderLen        // for all that is looked at
-		versioned = versionAt - messageAt // a record longer than this has the version
-	)
-	if len(b) < enough {
-		return false
-	}
-	if length := int(b[lengthAt])<<8 | int(b[lengthAt+1]); b[0] == recordHandshake && length > versioned && b[versionAt] != 3 {
-		return false
-	}
-	var records assemble.Records
-	result := records.Feed(b)
-	return result.Outcome != assemble.Unrecognized && result.Code != extension.ErrMessageType
-}
-
-// mayBeginPrologue is mayBegin for a prologue that is text or has a signature. The others
-// are too short to be told from the middle of a stream.
-func mayBeginPrologue(b []byte) bool {
-	const enough = 8
-	if len(b) < enough || b[0] < '<' && b[0] != '\r' && b[0] != 0 {
-		return false
-	}
-	_, p := prologue(b)
-	return p != noPrologue
-}
-
-// float keeps bytes of a stream whose beginning is not known, and checks whether the
-// first of them, by sequence number, may begin a hello.
-func (s *Scanner) float(f *flow, direction int, seq uint32, b []byte) {
-	h := &f.halves[direction]
-	st := h.stream
-	if outside(seq, st.lowest, st.lowest) || !s.hold(f, h, seq, b) {
-		return
-	}
-	if int32(seq-st.lowest) < 0 { //mutation:equivalent at 0 it is the same
-		st.lowest = seq
-	}
-	if mayBegin(findPage(st.ahead, st.lowest).run(int(st.lowest % pageSize))) {
-		s.anchor(f, direction, st.lowest)
-		return
-	}
-	if len(st.ahead) > lookBehind/pageSize {
-		s.decide(h)
-	}
-}
-
-// anchor sets the beginning of a floating stream.
-func (s *Scanner) anchor(f *flow, direction int, seq uint32) {
-	h := &f.halves[direction]
-	h.phase, h.start, h.next = started, seq, seq
-	for i := range h.stream.uses {
-		h.stream.uses[i].begin -= seq
-		h.stream.uses[i].end -= seq
-	}
-	s.drain(f, direction)
 }

@@ -85,7 +85,7 @@ func TestCorpusHoweverCut(t *testing.T) {
 					"reversed, overlaps": reversed(overlapping(seq, stream, segmentSize)),
 				} {
 					name = fmt.Sprintf("%s: records of %d, segments of %d, %s", e.File, recordSize, segmentSize, name)
-					first := [][]byte{up(seq-1, syn, nil), down(99, syn|ack, nil)}
+					first := [][]byte{up(seq-1, syn, nil), downAck(-1, seq, syn|ack, nil)}
 					hellos, stats := scan(capture.Options{}, slices.Concat(first, packets)...)
 					check(t, name, result.Message, len(packets), hellos, stats)
 					if recordSize < 100 {
@@ -164,7 +164,7 @@ func TestTCP(t *testing.T) {
 		want    []brief
 	}{
 		"whole connection": {
-			[][]byte{up(0, syn, nil), down(0, syn|ack, nil), up(1, ack, nil), up(1, ack, one), down(1, ack, serverHello), up(1+len(one), ack, appData)},
+			[][]byte{up(0, syn, nil), down(-1, syn|ack, nil), up(1, ack, nil), up(1, ack, one), down(0, ack, serverHello), up(1+len(one), ack, appData)},
 			[]brief{{N: 1, Frames: []int{4}, Index: 1}},
 		},
 		"server speaks first in the capture": {
@@ -195,8 +195,8 @@ func TestTCP(t *testing.T) {
 			[][]byte{up(0, syn, nil), up(31, ack, one[30:]), up(21, ack, join(one[20:30], []byte("changed"))), up(1, ack, one[:20])},
 			[]brief{{N: 1, Frames: []int{4, 3, 2}, Index: 1}},
 		},
-		"changed overlap of what is ahead, first bytes stay": {
-			[][]byte{up(0, syn, nil), up(11, ack, one[10:20]), up(31, ack, one[30:]), up(1, ack, join(one[:10], []byte("ten others"), one[20:30], []byte("changed")))},
+		"changed overlap of what is ahead, bytes in their turn win": {
+			[][]byte{up(0, syn, nil), up(11, ack, []byte("ten others")), up(31, ack, one[30:]), up(1, ack, one[:30])},
 			[]brief{{N: 1, Frames: []int{4, 2, 3}, Index: 1}},
 		},
 		"interleaved connections": {
@@ -320,28 +320,33 @@ func TestTCP(t *testing.T) {
 
 // TestPortsUsedAgain checks how many connections are counted when a SYN begins another one.
 func TestPortsUsedAgain(t *testing.T) {
-	first := [][]byte{up(0, syn, nil), down(0, syn|ack, nil), up(1, ack, hello()), down(1, ack, []byte{23, 3, 3, 0, 0})}
+	first := [][]byte{up(0, syn, nil), down(-1, syn|ack, nil), up(1, ack, hello()), down(0, ack, []byte{23, 3, 3, 0, 0})}
 	again := records(messageWith(2), 1<<14)
+	next := 1 + len(hello())
+	done := up(next, fin|ack, []byte{23, 3, 3, 0, 0})
 	for name, row := range map[string]struct {
 		packets     [][]byte
 		flows, want int
 	}{
 		"not":                              {nil, 1, 1},
-		"both SYNs":                        {[][]byte{up(7000, syn, nil), down(8000, syn|ack, nil), up(7001, ack, again)}, 2, 2},
-		"both SYNs, the server's first":    {[][]byte{down(8000, syn|ack, nil), up(7000, syn, nil), up(7001, ack, again)}, 2, 2},
-		"both SYNs twice":                  {[][]byte{up(7000, syn, nil), down(8000, syn|ack, nil), up(7000, syn, nil), down(8000, syn|ack, nil), up(7001, ack, again)}, 2, 2},
-		"the client's SYN alone":           {[][]byte{up(7000, syn, nil), up(7001, ack, again)}, 2, 2},
-		"the server's SYN alone":           {[][]byte{down(8000, syn|ack, nil), up(7001, ack, again)}, 2, 2},
-		"a SYN after bytes of the server":  {[][]byte{up(7000, syn, nil), down(8000, syn|ack, nil), down(8001, ack, []byte{22, 3}), up(6000, syn, nil), up(6001, ack, again)}, 3, 2},
-		"a SYN after the server's refusal": {[][]byte{up(7000, syn, nil), down(8000, syn|ack, nil), down(8001, ack, []byte("x")), up(6000, syn, nil), up(6001, ack, again)}, 3, 2},
-		"after a FIN, without SYNs":        {[][]byte{up(1+len(hello()), fin|ack, []byte{23, 3, 3, 0, 0}), up(9000000, ack, again)}, 2, 2},
+		"both SYNs":                        {[][]byte{up(7000, syn, nil), downAck(8000, 7001, syn|ack, nil), upAck(7001, 8001, ack, again)}, 2, 2},
+		"both SYNs, the server's first":    {[][]byte{downAck(8000, 7001, syn|ack, nil), up(7000, syn, nil), upAck(7001, 8001, ack, again)}, 2, 2},
+		"both SYNs twice":                  {[][]byte{up(7000, syn, nil), downAck(8000, 7001, syn|ack, nil), up(7000, syn, nil), downAck(8000, 7001, syn|ack, nil), upAck(7001, 8001, ack, again)}, 2, 2},
+		"the client's SYN alone":           {[][]byte{up(7000, syn, nil), up(7001, ack, again)}, 1, 1},
+		"the client's SYN after a FIN":     {[][]byte{done, up(7000, syn, nil), up(7001, ack, again)}, 2, 2},
+		"the client's SYN after a RST":     {[][]byte{up(next, rst, nil), up(7000, syn, nil), up(7001, ack, again)}, 2, 2},
+		"a RST that is out of the window":  {[][]byte{up(next+1, rst, nil), up(7000, syn, nil), up(7001, ack, again)}, 1, 1},
+		"the server's SYN alone":           {[][]byte{downAck(8000, 7001, syn|ack, nil), upAck(7001, 8001, ack, again)}, 2, 2},
+		"data of the server answers":       {[][]byte{up(7000, syn, nil), upAck(7001, 8001, ack, again), downAck(8001, 7001+len(again), ack, []byte{22, 3})}, 2, 2},
+		"a SYN after bytes of the server":  {[][]byte{up(7000, syn, nil), downAck(8000, 7001, syn|ack, nil), downAck(8001, 7001, ack, []byte{22, 3}), up(6000, syn, nil), upAck(6001, 8001, ack, again)}, 2, 1},
+		"after a FIN, without SYNs":        {[][]byte{done, up(9000000, ack, again)}, 2, 2},
 		"the server is not seen":           {nil, 2, 2},
-		"after a FIN, and far from it":     {[][]byte{up(1+len(hello()), fin|ack, []byte{23, 3, 3, 0, 0}), up(7000, syn, nil), up(7001, ack, join(again, again)), up(9000000, ack, again)}, 2, 3},
-		"after a FIN, with the next bytes": {[][]byte{up(200, fin|ack, nil), up(1+len(hello()), ack, again)}, 1, 2},
+		"after a FIN, and far from it":     {[][]byte{done, up(7000, syn, nil), up(7001, ack, join(again, again)), up(9000000, ack, again)}, 2, 3},
+		"after a FIN, with the next bytes": {[][]byte{up(200, fin|ack, nil), up(next, ack, again)}, 1, 2},
 	} {
 		packets := slices.Concat(first, row.packets)
 		if name == "the server is not seen" {
-			packets = [][]byte{first[0], first[2], up(7000, syn, nil), up(7001, ack, again)}
+			packets = [][]byte{first[0], first[2], up(7000, syn, nil), up(7001, ack, again)} // in doubt
 		}
 		hellos, stats := scan(capture.Options{}, packets...)
 		if stats.Flows != row.flows || len(hellos) != row.want {

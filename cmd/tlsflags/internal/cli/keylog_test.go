@@ -133,13 +133,13 @@ func writeConnections(t *testing.T, path string, connections ...[]tlsRecord) {
 		port := layers.TCPPort(40000 + i)
 		seq := [2]uint32{^uint32(0) - 20, 1000}
 		packet(port, byClient, layers.TCP{SYN: true, Seq: seq[byClient]}, nil)
-		packet(port, byServer, layers.TCP{SYN: true, ACK: true, Seq: seq[byServer]}, nil)
+		packet(port, byServer, layers.TCP{SYN: true, ACK: true, Seq: seq[byServer], Ack: seq[byClient] + 1, Window: 1 << 15}, nil)
 		seq[0]++
 		seq[1]++
 		for _, r := range records {
 			half := len(r.data) / 2
-			packet(port, r.from, layers.TCP{ACK: true, Seq: seq[r.from] + uint32(half)}, r.data[half:])
-			packet(port, r.from, layers.TCP{ACK: true, Seq: seq[r.from]}, r.data[:half])
+			packet(port, r.from, layers.TCP{ACK: true, Seq: seq[r.from] + uint32(half), Ack: seq[1-r.from], Window: 1 << 15}, r.data[half:])
+			packet(port, r.from, layers.TCP{ACK: true, Seq: seq[r.from], Ack: seq[1-r.from], Window: 1 << 15}, r.data[:half])
 			seq[r.from] += uint32(len(r.data))
 		}
 	}

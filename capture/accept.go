@@ -1,0 +1,157 @@
+package capture
+
+import "encoding/binary"
+
+// drop says why a receiver discards a segment.
+type drop struct {
+	why Reason
+	// sure says that no receiver takes it. Else the segment may have been taken if packets
+	// are missing in the capture or were changed by it.
+	sure bool
+}
+
+// drops reports whether the receiver of a segment without SYN discards it. What depends on
+// segments that were not captured is not checked.
+func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
+	other := &f.halves[1-h.direction]
+	carries := len(seg.payload) > 0 && h.phase != decided
+	if carries || seg.flags&(tcpRST|tcpFIN) != 0 {
+		if why, dropped := s.damaged(h, seg); dropped {
+			return why, true
+		}
+	}
+	if seg.flags&tcpRST != 0 {
+		return drop{Segment, true}, !h.mayReset(seg)
+	}
+	if seg.flags&tcpACK == 0 {
+		return drop{Segment, true}, true // RFC 9293, Section 3.10.7.4, fifth check
+	}
+	if other.synSeen && other.sent-other.start < 1<<30 {
+		// RFC 5961, Section 5.2: what was never sent, or before it.
+		if int32(seg.ack-other.sent) > 0 || int32(seg.ack-other.start) < 0 {
+			return drop{Segment, false}, true
+		}
+	}
+	if !carries {
+		return drop{}, false
+	}
+	if h.reset || other.reset {
+		return drop{Segment, false}, true
+	}
+	if h.ackSeen && h.synSeen && other.synSeen && int32(seg.seq-h.edge) > 0 && seg.seq != h.next {
+		return drop{Segment, false}, true // RFC 9293, Section 3.10.7.4, first check
+	}
+	return drop{Segment, false}, h.timed && other.timed && h.isOld(seg)
+}
+
+// damaged reports whether a host drops the packet because of a checksum or its IP header.
+func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
+	mode := s.flows.limits.Checksums
+	if seg.flawed {
+		return drop{IPHeader, true}, true
+	}
+	header := headerSum(seg.header)
+	if seg.noLength && header != sumOffloaded && h.sums.verified() && len(seg.header)+len(seg.whole) < 1<<16 && seg.checksum() != sumOffloaded {
+		return drop{IPHeader, true}, true // no length was left to the network card
+	}
+	if header != sumOffloaded && h.headers.counts(mode, header) || seg.outer != sumOffloaded && h.outers.counts(mode, seg.outer) {
+		return drop{IPHeader, true}, true
+	}
+	sum := seg.checksum()
+	if h.sums.counts(mode, sum) {
+		return drop{Checksum, false}, true
+	}
+	seg.unproven = sum == sumOffloaded || sum == sumWrong
+	return drop{}, false
+}
+
+// mayReset reports whether a RST is at the next byte that its receiver expects (RFC 5961,
+// Section 3.2), which is between what it acknowledged and what was sent.
+func (h *half) mayReset(seg *segment) bool {
+	if h.phase == silent {
+		return true
+	}
+	from := h.sent
+	if h.ackSeen {
+		from = h.acked
+	} else if h.phase == started {
+		from = h.next
+	}
+	return int32(seg.seq-from) >= 0 && int32(seg.seq-h.sent) <= 0
+}
+
+// isOld reports whether a segment's timestamp is older than one that the receiver has seen
+// (RFC 7323, Section 5.3), and else notes it. The receiver keeps the timestamps of segments
+// that begin no later than its last acknowledgement.
+func (h *half) isOld(seg *segment) bool {
+	stamp, ok := timestamp(seg.options)
+	if !ok {
+		return false
+	}
+	const tolerance = 1 // of Linux
+	if int32(h.recent-stamp) > tolerance {
+		return true
+	}
+	last := h.start
+	if h.ackSeen {
+		last = h.acked
+	}
+	if int32(seg.seq-last) <= 0 && int32(stamp-h.recent) > 0 {
+		h.recent = stamp
+	}
+	return false
+}
+
+// The options of TCP that matter here (RFC 7323, Sections 2.2 and 3.2).
+const (
+	optionEnd        = 0
+	optionNop        = 1
+	optionScale      = 3
+	optionTimestamps = 8
+)
+
+// tcpOption returns the data of an option.
+func tcpOption(b []byte, kind byte) (data []byte, ok bool) {
+	for len(b) > 1 && b[0] != optionEnd {
+		switch {
+		case b[0] == optionNop:
+			b = b[1:]
+			continue
+		case b[1] < 2 || int(b[1]) > len(b):
+			return nil, false
+		case b[0] == kind:
+			return b[2:b[1]], true
+		}
+		b = b[b[1]:]
+	}
+	return nil, false
+}
+
+func timestamp(options []byte) (value uint32, ok bool) {
+	data, ok := tcpOption(options, optionTimestamps)
+	if !ok || len(data) != 8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(data), true
+}
+
+// acknowledge notes what a segment says of the other direction: how much has arrived, and
+// how much more fits.
+func (h *half) acknowledge(other *half, seg *segment) {
+	if end := seg.seq + uint32(len(seg.payload)); int32(end-h.sent) > 0 {
+		h.sent = end
+	}
+	if seg.flags&tcpACK == 0 {
+		return
+	}
+	size := uint32(seg.window)
+	if h.scaled && other.scaled && seg.flags&tcpSYN == 0 {
+		size <<= h.scale
+	}
+	if edge := seg.ack + size; !other.ackSeen || int32(edge-other.edge) > 0 {
+		other.edge = edge
+	}
+	if !other.ackSeen || int32(seg.ack-other.acked) > 0 {
+		other.ackSeen, other.acked = true, seg.ack
+	}
+}

@@ -1,0 +1,111 @@
+package capture
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// sumState says what the checksum of a packet shows.
+type sumState uint8
+
+const (
+	sumUnknown   sumState = iota // not all of the packet was captured, or it has none
+	sumRight                     //
+	sumOffloaded                 // that of the pseudo-header alone: the network card does the rest
+	sumWrong                     //
+)
+
+// onesSum returns the ones' complement sum of b, in 64 bits (RFC 1071, Section 2). An odd
+// last byte counts as if a zero followed it.
+func onesSum(sum uint64, b []byte) uint64 {
+	var carry uint64
+	for len(b) >= 32 {
+		w := b[:32:32]
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w), carry)
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w[8:]), carry)
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w[16:]), carry)
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w[24:]), carry)
+		b = b[32:]
+	}
+	for len(b) >= 8 {
+		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b), carry)
+		b = b[8:]
+	}
+	var last [8]byte
+	copy(last[:], b)
+	sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(last[:]), carry)
+	sum, carry = bits.Add64(sum, 0, carry)
+	return sum + carry
+}
+
+// fold returns the sum in 16 bits.
+func fold(sum uint64) uint16 {
+	for sum > 0xffff {
+		sum = sum&0xffff + sum>>16
+	}
+	return uint16(sum)
+}
+
+// checksum compares the checksum of a TCP segment or UDP datagram with its bytes (RFC 9293,
+// Section 3.1; RFC 768; RFC 8200, Section 8.1).
+func (seg *segment) checksum() sumState {
+	b, at, protocol := seg.whole, 16, uint64(protoTCP)
+	if seg.udp {
+		at, protocol = 6, protoUDP
+	}
+	if len(b) < at+2 || seg.udp && b[at] == 0 && b[at+1] == 0 {
+		return sumUnknown
+	}
+	pseudo := uint64(len(b)) + protocol
+	if seg.ipv6 {
+		pseudo = onesSum(onesSum(pseudo, seg.src.ip[:]), seg.dst.ip[:])
+	} else {
+		pseudo += uint64(binary.BigEndian.Uint32(seg.src.ip[:4])) + uint64(binary.BigEndian.Uint32(seg.dst.ip[:4]))
+	}
+	switch {
+	case fold(onesSum(pseudo, b)) == 0xffff:
+		return sumRight
+	case binary.BigEndian.Uint16(b[at:]) == fold(pseudo):
+		return sumOffloaded
+	}
+	return sumWrong
+}
+
+// headerSum is checksum for the header of IPv4 (RFC 791, Section 3.1). IPv6 has none.
+func headerSum(header []byte) sumState {
+	switch {
+	case len(header) == 0:
+		return sumUnknown
+	case fold(onesSum(0, header)) == 0xffff:
+		return sumRight
+	case header[10] == 0 && header[11] == 0:
+		return sumOffloaded
+	}
+	return sumWrong
+}
+
+// evidence counts what the checksums of the packets of one direction that were read have
+// shown, up to 255. One in 65,536 wrong ones looks right.
+type evidence struct{ right, wrong uint8 }
+
+// verified reports whether a wrong checksum shows that a packet was damaged.
+func (e *evidence) verified() bool { return e.right > e.wrong }
+
+// counts reports whether a checksum shows that the packet was dropped, and notes it as
+// evidence for others.
+func (e *evidence) counts(mode Checksums, sum sumState) bool {
+	switch {
+	case mode == ChecksumsIgnore:
+		return false
+	case sum == sumRight:
+		e.right += min(1, 255-e.right)
+	case sum == sumOffloaded:
+		return mode == ChecksumsVerify
+	case sum == sumWrong:
+		if e.verified() || mode == ChecksumsVerify {
+			return true
+		}
+		e.wrong += min(1, 255-e.wrong)
+	}
+	return false
+}

@@ -1,0 +1,208 @@
+package capture
+
+import (
+	"slices"
+
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+)
+
+const (
+	// maxCopies and maxCopied limit what is kept of a stream besides the bytes that were
+	// taken: segments and bytes.
+	maxCopies = 32
+	maxCopied = 64 << 10
+	// copyCost is what a copy takes of the memory, without its bytes.
+	copyCost = 128
+	// maxFaults is how many faults of a stream are told.
+	maxFaults = 4
+)
+
+// spareCopy is bytes of a stream that the receiver did not take, as far as the rules tell.
+type spareCopy struct {
+	seq    uint32
+	data   []byte
+	frames []int
+	drop
+	dead  bool // it is known that they were not taken
+	rival bool // they differ from what was taken, and may have been taken instead
+}
+
+// setAside keeps the bytes of a segment that the receiver discards, in case it did not.
+func (s *Scanner) setAside(f *flow, h *half, seg *segment, why drop) {
+	if len(seg.payload) == 0 || h.phase != started {
+		return
+	}
+	seq := seg.seq
+	if seg.flags&tcpSYN != 0 {
+		seq++
+	}
+	end := seq + uint32(len(seg.payload))
+	if int32(end-h.next) <= 0 || int32(seq-h.next) > window {
+		return
+	}
+	if int32(end-h.sent) > 0 {
+		h.sent = end // if it was taken, it may be acknowledged
+	}
+	if h.stream == nil {
+		if h.stream = s.flows.newStream(f); h.stream == nil {
+			return
+		}
+		h.stream.known, h.stream.lowest = true, h.start
+	}
+	s.spare(f, h, spareCopy{seq: seq, drop: why}, seg.payload)
+}
+
+// spare keeps bytes besides those that were taken. It reports whether f is still there.
+func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
+	st := h.stream
+	if s.flows.open != nil && c.rival || len(st.copies) >= maxCopies || st.copied+len(b) > maxCopied {
+		return true
+	}
+	if slices.ContainsFunc(st.copies, func(o spareCopy) bool { return o.seq == c.seq && string(o.data) == string(b) }) {
+		return true
+	}
+	if !s.openDoubt(f) || !s.flows.charge(f, &st.charged, copyCost+len(b)) {
+		return false
+	}
+	c.data, c.frames = slices.Clone(b), slices.Clone(s.frames)
+	st.copied += len(b)
+	st.copies = append(st.copies, c)
+	return true
+}
+
+// acknowledged takes what a segment of h says of the other direction. What is acknowledged
+// was taken: if nothing else has come of it, the copies that were set aside. It reports
+// whether f is still there.
+func (s *Scanner) acknowledged(f *flow, h, other *half, seg *segment) bool {
+	h.acknowledge(other, seg)
+	st := other.stream
+	if st == nil || f.queue == nil {
+		return f.queue != nil
+	}
+	if other.phase == started && len(st.copies) > 0 && int32(seg.ack-other.next) > 0 {
+		s.adopt(f, other, seg.ack, true)
+	}
+	if f.queue != nil && other.stream == st && int32(seg.ack-other.next) >= 0 {
+		// Nothing can come in the place of these bytes any more.
+		switch {
+		case st.ended:
+			s.decide(other)
+		case st.index > 1:
+			s.flows.freeRaw(st)
+		}
+	}
+	if f.queue != nil && f.doubt != nil && len(seg.payload) > 0 && seg.flags&tcpSYN == 0 {
+		s.answered(f, seg.payload)
+	}
+	return f.queue != nil
+}
+
+// adopt takes copies that were set aside, as far as they continue the stream up to limit. If
+// the receiver has not acknowledged them, the stream is in doubt from there on.
+func (s *Scanner) adopt(f *flow, h *half, limit uint32, proven bool) {
+	for h.phase == started && h.stream != nil && int32(limit-h.next) > 0 {
+		st := h.stream
+		i := slices.IndexFunc(st.copies, func(c spareCopy) bool {
+			return !c.dead && !c.rival && int32(c.seq-h.next) <= 0 && int32(c.seq+uint32(len(c.data))-h.next) > 0
+		})
+		if i < 0 {
+			return
+		}
+		c := st.copies[i]
+		st.copies[i].dead = true
+		if !proven || c.sure {
+			st.doubts = st.doubts.With(c.why)
+		}
+		b := c.data[h.next-c.seq:]
+		b = b[:min(len(b), int(limit-h.next))]
+		frames := s.frames
+		s.frames = c.frames
+		if s.note(f, h, h.next, len(b)) && s.feed(f, h, b) {
+			s.drain(f, h)
+		}
+		s.frames = frames
+	}
+}
+
+// disagree takes bytes from seq on that differ, from at on, from others that came before and
+// were not acknowledged yet. The rules say which of them count, provided that both came
+// to the receiver.
+func (s *Scanner) disagree(f *flow, h *half, seg *segment, at, seq uint32, b []byte) {
+	st := h.stream
+	st.fault(FaultOverlap, int(at-h.start))
+	c := spareCopy{seq: seq, rival: true}
+	switch {
+	case st.unproven && !seg.unproven:
+		c.why = Checksum
+	case seg.hops != st.hops, !h.synSeen && !h.ackSeen:
+		c.why = Overlap
+	default:
+		return
+	}
+	if s.spare(f, h, c, b) && (st.index > 1 || st.ended) {
+		s.contradict(f, h)
+	}
+}
+
+// fault notes something odd.
+func (st *stream) fault(code string, offset int) {
+	if f := (Fault{code, offset}); len(st.faults) < maxFaults && !slices.Contains(st.faults, f) {
+		st.faults = append(st.faults, f)
+	}
+}
+
+// weigh compares the copies that were set aside with the hello that was read, from begin on:
+// one that differs is a fault if it is known that it was not taken, and a doubt if not.
+func (s *Scanner) weigh(h *half, begin uint32) (doubts Reasons) {
+	st := h.stream
+	doubts = st.doubts
+	for _, c := range st.copies {
+		at, differ := st.differsFromRaw(c)
+		switch {
+		case !differ || int32(at-begin) < 0:
+		case c.rival:
+			doubts = doubts.With(c.why)
+		default:
+			st.fault(FaultOverlap, int(at-h.start))
+		}
+	}
+	return doubts
+}
+
+// differsFromRaw returns where a copy first differs from the bytes that were taken.
+func (st *stream) differsFromRaw(c spareCopy) (at uint32, differ bool) {
+	for i, b := range c.data {
+		if j := int(int32(c.seq + uint32(i) - st.rawAt)); j >= 0 && j < len(st.raw) && st.raw[j] != b {
+			return c.seq + uint32(i), true
+		}
+	}
+	return 0, false
+}
+
+// otherReading returns the hello that is read if the rivals of the bytes from begin on
+// were taken, or nil.
+func (h *half) otherReading(begin uint32) []byte {
+	st := h.stream
+	if int32(begin-st.rawAt) < 0 || int(begin-st.rawAt) > len(st.raw) {
+		return nil
+	}
+	b := slices.Clone(st.raw[begin-st.rawAt:])
+	for _, c := range st.copies {
+		at := int(int32(c.seq - begin))
+		if !c.rival || at > len(b) {
+			continue
+		}
+		data := c.data[min(max(0, -at), len(c.data)):]
+		at = max(at, 0)
+		if over := at + len(data) - len(b); over > 0 {
+			b = append(b, make([]byte, over)...)
+		}
+		copy(b[at:], data)
+	}
+	var records assemble.Records
+	records.Reset(make([]byte, min(len(b), assemble.MaxMessage)))
+	if result := records.Feed(b); result.Outcome == assemble.Complete {
+		return slices.Clone(result.Message)
+	}
+	return nil
+}

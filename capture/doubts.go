@@ -1,0 +1,190 @@
+package capture
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// doubtTime is how long a row waits for the other end to decide, in the time of the
+	// capture.
+	doubtTime = 3 * time.Second
+	// doubtCost is what an open doubt takes of the memory, without its rows.
+	doubtCost = 256
+)
+
+// doubt is what is open about a connection.
+type doubt struct {
+	rows      []Hello // that wait for the answer of the server
+	rival     *half   // a connection that a SYN may have begun
+	rivalRows []Hello // of it
+	charged   int     // bytes, of the table's memory
+	opened    int     // number of the doubt, over all
+}
+
+// deadline is when a doubt is given up.
+type deadline struct {
+	flow   *flow
+	opened int
+	at     time.Time
+}
+
+// openDoubt notes that something is open about f. It reports whether f is still there.
+func (s *Scanner) openDoubt(f *flow) bool {
+	if f.doubt != nil {
+		return true
+	}
+	s.opened++
+	f.doubt = &doubt{opened: s.opened}
+	if !s.flows.charge(f, &f.doubt.charged, doubtCost) {
+		return false
+	}
+	s.deadlines = append(s.deadlines, deadline{f, s.opened, s.time.Add(doubtTime)})
+	return true
+}
+
+// closeDoubt forgets the doubt if nothing is open any more.
+func (s *Scanner) closeDoubt(f *flow) {
+	if d := f.doubt; d != nil && d.rows == nil && d.rival == nil {
+		s.flows.refund(&d.charged, d.charged)
+		f.doubt = nil
+	}
+}
+
+// wait keeps s.hello until the other end decides. It reports whether f is still there.
+func (s *Scanner) wait(f *flow, rows func(*doubt) *[]Hello) bool {
+	row := keep(&s.hello)
+	if !s.openDoubt(f) || !s.flows.charge(f, &f.doubt.charged, doubtCost+len(row.Message)) {
+		s.flows.overdue = append(s.flows.overdue, row)
+		return false
+	}
+	list := rows(f.doubt)
+	*list = append(*list, row)
+	return true
+}
+
+// keep returns a copy of a hello.
+func keep(h *Hello) Hello {
+	row := *h
+	row.Frames, row.Message = slices.Clone(h.Frames), slices.Clone(h.Message)
+	row.Faults, row.Contradicts = slices.Clone(h.Faults), slices.Clone(h.Contradicts)
+	return row
+}
+
+// emitKept yields a row that has waited.
+func (s *Scanner) emitKept(row Hello) {
+	s.hello = row
+	s.emit()
+}
+
+// answered takes the first bytes of the server's answer. If it fits one reading alone, that
+// was read.
+func (s *Scanner) answered(f *flow, b []byte) {
+	rows := f.doubt.rows
+	f.doubt.rows = nil
+	if answer, ok := readServerHello(b); ok {
+		fits := func(h Hello) bool { return answer.fits(&h) }
+		if fitting := slices.DeleteFunc(slices.Clone(rows), func(h Hello) bool { return !fits(h) }); len(fitting) == 1 {
+			fitting[0].Ambiguous = 0
+			rows = fitting
+		}
+	}
+	for _, row := range rows {
+		s.emitKept(row)
+	}
+	s.closeDoubt(f)
+}
+
+// dropDoubt ends the doubt of a flow that is removed. Its rows go out at the end of Scan.
+func (t *table) dropDoubt(f *flow) {
+	d := f.doubt
+	if d == nil {
+		return
+	}
+	t.overdue = append(t.overdue, d.rows...)
+	if d.rival != nil {
+		if f.alone(d.rival) {
+			t.overdue = append(t.overdue, d.rivalRows...)
+		}
+		t.drop(d.rival)
+	}
+	t.refund(&d.charged, d.charged)
+	f.doubt = nil
+}
+
+// expire gives up on the doubts that are older than doubtTime, or on all.
+func (s *Scanner) expire(all bool) {
+	for len(s.deadlines) > 0 && (all || !s.time.Before(s.deadlines[0].at)) {
+		d := s.deadlines[0]
+		s.deadlines = s.deadlines[1:]
+		if f := d.flow; f.doubt != nil && f.doubt.opened == d.opened {
+			s.giveUp(f)
+			if f.queue != nil {
+				s.flows.settle(f)
+			}
+		}
+	}
+}
+
+// giveUp ends the wait for an answer: what is in doubt stays in doubt.
+func (s *Scanner) giveUp(f *flow) {
+	d := f.doubt
+	rows := d.rows
+	d.rows = nil
+	s.settleRival(f)
+	for _, row := range rows {
+		s.emitKept(row)
+	}
+	s.closeDoubt(f)
+	for i := range f.halves {
+		h := &f.halves[i]
+		if f.queue != nil && h.stream != nil && h.phase == started {
+			s.adopt(f, h, h.next+window, false)
+		}
+		if f.queue != nil && h.stream != nil && h.stream.ended {
+			s.decide(h)
+		}
+	}
+}
+
+// Flush yields the hellos that wait for the other end of their connection to decide what
+// was read; nothing more is coming. It returns false if yield did.
+func (s *Scanner) Flush(yield func(*Hello) bool) bool {
+	s.yield, s.stop = yield, false
+	s.expire(true)
+	for _, q := range []*queue{&s.flows.holding, &s.flows.waiting} {
+		for f := q.oldest; f != nil && !s.stop; f = f.newer {
+			for i := range f.halves {
+				s.emitUnread(f, &f.halves[i])
+			}
+		}
+	}
+	s.emitOverdue()
+	return !s.stop
+}
+
+// emitUnread yields a row without a hello for a stream in doubt whose hello did not become
+// whole.
+func (s *Scanner) emitUnread(f *flow, h *half) {
+	if !h.begun() || h.stream.index > 1 {
+		return
+	}
+	doubts := h.stream.doubts &^ Reasons(0).With(SYN)
+	if h.stream.doubts = 0; doubts == 0 {
+		return
+	}
+	s.describe(f, h)
+	s.hello.Ambiguous = doubts
+	s.emit()
+}
+
+// emitOverdue yields the rows of flows that were evicted.
+func (s *Scanner) emitOverdue() {
+	for len(s.flows.overdue) > 0 {
+		rows := s.flows.overdue
+		s.flows.overdue = nil
+		for _, row := range rows {
+			s.emitKept(row)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package capture
+
+// badOptions reports whether a host drops an IPv4 packet because of its options: an option
+// that does not fit (RFC 791, Section 3.1), or a source route, which hosts refuse by
+// default.
+func badOptions(b []byte) bool {
+	const (
+		end         = 0
+		nop         = 1
+		recordRoute = 7
+		timestamp   = 68
+		loose       = 131
+		strict      = 137
+	)
+	for len(b) > 0 && b[0] != end {
+		if b[0] == nop {
+			b = b[1:]
+			continue
+		}
+		if len(b) < 2 || b[1] < 2 || int(b[1]) > len(b) {
+			return true
+		}
+		switch b[0] {
+		case loose, strict:
+			return true
+		case recordRoute:
+			if b[1] < 3 || b[2] < 4 {
+				return true
+			}
+		case timestamp:
+			if b[1] < 4 || b[2] < 5 {
+				return true
+			}
+		}
+		b = b[b[1]:]
+	}
+	return false
+}
+
+// badExtension reports whether a host drops an IPv6 packet because of an extension header: an
+// unknown option whose type asks for that (RFC 8200, Section 4.2), or a routing header with
+// segments left, which hosts refuse by default (RFC 8200, Section 4.4; RFC 5095).
+func badExtension(kind uint8, b []byte) bool {
+	switch kind {
+	case protoRouting:
+		return b[3] != 0
+	case protoHopByHop, protoDestination:
+		const (
+			pad1        = 0
+			jumbo       = 0xc2
+			homeAddress = 0xc9
+		)
+		for b = b[2:]; len(b) > 0; {
+			if b[0] == pad1 {
+				b = b[1:]
+				continue
+			}
+			if len(b) < 2 || 2+int(b[1]) > len(b) {
+				return true
+			}
+			known := b[0] == jumbo && kind == protoHopByHop || b[0] == homeAddress && kind == protoDestination
+			if b[0]&0xc0 != 0 && !known {
+				return true
+			}
+			b = b[2+int(b[1]):]
+		}
+	}
+	return false
+}

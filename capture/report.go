@@ -1,0 +1,73 @@
+package capture
+
+// report yields s.hello with its doubts and faults, or keeps it until the other end decides.
+// It reports whether f is still there.
+func (s *Scanner) report(f *flow, h *half) bool {
+	st := h.stream
+	begin := h.start + st.start + uint32(st.records.Info().Start)
+	if len(st.copies) > 0 || st.doubts != 0 {
+		s.hello.Ambiguous = s.weigh(h, begin)
+	}
+	s.hello.Faults = append(s.hello.Faults, st.faults...)
+	st.reported, st.reportedAt = append(st.reported[:0], s.hello.Frames...), begin
+	rival := s.rival(f, int(h.direction))
+	switch {
+	case rival == h:
+		return s.wait(f, func(d *doubt) *[]Hello { return &d.rivalRows })
+	case rival != nil && f.alone(h):
+		s.hello.Ambiguous = s.hello.Ambiguous.With(SYN)
+	}
+	if s.hello.Ambiguous == 0 || s.flows.open != nil {
+		s.emit()
+		return true
+	}
+	other := h.otherReading(begin)
+	if other == nil || string(other) == string(s.hello.Message) {
+		s.emit()
+		return true
+	}
+	waiting := func(d *doubt) *[]Hello { return &d.rows }
+	if !s.wait(f, waiting) {
+		return false
+	}
+	s.readOther(h, other)
+	return s.wait(f, waiting)
+}
+
+// readOther makes s.hello, whose flow and packets are right, that of another reading.
+func (s *Scanner) readOther(h *half, message []byte) {
+	s.hello.Message, s.hello.Code, s.hello.Offset, s.hello.Trailing = message, 0, 0, 0
+	for _, c := range h.stream.copies {
+		if c.rival {
+			s.hello.Frames = append(s.hello.Frames, c.frames...)
+		}
+	}
+}
+
+// contradict reports the reading that copies give which came after a hello was reported, or
+// after bytes that are none.
+func (s *Scanner) contradict(f *flow, h *half) {
+	st := h.stream
+	begin := h.start
+	if !st.ended {
+		begin = st.reportedAt
+	}
+	other := h.otherReading(begin)
+	s.describe(f, h)
+	s.hello.Frames, s.hello.Pieces = s.hello.Frames[:0], Pieces{}
+	s.readOther(h, other)
+	s.hello.Ambiguous = st.doubts
+	for _, c := range st.copies {
+		if c.rival {
+			s.hello.Ambiguous = s.hello.Ambiguous.With(c.why)
+		}
+	}
+	if !st.ended {
+		s.hello.Index--
+		s.hello.Contradicts = append(s.hello.Contradicts, st.reported...)
+	}
+	st.copies = st.copies[:0]
+	if other != nil || !st.ended {
+		s.emit()
+	}
+}
