@@ -199,7 +199,7 @@ func (h *half) otherReading(begin uint32) []byte {
 		}
 		copy(b[at:], data)
 	}
-	var records assemble.Records
+	records := assemble.Records{Tolerant: true}
 	records.Reset(make([]byte, min(len(b), assemble.MaxMessage)))
 	if result := records.Feed(b); result.Outcome == assemble.Complete {
 		return slices.Clone(result.Message)

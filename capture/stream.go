@@ -75,6 +75,7 @@ func (t *table) newStream(f *flow) *stream {
 		return nil
 	}
 	st.index = 1
+	st.records.Tolerant = true
 	return st
 }
 
@@ -318,9 +319,10 @@ func (s *Scanner) grow(f *flow, st *stream, n int) bool {
 // connection can look like the beginning of a hello; the version after the length of the
 // message is then wrong. rest are the bytes after that length.
 func (st *stream) credible(code extension.Code, rest []byte) bool {
+	if code == extension.ErrMessageType || oddBeginning(&st.records) {
+		return false // the server's end of the connection, or another protocol
+	}
 	switch code {
-	case extension.ErrMessageType:
-		return false // the server's end of the connection
 	case extension.ErrMessageTooLarge:
 		return st.known || len(rest) > 0 && rest[0] == 3
 	case extension.ErrRecordOverflow, extension.ErrRecordEmpty:
@@ -336,12 +338,15 @@ func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 	s.describe(f, h)
 	s.hello.Message = result.Message
 	s.hello.Trailing = st.records.Info().Trailing
-	st.flags = s.compareFlags(st.flags)
+	hello, err := s.hello.parseRecords(&st.records, int(st.start), int(h.next-h.start))
+	if err != nil && oddBeginning(&st.records) {
+		s.finish(f, h)
+		return false
+	}
+	st.flags = s.compareFlags(st.flags, hello, err)
 	early := 0
-	if hello, _, err := s.hello.Parse(); err == nil {
-		if _, ok := hello.Extensions().Lookup(extension.EarlyData); ok {
-			early = maxEarlyData
-		}
+	if _, ok := hello.Extensions().Lookup(extension.EarlyData); ok {
+		early = maxEarlyData
 	}
 	if !s.report(f, h) {
 		return false

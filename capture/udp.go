@@ -210,7 +210,8 @@ func (s *Scanner) judge(f *flow, result assemble.Result) {
 	case result.Outcome == assemble.Complete:
 		s.describeDatagrams(f)
 		s.hello.Message = result.Message
-		ss.flags = s.compareFlags(ss.flags)
+		hello, err := s.hello.parse(serversOf(ss.transport))
+		ss.flags = s.compareFlags(ss.flags, hello, err)
 		if hash := s.hash(result.Message); hash != f.last {
 			f.last = hash
 			s.emit()

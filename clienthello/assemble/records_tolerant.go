@@ -5,6 +5,9 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
+// FaultRecordVersion is the code of a record whose major version is not 3.
+const FaultRecordVersion = "record_version"
+
 // oddRecord is a kind of fault in a stream of records.
 type oddRecord uint8
 
@@ -21,7 +24,7 @@ var oddRecords = [oddRecordEnd]struct {
 	code    string
 	servers clienthello.Servers
 }{
-	oddVersion:               {"record_version", clienthello.CryptoTLS},
+	oddVersion:               {FaultRecordVersion, clienthello.CryptoTLS},
 	oddAlert:                 {"record_alert", clienthello.CryptoTLS},
 	oddChangeCipherSpec:      {"record_change_cipher_spec", clienthello.GnuTLS},
 	oddEmptyChangeCipherSpec: {"record_change_cipher_spec_empty", clienthello.OpenSSL},
