@@ -319,10 +319,9 @@ func (s *Scanner) grow(f *flow, st *stream, n int) bool {
 // connection can look like the beginning of a hello; the version after the length of the
 // message is then wrong. rest are the bytes after that length.
 func (st *stream) credible(code extension.Code, rest []byte) bool {
-	if code == extension.ErrMessageType || oddBeginning(&st.records) {
-		return false // the server's end of the connection, or another protocol
-	}
 	switch code {
+	case extension.ErrMessageType:
+		return false // the server's end of the connection
 	case extension.ErrMessageTooLarge:
 		return st.known || len(rest) > 0 && rest[0] == 3
 	case extension.ErrRecordOverflow, extension.ErrRecordEmpty:

@@ -31,7 +31,7 @@ type Fault struct {
 //
 // It reports the first fault of each of the two kinds. servers are those that would read
 // the hello if it had no fault, AllServers in general. If none of them would pass over all
-// of the faults, the hello is refused, as by Parse. A hello without faults has the same
+// of the faults, the result is that of Parse. A hello without faults has the same
 // result as with Parse, in the same time and without an allocation.
 func ParseTolerant(msg []byte, servers Servers) (ClientHello, []Fault, int, error) {
 	return parseTolerant(msg, headerLen, servers)
@@ -43,12 +43,12 @@ func ParseTolerantDTLS(msg []byte, servers Servers) (ClientHello, []Fault, int, 
 }
 
 func parseTolerant(msg []byte, header int, servers Servers) (ClientHello, []Fault, int, error) {
-	h, n, err := parse(msg, header, maxSessionID)
-	if err == nil || err != extension.ErrSessionIDTooLong && err != extension.ErrDuplicateExtension {
-		return h, nil, n, err
+	strict, at, refusal := parse(msg, header, maxSessionID)
+	if refusal == nil || refusal != extension.ErrSessionIDTooLong && refusal != extension.ErrDuplicateExtension {
+		return strict, nil, at, refusal
 	}
 	var faults []Fault
-	at, refusal := n, err
+	h, n, err := strict, at, refusal
 	if err == extension.ErrSessionIDTooLong {
 		faults = append(faults, Fault{extension.ErrSessionIDTooLong.Name(), n, CryptoTLS})
 		h, n, err = parse(msg, header, 1<<8-1)
@@ -61,17 +61,14 @@ func parseTolerant(msg []byte, header int, servers Servers) (ClientHello, []Faul
 	for _, f := range faults {
 		servers &= f.Servers
 	}
-	switch {
-	case err != nil:
-		return ClientHello{}, nil, n, err
-	case servers == 0:
+	if err != nil || servers == 0 {
 		return ClientHello{}, nil, at, refusal
 	}
 	return h, faults, n, nil
 }
 
-// parseRepeated parses a message that is refused for an extension that is repeated, and for
-// nothing before it.
+// parseRepeated parses a message in which an extension is repeated, and nothing before it
+// is refused.
 func parseRepeated(msg []byte, header int) (ClientHello, Fault, int, error) {
 	msg, end, _ := openMessage(msg, header)
 	i, _ := skipLegacy(msg, header, 1<<8-1)
@@ -82,21 +79,19 @@ func parseRepeated(msg []byte, header int) (ClientHello, Fault, int, error) {
 	i += 2
 
 	fault := Fault{Code: extension.ErrDuplicateExtension.Name(), Servers: OpenSSL | GnuTLS}
-	list, at, err := extension.ParseListRepeated(extension.ClientHello, msg[i:i+n], i, func(t extension.Type, at int) bool {
+	pass := func(t extension.Type, at int) bool {
 		if fault.Offset == 0 {
 			fault.Offset = at
 		}
 		fault.Servers &^= knownTo(t)
 		return fault.Servers != 0
-	})
-	if err != nil {
-		return ClientHello{}, fault, at, err
 	}
-	if i += n; i < end {
-		return ClientHello{}, fault, i, extension.ErrStrayBytes
+	list, _, err := extension.ParseListRepeated(extension.ClientHello, msg[i:i+n], i, pass)
+	if err == nil && i+n < end {
+		err = extension.ErrStrayBytes
 	}
 	h.extensions = list
-	return h, fault, end, nil
+	return h, fault, end, err
 }
 
 // knownTo returns which of OpenSSL and GnuTLS know an extension, and so refuse a second

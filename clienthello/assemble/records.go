@@ -151,6 +151,9 @@ func (r *Records) Feed(piece []byte) Result {
 	}
 	start := r.pos
 	result := r.read(piece)
+	if result.Outcome > Complete && result.Code != extension.ErrOverLimit && r.odd.strict.Outcome != NeedMore {
+		result = r.odd.strict
+	}
 	r.final = result
 	result.Used = r.pos - start
 	return result

@@ -44,6 +44,7 @@ type recordFaults struct {
 	first   [oddRecordEnd]uint32 // 1 + offset of the first fault of each kind, or 0
 	refuses clienthello.Servers  // that do not pass over all of it
 	row     uint8                // records passed over, one after the other
+	strict  Result               // what the first fault gives without Tolerant
 }
 
 func (o *recordFaults) any() bool { return o.first != [oddRecordEnd]uint32{} }
@@ -61,10 +62,10 @@ func (o *recordFaults) any() bool { return o.first != [oddRecordEnd]uint32{} }
 //   - record_empty: OpenSSL passes over empty handshake records, up to 32 in a row (at the
 //     length).
 //
-// What none of these servers passes over is refused as without Tolerant; also if the
-// faults are only in their sum too much for each of them. One exception is a record version after
-// the first record, which the standard wants ignored. What follows a
-// HelloRetryRequest is read as without Tolerant.
+// What none of these servers passes over ends as without Tolerant, at the first fault; also
+// if each server passes over some of the faults and none over all. A record version after the first record,
+// which the standard wants ignored, ends nothing. What follows a HelloRetryRequest is read as
+// without Tolerant.
 func (r *Records) Faults() []clienthello.Fault {
 	if !r.odd.any() {
 		return nil
@@ -86,8 +87,12 @@ func (r *Records) tolerates(typ byte) bool {
 	return r.Tolerant && !r.again && (typ == recordHandshake || typ == recordAlert || typ == recordChangeCipherSpec)
 }
 
-// pass notes a fault at an offset. It reports whether a server reads on.
-func (r *Records) pass(kind oddRecord, at int) bool {
+// pass notes a fault at an offset, which ends all in strict without Tolerant. It reports
+// whether a server reads on.
+func (r *Records) pass(kind oddRecord, at int, strict Result) bool {
+	if r.odd.strict.Outcome == NeedMore {
+		r.odd.strict = strict
+	}
 	if r.odd.first[kind] == 0 {
 		r.odd.first[kind] = uint32(at) + 1
 	}
@@ -96,9 +101,9 @@ func (r *Records) pass(kind oddRecord, at int) bool {
 }
 
 // passRow is pass for a record of which a server passes over limit in a row.
-func (r *Records) passRow(kind oddRecord, at, limit int) bool {
+func (r *Records) passRow(kind oddRecord, at, limit int, strict Result) bool {
 	r.odd.row++
-	return r.pass(kind, at) && int(r.odd.row) <= limit
+	return r.pass(kind, at, strict) && int(r.odd.row) <= limit
 }
 
 // refuseOdd answers a record that is not passed over, whose type is at an offset.
@@ -119,7 +124,11 @@ func (r *Records) readMajor(b byte, at int) Result {
 	case !tolerant:
 		return Result{}
 	}
-	passed := r.pass(oddVersion, at)
+	strict := Result{}
+	if first {
+		strict.Outcome = Unrecognized
+	}
+	passed := r.pass(oddVersion, at, strict)
 	if b > maxMajor {
 		r.odd.refuses = clienthello.AllServers
 	}
@@ -136,13 +145,14 @@ func (r *Records) readOddLength(length, at int) Result {
 	passed := true
 	switch typ := r.header[0]; {
 	case typ == recordHandshake:
-		if !r.passRow(oddEmpty, at, maxEmptyRecords) {
-			return refused(extension.ErrRecordEmpty, at)
+		strict := refused(extension.ErrRecordEmpty, at)
+		if !r.passRow(oddEmpty, at, maxEmptyRecords, strict) {
+			return strict
 		}
 	case typ == recordAlert:
 		passed = length == 2
 	case length == 0:
-		passed = r.records == 0 && r.passRow(oddEmptyChangeCipherSpec, record, maxEmptyRecords)
+		passed = r.records == 0 && r.passRow(oddEmptyChangeCipherSpec, record, maxEmptyRecords, r.refuseOdd(record))
 	default:
 		passed = length == 1
 	}
@@ -156,31 +166,31 @@ func (r *Records) readOddLength(length, at int) Result {
 
 // skipOdd passes over bytes of an alert or change_cipher_spec.
 func (r *Records) skipOdd(part []byte) Result {
-	const recordHeaderLen = 5
 	for _, b := range part {
+		record := r.pos - recordHeaderLen
+		if r.header[0] == recordAlert && r.left == 1 {
+			record--
+		}
+		strict := r.refuseOdd(record)
 		passed := false
 		switch {
 		case r.header[0] == recordChangeCipherSpec:
-			passed = b == 1 && r.pass(oddChangeCipherSpec, r.pos-recordHeaderLen)
+			passed = b == 1 && r.pass(oddChangeCipherSpec, record, strict)
 		case r.left == 2: // AlertLevel level;
 			passed = b == alertWarning
 		default: // AlertDescription description;
-			passed = b != alertCloseNotify && r.passRow(oddAlert, r.pos-recordHeaderLen-1, maxAlerts)
-		}
-		if !passed {
-			at := r.pos - recordHeaderLen
-			if r.left == 1 && r.header[0] == recordAlert {
-				at--
-			}
-			r.advance(1)
-			return r.refuseOdd(at)
+			passed = b != alertCloseNotify && r.passRow(oddAlert, record, maxAlerts, strict)
 		}
 		r.advance(1)
+		if !passed {
+			return strict
+		}
 	}
 	return Result{}
 }
 
 const (
+	recordHeaderLen  = 5
 	alertWarning     = 1
 	alertCloseNotify = 0
 )
