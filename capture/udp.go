@@ -2,9 +2,9 @@ package capture
 
 import (
 	"hash/maphash"
+	"time"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
-	"github.com/tlsflags/tlsflags/extension"
 )
 
 // Transport is what carries a ClientHello.
@@ -38,12 +38,34 @@ type session struct {
 	frames     []int                            // packets that were of use for the hello that is awaited
 	used       int                              // datagrams that were
 	charged    int                              // bytes, of the table's memory
+
+	doubts Reasons // about the hello that is awaited
+	faults []Fault
+
+	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
+	// discarded, if it may differ; in DTLS that of a message with another message_seq or
+	// length.
+	shadow *session
+
+	// Of QUIC.
+	names   quicNames
+	lenient bool      // no server is known to read this
+	closed  bool      // and none will: it has closed the connection
+	why     Reasons   // why the shadow may differ
+	seen    [8]uint64 // hashes of the latest datagrams
+
+	// Of DTLS.
+	awaited bool                  // a fragment of message has come
+	message assemble.DTLSFragment // that the session reads
+	done    [4]uint64             // hashes of the latest hellos
+	doneSeq int                   // message_seq of the latest
+	doneAt  time.Time
 }
 
 // newAssembler returns the assembler of a carrier over UDP.
 func newAssembler(t Transport) assemble.Assembler {
 	if t == DTLS {
-		return new(assemble.DTLS)
+		return &assemble.DTLS{Tolerant: true}
 	}
 	return new(assemble.QUIC)
 }
@@ -69,6 +91,9 @@ func (t *table) newSession(transport Transport) *session {
 func (t *table) freeSession(ss *session) {
 	ss.assembler.Reset(nil) // forgets keys
 	ss.used, ss.charged, ss.flags = 0, 0, 0
+	ss.doubts, ss.why, ss.lenient, ss.closed, ss.faults = 0, 0, false, false, ss.faults[:0]
+	ss.seen = [len(ss.seen)]uint64{}
+	ss.awaited, ss.done, ss.doneAt = false, [len(ss.done)]uint64{}, time.Time{}
 	ss.frames = ss.frames[:0]
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
 		ss.frames = nil //mutation:equivalent only what is kept for later differs
@@ -80,6 +105,12 @@ func (t *table) freeSession(ss *session) {
 func (t *table) dropSession(f *flow) {
 	if f.session == nil {
 		return
+	}
+	t.dropShadow(f.session)
+	for _, name := range [...]flowKey{f.session.names.client, f.session.names.route} {
+		if t.clients[name] == f {
+			delete(t.clients, name)
+		}
 	}
 	t.memory -= f.session.charged
 	t.freeSession(f.session)
@@ -98,34 +129,13 @@ func (s *session) cost() int { return sessionCost + frameCost*cap(s.frames) }
 // and from everything else (RFC 9443, Section 3).
 func (s *Scanner) datagram(seg *segment) {
 	b := seg.payload
-	if len(b) < 13 { //mutation:equivalent the assemblers ignore some bytes more or less
-		return // too short for either
-	}
-	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true}
 	switch {
+	case len(b) < 13: //mutation:equivalent the assemblers ignore some bytes more or less
+		// too short for either
 	case b[0]&0x80 != 0:
-		dcid, scid, ok := connectionIDs(b)
-		if !ok {
-			return
-		}
-		key.id = s.hash(scid)
-		s.dispatch(key, QUIC, b, func() bool {
-			reverse := flowKey{lo: seg.dst, hi: seg.src, ipv6: seg.ipv6, udp: true, id: s.hash(dcid)}
-			_, ok := assemble.ParseQUICInitial(b)
-			return ok && s.flows.flows[reverse] == nil // else the server sent it
-		})
+		s.quicDatagram(seg)
 	case b[0] >= 20 && b[0] < 64: //mutation:equivalent DTLS ignores other types
-		s.dispatch(key, DTLS, b, func() bool { return b[0] == recordHandshake && b[1] == 0xfe })
-	}
-}
-
-// dispatch gives a datagram to the session of its flow. If there is none, a new one looks
-// at it, provided that begins says that it may begin a hello.
-func (s *Scanner) dispatch(key flowKey, transport Transport, b []byte, begins func() bool) {
-	if f := s.flows.flows[key]; f != nil && f.session != nil {
-		s.feedDatagram(f, b)
-	} else if begins() {
-		s.probe(key, transport, b)
+		s.dtlsDatagram(seg)
 	}
 }
 
@@ -137,60 +147,9 @@ func (s *Scanner) hash(b []byte) uint64 {
 	return maphash.Bytes(s.seed, b)
 }
 
-// connectionIDs returns the connection IDs of a packet with a long header, which all
-// versions of QUIC have in the same place (RFC 8999, Section 5.1).
-func connectionIDs(b []byte) (dcid, scid []byte, ok bool) {
-	const lengthAt = 5 // after flags and version
-	i := lengthAt + 1 + int(b[lengthAt])
-	if i >= len(b) || i+1+int(b[i]) > len(b) {
-		return nil, nil, false
-	}
-	return b[lengthAt+1 : i], b[i+1 : i+1+int(b[i])], true
-}
-
-// probe takes a datagram that may begin a hello. A flow is made only if it does.
-func (s *Scanner) probe(key flowKey, transport Transport, b []byte) {
-	ss := s.flows.newSession(transport)
-	result := s.assemble(ss, b)
-	if result.Outcome == assemble.Unrecognized || result.Code == extension.ErrMessageType {
-		s.flows.freeSession(ss)
-		return
-	}
-	f := s.flows.flows[key]
-	if f == nil {
-		f = s.flows.create(key)
-		s.stats.Flows++
-	}
-	if !s.flows.charge(f, &ss.charged, ss.cost()) {
-		return
-	}
-	f.session = ss
-	s.judge(f, result)
-	s.flows.settle(f)
-}
-
-// feedDatagram takes the next datagram of a flow.
-func (s *Scanner) feedDatagram(f *flow, b []byte) {
-	ss := f.session
-	result := s.assemble(ss, b)
-	if s.flows.charge(f, &ss.charged, ss.cost()-ss.charged) {
-		s.judge(f, result)
-		s.flows.settle(f)
-	}
-}
-
-// assemble gives a datagram to the assembler of a session.
-func (s *Scanner) assemble(ss *session, b []byte) assemble.Result {
-	quic, isQUIC := ss.assembler.(*assemble.QUIC)
-	if isQUIC {
-		quic.Scratch = s.scratch // one for all sessions
-	}
-	before := ss.assembler.Progress()
-	result := ss.assembler.Feed(b)
-	after := ss.assembler.Progress()
-	if isQUIC {
-		s.scratch, quic.Scratch = quic.Scratch, nil //mutation:equivalent it spares allocations
-	}
+// used notes that the packet that is being scanned was of use for a session, if it was,
+// as its progress before and after it tells.
+func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 	if after.Attempt != before.Attempt || after.Pieces < before.Pieces { // it started over
 		before.Pieces = 0
 		ss.frames, ss.used = ss.frames[:0], 0
@@ -199,43 +158,44 @@ func (s *Scanner) assemble(ss *session, b []byte) assemble.Result {
 		ss.frames = append(ss.frames, s.frames...)
 		ss.used++
 	}
-	return result
 }
 
-// judge reports the hello that an assembler has completed or refused.
-func (s *Scanner) judge(f *flow, result assemble.Result) {
-	ss := f.session
-	switch {
-	case result.Outcome == assemble.NeedMore:
-	case result.Outcome == assemble.Complete:
-		s.describeDatagrams(f)
+// report yields what the assembler of a session has completed or refused, unless it is what
+// came last.
+func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, doubts Reasons) {
+	s.describeDatagrams(f, ss)
+	s.hello.Ambiguous = doubts
+	s.hello.Faults = append(s.hello.Faults, ss.faults...)
+	var last uint64
+	if result.Outcome == assemble.Complete {
 		s.hello.Message = result.Message
 		hello, err := s.hello.parse(serversOf(ss.transport))
 		ss.flags = s.compareFlags(ss.flags, hello, err)
-		if hash := s.hash(result.Message); hash != f.last {
-			f.last = hash
-			s.emit()
-		}
-		ss.frames, ss.used = ss.frames[:0], 0
-		ss.index = 2
-		ss.assembler.Next()
-	default:
-		if result.Outcome == assemble.Refused && result.Code != extension.ErrMessageType {
-			s.describeDatagrams(f)
-			s.hello.Code, s.hello.Offset = result.Code, result.Offset
-			// Each further fragment is refused, too: that is not another hello.
-			if reason := uint64(result.Code)<<16 | uint64(s.hello.DTLS.MessageSeq); reason != f.last {
-				f.last = reason
-				s.emit()
-			}
-		}
-		s.flows.dropSession(f)
+		last = s.hash(result.Message)
+	} else {
+		// Each further fragment is refused, too: that is not another hello.
+		s.hello.Code, s.hello.Offset = result.Code, result.Offset
+		last = uint64(result.Code)<<16 | uint64(s.hello.DTLS.MessageSeq)
+	}
+	if last != f.last {
+		f.last = last
+		s.emit()
 	}
 }
 
+// next prepares a session that has completed a hello for the one after it.
+func (ss *session) next() {
+	ss.frames, ss.used = ss.frames[:0], 0
+	ss.faults = ss.faults[:0]
+	if !ss.lenient {
+		ss.doubts = 0
+	}
+	ss.index = 2
+	ss.assembler.Next()
+}
+
 // describeDatagrams fills in what hellos and refusals have in common.
-func (s *Scanner) describeDatagrams(f *flow) {
-	ss := f.session
+func (s *Scanner) describeDatagrams(f *flow, ss *session) {
 	src, dst := f.ends(0)
 	s.hello = Hello{
 		Transport: ss.transport,
@@ -243,8 +203,11 @@ func (s *Scanner) describeDatagrams(f *flow) {
 		Dst:       dst,
 		Time:      s.time,
 		Frames:    append(s.hello.Frames[:0], ss.frames...),
+		Faults:    s.hello.Faults[:0],
 		Index:     ss.index,
 		Pieces:    Pieces{Datagrams: ss.used},
+
+		Contradicts: s.hello.Contradicts[:0],
 	}
 	switch a := ss.assembler.(type) {
 	case *assemble.QUIC:

@@ -85,6 +85,11 @@ type QUIC struct {
 	retry       bool
 	attempt     int
 	packets     int
+
+	server  bool       // FeedServer is reading,
+	lenient bool       // all packets
+	faults  QUICFaults // of the datagram, for FeedServer
+	follow  bool       // another attempt came before
 }
 
 // head is the beginning of a ClientHello, up to the end of its random. Two messages
@@ -261,8 +266,10 @@ func (q *QUIC) try(packet []byte, p *longPacket, dcid connectionID, schedules *i
 // restart begins anew with the keys that have just opened p.
 func (q *QUIC) restart(p *longPacket) {
 	scid := newConnectionID(p.scid)
-	q.retry = q.keys.aead != nil && len(p.token) > 0 && scid == q.scid
-	q.previous = q.keys.dcid
+	q.retry = (q.keys.aead != nil || q.follow) && len(p.token) > 0 && scid == q.scid
+	if q.keys.aead != nil {
+		q.previous = q.keys.dcid
+	}
 	q.keys = q.trial
 	q.scid = scid
 	q.tokenLength = len(p.token)
