@@ -174,7 +174,7 @@ func (s *Scanner) readStrictly(f *flow, b []byte) {
 		return
 	}
 	ss.shadow, ss.why = shadow, shadow.doubts
-	if shadow.index > 1 {
+	if shadow.index > 1 || shadow.ended {
 		ss.doubts = shadow.doubts
 	}
 	shadow.lenient = false
@@ -229,22 +229,31 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 		if strict.Code != extension.ErrMessageType || ss.doubts != 0 {
 			s.reportDatagrams(f, ss, strict.Result, ss.doubts)
 		}
-		// What comes next is read only by a server that has not closed the connection.
 		s.flows.dropShadow(ss)
 		ss.assembler.Reset(ss.memory[:])
 		ss.frames, ss.used = ss.frames[:0], 0
-		ss.lenient, ss.closed, ss.doubts = true, true, ss.doubts.With(Initial)
+		if ss.ended = true; !ss.lenient {
+			ss.close()
+		}
 	case strict.over(ss), lenient.over(ss.shadow):
 		s.flows.dropSession(f)
-	case strict.faults&closing != 0 && !ss.lenient && ss.index == 1:
+	case strict.faults&closing != 0 && ss.lenient:
+		ss.ended = true
+	case strict.faults&closing != 0 && ss.index == 1:
 		s.flows.dropShadow(ss)
-		ss.lenient, ss.closed, ss.doubts = true, true, ss.doubts.With(Initial)
+		ss.close()
 		if again := s.readQUIC(ss, b, true); again.Outcome != assemble.NeedMore {
 			s.judgeQUIC(f, b, again, quicReading{})
 			return
 		}
 	}
 	s.flows.settle(f)
+}
+
+// close notes that a server has closed the connection. What comes next is read only by one
+// that has not.
+func (ss *session) close() {
+	ss.lenient, ss.closed, ss.doubts = true, true, ss.doubts.With(Initial)
 }
 
 // judgeShadow takes what the reading has brought in which nothing is discarded. If it

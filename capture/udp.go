@@ -51,6 +51,7 @@ type session struct {
 	names   quicNames
 	lenient bool      // no server is known to read this
 	closed  bool      // and none will: it has closed the connection
+	ended   bool      // a packet closes the connection, if it is read
 	why     Reasons   // why the shadow may differ
 	seen    [8]uint64 // hashes of the latest datagrams
 
@@ -91,7 +92,8 @@ func (t *table) newSession(transport Transport) *session {
 func (t *table) freeSession(ss *session) {
 	ss.assembler.Reset(nil) // forgets keys
 	ss.used, ss.charged, ss.flags = 0, 0, 0
-	ss.doubts, ss.why, ss.lenient, ss.closed, ss.faults = 0, 0, false, false, ss.faults[:0]
+	ss.doubts, ss.why, ss.faults = 0, 0, ss.faults[:0]
+	ss.lenient, ss.closed, ss.ended = false, false, false
 	ss.seen = [len(ss.seen)]uint64{}
 	ss.awaited, ss.done, ss.doneAt = false, [len(ss.done)]uint64{}, time.Time{}
 	ss.frames = ss.frames[:0]

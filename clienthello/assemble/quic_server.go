@@ -39,7 +39,9 @@ func (q *QUIC) FeedServer(datagram []byte, lenient bool) (Result, QUICFaults) {
 	q.server, q.lenient, q.faults = true, lenient, 0
 	result, used := q.readAsServer(datagram, lenient)
 	q.server = false
-	q.final = result
+	if q.keys.aead != nil { // else nothing was kept
+		q.final = result
+	}
 	result.Used = used
 	return result, q.faults
 }
