@@ -21,9 +21,7 @@ const (
 
 // dtlsDatagram takes a datagram that begins with a DTLS record. A server waits for a
 // certain message_seq and a certain length; what else comes is read beside it.
-func (s *Scanner) dtlsDatagram(seg *segment) {
-	b := seg.payload
-	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true}
+func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 	f := s.flows.flows[key]
 	if f == nil || f.session == nil {
 		if f = s.beginDTLS(f, key, b); f == nil {
@@ -74,7 +72,7 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 		}
 	}
 	if f == nil {
-		f = s.flows.create(key)
+		f = s.flows.create(key, s.decoder.path.ips)
 		s.stats.Flows++
 	}
 	if !s.flows.charge(f, &ss.charged, ss.cost()) {

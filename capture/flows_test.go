@@ -148,7 +148,7 @@ func checkAccounts(t *testing.T, s *Scanner) {
 			}
 			if f.packet != nil {
 				charged += f.packet.charged
-				if held := ipPacketCost + pageCost*len(f.packet.pages) + fragmentFrameCost*len(f.packet.frames); f.packet.charged != held {
+				if held := ipPacketCost + pageCost*len(f.packet.pages) + (fragmentFrameCost+runCost)*len(f.packet.frames); f.packet.charged != held {
 					t.Errorf("an IP packet holds %d bytes, %d are charged", held, f.packet.charged)
 				}
 			}

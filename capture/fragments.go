@@ -3,6 +3,7 @@ package capture
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // maxIPPacket is how long an IP packet can be.
@@ -22,63 +23,77 @@ type fragment struct {
 
 // ipPacket is an IP packet of which fragments have arrived.
 type ipPacket struct {
-	pages   []heldPage // numbered from the start of the payload
-	length  int        // of the payload; -1 while the last fragment has not come
-	got     int        // bytes of the payload that have arrived
-	end     int        // of the fragment that reaches furthest
-	frames  []fragmentFrame
-	charged int // bytes, of the table's memory
+	pages    []heldPage // numbered from the start of the payload
+	runs     []span     // of the payload that have arrived, in order
+	length   int        // of the payload; -1 while the last fragment has not come
+	got      int        // bytes of the payload that have arrived
+	frames   []fragmentFrame
+	began    time.Time // when the first fragment arrived
+	verified bool      // a header has a right checksum
+	damaged  bool      // a header has a wrong one
+	charged  int       // bytes, of the table's memory
 }
 
 type fragmentFrame struct{ offset, frame int }
 
 const (
-	ipPacketCost      = 192
+	ipPacketCost      = 256
 	fragmentFrameCost = 32
+	runCost           = 16 // of a run, with spare capacity of the slice
+
+	// fragmentTime is how long a host waits for the fragments of a packet: Linux does so for
+	// 30 s with IPv4, and RFC 8200, Section 4.5 says 60 s for IPv6.
+	fragmentTime     = 30 * time.Second
+	fragmentTimeIPv6 = 60 * time.Second
 )
 
 // reassemble keeps a fragment. If it completes its packet, reassemble returns the payload of
 // that, which is valid until the next call.
+//
+// It does as Linux does. A fragment that another one, or those that followed each other in
+// order, have whole is a duplicate; one that overlaps others in another way makes the host
+// drop the packet (RFC 8200, Section 4.5; RFC 5722). If the length of a fragment that is not
+// the last is no multiple of 8, IPv4 cuts it, and IPv6 drops it.
 func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	seg := &s.decoder.seg
-	if fr.offset+len(fr.payload) > maxIPPacket || fr.cut || len(fr.payload) == 0 {
-		return nil, false
-	}
-	key := flowKey{
-		lo: endpoint{ip: seg.src.ip}, hi: endpoint{ip: seg.dst.ip}, ipv6: seg.ipv6,
-		id: 1<<63 | uint64(fr.id)<<8 | uint64(fr.protocol), // not 0, as it is in TCP
-	}
-	f := s.flows.flows[key]
-	if f == nil {
-		f = s.flows.create(key)
-		f.packet = &ipPacket{length: -1}
-		if !s.flows.charge(f, &f.packet.charged, ipPacketCost) {
+	if !fr.last && len(fr.payload)%8 != 0 {
+		if seg.ipv6 {
 			return nil, false
 		}
+		fr.payload = fr.payload[:len(fr.payload)&^7]
+	}
+	end := fr.offset + len(fr.payload)
+	if end > maxIPPacket || fr.cut || fr.flawed || len(fr.payload) == 0 {
+		return nil, false
+	}
+	f := s.packetOf(fr)
+	if f == nil {
+		return nil, false
 	}
 	p := f.packet
-	fresh, ok := s.store(f, &p.pages, &p.charged, uint32(fr.offset), fr.payload)
-	if !ok {
+	last := len(p.runs) - 1
+	if fr.last && (last >= 0 && int(p.runs[last].end) > end || p.length >= 0 && p.length != end) || p.length >= 0 && end > p.length {
+		return nil, s.dropFragments(f)
+	}
+	runs, fits := addRun(p.runs, uint32(fr.offset), uint32(end))
+	if !fits {
+		return nil, s.dropFragments(f)
+	}
+	if fr.last {
+		p.length = end
+	}
+	if len(runs) == 0 { // a duplicate
 		return nil, false
 	}
-	if fresh > 0 { // else it is a retransmission
-		if !s.flows.charge(f, &p.charged, fragmentFrameCost*len(s.frames)) {
-			return nil, false
-		}
-		for _, frame := range s.frames {
-			p.frames = append(p.frames, fragmentFrame{fr.offset, frame})
-		}
+	p.runs = runs
+	fresh, ok := s.store(f, &p.pages, &p.charged, uint32(fr.offset), fr.payload)
+	if !ok || !s.flows.charge(f, &p.charged, runCost+fragmentFrameCost*len(s.frames)) {
+		return nil, false
+	}
+	for _, frame := range s.frames {
+		p.frames = append(p.frames, fragmentFrame{fr.offset, frame})
 	}
 	p.got += fresh
-	p.end = max(p.end, fr.offset+len(fr.payload))
-	if fr.last {
-		p.length = fr.offset + len(fr.payload)
-	}
-	if p.length >= 0 && p.end > p.length { //mutation:equivalent no fragment is empty, so length is not 0
-		s.stats.Broken++
-		s.flows.remove(f)
-		return nil, false
-	}
 	s.flows.settle(f)
 	if p.got != p.length {
 		return nil, false
@@ -86,6 +101,65 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	payload = s.whole(p)
 	s.flows.remove(f)
 	return payload, true
+}
+
+// addRun adds a fragment to the runs, which are in order. It returns none for a duplicate;
+// fits is false if the fragment overlaps others. As in Linux, fragments are one run if they
+// arrived in order.
+func addRun(runs []span, begin, end uint32) (added []span, fits bool) {
+	i, _ := slices.BinarySearchFunc(runs, end, func(r span, x uint32) int { return cmp.Compare(r.begin, x) })
+	if i > 0 { // the last run that begins before the end
+		switch before := &runs[i-1]; {
+		case before.begin <= begin && end <= before.end:
+			return nil, true
+		case before.end > begin:
+			return nil, false
+		case before.end == begin && i == len(runs):
+			before.end = end
+			return runs, true
+		}
+	}
+	return slices.Insert(runs, i, span{begin, end}), true
+}
+
+// packetOf returns the packet of a fragment, or nil if the fragment is dropped. A wrong
+// checksum of its header counts if other fragments of the packet have right ones.
+func (s *Scanner) packetOf(fr *fragment) *flow {
+	seg := &s.decoder.seg
+	key := flowKey{
+		lo: endpoint{ip: seg.src.ip}, hi: endpoint{ip: seg.dst.ip}, ipv6: seg.ipv6, place: s.locate(),
+		id: 1<<63 | uint64(fr.id)<<8 | uint64(fr.protocol), // not 0, as it is in TCP
+	}
+	wait := fragmentTime
+	if seg.ipv6 {
+		wait = fragmentTimeIPv6
+	}
+	f := s.flows.flows[key]
+	wrong := fr.sum == sumWrong && s.flows.limits.Checksums != ChecksumsIgnore
+	switch {
+	case wrong && (s.flows.limits.Checksums == ChecksumsVerify || f != nil && f.packet.verified):
+		return nil
+	case f != nil && (s.time.Sub(f.packet.began) > wait || f.packet.damaged && fr.sum == sumRight):
+		s.flows.remove(f)
+		f = nil
+	}
+	if f == nil {
+		f = s.flows.create(key, s.decoder.path.ips)
+		f.packet = &ipPacket{length: -1, began: s.time}
+		if !s.flows.charge(f, &f.packet.charged, ipPacketCost) {
+			return nil
+		}
+	}
+	f.packet.verified = f.packet.verified || fr.sum == sumRight
+	f.packet.damaged = f.packet.damaged || wrong
+	return f
+}
+
+// dropFragments forgets a packet whose fragments contradict each other. It returns false.
+func (s *Scanner) dropFragments(f *flow) bool {
+	s.stats.Broken++
+	s.flows.remove(f)
+	return false
 }
 
 // whole returns the payload of a packet of which all fragments have arrived, and makes

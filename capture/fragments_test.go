@@ -1,8 +1,10 @@
 package capture_test
 
 import (
+	"bytes"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/tlsflags/tlsflags/capture"
 )
@@ -26,7 +28,15 @@ func TestFragments(t *testing.T) {
 		"in order":                {[][]byte{v4(1, 0, 24), v4(1, 24, 48), v4(1, 48, 999)}, []int{1, 2, 3}},
 		"reversed":                {[][]byte{v4(1, 48, 999), v4(1, 24, 48), v4(1, 0, 24)}, []int{3, 2, 1}},
 		"twice":                   {[][]byte{v4(1, 0, 24), v4(1, 0, 24), v4(1, 24, 999), v4(1, 24, 999)}, []int{1, 3}},
-		"overlapping":             {[][]byte{v4(1, 0, 40), v4(1, 16, 48), v4(1, 32, 999)}, []int{1, 2, 3}},
+		"overlapping":             {[][]byte{v4(1, 0, 40), v4(1, 16, 48), v4(1, 32, 999)}, nil},
+		"overlapping, once more":  {[][]byte{v4(1, 0, 40), v4(1, 16, 48), v4(1, 0, 40), v4(1, 40, 999)}, []int{3, 4}},
+		"overlapping, IPv6":       {[][]byte{v6(7, 0, 40), v6(7, 16, 48), v6(7, 32, 999)}, nil},
+		"one inside another":      {[][]byte{v4(1, 0, 40), v4(1, 16, 32), v4(1, 40, 999)}, []int{1, 3}},
+		"one inside two":          {[][]byte{v4(1, 0, 24), v4(1, 24, 48), v4(1, 16, 32), v4(1, 48, 999)}, []int{1, 2, 4}},
+		"around another":          {[][]byte{v4(1, 16, 32), v4(1, 0, 40), v4(1, 40, 999)}, nil},
+		"cut to a multiple of 8":  {[][]byte{v4(1, 0, 47), v4(1, 40, 999)}, []int{1, 2}},
+		"no multiple of 8, IPv6":  {[][]byte{v6(7, 0, 47), v6(7, 40, 999), v6(7, 0, 40)}, []int{3, 2}},
+		"another end":             {[][]byte{v4(1, 48, 999), ipv4Fragment(client, server, 6, 1, 48, false, whole[48:len(whole)-1]), v4(1, 0, 48)}, nil},
 		"interleaved":             {[][]byte{v4(1, 0, 24), v4(2, 0, 24), v4(2, 24, 999), v4(1, 24, 999)}, []int{2, 3}},
 		"IPv6":                    {[][]byte{v6(7, 32, 999), v6(7, 0, 32)}, []int{2, 1}},
 		"one is missing":          {[][]byte{v4(1, 0, 24), v4(1, 48, 999)}, nil},
@@ -55,6 +65,46 @@ func nested(whole []byte) [][]byte {
 	return [][]byte{
 		ipv4Fragment(client, server, 4, 2, 0, true, inner[:40]),
 		ipv4Fragment(client, server, 4, 2, 40, false, inner[40:]),
-		ipv4Fragment(client, server, 6, 1, 64, false, whole[64:]),
+		ipv4(client, server, 4, ipv4Fragment(client, server, 6, 1, 64, false, whole[64:])),
+	}
+}
+
+// TestFragmentsOfAnotherTime checks that fragments which are older than a host waits for are
+// not joined to new ones.
+func TestFragmentsOfAnotherTime(t *testing.T) {
+	whole := tcp(clientPort, serverPort, 1, ack, hello())
+	first := func(b []byte) []byte { return ipv4Fragment(client, server, 6, 1, 0, true, b[:40]) }
+	rest := ipv4Fragment(client, server, 6, 1, 40, false, whole[40:])
+	for after, want := range map[time.Duration]int{30 * time.Second: 1, 31 * time.Second: 0} {
+		s, found := capture.NewScanner(capture.Options{}), 0
+		for i, p := range [][]byte{first(whole), rest} {
+			packet := raw(p)
+			packet.Time = packet.Time.Add(time.Duration(i) * after)
+			s.Scan(packet, func(*capture.Hello) bool { found++; return true })
+		}
+		if found != want {
+			t.Errorf("after %v: %d hellos, want %d", after, found, want)
+		}
+	}
+}
+
+// TestChecksumsOfFragments checks that a fragment with a wrong header checksum is dropped if
+// another one of its packet has a right one.
+func TestChecksumsOfFragments(t *testing.T) {
+	whole := tcp(clientPort, serverPort, 1, ack, hello())
+	part := func(b []byte, from, to int) []byte {
+		return ipv4Fragment(client, server, 6, 1, from, to < len(whole), b[from:min(to, len(whole))])
+	}
+	decoy := bytes.Clone(whole)
+	decoy[50] ^= 1
+	for name, packets := range map[string][][]byte{
+		"right, wrong": {headerSummed(part(whole, 0, 40)), headerDamaged(part(decoy, 40, 999)), headerSummed(part(whole, 40, 999))},
+		"wrong, right": {headerDamaged(part(decoy, 40, 999)), headerSummed(part(whole, 40, 999)), headerSummed(part(whole, 0, 40))},
+		"no evidence":  {part(whole, 0, 40), headerDamaged(part(whole, 40, 999))},
+	} {
+		hellos, stats := scan(capture.Options{}, packets...)
+		if len(hellos) != 1 || !bytes.Equal(hellos[0].Message, message()) {
+			t.Errorf("%s: got %+v, %+v", name, hellos, stats)
+		}
 	}
 }

@@ -14,19 +14,18 @@ const minQUICDatagram = 1200
 // quicDatagram takes a datagram that begins with a long header. A server finds the connection
 // by the destination connection ID, whatever the client's address; once it has chosen an ID
 // itself, the client shows which connection it is.
-func (s *Scanner) quicDatagram(seg *segment) {
-	b := seg.payload
+func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 	dcid, scid, ok := connectionIDs(b)
 	if !ok {
 		return
 	}
-	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true, id: s.hash(b[1 : 6+len(dcid)])} // version, length and ID
+	key.id = s.hash(b[1 : 6+len(dcid)]) // version, length and ID
 	names := quicNames{route: key, client: key}
 	names.route.lo = endpoint{}
 	names.client.id = s.hash(scid)
 	latest := s.flows.clients[names.client]
 	for _, f := range [...]*flow{s.flows.flows[key], s.flows.clients[names.route], latest} {
-		if f != nil && f.session != nil && !(f.key.lo != seg.src && f.session.repeats(s.hash(b))) && s.feedQUIC(f, b) {
+		if f != nil && f.session != nil && !(f.key.lo != key.lo && f.session.repeats(s.hash(b))) && s.feedQUIC(f, b) {
 			return
 		}
 	}
@@ -85,7 +84,7 @@ func (s *Scanner) beginQUIC(key flowKey, names quicNames, latest *flow, b []byte
 	}
 	f := s.flows.flows[key]
 	if f == nil {
-		f = s.flows.create(key)
+		f = s.flows.create(key, s.decoder.path.ips)
 		s.stats.Flows++
 	}
 	s.flows.dropSession(f)

@@ -131,13 +131,18 @@ func (s *session) cost() int { return sessionCost + frameCost*cap(s.frames) }
 // and from everything else (RFC 9443, Section 3).
 func (s *Scanner) datagram(seg *segment) {
 	b := seg.payload
+	if len(b) < 13 { //mutation:equivalent the assemblers ignore some bytes more or less
+		return // too short for either
+	}
+	if seg.flawed || s.flows.limits.Checksums == ChecksumsVerify && seg.checksum() > sumRight {
+		return // no host takes it
+	}
+	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true, place: s.locate()}
 	switch {
-	case len(b) < 13: //mutation:equivalent the assemblers ignore some bytes more or less
-		// too short for either
 	case b[0]&0x80 != 0:
-		s.quicDatagram(seg)
+		s.quicDatagram(key, b)
 	case b[0] >= 20 && b[0] < 64: //mutation:equivalent DTLS ignores other types
-		s.dtlsDatagram(seg)
+		s.dtlsDatagram(key, b)
 	}
 }
 
@@ -208,6 +213,7 @@ func (s *Scanner) describeDatagrams(f *flow, ss *session) {
 		Faults:    s.hello.Faults[:0],
 		Index:     ss.index,
 		Pieces:    Pieces{Datagrams: ss.used},
+		Path:      s.decoder.path.names(&s.decoder.seg),
 
 		Contradicts: s.hello.Contradicts[:0],
 	}
