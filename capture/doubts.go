@@ -101,6 +101,9 @@ func (s *Scanner) answered(f *flow, b []byte) {
 		}
 	}
 	for _, row := range rows {
+		if row.Ambiguous&oddHello != 0 {
+			row.settleOdd(b)
+		}
 		s.emitKept(row)
 	}
 	s.closeDoubt(f)

@@ -29,21 +29,22 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 		}
 	}
 	root := f.session
-	found, late := false, false
+	end, late := 0, false
 	for fragment := range assemble.DTLSFragments(b) {
-		late = late || fragment.Late
-		fragment.Late = false
-		found = true
-		if !s.await(f, fragment) {
+		end, late = fragment.End, fragment.Late
+		if !s.await(f, dtlsMessage{fragment.Seq, fragment.Length}) {
 			return
 		}
+	}
+	if end == 0 {
+		s.feedDTLS(f, root, b)
 	}
 	for ss := root; ss != nil && f.session == root; ss = ss.shadow {
 		if late && ss.awaited {
 			ss.doubts = ss.doubts.With(Fragments)
 		}
-		if ss.awaited || ss == root && !found {
-			s.feedDTLS(f, ss, b)
+		if end > 0 && ss.awaited {
+			s.feedDTLS(f, ss, b[:end])
 		}
 	}
 	if f.queue != nil {
@@ -51,19 +52,25 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 	}
 }
 
+// dtlsMessage names a message of a client, as far as a fragment tells.
+type dtlsMessage struct{ seq, length int }
+
 // beginDTLS returns the flow of a datagram that begins a hello, or nil if it begins none. f
 // is the flow if there is one.
 func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
-	if b[0] != recordHandshake || b[1] != 0xfe {
+	if b[1] != 0xfe {
+		return nil
+	}
+	found := false
+	for range assemble.DTLSFragments(b) {
+		found = true
+		break
+	}
+	if !found && b[0] != recordHandshake {
 		return nil
 	}
 	ss := s.flows.newSession(DTLS)
-	any := false
-	for range assemble.DTLSFragments(b) {
-		any = true
-		break
-	}
-	if !any { // it may be one that is refused
+	if !found { // it may be one that is refused
 		result := ss.assembler.Feed(b)
 		ss.assembler.Reset(ss.memory[:])
 		if result.Outcome != assemble.Refused || result.Code == extension.ErrMessageType {
@@ -84,11 +91,11 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 
 // await makes a session of f read the message of a fragment. It reports whether f is still
 // there.
-func (s *Scanner) await(f *flow, fragment assemble.DTLSFragment) bool {
+func (s *Scanner) await(f *flow, m dtlsMessage) bool {
 	var idle *session
 	last, n := f.session, 0
 	for ss := f.session; ss != nil; ss = ss.shadow {
-		if ss.awaited && ss.message == fragment {
+		if ss.awaited && ss.message == m {
 			return true
 		}
 		if !ss.awaited && idle == nil {
@@ -107,8 +114,8 @@ func (s *Scanner) await(f *flow, fragment assemble.DTLSFragment) bool {
 			return false
 		}
 	}
-	idle.awaited, idle.message = true, fragment
-	idle.assembler.(*assemble.DTLS).Await(fragment.Seq, fragment.Length)
+	idle.awaited, idle.message = true, m
+	idle.assembler.(*assemble.DTLS).Await(m.seq, m.length)
 	return true
 }
 
@@ -137,7 +144,7 @@ func (s *Scanner) feedDTLS(f *flow, ss *session, b []byte) {
 // completeDTLS reports a hello, unless it came before.
 func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 	root := f.session
-	seq, first := ss.message.Seq, root.doneAt == time.Time{}
+	seq, first := ss.message.seq, root.doneAt == time.Time{}
 	if hash := s.hash(result.Message); !slices.Contains(root.done[:], hash) {
 		copy(root.done[1:], root.done[:])
 		root.done[0] = hash
@@ -158,7 +165,7 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 // doubtDTLS says why a server may not have read a message: it waits for another message_seq,
 // or copies differ.
 func (s *Scanner) doubtDTLS(f *flow, ss *session, message []byte) (doubts Reasons) {
-	root, seq := f.session, ss.message.Seq
+	root, seq := f.session, ss.message.seq
 	switch {
 	case root.doneAt.IsZero() && seq == 1:
 		s.hello = Hello{Transport: DTLS, Message: message}
@@ -172,7 +179,7 @@ func (s *Scanner) doubtDTLS(f *flow, ss *session, message []byte) (doubts Reason
 		doubts = doubts.With(Fragments)
 	}
 	for other := root; other != nil; other = other.shadow {
-		if other != ss && other.awaited && other.message.Seq == seq {
+		if other != ss && other.awaited && other.message.seq == seq {
 			doubts = doubts.With(Fragments)
 		}
 	}

@@ -1,8 +1,11 @@
 package capture
 
 import (
+	"slices"
+
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
 )
 
 // parse parses the message of a hello that is about to be reported, and adds its faults.
@@ -30,6 +33,24 @@ func (h *Hello) parseTolerant() (clienthello.ClientHello, []clienthello.Fault, i
 
 // oddHello are the reasons for doubt that an answer of the server alone can remove.
 const oddHello = Reasons(1<<Records | 1<<Malformed)
+
+// settleOdd removes doubts of oddHello which the first bytes of the server's answer decide:
+// after a ServerHello the hello was read, after an alert for what is odd about it it was
+// not.
+func (h *Hello) settleOdd(b []byte) {
+	const fatal = 2
+	if answer, ok := readServerHello(b); ok && answer.fits(h) {
+		h.Ambiguous &^= oddHello
+		return
+	}
+	if len(b) < 7 || b[0] != recordAlert || b[5] != fatal {
+		return
+	}
+	refuses := slices.Contains([]extension.Alert{extension.AlertIllegalParameter, extension.AlertDecodeError, extension.AlertUnsupportedExtension}, extension.Alert(b[6]))
+	if refuses && h.Ambiguous == Reasons(1<<Malformed) {
+		h.Ambiguous, h.Faults, h.servers = 0, nil, 0
+	}
+}
 
 // serversOf returns the servers that speak TLS over t.
 func serversOf(t Transport) clienthello.Servers {

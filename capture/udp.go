@@ -56,10 +56,10 @@ type session struct {
 	seen    [8]uint64 // hashes of the latest datagrams
 
 	// Of DTLS.
-	awaited bool                  // a fragment of message has come
-	message assemble.DTLSFragment // that the session reads
-	done    [4]uint64             // hashes of the latest hellos
-	doneSeq int                   // message_seq of the latest
+	awaited bool        // a fragment of message has come
+	message dtlsMessage // that the session reads
+	done    [4]uint64   // hashes of the latest hellos
+	doneSeq int         // message_seq of the latest
 	doneAt  time.Time
 }
 
