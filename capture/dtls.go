@@ -36,7 +36,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 			return
 		}
 	}
-	if end == 0 {
+	if end == 0 && !root.awaited {
 		s.feedDTLS(f, root, b)
 	}
 	for ss := root; ss != nil && f.session == root; ss = ss.shadow {

@@ -72,13 +72,17 @@ func (h *Hello) parseRecords(r *assemble.Records, start, end int) (clienthello.C
 		servers = clienthello.AllServers
 	}
 	hello, err := h.parse(servers)
-	if err == nil && h.Trailing > 0 {
+	if err != nil { // no server takes it, whatever is around it
+		h.Ambiguous, h.Faults = 0, h.Faults[:0]
+		return hello, err
+	}
+	if h.Trailing > 0 {
 		h.Faults = append(h.Faults, Fault{FaultTrailing, end})
 		if hello.OffersTLS13() {
 			h.Ambiguous = h.Ambiguous.With(Records) // OpenSSL refuses it, up to TLS 1.2 it does not
 		}
 	}
-	return hello, err
+	return hello, nil
 }
 
 // oddBeginning reports whether a stream may be of another protocol than TLS, since its

@@ -266,6 +266,9 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 	if lenient.faults&assemble.QUICFixedBit != 0 || strict.faults&assemble.QUICOverlap != 0 {
 		ss.why = ss.why.With(Initial)
 	}
+	if lenient.faults&assemble.QUICOverlap != 0 {
+		ss.shadow.faults = append(ss.shadow.faults[:0], Fault{FaultOverlap, 0})
+	}
 	if lenient.faults&contradicts != 0 || lenient.Outcome == assemble.Refused {
 		ss.doubts |= ss.why
 	}
