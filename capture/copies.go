@@ -10,7 +10,7 @@ const (
 	// maxCopies and maxCopied limit what is kept of a stream besides the bytes that were
 	// taken: segments and bytes.
 	maxCopies = 32
-	maxCopied = 64 << 10
+	maxCopied = 32 << 10
 	// copyCost is what a copy takes of the memory, without its bytes.
 	copyCost = 128
 	// maxFaults is how many faults of a stream are told.
@@ -79,17 +79,15 @@ func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
 func (s *Scanner) acknowledged(f *flow, h, other *half, seg *segment) bool {
 	h.acknowledge(other, seg)
 	st := other.stream
-	if st == nil || f.queue == nil {
-		return f.queue != nil
-	}
 	switch {
+	case st == nil || f.queue == nil:
 	case other.phase != started || len(st.copies) == 0 || int32(seg.ack-other.next) <= 0:
 	case other.fin && other.next == other.finAt && seg.ack == other.finAt+1:
 		st.forgetCopies() // the FIN was taken, and nothing after it
 	default:
 		s.adopt(f, other, seg.ack, true)
 	}
-	if f.queue != nil && other.stream == st && int32(seg.ack-st.rawEnd()) >= 0 {
+	if f.queue != nil && st != nil && other.stream == st && int32(seg.ack-st.rawEnd()) >= 0 {
 		// Nothing can come in the place of these bytes any more.
 		switch {
 		case st.ended:

@@ -4,26 +4,44 @@ package capture
 // twice, on both sides of a tunnel or in two VLANs; or one of them is forged, since anybody
 // can send packets to the end of a tunnel.
 
-// findTwin looks for the twin of a new flow over TCP.
+// findTwin looks for the twin of a new flow. Flows are listed for that as soon as they are in
+// two places.
 func (t *table) findTwin(f *flow) {
-	base := f.key
-	base.place = 0
-	if f.key.place == 0 {
-		if len(t.placed) > 0 {
-			t.join(f, t.placed[f.key])
+	if !t.severalPlaces {
+		if !t.anyPlace {
+			t.anyPlace, t.firstPlace = true, f.key.kind.place()
 		}
-		return
+		if t.severalPlaces = f.key.kind.place() != t.firstPlace; !t.severalPlaces {
+			return
+		}
+		for _, other := range t.flows {
+			if other != f && other.isConnection() {
+				t.list(other)
+			}
+		}
 	}
+	base := f.key.outside()
 	other := t.placed[base]
-	if other == nil {
+	if other == nil && f.key.kind.place() != 0 {
 		other = t.flows[base]
+	}
+	t.list(f)
+	t.join(f, other)
+}
+
+// list notes a flow that is in a place.
+func (t *table) list(f *flow) {
+	if f.key.kind.place() == 0 {
+		return
 	}
 	if t.placed == nil {
 		t.placed = make(map[flowKey]*flow)
 	}
-	t.placed[base] = f
-	t.join(f, other)
+	t.placed[f.key.outside()] = f
 }
+
+// isConnection reports whether a flow is no IP packet in fragments.
+func (f *flow) isConnection() bool { return f.key.kind.udp() || f.key.id == 0 }
 
 func (t *table) join(f, other *flow) {
 	if other == nil || other == f {
@@ -43,12 +61,8 @@ func (t *table) part(f *flow) {
 // forgetTwin takes a flow that is removed out of what findTwin knows.
 func (t *table) forgetTwin(f *flow) {
 	t.part(f)
-	if f.key.place != 0 && !f.key.udp {
-		base := f.key
-		base.place = 0
-		if t.placed[base] == f {
-			delete(t.placed, base)
-		}
+	if t.severalPlaces && f.isConnection() && t.placed[f.key.outside()] == f {
+		delete(t.placed, f.key.outside())
 	}
 }
 
@@ -77,6 +91,18 @@ func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
 	}
 	s.contradictTwin(other)
 	return true, false
+}
+
+// compareDatagrams is compareTwin for a hello over UDP, without waiting.
+func (s *Scanner) compareDatagrams(f *flow) (report bool) {
+	other := f.twin
+	if other == nil || other.last == 0 {
+		return true
+	}
+	if other.last != f.last {
+		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
+	}
+	return other.last != f.last
 }
 
 // dropTunnelRows drops the rows of a flow that wait for its twin.

@@ -137,7 +137,7 @@ func (s *Scanner) datagram(seg *segment) {
 	if seg.flawed || s.flows.limits.Checksums == ChecksumsVerify && seg.checksum() > sumRight {
 		return // no host takes it
 	}
-	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true, place: s.locate()}
+	key := keyOf(seg, s.locate())
 	switch {
 	case b[0]&0x80 != 0:
 		s.quicDatagram(key, b)
@@ -185,8 +185,9 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		last = uint64(result.Code)<<16 | uint64(s.hello.DTLS.MessageSeq)
 	}
 	if last != f.last {
-		f.last = last
-		s.emit()
+		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
+			s.emit()
+		}
 	}
 }
 
