@@ -262,3 +262,33 @@ func TestDTLSAsServersReadIt(t *testing.T) {
 		}
 	}
 }
+
+// TestPortOfMPLS checks that a server may use the port of MPLS in UDP.
+func TestPortOfMPLS(t *testing.T) {
+	on := func(b []byte) []byte { return ipv4(client, server, 17, udp(clientPort, 6635, b)) }
+	version2 := func(p *quicseal.Packet) { p.Version = quicseal.V2 }
+	label := []byte{0, 1, 1, 64}
+	inside := ipv4(client, server, 17, udp(clientPort, 443, inQUIC(1200, nil, crypto(0, message()))))
+	for name, test := range map[string]struct {
+		packet []byte
+		found  bool
+	}{
+		"QUIC":                   {on(inQUIC(1200, nil, crypto(0, message()))), true},
+		"QUIC v2":                {on(inQUIC(1200, version2, crypto(0, message()))), true},
+		"DTLS":                   {on(dtlsFragment(100, 0, 100)), true},
+		"MPLS":                   {on(join(label, inside)), true},
+		"two labels":             {on(join([]byte{0, 1, 0, 64}, label, inside)), true},
+		"Ethernet":               {on(join(label, ethernet(0x0800, inside))), true},
+		"a control word":         {on(join(label, make([]byte, 4), ethernet(0x0800, inside))), true},
+		"no time to live":        {on(join([]byte{0, 1, 1, 0}, inside)), false},
+		"labels without an end":  {on([]byte{0, 1, 0, 64, 0, 1, 0, 64, 0, 0, 0, 0, 0, 0}), false},
+		"too short for Ethernet": {on(join(label, make([]byte, 13))), false},
+		"an unknown EtherType":   {on(join(label, ethernet(0x1234, inside))), false},
+		"a short IPv4 header":    {on(join(label, []byte{0x44}, inside[1:])), false},
+		"a short IPv6 header":    {on(join(label, []byte{0x60}, make([]byte, 20))), false},
+	} {
+		if hellos, stats := scan(capture.Options{}, test.packet); (len(hellos) == 1) != test.found {
+			t.Errorf("%s: %d hellos, %+v", name, len(hellos), stats)
+		}
+	}
+}

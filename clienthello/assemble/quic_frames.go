@@ -43,7 +43,7 @@ func (q *QUIC) readFrames(payload []byte, at int) Result {
 		case frameConnectionClose:
 			if i, ok = skipConnectionClose(payload, i); ok {
 				q.faults |= QUICClose
-				if q.server {
+				if q.server && !q.lenient {
 					return Result{}
 				}
 			}
