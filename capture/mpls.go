@@ -22,7 +22,8 @@ func isMPLS(b []byte) bool {
 	const ipv4Len, ipv6Len, ethernetLen, control = 20, 40, 14, 4
 	switch {
 	case len(b) >= ipv4Len && b[0]>>4 == 4:
-		return b[0]&0xf >= 5 && binary.BigEndian.Uint16(b[2:]) >= ipv4Len
+		length := binary.BigEndian.Uint16(b[2:])
+		return b[0]&0xf >= 5 && (length >= ipv4Len || length == 0) // 0 if the network card cuts it
 	case len(b) < ethernetLen:
 		return false
 	case b[0]>>4 == 6:

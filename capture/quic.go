@@ -29,7 +29,12 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 			return
 		}
 	}
-	if _, ok := assemble.ParseQUICInitial(b); ok {
+	if _, ok := assemble.ParseQUICInitial(b); !ok {
+		return
+	}
+	reverse := names.client
+	reverse.lo, reverse.hi, reverse.id = key.hi, key.lo, s.hash(dcid)
+	if s.flows.clients[reverse] == nil || assemble.UnmasksQUICInitial(b) { // else the server sent it
 		s.beginQUIC(key, names, latest, b)
 	}
 }

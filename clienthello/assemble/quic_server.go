@@ -81,10 +81,6 @@ func (q *QUIC) readAsServer(datagram []byte, lenient bool) (result Result, used 
 // readInitial reads the Initial at offset i of the datagram. stop says that the server closes
 // the connection.
 func (q *QUIC) readInitial(packet []byte, p *longPacket, i int, lenient bool, schedules *int) (result Result, stop bool) {
-	const (
-		fixedBit     = 0x40
-		reservedBits = 0x0c
-	)
 	var faults QUICFaults
 	if packet[0]&fixedBit == 0 {
 		faults |= QUICFixedBit
