@@ -23,10 +23,18 @@ const (
 // certain message_seq and a certain length; what else comes is read beside it.
 func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 	f := s.flows.flows[key]
+	if (f == nil || f.session == nil) && !beginsDTLS(b) {
+		return
+	}
+	evidence, ok := s.takes(f)
+	if !ok {
+		return
+	}
 	if f == nil || f.session == nil {
 		if f = s.beginDTLS(f, key, b); f == nil {
 			return
 		}
+		f.halves[0] = evidence
 	}
 	root := f.session
 	end, late := 0, false
@@ -58,19 +66,8 @@ type dtlsMessage struct{ seq, length int }
 // beginDTLS returns the flow of a datagram that begins a hello, or nil if it begins none. f
 // is the flow if there is one.
 func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
-	if b[1] != 0xfe {
-		return nil
-	}
-	found := false
-	for range assemble.DTLSFragments(b) {
-		found = true
-		break
-	}
-	if !found && b[0] != recordHandshake {
-		return nil
-	}
 	ss := s.flows.newSession(DTLS)
-	if !found { // it may be one that is refused
+	if !hasFragment(b) { // it may be one that is refused
 		result := ss.assembler.Feed(b)
 		ss.assembler.Reset(ss.memory[:])
 		if result.Outcome != assemble.Refused || result.Code == extension.ErrMessageType {
@@ -87,6 +84,17 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 	}
 	f.session = ss
 	return f
+}
+
+// beginsDTLS reports whether a datagram may begin a hello.
+func beginsDTLS(b []byte) bool { return b[1] == 0xfe && (b[0] == recordHandshake || hasFragment(b)) }
+
+// hasFragment reports whether a datagram has a fragment of a ClientHello.
+func hasFragment(b []byte) bool {
+	for range assemble.DTLSFragments(b) {
+		return true
+	}
+	return false
 }
 
 // await makes a session of f read the message of a fragment. It reports whether f is still

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
@@ -24,18 +25,27 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 	names.route.lo = endpoint{}
 	names.client.id = s.hash(scid)
 	latest := s.flows.clients[names.client]
-	for _, f := range [...]*flow{s.flows.flows[key], s.flows.clients[names.route], latest} {
+	known := s.flows.flows[key]
+	_, mayBegin := assemble.ParseQUICInitial(b)
+	if latest == nil && known == nil && !mayBegin {
+		return
+	}
+	evidence, ok := s.takes(cmp.Or(known, latest))
+	if !ok {
+		return
+	}
+	for _, f := range [...]*flow{known, s.flows.clients[names.route], latest} {
 		if f != nil && f.session != nil && !(f.key.lo != key.lo && f.session.repeats(s.hash(b))) && s.feedQUIC(f, b) {
 			return
 		}
 	}
-	if _, ok := assemble.ParseQUICInitial(b); !ok {
+	if !mayBegin {
 		return
 	}
 	reverse := names.client
 	reverse.lo, reverse.hi, reverse.id = key.hi, key.lo, s.hash(dcid)
 	if s.flows.clients[reverse] == nil || assemble.UnmasksQUICInitial(b) { // else the server sent it
-		s.beginQUIC(key, names, latest, b)
+		s.beginQUIC(key, names, evidence, b)
 	}
 }
 
@@ -74,8 +84,9 @@ func (r *quicReading) over(ss *session) bool {
 }
 
 // beginQUIC takes a datagram that may begin a connection. A flow is made only if it does.
-// latest is the flow in which the same client has tried before, or nil.
-func (s *Scanner) beginQUIC(key flowKey, names quicNames, latest *flow, b []byte) {
+// evidence is of checksums.
+func (s *Scanner) beginQUIC(key flowKey, names quicNames, evidence half, b []byte) {
+	latest := s.flows.clients[names.client] // in which the client has tried before
 	ss := s.newQUIC(names, latest)
 	ss.lenient = len(b) < minQUICDatagram
 	r := s.readQUIC(ss, b, ss.lenient)
@@ -93,7 +104,7 @@ func (s *Scanner) beginQUIC(key flowKey, names quicNames, latest *flow, b []byte
 		s.stats.Flows++
 	}
 	s.flows.dropSession(f)
-	f.session = ss
+	f.session, f.halves[0] = ss, evidence
 	if s.flows.clients == nil {
 		s.flows.clients = make(map[flowKey]*flow)
 	}

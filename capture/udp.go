@@ -146,6 +146,28 @@ func (s *Scanner) datagram(seg *segment) {
 	}
 }
 
+// takes reports whether a host takes the datagram at hand, which belongs to f if that is not
+// nil, and returns what is known of the checksums of the flow after it.
+func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
+	if f != nil {
+		evidence = f.halves[0] // which has the only direction
+	}
+	before := evidence.sums
+	if _, dropped := s.damaged(&evidence, &s.decoder.seg); dropped {
+		return evidence, false
+	}
+	if f != nil {
+		if before.wrong > 0 && before.right == 0 && evidence.sums.right > 0 {
+			// What was read before was not for the server.
+			evidence.sums.wrong, evidence.again = 0, f.last != 0
+			s.flows.dropSession(f)
+			f.last = 0
+		}
+		f.halves[0] = evidence
+	}
+	return evidence, true
+}
+
 // hash returns a hash of b that a sender of packets cannot predict.
 func (s *Scanner) hash(b []byte) uint64 {
 	if s.seed == (maphash.Seed{}) {
@@ -185,6 +207,10 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		last = uint64(result.Code)<<16 | uint64(s.hello.DTLS.MessageSeq)
 	}
 	if last != f.last {
+		if f.halves[0].again && result.Outcome == assemble.Complete {
+			// It contradicts one with a wrong checksum.
+			s.hello.Ambiguous = s.hello.Ambiguous.With(Checksum)
+		}
 		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
 			s.emit()
 		}
