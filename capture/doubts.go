@@ -178,6 +178,7 @@ func (s *Scanner) Flush(yield func(*Hello) bool) bool {
 			for i := range f.halves {
 				s.emitUnread(f, &f.halves[i])
 			}
+			s.emitUnreadDatagrams(f)
 		}
 	}
 	s.emitOverdue()
