@@ -95,6 +95,8 @@ type Hello struct {
 	// "ipv4:192.0.2.9>10.0.0.1", "udp", "vxlan:42", "eth", "ipv4", "tcp". IP layers around
 	// other IP layers have their addresses. It must not be modified.
 	Path []string
+
+	servers clienthello.Servers // that read what is around the message; 0: not of a Scanner
 }
 
 // Found reports whether h has a hello or a refusal, and not only a doubt.
@@ -108,12 +110,17 @@ func (h *Hello) Err() error {
 	return h.Code
 }
 
-// Parse parses the message, of TLS or DTLS. For a refused hello it returns Code and Offset;
-// the latter is then an offset in the stream or datagram, and not in the message.
+// Parse parses the message, of TLS or DTLS. If h is of a Scanner, it does so as servers do
+// ([clienthello.ParseTolerant]), and Faults has what they pass over. For a refused hello it
+// returns Code and Offset; the latter is then an offset in the stream or datagram, and not
+// in the message.
 func (h *Hello) Parse() (clienthello.ClientHello, int, error) {
 	switch {
 	case h.Code != 0:
 		return clienthello.ClientHello{}, h.Offset, h.Code
+	case h.servers != 0:
+		hello, _, offset, err := h.parseTolerant()
+		return hello, offset, err
 	case h.Transport == DTLS:
 		return clienthello.ParseDTLS(h.Message)
 	}

@@ -82,17 +82,15 @@ func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
 func (s *Scanner) acknowledged(f *flow, h, other *half, seg *segment) bool {
 	h.acknowledge(other, seg)
 	st := other.stream
-	if st == nil || f.queue == nil {
-		return f.queue != nil
-	}
 	switch {
+	case st == nil || f.queue == nil:
 	case other.phase != started || len(st.copies) == 0 || int32(seg.ack-other.next) <= 0:
 	case other.fin && other.next == other.finAt && seg.ack == other.finAt+1:
 		st.forgetCopies() // the FIN was taken, and nothing after it
 	default:
 		s.adopt(f, other, seg.ack, true)
 	}
-	if f.queue != nil && other.stream == st && st.raw != nil && int32(seg.ack-st.rawEnd()) >= 0 {
+	if f.queue != nil && st != nil && other.stream == st && st.raw != nil && int32(seg.ack-st.rawEnd()) >= 0 {
 		// Nothing can come in the place of these bytes any more.
 		switch {
 		case st.ended:
@@ -215,7 +213,7 @@ func (h *half) otherReading(begin uint32) []byte {
 		}
 		copy(b[at:], data)
 	}
-	var records assemble.Records
+	records := assemble.Records{Tolerant: true}
 	records.Reset(make([]byte, min(len(b), assemble.MaxMessage)))
 	if result := records.Feed(b); result.Outcome == assemble.Complete {
 		return slices.Clone(result.Message)

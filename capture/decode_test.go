@@ -288,7 +288,7 @@ func TestShortHeaders(t *testing.T) {
 		"GTP-U, extension cut":       {2152, join(full(0x34, 255), []byte{0, 0, 0, 0x85, 1, 0, 0}), broken},
 		"GTP-U, extension of 0":      {2152, join(full(0x34, 255), []byte{0, 0, 0, 0x85, 0, 0, 0, 0}, ip4()), broken},
 		"GTP-U, extension missing":   {2152, join(full(0x34, 255), []byte{0, 0, 0, 0x85}), broken},
-		"MPLS":                       {6635, []byte{0, 1, 1, 64}, broken},
+		"MPLS, no packet":            {6635, []byte{0, 1, 1, 64}, datagram},
 		"MPLS, short":                {6635, []byte{0, 1, 1}, datagram},
 		"Teredo, no IPv6":            {3544, make([]byte, 48), datagram},
 		"Teredo, authentication":     {3544, join([]byte{0, 1, 2, 3}, make([]byte, 5+9), ipv6(client6, server6, 59, nil)), other},

@@ -92,7 +92,8 @@ type Fault struct {
 	// extension.Code.
 	Code string
 	// Offset is that of Hello.Offset: in bytes from the start of the client's stream or
-	// of the datagram.
+	// of the datagram. For a fault of the message itself (session_id_too_long and
+	// duplicate_extension) it is from the start of the message.
 	Offset int
 }
 
@@ -100,6 +101,8 @@ type Fault struct {
 const (
 	FaultOverlap = "overlap" // copies differ
 	FaultUrgent  = "urgent"  // a byte of urgent data, which an application does not read
+
+	FaultTrailing = "record_trailing" // bytes after the message in its record
 )
 
 // Checksums says which checksums count. A packet whose checksum counts and is wrong is

@@ -101,6 +101,9 @@ func (s *Scanner) answered(f *flow, b []byte) {
 		}
 	}
 	for _, row := range rows {
+		if row.Ambiguous&oddHello != 0 {
+			row.settleOdd(b)
+		}
 		s.emitKept(row)
 	}
 	s.closeDoubt(f)
@@ -175,6 +178,7 @@ func (s *Scanner) Flush(yield func(*Hello) bool) bool {
 			for i := range f.halves {
 				s.emitUnread(f, &f.halves[i])
 			}
+			s.emitUnreadDatagrams(f)
 		}
 	}
 	s.emitOverdue()

@@ -156,6 +156,7 @@ type table struct {
 	pages    pool[page]
 	raws     rawPool
 	sessions pool[session]
+	clients  map[flowKey]*flow // over QUIC, by other names; see quicNames
 }
 
 func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }

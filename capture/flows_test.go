@@ -140,10 +140,10 @@ func checkAccounts(t *testing.T, s *Scanner) {
 					charged += r.stream.charged
 				}
 			}
-			if f.session != nil {
-				charged += f.session.charged
-				if cost := f.session.cost(); f.session.charged != cost {
-					t.Errorf("a session holds %d bytes, %d are charged", cost, f.session.charged)
+			for ss := f.session; ss != nil; ss = ss.shadow {
+				charged += ss.charged
+				if cost := ss.cost(); ss.charged != cost {
+					t.Errorf("a session holds %d bytes, %d are charged", cost, ss.charged)
 				}
 			}
 			if f.packet != nil {

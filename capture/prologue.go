@@ -43,7 +43,10 @@ func prologue(b []byte) (n int, p progress) {
 	return 0, inPrologue
 }
 
-const recordHandshake = 22
+const (
+	recordAlert     = 21
+	recordHandshake = 22
+)
 
 // prologuePart reads one part of a prologue. TLS or another part follows it.
 func prologuePart(b []byte) (n int, p progress) {

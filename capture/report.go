@@ -6,7 +6,7 @@ func (s *Scanner) report(f *flow, h *half) bool {
 	st := h.stream
 	begin := h.start + st.start + uint32(st.records.Info().Start)
 	if len(st.copies) > 0 || st.doubts != 0 {
-		s.hello.Ambiguous = s.weigh(h, begin)
+		s.hello.Ambiguous |= s.weigh(h, begin)
 	}
 	s.hello.Faults = append(s.hello.Faults, st.faults...)
 	st.reported, st.reportedAt = append(st.reported[:0], s.hello.Frames...), begin
@@ -26,6 +26,9 @@ func (s *Scanner) report(f *flow, h *half) bool {
 	if s.hello.Ambiguous == 0 || s.flows.open != nil {
 		s.emit()
 		return true
+	}
+	if s.hello.Ambiguous&^oddHello == 0 && st.index == 1 {
+		return s.wait(f, func(d *doubt) *[]Hello { return &d.rows })
 	}
 	other := h.otherReading(begin)
 	if other == nil || string(other) == string(s.hello.Message) {

@@ -136,11 +136,11 @@ func (s *Scanner) emit() {
 
 // compareFlags sets FlagsChanged of a second hello. first is the hash of the TLS Flags
 // extensions in the first hello of the connection. It returns the hash for the next call.
-func (s *Scanner) compareFlags(first uint64) uint64 {
+// err says that the hello was refused.
+func (s *Scanner) compareFlags(first uint64, hello clienthello.ClientHello, err error) uint64 {
 	if s.hello.Index == 1 {
 		first = 0
 	}
-	hello, _, err := s.hello.Parse()
 	if err != nil {
 		return first
 	}

@@ -75,6 +75,7 @@ func (t *table) newStream(f *flow) *stream {
 		return nil
 	}
 	st.index = 1
+	st.records.Tolerant = true
 	return st
 }
 
@@ -336,12 +337,15 @@ func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 	s.describe(f, h)
 	s.hello.Message = result.Message
 	s.hello.Trailing = st.records.Info().Trailing
-	st.flags = s.compareFlags(st.flags)
+	hello, err := s.hello.parseRecords(&st.records, int(st.start), int(h.next-h.start))
+	if err != nil && oddBeginning(&st.records) {
+		s.finish(f, h)
+		return false
+	}
+	st.flags = s.compareFlags(st.flags, hello, err)
 	early := 0
-	if hello, _, err := s.hello.Parse(); err == nil {
-		if _, ok := hello.Extensions().Lookup(extension.EarlyData); ok {
-			early = maxEarlyData
-		}
+	if _, ok := hello.Extensions().Lookup(extension.EarlyData); ok {
+		early = maxEarlyData
 	}
 	if !s.report(f, h) {
 		return false

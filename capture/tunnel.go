@@ -26,7 +26,7 @@ func (d *decoder) tunnel(b []byte) verdict {
 	case portGTPU:
 		return d.gtpU(b)
 	case portMPLS:
-		if len(b) >= 4 {
+		if isMPLS(b) {
 			return d.mpls(b)
 		}
 	case portTeredo:

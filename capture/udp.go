@@ -2,9 +2,9 @@ package capture
 
 import (
 	"hash/maphash"
+	"time"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
-	"github.com/tlsflags/tlsflags/extension"
 )
 
 // Transport is what carries a ClientHello.
@@ -38,12 +38,35 @@ type session struct {
 	frames     []int                            // packets that were of use for the hello that is awaited
 	used       int                              // datagrams that were
 	charged    int                              // bytes, of the table's memory
+
+	doubts Reasons // about the hello that is awaited
+	faults []Fault
+
+	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
+	// discarded, if it may differ; in DTLS that of a message with another message_seq or
+	// length.
+	shadow *session
+
+	// Of QUIC.
+	names   quicNames
+	lenient bool      // no server is known to read this
+	closed  bool      // and none will: it has closed the connection
+	ended   bool      // a packet closes the connection, if it is read
+	why     Reasons   // why the shadow may differ
+	seen    [8]uint64 // hashes of the latest datagrams
+
+	// Of DTLS.
+	awaited bool        // a fragment of message has come
+	message dtlsMessage // that the session reads
+	done    [4]uint64   // hashes of the latest hellos
+	doneSeq int         // message_seq of the latest
+	doneAt  time.Time
 }
 
 // newAssembler returns the assembler of a carrier over UDP.
 func newAssembler(t Transport) assemble.Assembler {
 	if t == DTLS {
-		return new(assemble.DTLS)
+		return &assemble.DTLS{Tolerant: true}
 	}
 	return new(assemble.QUIC)
 }
@@ -69,6 +92,10 @@ func (t *table) newSession(transport Transport) *session {
 func (t *table) freeSession(ss *session) {
 	ss.assembler.Reset(nil) // forgets keys
 	ss.used, ss.charged, ss.flags = 0, 0, 0
+	ss.doubts, ss.why, ss.faults = 0, 0, ss.faults[:0]
+	ss.lenient, ss.closed, ss.ended = false, false, false
+	ss.seen = [len(ss.seen)]uint64{}
+	ss.awaited, ss.done, ss.doneAt = false, [len(ss.done)]uint64{}, time.Time{}
 	ss.frames = ss.frames[:0]
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
 		ss.frames = nil //mutation:equivalent only what is kept for later differs
@@ -80,6 +107,12 @@ func (t *table) freeSession(ss *session) {
 func (t *table) dropSession(f *flow) {
 	if f.session == nil {
 		return
+	}
+	t.dropShadow(f.session)
+	for _, name := range [...]flowKey{f.session.names.client, f.session.names.route} {
+		if t.clients[name] == f {
+			delete(t.clients, name)
+		}
 	}
 	t.memory -= f.session.charged
 	t.freeSession(f.session)
@@ -101,65 +134,38 @@ func (s *Scanner) datagram(seg *segment) {
 	if len(b) < 13 { //mutation:equivalent the assemblers ignore some bytes more or less
 		return // too short for either
 	}
+	if seg.flawed || s.flows.limits.Checksums == ChecksumsVerify && seg.checksum() > sumRight {
+		return // no host takes it
+	}
 	key := keyOf(seg, s.locate())
 	switch {
 	case b[0]&0x80 != 0:
-		dcid, scid, ok := connectionIDs(b)
-		if !ok {
-			return
-		}
-		key.id = s.hash(scid)
-		s.dispatch(key, QUIC, b, func() bool {
-			reverse := flowKey{lo: seg.dst, hi: seg.src, kind: key.kind, id: s.hash(dcid)}
-			_, ok := assemble.ParseQUICInitial(b)
-			return ok && s.flows.flows[reverse] == nil // else the server sent it
-		})
+		s.quicDatagram(key, b)
 	case b[0] >= 20 && b[0] < 64: //mutation:equivalent DTLS ignores other types
-		s.dispatch(key, DTLS, b, func() bool { return b[0] == recordHandshake && b[1] == 0xfe })
+		s.dtlsDatagram(key, b)
 	}
 }
 
-// dispatch gives a datagram to the session of its flow. If there is none, a new one looks
-// at it, provided that begins says that it may begin a hello.
-func (s *Scanner) dispatch(key flowKey, transport Transport, b []byte, begins func() bool) {
-	f := s.flows.flows[key]
-	if (f == nil || f.session == nil) && !begins() {
-		return
-	}
-	evidence := half{}
+// takes reports whether a host takes the datagram at hand, which belongs to f if that is not
+// nil, and returns what is known of the checksums of the flow after it.
+func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 	if f != nil {
 		evidence = f.halves[0] // which has the only direction
 	}
-	if s.damagedDatagram(f, &evidence) {
-		return
+	before := evidence.sums
+	if _, dropped := s.damaged(&evidence, &s.decoder.seg); dropped {
+		return evidence, false
 	}
 	if f != nil {
-		f.halves[0] = evidence
-		if f.session != nil {
-			s.feedDatagram(f, b)
-			return
+		if before.wrong > 0 && before.right == 0 && evidence.sums.right > 0 {
+			// What was read before was not for the server.
+			evidence.sums.wrong, evidence.again = 0, f.last != 0
+			s.flows.dropSession(f)
+			f.last = 0
 		}
-	}
-	s.probe(key, transport, b)
-	if f = s.flows.flows[key]; f != nil {
 		f.halves[0] = evidence
 	}
-}
-
-// damagedDatagram reports whether a host drops the datagram at hand; h has the evidence. If
-// what was read of the flow before had a wrong checksum, the first right one shows that it
-// was not for the server.
-func (s *Scanner) damagedDatagram(f *flow, h *half) bool {
-	before := h.sums
-	if _, dropped := s.damaged(h, &s.decoder.seg); dropped {
-		return true
-	}
-	if f != nil && before.wrong > 0 && before.right == 0 && h.sums.right > 0 {
-		h.sums.wrong, h.again = 0, f.last != 0
-		s.flows.dropSession(f)
-		f.last = 0
-	}
-	return false
+	return evidence, true
 }
 
 // hash returns a hash of b that a sender of packets cannot predict.
@@ -170,60 +176,9 @@ func (s *Scanner) hash(b []byte) uint64 {
 	return maphash.Bytes(s.seed, b)
 }
 
-// connectionIDs returns the connection IDs of a packet with a long header, which all
-// versions of QUIC have in the same place (RFC 8999, Section 5.1).
-func connectionIDs(b []byte) (dcid, scid []byte, ok bool) {
-	const lengthAt = 5 // after flags and version
-	i := lengthAt + 1 + int(b[lengthAt])
-	if i >= len(b) || i+1+int(b[i]) > len(b) {
-		return nil, nil, false
-	}
-	return b[lengthAt+1 : i], b[i+1 : i+1+int(b[i])], true
-}
-
-// probe takes a datagram that may begin a hello. A flow is made only if it does.
-func (s *Scanner) probe(key flowKey, transport Transport, b []byte) {
-	ss := s.flows.newSession(transport)
-	result := s.assemble(ss, b)
-	if result.Outcome == assemble.Unrecognized || result.Code == extension.ErrMessageType {
-		s.flows.freeSession(ss)
-		return
-	}
-	f := s.flows.flows[key]
-	if f == nil {
-		f = s.flows.create(key, s.decoder.path.ips)
-		s.stats.Flows++
-	}
-	if !s.flows.charge(f, &ss.charged, ss.cost()) {
-		return
-	}
-	f.session = ss
-	s.judge(f, result)
-	s.flows.settle(f)
-}
-
-// feedDatagram takes the next datagram of a flow.
-func (s *Scanner) feedDatagram(f *flow, b []byte) {
-	ss := f.session
-	result := s.assemble(ss, b)
-	if s.flows.charge(f, &ss.charged, ss.cost()-ss.charged) {
-		s.judge(f, result)
-		s.flows.settle(f)
-	}
-}
-
-// assemble gives a datagram to the assembler of a session.
-func (s *Scanner) assemble(ss *session, b []byte) assemble.Result {
-	quic, isQUIC := ss.assembler.(*assemble.QUIC)
-	if isQUIC {
-		quic.Scratch = s.scratch // one for all sessions
-	}
-	before := ss.assembler.Progress()
-	result := ss.assembler.Feed(b)
-	after := ss.assembler.Progress()
-	if isQUIC {
-		s.scratch, quic.Scratch = quic.Scratch, nil //mutation:equivalent it spares allocations
-	}
+// used notes that the packet that is being scanned was of use for a session, if it was,
+// as its progress before and after it tells.
+func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 	if after.Attempt != before.Attempt || after.Pieces < before.Pieces { // it started over
 		before.Pieces = 0
 		ss.frames, ss.used = ss.frames[:0], 0
@@ -232,46 +187,60 @@ func (s *Scanner) assemble(ss *session, b []byte) assemble.Result {
 		ss.frames = append(ss.frames, s.frames...)
 		ss.used++
 	}
-	return result
 }
 
-// judge reports the hello that an assembler has completed or refused.
-func (s *Scanner) judge(f *flow, result assemble.Result) {
-	ss := f.session
-	switch {
-	case result.Outcome == assemble.NeedMore:
-	case result.Outcome == assemble.Complete:
-		s.describeDatagrams(f)
+// report yields what the assembler of a session has completed or refused, unless it is what
+// came last.
+func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, doubts Reasons) {
+	s.describeDatagrams(f, ss)
+	s.hello.Ambiguous = doubts
+	s.hello.Faults = append(s.hello.Faults, ss.faults...)
+	var last uint64
+	if result.Outcome == assemble.Complete {
 		s.hello.Message = result.Message
-		ss.flags = s.compareFlags(ss.flags)
-		if hash := s.hash(result.Message); hash != f.last {
-			if f.halves[0].again { // contradicts one with a wrong checksum
-				s.hello.Ambiguous = s.hello.Ambiguous.With(Checksum)
-			}
-			if f.last = hash; s.compareDatagrams(f) {
-				s.emit()
-			}
+		hello, err := s.hello.parse(serversOf(ss.transport))
+		ss.flags = s.compareFlags(ss.flags, hello, err)
+		last = s.hash(result.Message)
+	} else {
+		// Each further fragment is refused, too: that is not another hello.
+		s.hello.Code, s.hello.Offset = result.Code, result.Offset
+		last = uint64(result.Code)<<16 | uint64(s.hello.DTLS.MessageSeq)
+	}
+	if last != f.last {
+		if f.halves[0].again && result.Outcome == assemble.Complete {
+			// It contradicts one with a wrong checksum.
+			s.hello.Ambiguous = s.hello.Ambiguous.With(Checksum)
 		}
-		ss.frames, ss.used = ss.frames[:0], 0
-		ss.index = 2
-		ss.assembler.Next()
-	default:
-		if result.Outcome == assemble.Refused && result.Code != extension.ErrMessageType {
-			s.describeDatagrams(f)
-			s.hello.Code, s.hello.Offset = result.Code, result.Offset
-			// Each further fragment is refused, too: that is not another hello.
-			if reason := uint64(result.Code)<<16 | uint64(s.hello.DTLS.MessageSeq); reason != f.last {
-				f.last = reason
-				s.emit()
-			}
+		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
+			s.emit()
 		}
-		s.flows.dropSession(f)
 	}
 }
 
+// emitUnreadDatagrams yields a row without a hello for a flow over UDP whose packets
+// contradict each other, and in which no hello became whole.
+func (s *Scanner) emitUnreadDatagrams(f *flow) {
+	if ss := f.session; ss != nil && ss.index == 1 && f.last == 0 && ss.doubts != 0 && !ss.lenient {
+		s.describeDatagrams(f, ss)
+		s.hello.Ambiguous = ss.doubts
+		ss.doubts = 0
+		s.emit()
+	}
+}
+
+// next prepares a session that has completed a hello for the one after it.
+func (ss *session) next() {
+	ss.frames, ss.used = ss.frames[:0], 0
+	ss.faults = ss.faults[:0]
+	if !ss.lenient {
+		ss.doubts = 0
+	}
+	ss.index = 2
+	ss.assembler.Next()
+}
+
 // describeDatagrams fills in what hellos and refusals have in common.
-func (s *Scanner) describeDatagrams(f *flow) {
-	ss := f.session
+func (s *Scanner) describeDatagrams(f *flow, ss *session) {
 	src, dst := f.ends(0)
 	s.hello = Hello{
 		Transport: ss.transport,
@@ -279,11 +248,11 @@ func (s *Scanner) describeDatagrams(f *flow) {
 		Dst:       dst,
 		Time:      s.time,
 		Frames:    append(s.hello.Frames[:0], ss.frames...),
+		Faults:    s.hello.Faults[:0],
 		Index:     ss.index,
 		Pieces:    Pieces{Datagrams: ss.used},
 		Path:      s.decoder.path.names(&s.decoder.seg),
 
-		Faults:      s.hello.Faults[:0],
 		Contradicts: s.hello.Contradicts[:0],
 	}
 	switch a := ss.assembler.(type) {

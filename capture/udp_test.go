@@ -17,10 +17,12 @@ func fromServer(payload []byte) []byte {
 }
 
 // initial is an Initial packet of the client, with size bytes of message() from offset on.
-func initial(scid string, offset, size int) []byte {
+func initial(scid string, offset, size int) []byte { return initialTo("server's", scid, offset, size) }
+
+func initialTo(dcid, scid string, offset, size int) []byte {
 	msg := message()
 	return quicseal.Packet{
-		Version: quicseal.V1, DCID: []byte("server's"), SCID: []byte(scid),
+		Version: quicseal.V1, DCID: []byte(dcid), SCID: []byte(scid),
 		Payload: append(quicseal.AppendCrypto(nil, uint64(offset), msg[offset:min(offset+size, len(msg))]), make([]byte, 100)...),
 	}.Seal()
 }
@@ -40,7 +42,8 @@ func TestDescribesDatagrams(t *testing.T) {
 		"QUIC":                       {[][]byte{fromClient(initial("c", 0, 999))}, []string{"quic 1 [1] {0 0 1 1} 1"}},
 		"QUIC in two":                {[][]byte{fromClient(initial("c", 0, 40)), fromClient(initial("c", 40, 999))}, []string{"quic 1 [1 2] {0 0 2 2} 1"}},
 		"QUIC in two, out of order":  {[][]byte{fromClient(initial("c", 40, 999)), fromClient(initial("c", 0, 40))}, []string{"quic 1 [1 2] {0 0 2 2} 1"}},
-		"QUIC, two connections":      {[][]byte{fromClient(initial("c", 0, 40)), fromClient(initial("d", 0, 999)), fromClient(initial("c", 40, 999))}, []string{"quic 1 [2] {0 0 1 1} 1", "quic 1 [1 3] {0 0 2 2} 1"}},
+		"QUIC, two connections":      {[][]byte{fromClient(initial("c", 0, 40)), fromClient(initialTo("another's", "d", 0, 999)), fromClient(initial("c", 40, 999))}, []string{"quic 1 [2] {0 0 1 1} 1", "quic 1 [1 3] {0 0 2 2} 1"}},
+		"QUIC, another source ID":    {[][]byte{fromClient(initial("c", 0, 40)), fromClient(initial("d", 0, 999)), fromClient(initial("c", 40, 999))}, []string{"quic 1 [1 3] {0 0 2 2} 1"}},
 		"DTLS":                       {[][]byte{fromClient(whole)}, []string{"dtls 1 [1] {0 1 0 1} fefd"}},
 		"DTLS in two":                {[][]byte{fromClient(dtlsFragment(200, 0, 100)), fromClient(alert), fromClient(dtlsFragment(200, 100, 100))}, []string{"dtls 1 [1 3] {0 2 0 2} fefd"}},
 		"DTLS, ICMP between":         {[][]byte{fromClient(dtlsFragment(200, 0, 100)), ipv4(client, server, 1, make([]byte, 8)), fromClient(dtlsFragment(200, 100, 100))}, []string{"dtls 1 [1 3] {0 2 0 2} fefd"}},

@@ -19,7 +19,8 @@ const (
 
 // ClientHello is a parsed ClientHello message: an immutable view that shares memory
 // with the bytes given to Parse, which must not change while it is in use. Only
-// Parse and ParseDTLS make one; the zero value has no field and no extension.
+// Parse, ParseDTLS and ParseTolerant make one; the zero value has no field and no
+// extension.
 //
 // The methods named after an extension, such as ServerName and KeyShares, read its body,
 // when they are called and not before. If the client did not send the extension, they
@@ -68,7 +69,7 @@ type ClientHello struct {
 // Parse checks the first three, which concern the whole message, in this order; then it
 // reports the first fault in byte order.
 func Parse(msg []byte) (ClientHello, int, error) {
-	return parse(msg, headerLen)
+	return parse(msg, headerLen, maxSessionID)
 }
 
 // ParseDTLS is Parse for DTLS: the handshake header has the 12 bytes of RFC 9147,
@@ -76,7 +77,7 @@ func Parse(msg []byte) (ClientHello, int, error) {
 // fragment_length equal to length (else ErrFragment); the body has a
 // legacy_cookie<0..2^8-1> after legacy_session_id and may take MaxBodyDTLS bytes.
 func ParseDTLS(msg []byte) (ClientHello, int, error) {
-	return parse(msg, headerLenDTLS)
+	return parse(msg, headerLenDTLS, maxSessionID)
 }
 
 // openMessage checks the handshake header of a ClientHello, of the given length, and
@@ -112,8 +113,9 @@ func openMessage(msg []byte, header int) ([]byte, int, extension.Code) {
 }
 
 // skipLegacy passes the fields from legacy_version to legacy_session_id, and legacy_cookie
-// in DTLS. It returns the offset of cipher_suites, or the offset and code of the fault.
-func skipLegacy(msg []byte, header int) (int, extension.Code) {
+// in DTLS. legacy_session_id has at most maxID bytes. It returns the offset of
+// cipher_suites, or the offset and code of the fault.
+func skipLegacy(msg []byte, header, maxID int) (int, extension.Code) {
 	// ProtocolVersion legacy_version; Random random;
 	i, end := header, len(msg)
 	if end-i < 2 {
@@ -130,7 +132,7 @@ func skipLegacy(msg []byte, header int) (int, extension.Code) {
 		return i, extension.ErrFieldOverrun //mutation:equivalent cipher_suites does not fit either
 	}
 	n := int(msg[i])
-	if n > maxSessionID {
+	if n > maxID {
 		return i, extension.ErrSessionIDTooLong
 	}
 	if n > end-i-1 {
@@ -148,12 +150,12 @@ func skipLegacy(msg []byte, header int) (int, extension.Code) {
 	return i, 0
 }
 
-func parse(msg []byte, header int) (ClientHello, int, error) {
+func parse(msg []byte, header, maxID int) (ClientHello, int, error) {
 	msg, end, code := openMessage(msg, header)
 	if code != 0 {
 		return ClientHello{}, end, code
 	}
-	i, code := skipLegacy(msg, header)
+	i, code := skipLegacy(msg, header, maxID)
 	if code != 0 {
 		return ClientHello{}, i, code
 	}
@@ -258,7 +260,8 @@ func (h ClientHello) Random() []byte {
 	return h.msg[i : i+randomLen : i+randomLen]
 }
 
-// LegacySessionID returns legacy_session_id, of 0 to 32 bytes.
+// LegacySessionID returns legacy_session_id, of 0 to 32 bytes, or up to 255 after
+// ParseTolerant.
 func (h ClientHello) LegacySessionID() []byte {
 	if h.msg == nil {
 		return nil

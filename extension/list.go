@@ -89,16 +89,27 @@ func ParseList(m MessageKind, block []byte, offset int) (List, int, error) {
 	}
 	l := List{block: block, base: uint32(offset), count: uint16(count), flags: uint16(flags)}
 	if i < len(block) {
-		return l.parseRest(m, i)
+		return l.parseRest(m, i, nil)
 	}
 	return l, len(block), nil
+}
+
+// ParseListRepeated is ParseList for those who want to read what a server reads that does
+// not compare the types. It calls pass with each extension whose type has come before; if
+// pass returns false, the block is refused as by ParseList. Lookup, FlagsExtension and all
+// that build on them take the first extension of a type.
+func ParseListRepeated(m MessageKind, block []byte, offset int, pass func(Type, int) bool) (List, int, error) {
+	if len(block) > maxBlock {
+		return List{}, offset, ErrFieldOverrun
+	}
+	return List{block: block, base: uint32(offset)}.parseRest(m, 0, pass)
 }
 
 // parseRest continues at index i, at which ParseList gave up its filter or found stray
 // bytes, with a bit for every type.
 //
 //go:noinline
-func (l List) parseRest(m MessageKind, i int) (List, int, error) {
+func (l List) parseRest(m MessageKind, i int, pass func(Type, int) bool) (List, int, error) {
 	var seen [1 << 16 / 64]uint64
 	has := func(t Type) bool { return seen[t/64]>>(t%64)&1 != 0 }
 	for e := range (List{block: l.block[:i]}).All() {
@@ -115,10 +126,11 @@ func (l List) parseRest(m MessageKind, i int) (List, int, error) {
 		switch {
 		case next > len(l.block):
 			return List{}, offset + i + 2, ErrExtensionOverrun
-		case has(t):
+		case has(t) && (pass == nil || !pass(t, offset+i)):
 			return List{}, offset + i, ErrDuplicateExtension
 		case t == PreSharedKey && m == ClientHello && next < len(l.block):
 			return List{}, offset + next, ErrPreSharedKeyNotLast
+		case has(t):
 		case t == TLSFlags, t == TLSFlagsExperimental && !has(TLSFlags):
 			l.flags = uint16(i + 1)
 		}
@@ -164,7 +176,7 @@ func (l List) All() iter.Seq[Extension] {
 	}
 }
 
-// Lookup returns the extension of type t, and whether there is one. It takes time
+// Lookup returns the first extension of type t, and whether there is one. It takes time
 // linear in the number of extensions.
 func (l List) Lookup(t Type) (Extension, bool) {
 	for i := 0; i < len(l.block); {

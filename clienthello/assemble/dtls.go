@@ -65,6 +65,12 @@ const (
 // The zero DTLS is ready to use, for messages that lie in one fragment. It allocates
 // nothing.
 type DTLS struct {
+	// Tolerant makes Feed read fragments as OpenSSL does: those of another message than
+	// the first one or the awaited one are skipped, also if only type or length differ; of
+	// bytes that come twice the last ones count; and a message in one fragment is
+	// complete, whatever came before. Reset leaves it as it is.
+	Tolerant bool
+
 	final Result // the answer to repeat, when it is not NeedMore
 
 	pieces  pieces
@@ -74,12 +80,26 @@ type DTLS struct {
 	length  int  // of the body, once pieces.end is above 0
 	version uint16
 	records int
+	awaited bool // seq and length are those of Await
+	overlap bool // bytes came twice and differ
 }
 
 var _ Assembler = (*DTLS)(nil)
 
 // Reset makes d as new, with memory for a message that arrives in pieces.
-func (d *DTLS) Reset(memory []byte) { *d = DTLS{pieces: newPieces(memory)} }
+func (d *DTLS) Reset(memory []byte) {
+	*d = DTLS{Tolerant: d.Tolerant, pieces: newPieces(memory)}
+}
+
+// Await makes d, of which no fragment has been read since Reset or Next, wait for the
+// message with the given message_seq and length of the body, whatever comes before it.
+func (d *DTLS) Await(seq, length int) {
+	d.started, d.awaited, d.again, d.seq, d.length = true, true, false, seq, length
+}
+
+// Overlap reports whether a Tolerant d has read bytes that differ from those which came
+// before in the same place.
+func (d *DTLS) Overlap() bool { return d.overlap }
 
 // Next prepares d, which must have completed a message, for the ClientHello that
 // follows a HelloVerifyRequest or a HelloRetryRequest, with the next message_seq. The
@@ -90,7 +110,7 @@ func (d *DTLS) Next() {
 		return
 	}
 	d.pieces.reset()
-	*d = DTLS{pieces: d.pieces, started: true, again: true, seq: d.seq + 1, version: d.version}
+	*d = DTLS{Tolerant: d.Tolerant, pieces: d.pieces, started: true, again: true, seq: d.seq + 1, version: d.version}
 }
 
 // DTLSInfo says what a message has travelled in.
@@ -180,7 +200,7 @@ func (d *DTLS) readRecord(b []byte, i int, version uint16) Result {
 			d.started = true
 			d.seq = seq
 		}
-		if seq == d.seq {
+		if seq == d.seq && !d.skips(b[i:]) {
 			if !counted {
 				counted = true
 				d.records++
@@ -193,6 +213,14 @@ func (d *DTLS) readRecord(b []byte, i int, version uint16) Result {
 		i = end
 	}
 	return Result{}
+}
+
+// skips reports whether a fragment is of another message than the one that is awaited.
+func (d *DTLS) skips(b []byte) bool {
+	if !d.Tolerant || !d.awaited && d.pieces.end == 0 {
+		return false
+	}
+	return b[0] != typeClientHello || int(b[1])<<16|int(b[2])<<8|int(b[3]) != d.length
 }
 
 // readFragment takes a fragment of the message. The fragment begins at offset at of the
@@ -224,17 +252,32 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 		}
 		d.start(b)
 	}
+	if d.Tolerant && offset == 0 && len(body) == length {
+		d.overlap = d.overlap || !d.pieces.replace(dtlsFragmentHeaderLen, body)
+		return Result{Outcome: Complete, Message: b}
+	}
 	switch {
 	case length != d.length:
 		return refused(extension.ErrFragmentMismatch, at+1)
 	case offset+len(body) > length:
 		return refused(extension.ErrFragmentOverrun, at+6)
-	case !d.pieces.put(dtlsFragmentHeaderLen+offset, body):
+	case !d.put(dtlsFragmentHeaderLen+offset, body):
 		return refused(extension.ErrOverlapChanged, at+dtlsFragmentHeaderLen)
 	case d.pieces.prefix == total:
 		return Result{Outcome: Complete, Message: d.pieces.data[:total:total]}
 	}
 	return Result{}
+}
+
+// put takes bytes of the message. It reports false if that ends all.
+func (d *DTLS) put(offset int, b []byte) bool {
+	if !d.Tolerant {
+		return d.pieces.put(offset, b)
+	}
+	if !d.pieces.replace(offset, b) {
+		d.overlap = true
+	}
+	return true
 }
 
 // start writes the header of the whole message from that of a fragment.

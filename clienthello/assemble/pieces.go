@@ -137,3 +137,52 @@ func (p *pieces) advance() {
 		}
 	}
 }
+
+// has reports whether the byte at offset has come.
+func (p *pieces) has(offset int) bool {
+	return offset < p.prefix || offset < p.end && p.word(offset)>>(offset%markBits)&1 != 0
+}
+
+// keep is put that keeps the bytes which came before, if others come for the same place.
+func (p *pieces) keep(offset int, data []byte) (same bool) {
+	return p.merge(offset, data, func(i, j int, fresh []byte) []byte {
+		if len(fresh) == 0 {
+			fresh = bytes.Clone(data)
+		}
+		fresh[i] = p.data[j]
+		return fresh
+	})
+}
+
+// replace is put that takes the bytes which come last.
+func (p *pieces) replace(offset int, data []byte) (same bool) {
+	return p.merge(offset, data, func(i, j int, _ []byte) []byte {
+		p.data[j] = data[i]
+		return nil
+	})
+}
+
+// merge is put that calls settle with the indices in data and in p.data of each byte that
+// differs. It puts what settle returned last, or data if that is nothing.
+func (p *pieces) merge(offset int, data []byte, settle func(i, j int, fresh []byte) []byte) (same bool) {
+	same = true
+	var fresh []byte
+	for i := range max(0, min(len(data), p.end-offset, len(p.data)-offset)) {
+		if j := offset + i; p.has(j) && p.data[j] != data[i] {
+			same = false
+			fresh = settle(i, j, fresh)
+		}
+	}
+	if len(fresh) == 0 {
+		fresh = data
+	}
+	p.put(offset, fresh)
+	return same
+}
+
+// copyFrom makes p, which has the same limit, hold what other holds.
+func (p *pieces) copyFrom(other *pieces) {
+	copy(p.data, other.data[:min(other.end, len(other.data))])
+	copy(p.marks, other.marks[:marksFor(other.end)])
+	p.prefix, p.end = other.prefix, other.end
+}

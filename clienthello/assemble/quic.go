@@ -24,7 +24,8 @@ const (
 // ID, see [ParseQUICInitial], each whole and from the start of the UDP payload. Those
 // of the server do no harm: they do not open with a client's keys. CRYPTO frames may
 // come in any order, any number of times, in any number of packets and datagrams of
-// any size; what comes out does not depend on it.
+// any size; what comes out does not depend on it. A server discards some of these
+// packets, and datagrams under 1,200 bytes: see [QUIC.FeedServer].
 //
 // Keys are derived from the destination connection ID of the first packet that they
 // decrypt. A later packet may decrypt only under keys from its own connection ID: after
@@ -85,6 +86,11 @@ type QUIC struct {
 	retry       bool
 	attempt     int
 	packets     int
+
+	server  bool       // FeedServer is reading,
+	lenient bool       // all packets
+	faults  QUICFaults // of the datagram, for FeedServer
+	follow  bool       // another attempt came before
 }
 
 // head is the beginning of a ClientHello, up to the end of its random. Two messages
@@ -261,8 +267,10 @@ func (q *QUIC) try(packet []byte, p *longPacket, dcid connectionID, schedules *i
 // restart begins anew with the keys that have just opened p.
 func (q *QUIC) restart(p *longPacket) {
 	scid := newConnectionID(p.scid)
-	q.retry = q.keys.aead != nil && len(p.token) > 0 && scid == q.scid
-	q.previous = q.keys.dcid
+	q.retry = (q.keys.aead != nil || q.follow) && len(p.token) > 0 && scid == q.scid
+	if q.keys.aead != nil {
+		q.previous = q.keys.dcid
+	}
 	q.keys = q.trial
 	q.scid = scid
 	q.tokenLength = len(p.token)

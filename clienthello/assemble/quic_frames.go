@@ -41,7 +41,12 @@ func (q *QUIC) readFrames(payload []byte, at int) Result {
 		case frameACK, frameACKECN:
 			i, ok = skipACK(payload, i, typ == frameACKECN)
 		case frameConnectionClose:
-			i, ok = skipConnectionClose(payload, i)
+			if i, ok = skipConnectionClose(payload, i); ok {
+				q.faults |= QUICClose
+				if q.server && !q.lenient {
+					return Result{}
+				}
+			}
 		case frameCrypto:
 			offset, from, to, code := readCryptoFrame(payload, i)
 			if code != 0 {
@@ -176,14 +181,26 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 		if result.Outcome != NeedMore {
 			return result
 		}
-		if length != 0 && length <= len(data) && q.pieces.end == 0 {
+		if length != 0 && length <= len(data) && (q.pieces.end == 0 || q.server) {
+			if q.server && !q.pieces.replace(0, data[:length]) {
+				q.faults |= QUICOverlap
+			}
 			return q.complete(data[:length:length])
 		}
 	}
 	if i < handshakeHeaderLen && len(q.pieces.data) < handshakeHeaderLen {
 		return refused(extension.ErrOverLimit, at)
 	}
-	if !q.pieces.put(i, data) {
+	switch {
+	case q.server:
+		merge := q.pieces.keep
+		if q.lenient {
+			merge = q.pieces.replace
+		}
+		if !merge(i, data) {
+			q.faults |= QUICOverlap
+		}
+	case !q.pieces.put(i, data):
 		return refused(extension.ErrOverlapChanged, at)
 	}
 	length, result := q.readHeader(q.pieces.data[:q.pieces.prefix], at, lengthAt)

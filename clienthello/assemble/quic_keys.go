@@ -83,6 +83,8 @@ type initialKeys struct {
 	hp      cipher.Block
 	iv      [12]byte
 	next    uint64 // the packet number after the largest one opened
+	number  uint64 // of the packet opened last
+	seen    uint64 // bit i says that number next-1-i has been read by FeedServer
 
 	// On the stack they would escape to the heap, through the interfaces above.
 	mask  [aes.BlockSize]byte
@@ -131,7 +133,8 @@ func (k *initialKeys) open(packet []byte, numberAt int, scratch []byte) (payload
 	if err != nil {
 		return nil, 0, false
 	}
-	k.next = max(k.next, number+1)
+	k.number = number
+	k.note(number + 1)
 	return payload, at, true
 }
 

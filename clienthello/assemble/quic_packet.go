@@ -22,6 +22,11 @@ func newConnectionID(b []byte) (c connectionID) {
 
 func (c *connectionID) bytes() []byte { return c.id[:c.len:c.len] }
 
+const (
+	fixedBit     = 0x40
+	reservedBits = 0x0c // under header protection
+)
+
 // packetKind is the type of a long header packet, as QUIC v1 numbers them.
 type packetKind uint8
 
@@ -160,6 +165,29 @@ func ParseQUICInitial(datagram []byte) (initial QUICInitial, ok bool) {
 		}
 		if p.kind == packetInitial && p.protected() && p.mayBeFirst() {
 			return QUICInitial{p.version, p.dcid, p.scid, p.token}, true
+		}
+		datagram = datagram[p.size:]
+	}
+}
+
+// UnmasksQUICInitial reports whether the first Initial packet that [ParseQUICInitial] finds has
+// reserved bits of 0 if a client has begun a connection with it. That is so for all that
+// clients send, and by chance for a quarter of what servers send. It costs less than
+// opening the packet, and one allocation.
+func UnmasksQUICInitial(datagram []byte) bool {
+	for {
+		p, ok := parseLongPacket(datagram)
+		if !ok {
+			return false
+		}
+		if p.kind == packetInitial && p.protected() && p.mayBeFirst() {
+			v, _ := lookupVersion(p.version)
+			initial := hmacSHA256([]byte(v.salt), p.dcid)
+			client := hkdfExpand(&initial, labelClient)
+			hp := hkdfExpand(&client, v.hp)
+			var mask [aes.BlockSize]byte
+			newAES(hp[:16]).Encrypt(mask[:], datagram[p.numberAt+4:])
+			return (datagram[0]^mask[0])&reservedBits == 0
 		}
 		datagram = datagram[p.size:]
 	}

@@ -4,6 +4,7 @@ import "github.com/tlsflags/tlsflags/extension"
 
 const (
 	recordChangeCipherSpec = 20
+	recordAlert            = 21
 	recordHandshake        = 22
 	recordApplicationData  = 23
 )
@@ -37,11 +38,17 @@ const (
 //
 // Each is decided by the byte that shows it, and never waited for longer. RFC 9846,
 // Section 5.1 wants the version of a record ignored: only the major version of the first
-// one is looked at, to tell TLS from other protocols.
+// one is looked at, to tell TLS from other protocols. That is a heuristic. Servers differ
+// in what they read besides; see Tolerant.
 //
 // The zero Records is ready to use, for messages that lie in one piece. It may be
 // copied between calls; the copies share the memory.
 type Records struct {
+	// Tolerant makes Feed go on where a server goes on: see Faults. It is set before the
+	// first call of Feed. Reset and Next leave it as it is.
+	Tolerant bool
+
+	odd    recordFaults
 	memory []byte
 	final  Result // the answer to repeat, when it is not NeedMore
 
@@ -66,7 +73,7 @@ type Records struct {
 var _ Assembler = (*Records)(nil)
 
 // Reset makes r as new, with memory for a message that arrives in pieces.
-func (r *Records) Reset(memory []byte) { *r = Records{memory: memory} }
+func (r *Records) Reset(memory []byte) { *r = Records{Tolerant: r.Tolerant, memory: memory} }
 
 // Next prepares r, which must have completed a message, for the ClientHello that
 // follows a HelloRetryRequest on the same stream. The change_cipher_spec records
@@ -83,7 +90,7 @@ func (r *Records) NextAfterEarlyData(limit int) {
 	if r.final.Outcome != Complete {
 		return
 	}
-	*r = Records{memory: r.memory, pos: r.pos, start: r.pos, left: r.left, header: r.header, again: true, early: limit}
+	*r = Records{Tolerant: r.Tolerant, memory: r.memory, pos: r.pos, start: r.pos, left: r.left, header: r.header, again: true, early: limit}
 }
 
 // Grow goes on after a refusal with ErrOverLimit, with longer memory, at the byte
@@ -144,6 +151,9 @@ func (r *Records) Feed(piece []byte) Result {
 	}
 	start := r.pos
 	result := r.read(piece)
+	if result.Outcome > Complete && result.Code != extension.ErrOverLimit && r.odd.strict.Outcome != NeedMore {
+		result = r.odd.strict
+	}
 	r.final = result
 	result.Used = r.pos - start
 	return result
@@ -179,15 +189,15 @@ func (r *Records) readHeader(b byte) Result {
 	r.header[i] = b
 	r.headerLen++
 	r.pos++
-	if r.records == 0 && !r.again && r.header[0]&0x80 != 0 {
+	if r.records == 0 && !r.again && r.header[0]&0x80 != 0 && !r.odd.any() {
 		return sslv2(r.header[:r.headerLen])
 	}
 	switch i {
 	case 0: // ContentType type;
 		return r.readType(b, at)
 	case 1: // ProtocolVersion legacy_record_version;
-		if b != 3 && r.records == 0 {
-			return Result{Outcome: Unrecognized}
+		if b != 3 {
+			return r.readMajor(b, at)
 		}
 	case 4: // uint16 length;
 		return r.readLength(int(r.header[3])<<8|int(b), at-1)
@@ -204,6 +214,7 @@ func (r *Records) readType(b byte, at int) Result {
 		}
 	case b == recordChangeCipherSpec && r.again && r.got == 0:
 	case b == recordApplicationData && r.early > 0 && r.got == 0:
+	case r.tolerates(b):
 	case r.records == 0:
 		return Result{Outcome: Unrecognized}
 	default:
@@ -216,6 +227,8 @@ func (r *Records) readType(b byte, at int) Result {
 // is complete.
 func (r *Records) readLength(length, at int) Result {
 	switch {
+	case r.tolerates(r.header[0]) && (r.header[0] != recordHandshake || length == 0):
+		return r.readOddLength(length, at)
 	case r.header[0] == recordChangeCipherSpec && length != 1:
 		return Result{Outcome: Unrecognized}
 	case r.header[0] == recordApplicationData:
@@ -231,6 +244,7 @@ func (r *Records) readLength(length, at int) Result {
 	}
 	if r.header[0] == recordHandshake {
 		r.records++
+		r.odd.row = 0
 	}
 	r.headerLen = 0
 	r.left = length
@@ -239,6 +253,9 @@ func (r *Records) readLength(length, at int) Result {
 
 // skip passes over bytes of a record between two messages.
 func (r *Records) skip(part []byte) Result {
+	if r.tolerates(r.header[0]) {
+		return r.skipOdd(part)
+	}
 	if r.header[0] == recordChangeCipherSpec && part[0] != 1 {
 		r.advance(1)
 		return Result{Outcome: Unrecognized}

@@ -39,6 +39,7 @@ type Packet struct {
 	LengthLen  int    // bytes of the length, at least, of 1, 2, 4 and 8; 0: 2
 	Payload    []byte // frames, at least 4-NumberLen bytes
 	Greased    bool   // without the fixed bit (RFC 9287)
+	Reserved   byte   // the reserved bits, which should be 0
 
 	// The keys are those for Initial packets of a client, or of the server. They follow from
 	// KeyDCID, or DCID if that is nil.
@@ -124,7 +125,7 @@ func (p Packet) header() []byte {
 	if p.Version == V2 {
 		packetType = (packetType + 1) & 3 // RFC 9369, Section 3.2
 	}
-	first := 0xc0 | packetType<<4 | byte(p.numberLen()-1)
+	first := 0xc0 | packetType<<4 | p.Reserved<<2 | byte(p.numberLen()-1)
 	if p.Greased {
 		first &^= 0x40
 	}

@@ -154,8 +154,10 @@ func describeHello(h clienthello.ClientHello) *helloInfo {
 		Length:        len(h.Raw()),
 		LegacyVersion: codepoint.Of(h.LegacyVersion(), h.LegacyVersion().Name()),
 		Random:        hexOf(h.Random()),
-		SessionID:     hexOf(h.LegacySessionID()),
 		CipherSuites:  points(h.CipherSuites()),
+	}
+	if id := h.LegacySessionID(); len(id) <= 32 { // else it is among the faults
+		info.SessionID = hexOf(id)
 	}
 	for _, method := range h.LegacyCompressionMethods() {
 		info.CompressionMethods = append(info.CompressionMethods, int(method))

@@ -1,0 +1,205 @@
+package capture
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+const (
+	// maxReadings is how many messages of a client are read at a time that have different
+	// message_seqs or lengths.
+	maxReadings = 4
+	// newHandshake is how long after a hello another one with message_seq 0 begins a new
+	// handshake for sure. A client waits as long before it sends again (RFC 6347, Section
+	// 4.2.4.1).
+	newHandshake = time.Second
+)
+
+// dtlsDatagram takes a datagram that begins with a DTLS record. A server waits for a
+// certain message_seq and a certain length; what else comes is read beside it.
+func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
+	f := s.flows.flows[key]
+	if (f == nil || f.session == nil) && !beginsDTLS(b) {
+		return
+	}
+	evidence, ok := s.takes(f)
+	if !ok {
+		return
+	}
+	if f == nil || f.session == nil {
+		if f = s.beginDTLS(f, key, b); f == nil {
+			return
+		}
+		f.halves[0] = evidence
+	}
+	root := f.session
+	end, late := 0, false
+	for fragment := range assemble.DTLSFragments(b) {
+		end, late = fragment.End, fragment.Late
+		if !s.await(f, dtlsMessage{fragment.Seq, fragment.Length}) {
+			return
+		}
+	}
+	if end == 0 && !root.awaited {
+		s.feedDTLS(f, root, b)
+	}
+	for ss := root; ss != nil && f.session == root; ss = ss.shadow {
+		if late && ss.awaited {
+			ss.doubts = ss.doubts.With(Fragments)
+		}
+		if end > 0 && ss.awaited {
+			s.feedDTLS(f, ss, b[:end])
+		}
+	}
+	if f.queue != nil {
+		s.flows.settle(f)
+	}
+}
+
+// dtlsMessage names a message of a client, as far as a fragment tells.
+type dtlsMessage struct{ seq, length int }
+
+// beginDTLS returns the flow of a datagram that begins a hello, or nil if it begins none. f
+// is the flow if there is one.
+func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
+	ss := s.flows.newSession(DTLS)
+	if !hasFragment(b) { // it may be one that is refused
+		result := ss.assembler.Feed(b)
+		ss.assembler.Reset(ss.memory[:])
+		if result.Outcome != assemble.Refused || result.Code == extension.ErrMessageType {
+			s.flows.freeSession(ss)
+			return nil
+		}
+	}
+	if f == nil {
+		f = s.flows.create(key, s.decoder.path.ips)
+		s.stats.Flows++
+	}
+	if !s.flows.charge(f, &ss.charged, ss.cost()) {
+		return nil
+	}
+	f.session = ss
+	return f
+}
+
+// beginsDTLS reports whether a datagram may begin a hello.
+func beginsDTLS(b []byte) bool { return b[1] == 0xfe && (b[0] == recordHandshake || hasFragment(b)) }
+
+// hasFragment reports whether a datagram has a fragment of a ClientHello.
+func hasFragment(b []byte) bool {
+	for range assemble.DTLSFragments(b) {
+		return true
+	}
+	return false
+}
+
+// await makes a session of f read the message of a fragment. It reports whether f is still
+// there.
+func (s *Scanner) await(f *flow, m dtlsMessage) bool {
+	var idle *session
+	last, n := f.session, 0
+	for ss := f.session; ss != nil; ss = ss.shadow {
+		if ss.awaited && ss.message == m {
+			return true
+		}
+		if !ss.awaited && idle == nil {
+			idle = ss
+		}
+		last, n = ss, n+1
+	}
+	if idle == nil {
+		if n == maxReadings {
+			f.session.doubts = f.session.doubts.With(Fragments)
+			return true
+		}
+		idle = s.flows.newSession(DTLS)
+		last.shadow = idle
+		if !s.flows.charge(f, &idle.charged, idle.cost()) {
+			return false
+		}
+	}
+	idle.awaited, idle.message = true, m
+	idle.assembler.(*assemble.DTLS).Await(m.seq, m.length)
+	return true
+}
+
+// feedDTLS gives a datagram to a session of f.
+func (s *Scanner) feedDTLS(f *flow, ss *session, b []byte) {
+	before := ss.assembler.Progress()
+	result := ss.assembler.Feed(b)
+	s.used(ss, before, ss.assembler.Progress())
+	if !s.flows.charge(f, &ss.charged, ss.cost()-ss.charged) {
+		return
+	}
+	switch result.Outcome {
+	case assemble.NeedMore:
+	case assemble.Complete:
+		s.completeDTLS(f, ss, result)
+	case assemble.Refused:
+		if result.Code != extension.ErrMessageType {
+			s.reportDatagrams(f, ss, result, ss.doubts)
+		}
+		s.flows.dropSession(f)
+	default:
+		s.flows.dropSession(f) // no further hello follows
+	}
+}
+
+// completeDTLS reports a hello, unless it came before.
+func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
+	root := f.session
+	seq, first := ss.message.seq, root.doneAt == time.Time{}
+	if hash := s.hash(result.Message); !slices.Contains(root.done[:], hash) {
+		copy(root.done[1:], root.done[:])
+		root.done[0] = hash
+		ss.index = 1
+		if !first && seq == root.doneSeq+1 {
+			ss.index = 2
+		}
+		doubts := ss.doubts | root.doubts | s.doubtDTLS(f, ss, result.Message)
+		ss.flags = root.flags
+		s.reportDatagrams(f, ss, result, doubts)
+		root.flags, root.doneSeq, root.doneAt = ss.flags, seq, s.time
+	}
+	ss.awaited = false
+	ss.next()
+	root.index = 2
+}
+
+// doubtDTLS says why a server may not have read a message: it waits for another message_seq,
+// or copies differ.
+func (s *Scanner) doubtDTLS(f *flow, ss *session, message []byte) (doubts Reasons) {
+	root, seq := f.session, ss.message.seq
+	switch {
+	case root.doneAt.IsZero() && seq == 1:
+		s.hello = Hello{Transport: DTLS, Message: message}
+		if hello, _, err := s.hello.Parse(); err != nil || len(hello.LegacyCookie()) == 0 && !sentCookie(hello) {
+			doubts = doubts.With(Fragments) // what it answers was not captured
+		}
+	case root.doneAt.IsZero() && seq > 1:
+		doubts = doubts.With(Fragments)
+	case root.doneAt.IsZero() || seq == root.doneSeq+1:
+	case seq > 0 || s.time.Sub(root.doneAt) < newHandshake:
+		doubts = doubts.With(Fragments)
+	}
+	for other := root; other != nil; other = other.shadow {
+		if other != ss && other.awaited && other.message.seq == seq {
+			doubts = doubts.With(Fragments)
+		}
+	}
+	if ss.assembler.(*assemble.DTLS).Overlap() {
+		doubts = doubts.With(Fragments)
+		ss.faults = append(ss.faults, Fault{FaultOverlap, 0})
+	}
+	return doubts
+}
+
+// sentCookie reports whether a hello has the cookie of a HelloRetryRequest.
+func sentCookie(hello clienthello.ClientHello) bool {
+	_, ok := hello.Extensions().Lookup(extension.Cookie)
+	return ok
+}

@@ -1,0 +1,301 @@
+package capture
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// minQUICDatagram is the length of the shortest datagram with an Initial packet that a server
+// must read (RFC 9000, Section 14.1).
+const minQUICDatagram = 1200
+
+// quicDatagram takes a datagram that begins with a long header. A server finds the connection
+// by the destination connection ID, whatever the client's address; once it has chosen an ID
+// itself, the client shows which connection it is.
+func (s *Scanner) quicDatagram(key flowKey, b []byte) {
+	dcid, scid, ok := connectionIDs(b)
+	if !ok {
+		return
+	}
+	key.id = s.hash(b[1 : 6+len(dcid)]) // version, length and ID
+	names := quicNames{route: key, client: key}
+	names.route.lo = endpoint{}
+	names.client.id = s.hash(scid)
+	latest := s.flows.clients[names.client]
+	known := s.flows.flows[key]
+	_, mayBegin := assemble.ParseQUICInitial(b)
+	if latest == nil && known == nil && !mayBegin {
+		return
+	}
+	evidence, ok := s.takes(cmp.Or(known, latest))
+	if !ok {
+		return
+	}
+	for _, f := range [...]*flow{known, s.flows.clients[names.route], latest} {
+		if f != nil && f.session != nil && !(f.key.lo != key.lo && f.session.repeats(s.hash(b))) && s.feedQUIC(f, b) {
+			return
+		}
+	}
+	if !mayBegin {
+		return
+	}
+	reverse := names.client
+	reverse.lo, reverse.hi, reverse.id = key.hi, key.lo, s.hash(dcid)
+	if s.flows.clients[reverse] == nil || assemble.UnmasksQUICInitial(b) { // else the server sent it
+		s.beginQUIC(key, names, evidence, b)
+	}
+}
+
+// quicNames are the keys under which a connection is found, besides that of its flow.
+type quicNames struct {
+	route  flowKey // without the client's address
+	client flowKey // by the client's connection ID
+}
+
+// repeats reports whether a datagram with a hash has been read before: another copy of it,
+// from another address, is a capture on both sides of a NAT.
+func (ss *session) repeats(hash uint64) bool { return slices.Contains(ss.seen[:], hash) }
+
+// connectionIDs returns the connection IDs of a packet with a long header, which all
+// versions of QUIC have in the same place (RFC 8999, Section 5.1).
+func connectionIDs(b []byte) (dcid, scid []byte, ok bool) {
+	const lengthAt = 5 // after flags and version
+	i := lengthAt + 1 + int(b[lengthAt])
+	if i >= len(b) || i+1+int(b[i]) > len(b) {
+		return nil, nil, false
+	}
+	return b[lengthAt+1 : i], b[i+1 : i+1+int(b[i])], true
+}
+
+// quicReading is what one reading of a datagram gives.
+type quicReading struct {
+	assemble.Result
+	faults assemble.QUICFaults
+}
+
+func (r *quicReading) opened() bool { return r.faults&assemble.QUICOpened != 0 }
+
+// over reports whether no further hello follows the one that a session has completed.
+func (r *quicReading) over(ss *session) bool {
+	return r.Outcome == assemble.Unrecognized && ss != nil && ss.index > 1
+}
+
+// beginQUIC takes a datagram that may begin a connection. A flow is made only if it does.
+// evidence is of checksums.
+func (s *Scanner) beginQUIC(key flowKey, names quicNames, evidence half, b []byte) {
+	latest := s.flows.clients[names.client] // in which the client has tried before
+	ss := s.newQUIC(names, latest)
+	ss.lenient = len(b) < minQUICDatagram
+	r := s.readQUIC(ss, b, ss.lenient)
+	if r.faults == assemble.QUICFixedBit {
+		ss.lenient = true
+		r = s.readQUIC(ss, b, true)
+	}
+	if !r.opened() || r.Code == extension.ErrMessageType {
+		s.flows.freeSession(ss)
+		return
+	}
+	f := s.flows.flows[key]
+	if f == nil {
+		f = s.flows.create(key, s.decoder.path.ips)
+		s.stats.Flows++
+	}
+	s.flows.dropSession(f)
+	f.session, f.halves[0] = ss, evidence
+	if s.flows.clients == nil {
+		s.flows.clients = make(map[flowKey]*flow)
+	}
+	s.flows.clients[names.client] = f
+	if s.flows.clients[names.route] == nil {
+		s.flows.clients[names.route] = f
+	}
+	if s.flows.charge(f, &ss.charged, ss.cost()) {
+		s.judgeQUIC(f, b, r, quicReading{})
+	}
+}
+
+// newQUIC returns a session of a client that may have tried before in latest.
+func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
+	ss := s.flows.newSession(QUIC)
+	ss.names = names
+	if latest != nil && latest.session != nil {
+		ss.assembler.(*assemble.QUIC).Follow(latest.session.assembler.(*assemble.QUIC))
+	}
+	return ss
+}
+
+// readQUIC gives a datagram to the assembler of a session.
+func (s *Scanner) readQUIC(ss *session, b []byte, lenient bool) (r quicReading) {
+	quic := ss.assembler.(*assemble.QUIC)
+	quic.Scratch = s.scratch // one for all sessions
+	before := quic.Progress()
+	r.Result, r.faults = quic.FeedServer(b, lenient)
+	s.scratch, quic.Scratch = quic.Scratch, nil //mutation:equivalent it spares allocations
+	s.used(ss, before, quic.Progress())
+	return r
+}
+
+// feedQUIC takes a datagram that may belong to the connection of f. It reports whether it
+// does.
+func (s *Scanner) feedQUIC(f *flow, b []byte) bool {
+	small := len(b) < minQUICDatagram
+	if ss := f.session; ss.lenient && !ss.closed && !small {
+		s.readStrictly(f, b)
+	}
+	ss := f.session
+	var strict, lenient quicReading
+	if !small || ss.lenient || ss.index > 1 {
+		strict = s.readQUIC(ss, b, ss.lenient || ss.index > 1)
+	}
+	fresh := ss.shadow == nil && !ss.lenient && ss.index == 1 && strict.Outcome == assemble.NeedMore &&
+		(small || strict.faults&(assemble.QUICFixedBit|assemble.QUICOverlap) != 0)
+	if fresh {
+		ss.shadow = s.copyQUIC(ss)
+	}
+	if ss.shadow != nil {
+		lenient = s.readQUIC(ss.shadow, b, true)
+		if fresh && !lenient.opened() {
+			s.flows.dropShadow(ss)
+		}
+	}
+	if !strict.opened() && !lenient.opened() && !strict.over(ss) && !lenient.over(ss.shadow) {
+		return false
+	}
+	if !s.flows.charge(f, &ss.charged, ss.cost()-ss.charged) {
+		return true
+	}
+	if shadow := ss.shadow; shadow != nil && !s.flows.charge(f, &shadow.charged, shadow.cost()-shadow.charged) {
+		return true
+	}
+	s.judgeQUIC(f, b, strict, lenient)
+	return true
+}
+
+// readStrictly begins the reading of a server, if the datagram is the first that a server
+// takes. What was read so far becomes the reading in which nothing is discarded.
+func (s *Scanner) readStrictly(f *flow, b []byte) {
+	shadow := f.session
+	ss := s.newQUIC(shadow.names, nil)
+	trial := *ss.assembler.(*assemble.QUIC)
+	trial.Scratch = s.scratch
+	_, faults := trial.FeedServer(b, false)
+	s.scratch = trial.Scratch
+	ss.assembler.Reset(ss.memory[:])
+	if faults&assemble.QUICOpened == 0 {
+		s.flows.freeSession(ss)
+		return
+	}
+	ss.shadow, ss.why = shadow, shadow.doubts
+	if shadow.index > 1 || shadow.ended {
+		ss.doubts = shadow.doubts
+	}
+	shadow.lenient = false
+	f.session = ss
+}
+
+// copyQUIC returns a session that has come as far as ss.
+func (s *Scanner) copyQUIC(ss *session) *session {
+	c := s.flows.newSession(QUIC)
+	c.assembler.(*assemble.QUIC).CopyFrom(ss.assembler.(*assemble.QUIC))
+	c.names, c.index, c.flags, c.used = ss.names, ss.index, ss.flags, ss.used
+	c.frames = append(c.frames, ss.frames...)
+	return c
+}
+
+// dropShadow forgets the reading in which nothing is discarded.
+func (t *table) dropShadow(ss *session) {
+	if ss.shadow != nil {
+		t.dropShadow(ss.shadow)
+		t.memory -= ss.shadow.charged
+		t.freeSession(ss.shadow)
+		ss.shadow, ss.why = nil, 0
+	}
+}
+
+// judgeQUIC compares what a server reads with what there is, and reports hellos. strict and
+// lenient are what the datagram b has brought.
+func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
+	const closing = assemble.QUICReservedBits | assemble.QUICClose
+	ss := f.session
+	if len(b) >= minQUICDatagram {
+		copy(ss.seen[1:], ss.seen[:])
+		ss.seen[0] = s.hash(b)
+	} else if strict.opened() {
+		ss.doubts = ss.doubts.With(SmallInitial)
+	}
+	if strict.faults&(assemble.QUICOverlap|assemble.QUICFixedBit) != 0 && (ss.lenient || strict.faults&assemble.QUICOverlap != 0) {
+		ss.doubts = ss.doubts.With(Initial)
+	}
+	if strict.faults&assemble.QUICOverlap != 0 {
+		ss.faults = append(ss.faults[:0], Fault{FaultOverlap, 0})
+	}
+	if ss.shadow != nil {
+		s.judgeShadow(f, b, strict, lenient)
+	}
+	switch {
+	case strict.Outcome == assemble.Complete:
+		s.flows.dropShadow(ss)
+		s.reportDatagrams(f, ss, strict.Result, ss.doubts)
+		ss.next()
+	case strict.Outcome == assemble.Refused:
+		if strict.Code != extension.ErrMessageType || ss.doubts != 0 {
+			s.reportDatagrams(f, ss, strict.Result, ss.doubts)
+		}
+		s.flows.dropShadow(ss)
+		ss.assembler.Reset(ss.memory[:])
+		ss.frames, ss.used = ss.frames[:0], 0
+		if ss.ended = true; !ss.lenient {
+			ss.close()
+		}
+	case strict.over(ss), lenient.over(ss.shadow):
+		s.flows.dropSession(f)
+	case strict.faults&closing != 0 && ss.lenient:
+		ss.ended = true
+	case strict.faults&closing != 0 && ss.index == 1:
+		s.flows.dropShadow(ss)
+		ss.close()
+		if again := s.readQUIC(ss, b, true); again.Outcome != assemble.NeedMore {
+			s.judgeQUIC(f, b, again, quicReading{})
+			return
+		}
+	}
+	s.flows.settle(f)
+}
+
+// close notes that a server has closed the connection. What comes next is read only by one
+// that has not.
+func (ss *session) close() {
+	ss.lenient, ss.closed, ss.doubts = true, true, ss.doubts.With(Initial)
+}
+
+// judgeShadow takes what the reading has brought in which nothing is discarded. If it
+// contradicts the other, the hello is in doubt.
+func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
+	const contradicts = assemble.QUICReservedBits | assemble.QUICClose | assemble.QUICOverlap
+	ss := f.session
+	if len(b) < minQUICDatagram && lenient.opened() {
+		ss.why = ss.why.With(SmallInitial)
+	}
+	if lenient.faults&assemble.QUICFixedBit != 0 || strict.faults&assemble.QUICOverlap != 0 {
+		ss.why = ss.why.With(Initial)
+	}
+	if lenient.faults&assemble.QUICOverlap != 0 {
+		ss.shadow.faults = append(ss.shadow.faults[:0], Fault{FaultOverlap, 0})
+	}
+	if lenient.faults&contradicts != 0 || lenient.Outcome == assemble.Refused {
+		ss.doubts |= ss.why
+	}
+	switch {
+	case lenient.Outcome == assemble.NeedMore:
+	case lenient.Outcome == assemble.Complete && strict.Outcome == assemble.Complete && string(lenient.Message) == string(strict.Message):
+	case lenient.Outcome == assemble.Complete:
+		ss.doubts |= ss.why
+		s.reportDatagrams(f, ss.shadow, lenient.Result, ss.doubts)
+		ss.shadow.next()
+	case lenient.Outcome == assemble.Refused:
+		s.flows.dropShadow(ss)
+	}
+}

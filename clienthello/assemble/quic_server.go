@@ -1,0 +1,184 @@
+package assemble
+
+// QUICFaults says what is odd about the Initial packets of a datagram.
+type QUICFaults uint8
+
+const (
+	// QUICOpened is no fault: a packet of the connection was opened.
+	QUICOpened QUICFaults = 1 << iota
+	// QUICFixedBit: the fixed bit is 0. Servers discard such packets (RFC 9000, Section
+	// 17.2), but those that know RFC 9287.
+	QUICFixedBit
+	// QUICReservedBits: reserved bits are set, after which servers close the connection
+	// (RFC 9000, Section 17.2).
+	QUICReservedBits
+	// QUICDuplicate: the packet number has come before. Servers discard the packet
+	// (RFC 9000, Section 12.3).
+	QUICDuplicate
+	// QUICSource: the source connection ID has changed. Servers discard the packet (RFC
+	// 9000, Section 7.2).
+	QUICSource
+	// QUICClose: a CONNECTION_CLOSE frame, after which servers read nothing (RFC 9000, Section
+	// 10.2).
+	QUICClose
+	// QUICOverlap: CRYPTO data differs from what came before in the same place. Servers
+	// differ in which they take: what came first stays, but a frame with the whole message
+	// counts.
+	QUICOverlap
+)
+
+// FeedServer is Feed for those who want to know what a server reads. Packets that servers
+// discard are not read, nor is what follows in a datagram after which they close the
+// connection. The QUIC is that of one connection: it does not start over with other keys, so that what comes out of a
+// datagram without QUICOpened is nothing. If lenient is set, all packets but those with QUICSource are read in
+// spite of their faults, and of CRYPTO data that differs the last counts. CRYPTO data that
+// differs may cost an allocation, besides those of Feed.
+func (q *QUIC) FeedServer(datagram []byte, lenient bool) (Result, QUICFaults) {
+	if q.final.Outcome != NeedMore {
+		return q.final, 0
+	}
+	q.server, q.lenient, q.faults = true, lenient, 0
+	result, used := q.readAsServer(datagram, lenient)
+	q.server = false
+	if q.keys.aead != nil { // else nothing was kept
+		q.final = result
+	}
+	result.Used = used
+	return result, q.faults
+}
+
+// readAsServer walks through the packets of a datagram.
+func (q *QUIC) readAsServer(datagram []byte, lenient bool) (result Result, used int) {
+	schedules := 1
+	var dcid []byte
+	for i := 0; i < len(datagram); {
+		p, ok := parseLongPacket(datagram[i:])
+		if !ok {
+			break
+		}
+		if i == 0 {
+			dcid = p.dcid
+		}
+		end := i + p.size
+		switch {
+		case string(p.dcid) != string(dcid):
+			// RFC 9000, Section 12.2
+		case p.kind == packetHandshake && q.base > 0 && p.version == q.keys.version:
+			return Result{Outcome: Unrecognized}, end
+		case p.kind == packetInitial && p.protected():
+			result, stop := q.readInitial(datagram[i:end], &p, i, lenient, &schedules)
+			if stop || result.Outcome != NeedMore {
+				return result, end
+			}
+		}
+		i = end
+	}
+	if q.keys.aead == nil {
+		return Result{Outcome: Unrecognized}, len(datagram)
+	}
+	return Result{}, len(datagram)
+}
+
+// readInitial reads the Initial at offset i of the datagram. stop says that the server closes
+// the connection.
+func (q *QUIC) readInitial(packet []byte, p *longPacket, i int, lenient bool, schedules *int) (result Result, stop bool) {
+	var faults QUICFaults
+	if packet[0]&fixedBit == 0 {
+		faults |= QUICFixedBit
+		if q.keys.aead == nil && !lenient {
+			q.faults |= faults
+			return Result{}, false
+		}
+	}
+	next, seen := q.keys.next, q.keys.seen
+	payload, at, ok := q.openOne(packet, p, schedules)
+	if !ok {
+		return Result{}, false
+	}
+	if newConnectionID(p.scid) != q.scid {
+		faults |= QUICSource
+	}
+	discarded := faults&QUICSource != 0 || faults != 0 && !lenient
+	if discarded {
+		q.keys.next, q.keys.seen = next, seen // as if it had not come
+	}
+	if !discarded && q.keys.repeated() {
+		faults |= QUICDuplicate
+		discarded = !lenient
+	}
+	if !discarded && q.Scratch[0]&reservedBits != 0 {
+		faults |= QUICReservedBits
+		stop = !lenient
+	}
+	q.faults |= faults | QUICOpened
+	if discarded || stop {
+		return Result{}, stop
+	}
+	result = q.readFrames(payload, i+at)
+	return result, q.faults&QUICClose != 0 && !lenient
+}
+
+// openOne is open for a QUIC that does not start over.
+func (q *QUIC) openOne(packet []byte, p *longPacket, schedules *int) (payload []byte, at int, ok bool) {
+	if q.keys.aead == nil {
+		payload, at, ok = q.open(packet, p, schedules)
+		return payload, at, ok
+	}
+	if len(q.Scratch) < len(packet) {
+		q.Scratch = make([]byte, scratchSize(len(packet)))
+	}
+	if q.keys.version == p.version {
+		return q.keys.open(packet, p.numberAt, q.Scratch)
+	}
+	if q.keys.dcid == newConnectionID(p.dcid) {
+		return nil, 0, false
+	}
+	if payload, at, ok = q.try(packet, p, q.keys.dcid, schedules); ok {
+		next, seen := q.keys.next, q.keys.seen
+		q.keys = q.trial
+		number := q.keys.number
+		q.keys.next, q.keys.seen = next, seen
+		q.keys.note(number + 1)
+	}
+	return payload, at, ok
+}
+
+// note counts the packet before number next as opened.
+func (k *initialKeys) note(next uint64) {
+	if next > k.next {
+		if shift := next - k.next; shift < 64 {
+			k.seen <<= shift
+		} else {
+			k.seen = 0
+		}
+		k.next = next
+	}
+}
+
+// repeated reports whether the number of the packet opened last has come before, and notes
+// it.
+func (k *initialKeys) repeated() bool {
+	age := k.next - 1 - k.number
+	if age >= 64 {
+		return true // RFC 9000, Section 12.3 lets receivers forget old numbers
+	}
+	bit := uint64(1) << age
+	had := k.seen&bit != 0
+	k.seen |= bit
+	return had
+}
+
+// CopyFrom makes q, which Reset has given memory of the same length, what from is.
+func (q *QUIC) CopyFrom(from *QUIC) {
+	scratch, own := q.Scratch, q.pieces
+	*q = *from
+	q.Scratch, q.pieces = scratch, own
+	q.pieces.copyFrom(&from.pieces)
+}
+
+// Follow makes q, which is new, another attempt of the client of from to connect: Info
+// counts it, and the same message is not returned again.
+func (q *QUIC) Follow(from *QUIC) {
+	q.follow = from.keys.aead != nil || from.follow
+	q.previous, q.scid, q.first, q.attempt = from.keys.dcid, from.scid, from.first, from.attempt
+}
