@@ -1,6 +1,10 @@
 package clienthello
 
-import "github.com/tlsflags/tlsflags/extension"
+import (
+	"encoding/binary"
+
+	"github.com/tlsflags/tlsflags/extension"
+)
 
 // Servers is a set of TLS servers that are in wide use.
 type Servers uint8
@@ -29,9 +33,9 @@ type Fault struct {
 //     two), if the type is not among those that all servers know. OpenSSL and GnuTLS
 //     compare only the types that they know. The first one counts.
 //
-// It reports the first fault of each of the two kinds. servers are those that would read
-// the hello if it had no fault, AllServers in general. If none of them would pass over all
-// of the faults, the result is that of Parse. A hello without faults has the same
+// It reports the first fault; no server passes over both. servers are those that would read
+// the hello if it had no fault, AllServers in general. If none of them would pass over the
+// fault, the result is that of Parse. A hello without faults has the same
 // result as with Parse, in the same time and without an allocation.
 func ParseTolerant(msg []byte, servers Servers) (ClientHello, []Fault, int, error) {
 	return parseTolerant(msg, headerLen, servers)
@@ -44,38 +48,34 @@ func ParseTolerantDTLS(msg []byte, servers Servers) (ClientHello, []Fault, int, 
 
 func parseTolerant(msg []byte, header int, servers Servers) (ClientHello, []Fault, int, error) {
 	strict, at, refusal := parse(msg, header, maxSessionID)
-	if refusal == nil || refusal != extension.ErrSessionIDTooLong && refusal != extension.ErrDuplicateExtension {
+	h, n, fault := strict, at, Fault{}
+	ok := false
+	switch refusal {
+	case extension.ErrSessionIDTooLong:
+		var err error
+		fault = Fault{extension.ErrSessionIDTooLong.Name(), at, CryptoTLS}
+		h, n, err = parse(msg, header, 1<<8-1)
+		ok = err == nil
+	case extension.ErrDuplicateExtension:
+		h, fault, n, ok = parseRepeated(msg, header)
+	default:
 		return strict, nil, at, refusal
 	}
-	var faults []Fault
-	h, n, err := strict, at, refusal
-	if err == extension.ErrSessionIDTooLong {
-		faults = append(faults, Fault{extension.ErrSessionIDTooLong.Name(), n, CryptoTLS})
-		h, n, err = parse(msg, header, 1<<8-1)
-	}
-	if err == extension.ErrDuplicateExtension {
-		var repeated Fault
-		h, repeated, n, err = parseRepeated(msg, header)
-		faults = append(faults, repeated)
-	}
-	for _, f := range faults {
-		servers &= f.Servers
-	}
-	if err != nil || servers == 0 {
+	if !ok || servers&fault.Servers == 0 {
 		return ClientHello{}, nil, at, refusal
 	}
-	return h, faults, n, nil
+	return h, []Fault{fault}, n, nil
 }
 
 // parseRepeated parses a message in which an extension is repeated, and nothing before it
-// is refused.
-func parseRepeated(msg []byte, header int) (ClientHello, Fault, int, error) {
+// is refused. It returns false if something else is refused.
+func parseRepeated(msg []byte, header int) (ClientHello, Fault, int, bool) {
 	msg, end, _ := openMessage(msg, header)
-	i, _ := skipLegacy(msg, header, 1<<8-1)
+	i, _ := skipLegacy(msg, header, maxSessionID)
 	h := ClientHello{msg: msg, suites: uint16(i), header: uint8(header)}
 	i = h.compression()
 	i += 1 + int(msg[i])
-	n := int(msg[i])<<8 | int(msg[i+1])
+	n := int(binary.BigEndian.Uint16(msg[i:]))
 	i += 2
 
 	fault := Fault{Code: extension.ErrDuplicateExtension.Name(), Servers: OpenSSL | GnuTLS}
@@ -84,21 +84,18 @@ func parseRepeated(msg []byte, header int) (ClientHello, Fault, int, error) {
 			fault.Offset = at
 		}
 		fault.Servers &^= knownTo(t)
-		return fault.Servers != 0
+		return true
 	}
 	list, _, err := extension.ParseListRepeated(extension.ClientHello, msg[i:i+n], i, pass)
-	if err == nil && i+n < end {
-		err = extension.ErrStrayBytes
-	}
 	h.extensions = list
-	return h, fault, end, err
+	return h, fault, end, err == nil && i+n == end
 }
 
 // knownTo returns which of OpenSSL and GnuTLS know an extension, and so refuse a second
 // one.
 func knownTo(t extension.Type) Servers {
 	switch t {
-	case 0, 1, 5, 10, 11, 12, 13, 14, 16, 22, 23, 35, 41, 42, 43, 44, 45, 49, 51, 0xff01:
+	case 0, 1, 5, 10, 11, 12, 13, 14, 16, 22, 23, 35, 42, 43, 44, 45, 49, 51, 0xff01:
 		return OpenSSL | GnuTLS
 	case 18, 21, 47, 50, 13172: // SCTs, padding, certificate_authorities, signature_algorithms_cert, NPN
 		return OpenSSL

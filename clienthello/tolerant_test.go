@@ -3,6 +3,7 @@ package clienthello_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/tlsflags/tlsflags/clienthello"
@@ -72,6 +73,36 @@ func TestParseTolerant(t *testing.T) {
 				t.Errorf("other servers: got %v at %d", err, n)
 			}
 		})
+	}
+}
+
+// Which servers read a hello in which an extension is repeated depends on its type.
+func TestRepeatedTypes(t *testing.T) {
+	both := []extension.Type{0, 1, 5, 10, 11, 12, 13, 14, 16, 22, 23, 35, 42, 43, 44, 45, 49, 51, 0xff01}
+	openSSL := append([]extension.Type{18, 21, 47, 50, 13172}, both...)
+	gnuTLS := append([]extension.Type{15, 19, 20, 27, 28}, both...)
+	for typ := range extension.Type(0xffff) {
+		if typ == extension.PreSharedKey {
+			continue // two are refused, for the first is not the last extension
+		}
+		var want clienthello.Servers
+		if !slices.Contains(openSSL, typ) {
+			want |= clienthello.OpenSSL
+		}
+		if !slices.Contains(gnuTLS, typ) {
+			want |= clienthello.GnuTLS
+		}
+		_, faults, _, err := clienthello.ParseTolerant(encode(t, with(ext(typ), ext(typ)), false), clienthello.AllServers)
+		if want == 0 && err == nil || want != 0 && (err != nil || faults[0].Servers != want) {
+			t.Errorf("type %d: %v, %v, want %b", typ, faults, err, want)
+		}
+	}
+}
+
+func TestRepeatedInALargeBlock(t *testing.T) {
+	msg := encode(t, with(ext(0x1234), ext(21, make([]byte, 300)...), ext(0x1234)), false)
+	if got, _, n, err := clienthello.ParseTolerant(msg, clienthello.AllServers); err != nil || n != len(msg) || got.Extensions().Len() != 3 {
+		t.Error(got.Extensions().Len(), n, err)
 	}
 }
 

@@ -55,9 +55,9 @@ func TestMalformedAnswers(t *testing.T) {
 		"id\tvalid\t\tx\ty":                            `column 4 of the answer has "x"`,
 		"id\tvalid" + strings.Repeat("\t", 13) + "x":   `column 15 of the answer has "x", not a number from 0 to 65535`,
 		`{"id":"x","result":"valid","flags":[8,null]}`: "cannot be read as JSON: null in a list of numbers",
-		`{"id":"x","result":"valid","flags":[65536]}`:  "cannot be read as JSON: the value of flags does not fit: number 65536",
-		`{"id":"x","result":"valid","flags":"8"}`:      "cannot be read as JSON: the value of",
-		`{"id":"x","alert":"50"}`:                      "cannot be read as JSON: the value of",
+		`{"id":"x","result":"valid","flags":[65536]}`:  "cannot be read as JSON: a value does not fit: number 65536",
+		`{"id":"x","result":"valid","flags":"8"}`:      "cannot be read as JSON: a value does not fit: ",
+		`{"id":"x","alert":"50"}`:                      "cannot be read as JSON: a value does not fit: ",
 		`{"id":"x","joined":"abc"}`:                    "cannot be read as JSON: encoding/hex: odd length",
 		`{"id":"x"}{"id":"y"}`:                         "cannot be read as JSON: invalid character '{' after top-level value",
 	} {

@@ -5,7 +5,6 @@ package vectorrun
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -127,7 +126,7 @@ func (p Protocol) decode(line []byte) (a Answer, err error) {
 	}
 	why := strings.TrimPrefix(err.Error(), "json: ")
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		why = fmt.Sprintf("the value of %s does not fit: %s", cmp.Or(wrong.Field, "the line"), wrong.Value)
+		why = "a value does not fit: " + wrong.Value
 	}
 	return Answer{}, fmt.Errorf("the answer %s cannot be read as JSON: %s", quote(line), why)
 }

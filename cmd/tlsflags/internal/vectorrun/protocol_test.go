@@ -74,9 +74,9 @@ func TestQuote(t *testing.T) {
 
 func TestMalformedJSON(t *testing.T) {
 	for line, want := range map[string]string{
-		`{"alert":"decode_error"}`: "the answer `{\"alert\":\"decode_error\"}` cannot be read as JSON: the value of alert does not fit: string",
-		`{"flags":[65536]}`:        "the answer `{\"flags\":[65536]}` cannot be read as JSON: the value of flags does not fit: number 65536",
-		`[]`:                       `the answer "[]" cannot be read as JSON: the value of the line does not fit: array`,
+		`{"alert":"decode_error"}`: "the answer `{\"alert\":\"decode_error\"}` cannot be read as JSON: a value does not fit: string",
+		`{"flags":[65536]}`:        "the answer `{\"flags\":[65536]}` cannot be read as JSON: a value does not fit: number 65536",
+		`[]`:                       `the answer "[]" cannot be read as JSON: a value does not fit: array`,
 		`{"result":"valid"} {}`:    "the answer `{\"result\":\"valid\"} {}` cannot be read as JSON: invalid character '{' after top-level value",
 	} {
 		if _, err := JSON.decode([]byte(line + "\n")); err == nil || err.Error() != want {
