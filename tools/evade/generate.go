@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"strings"
+)
+
+// singles returns the games with one trick each: those about records and the hello to every
+// receiver, the others, which are the kernel's, to one.
+func singles(receivers []*receiver, o options) []*game {
+	var games []*game
+	for i, t := range all() {
+		if o.only != "" && t.name != o.only {
+			continue
+		}
+		for _, r := range receivers {
+			if !t.isFor(r) || t.at == "" && r != receivers[0] && t.kind > inRecords {
+				continue
+			}
+			for _, v6 := range []bool{false, true} {
+				if t.only != 0 && (t.only == 6) != v6 || v6 && t.kind <= inRecords && t.name != "plain" {
+					continue
+				}
+				g := &game{seed: int64(i), tricks: []trick{t}, v6: v6, receiver: r}
+				g.name = fmt.Sprintf("single-%s-%s-%t", slug(t.name), slug(r.name), v6)
+				games = append(games, g)
+			}
+		}
+	}
+	return games
+}
+
+// isFor reports whether a trick is played to a receiver.
+func (t trick) isFor(r *receiver) bool { return t.at == "" && r.name != fastOpenName || t.at == r.name }
+
+// slug returns a name as a file may have it.
+func slug(name string) string {
+	return strings.Trim(strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			return c
+		}
+		return '-'
+	}, strings.ToLower(name)), "-")
+}
+
+// combinations returns games with random tricks. Each depends on its seed alone.
+func combinations(receivers []*receiver, o options) []*game {
+	var games []*game
+	for i := range o.count {
+		games = append(games, combination(receivers, o.seed+int64(i)))
+	}
+	return games
+}
+
+// combination returns the game of a seed: up to three tricks, and some of what honest
+// traffic has.
+func combination(receivers []*receiver, seed int64) *game {
+	r := rand.New(rand.NewSource(seed))
+	g := &game{name: fmt.Sprintf("mixed-%d", seed), seed: seed, v6: r.Intn(2) == 0}
+	g.receiver = receivers[0]
+	if r.Intn(3) == 0 {
+		g.receiver = receivers[r.Intn(len(receivers))]
+	}
+	switch r.Intn(10) {
+	case 0:
+		g.view.oneWay = true
+	case 1:
+		g.view.offloaded = true
+	}
+	tricks := all()
+	had := make(map[kind]bool)
+	for n := r.Intn(4); n > 0; {
+		t := tricks[r.Intn(len(tricks))]
+		fits := t.only == 0 || (t.only == 6) == g.v6
+		if fits && !t.honest && (t.at == "" || t.at == g.receiver.name) && !had[t.kind] {
+			g.tricks = append(g.tricks, t)
+			had[t.kind] = true
+			n--
+		}
+	}
+	for _, t := range honest {
+		if r.Intn(4) == 0 && !had[t.kind] {
+			g.tricks = append(g.tricks, t)
+			had[t.kind] = had[t.kind] || t.kind == inRecords || t.kind == inFragments
+		}
+	}
+	if len(g.tricks) == 0 {
+		g.tricks = slices.Clone(honest[:1])
+	}
+	return g
+}

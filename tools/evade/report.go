@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// printTable prints what each receiver read of each trick, and what ours says.
+func printTable(games []*game, receivers []*receiver) {
+	fmt.Printf("%-40s %-4s %-22s %-28s %-7s %s\n", "trick", "IP", "receiver", "it read", "ours", "rows")
+	for _, g := range games {
+		version := "4"
+		if g.v6 {
+			version = "6"
+		}
+		fmt.Printf("%-40s %-4s %-22s %-28s %-7v %s\n", g.tricks[0].name, version, g.receiver.name, list(g.read), g.verdict, rowList(g.rows))
+	}
+}
+
+// list returns readings, or "nothing".
+func list(read []reading) string {
+	if len(read) == 0 {
+		return "nothing"
+	}
+	var texts []string
+	for _, r := range read {
+		texts = append(texts, string(r))
+	}
+	return strings.Join(texts, ", ")
+}
+
+func rowList(rows []row) string {
+	var texts []string
+	for _, r := range rows {
+		texts = append(texts, r.String())
+	}
+	return strings.Join(texts, "; ")
+}
+
+// printTotals counts the verdicts, and prints what is wrong.
+func printTotals(games, mixed []*game, o options) error {
+	wrong := false
+	for _, g := range games {
+		bad := g.verdict == silent || g.honest() && g.verdict != sure
+		if bad || o.verbose && g.verdict != sure {
+			fmt.Printf("%v: %v\n\tthe server read %s; inspect: %s\n", g.verdict, g, list(g.read), rowList(g.rows))
+		}
+		wrong = wrong || bad
+	}
+	total("alone", games[:len(games)-len(mixed)])
+	if len(mixed) > 0 {
+		total("combinations", mixed)
+		for _, v := range []view{{}, {oneWay: true}, {offloaded: true}} {
+			var part []*game
+			for _, g := range mixed {
+				if g.view == v {
+					part = append(part, g)
+				}
+			}
+			total("  captured "+v.String(), part)
+		}
+	}
+	if wrong {
+		return errWrong
+	}
+	return nil
+}
+
+// total prints one line of counts.
+func total(what string, games []*game) {
+	var n [silent + 1]int
+	honest, certain := 0, 0
+	for _, g := range games {
+		n[g.verdict]++
+		if g.honest() {
+			honest++
+			if g.verdict == sure {
+				certain++
+			}
+		}
+	}
+	fmt.Printf("%s: %d of %d as the receiver read them (%d surely), %d more named as doubtful, %d wrong in silence; %d of %d without a trick are sure\n",
+		what, n[sure]+n[right], len(games), n[sure], n[named], n[silent], certain, honest)
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"math/rand"
+	"os"
+	"strings"
+	"sync"
+)
+
+// A game is a script that is played to one receiver, and how it ended.
+type game struct {
+	name     string
+	seed     int64
+	tricks   []trick
+	v6       bool
+	view     view
+	receiver *receiver
+
+	file    string
+	read    []reading
+	rows    []row
+	verdict verdict
+	tshark  string
+}
+
+// honest reports whether nothing in the game is a trick.
+func (g *game) honest() bool {
+	for _, t := range g.tricks {
+		if !t.honest {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *game) String() string {
+	var names []string
+	for _, t := range g.tricks {
+		names = append(names, t.name)
+	}
+	version := 4
+	if g.v6 {
+		version = 6
+	}
+	return fmt.Sprintf("seed %d, IPv%d, %v, %s: %s", g.seed, version, g.view, g.receiver.name, strings.Join(names, " + "))
+}
+
+// script makes the script of a game from its seed.
+func (g *game) script() (*script, error) {
+	msg, err := clientHello(realName)
+	if err != nil {
+		return nil, err
+	}
+	r := rand.New(rand.NewSource(g.seed))
+	s := &script{r: r, v6: g.v6, view: g.view, stamps: r.Intn(4) > 0, swapped: r.Intn(4) == 0}
+	for _, t := range g.tricks {
+		s.stamps = s.stamps || strings.Contains(t.name, "timestamp")
+	}
+	s.apply(msg, g.tricks)
+	return s, nil
+}
+
+// play plays a game from a port.
+func (g *game) play(t *tun, port uint16, o options, dir string) error {
+	s, err := g.script()
+	if err != nil {
+		return fmt.Errorf("%v: %w", g, err)
+	}
+	e := ends{client4, server4, port, g.receiver.port}
+	if g.v6 {
+		e.client, e.server = client6, server6
+	}
+	c := newClient(t, s, e, uint32(s.r.Int63()))
+	if err := c.run(o.wait); err != nil {
+		return fmt.Errorf("%v: %w", g, err)
+	}
+	if err := c.stop(); err != nil {
+		return fmt.Errorf("%v: %w", g, err)
+	}
+	if g.read, err = g.receiver.result(port); err != nil {
+		return fmt.Errorf("%v: %w", g, err)
+	}
+	g.file, err = writeCapture(dir, g.name, c.capture)
+	return err
+}
+
+// playAll plays games, some at a time, each from a port of its own.
+func playAll(t *tun, games []*game, o options, dir string) error {
+	const first, ports = 10000, 29000 // below that of tunnels
+	work := make(chan int)
+	errs := make(chan error, len(games))
+	var wait sync.WaitGroup
+	for range o.parallel {
+		wait.Go(func() {
+			for i := range work {
+				if err := games[i].play(t, uint16(first+i%ports), o, dir); err != nil {
+					errs <- err
+				}
+			}
+		})
+	}
+	for i := range games {
+		work <- i
+	}
+	close(work)
+	wait.Wait()
+	close(errs)
+	return <-errs
+}
+
+// run plays everything and prints the report.
+func run(o options) error {
+	dir := o.keep
+	var err error
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "evade"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+	} else if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	t, err := openTUN()
+	if err != nil {
+		return err
+	}
+	receivers, err := startReceivers(dir)
+	if err != nil {
+		return err
+	}
+	alone := singles(receivers, o)
+	var mixed []*game
+	if o.only == "" {
+		mixed = combinations(receivers, o)
+	}
+	games := append(alone, mixed...)
+	if err := playAll(t, games, o, dir); err != nil {
+		return err
+	}
+	if err := judgeAll(games, o); err != nil {
+		return err
+	}
+	printTable(alone, receivers)
+	if o.document != "" {
+		if err := writeDocument(o.document, alone, receivers); err != nil {
+			return err
+		}
+	}
+	return printTotals(games, mixed, o)
+}
+
+// judgeAll compares what the receivers read with what inspect says.
+func judgeAll(games []*game, o options) error {
+	var files []string
+	for _, g := range games {
+		files = append(files, g.file)
+	}
+	rows, err := inspect(o.command, files)
+	if err != nil {
+		return err
+	}
+	for _, g := range games {
+		g.rows = rows[g.file]
+		g.verdict = judge(g.read, g.rows)
+	}
+	return nil
+}
