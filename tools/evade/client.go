@@ -59,7 +59,7 @@ func (c *client) receive(b []byte, r reply) {
 		c.next += uint32(len(r.data))
 		c.answered = true
 	}
-	c.closed = c.closed || r.flags&(rst|fin) != 0
+	c.closed = c.closed || r.flags&fin != 0 || r.flags&rst != 0 && r.seq == c.next
 }
 
 // replyStamp returns the timestamp of a packet of the kernel, whose SYN has it after MSS

@@ -12,7 +12,7 @@ import (
 func singles(receivers []*receiver, o options) []*game {
 	var games []*game
 	for i, t := range all() {
-		if o.only != "" && t.name != o.only {
+		if o.only != "" && t.name != o.only || !t.isOf(o.kinds) {
 			continue
 		}
 		for _, r := range receivers {
@@ -35,6 +35,11 @@ func singles(receivers []*receiver, o options) []*game {
 // isFor reports whether a trick is played to a receiver.
 func (t trick) isFor(r *receiver) bool { return t.at == "" && r.name != fastOpenName || t.at == r.name }
 
+// isOf reports whether a trick is of one of some kinds, or all are asked for.
+func (t trick) isOf(kinds string) bool {
+	return kinds == "" || t.honest || slices.Contains(strings.Split(kinds, ","), kindNames[t.kind])
+}
+
 // slug returns a name as a file may have it.
 func slug(name string) string {
 	return strings.Trim(strings.Map(func(c rune) rune {
@@ -49,14 +54,14 @@ func slug(name string) string {
 func combinations(receivers []*receiver, o options) []*game {
 	var games []*game
 	for i := range o.count {
-		games = append(games, combination(receivers, o.seed+int64(i)))
+		games = append(games, combination(receivers, o.seed+int64(i), o.kinds))
 	}
 	return games
 }
 
 // combination returns the game of a seed: up to three tricks, and some of what honest
 // traffic has.
-func combination(receivers []*receiver, seed int64) *game {
+func combination(receivers []*receiver, seed int64, kinds string) *game {
 	r := rand.New(rand.NewSource(seed))
 	g := &game{name: fmt.Sprintf("mixed-%d", seed), seed: seed, v6: r.Intn(2) == 0}
 	g.receiver = receivers[0]
@@ -69,18 +74,18 @@ func combination(receivers []*receiver, seed int64) *game {
 	case 1:
 		g.view.offloaded = true
 	}
-	tricks := all()
+	tricks := slices.DeleteFunc(all(), func(t trick) bool { return t.honest || !t.isOf(kinds) })
 	had := make(map[kind]bool)
-	for n := r.Intn(4); n > 0; {
+	for n, tries := r.Intn(4), 0; n > 0 && tries < 100; tries++ {
 		t := tricks[r.Intn(len(tricks))]
 		fits := t.only == 0 || (t.only == 6) == g.v6
-		if fits && !t.honest && (t.at == "" || t.at == g.receiver.name) && !had[t.kind] {
+		if fits && (t.at == "" || t.at == g.receiver.name) && !had[t.kind] {
 			g.tricks = append(g.tricks, t)
 			had[t.kind] = true
 			n--
 		}
 	}
-	for _, t := range honest {
+	for _, t := range honest[1:] {
 		if r.Intn(4) == 0 && !had[t.kind] {
 			g.tricks = append(g.tricks, t)
 			had[t.kind] = had[t.kind] || t.kind == inRecords || t.kind == inFragments

@@ -24,6 +24,7 @@ type options struct {
 	count    int    // of combinations
 	seed     int64
 	only     string
+	kinds    string
 	keep     string
 	document string
 	wait     time.Duration
@@ -37,6 +38,7 @@ func main() {
 	flag.IntVar(&o.count, "n", 300, "how many random combinations of tricks to play")
 	flag.Int64Var(&o.seed, "seed", 1, "the seed of the first combination; the next ones follow")
 	flag.StringVar(&o.only, "trick", "", "play this trick only, alone")
+	flag.StringVar(&o.kinds, "kinds", "", "play tricks of these kinds only, such as \"overlaps,fragments\"")
 	flag.StringVar(&o.keep, "keep", "", "keep the captures in this `folder`")
 	flag.StringVar(&o.document, "document", "", "write the table into this Markdown `file`")
 	flag.DurationVar(&o.wait, "wait", 300*time.Millisecond, "how long to wait for a server's answer")

@@ -147,7 +147,8 @@ func (p *packet) ip(e ends, id uint32, proto byte, payload []byte) [][]byte {
 	}
 	var packets [][]byte
 	for _, f := range p.fragments {
-		part := payload[min(f.from, len(payload)):min(f.to, len(payload))]
+		from := min(f.from, len(payload))
+		part := payload[from:max(from, min(f.to, len(payload)))]
 		if f.data != nil {
 			part = f.data
 		}
