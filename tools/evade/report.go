@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -47,6 +49,7 @@ func printTotals(games, mixed []*game, o options) error {
 		}
 		wrong = wrong || bad
 	}
+	printBlame(mixed)
 	total("alone", games[:len(games)-len(mixed)])
 	if len(mixed) > 0 {
 		total("combinations", mixed)
@@ -64,6 +67,32 @@ func printTotals(games, mixed []*game, o options) error {
 		return errWrong
 	}
 	return nil
+}
+
+// printBlame prints which tricks are in the combinations that are wrong in silence.
+func printBlame(games []*game) {
+	type count struct{ silent, all int }
+	counts := make(map[string]*count)
+	for _, g := range games {
+		for _, t := range g.tricks {
+			if counts[t.name] == nil {
+				counts[t.name] = new(count)
+			}
+			counts[t.name].all++
+			if g.verdict == silent {
+				counts[t.name].silent++
+			}
+		}
+	}
+	names := slices.Sorted(maps.Keys(counts))
+	slices.SortStableFunc(names, func(a, b string) int {
+		return counts[b].silent*counts[a].all - counts[a].silent*counts[b].all
+	})
+	for _, name := range names {
+		if c := counts[name]; c.silent > 0 {
+			fmt.Printf("%4d of %4d combinations with %q are wrong in silence\n", c.silent, c.all, name)
+		}
+	}
 }
 
 // total prints one line of counts.

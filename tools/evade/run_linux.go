@@ -53,7 +53,7 @@ func (g *game) script() (*script, error) {
 		return nil, err
 	}
 	r := rand.New(rand.NewSource(g.seed))
-	s := &script{r: r, v6: g.v6, view: g.view, stamps: r.Intn(4) > 0, swapped: r.Intn(4) == 0}
+	s := &script{r: r, v6: g.v6, view: g.view, stamps: r.Intn(4) > 0, swapped: len(g.tricks) > 1 && r.Intn(3) == 0}
 	for _, t := range g.tricks {
 		s.stamps = s.stamps || strings.Contains(t.name, "timestamp")
 	}
