@@ -35,7 +35,7 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 	if !carries {
 		return drop{}, false
 	}
-	if h.reset || other.reset {
+	if h.reset || other.reset || h.fin && h.next == h.finAt && int32(seg.seq-h.finAt) >= 0 {
 		return drop{Segment, false}, true
 	}
 	if h.ackSeen && h.synSeen && other.synSeen && int32(seg.seq-h.edge) > 0 && seg.seq != h.next {
@@ -61,7 +61,7 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 	if h.sums.counts(mode, sum) {
 		return drop{Checksum, false}, true
 	}
-	seg.unproven = sum == sumOffloaded || sum == sumWrong
+	seg.unproven = mode != ChecksumsIgnore && (sum == sumOffloaded || sum == sumWrong)
 	return drop{}, false
 }
 

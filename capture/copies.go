@@ -37,6 +37,9 @@ func (s *Scanner) setAside(f *flow, h *half, seg *segment, why drop) {
 		seq++
 	}
 	end := seq + uint32(len(seg.payload))
+	if h.fin && h.ackSeen && h.acked == h.finAt+1 {
+		return // the other end has taken the FIN, and reads no more
+	}
 	if int32(end-h.next) <= 0 || int32(seq-h.next) > window {
 		return
 	}
@@ -79,10 +82,14 @@ func (s *Scanner) acknowledged(f *flow, h, other *half, seg *segment) bool {
 	if st == nil || f.queue == nil {
 		return f.queue != nil
 	}
-	if other.phase == started && len(st.copies) > 0 && int32(seg.ack-other.next) > 0 {
+	switch {
+	case other.phase != started || len(st.copies) == 0 || int32(seg.ack-other.next) <= 0:
+	case other.fin && other.next == other.finAt && seg.ack == other.finAt+1:
+		st.forgetCopies() // the FIN was taken, and nothing after it
+	default:
 		s.adopt(f, other, seg.ack, true)
 	}
-	if f.queue != nil && other.stream == st && int32(seg.ack-other.next) >= 0 {
+	if f.queue != nil && other.stream == st && int32(seg.ack-st.rawEnd()) >= 0 {
 		// Nothing can come in the place of these bytes any more.
 		switch {
 		case st.ended:
@@ -109,7 +116,7 @@ func (s *Scanner) adopt(f *flow, h *half, limit uint32, proven bool) {
 			return
 		}
 		c := st.copies[i]
-		st.copies[i].dead = true
+		st.copies[i].dead = int32(c.seq+uint32(len(c.data))-limit) <= 0
 		if !proven || c.sure {
 			st.doubts = st.doubts.With(c.why)
 		}
@@ -142,6 +149,12 @@ func (s *Scanner) disagree(f *flow, h *half, seg *segment, at, seq uint32, b []b
 	if s.spare(f, h, c, b) && (st.index > 1 || st.ended) {
 		s.contradict(f, h)
 	}
+}
+
+// forgetCopies forgets what was set aside. It stays charged until the stream is dropped.
+func (st *stream) forgetCopies() {
+	clear(st.copies)
+	st.copies, st.copied = st.copies[:0], 0
 }
 
 // fault notes something odd.

@@ -100,6 +100,7 @@ type decoder struct {
 	cut      bool // the packet was longer on the wire
 	partial  bool // the IP packet at hand was not captured to its end
 	depth    int
+	path     path
 }
 
 // decode follows the headers of a packet down to TCP or UDP. wireLength is the
@@ -107,6 +108,7 @@ type decoder struct {
 func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
 	d.cut = wireLength > len(b)
 	d.depth = 0
+	d.path.reset()
 	d.seg.flawed, d.seg.noLength, d.seg.header = false, false, nil
 	d.seg.outer, d.seg.unproven = sumUnknown, false
 	return d.link(link, b)
@@ -130,6 +132,7 @@ func (d *decoder) ethernet(b []byte) verdict {
 	if len(b) < 14 {
 		return d.short()
 	}
+	d.path.add(layerEthernet, 0)
 	return d.etherType(binary.BigEndian.Uint16(b[12:]), b[14:])
 }
 
@@ -144,7 +147,7 @@ func (d *decoder) etherType(typ uint16, b []byte) verdict {
 	case etherIPv6:
 		return d.ipv6(b)
 	case etherVLAN, etherQinQ, etherQinQ9100, etherQinQ9200:
-		return d.tag(b, 2)
+		return d.vlan(b)
 	case etherVNTag:
 		return d.tag(b, 4)
 	case etherCiscoMetadata:
@@ -162,6 +165,15 @@ func (d *decoder) etherType(typ uint16, b []byte) verdict {
 		return d.llc(b)
 	}
 	return isOther
+}
+
+// vlan reads a tag: priority and VLAN (IEEE 802.1Q).
+func (d *decoder) vlan(b []byte) verdict {
+	if len(b) < 2 {
+		return d.short()
+	}
+	d.path.add(layerVLAN, uint32(binary.BigEndian.Uint16(b))&0xfff)
+	return d.tag(b, 2)
 }
 
 // tag skips a tag of n bytes, which another EtherType follows.
@@ -199,6 +211,7 @@ func (d *decoder) llc(b []byte) verdict {
 // the first four bits tell IP from everything else, which is read as Ethernet, with or
 // without a control word (RFC 4448, Section 4.6).
 func (d *decoder) mpls(b []byte) verdict {
+	d.path.add(layerMPLS, 0)
 	for bottom := false; !bottom; b = b[4:] {
 		if len(b) < 4 {
 			return d.short()
@@ -233,6 +246,7 @@ func (d *decoder) pppoe(b []byte) verdict {
 	if b[0] != 0x11 || b[1] != 0 {
 		return isOther
 	}
+	d.path.add(layerPPPoE, 0)
 	return d.ppp(b[6:])
 }
 

@@ -39,12 +39,23 @@ func (s *Scanner) openDoubt(f *flow) bool {
 	if !s.flows.charge(f, &f.doubt.charged, doubtCost) {
 		return false
 	}
+	if len(s.deadlines) >= 2*s.flows.maxFlows() { // most are of flows that were evicted
+		s.deadlines = slices.DeleteFunc(s.deadlines, func(d deadline) bool { return !d.open() })
+	}
 	s.deadlines = append(s.deadlines, deadline{f, s.opened, s.time.Add(doubtTime)})
 	return true
 }
 
+// open reports whether the doubt is still there.
+func (d deadline) open() bool { return d.flow.doubt != nil && d.flow.doubt.opened == d.opened }
+
 // closeDoubt forgets the doubt if nothing is open any more.
 func (s *Scanner) closeDoubt(f *flow) {
+	for i := range f.halves {
+		if st := f.halves[i].stream; st != nil && (len(st.copies) > 0 || st.ended) {
+			return
+		}
+	}
 	if d := f.doubt; d != nil && d.rows == nil && d.rival == nil {
 		s.flows.refund(&d.charged, d.charged)
 		f.doubt = nil
@@ -82,7 +93,7 @@ func (s *Scanner) emitKept(row Hello) {
 func (s *Scanner) answered(f *flow, b []byte) {
 	rows := f.doubt.rows
 	f.doubt.rows = nil
-	if answer, ok := readServerHello(b); ok {
+	if answer, ok := readServerHello(b); ok && len(rows) > 1 {
 		fits := func(h Hello) bool { return answer.fits(&h) }
 		if fitting := slices.DeleteFunc(slices.Clone(rows), func(h Hello) bool { return !fits(h) }); len(fitting) == 1 {
 			fitting[0].Ambiguous = 0
@@ -117,10 +128,10 @@ func (s *Scanner) expire(all bool) {
 	for len(s.deadlines) > 0 && (all || !s.time.Before(s.deadlines[0].at)) {
 		d := s.deadlines[0]
 		s.deadlines = s.deadlines[1:]
-		if f := d.flow; f.doubt != nil && f.doubt.opened == d.opened {
-			s.giveUp(f)
-			if f.queue != nil {
-				s.flows.settle(f)
+		if d.open() {
+			s.giveUp(d.flow)
+			if d.flow.queue != nil {
+				s.flows.settle(d.flow)
 			}
 		}
 	}
@@ -132,18 +143,25 @@ func (s *Scanner) giveUp(f *flow) {
 	rows := d.rows
 	d.rows = nil
 	s.settleRival(f)
+	for i := range f.halves {
+		if h := &f.halves[i]; h.stream != nil && h.stream.ended {
+			s.decide(h)
+		}
+	}
 	for _, row := range rows {
 		s.emitKept(row)
 	}
-	s.closeDoubt(f)
 	for i := range f.halves {
 		h := &f.halves[i]
 		if f.queue != nil && h.stream != nil && h.phase == started {
 			s.adopt(f, h, h.next+window, false)
 		}
-		if f.queue != nil && h.stream != nil && h.stream.ended {
-			s.decide(h)
+		if f.queue != nil && h.stream != nil {
+			h.stream.forgetCopies()
 		}
+	}
+	if f.queue != nil {
+		s.closeDoubt(f)
 	}
 }
 

@@ -12,6 +12,7 @@ type flowKey struct {
 	lo, hi endpoint
 	ipv6   bool
 	udp    bool
+	place  uint32 // number of the place
 	id     uint64 // of a connection in QUIC, or of an IP packet
 }
 
@@ -39,11 +40,14 @@ type flow struct {
 
 	halves [2]half // of TCP, by direction
 	closed bool    // a FIN or RST was seen
+	outers uint8   // IP headers, with that of the flow
 
 	session *session // of UDP, while a hello is expected
-	last    uint64   // hash of the last hello over UDP, or why it was refused
+	last    uint64   // hash of the last hello, or why one over UDP was refused
 
 	packet   *ipPacket // if the flow is no connection, but the fragments of an IP packet
+	place    *place    // or nil for the place 0
+	twin     *flow     // with the same addresses and ports in another place
 	doubt    *doubt    // what is open about a TCP connection, or nil
 	followed *followed // of a TCP connection that Reader.Follow follows
 
@@ -103,6 +107,10 @@ type table struct {
 	memory                    int
 	evicted                   int
 	overdue                   []Hello // that waited in flows that were evicted
+	places                    map[string]*place
+	placed                    map[flowKey]*flow // newest TCP flows in places, without these
+	placeKey                  []byte            // of the packet at hand
+	lastPlace                 uint32
 
 	free     *flow // linked by newer
 	streams  pool[stream]
@@ -114,8 +122,8 @@ type table struct {
 func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }
 func (t *table) maxMemory() int { return cmp.Or(max(t.limits.MaxMemory, 0), DefaultMaxMemory) }
 
-// create adds a flow, and evicts one if there are too many.
-func (t *table) create(key flowKey) *flow {
+// create adds a flow inside a number of IP headers, and evicts one if there are too many.
+func (t *table) create(key flowKey, ips int) *flow {
 	if t.flows == nil {
 		t.flows = make(map[flowKey]*flow)
 	}
@@ -131,6 +139,10 @@ func (t *table) create(key flowKey) *flow {
 	*f = flow{key: key}
 	f.halves[1].direction = 1
 	t.flows[key] = f
+	t.settleIn(f)
+	if f.outers = uint8(ips); !key.udp && key.id == 0 {
+		t.findTwin(f)
+	}
 	t.waiting.push(f)
 	return f
 }
@@ -174,6 +186,8 @@ func (t *table) remove(f *flow) {
 	t.dropFollowed(f)
 	f.queue.remove(f)
 	delete(t.flows, f.key)
+	t.leave(f)
+	t.forgetTwin(f)
 	f.newer = t.free
 	t.free = f
 }

@@ -127,7 +127,7 @@ func addRun(runs []span, begin, end uint32) (added []span, fits bool) {
 func (s *Scanner) packetOf(fr *fragment) *flow {
 	seg := &s.decoder.seg
 	key := flowKey{
-		lo: endpoint{ip: seg.src.ip}, hi: endpoint{ip: seg.dst.ip}, ipv6: seg.ipv6,
+		lo: endpoint{ip: seg.src.ip}, hi: endpoint{ip: seg.dst.ip}, ipv6: seg.ipv6, place: s.locate(),
 		id: 1<<63 | uint64(fr.id)<<8 | uint64(fr.protocol), // not 0, as it is in TCP
 	}
 	wait := fragmentTime
@@ -144,7 +144,7 @@ func (s *Scanner) packetOf(fr *fragment) *flow {
 		f = nil
 	}
 	if f == nil {
-		f = s.flows.create(key)
+		f = s.flows.create(key, s.decoder.path.ips)
 		f.packet = &ipPacket{length: -1, began: s.time}
 		if !s.flows.charge(f, &f.packet.charged, ipPacketCost) {
 			return nil

@@ -65,7 +65,7 @@ func nested(whole []byte) [][]byte {
 	return [][]byte{
 		ipv4Fragment(client, server, 4, 2, 0, true, inner[:40]),
 		ipv4Fragment(client, server, 4, 2, 40, false, inner[40:]),
-		ipv4Fragment(client, server, 6, 1, 64, false, whole[64:]),
+		ipv4(client, server, 4, ipv4Fragment(client, server, 6, 1, 64, false, whole[64:])),
 	}
 }
 

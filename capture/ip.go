@@ -46,6 +46,7 @@ func (d *decoder) ipv4(b []byte) verdict {
 	header := int(b[0]&0x0f) * 4
 	total := int(binary.BigEndian.Uint16(b[2:]))
 	d.outer()
+	d.path.addIP(layerIPv4, &d.seg)
 	if d.seg.noLength = total == 0; d.seg.noLength {
 		total = len(b) // left to the network card by the sending host
 	}
@@ -109,6 +110,7 @@ func (d *decoder) ipv6(b []byte) verdict {
 	}
 	length, next := int(binary.BigEndian.Uint16(b[4:])), b[6]
 	d.outer()
+	d.path.addIP(layerIPv6, &d.seg)
 	d.seg.noLength = length == 0
 	d.seg.ipv6, d.seg.hops = true, b[7]
 	copy(d.seg.src.ip[:], b[8:24])
@@ -199,6 +201,7 @@ func (d *decoder) protocol(protocol uint8, b []byte) verdict {
 		if len(b) < 2 {
 			return d.short()
 		}
+		d.path.add(layerEtherIP, 0)
 		return d.etherType(etherBridging, b[2:])
 	case protoAH: // in IPv4
 		if len(b) < 8 || len(b) < 8+4*int(b[1]) {
@@ -261,6 +264,7 @@ func (d *decoder) udp(b []byte) verdict {
 	if d.partial {
 		d.seg.whole = nil
 	}
+	d.path.add(layerUDP, 0)
 	d.seg.udp = true
 	d.seg.src.port = binary.BigEndian.Uint16(b)
 	d.seg.dst.port = binary.BigEndian.Uint16(b[2:])

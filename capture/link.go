@@ -68,17 +68,21 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 	case LinkTypeRaw, LinkTypeRawBSD, LinkTypeRawOpenBSD, LinkTypeIPv4, LinkTypeIPv6:
 		return d.ip(b)
 	case LinkTypeLinuxSLL:
+		d.path.add(layerSLL, 0)
 		return d.tag(b, 14)
 	case LinkTypeLinuxSLL2:
 		if len(b) < 20 {
 			return d.short()
 		}
+		d.path.add(layerSLL2, 0)
 		return d.etherType(binary.BigEndian.Uint16(b), b[20:])
 	case LinkTypePPP, LinkTypePPPHDLC:
+		d.path.add(layerPPP, 0)
 		return d.ppp(b)
 	case LinkTypePPPEthernet:
 		return d.pppoe(b)
 	case LinkTypeCiscoHDLC:
+		d.path.add(layerHDLC, 0)
 		return d.tag(b, 2)
 	}
 	return isUnknownLink
@@ -91,6 +95,7 @@ func (d *decoder) null(b []byte) verdict {
 	if len(b) < 4 {
 		return d.short()
 	}
+	d.path.add(layerNull, 0)
 	family := binary.LittleEndian.Uint32(b)
 	if family > 0xffff { //mutation:equivalent the numbers beside it are no family in either order
 		family = binary.BigEndian.Uint32(b)

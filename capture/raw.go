@@ -16,7 +16,7 @@ type rawPool [len(rawSizes)][][]byte
 // still there.
 func (s *Scanner) keepRaw(f *flow, h *half, b []byte) bool {
 	st := h.stream
-	if st.rawAt+uint32(len(st.raw)) != h.next || len(st.raw)+len(b) > maxRaw {
+	if st.rawEnd() != h.next || len(st.raw)+len(b) > maxRaw {
 		st.raw, st.rawAt = st.raw[:0], h.next
 	}
 	if n := len(st.raw) + len(b); n > cap(st.raw) && !s.growRaw(f, st, n) {
@@ -25,6 +25,9 @@ func (s *Scanner) keepRaw(f *flow, h *half, b []byte) bool {
 	st.raw = append(st.raw, b...)
 	return true
 }
+
+// rawEnd returns the sequence number after the bytes that are kept.
+func (st *stream) rawEnd() uint32 { return st.rawAt + uint32(len(st.raw)) }
 
 // growRaw makes room for n bytes. It reports whether f is still there.
 func (s *Scanner) growRaw(f *flow, st *stream, n int) bool {

@@ -10,6 +10,12 @@ func (s *Scanner) report(f *flow, h *half) bool {
 	}
 	s.hello.Faults = append(s.hello.Faults, st.faults...)
 	st.reported, st.reportedAt = append(st.reported[:0], s.hello.Frames...), begin
+	if report, wait := s.compareTwin(f, h); !report {
+		return true
+	} else if wait {
+		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
+		return s.wait(f, func(d *doubt) *[]Hello { return &d.rows })
+	}
 	rival := s.rival(f, int(h.direction))
 	switch {
 	case rival == h:
@@ -66,7 +72,7 @@ func (s *Scanner) contradict(f *flow, h *half) {
 		s.hello.Index--
 		s.hello.Contradicts = append(s.hello.Contradicts, st.reported...)
 	}
-	st.copies = st.copies[:0]
+	st.forgetCopies()
 	if other != nil || !st.ended {
 		s.emit()
 	}

@@ -254,7 +254,7 @@ func wholeInRecord(b []byte) int {
 // read, it waits until they are acknowledged or others come.
 func (s *Scanner) finish(f *flow, h *half) {
 	st := h.stream
-	if !st.unproven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-h.next) >= 0 {
+	if !st.unproven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
 		s.decide(h)
 		return
 	}
@@ -383,6 +383,7 @@ func (s *Scanner) describe(f *flow, h *half) {
 		Faults:    s.hello.Faults[:0],
 		Index:     h.stream.index,
 		Prologue:  int(h.stream.start),
+		Path:      s.decoder.path.names(&s.decoder.seg),
 
 		Contradicts: s.hello.Contradicts[:0],
 	}

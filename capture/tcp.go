@@ -34,6 +34,7 @@ type half struct {
 	scaled    bool  // the SYN has a window scale
 	timed     bool  // the SYN has a timestamp
 	reset     bool  // this end sent a RST
+	fin       bool  // this end sent a FIN, at finAt
 	urgent    bool  // the byte at urgentAt is urgent
 	again     bool  // another connection may go on instead
 	answers   bool  // its SYN answers another one
@@ -49,6 +50,7 @@ type half struct {
 	edge     uint32 // sequence number of the first byte that does not fit into its window
 	recent   uint32 // timestamp below which segments are old (RFC 7323, Section 5.3)
 	urgentAt uint32
+	finAt    uint32
 	stream   *stream
 }
 
@@ -66,16 +68,20 @@ func (s *Scanner) decide(h *half) {
 // segment takes a TCP segment.
 func (s *Scanner) segment(seg *segment) {
 	key, direction := tcpKey(seg)
+	key.place = s.locate()
 	f := s.flows.flows[key]
 	if f == nil {
 		if len(seg.payload) == 0 && seg.flags&tcpSYN == 0 {
 			return
 		}
-		f = s.flows.create(key)
+		f = s.flows.create(key, s.decoder.path.ips)
 		s.stats.Flows++
 	}
 	s.receive(f, direction, seg)
 	if f.queue != nil { // not evicted meanwhile
+		if f.doubt != nil {
+			s.closeDoubt(f)
+		}
 		s.flows.settle(f)
 	}
 }
@@ -123,8 +129,15 @@ func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 			return
 		}
 	}
-	if seg.flags&tcpFIN != 0 && (h.phase != started || end == h.next) {
-		h.sent = end + 1
+	if seg.flags&tcpFIN != 0 {
+		if !h.fin || int32(end-h.finAt) < 0 {
+			h.fin, h.finAt = true, end
+		}
+		if int32(end+1-h.sent) > 0 {
+			h.sent = end + 1 // FIN takes a sequence number
+		}
+	}
+	if h.fin && (h.phase != started || h.finAt == h.next) {
 		s.end(f, h, false)
 	}
 }
@@ -133,6 +146,9 @@ func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 func (s *Scanner) end(f *flow, h *half, rst bool) {
 	f.closed = true
 	h.reset = h.reset || rst
+	if st := f.halves[1-h.direction].stream; st != nil && rst {
+		st.forgetCopies() // this end has not taken them
+	}
 	if f.followed != nil {
 		f.followed.end(int(h.direction), rst)
 	}

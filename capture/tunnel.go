@@ -44,6 +44,7 @@ func (d *decoder) vxlan(b []byte) verdict {
 	if len(b) < 8 || b[0]&0x7f != 0x08 || b[7] != 0 {
 		return isSegment
 	}
+	d.path.add(layerVXLAN, vni(b))
 	return d.etherType(etherBridging, b[8:])
 }
 
@@ -53,6 +54,7 @@ func (d *decoder) vxlanGPE(b []byte) verdict {
 	if len(b) < 8 || b[0]&0xf8 != 0x08 || b[7] != 0 {
 		return isSegment
 	}
+	d.path.add(layerVXLAN, vni(b))
 	types := [...]uint16{0, etherIPv4, etherIPv6, etherBridging, 0, etherMPLS}
 	if p := int(b[3]); b[0]&0x04 != 0 && p < len(types) && types[p] != 0 {
 		return d.etherType(types[p], b[8:])
@@ -70,8 +72,12 @@ func (d *decoder) geneve(b []byte) verdict {
 	if len(b) < n {
 		return d.short()
 	}
+	d.path.add(layerGENEVE, vni(b))
 	return d.etherType(binary.BigEndian.Uint16(b[2:]), b[n:])
 }
+
+// vni returns the virtual network identifier, which VXLAN and GENEVE have in the same place.
+func vni(b []byte) uint32 { return binary.BigEndian.Uint32(b[4:]) >> 8 }
 
 // gtpU reads the header of a G-PDU (3GPP TS 29.281, Section 5): version and flags,
 // type, length, tunnel; if a flag is set, sequence number, N-PDU number and type of the
@@ -93,6 +99,7 @@ func (d *decoder) gtpU(b []byte) verdict {
 			n += 4 * int(b[n])
 		}
 	}
+	d.path.add(layerGTPU, 0)
 	return d.ip(b[n:])
 }
 
@@ -109,6 +116,7 @@ func (d *decoder) teredo(b []byte) verdict {
 	if len(b) < 40 || b[0]>>4 != 6 {
 		return isSegment
 	}
+	d.path.add(layerTeredo, 0)
 	return d.ipv6(b)
 }
 
@@ -148,10 +156,12 @@ func (d *decoder) gre(b []byte) verdict {
 		return d.short()
 	}
 	b = b[n:]
+	d.path.add(layerGRE, 0)
 	switch protocol {
 	case etherERSPAN:
 		// Type I has no header and no sequence number, type II has both.
 		if flags&sequence == 0 {
+			d.path.add(layerERSPAN, 0)
 			return d.etherType(etherBridging, b)
 		}
 		return d.erspan(b, 8)
@@ -170,6 +180,7 @@ func (d *decoder) gre(b []byte) verdict {
 // erspan skips the header of a mirrored Ethernet frame: n bytes, and 8 more if a flag of
 // type III says so.
 func (d *decoder) erspan(b []byte, n int) verdict {
+	d.path.add(layerERSPAN, 0)
 	if len(b) < n {
 		return d.short()
 	}

@@ -101,7 +101,10 @@ func (s *Scanner) datagram(seg *segment) {
 	if len(b) < 13 { //mutation:equivalent the assemblers ignore some bytes more or less
 		return // too short for either
 	}
-	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true}
+	if seg.flawed || s.flows.limits.Checksums == ChecksumsVerify && seg.checksum() > sumRight {
+		return // no host takes it
+	}
+	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true, place: s.locate()}
 	switch {
 	case b[0]&0x80 != 0:
 		dcid, scid, ok := connectionIDs(b)
@@ -110,7 +113,7 @@ func (s *Scanner) datagram(seg *segment) {
 		}
 		key.id = s.hash(scid)
 		s.dispatch(key, QUIC, b, func() bool {
-			reverse := flowKey{lo: seg.dst, hi: seg.src, ipv6: seg.ipv6, udp: true, id: s.hash(dcid)}
+			reverse := flowKey{lo: seg.dst, hi: seg.src, ipv6: seg.ipv6, udp: true, place: key.place, id: s.hash(dcid)}
 			_, ok := assemble.ParseQUICInitial(b)
 			return ok && s.flows.flows[reverse] == nil // else the server sent it
 		})
@@ -158,7 +161,7 @@ func (s *Scanner) probe(key flowKey, transport Transport, b []byte) {
 	}
 	f := s.flows.flows[key]
 	if f == nil {
-		f = s.flows.create(key)
+		f = s.flows.create(key, s.decoder.path.ips)
 		s.stats.Flows++
 	}
 	if !s.flows.charge(f, &ss.charged, ss.cost()) {
@@ -244,6 +247,10 @@ func (s *Scanner) describeDatagrams(f *flow) {
 		Frames:    append(s.hello.Frames[:0], ss.frames...),
 		Index:     ss.index,
 		Pieces:    Pieces{Datagrams: ss.used},
+		Path:      s.decoder.path.names(&s.decoder.seg),
+
+		Faults:      s.hello.Faults[:0],
+		Contradicts: s.hello.Contradicts[:0],
 	}
 	switch a := ss.assembler.(type) {
 	case *assemble.QUIC:

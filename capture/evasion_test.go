@@ -1,0 +1,419 @@
+package capture_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/capture"
+)
+
+// The tests in this file are connections of a client that wants the reader to see another
+// hello than the server. Each runs over IPv4 and IPv6, with right checksums.
+
+const (
+	isn       = 1000 // of the client
+	serverISN = 5000
+	urg       = 32
+)
+
+// seg is a segment; seq and ack count from the first byte after the SYN. The server's
+// window is 64 kB.
+type seg struct {
+	seq, ack   int
+	flags      byte
+	data       []byte
+	options    []byte
+	urgent     int
+	ttl        byte
+	fromServer bool
+	mend       func([]byte) []byte // changes the packet; the default is summed
+}
+
+// packet builds the IP packet of a segment.
+func (g seg) packet(v6 bool) []byte {
+	src, dst := clientPort, serverPort
+	from, to := isn+1, serverISN+1
+	if g.fromServer {
+		src, dst, from, to = dst, src, to, from
+	}
+	ackNumber := to + g.ack
+	if g.flags&ack == 0 {
+		ackNumber = 0
+	}
+	for len(g.options)%4 != 0 {
+		g.options = append(g.options, 1)
+	}
+	b := join(be16(src), be16(dst), be32(from+g.seq), be32(ackNumber), []byte{byte(5+len(g.options)/4) << 4, g.flags},
+		be16(65535), be16(0), be16(g.urgent), g.options, g.data)
+	one, two, hops := client, server, 7
+	if v6 {
+		one, two = client6, server6
+	}
+	if g.fromServer {
+		one, two = two, one
+	}
+	p := ipv4(one, two, 6, b)
+	if hops = 8; v6 {
+		p, hops = ipv6(one, two, 6, b), 7
+	}
+	if g.ttl != 0 {
+		p[hops] = g.ttl
+	}
+	if g.mend != nil {
+		return g.mend(p)
+	}
+	return summed(p)
+}
+
+func stamp(value uint32) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte{1, 1, 8, 10}, value), 0)[:12]
+}
+
+var (
+	synSent  = seg{seq: -1, flags: syn}
+	synAcked = seg{seq: -1, flags: syn | ack, fromServer: true}
+	opened   = []seg{synSent, synAcked, {flags: ack}}
+)
+
+// reading is what is compared of a row: N of messageWith, or 0 if there is no hello.
+type reading struct {
+	N           uint32
+	Ambiguous   string
+	Faults      []capture.Fault
+	Contradicts []int
+}
+
+func readings(hellos []capture.Hello) []reading {
+	var all []reading
+	for _, h := range hellos {
+		r := reading{Ambiguous: h.Ambiguous.String(), Faults: h.Faults, Contradicts: h.Contradicts}
+		if c, _, err := h.Parse(); err == nil && h.Found() {
+			r.N = binary.BigEndian.Uint32(c.Random())
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+type connection struct {
+	segments []seg
+	want     []reading
+}
+
+func (c connection) run(t *testing.T) {
+	for _, v6 := range []bool{false, true} {
+		var packets [][]byte
+		for _, g := range c.segments {
+			packets = append(packets, g.packet(v6))
+		}
+		hellos, stats := scan(capture.Options{}, packets...)
+		if diff := cmp.Diff(c.want, readings(hellos)); diff != "" {
+			t.Errorf("IPv6 %t, readings (-want +got):\n%s%+v", v6, diff, stats)
+		}
+		doubts := 0
+		for _, r := range c.want {
+			if r.Ambiguous != "" {
+				doubts++
+			}
+		}
+		if stats.Ambiguous != doubts {
+			t.Errorf("stats: %+v", stats)
+		}
+	}
+}
+
+var (
+	real1  = records(messageWith(1), 1<<14)
+	decoy  = records(messageWith(2), 1<<14)
+	length = len(real1)
+	acked  = seg{ack: length, flags: ack, fromServer: true}
+	// overlap is a fault in the random, from its first byte on that differs.
+	overlap = []capture.Fault{{Code: "overlap", Offset: 14}}
+)
+
+func with(before []seg, segments ...seg) []seg { return slices.Concat(before, segments) }
+
+// whole is the hello in a segment that changes says.
+func whole(b []byte, change func(*seg)) seg {
+	g := seg{flags: ack, data: b}
+	if change != nil {
+		change(&g)
+	}
+	return g
+}
+
+func TestDroppedSegments(t *testing.T) {
+	sure := []reading{{N: 1, Faults: overlap}}
+	timed := []seg{{seq: -1, flags: syn, options: stamp(5000)}, {seq: -1, flags: syn | ack, options: stamp(1), fromServer: true}, {flags: ack, options: stamp(5001)}}
+	for name, c := range map[string]connection{
+		"nothing odd":                       {with(opened, whole(real1, nil), acked), []reading{{N: 1}}},
+		"no ACK flag":                       {with(opened, whole(decoy, func(g *seg) { g.flags = 8 }), whole(real1, nil), acked), sure},
+		"no flags":                          {with(opened, whole(decoy, func(g *seg) { g.flags = 0 }), whole(real1, nil), acked), sure},
+		"ACK of unsent data":                {with(opened, whole(decoy, func(g *seg) { g.ack = 1000000 }), whole(real1, nil), acked), sure},
+		"old ACK":                           {with(opened, whole(decoy, func(g *seg) { g.ack = -1000 }), whole(real1, nil), acked), sure},
+		"old timestamp":                     {with(timed, whole(decoy, func(g *seg) { g.options = stamp(4000) }), whole(real1, func(g *seg) { g.options = stamp(5002) }), acked), sure},
+		"newer timestamp":                   {with(timed, whole(real1, func(g *seg) { g.options = stamp(6000) }), acked), []reading{{N: 1}}},
+		"wrong checksum":                    {with(opened, whole(decoy, func(g *seg) { g.mend = damaged }), whole(real1, nil), acked), sure},
+		"SYN flag":                          {with(opened, seg{seq: -1, flags: syn | ack, data: decoy}, whole(real1, nil), acked), sure},
+		"RST with data":                     {with(opened, seg{seq: 1, flags: rst | ack, data: decoy[1:]}, whole(real1, nil), acked), sure},
+		"RST out of the window":             {with(opened, seg{seq: 900000, flags: rst}, whole(real1, nil), acked), []reading{{N: 1}}},
+		"FIN ahead, another SYN":            {with(opened, seg{seq: 500, flags: fin | ack}, seg{seq: 70000, flags: syn}, whole(real1, nil), acked), []reading{{N: 1}}},
+		"beyond the window":                 {with(opened, seg{seq: 70000, flags: ack, data: decoy}, whole(real1, nil), acked), []reading{{N: 1}}},
+		"after a FIN":                       {with(opened, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: fin | ack}, seg{seq: 30, flags: ack, data: real1[30:]}), []reading{{N: 1, Ambiguous: "segment"}}},
+		"after a FIN, answered":             {with(opened, seg{seq: 30, flags: fin | ack}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]}, seg{ack: 31, flags: ack | fin, fromServer: true}), nil},
+		"after a FIN that was acknowledged": {with(opened, seg{flags: fin | ack}, seg{ack: 1, flags: ack, fromServer: true}, whole(decoy, nil)), nil},
+		"after a RST, answered with one":    {with(opened, seg{flags: rst}, whole(decoy, nil), seg{flags: rst, fromServer: true}), nil},
+		"after a RST":                       {with(opened, seg{flags: rst}, whole(decoy, nil)), []reading{{N: 2, Ambiguous: "segment"}}},
+		"after a RST that the server did not take": {with(opened, seg{flags: rst}, whole(real1, nil), acked), []reading{{N: 1}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+// TestTakenSegments checks that what the server acknowledges was read, whatever is wrong
+// with it.
+func TestTakenSegments(t *testing.T) {
+	answer := seg{ack: length, flags: ack, fromServer: true, data: []byte{22, 3, 3, 0, 40, 2}}
+	for name, c := range map[string]connection{
+		"ACK of what was not captured": {with(opened, whole(real1, func(g *seg) { g.ack = 500 }), seg{seq: 500, ack: length, flags: ack, fromServer: true}), []reading{{N: 1}}},
+		"a wrong checksum":             {with(opened, whole(real1, func(g *seg) { g.mend = damaged }), acked), []reading{{N: 1}}},
+		"not acknowledged":             {with(opened, whole(real1, func(g *seg) { g.mend = damaged })), []reading{{N: 1, Ambiguous: "checksum"}}},
+		"in part":                      {with(opened, seg{flags: ack, data: real1[:30], mend: damaged}, seg{seq: 30, flags: ack, data: real1[30:]}, answer), []reading{{N: 1}}},
+		"no ACK flag":                  {with(opened, whole(real1, func(g *seg) { g.flags = 8 }), acked), []reading{{N: 1, Ambiguous: "segment"}}},
+		"in doubt, and not whole":      {with(opened, seg{flags: ack, data: real1[:30], mend: damaged}), []reading{{Ambiguous: "checksum"}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+func TestChecksumEvidence(t *testing.T) {
+	sum := func(f func([]byte) []byte, list ...seg) []seg {
+		list = slices.Clone(list)
+		for i := range list {
+			if list[i].mend == nil && !list[i].fromServer {
+				list[i].mend = f
+			}
+		}
+		return list
+	}
+	none := func(p []byte) []byte { return p }
+	both := []reading{{N: 2, Ambiguous: "checksum", Faults: overlap}, {N: 1, Ambiguous: "checksum", Faults: overlap}}
+	for name, c := range map[string]connection{
+		"all are wrong":                            {sum(damaged, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},
+		"there are none":                           {sum(none, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},
+		"all are left to the card":                 {sum(offloaded, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},
+		"one is left to the card":                  {with(opened, whole(real1, func(g *seg) { g.mend = offloaded }), acked), []reading{{N: 1}}},
+		"left to the card, and contradicted":       {with(opened, seg{flags: ack, data: decoy[:30], mend: offloaded}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]}), both},
+		"left to the card, whole and contradicted": {with(opened, whole(decoy, func(g *seg) { g.mend = offloaded }), whole(real1, nil)), []reading{{N: 2}, {N: 1, Ambiguous: "checksum", Contradicts: []int{4}}}},
+		"left to the card, acknowledged before":    {with(opened, whole(decoy, func(g *seg) { g.mend = offloaded }), acked, whole(real1, nil)), []reading{{N: 2}}},
+		"other bytes left to the card, and a hello": {with(opened, whole(bytes.Repeat([]byte("G"), length), func(g *seg) { g.mend = offloaded }), whole(real1, nil), acked),
+			[]reading{{N: 1, Ambiguous: "checksum"}}},
+		"the SYN was not captured": {[]seg{whole(decoy, func(g *seg) { g.mend = damaged }), whole(real1, nil)},
+			[]reading{{N: 2}, {N: 1, Ambiguous: "checksum", Contradicts: []int{1}}}},
+	} {
+		t.Run(name, c.run)
+	}
+	packets := [][]byte{}
+	for _, g := range with(opened, whole(decoy, func(g *seg) { g.mend = damaged }), whole(real1, nil), acked) {
+		packets = append(packets, g.packet(false))
+	}
+	for mode, want := range map[capture.Checksums]uint32{capture.ChecksumsAuto: 1, capture.ChecksumsVerify: 1, capture.ChecksumsIgnore: 2} {
+		hellos, _ := scan(capture.Options{Checksums: mode}, packets...)
+		if got := readings(hellos); len(got) != 1 || got[0].N != want || got[0].Ambiguous != "" {
+			t.Errorf("checksums %d: got %+v", mode, got)
+		}
+	}
+}
+
+func TestSYNInsideConnection(t *testing.T) {
+	other := seg{seq: 499_999, flags: syn}
+	one := func(list ...seg) []seg { // what is captured if the server is not
+		return slices.DeleteFunc(slices.Clone(list), func(g seg) bool { return g.fromServer })
+	}
+	again := seg{seq: 500_000, flags: ack, data: decoy}
+	next := seg{seq: 499_999, flags: syn}
+	server2 := seg{seq: 8999, ack: 500_000, flags: syn | ack, fromServer: true}
+	again2 := seg{seq: 500_000, ack: 9000, flags: ack, data: decoy}
+	rest := seg{seq: 30, flags: ack, data: real1[30:]}
+	for name, c := range map[string]connection{
+		"before the hello":               {with(opened, other, acked, whole(real1, nil), acked), []reading{{N: 1}}},
+		"in the middle of it":            {with(opened, seg{flags: ack, data: real1[:30]}, other, rest, acked), []reading{{N: 1}}},
+		"another hello follows":          {with(opened, other, again, whole(real1, nil), acked), []reading{{N: 1}}},
+		"answered":                       {with(opened, other, server2, again2), []reading{{N: 2}}},
+		"answered after the first hello": {with(opened, whole(real1, nil), acked, next, server2, again2), []reading{{N: 1}, {N: 2}}},
+		"one direction":                  {one(with(opened, other, again, whole(real1, nil))...), []reading{{N: 1, Ambiguous: "syn"}, {N: 2, Ambiguous: "syn"}}},
+		"one direction, after the first hello": {one(with(opened, whole(real1, nil), other, again)...),
+			[]reading{{N: 1}, {N: 2, Ambiguous: "syn"}}},
+		"the same number after a RST": {with(opened, whole(real1, nil), acked, seg{seq: length, ack: 0, flags: rst}, synSent, synAcked, whole(decoy, nil)),
+			[]reading{{N: 1}, {N: 2, Ambiguous: "syn"}}},
+		"another number after a RST": {with(opened, seg{flags: ack, data: []byte("GET / HTTP/1.1\r\n")}, seg{seq: 16, flags: rst}, next, server2, again2),
+			[]reading{{N: 2}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+func TestDataInSYN(t *testing.T) {
+	with20 := func(b []byte) seg { return seg{seq: -1, flags: syn, data: b} }
+	ackTo := func(n int) seg { return seg{seq: -1, ack: n, flags: syn | ack, fromServer: true} }
+	rest := seg{seq: 20, flags: ack, data: real1[20:]}
+	for name, c := range map[string]connection{
+		"acknowledged":           {[]seg{with20(real1[:20]), ackTo(20), rest}, []reading{{N: 1}}},
+		"a whole hello":          {[]seg{with20(real1), ackTo(length)}, []reading{{N: 1}}},
+		"ignored, and again":     {[]seg{with20(real1[:20]), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1}}},
+		"ignored, other bytes":   {[]seg{with20(decoy[:20]), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: overlap}}},
+		"ignored, and a gap":     {[]seg{with20(real1[:20]), ackTo(0), rest}, nil},
+		"one byte":               {[]seg{with20([]byte("G")), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: []capture.Fault{{Code: "overlap"}}}}},
+		"one direction":          {[]seg{with20(real1[:20]), rest}, []reading{{N: 1, Ambiguous: "syn_data"}}},
+		"one direction, ignored": {[]seg{with20(decoy[:20]), whole(real1, nil)}, []reading{{N: 1, Faults: overlap}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+func TestUrgentData(t *testing.T) {
+	urgent := func(n int) []capture.Fault { return []capture.Fault{{Code: "urgent", Offset: n}} }
+	inside := join(real1[:30], []byte("G"), real1[30:])
+	for name, c := range map[string]connection{
+		"before the hello":  {with(opened, seg{flags: ack | urg, urgent: 1, data: []byte("G")}, seg{seq: 1, flags: ack, data: real1}), []reading{{N: 1, Faults: urgent(0)}}},
+		"in one segment":    {with(opened, seg{flags: ack | urg, urgent: 1, data: join([]byte("G"), real1)}), []reading{{N: 1, Faults: urgent(0)}}},
+		"inside the hello":  {with(opened, seg{flags: ack | urg, urgent: 31, data: inside}), []reading{{N: 1, Faults: urgent(30)}}},
+		"in a later one":    {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:20]}, seg{seq: 20, flags: ack, data: inside[20:]}), []reading{{N: 1, Faults: urgent(30)}}},
+		"what has arrived":  {with(opened, seg{flags: ack, data: real1[:30]}, seg{seq: 20, flags: ack | urg, urgent: 1, data: real1[20:]}), []reading{{N: 1}}},
+		"no urgent pointer": {with(opened, seg{flags: ack | urg, data: join([]byte("G"), real1)}), []reading{{N: 1, Faults: urgent(0)}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+func TestOverlaps(t *testing.T) {
+	at := func(from, to int, b []byte) seg { return seg{seq: from, flags: ack, data: b[from:to]} }
+	one := []reading{{N: 1, Faults: overlap}}
+	two := []reading{{N: 2, Faults: overlap}}
+	for name, c := range map[string]connection{
+		"ahead, then in its turn":               {with(opened, at(10, 30, decoy), at(0, 50, real1), at(50, length, real1)), one},
+		"ahead twice, the same range":           {with(opened, at(10, 30, decoy), at(10, 30, real1), at(0, 10, real1), at(30, length, real1)), two},
+		"covered by a longer one":               {with(opened, at(12, 30, decoy), at(10, length, real1), at(0, 10, real1)), one},
+		"covered from the same byte on":         {with(opened, at(10, 30, decoy), at(10, length, real1), at(0, 10, real1)), one},
+		"overlapped from the left":              {with(opened, at(12, 30, decoy), at(8, 20, real1), at(0, 8, real1), at(30, length, real1)), one},
+		"overlapped from the right":             {with(opened, at(10, 20, decoy), at(12, 30, real1), at(0, 10, real1), at(30, length, real1)), two},
+		"joined first, and then covered":        {with(opened, at(8, 12, decoy), at(12, 20, decoy), at(12, 30, real1), at(0, 8, real1), at(30, length, real1)), two},
+		"in its turn, then again":               {with(opened, at(0, 30, real1), at(10, 30, decoy), at(30, length, real1)), one},
+		"acknowledged, then again":              {with(opened, at(0, 30, real1), seg{ack: 30, flags: ack, fromServer: true}, at(10, 30, decoy), at(30, length, real1)), []reading{{N: 1}}},
+		"another hop limit":                     {with(opened, seg{flags: ack, data: decoy[:30], ttl: 3}, at(0, 30, real1), at(30, length, real1)), []reading{{N: 2, Ambiguous: "overlap", Faults: overlap}, {N: 1, Ambiguous: "overlap", Faults: overlap}}},
+		"another hop limit, after a whole one":  {with(opened, seg{flags: ack, data: decoy, ttl: 3}, at(0, length, real1)), []reading{{N: 2}, {N: 1, Ambiguous: "overlap", Contradicts: []int{4}}}},
+		"no SYN, and nothing was acknowledged":  {[]seg{at(0, 30, decoy), at(0, 30, real1), at(30, length, real1)}, []reading{{N: 2, Ambiguous: "overlap", Faults: overlap}, {N: 1, Ambiguous: "overlap", Faults: overlap}}},
+		"the same bytes, whatever the overlaps": {with(opened, at(10, 30, real1), at(5, 20, real1), at(10, 40, real1), at(0, 12, real1), at(3, length, real1)), []reading{{N: 1}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+// TestAnswerDecides checks that a ServerHello decides between two readings.
+func TestAnswerDecides(t *testing.T) {
+	suite := bytes.Clone(messageWith(2))
+	suite[4+2+32+1+2+1] = 2 // TLS_AES_256_GCM_SHA384
+	second := records(suite, 1<<14)
+	answer := func(last byte) seg {
+		hello := join([]byte{2, 0, 0, 38, 3, 3}, make([]byte, 32), []byte{0, 0x13, last, 0})
+		return seg{ack: length, flags: ack, fromServer: true, data: records(hello, 1<<14)}
+	}
+	sent := with(opened, seg{flags: ack, data: second[:60], ttl: 3}, seg{flags: ack, data: real1[:60]}, seg{seq: 60, flags: ack, data: real1[60:]})
+	both := []reading{{N: 2, Ambiguous: "overlap", Faults: overlap}, {N: 1, Ambiguous: "overlap", Faults: overlap}}
+	for name, c := range map[string]connection{
+		"the first":  {with(sent, answer(2)), both[:1]},
+		"the second": {with(sent, answer(1)), both[1:]},
+		"neither":    {with(sent, answer(3)), both},
+		"none":       {sent, both},
+		"no hello":   {with(sent, seg{ack: length, flags: ack, fromServer: true, data: []byte{21, 3, 3, 0, 2, 2, 40}}), both},
+	} {
+		c.want = slices.Clone(c.want)
+		if len(c.want) == 1 {
+			c.want[0].Ambiguous = ""
+		}
+		t.Run(name, c.run)
+	}
+}
+
+func TestDroppedPackets(t *testing.T) {
+	v4 := func(change func([]byte) []byte) func([]byte) []byte {
+		return func(p []byte) []byte {
+			if p[0]>>4 == 4 {
+				return change(summed(p))
+			}
+			return damaged(p) // IPv6 has rows of its own
+		}
+	}
+	options := func(o ...byte) func([]byte) []byte {
+		return v4(func(p []byte) []byte {
+			p = join(p[:20], o, p[20:])
+			p[0] = 0x45 + byte(len(o)/4)
+			binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
+			return headerSummed(p)
+		})
+	}
+	v6 := func(kind byte, header ...byte) func([]byte) []byte {
+		return func(p []byte) []byte {
+			if p = summed(p); p[0]>>4 == 4 {
+				return damaged(p)
+			}
+			p = join(p[:40], header, p[40:])
+			binary.BigEndian.PutUint16(p[4:], uint16(len(p)-40))
+			p[6] = kind
+			return p
+		}
+	}
+	for name, mend := range map[string]func([]byte) []byte{
+		"wrong header checksum":          v4(func(p []byte) []byte { p[10] ^= 0x55; return p }),
+		"no length":                      v4(func(p []byte) []byte { p[2], p[3] = 0, 0; return headerSummed(p) }),
+		"longer than the packet":         v4(func(p []byte) []byte { p[3] += 8; return headerSummed(p) }),
+		"source route":                   options(131, 7, 4, 10, 9, 0, 77, 0),
+		"an option that does not fit":    options(7, 9, 4, 0),
+		"an option without a length":     options(1, 1, 1, 7),
+		"a record route without pointer": options(7, 2, 0, 0),
+		"routing header":                 v6(43, 6, 0, 0, 1, 0, 0, 0, 0),
+		"unknown option":                 v6(60, 6, 0, 0x80, 4, 0, 0, 0, 0),
+		"an option of IPv6 too long":     v6(60, 6, 0, 1, 200, 0, 0, 0, 0),
+	} {
+		t.Run(name, connection{with(opened, whole(decoy, func(g *seg) { g.mend = mend }), whole(real1, nil), acked), []reading{{N: 1, Faults: overlap}}}.run)
+	}
+	for name, mend := range map[string]func([]byte) []byte{
+		"no operation and end": options(1, 1, 1, 0),
+		"record route":         options(7, 7, 4, 0, 0, 0, 0, 0),
+		"padding in IPv6":      v6(60, 6, 0, 1, 4, 0, 0, 0, 0),
+		"no segments left":     v6(43, 6, 0, 0, 0, 0, 0, 0, 0),
+	} {
+		t.Run(name, connection{with(opened, whole(real1, func(g *seg) { g.mend = mend }), acked), []reading{{N: 1}}}.run)
+	}
+}
+
+// TestDoubtWaits checks how long a row in doubt waits.
+func TestDoubtWaits(t *testing.T) {
+	var packets [][]byte
+	for _, g := range with(opened, seg{flags: ack, data: decoy[:30], ttl: 3}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]}) {
+		packets = append(packets, g.packet(false))
+	}
+	for after, want := range map[time.Duration]int{3*time.Second - 1: 0, 3 * time.Second: 2} {
+		s, found := capture.NewScanner(capture.Options{}), 0
+		take := func(*capture.Hello) bool { found++; return true }
+		for _, p := range packets {
+			s.Scan(raw(p), take)
+		}
+		if found != 0 {
+			t.Errorf("%d rows at once", found)
+		}
+		later := raw(packets[0])
+		later.Time = later.Time.Add(after)
+		if s.Scan(later, take); found != want {
+			t.Errorf("%d rows after %v, want %d", found, after, want)
+		}
+		if s.Flush(take); found != 2 {
+			t.Errorf("%d rows at the end, want 2", found)
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net/netip"
+	"strconv"
+)
+
+// layerKind is a header around a segment, in Hello.Path.
+type layerKind uint8
+
+const (
+	layerEthernet layerKind = iota
+	layerSLL
+	layerSLL2
+	layerNull
+	layerPPP
+	layerHDLC
+	layerPPPoE
+	layerVLAN // its value is the VLAN
+	layerMPLS
+	layerIPv4
+	layerIPv6
+	layerUDP
+	layerGRE
+	layerERSPAN
+	layerEtherIP
+	layerVXLAN  // its value is the VNI
+	layerGENEVE // likewise
+	layerGTPU
+	layerTeredo
+)
+
+var layerNames = [...]string{
+	layerEthernet: "eth", layerSLL: "sll", layerSLL2: "sll2", layerNull: "null", layerPPP: "ppp", layerHDLC: "hdlc",
+	layerPPPoE: "pppoe", layerVLAN: "vlan", layerMPLS: "mpls", layerIPv4: "ipv4", layerIPv6: "ipv6", layerUDP: "udp",
+	layerGRE: "gre", layerERSPAN: "erspan", layerEtherIP: "etherip", layerVXLAN: "vxlan", layerGENEVE: "geneve",
+	layerGTPU: "gtpu", layerTeredo: "teredo",
+}
+
+type layer struct {
+	kind  layerKind
+	value uint32
+}
+
+// outerIP are the addresses of an IP header around another one, as in endpoint.
+type outerIP struct{ src, dst [16]byte }
+
+// path is what a decoder has seen around a segment.
+type path struct {
+	layers [2 * maxLayers]layer
+	n      int // of layers
+	outers [maxLayers]outerIP
+	ips    int  // IP headers
+	placed bool // something of it distinguishes flows
+}
+
+func (p *path) reset() { p.n, p.ips, p.placed = 0, 0, false }
+
+func (p *path) add(kind layerKind, value uint32) {
+	if p.n < len(p.layers) {
+		p.layers[p.n] = layer{kind, value}
+		p.n++
+	}
+	p.placed = p.placed || kind == layerVLAN || kind == layerVXLAN || kind == layerGENEVE
+}
+
+// addIP adds an IP header. seg has the addresses of the one around it, if there is one.
+func (p *path) addIP(kind layerKind, seg *segment) {
+	if p.ips > 0 {
+		p.outers[p.ips-1] = outerIP{seg.src.ip, seg.dst.ip}
+		p.placed = true
+	}
+	p.ips++
+	p.add(kind, 0)
+}
+
+// appendPlace appends what distinguishes flows with the same addresses and ports: VLANs,
+// VNIs, and the outer addresses as an unordered pair.
+func (p *path) appendPlace(b []byte) []byte {
+	ip := 0
+	for _, l := range p.layers[:p.n] {
+		switch l.kind {
+		case layerVLAN, layerVXLAN, layerGENEVE:
+			b = binary.BigEndian.AppendUint32(append(b, byte(l.kind)), l.value)
+		case layerIPv4, layerIPv6:
+			if ip++; ip == p.ips {
+				break // the innermost
+			}
+			lo, hi := &p.outers[ip-1].src, &p.outers[ip-1].dst
+			if bytes.Compare(lo[:], hi[:]) > 0 {
+				lo, hi = hi, lo
+			}
+			b = append(append(append(b, byte(l.kind)), lo[:]...), hi[:]...)
+		}
+	}
+	return b
+}
+
+// plainPaths are the paths of most packets, by link layer, version of IP, and transport.
+var plainPaths = func() (paths [len(layerNames)][2][2][]string) {
+	for kind, name := range layerNames {
+		for v, ip := range []string{"ipv4", "ipv6"} {
+			for t, transport := range []string{"tcp", "udp"} {
+				if paths[kind][v][t] = []string{name, ip, transport}; layerKind(kind) == layerIPv4+layerKind(v) {
+					paths[kind][v][t] = []string{ip, transport}
+				}
+			}
+		}
+	}
+	return paths
+}()
+
+// names returns the path to a segment for output.
+func (p *path) names(seg *segment) []string {
+	version, transport, n := 0, 0, p.n
+	if seg.ipv6 {
+		version = 1
+	}
+	if seg.udp {
+		transport = 1
+		n--
+	}
+	if n == 1 || n == 2 && !p.placed {
+		return plainPaths[p.layers[0].kind][version][transport]
+	}
+	var names []string
+	ip := 0
+	for _, l := range p.layers[:p.n] {
+		name := layerNames[l.kind]
+		switch l.kind {
+		case layerVLAN, layerVXLAN, layerGENEVE:
+			name += ":" + strconv.FormatUint(uint64(l.value), 10)
+		case layerIPv4, layerIPv6:
+			if ip++; ip < p.ips {
+				o := &p.outers[ip-1]
+				name += ":" + addressOf(o.src, l.kind).String() + ">" + addressOf(o.dst, l.kind).String()
+			}
+		}
+		names = append(names, name)
+	}
+	if !seg.udp {
+		names = append(names, "tcp")
+	}
+	return names
+}
+
+func addressOf(ip [16]byte, kind layerKind) netip.Addr {
+	if kind == layerIPv6 {
+		return netip.AddrFrom16(ip)
+	}
+	return netip.AddrFrom4([4]byte(ip[:4]))
+}
+
+// place is where flows are that have the same VLANs, VNIs and outer addresses. Flows refer
+// to it by its number; 0 is for those with none of these.
+type place struct {
+	number uint32
+	flows  int
+	key    string
+}
+
+// placeCost is about what a place takes in memory.
+const placeCost = 200
+
+// locate returns the number of the place of the packet at hand. If there is no flow in that
+// place, it is a number that no flow has.
+func (s *Scanner) locate() uint32 {
+	t, p := &s.flows, &s.decoder.path
+	if !p.placed || t.limits.MergePaths {
+		return 0
+	}
+	t.placeKey = p.appendPlace(t.placeKey[:0])
+	if len(t.placeKey) == 0 {
+		return 0
+	}
+	if at := t.places[string(t.placeKey)]; at != nil {
+		return at.number
+	}
+	return t.nextPlace()
+}
+
+// nextPlace returns the number for the next place.
+func (t *table) nextPlace() uint32 { return t.lastPlace + 1 }
+
+// settleIn notes that a new flow is in the place of the packet at hand.
+func (t *table) settleIn(f *flow) {
+	if f.key.place == 0 {
+		return
+	}
+	at := t.places[string(t.placeKey)]
+	if at == nil {
+		if t.places == nil {
+			t.places = make(map[string]*place)
+		}
+		t.lastPlace++
+		at = &place{number: f.key.place, key: string(t.placeKey)}
+		t.places[at.key] = at
+	}
+	at.flows++
+	f.place = at
+}
+
+// leave is the reverse of settleIn.
+func (t *table) leave(f *flow) {
+	if f.place == nil {
+		return
+	}
+	if f.place.flows--; f.place.flows == 0 {
+		delete(t.places, f.place.key)
+	}
+	f.place = nil
+}

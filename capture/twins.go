@@ -1,0 +1,127 @@
+package capture
+
+// Twins are two flows with the same addresses and ports in different places: one packet seen
+// twice, on both sides of a tunnel or in two VLANs; or one of them is forged, since anybody
+// can send packets to the end of a tunnel.
+
+// findTwin looks for the twin of a new flow over TCP.
+func (t *table) findTwin(f *flow) {
+	base := f.key
+	base.place = 0
+	if f.key.place == 0 {
+		if len(t.placed) > 0 {
+			t.join(f, t.placed[f.key])
+		}
+		return
+	}
+	other := t.placed[base]
+	if other == nil {
+		other = t.flows[base]
+	}
+	if t.placed == nil {
+		t.placed = make(map[flowKey]*flow)
+	}
+	t.placed[base] = f
+	t.join(f, other)
+}
+
+func (t *table) join(f, other *flow) {
+	if other == nil || other == f {
+		return
+	}
+	t.part(other)
+	f.twin, other.twin = other, f
+}
+
+// part ends that f has a twin.
+func (t *table) part(f *flow) {
+	if f.twin != nil {
+		f.twin.twin, f.twin = nil, nil
+	}
+}
+
+// forgetTwin takes a flow that is removed out of what findTwin knows.
+func (t *table) forgetTwin(f *flow) {
+	t.part(f)
+	if f.key.place != 0 && !f.key.udp {
+		base := f.key
+		base.place = 0
+		if t.placed[base] == f {
+			delete(t.placed, base)
+		}
+	}
+}
+
+// tunnelled reports whether a flow has more IP headers around it than its twin.
+func (f *flow) tunnelled() bool { return f.outers > f.twin.outers }
+
+// compareTwin compares s.hello, of f, with the last hello of its twin. It reports whether it
+// is to be reported, and whether it has to wait for the one of the twin. Mirrored traffic
+// can have one direction in a tunnel and the other outside: there is nothing to wait for.
+func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
+	f.last = s.hash(s.hello.Message) | 1
+	other := f.twin
+	switch {
+	case other == nil || len(s.hello.Message) == 0:
+		return true, false
+	case other.last == 0:
+		return true, f.tunnelled() && other.halves[h.direction].phase != silent
+	case other.last == f.last && other.doubt != nil && other.tunnelled():
+		s.dropTunnelRows(other) // which was waiting for this one
+		return true, false
+	case other.last == f.last:
+		return false, false
+	case f.tunnelled(), f.outers == other.outers:
+		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
+		return true, false
+	}
+	s.contradictTwin(other)
+	return true, false
+}
+
+// dropTunnelRows drops the rows of a flow that wait for its twin.
+func (s *Scanner) dropTunnelRows(f *flow) {
+	kept := f.doubt.rows[:0]
+	for _, row := range f.doubt.rows {
+		if !row.Ambiguous.Has(Tunnel) {
+			kept = append(kept, row)
+		}
+	}
+	if f.doubt.rows = kept; len(kept) == 0 {
+		f.doubt.rows = nil
+	}
+	s.closeDoubt(f)
+	s.flows.settle(f)
+}
+
+// contradictTwin says that the hello of a flow in a tunnel is not that of the same flow
+// outside, which is s.hello.
+func (s *Scanner) contradictTwin(f *flow) {
+	outside := keep(&s.hello)
+	if f.doubt != nil && f.doubt.rows != nil {
+		rows := f.doubt.rows
+		f.doubt.rows = nil
+		for _, row := range rows {
+			s.emitKept(row)
+		}
+		s.closeDoubt(f)
+		s.flows.settle(f)
+	} else if frames := f.reported(); len(frames) > 0 {
+		doubt := outside
+		doubt.Message, doubt.Frames, doubt.Contradicts = nil, nil, frames
+		doubt.Ambiguous = Reasons(0).With(Tunnel)
+		s.emitKept(doubt)
+	}
+	s.hello = outside
+}
+
+// reported returns the packets of the last hello of a flow that was reported, as far as they
+// are known.
+func (f *flow) reported() []int {
+	for i := range f.halves {
+		if st := f.halves[i].stream; st != nil && len(st.reported) > 0 {
+			return st.reported
+		}
+	}
+	return nil
+}
