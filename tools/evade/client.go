@@ -25,6 +25,9 @@ type client struct {
 	open     bool
 	answered bool // with data
 	closed   bool // with RST or FIN
+
+	connections int // of which the server has acknowledged data
+	counted     bool
 }
 
 func newClient(t *tun, s *script, e ends, iss uint32) *client {
@@ -46,7 +49,7 @@ func (c *client) receive(b []byte, r reply) {
 		c.capture = appendRecord(c.capture, time.Now(), b)
 	}
 	if r.flags&syn != 0 {
-		c.irs, c.next, c.acked, c.open = r.seq, r.seq+1, r.ack, true
+		c.irs, c.next, c.acked, c.open, c.counted = r.seq, r.seq+1, r.ack, true, false
 		return
 	}
 	if stamp, ok := replyStamp(b); ok {
@@ -54,6 +57,9 @@ func (c *client) receive(b []byte, r reply) {
 	}
 	if r.flags&ack != 0 && int32(r.ack-c.acked) > 0 {
 		c.acked = r.ack
+		if !c.counted {
+			c.connections, c.counted = c.connections+1, true
+		}
 	}
 	if len(r.data) > 0 && r.seq == c.next {
 		c.next += uint32(len(r.data))

@@ -26,6 +26,7 @@ type receiver struct {
 	mu   sync.Mutex
 	read map[uint16][]reading // by the client's port
 	busy map[uint16]int       // connections in progress
+	had  map[uint16]int       // connections, with those that have ended
 }
 
 // saw notes what was read in a connection from a port.
@@ -37,21 +38,22 @@ func (r *receiver) saw(port uint16, what reading) {
 	}
 }
 
-// result waits until the connections from a port have ended, and returns what was read in
-// them.
-func (r *receiver) result(port uint16) ([]reading, error) {
-	for range 2000 {
+// result waits until so many connections from a port have come, and all have ended. It
+// returns what was read in them.
+func (r *receiver) result(port uint16, connections int) ([]reading, error) {
+	for range 4000 {
 		r.mu.Lock()
-		if r.busy[port] == 0 {
+		if r.had[port] >= connections && r.busy[port] == 0 {
 			defer r.mu.Unlock()
 			read := r.read[port]
 			delete(r.read, port)
+			delete(r.had, port)
 			return read, nil
 		}
 		r.mu.Unlock()
 		time.Sleep(5 * time.Millisecond)
 	}
-	return nil, fmt.Errorf("%s has not ended the connection from port %d", r.name, port)
+	return nil, fmt.Errorf("%s had %d of %d connections, of which %d have not ended", r.name, r.had[port], connections, r.busy[port])
 }
 
 // listen accepts connections over IPv4 and IPv6.
@@ -83,6 +85,7 @@ func (r *receiver) accept(l net.Listener) {
 		port := c.RemoteAddr().(*net.TCPAddr).AddrPort().Port()
 		r.mu.Lock()
 		r.busy[port]++
+		r.had[port]++
 		r.mu.Unlock()
 		go func() {
 			defer func() {
@@ -230,7 +233,8 @@ func startReceivers(dir string) ([]*receiver, error) {
 		list = append(list, &receiver{name: p.name, serve: relay(pool)})
 	}
 	for i, r := range list {
-		r.port, r.read, r.busy = uint16(443+i), make(map[uint16][]reading), make(map[uint16]int)
+		r.port, r.read = uint16(443+i), make(map[uint16][]reading)
+		r.busy, r.had = make(map[uint16]int), make(map[uint16]int)
 		if err := r.listen(r.name == fastOpenName); err != nil {
 			return nil, err
 		}

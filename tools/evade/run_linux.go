@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 )
@@ -78,7 +79,7 @@ func (g *game) play(t *tun, port uint16, o options, dir string) error {
 	if err := c.stop(); err != nil {
 		return fmt.Errorf("%v: %w", g, err)
 	}
-	if g.read, err = g.receiver.result(port); err != nil {
+	if g.read, err = g.receiver.result(port, c.connections); err != nil {
 		return fmt.Errorf("%v: %w", g, err)
 	}
 	g.file, err = writeCapture(dir, g.name, c.capture)
@@ -164,5 +165,21 @@ func judgeAll(games []*game, o options) error {
 		g.rows = rows[g.file]
 		g.verdict = judge(g.read, g.rows)
 	}
-	return nil
+	if o.keep == "" {
+		return nil
+	}
+	list := "file\tserver\tours\tcase\n"
+	for _, g := range games {
+		list += fmt.Sprintf("%s\t%s\t%v\t%v\n", filepath.Base(g.file), kindOf(g.read), g.verdict, g)
+	}
+	return os.WriteFile(filepath.Join(o.keep, "expected.tsv"), []byte(list), 0o644)
+}
+
+// kindOf returns "flagged", "plain" or "-".
+func kindOf(read []reading) string {
+	kind := "-"
+	for _, r := range read {
+		kind, _, _ = strings.Cut(string(r), " ")
+	}
+	return kind
 }
