@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"hash/crc32"
 	"math/rand"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 // receiver, the others, which are the kernel's, to one.
 func singles(receivers []*receiver, o options) []*game {
 	var games []*game
-	for i, t := range all() {
+	for _, t := range all() {
 		if o.only != "" && t.name != o.only || !t.isOf(o.kinds) {
 			continue
 		}
@@ -23,7 +24,7 @@ func singles(receivers []*receiver, o options) []*game {
 				if t.only != 0 && (t.only == 6) != v6 || v6 && t.kind <= inRecords && t.name != "plain" {
 					continue
 				}
-				g := &game{seed: int64(i), tricks: []trick{t}, v6: v6, receiver: r}
+				g := &game{seed: seedOf(t.name), tricks: []trick{t}, v6: v6, receiver: r}
 				g.name = fmt.Sprintf("single-%s-%s-%t", slug(t.name), slug(r.name), v6)
 				games = append(games, g)
 			}
@@ -31,6 +32,9 @@ func singles(receivers []*receiver, o options) []*game {
 	}
 	return games
 }
+
+// seedOf returns the seed of a trick that is played alone.
+func seedOf(name string) int64 { return int64(crc32.ChecksumIEEE([]byte(name))) }
 
 // isFor reports whether a trick is played to a receiver.
 func (t trick) isFor(r *receiver) bool { return t.at == "" && r.name != fastOpenName || t.at == r.name }

@@ -22,7 +22,8 @@ type game struct {
 	read    []reading
 	rows    []row
 	verdict verdict
-	tshark  string
+	port    uint16
+	tshark  []reading
 }
 
 // honest reports whether nothing in the game is a trick.
@@ -69,6 +70,7 @@ func (g *game) play(t *tun, port uint16, o options, dir string) error {
 		return fmt.Errorf("%v: %w", g, err)
 	}
 	e := ends{client4, server4, port, g.receiver.port}
+	g.port = port
 	if g.v6 {
 		e.client, e.server = client6, server6
 	}
@@ -144,6 +146,9 @@ func run(o options) error {
 	}
 	printTable(alone, receivers)
 	if o.document != "" {
+		if err := askTshark(alone, dir); err != nil {
+			return err
+		}
 		if err := writeDocument(o.document, alone, receivers); err != nil {
 			return err
 		}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// askTshark sets what tshark reads in each game, with its default settings. All captures
+// are given to it as one, as the ports tell them apart.
+func askTshark(games []*game, dir string) error {
+	all := captureHeader()
+	byPort := make(map[uint16]*game)
+	for _, g := range games {
+		b, err := os.ReadFile(g.file)
+		if err != nil {
+			return err
+		}
+		all = append(all, b[len(captureHeader()):]...)
+		byPort[g.port] = g
+	}
+	file := filepath.Join(dir, "all.pcap")
+	if err := os.WriteFile(file, all, 0o644); err != nil {
+		return err
+	}
+	out, err := exec.Command("tshark", "-r", file, "-Y", "tls.handshake.type == 1", "-d", "tcp.port==443-460,tls", "-T", "fields",
+		"-e", "tcp.srcport", "-e", "tls.handshake.extensions_server_name", "-e", "tls.handshake.extension.type").Output()
+	if err != nil {
+		return fmt.Errorf("tshark: %w", err)
+	}
+	for line := range bytes.Lines(out) {
+		fields := strings.Split(strings.TrimSuffix(string(line), "\n"), "\t")
+		port, _, _ := strings.Cut(fields[0], ",")
+		n, err := strconv.ParseUint(port, 10, 16)
+		if g := byPort[uint16(n)]; err == nil && g != nil {
+			name, _, _ := strings.Cut(fields[1], ",")
+			flagged := slices.Contains(strings.Split(fields[2], ","), "62")
+			if what := newReading(flagged, name); !slices.Contains(g.tshark, what) {
+				g.tshark = append(g.tshark, what)
+			}
+		}
+	}
+	return nil
+}
