@@ -21,7 +21,7 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 		}
 	}
 	if seg.flags&tcpRST != 0 {
-		return drop{Segment, true}, !h.mayReset(seg)
+		return drop{Segment, true}, !h.mayReset(other, seg)
 	}
 	if seg.flags&tcpACK == 0 {
 		return drop{Segment, true}, true // RFC 9293, Section 3.10.7.4, fifth check
@@ -66,18 +66,23 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 }
 
 // mayReset reports whether a RST is at the next byte that its receiver expects (RFC 5961,
-// Section 3.2), which is between what it acknowledged and what was sent.
-func (h *half) mayReset(seg *segment) bool {
-	if h.phase == silent {
+// Section 3.2): of what has arrived, not all may be acknowledged yet. With selective
+// acknowledgements Linux takes it at their end, too.
+func (h *half) mayReset(other *half, seg *segment) bool {
+	first, last := h.sent, h.sent
+	switch {
+	case h.phase == silent:
 		return true
+	case h.phase == started:
+		first, last = h.next, h.next
+		if st := h.stream; h.sack && other.sack && st != nil && len(st.spans) > 0 && seg.seq == st.spans[len(st.spans)-1].end {
+			return true
+		}
 	}
-	from := h.sent
 	if h.ackSeen {
-		from = h.acked
-	} else if h.phase == started {
-		from = h.next
+		first = h.acked
 	}
-	return int32(seg.seq-from) >= 0 && int32(seg.seq-h.sent) <= 0
+	return int32(seg.seq-first) >= 0 && int32(seg.seq-last) <= 0
 }
 
 // isOld reports whether a segment's timestamp is older than one that the receiver has seen
@@ -102,11 +107,12 @@ func (h *half) isOld(seg *segment) bool {
 	return false
 }
 
-// The options of TCP that matter here (RFC 7323, Sections 2.2 and 3.2).
+// The options of TCP that matter here (RFC 7323, Sections 2.2 and 3.2; RFC 2018, Section 2).
 const (
 	optionEnd        = 0
 	optionNop        = 1
 	optionScale      = 3
+	optionSACK       = 4
 	optionTimestamps = 8
 )
 

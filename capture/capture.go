@@ -9,13 +9,13 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// The defaults of Options. What a Scanner with them holds stays below 38 MB. How much more
+// The defaults of Options. What a Scanner with them holds stays below 48 MB. How much more
 // of the process is resident depends on the garbage collector, which lets the heap double
 // by default: see "Limits" in docs/capture.md.
 const (
 	// DefaultMaxFlows is the number of connections that are followed at a time. Most are
 	// decided within a round trip, so this is enough for hundreds of thousands of new
-	// connections a second. A flow takes about 300 bytes.
+	// connections a second. A flow takes about 400 bytes.
 	DefaultMaxFlows = 1 << 15
 	// DefaultMaxMemory is the number of bytes that are held of hellos that are not
 	// complete yet. A hello of today takes 2 kB, so it is enough for thousands of them.

@@ -22,6 +22,9 @@
 // ClientHello. Nothing in a packet is an error: packets that are broken, cut short by the
 // capture, or of a kind that is not read are counted and ignored.
 //
-// TCP and IP checksums are not verified, since a capture made on the sending host
-// often has none.
+// # Doubt
+//
+// A Scanner reads TCP and IP as Linux does, and takes what the server acknowledged and
+// answered as evidence. If two readings remain, [Hello.Ambiguous] says why. A row that is
+// in doubt waits for the server; call [Scanner.Flush] after the last packet.
 package capture

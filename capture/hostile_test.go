@@ -84,6 +84,34 @@ var floods = map[string]func(n int) []byte{
 		}
 		return ipv4(peer(n), server, 6, tcp(1, 443, n, ack, hello()[:50]))
 	},
+	"SYNs inside connections": func(n int) []byte {
+		return ipv4(peer(n/2), server, 6, tcp(1, 443, n, syn, nil))
+	},
+	"SYNs inside connections, and data": func(n int) []byte {
+		return ipv4(peer(n/3), server, 6, tcp(1, 443, n/3*500+n%3*1000-max(n%3-1, 0)*999, syn+(ack-syn)*byte(n%3/2), hello()[:n%3/2*50]))
+	},
+	"segments that are dropped": func(n int) []byte {
+		return ipv4(peer(n/40), server, 6, tcp(1, 443, n%40*100, syn*byte(1-min(n%40, 1)), longHello[n%40*100:n%40*100+min(n%40, 1)*1400]))
+	},
+	"data in SYNs": func(n int) []byte {
+		return ipv4(peer(n), server, 6, tcp(1, 443, 0, syn, longHello[:1400]))
+	},
+	"copies from other distances": func(n int) []byte {
+		p := ipv4(peer(n/40), server, 6, tcp(1, 443, 0, ack, longHello[:1400]))
+		p[8], p[60] = byte(n), byte(n)
+		return p
+	},
+	"hellos in doubt": func(n int) []byte {
+		whole := records(helloOf(300), 1<<14)
+		whole[20] = byte(n) // of the random
+		part := whole[:50+n%3/2*(len(whole)-50)]
+		p := ipv4(peer(n/3), server, 6, tcp(1, 443, 1, ack, part))
+		p[8] = byte(60 + n%3)
+		return p
+	},
+	"a tunnel for each": func(n int) []byte {
+		return ipv4(peer(n), server, 4, up(1, ack, hello()[:50]))
+	},
 	"tunnels without an end": func(n int) []byte { return tunnels },
 	"beginning of a hello in QUIC": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, sealed(uint64(n), 0, message()[:50])))
@@ -256,7 +284,7 @@ func TestFloodsResident(t *testing.T) {
 	for name := range floods {
 		t.Run(name, func(t *testing.T) {
 			c := exec.Command(os.Args[0], "-test.run=^TestFloodsResident$", "-test.v", fmt.Sprintf("-flood=%d", *flood))
-			c.Env = append(os.Environ(), run+"="+name, "GOMEMLIMIT=40MiB")
+			c.Env = append(os.Environ(), run+"="+name, "GOMEMLIMIT=48MiB")
 			out, err := c.CombinedOutput()
 			if err != nil {
 				t.Error(err)

@@ -161,9 +161,6 @@ type place struct {
 	key    string
 }
 
-// placeCost is about what a place takes in memory.
-const placeCost = 200
-
 // locate returns the number of the place of the packet at hand. If there is no flow in that
 // place, it is a number that no flow has.
 func (s *Scanner) locate() uint32 {

@@ -61,6 +61,7 @@ func (h *half) options(seg *segment) {
 	if data, ok := tcpOption(seg.options, optionScale); ok && len(data) == 1 {
 		h.scaled, h.scale = true, min(data[0], 14) // RFC 7323, Section 2.3
 	}
+	_, h.sack = tcpOption(seg.options, optionSACK)
 	h.recent, h.timed = timestamp(seg.options)
 }
 

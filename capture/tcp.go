@@ -33,6 +33,7 @@ type half struct {
 	ackSeen   bool  // acked is known
 	scaled    bool  // the SYN has a window scale
 	timed     bool  // the SYN has a timestamp
+	sack      bool  // the SYN permits selective acknowledgements
 	reset     bool  // this end sent a RST
 	fin       bool  // this end sent a FIN, at finAt
 	urgent    bool  // the byte at urgentAt is urgent
@@ -165,10 +166,12 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 		}
 		h.stream.known = h.phase == started
 		h.stream.lowest = seg.seq
-		h.stream.hops = seg.hops
 		if h.again {
 			h.stream.doubts = h.stream.doubts.With(SYN)
 		}
+	}
+	if h.stream.hops == 0 {
+		h.stream.hops = seg.hops
 	}
 	h.stream.unproven = h.stream.unproven || seg.unproven
 	if h.phase == silent {
