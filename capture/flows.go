@@ -7,19 +7,50 @@ import (
 )
 
 // flowKey names a flow. TCP has one for both directions, in which lo is the end that
-// compares lower; UDP one for each, from lo to hi.
+// compares lower; UDP one for each, from lo to hi. It has no padding, so that it is hashed
+// as one string of bytes.
 type flowKey struct {
 	lo, hi endpoint
-	ipv6   bool
-	udp    bool
-	place  uint32 // number of the place
+	kind   keyKind
 	id     uint64 // of a connection in QUIC, or of an IP packet
+}
+
+// keyKind is the number of the place of a flow, and below it the bits that follow.
+type keyKind uint32
+
+const (
+	kindIPv6 keyKind = 1 << iota
+	kindUDP
+
+	kindPlace = 2 // shift of the place
+)
+
+func (k keyKind) ipv6() bool    { return k&kindIPv6 != 0 }
+func (k keyKind) udp() bool     { return k&kindUDP != 0 }
+func (k keyKind) place() uint32 { return uint32(k >> kindPlace) }
+
+// outside returns the key of the same flow in the place 0.
+func (key flowKey) outside() flowKey {
+	key.kind &= 1<<kindPlace - 1
+	return key
+}
+
+// keyOf returns the key for packets like seg in a place.
+func keyOf(seg *segment, place uint32) flowKey {
+	kind := keyKind(place << kindPlace)
+	if seg.ipv6 {
+		kind |= kindIPv6
+	}
+	if seg.udp {
+		kind |= kindUDP
+	}
+	return flowKey{lo: seg.src, hi: seg.dst, kind: kind}
 }
 
 // tcpKey returns the key of a segment, and its direction: 0 from lo to hi, 1 from hi
 // to lo.
-func tcpKey(seg *segment) (key flowKey, direction int) {
-	key = flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6}
+func tcpKey(seg *segment, place uint32) (key flowKey, direction int) {
+	key = keyOf(seg, place)
 	if seg.src.compare(seg.dst) > 0 {
 		key.lo, key.hi = key.hi, key.lo
 		direction = 1
@@ -57,7 +88,7 @@ type flow struct {
 
 // ends returns the addresses of a flow, from its sender to its receiver.
 func (f *flow) ends(direction int) (src, dst netip.AddrPort) {
-	src, dst = addrPort(f.key.lo, f.key.ipv6), addrPort(f.key.hi, f.key.ipv6)
+	src, dst = addrPort(f.key.lo, f.key.kind.ipv6()), addrPort(f.key.hi, f.key.kind.ipv6())
 	if direction == 1 {
 		src, dst = dst, src
 	}
@@ -108,9 +139,14 @@ type table struct {
 	evicted                   int
 	overdue                   []Hello // that waited in flows that were evicted
 	places                    map[string]*place
-	placed                    map[flowKey]*flow // newest TCP flows in places, without these
+	placed                    map[flowKey]*flow // newest TCP flows in places, by their key outside
+	severalPlaces             bool              // TCP flows were in more than one place
+	anyTCP                    bool              // a TCP flow was
+	firstPlace                uint32            // of the first TCP flow
 	placeKey                  []byte            // of the packet at hand
 	lastPlace                 uint32
+	tags                      uint64 // of the last packet with VLANs and no tunnel
+	tagged                    *place // of it
 
 	free     *flow // linked by newer
 	streams  pool[stream]
@@ -140,7 +176,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 	f.halves[1].direction = 1
 	t.flows[key] = f
 	t.settleIn(f)
-	if f.outers = uint8(ips); !key.udp && key.id == 0 {
+	if f.outers = uint8(ips); f.isTCP() {
 		t.findTwin(f)
 	}
 	t.waiting.push(f)

@@ -126,10 +126,10 @@ func addRun(runs []span, begin, end uint32) (added []span, fits bool) {
 // checksum of its header counts if other fragments of the packet have right ones.
 func (s *Scanner) packetOf(fr *fragment) *flow {
 	seg := &s.decoder.seg
-	key := flowKey{
-		lo: endpoint{ip: seg.src.ip}, hi: endpoint{ip: seg.dst.ip}, ipv6: seg.ipv6, place: s.locate(),
-		id: 1<<63 | uint64(fr.id)<<8 | uint64(fr.protocol), // not 0, as it is in TCP
-	}
+	key := keyOf(seg, s.locate())
+	key.lo.port, key.hi.port = 0, 0
+	key.kind &^= kindUDP
+	key.id = 1<<63 | uint64(fr.id)<<8 | uint64(fr.protocol) // not 0, as it is in TCP
 	wait := fragmentTime
 	if seg.ipv6 {
 		wait = fragmentTimeIPv6

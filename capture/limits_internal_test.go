@@ -61,7 +61,7 @@ func TestDecidedHalvesAreFreed(t *testing.T) {
 		for _, seg := range row.segments {
 			s.segment(seg)
 		}
-		key, direction := tcpKey(up(0, ""))
+		key, direction := tcpKey(up(0, ""), 0)
 		f := s.flows.flows[key]
 		for i, want := range row.decided {
 			h := f.halves[direction^i]

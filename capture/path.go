@@ -49,6 +49,7 @@ type outerIP struct{ src, dst [16]byte }
 
 // path is what a decoder has seen around a segment.
 type path struct {
+	tags   uint64 // the VLANs, 16 bits for each
 	layers [2 * maxLayers]layer
 	n      int // of layers
 	outers [maxLayers]outerIP
@@ -56,14 +57,19 @@ type path struct {
 	placed bool // something of it distinguishes flows
 }
 
-func (p *path) reset() { p.n, p.ips, p.placed = 0, 0, false }
+func (p *path) reset() { p.n, p.ips, p.placed, p.tags = 0, 0, false, 0 }
 
 func (p *path) add(kind layerKind, value uint32) {
 	if p.n < len(p.layers) {
 		p.layers[p.n] = layer{kind, value}
 		p.n++
 	}
-	p.placed = p.placed || kind == layerVLAN || kind == layerVXLAN || kind == layerGENEVE
+	switch kind {
+	case layerVLAN:
+		p.placed, p.tags = true, p.tags<<16|1<<15|uint64(value)
+	case layerVXLAN, layerGENEVE:
+		p.placed = true
+	}
 }
 
 // addIP adds an IP header. seg has the addresses of the one around it, if there is one.
@@ -168,14 +174,22 @@ func (s *Scanner) locate() uint32 {
 	if !p.placed || t.limits.MergePaths {
 		return 0
 	}
+	simple := p.ips == 1 && p.n < 5 // no more than four VLANs, and no tunnel
+	if simple && p.tags == t.tags && t.tagged != nil && t.tagged.flows > 0 {
+		return t.tagged.number
+	}
 	t.placeKey = p.appendPlace(t.placeKey[:0])
 	if len(t.placeKey) == 0 {
 		return 0
 	}
-	if at := t.places[string(t.placeKey)]; at != nil {
-		return at.number
+	at := t.places[string(t.placeKey)]
+	if at == nil {
+		return t.nextPlace()
 	}
-	return t.nextPlace()
+	if simple {
+		t.tags, t.tagged = p.tags, at
+	}
+	return at.number
 }
 
 // nextPlace returns the number for the next place.
@@ -183,16 +197,19 @@ func (t *table) nextPlace() uint32 { return t.lastPlace + 1 }
 
 // settleIn notes that a new flow is in the place of the packet at hand.
 func (t *table) settleIn(f *flow) {
-	if f.key.place == 0 {
+	if f.key.kind.place() == 0 {
 		return
 	}
-	at := t.places[string(t.placeKey)]
+	at := t.tagged
+	if at == nil || at.flows == 0 || at.number != f.key.kind.place() {
+		at = t.places[string(t.placeKey)]
+	}
 	if at == nil {
 		if t.places == nil {
 			t.places = make(map[string]*place)
 		}
 		t.lastPlace++
-		at = &place{number: f.key.place, key: string(t.placeKey)}
+		at = &place{number: f.key.kind.place(), key: string(t.placeKey)}
 		t.places[at.key] = at
 	}
 	at.flows++

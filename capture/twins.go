@@ -4,26 +4,43 @@ package capture
 // twice, on both sides of a tunnel or in two VLANs; or one of them is forged, since anybody
 // can send packets to the end of a tunnel.
 
-// findTwin looks for the twin of a new flow over TCP.
+// findTwin looks for the twin of a new flow over TCP. Flows are listed for that as soon as
+// they are in two places.
 func (t *table) findTwin(f *flow) {
-	base := f.key
-	base.place = 0
-	if f.key.place == 0 {
-		if len(t.placed) > 0 {
-			t.join(f, t.placed[f.key])
+	if !t.severalPlaces {
+		if !t.anyTCP {
+			t.anyTCP, t.firstPlace = true, f.key.kind.place()
 		}
-		return
+		if t.severalPlaces = f.key.kind.place() != t.firstPlace; !t.severalPlaces {
+			return
+		}
+		for _, other := range t.flows {
+			if other != f && other.isTCP() {
+				t.list(other)
+			}
+		}
 	}
+	base := f.key.outside()
 	other := t.placed[base]
-	if other == nil {
+	if other == nil && f.key.kind.place() != 0 {
 		other = t.flows[base]
+	}
+	t.list(f)
+	t.join(f, other)
+}
+
+// list notes a flow that is in a place.
+func (t *table) list(f *flow) {
+	if f.key.kind.place() == 0 {
+		return
 	}
 	if t.placed == nil {
 		t.placed = make(map[flowKey]*flow)
 	}
-	t.placed[base] = f
-	t.join(f, other)
+	t.placed[f.key.outside()] = f
 }
+
+func (f *flow) isTCP() bool { return !f.key.kind.udp() && f.key.id == 0 }
 
 func (t *table) join(f, other *flow) {
 	if other == nil || other == f {
@@ -43,12 +60,8 @@ func (t *table) part(f *flow) {
 // forgetTwin takes a flow that is removed out of what findTwin knows.
 func (t *table) forgetTwin(f *flow) {
 	t.part(f)
-	if f.key.place != 0 && !f.key.udp {
-		base := f.key
-		base.place = 0
-		if t.placed[base] == f {
-			delete(t.placed, base)
-		}
+	if t.severalPlaces && f.isTCP() && t.placed[f.key.outside()] == f {
+		delete(t.placed, f.key.outside())
 	}
 }
 

@@ -104,7 +104,7 @@ func (s *Scanner) datagram(seg *segment) {
 	if seg.flawed || s.flows.limits.Checksums == ChecksumsVerify && seg.checksum() > sumRight {
 		return // no host takes it
 	}
-	key := flowKey{lo: seg.src, hi: seg.dst, ipv6: seg.ipv6, udp: true, place: s.locate()}
+	key := keyOf(seg, s.locate())
 	switch {
 	case b[0]&0x80 != 0:
 		dcid, scid, ok := connectionIDs(b)
@@ -113,7 +113,7 @@ func (s *Scanner) datagram(seg *segment) {
 		}
 		key.id = s.hash(scid)
 		s.dispatch(key, QUIC, b, func() bool {
-			reverse := flowKey{lo: seg.dst, hi: seg.src, ipv6: seg.ipv6, udp: true, place: key.place, id: s.hash(dcid)}
+			reverse := flowKey{lo: seg.dst, hi: seg.src, kind: key.kind, id: s.hash(dcid)}
 			_, ok := assemble.ParseQUICInitial(b)
 			return ok && s.flows.flows[reverse] == nil // else the server sent it
 		})
