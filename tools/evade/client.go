@@ -48,6 +48,10 @@ func (c *client) receive(b []byte, r reply) {
 	if !c.stopped && !c.script.view.oneWay {
 		c.capture = appendRecord(c.capture, time.Now(), b)
 	}
+	if r.datagram {
+		c.answered = true
+		return
+	}
 	if r.flags&syn != 0 {
 		c.irs, c.next, c.acked, c.open, c.counted = r.seq, r.seq+1, r.ack, true, false
 		return

@@ -40,11 +40,14 @@ func tables(games []*game, receivers []*receiver) string {
 				tricks = append(tricks, t)
 			}
 		}
+		if tricks == nil {
+			continue
+		}
 		heads := []string{"receiver", "ours"}
 		if kind(k) <= inRecords {
 			heads = nil
 			for _, r := range receivers {
-				if r.name != fastOpenName {
+				if r.carrier == tcpCarrier && r.name != fastOpenName {
 					heads = append(heads, r.name)
 				}
 			}

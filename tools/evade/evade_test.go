@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -49,7 +50,7 @@ func TestTricks(t *testing.T) {
 	msg := testHello(t)
 	names := make(map[string]bool)
 	for _, trick := range all() {
-		if names[trick.name] || trick.about == "" || trick.clause == "" && trick.name != "plain" {
+		if names[trick.name] || trick.about == "" || trick.clause == "" && !trick.honest {
 			t.Errorf("%q is there twice, or has no clause", trick.name)
 		}
 		names[trick.name] = true
@@ -66,9 +67,25 @@ func TestTricks(t *testing.T) {
 // packetsOf returns all packets of a script in one text.
 func packetsOf(msg []byte, tr trick, seed int64, v6 bool) string {
 	s := &script{r: rand.New(rand.NewSource(seed)), v6: v6, stamps: seed%3 == 0, swapped: seed%5 == 0}
-	s.apply(bytes.Clone(msg), []trick{tr})
 	e := s.tunnelEnds()
 	var b strings.Builder
+	switch tr.carrier {
+	case quicCarrier:
+		q, err := newQUICScript(s, []trick{tr})
+		if err != nil {
+			return err.Error()
+		}
+		for _, st := range q.packets {
+			fmt.Fprintf(&b, "%d\n", len(q.build(st))) // keys are new each time
+		}
+		return b.String()
+	case dtlsCarrier:
+		for _, st := range newDTLSScript(s, bytes.Clone(msg), []trick{tr}).steps() {
+			fmt.Fprintf(&b, "%x\n", st.data)
+		}
+		return b.String()
+	}
+	s.apply(bytes.Clone(msg), []trick{tr})
 	for _, p := range append([]packet{s.syn}, s.packets...) {
 		segment := p.tcp(e, uint32(p.off), 1, nil)
 		for _, ip := range p.ip(e, 7, protoTCP, segment) {
@@ -126,6 +143,37 @@ func TestFragments(t *testing.T) {
 		if !bytes.Equal(joined, payload) {
 			t.Error("the fragments are not the payload")
 		}
+	}
+}
+
+// The Initial packet is that of RFC 9001, Appendix A.2, but for its CRYPTO frame.
+func TestInitial(t *testing.T) {
+	dcid := []byte{0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08}
+	key, iv, hp := initialKeys(dcid, "client in")
+	got := fmt.Sprintf("%x %x %x", key, iv, hp)
+	if want := "1f369613dd76d5467730efcbe3b1a22d fa044b2f42a3fd3b46fb255c 9f50449e04a0e810283a1e9933adedd2"; got != want {
+		t.Errorf("keys %s, want %s", got, want)
+	}
+	q := &quicScript{script: &script{}, dcid: dcid}
+	for _, p := range []*initial{{frames: []byte{1}}, {frames: []byte{1}, with: &initial{number: 1, frames: crypto(0, make([]byte, 900))}}, {frames: []byte{1}, after: []byte{1, 2}}} {
+		if b := p.datagram(q); len(b) != 1200 {
+			t.Errorf("a datagram of %d bytes", len(b))
+		}
+	}
+}
+
+// A hello of DTLS is read like that of TLS that it was made of.
+func TestDTLSHello(t *testing.T) {
+	msg := testHello(t)
+	s := &script{r: rand.New(rand.NewSource(1))}
+	d := newDTLSScript(s, msg, nil)
+	n := len(d.stream)
+	b := slices.Concat([]byte{1, byte(n >> 16), byte(n >> 8), byte(n), 0, 0, 0, 0, 0, 0, 0, 0}, d.stream)
+	if got, ok := readDTLSHello(b); !ok || got != newReading(true, realName) {
+		t.Errorf("%q", got)
+	}
+	for i := range b {
+		readDTLSHello(b[:i])
 	}
 }
 

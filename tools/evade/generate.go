@@ -17,7 +17,7 @@ func singles(receivers []*receiver, o options) []*game {
 			continue
 		}
 		for _, r := range receivers {
-			if !t.isFor(r) || t.at == "" && r != receivers[0] && t.kind > inRecords {
+			if !t.isFor(r) || t.carrier == tcpCarrier && t.at == "" && r != receivers[0] && t.kind > inRecords {
 				continue
 			}
 			for _, v6 := range []bool{false, true} {
@@ -37,7 +37,9 @@ func singles(receivers []*receiver, o options) []*game {
 func seedOf(name string) int64 { return int64(crc32.ChecksumIEEE([]byte(name))) }
 
 // isFor reports whether a trick is played to a receiver.
-func (t trick) isFor(r *receiver) bool { return t.at == "" && r.name != fastOpenName || t.at == r.name }
+func (t trick) isFor(r *receiver) bool {
+	return t.carrier == r.carrier && (t.at == "" && r.name != fastOpenName || t.at == r.name)
+}
 
 // isOf reports whether a trick is of one of some kinds, or all are asked for.
 func (t trick) isOf(kinds string) bool {
@@ -78,25 +80,31 @@ func combination(receivers []*receiver, seed int64, kinds string) *game {
 	case 1:
 		g.view.offloaded = true
 	}
-	tricks := slices.DeleteFunc(all(), func(t trick) bool { return t.honest || !t.isOf(kinds) })
-	had := make(map[kind]bool)
-	for n, tries := r.Intn(4), 0; n > 0 && tries < 100; tries++ {
-		t := tricks[r.Intn(len(tricks))]
-		fits := t.only == 0 || (t.only == 6) == g.v6
-		if fits && (t.at == "" || t.at == g.receiver.name) && !had[t.kind] {
-			g.tricks = append(g.tricks, t)
-			had[t.kind] = true
-			n--
-		}
+	fits := func(t trick) bool {
+		return t.isOf(kinds) && t.carrier == g.receiver.carrier && (t.only == 0 || (t.only == 6) == g.v6) && (t.at == "" || t.at == g.receiver.name)
 	}
-	for _, t := range honest[1:] {
-		if r.Intn(4) == 0 && !had[t.kind] {
+	tricks := slices.DeleteFunc(all(), func(t trick) bool { return t.honest || !fits(t) })
+	had := make(map[kind]bool)
+	for range r.Intn(4) {
+		if len(tricks) == 0 {
+			break
+		}
+		t := tricks[r.Intn(len(tricks))]
+		g.tricks = append(g.tricks, t)
+		had[t.kind] = true
+		tricks = slices.DeleteFunc(tricks, func(other trick) bool {
+			return other.kind == t.kind && t.kind != inQUIC && t.kind != inDTLS || other.name == t.name
+		})
+	}
+	for _, t := range all() {
+		if t.honest && t.clause != "" && fits(t) && r.Intn(4) == 0 && !had[t.kind] {
 			g.tricks = append(g.tricks, t)
 			had[t.kind] = had[t.kind] || t.kind == inRecords || t.kind == inFragments
 		}
 	}
 	if len(g.tricks) == 0 {
-		g.tricks = slices.Clone(honest[:1])
+		i := slices.IndexFunc(all(), func(t trick) bool { return t.carrier == g.receiver.carrier })
+		g.tricks = append(g.tricks, all()[i])
 	}
 	return g
 }

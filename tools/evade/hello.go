@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
@@ -32,6 +33,38 @@ func clientHello(name string) ([]byte, error) {
 		return nil, err
 	}
 	return insertExtension(buf[5:n], requestMTLS)
+}
+
+// alpn is the protocol of QUIC connections.
+const alpn = "evade"
+
+// quicHello returns the same for QUIC, with the client's connection ID in the transport
+// parameters (RFC 9000, Section 18.2).
+func quicHello(name string, scid []byte) ([]byte, error) {
+	c := tls.QUICClient(&tls.QUICConfig{TLSConfig: &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{alpn}, MinVersion: tls.VersionTLS13}})
+	c.SetTransportParameters(append([]byte{0x0f, byte(len(scid))}, scid...))
+	if err := c.Start(context.Background()); err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	for {
+		switch e := c.NextEvent(); e.Kind {
+		case tls.QUICWriteData:
+			return insertExtension(e.Data, requestMTLS)
+		case tls.QUICNoEvent:
+			return nil, errHello
+		}
+	}
+}
+
+// dtlsHello makes a hello of TLS one of DTLS 1.2: another version, and an empty cookie
+// (RFC 6347, Section 4.2.1). It has the header of TLS.
+func dtlsHello(msg []byte) []byte {
+	at := 4 + 2 + 32
+	at += 1 + int(msg[at])
+	out := slices.Concat(msg[:at], []byte{0}, msg[at:])
+	out[4], out[5] = 0xfe, 0xfd
+	return setLength(out)
 }
 
 // insertExtension puts an extension before the others of a ClientHello.

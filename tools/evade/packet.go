@@ -22,7 +22,6 @@ const (
 	protoUDP      = 17
 	protoRouting  = 43
 	protoFragment = 44
-	protoICMPv6   = 58
 	protoOptions  = 60
 )
 
@@ -256,9 +255,10 @@ type reply struct {
 	seq, ack uint32
 	flags    byte
 	data     []byte
+	datagram bool
 }
 
-// readReply reads a packet of the kernel. ok is false if it is not TCP.
+// readReply reads a packet of the kernel. ok is false if it is neither TCP nor UDP.
 func readReply(b []byte) (r reply, ok bool) {
 	var segment []byte
 	switch {
@@ -266,6 +266,10 @@ func readReply(b []byte) (r reply, ok bool) {
 		segment = b[int(b[0]&15)*4:]
 	case len(b) >= 60 && b[0]>>4 == 6 && b[6] == protoTCP:
 		segment = b[40:]
+	case len(b) >= 28 && b[0]>>4 == 4 && b[9] == protoUDP:
+		return reply{port: base(binary.BigEndian.Uint16(b[22:])), data: b[28:], datagram: true}, true
+	case len(b) >= 48 && b[0]>>4 == 6 && b[6] == protoUDP:
+		return reply{port: base(binary.BigEndian.Uint16(b[42:])), data: b[48:], datagram: true}, true
 	default:
 		return reply{}, false
 	}

@@ -23,6 +23,9 @@ type receiver struct {
 	port  uint16
 	serve func(r *receiver, c net.Conn, port uint16)
 
+	carrier carrier
+	prepare func(client netip.AddrPort) (stop func(), err error) // if not nil
+
 	mu   sync.Mutex
 	read map[uint16][]reading // by the client's port
 	busy map[uint16]int       // connections in progress
@@ -36,6 +39,13 @@ func (r *receiver) saw(port uint16, what reading) {
 	if !slices.Contains(r.read[port], what) {
 		r.read[port] = append(r.read[port], what)
 	}
+}
+
+// hasRead reports whether something was read in the connections from a port.
+func (r *receiver) hasRead(port uint16) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.read[port] != nil
 }
 
 // result waits until so many connections from a port have come, for some seconds, and all
@@ -239,7 +249,8 @@ func startReceivers(dir string) ([]*receiver, error) {
 			return nil, err
 		}
 	}
-	return list, nil
+	udp, err := startDatagramReceivers(dir, cert)
+	return append(list, udp...), err
 }
 
 // fastOpenName is the receiver whose socket has TCP Fast Open.

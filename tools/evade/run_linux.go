@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"math/rand"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 )
 
 // A game is a script that is played to one receiver, and how it ended.
@@ -48,56 +50,89 @@ func (g *game) String() string {
 	return fmt.Sprintf("seed %d, IPv%d, %v, %s: %s", g.seed, version, g.view, g.receiver.name, strings.Join(names, " + "))
 }
 
-// script makes the script of a game from its seed.
-func (g *game) script() (*script, error) {
-	msg, err := clientHello(realName)
-	if err != nil {
-		return nil, err
-	}
+// script makes the script of a game from its seed, without tricks.
+func (g *game) script() *script {
 	r := rand.New(rand.NewSource(g.seed))
 	s := &script{r: r, v6: g.v6, view: g.view, stamps: r.Intn(4) > 0, swapped: len(g.tricks) > 1 && r.Intn(3) == 0}
 	for _, t := range g.tricks {
 		s.stamps = s.stamps || strings.Contains(t.name, "timestamp")
 	}
-	s.apply(msg, g.tricks)
-	return s, nil
+	return s
 }
 
 // play plays a game from a port.
 func (g *game) play(t *tun, port uint16, o options, dir string) error {
-	s, err := g.script()
-	if err != nil {
-		return fmt.Errorf("%v: %w", g, err)
-	}
+	s := g.script()
 	e := ends{client4, server4, port, g.receiver.port}
-	g.port = port
 	if g.v6 {
 		e.client, e.server = client6, server6
 	}
+	g.port = port
 	c := newClient(t, s, e, uint32(s.r.Int63()))
-	if err := c.run(o.wait); err != nil {
-		return fmt.Errorf("%v: %w", g, err)
+	send := g.sendSegments
+	if g.receiver.carrier != tcpCarrier {
+		send = g.sendDatagrams
 	}
-	if err := c.stop(); err != nil {
-		return fmt.Errorf("%v: %w", g, err)
+	err := send(c, o.wait)
+	if err == nil {
+		g.read, err = g.receiver.result(port, c.connections)
 	}
-	if g.read, err = g.receiver.result(port, c.connections); err != nil {
+	if err != nil {
 		return fmt.Errorf("%v: %w", g, err)
 	}
 	g.file, err = writeCapture(dir, g.name, c.capture)
 	return err
 }
 
+func (g *game) sendSegments(c *client, wait time.Duration) error {
+	msg, err := clientHello(realName)
+	if err != nil {
+		return err
+	}
+	c.script.apply(msg, g.tricks)
+	if err := c.run(wait); err != nil {
+		return err
+	}
+	return c.stop()
+}
+
+func (g *game) sendDatagrams(c *client, wait time.Duration) error {
+	if g.receiver.prepare != nil {
+		stop, err := g.receiver.prepare(netip.AddrPortFrom(c.ends.client, c.ends.clientPort))
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	read := func() bool { return g.receiver.hasRead(g.port) }
+	if g.receiver.carrier == quicCarrier {
+		q, err := newQUICScript(c.script, g.tricks)
+		if err != nil {
+			return err
+		}
+		return c.runDatagrams(q.packets, q.build, 3*wait, read)
+	}
+	msg, err := clientHello(realName)
+	if err != nil {
+		return err
+	}
+	d := newDTLSScript(c.script, msg, g.tricks)
+	return c.runDatagrams(d.steps(), func(st step) []byte { return st.data }, 3*wait, read)
+}
+
+// firstPort is the first port of clients.
+const firstPort = 10000
+
 // playAll plays games, some at a time, each from a port of its own.
 func playAll(t *tun, games []*game, o options, dir string) error {
-	const first, ports = 10000, 29000 // below that of tunnels
+	const ports = 25000
 	work := make(chan int)
 	errs := make(chan error, len(games))
 	var wait sync.WaitGroup
 	for range o.parallel {
 		wait.Go(func() {
 			for i := range work {
-				if err := games[i].play(t, uint16(first+i%ports), o, dir); err != nil {
+				if err := games[i].play(t, uint16(firstPort+i%ports), o, dir); err != nil {
 					errs <- err
 				}
 			}

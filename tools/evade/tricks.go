@@ -12,7 +12,20 @@ type trick struct {
 	at     string // the only receiver that it is for, "" for all
 	honest bool   // no trick at all: nothing may be in doubt
 	play   func(*script)
+
+	carrier carrier
+	quic    func(*quicScript)
+	dtls    func(*dtlsScript)
 }
+
+// carrier is what brings hellos to a receiver.
+type carrier int
+
+const (
+	tcpCarrier carrier = iota
+	quicCarrier
+	dtlsCarrier
+)
 
 // kind is also the order in which tricks are applied.
 type kind int
@@ -27,13 +40,19 @@ const (
 	inIP
 	inFragments
 	inTunnel
+	inFrames
+	inQUIC
+	inPackets
+	inDTLS
+	inDatagrams
 )
 
-var kindNames = []string{"hello", "records", "urgent data", "overlaps", "connection", "TCP header", "IP header", "fragments", "tunnel"}
+var kindNames = []string{"hello", "records", "urgent data", "overlaps", "connection", "TCP header", "IP header", "fragments", "tunnel", "", "QUIC", "", "DTLS", ""}
 
 // all returns the tricks in the order of their kinds.
 func all() []trick {
-	return slices.Concat(honest, helloTricks, recordTricks, urgentTricks, segmentTricks, connectionTricks, headerTricks, ipTricks, fragmentTricks, tunnelTricks)
+	return slices.Concat(honest, helloTricks, recordTricks, urgentTricks, segmentTricks, connectionTricks, headerTricks, ipTricks, fragmentTricks, tunnelTricks,
+		quicHonest, quicTricks, dtlsHonest, dtlsTricks)
 }
 
 // apply changes the script of a hello by tricks, whose order does not matter.

@@ -28,22 +28,32 @@ func askTshark(games []*game, dir string) error {
 	if err := os.WriteFile(file, all, 0o644); err != nil {
 		return err
 	}
-	out, err := exec.Command("tshark", "-r", file, "-Y", "tls.handshake.type == 1", "-d", "tcp.port==443-460,tls", "-T", "fields",
-		"-e", "tcp.srcport", "-e", "tls.handshake.extensions_server_name", "-e", "tls.handshake.extension.type").Output()
+	out, err := exec.Command("tshark", "-r", file, "-Y", "tls.handshake.type == 1 || dtls.handshake.type == 1", "-d", "tcp.port==443-460,tls", "-d", "udp.port==443,quic", "-d", "udp.port==444,dtls", "-T", "fields",
+		"-e", "tcp.srcport", "-e", "udp.srcport", "-e", "tls.handshake.extensions_server_name", "-e", "tls.handshake.extension.type").Output()
 	if err != nil {
 		return fmt.Errorf("tshark: %w", err)
 	}
 	for line := range bytes.Lines(out) {
 		fields := strings.Split(strings.TrimSuffix(string(line), "\n"), "\t")
-		port, _, _ := strings.Cut(fields[0], ",")
-		n, err := strconv.ParseUint(port, 10, 16)
-		if g := byPort[uint16(n)]; err == nil && g != nil {
-			name, _, _ := strings.Cut(fields[1], ",")
-			flagged := slices.Contains(strings.Split(fields[2], ","), "62")
+		ports := strings.Split(fields[0]+","+fields[1], ",")
+		i := slices.IndexFunc(ports, func(port string) bool { return byPort[portOf(port)] != nil })
+		if i >= 0 {
+			g := byPort[portOf(ports[i])]
+			name, _, _ := strings.Cut(fields[2], ",")
+			flagged := slices.Contains(strings.Split(fields[3], ","), "62")
 			if what := newReading(flagged, name); !slices.Contains(g.tshark, what) {
 				g.tshark = append(g.tshark, what)
 			}
 		}
 	}
 	return nil
+}
+
+// portOf reads the port of a client, the first if it has two, or 0.
+func portOf(text string) uint16 {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return base(uint16(n))
 }
