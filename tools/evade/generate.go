@@ -71,7 +71,7 @@ func combination(receivers []*receiver, seed int64, kinds string) *game {
 	r := rand.New(rand.NewSource(seed))
 	g := &game{name: fmt.Sprintf("mixed-%d", seed), seed: seed, v6: r.Intn(2) == 0}
 	g.receiver = receivers[0]
-	if r.Intn(3) == 0 {
+	if r.Intn(2) == 0 {
 		g.receiver = receivers[r.Intn(len(receivers))]
 	}
 	switch r.Intn(10) {
