@@ -175,18 +175,17 @@ func (c *client) run(wait time.Duration) error {
 		}
 	}
 	stream := c.script.stream
-	for {
+	for tries := 0; tries < 5 && !c.script.givesUp && !c.ended(); tries++ {
 		before := c.seen()
 		at := int(int32(before - c.iss - 1))
-		if at < 0 || at >= len(stream) || c.script.givesUp || c.ended() {
+		if at < 0 || at >= len(stream) {
 			break
 		}
-		end := min(at+maxSegment, len(stream))
-		if err := c.send(c.script.segment(at, end)); err != nil {
+		if err := c.send(c.script.segment(at, min(at+maxSegment, len(stream)))); err != nil {
 			return err
 		}
-		if !c.until(20*time.Millisecond, func() bool { return c.acked != before }) {
-			break
+		if c.until(20*time.Millisecond, func() bool { return c.acked != before }) {
+			tries = 0
 		}
 	}
 	c.until(wait, func() bool { return c.answered || c.closed })
