@@ -115,6 +115,12 @@ func (c *client) send(p packet) error {
 		if p.old {
 			value -= 1 << 19
 		}
+		if p.future {
+			value += 1 << 29
+		}
+		if p.echo != 0 {
+			echo = p.echo
+		}
 		options = timestamps(value, echo)
 	}
 	c.id++

@@ -38,6 +38,8 @@ type packet struct {
 	urgent   uint16
 	badSum   bool
 	old      bool // a timestamp from long ago
+	future   bool // a timestamp far ahead
+	echo     uint32
 	noTime   bool // no timestamp, though the connection has them
 	options  []byte
 	headLen  byte // the data offset in 32-bit words, if it is wrong

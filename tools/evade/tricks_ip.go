@@ -70,6 +70,12 @@ var fragmentTricks = []trick{
 		i := flagAt(s, p)
 		p.fragments = []fragment{{from: 0, to: i}, {from: i - 8, to: 1 << 16, last: true}}
 	}),
+	misleadsFragments("small first fragment", "RFC 1858, Section 3; RFC 7112, Section 5", "the decoy's first fragment does not have all of the TCP header", func(s *script, p *packet) {
+		p.fragments = []fragment{{from: 0, to: 8}, {from: 8, to: 1 << 16, last: true}}
+	}),
+	misleadsFragments("TCP header over again", "RFC 1858, Section 4; RFC 8200, Section 4.5", "a fragment overlaps the decoy's TCP header", func(s *script, p *packet) {
+		p.fragments = []fragment{{from: 0, to: 32}, {from: 8, to: 1 << 16, last: true}}
+	}),
 	misleadsFragments("a fragment is missing", "RFC 791, Section 3.2", "the decoy's last fragment never comes", func(s *script, p *packet) {
 		p.fragments = []fragment{{from: 0, to: flagAt(s, p)}}
 	}),

@@ -45,6 +45,27 @@ var segmentTricks = []trick{
 		from, to := s.span(60)
 		s.packets = []packet{s.segment(0, to), s.fake(from, to), s.segment(to, len(s.stream))}
 	}},
+	{name: "begins before the stream", clause: "RFC 9293, Section 3.10.7.4", about: "the first segment begins with a byte before the first one", kind: inSegments, play: func(s *script) {
+		first := s.packets[0]
+		first.off--
+		first.data = append([]byte{'G'}, first.data...)
+		s.packets[0] = first
+	}},
+	{name: "keep-alive with a byte", clause: "RFC 9293, Section 3.8.4", about: "the last byte that arrived comes again as another one", kind: inSegments, play: func(s *script) {
+		i := s.r.Intn(len(s.packets))
+		s.insert(i, packet{off: s.packets[i].off - 1, data: []byte{'G'}})
+	}},
+	{name: "FIN inside the hello", clause: "RFC 9293, Section 3.10.7.4", about: "a segment inside the hello has FIN", kind: inSegments, play: func(s *script) {
+		from, to := s.span(60)
+		s.packets = []packet{s.segment(0, from), s.segment(from, to), s.segment(to, len(s.stream))}
+		s.packets[1].flags |= fin
+	}},
+	{name: "FIN ahead", clause: "RFC 9293, Section 3.10.7.4", about: "a part of the decoy with FIN ahead of its turn, then all bytes in their turn", kind: inSegments, play: func(s *script) {
+		from, to := s.span(60)
+		d := s.fake(from, to)
+		d.flags |= fin
+		s.insert(0, d)
+	}},
 	{name: "decoy after the hello", clause: "RFC 9293, Section 3.10.7.4", about: "the whole decoy after the hello", kind: inSegments, play: func(s *script) {
 		s.insert(len(s.packets), s.fake(0, min(len(s.decoy), maxSegment)))
 	}},
@@ -84,6 +105,7 @@ var headerTricks = []trick{
 	misleads("RST and data off by one", "RFC 5961, Section 3.2", "the decoy has RST, and another sequence number", func(p *packet) { p.flags, p.off, p.data = rst, p.off+1, p.data[1:] }),
 	misleads("FIN and data ahead", "RFC 9293, Section 3.10.7.4", "the decoy has FIN, and is far out of the window", func(p *packet) { p.flags = fin; p.off += 1 << 22 }),
 	misleads("old timestamp", "RFC 7323, Section 5.3", "the decoy's timestamp is from before", func(p *packet) { p.old = true }),
+	misleads("wrong timestamp echo", "RFC 7323, Section 4.3", "the decoy echoes a timestamp that was never sent", func(p *packet) { p.echo = 77 }),
 	misleads("no timestamp", "RFC 7323, Section 3.2", "the decoy has no timestamp", func(p *packet) { p.noTime = true }),
 	misleads("header too long", "RFC 9293, Section 3.1", "the decoy's data offset is more than it has", func(p *packet) { p.headLen = 15; p.data = p.data[:min(len(p.data), 16)] }),
 	misleads("header too short", "RFC 9293, Section 3.1", "the decoy's data offset is less than a header", func(p *packet) { p.headLen = 4 }),
@@ -137,6 +159,14 @@ var connectionTricks = []trick{
 	}},
 	{name: "FIN out of the window", clause: "RFC 9293, Section 3.10.7.4", about: "a FIN with a number out of the window", kind: inConnection, play: func(s *script) {
 		s.insert(s.r.Intn(len(s.packets)), packet{off: 1 << 23, noFlags: true, flags: fin | ack})
+	}},
+	{name: "exact RST inside the hello", clause: "RFC 5961, Section 3.2", about: "a RST at the next byte, and the rest of the hello", kind: inConnection, play: func(s *script) {
+		i := s.r.Intn(len(s.packets))
+		s.insert(i, packet{off: s.packets[i].off, noFlags: true, flags: rst})
+	}},
+	{name: "timestamp far ahead", clause: "RFC 7323, Section 5.3", about: "an empty segment whose timestamp makes those after it old", kind: inConnection, play: func(s *script) {
+		i := s.r.Intn(len(s.packets))
+		s.insert(i, packet{off: s.packets[i].off, noFlags: true, flags: ack, future: true})
 	}},
 	{name: "RST with a bad checksum", clause: "RFC 9293, Section 3.1", about: "an exact RST with a wrong checksum", kind: inConnection, play: func(s *script) {
 		i := s.r.Intn(len(s.packets))
