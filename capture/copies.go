@@ -10,7 +10,7 @@ const (
 	// maxCopies and maxCopied limit what is kept of a stream besides the bytes that were
 	// taken: segments and bytes.
 	maxCopies = 32
-	maxCopied = 64 << 10
+	maxCopied = 32 << 10
 	// copyCost is what a copy takes of the memory, without its bytes.
 	copyCost = 128
 	// maxFaults is how many faults of a stream are told.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,6 +15,7 @@ import (
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 
+	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/corpus"
@@ -153,4 +156,39 @@ func parsed(t *testing.T, d datagram, a assemble.Assembler, msg []byte) datagram
 	}
 	h.Random = hex.EncodeToString(parsed.Random())
 	return h
+}
+
+// TestChecksumsOfDatagrams checks when a datagram with a wrong checksum is not read.
+func TestChecksumsOfDatagrams(t *testing.T) {
+	part := func(last byte, from, to int) []byte {
+		b := dtlsFragment(100, from, to-from)
+		b[len(b)-1] = last
+		return ipv4(client, server, 17, udp(1, 443, b))
+	}
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    []string // the last byte of each hello, and the reasons
+	}{
+		"all right":              {[][]byte{summedUDP(part(0, 0, 50)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
+		"all wrong":              {[][]byte{damagedUDP(part(0, 0, 50)), damagedUDP(part(1, 50, 100))}, []string{"1 "}},
+		"a wrong one after one":  {[][]byte{summedUDP(part(0, 0, 50)), damagedUDP(part(2, 50, 100)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
+		"a wrong one before one": {[][]byte{damagedUDP(part(2, 50, 100)), summedUDP(part(0, 0, 50)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
+		"a whole one before":     {[][]byte{damagedUDP(part(2, 0, 100)), summedUDP(part(1, 0, 100))}, []string{"2 ", "1 checksum"}},
+		"a wrong header after":   {[][]byte{summedUDP(part(0, 0, 50)), headerDamaged(part(2, 50, 100)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
+	} {
+		hellos, stats := scan(capture.Options{}, row.packets...)
+		var got []string
+		for _, h := range hellos {
+			got = append(got, fmt.Sprintf("%d %v", h.Message[len(h.Message)-1], h.Ambiguous))
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("%s: got %q, want %q; %+v", name, got, row.want, stats)
+		}
+	}
+	wrong := damagedUDP(part(1, 0, 100))
+	for mode, want := range map[capture.Checksums]int{capture.ChecksumsAuto: 1, capture.ChecksumsVerify: 0, capture.ChecksumsIgnore: 1} {
+		if hellos, _ := scan(capture.Options{Checksums: mode}, wrong); len(hellos) != want {
+			t.Errorf("checksums %d: %d hellos, want %d", mode, len(hellos), want)
+		}
+	}
 }

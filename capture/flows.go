@@ -37,6 +37,10 @@ func (key flowKey) outside() flowKey {
 
 // keyOf returns the key for packets like seg in a place.
 func keyOf(seg *segment, place uint32) flowKey {
+	return flowKey{lo: seg.src, hi: seg.dst, kind: kindOf(seg, place)}
+}
+
+func kindOf(seg *segment, place uint32) keyKind {
 	kind := keyKind(place << kindPlace)
 	if seg.ipv6 {
 		kind |= kindIPv6
@@ -44,18 +48,17 @@ func keyOf(seg *segment, place uint32) flowKey {
 	if seg.udp {
 		kind |= kindUDP
 	}
-	return flowKey{lo: seg.src, hi: seg.dst, kind: kind}
+	return kind
 }
 
 // tcpKey returns the key of a segment, and its direction: 0 from lo to hi, 1 from hi
 // to lo.
 func tcpKey(seg *segment, place uint32) (key flowKey, direction int) {
-	key = keyOf(seg, place)
+	kind := kindOf(seg, place)
 	if seg.src.compare(seg.dst) > 0 {
-		key.lo, key.hi = key.hi, key.lo
-		direction = 1
+		return flowKey{lo: seg.dst, hi: seg.src, kind: kind}, 1
 	}
-	return key, direction
+	return flowKey{lo: seg.src, hi: seg.dst, kind: kind}, 0
 }
 
 func (e endpoint) compare(other endpoint) int {
@@ -139,10 +142,10 @@ type table struct {
 	evicted                   int
 	overdue                   []Hello // that waited in flows that were evicted
 	places                    map[string]*place
-	placed                    map[flowKey]*flow // newest TCP flows in places, by their key outside
-	severalPlaces             bool              // TCP flows were in more than one place
-	anyTCP                    bool              // a TCP flow was
-	firstPlace                uint32            // of the first TCP flow
+	placed                    map[flowKey]*flow // newest flows in places, by their key outside
+	severalPlaces             bool              // flows were in more than one place
+	anyPlace                  bool              // there was a flow
+	firstPlace                uint32            // of the first flow
 	placeKey                  []byte            // of the packet at hand
 	lastPlace                 uint32
 	tags                      uint64 // of the last packet with VLANs and no tunnel
@@ -176,7 +179,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 	f.halves[1].direction = 1
 	t.flows[key] = f
 	t.settleIn(f)
-	if f.outers = uint8(ips); f.isTCP() {
+	if f.outers = uint8(ips); f.isConnection() {
 		t.findTwin(f)
 	}
 	t.waiting.push(f)

@@ -133,3 +133,33 @@ func TestTwins(t *testing.T) {
 		}
 	}
 }
+
+// TestTwinsOverUDP does the same for hellos over UDP.
+func TestTwinsOverUDP(t *testing.T) {
+	hello := func(last byte) []byte {
+		b := dtlsFragment(100, 0, 100)
+		b[len(b)-1] = last
+		return ipv4(client, server, 17, udp(1, 443, b))
+	}
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    []string // reasons
+	}{
+		"the same":               {[][]byte{hello(1), vxlanFrom("192.0.2.9", 42, hello(1))}, []string{""}},
+		"another one inside":     {[][]byte{hello(1), vxlanFrom("192.0.2.9", 42, hello(2))}, []string{"", "tunnel"}},
+		"another one before":     {[][]byte{vxlanFrom("192.0.2.9", 42, hello(2)), hello(1)}, []string{"", "tunnel"}},
+		"in a tunnel alone":      {[][]byte{vxlanFrom("192.0.2.9", 42, hello(2))}, []string{""}},
+		"the same in two VLANs":  {[][]byte{vlan(7, hello(1)), vlan(8, hello(1))}, []string{""}},
+		"others, in two VLANs":   {[][]byte{vlan(7, hello(1)), vlan(8, hello(2))}, []string{"", "tunnel"}},
+		"again in the same VLAN": {[][]byte{vlan(7, hello(1)), vlan(7, hello(1))}, []string{""}},
+	} {
+		hellos, stats := inEthernet(capture.Options{}, row.packets...)
+		var got []string
+		for _, h := range hellos {
+			got = append(got, h.Ambiguous.String())
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("%s: got %q, want %q; %+v", name, got, row.want, stats)
+		}
+	}
+}

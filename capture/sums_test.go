@@ -73,3 +73,19 @@ func offloaded(p []byte) []byte {
 	binary.BigEndian.PutUint16(segment[16:], ^internetSum(pseudo))
 	return p
 }
+
+// summedUDP returns an IP packet with the checksum of its UDP datagram.
+func summedUDP(p []byte) []byte {
+	p = headerSummed(p)
+	datagram, pseudo := transport(p)
+	datagram[6], datagram[7] = 0, 0
+	binary.BigEndian.PutUint16(datagram[6:], internetSum(pseudo, datagram))
+	return p
+}
+
+func damagedUDP(p []byte) []byte {
+	p = summedUDP(p)
+	datagram, _ := transport(p)
+	datagram[6] ^= 0x55
+	return p
+}

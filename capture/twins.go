@@ -4,18 +4,18 @@ package capture
 // twice, on both sides of a tunnel or in two VLANs; or one of them is forged, since anybody
 // can send packets to the end of a tunnel.
 
-// findTwin looks for the twin of a new flow over TCP. Flows are listed for that as soon as
-// they are in two places.
+// findTwin looks for the twin of a new flow. Flows are listed for that as soon as they are in
+// two places.
 func (t *table) findTwin(f *flow) {
 	if !t.severalPlaces {
-		if !t.anyTCP {
-			t.anyTCP, t.firstPlace = true, f.key.kind.place()
+		if !t.anyPlace {
+			t.anyPlace, t.firstPlace = true, f.key.kind.place()
 		}
 		if t.severalPlaces = f.key.kind.place() != t.firstPlace; !t.severalPlaces {
 			return
 		}
 		for _, other := range t.flows {
-			if other != f && other.isTCP() {
+			if other != f && other.isConnection() {
 				t.list(other)
 			}
 		}
@@ -40,7 +40,8 @@ func (t *table) list(f *flow) {
 	t.placed[f.key.outside()] = f
 }
 
-func (f *flow) isTCP() bool { return !f.key.kind.udp() && f.key.id == 0 }
+// isConnection reports whether a flow is no IP packet in fragments.
+func (f *flow) isConnection() bool { return f.key.kind.udp() || f.key.id == 0 }
 
 func (t *table) join(f, other *flow) {
 	if other == nil || other == f {
@@ -60,7 +61,7 @@ func (t *table) part(f *flow) {
 // forgetTwin takes a flow that is removed out of what findTwin knows.
 func (t *table) forgetTwin(f *flow) {
 	t.part(f)
-	if t.severalPlaces && f.isTCP() && t.placed[f.key.outside()] == f {
+	if t.severalPlaces && f.isConnection() && t.placed[f.key.outside()] == f {
 		delete(t.placed, f.key.outside())
 	}
 }
@@ -90,6 +91,18 @@ func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
 	}
 	s.contradictTwin(other)
 	return true, false
+}
+
+// compareDatagrams is compareTwin for a hello over UDP, without waiting.
+func (s *Scanner) compareDatagrams(f *flow) (report bool) {
+	other := f.twin
+	if other == nil || other.last == 0 {
+		return true
+	}
+	if other.last != f.last {
+		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
+	}
+	return other.last != f.last
 }
 
 // dropTunnelRows drops the rows of a flow that wait for its twin.

@@ -101,9 +101,6 @@ func (s *Scanner) datagram(seg *segment) {
 	if len(b) < 13 { //mutation:equivalent the assemblers ignore some bytes more or less
 		return // too short for either
 	}
-	if seg.flawed || s.flows.limits.Checksums == ChecksumsVerify && seg.checksum() > sumRight {
-		return // no host takes it
-	}
 	key := keyOf(seg, s.locate())
 	switch {
 	case b[0]&0x80 != 0:
@@ -125,11 +122,44 @@ func (s *Scanner) datagram(seg *segment) {
 // dispatch gives a datagram to the session of its flow. If there is none, a new one looks
 // at it, provided that begins says that it may begin a hello.
 func (s *Scanner) dispatch(key flowKey, transport Transport, b []byte, begins func() bool) {
-	if f := s.flows.flows[key]; f != nil && f.session != nil {
-		s.feedDatagram(f, b)
-	} else if begins() {
-		s.probe(key, transport, b)
+	f := s.flows.flows[key]
+	if (f == nil || f.session == nil) && !begins() {
+		return
 	}
+	evidence := half{}
+	if f != nil {
+		evidence = f.halves[0] // which has the only direction
+	}
+	if s.damagedDatagram(f, &evidence) {
+		return
+	}
+	if f != nil {
+		f.halves[0] = evidence
+		if f.session != nil {
+			s.feedDatagram(f, b)
+			return
+		}
+	}
+	s.probe(key, transport, b)
+	if f = s.flows.flows[key]; f != nil {
+		f.halves[0] = evidence
+	}
+}
+
+// damagedDatagram reports whether a host drops the datagram at hand; h has the evidence. If
+// what was read of the flow before had a wrong checksum, the first right one shows that it
+// was not for the server.
+func (s *Scanner) damagedDatagram(f *flow, h *half) bool {
+	before := h.sums
+	if _, dropped := s.damaged(h, &s.decoder.seg); dropped {
+		return true
+	}
+	if f != nil && before.wrong > 0 && before.right == 0 && h.sums.right > 0 {
+		h.sums.wrong, h.again = 0, f.last != 0
+		s.flows.dropSession(f)
+		f.last = 0
+	}
+	return false
 }
 
 // hash returns a hash of b that a sender of packets cannot predict.
@@ -215,8 +245,12 @@ func (s *Scanner) judge(f *flow, result assemble.Result) {
 		s.hello.Message = result.Message
 		ss.flags = s.compareFlags(ss.flags)
 		if hash := s.hash(result.Message); hash != f.last {
-			f.last = hash
-			s.emit()
+			if f.halves[0].again { // contradicts one with a wrong checksum
+				s.hello.Ambiguous = s.hello.Ambiguous.With(Checksum)
+			}
+			if f.last = hash; s.compareDatagrams(f) {
+				s.emit()
+			}
 		}
 		ss.frames, ss.used = ss.frames[:0], 0
 		ss.index = 2

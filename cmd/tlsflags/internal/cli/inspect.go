@@ -154,7 +154,7 @@ type inspection struct {
 // memoryLimit is the limit in bytes that the garbage collector aims at, unless GOMEMLIMIT
 // sets another. Package capture holds less, whatever the capture; without a limit,
 // garbage would double that.
-const memoryLimit = 48 << 20
+const memoryLimit = 44 << 20
 
 func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if limit := debug.SetMemoryLimit(-1); limit == math.MaxInt64 {
