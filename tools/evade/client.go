@@ -126,7 +126,7 @@ func (c *client) send(p packet) error {
 	c.id++
 	segment := p.tcp(c.ends, c.iss+1+uint32(p.off), next, options)
 	for _, b := range p.ip(c.ends, c.id, protoTCP, segment) {
-		if err := c.tun.send(c, b); err != nil {
+		if err := c.tun.send(c, b, p.lost); err != nil {
 			return err
 		}
 	}

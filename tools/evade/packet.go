@@ -54,6 +54,7 @@ type packet struct {
 	ipOptions []byte              // IPv4: options; IPv6: destination options
 	fragments []fragment          // sent as these, in this order
 	wrap      func([]byte) []byte // the packet is put into a tunnel
+	lost      bool                // captured, but it never arrives
 	do        func(*client)       // instead of a packet
 }
 

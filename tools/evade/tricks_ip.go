@@ -17,6 +17,8 @@ var ipTricks = []trick{
 	misleadsIP("IP length too long", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy is shorter than it says", 0, func(p *packet) { p.short = -8 }),
 	misleadsIP("IP length too short", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy is longer than it says", 0, func(p *packet) { p.short = 8 }),
 	misleadsIP("another IP version", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy has version 5", 0, func(p *packet) { p.version = 5 }),
+	misleadsIP("small hop limit", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy's hop limit is 2, and it arrives", 0, func(p *packet) { p.ttl = 2 }),
+	misleadsIP("small hop limit, lost", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy's hop limit is 2, and it ends on the way", 0, func(p *packet) { p.ttl, p.lost = 2, true }),
 	misleadsIP("source route", "RFC 7126, Section 4.3; RFC 5095, Section 3", "the decoy has a route that hosts refuse", 0, func(p *packet) { p.route = true }),
 	misleadsIP("option too long", "RFC 791, Section 3.1; RFC 8200, Section 4.2", "the decoy has an option that does not fit", 0, func(p *packet) { p.ipOptions = []byte{0x1e, 77, 0, 0} }),
 	misleadsIP("option to drop", "RFC 8200, Section 4.2", "the decoy has an unknown option that asks to drop the packet", 6, func(p *packet) { p.ipOptions = []byte{0x5e, 2, 0, 0} }),
@@ -144,7 +146,7 @@ func fromServer(s *script, flags byte, data []byte) packet {
 		p := packet{noFlags: true, flags: flags, data: data}
 		segment := p.tcp(c.ends.reversed(), c.irs+1, c.seen(), nil)
 		inner := p.ip(c.ends.reversed(), 78, protoTCP, segment)[0]
-		if err := c.tun.send(c, vxlan(s)(inner)); err != nil {
+		if err := c.tun.send(c, vxlan(s)(inner), false); err != nil {
 			panic(err)
 		}
 	}}

@@ -127,12 +127,16 @@ func (t *tun) drain() {
 }
 
 // send gives a packet to the kernel, which answers before the write returns if it answers
-// at once: so the capture has both in the order in which they were read.
-func (t *tun) send(c *client, b []byte) error {
+// at once: so the capture has both in the order in which they were read. A lost packet is
+// in the capture only.
+func (t *tun) send(c *client, b []byte, lost bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.drain()
 	c.record(b)
+	if lost {
+		return nil
+	}
 	// The kernel refuses what is no IP packet at all.
 	if _, err := syscall.Write(t.fd, b); err != nil && !errors.Is(err, syscall.EINVAL) {
 		return fmt.Errorf("writing to the TUN device: %w", err)

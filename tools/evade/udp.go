@@ -17,7 +17,7 @@ func (c *client) runDatagrams(steps []step, build func(step) []byte, wait time.D
 		c.id++
 		p := packet{wrap: st.wrap}
 		for _, b := range p.ip(e, c.id, protoUDP, datagram) {
-			if err := c.tun.send(c, b); err != nil {
+			if err := c.tun.send(c, b, false); err != nil {
 				return err
 			}
 		}
