@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand"
 	"slices"
@@ -61,9 +62,9 @@ func checkOrderInput(data []byte) error {
 	return nil
 }
 
-// sureConnection has a hello that nothing puts in doubt: in two segments, one of which is in
-// fragments. Its packets have an Ethernet header.
-func sureConnection() [][]byte {
+// sureFlows has hellos that nothing puts in doubt: one over TCP in two segments, the second in
+// fragments, and one over DTLS in two fragments. Its packets have an Ethernet header.
+func sureFlows() [][]byte {
 	const syn, ack = 0x02, 0x10
 	one := smallHello(80)
 	cut := len(one) / 2
@@ -83,12 +84,15 @@ func sureConnection() [][]byte {
 	tail := slices.Concat(whole[:20], whole[20+first:])
 	head[3], head[6] = byte(len(head)), 0x20 // more fragments
 	tail[3], tail[7] = byte(len(tail)), first/8
+	body := slices.Concat(one[9:9+2+32+1], []byte{0}, one[9+2+32+1:]) // with an empty cookie
 	packets := [][]byte{
 		tcpPacket(0, syn, nil),
 		answer(100, 1, syn|ack),
 		with(tcpPacket(1, ack, one[:cut]), 101),
+		dtlsDatagram(0, body, 0, 20),
 		answer(101, 1+uint32(cut), ack),
 		head,
+		dtlsDatagram(1, body, 20, len(body)),
 		tail,
 		answer(101, 1+uint32(len(one)), ack),
 	}
@@ -98,11 +102,23 @@ func sureConnection() [][]byte {
 	return packets
 }
 
+// dtlsDatagram is an IPv4 packet from 192.0.2.3 to 192.0.2.4 with a fragment of a ClientHello.
+func dtlsDatagram(number byte, body []byte, from, to int) []byte {
+	n := to - from
+	fragment := []byte{1, 0, 0, byte(len(body)), 0, 0, 0, 0, byte(from), 0, 0, byte(n)}
+	record := append([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, number, 0, byte(12 + n)}, append(fragment, body[from:to]...)...)
+	const udp = 17
+	p := []byte{0x45, 0, 0, 0, 0, 0, 0, 0, 64, udp, 0, 0, 192, 0, 2, 3, 192, 0, 2, 4, 0xc3, 0x51, 1, 0xbb, 0, 0, 0, 0}
+	p = append(p, record...)
+	p[3], p[25] = byte(len(p)), byte(len(p)-20)
+	return p
+}
+
 func inFrame(p []byte) []byte {
 	return slices.Concat([]byte{2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0}, p)
 }
 
-// foreign returns a frame that cannot be of the connection of sureConnection, whatever is in
+// foreign returns a frame that cannot be of a flow of sureFlows, whatever is in
 // it: b is a frame in a VXLAN datagram, or an IPv4 packet of other hosts.
 func foreign(b []byte, inTunnel bool) []byte {
 	const header = 20
@@ -125,12 +141,10 @@ func foreign(b []byte, inTunnel bool) []byte {
 }
 
 // checkIsolationInput reads packets, each after a byte that says when it comes and how, and
-// two of length. They come between those of a connection of other hosts, whose hello stays
-// as it is and sure.
+// two of length. They come between those of sureFlows, whose hellos stay as they are.
 func checkIsolationInput(data []byte) error {
-	connection := sureConnection()
-	want := smallHello(80)[5:]
-	between := make([][][]byte, len(connection)+1)
+	flows := sureFlows()
+	between := make([][][]byte, len(flows)+1)
 	for len(data) >= 3 {
 		when, n := data[0], int(binary.BigEndian.Uint16(data[1:]))
 		data = data[3:]
@@ -140,31 +154,45 @@ func checkIsolationInput(data []byte) error {
 		data = data[n:]
 	}
 	var packets [][]byte
-	for i, p := range connection {
+	for i, p := range flows {
 		packets = append(append(packets, between[i]...), p)
 	}
-	packets = append(packets, between[len(connection)]...)
-	sure := false
-	for _, h := range readAll(LinkTypeEthernet, packets) {
-		if h.Src.String() != "192.0.2.1:50000" || h.Dst.String() != "192.0.2.2:443" || h.Transport != TCP {
-			continue
-		}
-		if len(h.Message) == 0 && len(h.Contradicts) > 0 && h.Ambiguous == Reasons(0).With(Tunnel) {
-			continue // what a tunnel had before was wrong
-		}
-		same := bytes.Equal(h.Message, want)
-		sure = sure || same && h.Ambiguous == 0
-		if slices.Equal(h.Path, []string{"eth", "ipv4", "tcp"}) && (!same || h.Ambiguous != 0 || h.Code != 0 || len(h.Faults) > 0) {
-			return fmt.Errorf("the connection's row: %d bytes, same: %t, doubts %q, faults %v, %v", len(h.Message), same, h.Ambiguous, h.Faults, h.Code)
-		}
+	packets = append(packets, between[len(flows)]...)
+	want := readAll(LinkTypeEthernet, flows)
+	if len(want) != 2 {
+		return fmt.Errorf("%d hellos are found without other packets", len(want))
 	}
-	if !sure {
-		return fmt.Errorf("the hello of the connection is not found, or in doubt")
+	found := readAll(LinkTypeEthernet, packets)
+	for _, w := range want {
+		if err := w.staysAmong(found); err != nil {
+			return fmt.Errorf("%v: %w", w.Transport, err)
+		}
 	}
 	return nil
 }
 
-// isolationSeeds have packets of the connection itself, changed or not, and all ways in
+// staysAmong checks that h is among the hellos, sure, and that nothing else is said of its flow
+// but that what a tunnel had before was wrong.
+func (h *Hello) staysAmong(found []Hello) error {
+	sure := false
+	for _, f := range found {
+		if f.Src != h.Src || f.Dst != h.Dst || f.Transport != h.Transport {
+			continue
+		}
+		same := bytes.Equal(f.Message, h.Message)
+		sure = sure || same && f.Ambiguous == 0
+		contradicts := len(f.Message) == 0 && len(f.Contradicts) > 0 && f.Ambiguous == Reasons(0).With(Tunnel)
+		if slices.Equal(f.Path, h.Path) && !contradicts && (!same || f.Ambiguous != 0 || len(f.Faults) > 0) {
+			return fmt.Errorf("a row of %d bytes, same: %t, doubts %q, faults %v, %q", len(f.Message), same, f.Ambiguous, f.Faults, f.Code.Name())
+		}
+	}
+	if !sure {
+		return errors.New("the hello is not found, or in doubt")
+	}
+	return nil
+}
+
+// isolationSeeds have packets of the flows themselves, changed or not, and all ways in
 // which hellos travel.
 func isolationSeeds(yield func([]byte) bool) {
 	r := rand.New(rand.NewSource(12))
@@ -179,7 +207,7 @@ func isolationSeeds(yield func([]byte) bool) {
 		}
 		return seed
 	}
-	all := append(connections(), sureConnection())
+	all := append(connections(), sureFlows())
 	for _, c := range carriers() {
 		all = append(all, [][]byte{append([]byte(c.headers), tcpPacket(1, 0x10, smallHello(81))[20:]...)})
 	}
