@@ -8,6 +8,9 @@ type drop struct {
 	// sure says that no receiver takes it. Else the segment may have been taken if packets
 	// are missing in the capture or were changed by it.
 	sure bool
+	// open says that what shows it was not captured: the receiver may have taken the
+	// segment even if others have the same bytes.
+	open bool
 }
 
 // drops reports whether the receiver of a segment without SYN discards it. What depends on
@@ -21,45 +24,57 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 		}
 	}
 	if seg.flags&tcpRST != 0 {
-		return drop{Segment, true}, !h.mayReset(other, seg)
+		return drop{why: Segment, sure: true}, !h.mayReset(other, seg)
 	}
 	if seg.flags&tcpACK == 0 {
-		return drop{Segment, true}, true // RFC 9293, Section 3.10.7.4, fifth check
+		return drop{why: Segment, sure: true}, true // RFC 9293, Section 3.10.7.4, fifth check
 	}
-	if other.synSeen && other.sent-other.start < 1<<30 {
-		// RFC 5961, Section 5.2: what was never sent, or before it.
-		if int32(seg.ack-other.sent) > 0 || int32(seg.ack-other.start) < 0 {
-			return drop{Segment, false}, true
-		}
+	if h.unacceptable(other, seg) {
+		return drop{why: Segment, open: !other.synSeen}, true
 	}
 	if !carries {
 		return drop{}, false
 	}
 	if h.reset || other.reset || h.fin && h.next == h.finAt && int32(seg.seq-h.finAt) >= 0 {
-		return drop{Segment, false}, true
+		return drop{why: Segment}, true
 	}
 	if h.ackSeen && h.synSeen && other.synSeen && int32(seg.seq-h.edge) > 0 && seg.seq != h.next {
-		return drop{Segment, false}, true // RFC 9293, Section 3.10.7.4, first check
+		return drop{why: Segment}, true // RFC 9293, Section 3.10.7.4, first check
 	}
-	return drop{Segment, false}, h.timed && other.timed && h.isOld(seg)
+	// If the SYN of the other end was not captured, it is not known whether there are
+	// timestamps.
+	return drop{why: Segment, open: !other.synSeen}, h.timed && (other.timed || !other.synSeen) && h.isOld(seg)
+}
+
+// unacceptable reports whether a segment acknowledges what the other end has never sent, or
+// what was before the connection (RFC 5961, Section 5.2). If nothing of the other end
+// was captured, what this end acknowledged before and its window show what there can be.
+func (h *half) unacceptable(other *half, seg *segment) bool {
+	switch {
+	case other.synSeen && other.sent-other.start < 1<<30:
+		return int32(seg.ack-other.sent) > 0 || int32(seg.ack-other.start) < 0
+	case other.phase == silent && other.ackSeen:
+		return int32(seg.ack-other.edge) > 0 || other.inferred && int32(seg.ack-other.start) < 0
+	}
+	return false
 }
 
 // damaged reports whether a host drops the packet because of a checksum or its IP header.
 func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 	mode := s.flows.limits.Checksums
 	if seg.flawed {
-		return drop{IPHeader, true}, true
+		return drop{why: IPHeader, sure: true}, true
 	}
 	header := headerSum(seg.header)
 	if seg.noLength && header != sumOffloaded && h.sums.verified() && len(seg.header)+len(seg.whole) < 1<<16 && seg.checksum() != sumOffloaded {
-		return drop{IPHeader, true}, true // no length was left to the network card
+		return drop{why: IPHeader, sure: true}, true // no length was left to the network card
 	}
 	if header != sumOffloaded && h.headers.counts(mode, header) || seg.outer != sumOffloaded && h.outers.counts(mode, seg.outer) {
-		return drop{IPHeader, true}, true
+		return drop{why: IPHeader, sure: true}, true
 	}
 	sum := seg.checksum()
 	if h.sums.counts(mode, sum) {
-		return drop{Checksum, false}, true
+		return drop{why: Checksum}, true
 	}
 	seg.unproven = mode != ChecksumsIgnore && (sum == sumOffloaded || sum == sumWrong)
 	return drop{}, false
@@ -151,8 +166,14 @@ func (h *half) acknowledge(other *half, seg *segment) {
 		return
 	}
 	size := uint32(seg.window)
-	if h.scaled && other.scaled && seg.flags&tcpSYN == 0 {
+	switch {
+	case !h.synSeen:
+		size = 1 << 28 // the scale is not known
+	case h.scaled && (other.scaled || !other.synSeen) && seg.flags&tcpSYN == 0:
 		size <<= h.scale
+	}
+	if !other.ackSeen && other.phase == silent && h.synSeen && h.next == h.start && len(seg.payload) == 0 {
+		other.inferred, other.start = true, seg.ack // it acknowledges the SYN that was not captured
 	}
 	if edge := seg.ack + size; !other.ackSeen || int32(edge-other.edge) > 0 {
 		other.edge = edge

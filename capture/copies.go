@@ -27,6 +27,9 @@ type spareCopy struct {
 	rival bool // they differ from what was taken, and may have been taken instead
 }
 
+// mayCount reports whether the copy may have been taken in place of the bytes that were.
+func (c *spareCopy) mayCount() bool { return c.rival || c.open && !c.dead }
+
 // setAside keeps the bytes of a segment that the receiver discards, in case it did not.
 func (s *Scanner) setAside(f *flow, h *half, seg *segment, why drop) {
 	if len(seg.payload) == 0 || h.phase != started {
@@ -173,7 +176,7 @@ func (s *Scanner) weigh(h *half, begin uint32) (doubts Reasons) {
 		at, differ := st.differsFromRaw(c)
 		switch {
 		case !differ || int32(at-begin) < 0:
-		case c.rival:
+		case c.mayCount():
 			doubts = doubts.With(c.why)
 		default:
 			st.fault(FaultOverlap, int(at-h.start))
@@ -202,7 +205,7 @@ func (h *half) otherReading(begin uint32) []byte {
 	b := slices.Clone(st.raw[begin-st.rawAt:])
 	for _, c := range st.copies {
 		at := int(int32(c.seq - begin))
-		if !c.rival || at > len(b) {
+		if !c.mayCount() || at > len(b) {
 			continue
 		}
 		data := c.data[min(max(0, -at), len(c.data)):]

@@ -11,7 +11,7 @@ import (
 type Reason uint8
 
 const (
-	Overlap      Reason = iota // copies of the same bytes differ, and it is not known which one arrived first
+	Overlap      Reason = iota // copies of the same bytes differ, and it is not known which one counts
 	SYN                        // a SYN inside a connection, which may have begun another one
 	SYNData                    // data in a SYN, which a server may ignore
 	Checksum                   // a checksum that may be wrong

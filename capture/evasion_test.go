@@ -176,6 +176,27 @@ func TestDroppedSegments(t *testing.T) {
 	}
 }
 
+// TestDroppedInOneDirection checks what is said of segments of which only a packet of the
+// server could show that they were dropped.
+func TestDroppedInOneDirection(t *testing.T) {
+	both := func(first, second uint32) []reading {
+		return []reading{{N: first, Ambiguous: "segment"}, {N: second, Ambiguous: "segment"}}
+	}
+	start := []seg{synSent, {flags: ack}}
+	timed := []seg{{seq: -1, flags: syn, options: stamp(5000)}, {flags: ack, options: stamp(5001)}}
+	for name, c := range map[string]connection{
+		"nothing odd":        {with(start, whole(real1, nil)), []reading{{N: 1}}},
+		"ACK of unsent data": {with(start, whole(decoy, func(g *seg) { g.ack = 1000000 }), whole(real1, nil)), both(1, 2)},
+		"old ACK":            {with(start, whole(decoy, func(g *seg) { g.ack = -1000 }), whole(real1, nil)), both(1, 2)},
+		"old timestamp":      {with(timed, whole(decoy, func(g *seg) { g.options = stamp(4000) }), whole(real1, func(g *seg) { g.options = stamp(5002) })), both(1, 2)},
+		"no ACK flag":        {with(start, whole(decoy, func(g *seg) { g.flags = 8 }), whole(real1, nil)), []reading{{N: 1, Faults: overlap}}},
+		"the server sends":   {with(start, seg{ack: 4000, flags: ack}, whole(real1, func(g *seg) { g.ack = 9000 })), []reading{{N: 1}}},
+		"SYN and ACK":        {with(start, seg{seq: 3, flags: syn | ack, data: decoy}, whole(real1, nil)), []reading{{N: 1, Ambiguous: "syn"}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
 // TestTakenSegments checks that what the server acknowledges was read, whatever is wrong
 // with it.
 func TestTakenSegments(t *testing.T) {

@@ -44,7 +44,7 @@ func (s *Scanner) report(f *flow, h *half) bool {
 func (s *Scanner) readOther(h *half, message []byte) {
 	s.hello.Message, s.hello.Code, s.hello.Offset, s.hello.Trailing = message, 0, 0, 0
 	for _, c := range h.stream.copies {
-		if c.rival {
+		if c.mayCount() {
 			s.hello.Frames = append(s.hello.Frames, c.frames...)
 		}
 	}

@@ -39,6 +39,7 @@ type half struct {
 	urgent    bool  // the byte at urgentAt is urgent
 	again     bool  // another connection may go on instead
 	answers   bool  // its SYN answers another one
+	inferred  bool  // nothing was captured, but what the other end acknowledges shows start
 	scale     uint8 // of the window, as a shift
 	sums      evidence
 	headers   evidence // of the innermost IP header
