@@ -124,6 +124,7 @@ func crypto(offset int, data []byte) []byte {
 type quicScript struct {
 	*script
 	dcid, scid []byte
+	others     []byte   // a connection ID that is neither
 	frames     [][]byte // CRYPTO frames that have all of the hello
 	packets    []step
 	next       uint32 // packet number
@@ -140,7 +141,10 @@ type step struct {
 
 // newQUICScript makes the packets of a hello, and changes them by tricks.
 func newQUICScript(s *script, tricks []trick) (*quicScript, error) {
-	q := &quicScript{script: s, dcid: randomBytes(s.r, 8+s.r.Intn(13)), scid: randomBytes(s.r, s.r.Intn(21)), next: uint32(s.r.Intn(3))}
+	if s.v6 {
+		s.r.Int63() // other connection IDs
+	}
+	q := &quicScript{script: s, dcid: randomBytes(s.r, 8+s.r.Intn(13)), scid: randomBytes(s.r, s.r.Intn(21)), others: randomBytes(s.r, 8), next: uint32(s.r.Intn(3))}
 	msg, err := quicHello(realName, q.scid)
 	if err != nil {
 		return nil, err
@@ -199,10 +203,10 @@ func (q *quicScript) packet(frames []byte) *initial {
 }
 
 // decoys returns packets with the decoy, changed by odd.
-func (q *quicScript) decoys(odd func(*initial)) (list []step) {
+func (q *quicScript) decoys(odd func(*quicScript, *initial)) (list []step) {
 	for at := 0; at < len(q.decoy); at += 900 {
 		p := q.packet(crypto(at, q.decoy[at:min(at+900, len(q.decoy))]))
-		odd(p)
+		odd(q, p)
 		list = append(list, step{initial: p})
 	}
 	return list

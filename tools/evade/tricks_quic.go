@@ -11,7 +11,7 @@ func quicTrick(name, clause, about string, play func(q *quicScript)) trick {
 }
 
 // quicDecoy returns a trick that sends the decoy first, in packets that are odd.
-func quicDecoy(name, clause, about string, odd func(*initial)) trick {
+func quicDecoy(name, clause, about string, odd func(q *quicScript, p *initial)) trick {
 	return quicTrick(name, clause, about, func(q *quicScript) { q.insert(0, q.decoys(odd)...) })
 }
 
@@ -26,9 +26,6 @@ func quicBetween(name, clause, about string, odd func(q *quicScript, p *initial)
 
 // connectionClose is a CONNECTION_CLOSE frame with NO_ERROR (RFC 9000, Section 19.19).
 var connectionClose = []byte{0x1c, 0, 0, 0}
-
-// others is a connection ID that is not the client's.
-var others = []byte("another!")
 
 const small = 600
 
@@ -56,15 +53,15 @@ var quicHonest = []trick{
 }
 
 var quicTricks = []trick{
-	quicDecoy("small decoy", "RFC 9000, Section 14.1", "the decoy in datagrams under 1,200 bytes", func(p *initial) { p.size = small }),
-	quicDecoy("decoy, reserved bits", "RFC 9000, Section 17.2", "the decoy's packets have reserved bits", func(p *initial) { p.reserved = 3 }),
-	quicDecoy("decoy, fixed bit 0", "RFC 9000, Section 17.2", "the decoy's packets do not have the fixed bit", func(p *initial) { p.noFixed = true }),
-	quicDecoy("decoy, other connection", "RFC 9000, Section 7.2", "the decoy with another connection ID", func(p *initial) { p.dcid = others }),
-	quicDecoy("decoy, keys of another ID", "RFC 9001, Section 5.2", "the decoy's keys are of another connection ID", func(p *initial) { p.keyed = others }),
-	quicDecoy("decoy, unknown version", "RFC 9000, Section 6", "the decoy's packets have a version that nobody has", func(p *initial) { p.version = 0x1a2a3a4a }),
-	quicDecoy("decoy first", "RFC 9000, Section 2.2", "the decoy, then the hello in the same connection", func(*initial) {}),
+	quicDecoy("small decoy", "RFC 9000, Section 14.1", "the decoy in datagrams under 1,200 bytes", func(q *quicScript, p *initial) { p.size = small }),
+	quicDecoy("decoy, reserved bits", "RFC 9000, Section 17.2", "the decoy's packets have reserved bits", func(q *quicScript, p *initial) { p.reserved = 3 }),
+	quicDecoy("decoy, fixed bit 0", "RFC 9000, Section 17.2", "the decoy's packets do not have the fixed bit", func(q *quicScript, p *initial) { p.noFixed = true }),
+	quicDecoy("decoy, other connection", "RFC 9000, Section 7.2", "the decoy with another connection ID", func(q *quicScript, p *initial) { p.dcid = q.others }),
+	quicDecoy("decoy, keys of another ID", "RFC 9001, Section 5.2", "the decoy's keys are of another connection ID", func(q *quicScript, p *initial) { p.keyed = q.others }),
+	quicDecoy("decoy, unknown version", "RFC 9000, Section 6", "the decoy's packets have a version that nobody has", func(q *quicScript, p *initial) { p.version = 0x1a2a3a4a }),
+	quicDecoy("decoy first", "RFC 9000, Section 2.2", "the decoy, then the hello in the same connection", func(*quicScript, *initial) {}),
 	quicTrick("decoy, bad UDP checksum", "RFC 768", "the decoy's datagrams have a wrong checksum", func(q *quicScript) {
-		list := q.decoys(func(*initial) {})
+		list := q.decoys(func(*quicScript, *initial) {})
 		for i := range list {
 			list[i].badSum = true
 		}
@@ -73,7 +70,7 @@ var quicTricks = []trick{
 	quicTrick("decoy with a used number", "RFC 9000, Section 12.3", "the decoy's packets have numbers that were used before", func(q *quicScript) {
 		number := q.next
 		ping := q.packet([]byte{1})
-		list := q.decoys(func(p *initial) { p.number = number })
+		list := q.decoys(func(q *quicScript, p *initial) { p.number = number })
 		q.insert(0, append([]step{{initial: ping}}, list...)...)
 	}),
 	quicTrick("part of the decoy first", "RFC 9000, Section 2.2", "CRYPTO frames that overlap, with other bytes", func(q *quicScript) {
@@ -100,10 +97,10 @@ var quicTricks = []trick{
 		q.packets[len(q.packets)-1].otherPort = true
 	}),
 	quicTrick("other SCID in the second packet", "RFC 9000, Section 7.2", "the client's connection ID changes inside the hello", func(q *quicScript) {
-		q.packets[len(q.packets)-1].initial.scid = others
+		q.packets[len(q.packets)-1].initial.scid = q.others
 	}),
-	quicBetween("small packet of another connection", "RFC 9000, Section 14.1", "a PING with another connection ID between two packets, in a small datagram", func(q *quicScript, p *initial) { p.dcid, p.size = others, small }),
-	quicBetween("packet of another connection", "RFC 9000, Section 7.2", "a PING with another connection ID between two packets", func(q *quicScript, p *initial) { p.dcid = others }),
+	quicBetween("small packet of another connection", "RFC 9000, Section 14.1", "a PING with another connection ID between two packets, in a small datagram", func(q *quicScript, p *initial) { p.dcid, p.size = q.others, small }),
+	quicBetween("packet of another connection", "RFC 9000, Section 7.2", "a PING with another connection ID between two packets", func(q *quicScript, p *initial) { p.dcid = q.others }),
 	quicBetween("small CONNECTION_CLOSE", "RFC 9000, Section 14.1", "a closing frame in a small datagram", func(q *quicScript, p *initial) { p.frames, p.size = connectionClose, small }),
 	quicBetween("CONNECTION_CLOSE", "RFC 9000, Section 10.2", "a closing frame inside the hello", func(q *quicScript, p *initial) { p.frames = connectionClose }),
 	quicBetween("small unknown frame", "RFC 9000, Section 12.4", "a frame type that nobody has, in a small datagram", func(q *quicScript, p *initial) { p.frames, p.size = []byte{0x3f, 0, 0, 0}, small }),
@@ -114,7 +111,7 @@ var quicTricks = []trick{
 	quicBetween("other DCID in one datagram", "RFC 9000, Section 12.2", "a part of the decoy in a second packet of a datagram, with another DCID", func(q *quicScript, p *initial) {
 		from, to := q.difference()
 		other := q.packet(crypto(from, q.decoy[from:to]))
-		other.dcid, other.keyed = others, q.dcid
+		other.dcid, other.keyed = q.others, q.dcid
 		p.with = other
 	}),
 	quicBetween("two packets in one datagram", "RFC 9000, Section 12.2", "a PING and another packet in one datagram", func(q *quicScript, p *initial) { p.with = q.packet([]byte{1}) }),
@@ -124,7 +121,7 @@ var quicTricks = []trick{
 		q.insert(0, step{data: p.seal(q, "server in", 1100), wrap: vxlan(q.script)})
 	}),
 	quicTrick("decoy in VXLAN to QUIC", "RFC 7348, Section 5", "a tunnelled decoy of the same connection", func(q *quicScript) {
-		list := q.decoys(func(*initial) {})
+		list := q.decoys(func(*quicScript, *initial) {})
 		for i := range list {
 			list[i].wrap = vxlan(q.script)
 		}

@@ -29,7 +29,8 @@ func askTshark(games []*game, dir string) error {
 		return err
 	}
 	out, err := exec.Command("tshark", "-r", file, "-Y", "tls.handshake.type == 1 || dtls.handshake.type == 1", "-d", "tcp.port==443-460,tls", "-d", "udp.port==443,quic", "-d", "udp.port==444,dtls", "-T", "fields",
-		"-e", "tcp.srcport", "-e", "udp.srcport", "-e", "tls.handshake.extensions_server_name", "-e", "tls.handshake.extension.type").Output()
+		"-e", "tcp.srcport", "-e", "udp.srcport", "-e", "tls.handshake.extensions_server_name", "-e", "tls.handshake.extension.type",
+		"-e", "dtls.handshake.extensions_server_name", "-e", "dtls.handshake.extension.type").Output()
 	if err != nil {
 		return fmt.Errorf("tshark: %w", err)
 	}
@@ -39,8 +40,8 @@ func askTshark(games []*game, dir string) error {
 		i := slices.IndexFunc(ports, func(port string) bool { return byPort[portOf(port)] != nil })
 		if i >= 0 {
 			g := byPort[portOf(ports[i])]
-			name, _, _ := strings.Cut(fields[2], ",")
-			flagged := slices.Contains(strings.Split(fields[3], ","), "62")
+			name, _, _ := strings.Cut(fields[2]+fields[4], ",")
+			flagged := slices.Contains(strings.Split(fields[3]+","+fields[5], ","), "62")
 			if what := newReading(flagged, name); !slices.Contains(g.tshark, what) {
 				g.tshark = append(g.tshark, what)
 			}
