@@ -42,6 +42,9 @@ func askTshark(games []*game, dir string) error {
 			g := byPort[portOf(ports[i])]
 			name, _, _ := strings.Cut(fields[2]+fields[4], ",")
 			flagged := slices.Contains(strings.Split(fields[3]+","+fields[5], ","), "62")
+			if name == "" {
+				continue // a fragment
+			}
 			if what := newReading(flagged, name); !slices.Contains(g.tshark, what) {
 				g.tshark = append(g.tshark, what)
 			}
