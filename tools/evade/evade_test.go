@@ -118,9 +118,13 @@ func TestPacket(t *testing.T) {
 		}
 		edited := view{offloaded: true}.edit(b, e)
 		at := len(b) - len(segment) + 16
-		bytesOf := ^sum(pseudoHeader(e, protoTCP, len(segment)))
-		if got := uint16(edited[at])<<8 | uint16(edited[at+1]); got != bytesOf {
-			t.Errorf("an offloaded checksum is %#x, want %#x", got, bytesOf)
+		partial := ^sum(pseudoHeader(e, protoTCP, len(segment)))
+		if got := uint16(edited[at])<<8 | uint16(edited[at+1]); got != partial {
+			t.Errorf("an offloaded checksum is %#x, want %#x", got, partial)
+		}
+		b[len(b)-1]++
+		if !bytes.Equal(view{offloaded: true}.edit(b, e), b) {
+			t.Error("a wrong checksum became an offloaded one")
 		}
 	}
 }
