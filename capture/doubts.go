@@ -153,7 +153,7 @@ func (s *Scanner) giveUp(f *flow) {
 	}
 	for i := range f.halves {
 		h := &f.halves[i]
-		if f.queue != nil && h.stream != nil && h.phase == started {
+		if f.queue != nil && h.stream != nil && h.phase == started && s.flows.open == nil {
 			s.adopt(f, h, h.next+window, false)
 		}
 		if f.queue != nil && h.stream != nil {
