@@ -45,7 +45,7 @@ func main() {
 	flag.IntVar(&o.parallel, "parallel", 8*runtime.GOMAXPROCS(0), "how many connections at a time")
 	flag.BoolVar(&o.verbose, "v", false, "print every answer that is not sure")
 	flag.Parse()
-	if err, in := enterNamespace(); !in {
+	if in, err := enterNamespace(); !in {
 		exit(err)
 	}
 	exit(run(o))

@@ -67,14 +67,14 @@ func (r *receiver) result(port uint16, connections int) ([]reading, error) {
 }
 
 // listen accepts connections over IPv4 and IPv6.
-func (r *receiver) listen(fastOpen bool) error {
+func (r *receiver) listen() error {
 	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
-		const tcpFastOpen = 23
-		return errors.Join(c.Control(func(fd uintptr) {
-			if fastOpen {
-				err = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpFastOpen, 1024)
+		failed := c.Control(func(socket uintptr) {
+			if r.name == fastOpenName {
+				err = fastOpen(socket)
 			}
-		}), err)
+		})
+		return errors.Join(failed, err)
 	}}
 	for _, address := range []netip.Addr{server4, server6} {
 		l, err := config.Listen(context.Background(), "tcp", netip.AddrPortFrom(address, r.port).String())
@@ -197,7 +197,7 @@ func (p program) start(dir string, port int) (chan string, error) {
 			args[j] = strings.NewReplacer("PORT", number, "DIR", dir).Replace(args[j])
 		}
 		cmd := exec.Command(args[0], args[1:]...)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		cmd.SysProcAttr = withParent()
 		if err := cmd.Start(); err != nil {
 			return nil, fmt.Errorf("starting %s: %w", p.name, err)
 		}
@@ -245,7 +245,7 @@ func startReceivers(dir string) ([]*receiver, error) {
 	for i, r := range list {
 		r.port, r.read = uint16(443+i), make(map[uint16][]reading)
 		r.busy, r.had = make(map[uint16]int), make(map[uint16]int)
-		if err := r.listen(r.name == fastOpenName); err != nil {
+		if err := r.listen(); err != nil {
 			return nil, err
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -133,7 +132,7 @@ func (d *dtlsRelay) prepare(client netip.AddrPort) (stop func(), err error) {
 	address := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(20000+d.next))
 	d.mu.Unlock()
 	cmd := exec.Command("openssl", "s_server", "-dtls", "-mtu", "1400", "-msg", "-accept", address.String(), "-cert", d.dir+"/cert.pem", "-key", d.dir+"/key.pem")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = withParent()
 	stdin, err := cmd.StdinPipe() // at its end the server ends
 	if err != nil {
 		return nil, err
