@@ -4,7 +4,7 @@
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint words importer generated cross foreign race modules coverage clients test-consumers unit \
-	test-long test-hostile test-receivers evasion-table test-soak bench cost mutation vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl \
+	test-long test-hostile test-soak bench cost mutation vectors-mutants fuzz fuzz-smoke fuzz-libfuzzer fuzz-openssl \
 	fuzz-seeded corpus-minimize corpus-export corpus-coverage tidy api vectors-observed vectors-dist
 
 help: ## print this list
@@ -52,13 +52,15 @@ test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on th
 unit: ## the tests of the root module, with the seeds of the fuzz targets
 	go test ./...
 
-test-long: COMBINATIONS = 10000
-test-long: fuzz-seeded vectors-mutants corpus-coverage test-hostile test-receivers test-soak cost ## what takes minutes; run it before a release
+test-long: fuzz-seeded vectors-mutants corpus-coverage test-hostile test-soak cost ## what takes minutes; run it before a release
 	@scripts/mutation.sh
 
 test-hostile: ## a million packets of each attack on a capture's reader, and the memory that they take
 	cd capture && go test -count=1 -timeout 30m -run TestFloods . -flood=1000000
 
+.PHONY: test-receivers evasion-table
+test-long: COMBINATIONS = 10000
+test-long: test-receivers
 test-receivers: ## send tricks to real servers, and compare what they read with inspect; COMBINATIONS=300 SEED=1
 	@scripts/receivers.sh -n $(or $(COMBINATIONS),300) -seed $(or $(SEED),1)
 
