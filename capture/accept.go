@@ -32,8 +32,15 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 	if h.unacceptable(other, seg) {
 		return drop{why: Segment, open: !other.synSeen}, true
 	}
+	if why, dropped := h.unauthentic(other, seg); dropped {
+		return why, true
+	}
 	if !carries {
+		h.isOld(seg) // a late ACK does no harm
 		return drop{}, false
+	}
+	if !h.established && h.echoesOther(other, seg) {
+		return drop{why: Segment, open: true}, true
 	}
 	if h.reset || other.reset || h.fin && h.next == h.finAt && int32(seg.seq-h.finAt) >= 0 {
 		return drop{why: Segment}, true
@@ -122,14 +129,65 @@ func (h *half) isOld(seg *segment) bool {
 	return false
 }
 
-// The options of TCP that matter here (RFC 7323, Sections 2.2 and 3.2; RFC 2018, Section 2).
+// unauthentic reports whether a host drops the segment because of its signature: one that
+// the SYNs have not shown, or none although they had one (RFC 2385, Section 2.0). Those that
+// know TCP-AO do so, too (RFC 5925, Section 7.3); others read the segment.
+func (h *half) unauthentic(other *half, seg *segment) (drop, bool) {
+	if !h.synSeen {
+		return drop{}, false
+	}
+	agreed := h.signed
+	if other.synSeen && other.signed != agreed {
+		agreed = 0
+	}
+	switch got := signature(seg.options); {
+	case got == agreed:
+		return drop{}, false
+	case got == optionMD5 || agreed == optionMD5:
+		return drop{why: Segment, sure: true}, true
+	}
+	return drop{why: Segment, open: true}, true
+}
+
+// echoesOther reports whether a segment echoes a timestamp that the SYN of the other end did
+// not have. Linux checks this in the segment that ends the handshake.
+func (h *half) echoesOther(other *half, seg *segment) bool {
+	data, ok := tcpOption(seg.options, optionTimestamps)
+	if !ok || len(data) != 8 || !h.timed || !other.timed {
+		return false
+	}
+	echo := binary.BigEndian.Uint32(data[4:])
+	return echo != 0 && (int32(echo-other.recent) < 0 || int32(echo-other.lastSYN) > 0)
+}
+
+// The options of TCP that matter here (RFC 7323, Sections 2.2 and 3.2; RFC 2018, Section 2;
+// RFC 2385, Section 3.0; RFC 5925, Section 2.2).
 const (
 	optionEnd        = 0
 	optionNop        = 1
 	optionScale      = 3
 	optionSACK       = 4
 	optionTimestamps = 8
+	optionMD5        = 19
+	optionAO         = 29
 )
+
+// signature returns the option that signs a segment, or 0.
+func signature(b []byte) byte {
+	for len(b) > 1 && b[0] != optionEnd {
+		switch {
+		case b[0] == optionNop:
+			b = b[1:]
+			continue
+		case b[1] < 2 || int(b[1]) > len(b):
+			return 0
+		case b[0] == optionMD5 && b[1] == 18, b[0] == optionAO:
+			return b[0]
+		}
+		b = b[b[1]:]
+	}
+	return 0
+}
 
 // tcpOption returns the data of an option.
 func tcpOption(b []byte, kind byte) (data []byte, ok bool) {

@@ -149,7 +149,11 @@ func whole(b []byte, change func(*seg)) seg {
 
 func TestDroppedSegments(t *testing.T) {
 	sure := []reading{{N: 1, Faults: overlap}}
+	both := []reading{{N: 1, Ambiguous: "segment"}, {N: 2, Ambiguous: "segment"}}
 	timed := []seg{{seq: -1, flags: syn, options: stamp(5000)}, {seq: -1, flags: syn | ack, options: stamp(1), fromServer: true}, {flags: ack, options: stamp(5001)}}
+	echo := join(stamp(5002)[:8], be32(77))
+	md5, ao := join([]byte{19, 18}, make([]byte, 16)), join([]byte{29, 16}, make([]byte, 14))
+	signed := []seg{{seq: -1, flags: syn, options: md5}, {seq: -1, flags: syn | ack, options: md5, fromServer: true}, {flags: ack, options: md5}}
 	for name, c := range map[string]connection{
 		"nothing odd":                              {with(opened, whole(real1, nil), acked), []reading{{N: 1}}},
 		"no ACK flag":                              {with(opened, whole(decoy, func(g *seg) { g.flags = 8 }), whole(real1, nil), acked), sure},
@@ -158,6 +162,15 @@ func TestDroppedSegments(t *testing.T) {
 		"old ACK":                                  {with(opened, whole(decoy, func(g *seg) { g.ack = -1000 }), whole(real1, nil), acked), sure},
 		"old timestamp":                            {with(timed, whole(decoy, func(g *seg) { g.options = stamp(4000) }), whole(real1, func(g *seg) { g.options = stamp(5002) }), acked), sure},
 		"newer timestamp":                          {with(timed, whole(real1, func(g *seg) { g.options = stamp(6000) }), acked), []reading{{N: 1}}},
+		"MD5 signature":                            {with(opened, whole(decoy, func(g *seg) { g.options = md5 }), whole(real1, nil), acked), sure},
+		"MD5 signatures in both SYNs":              {with(signed, whole(decoy, nil), whole(real1, func(g *seg) { g.options = md5 }), acked), sure},
+		"MD5 signature in a SYN":                   {with(signed[:1:1], synSent, synAcked, whole(decoy, func(g *seg) { g.options = md5 }), whole(real1, nil), acked), sure},
+		"TCP-AO":                                   {with(opened, whole(decoy, func(g *seg) { g.options = ao }), whole(real1, nil), acked), both},
+		"TCP-AO, acknowledged":                     {with(opened, whole(real1, func(g *seg) { g.options = ao }), acked, whole(decoy, nil)), []reading{{N: 1}}},
+		"wrong echo in the third segment":          {with(timed[:2:2], whole(decoy, func(g *seg) { g.options = echo }), whole(real1, func(g *seg) { g.options = stamp(5002) }), acked), both},
+		"wrong echo later":                         {with(timed, whole(real1, func(g *seg) { g.options = echo }), acked), []reading{{N: 1}}},
+		"timestamp far ahead":                      {with(timed, seg{flags: ack, options: stamp(1 << 29)}, whole(real1, func(g *seg) { g.options = stamp(5002) })), []reading{{N: 1, Ambiguous: "segment"}}},
+		"SYN again without timestamps":             {with(timed, synSent, whole(decoy, func(g *seg) { g.options = stamp(4000) }), whole(real1, func(g *seg) { g.options = stamp(5002) }), acked), sure},
 		"wrong checksum":                           {with(opened, whole(decoy, func(g *seg) { g.mend = damaged }), whole(real1, nil), acked), sure},
 		"SYN flag":                                 {with(opened, seg{seq: -1, flags: syn | ack, data: decoy}, whole(real1, nil), acked), sure},
 		"RST with data":                            {with(opened, seg{seq: 1, flags: rst | ack, data: decoy[1:]}, whole(real1, nil), acked), sure},
@@ -359,58 +372,6 @@ func TestAnswerDecides(t *testing.T) {
 			c.want[0].Ambiguous = ""
 		}
 		t.Run(name, c.run)
-	}
-}
-
-func TestDroppedPackets(t *testing.T) {
-	v4 := func(change func([]byte) []byte) func([]byte) []byte {
-		return func(p []byte) []byte {
-			if p[0]>>4 == 4 {
-				return change(summed(p))
-			}
-			return damaged(p) // IPv6 has rows of its own
-		}
-	}
-	options := func(o ...byte) func([]byte) []byte {
-		return v4(func(p []byte) []byte {
-			p = join(p[:20], o, p[20:])
-			p[0] = 0x45 + byte(len(o)/4)
-			binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
-			return headerSummed(p)
-		})
-	}
-	v6 := func(kind byte, header ...byte) func([]byte) []byte {
-		return func(p []byte) []byte {
-			if p = summed(p); p[0]>>4 == 4 {
-				return damaged(p)
-			}
-			p = join(p[:40], header, p[40:])
-			binary.BigEndian.PutUint16(p[4:], uint16(len(p)-40))
-			p[6] = kind
-			return p
-		}
-	}
-	for name, mend := range map[string]func([]byte) []byte{
-		"wrong header checksum":          v4(func(p []byte) []byte { p[10] ^= 0x55; return p }),
-		"no length":                      v4(func(p []byte) []byte { p[2], p[3] = 0, 0; return headerSummed(p) }),
-		"longer than the packet":         v4(func(p []byte) []byte { p[3] += 8; return headerSummed(p) }),
-		"source route":                   options(131, 7, 4, 10, 9, 0, 77, 0),
-		"an option that does not fit":    options(7, 9, 4, 0),
-		"an option without a length":     options(1, 1, 1, 7),
-		"a record route without pointer": options(7, 2, 0, 0),
-		"routing header":                 v6(43, 6, 0, 0, 1, 0, 0, 0, 0),
-		"unknown option":                 v6(60, 6, 0, 0x80, 4, 0, 0, 0, 0),
-		"an option of IPv6 too long":     v6(60, 6, 0, 1, 200, 0, 0, 0, 0),
-	} {
-		t.Run(name, connection{with(opened, whole(decoy, func(g *seg) { g.mend = mend }), whole(real1, nil), acked), []reading{{N: 1, Faults: overlap}}}.run)
-	}
-	for name, mend := range map[string]func([]byte) []byte{
-		"no operation and end": options(1, 1, 1, 0),
-		"record route":         options(7, 7, 4, 0, 0, 0, 0, 0),
-		"padding in IPv6":      v6(60, 6, 0, 1, 4, 0, 0, 0, 0),
-		"no segments left":     v6(43, 6, 0, 0, 0, 0, 0, 0, 0),
-	} {
-		t.Run(name, connection{with(opened, whole(real1, func(g *seg) { g.mend = mend }), acked), []reading{{N: 1}}}.run)
 	}
 }
 

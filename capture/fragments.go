@@ -63,6 +63,9 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 		fr.payload = fr.payload[:len(fr.payload)&^7]
 	}
 	end := fr.offset + len(fr.payload)
+	if seg.ipv6 && fr.offset == 0 && lacksHeader(fr.protocol, fr.payload) {
+		return nil, false
+	}
 	if end > maxIPPacket || fr.cut || fr.flawed || len(fr.payload) == 0 {
 		return nil, false
 	}

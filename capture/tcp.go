@@ -27,29 +27,32 @@ const (
 
 // half is one direction of a TCP connection.
 type half struct {
-	phase     phase
-	direction uint8
-	synSeen   bool  // start is that of a SYN
-	ackSeen   bool  // acked is known
-	scaled    bool  // the SYN has a window scale
-	timed     bool  // the SYN has a timestamp
-	sack      bool  // the SYN permits selective acknowledgements
-	reset     bool  // this end sent a RST
-	fin       bool  // this end sent a FIN, at finAt
-	urgent    bool  // the byte at urgentAt is urgent
-	again     bool  // another connection may go on instead
-	answers   bool  // its SYN answers another one
-	inferred  bool  // nothing was captured, but what the other end acknowledges shows start
-	scale     uint8 // of the window, as a shift
-	sums      evidence
-	headers   evidence // of the innermost IP header
-	outers    evidence // of the IP headers around it
+	phase       phase
+	direction   uint8
+	synSeen     bool  // start is that of a SYN
+	ackSeen     bool  // acked is known
+	scaled      bool  // the SYN has a window scale
+	timed       bool  // the SYN has a timestamp
+	sack        bool  // the SYN permits selective acknowledgements
+	reset       bool  // this end sent a RST
+	fin         bool  // this end sent a FIN, at finAt
+	urgent      bool  // the byte at urgentAt is urgent
+	again       bool  // another connection may go on instead
+	answers     bool  // its SYN answers another one
+	established bool  // it has acknowledged the SYN of the other end
+	inferred    bool  // nothing was captured, but what the other end acknowledges shows start
+	scale       uint8 // of the window, as a shift
+	signed      byte  // the option that signs its SYN, or 0
+	sums        evidence
+	headers     evidence // of the innermost IP header
+	outers      evidence // of the IP headers around it
 
 	start    uint32 // sequence number of the first byte
 	next     uint32 // of the next byte wanted
 	sent     uint32 // after the last that was sent
 	acked    uint32 // of the next byte that the other end wants, as it said last
 	edge     uint32 // sequence number of the first byte that does not fit into its window
+	lastSYN  uint32 // timestamp of the last SYN, if it was sent again
 	recent   uint32 // timestamp below which segments are old (RFC 7323, Section 5.3)
 	urgentAt uint32
 	finAt    uint32
@@ -121,8 +124,10 @@ func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 		}
 		return
 	}
-	if seg.flags&tcpACK != 0 && !s.acknowledged(f, h, other, seg) {
-		return
+	if seg.flags&tcpACK != 0 {
+		if h.established = true; !s.acknowledged(f, h, other, seg) {
+			return
+		}
 	}
 	end := seg.seq + uint32(len(seg.payload))
 	if h.phase == silent || int32(end-h.sent) > 0 {
