@@ -218,7 +218,7 @@ func isolationSeeds(yield func([]byte) bool) {
 				packets[i] = inFrame(packets[i])
 			}
 		}
-		for i := range 4 {
+		for i := range 3 {
 			if !yield(random(packets, i > 0)) {
 				return
 			}

@@ -141,13 +141,15 @@ func TestTwinsOverUDP(t *testing.T) {
 		b[len(b)-1] = last
 		return ipv4(client, server, 17, udp(1, 443, b))
 	}
+	refused := ipv4(client, server, 17, udp(1, 443, dtlsFragment(200_000, 0, 100)))
 	for name, row := range map[string]struct {
 		packets [][]byte
 		want    []string // reasons
 	}{
 		"the same":               {[][]byte{hello(1), vxlanFrom("192.0.2.9", 42, hello(1))}, []string{""}},
 		"another one inside":     {[][]byte{hello(1), vxlanFrom("192.0.2.9", 42, hello(2))}, []string{"", "tunnel"}},
-		"another one before":     {[][]byte{vxlanFrom("192.0.2.9", 42, hello(2)), hello(1)}, []string{"", "tunnel"}},
+		"another one before":     {[][]byte{vxlanFrom("192.0.2.9", 42, hello(2)), hello(1)}, []string{"", "tunnel", ""}},
+		"a refused one before":   {[][]byte{vxlanFrom("192.0.2.9", 42, refused), hello(1)}, []string{"", ""}},
 		"in a tunnel alone":      {[][]byte{vxlanFrom("192.0.2.9", 42, hello(2))}, []string{""}},
 		"the same in two VLANs":  {[][]byte{vlan(7, hello(1)), vlan(8, hello(1))}, []string{""}},
 		"others, in two VLANs":   {[][]byte{vlan(7, hello(1)), vlan(8, hello(2))}, []string{"", "tunnel"}},

@@ -42,6 +42,8 @@ type session struct {
 	doubts Reasons // about the hello that is awaited
 	faults []Fault
 
+	reported []int // packets of the latest hello of a flow in a tunnel
+
 	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
 	// discarded, if it may differ; in DTLS that of a message with another message_seq or
 	// length.
@@ -54,8 +56,10 @@ type session struct {
 	ended   bool      // a packet closes the connection, if it is read
 	why     Reasons   // why the shadow may differ
 	seen    [8]uint64 // hashes of the latest datagrams
+	answers int       // datagrams of the server
 
 	// Of DTLS.
+	refused bool        // the server has ended a handshake with an alert
 	awaited bool        // a fragment of message has come
 	message dtlsMessage // that the session reads
 	done    [4]uint64   // hashes of the latest hellos
@@ -93,10 +97,11 @@ func (t *table) freeSession(ss *session) {
 	ss.assembler.Reset(nil) // forgets keys
 	ss.used, ss.charged, ss.flags = 0, 0, 0
 	ss.doubts, ss.why, ss.faults = 0, 0, ss.faults[:0]
-	ss.lenient, ss.closed, ss.ended = false, false, false
+	ss.lenient, ss.closed, ss.ended, ss.answers = false, false, false, 0
 	ss.seen = [len(ss.seen)]uint64{}
+	ss.refused = false
 	ss.awaited, ss.done, ss.doneAt = false, [len(ss.done)]uint64{}, time.Time{}
-	ss.frames = ss.frames[:0]
+	ss.frames, ss.reported = ss.frames[:0], ss.reported[:0]
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
 		ss.frames = nil //mutation:equivalent only what is kept for later differs
 	}
@@ -213,6 +218,9 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		}
 		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
 			s.emit()
+			if f.outers > 1 && result.Outcome == assemble.Complete && f.session != nil {
+				f.session.reported = append(f.session.reported[:0], s.hello.Frames...)
+			}
 		}
 	}
 }
