@@ -36,7 +36,7 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 		return why, true
 	}
 	if !carries {
-		h.isOld(seg) // a late ACK does no harm
+		h.isOld(seg, f.alone(h)) // a late ACK does no harm
 		return drop{}, false
 	}
 	if !h.established && h.echoesOther(other, seg) {
@@ -50,7 +50,7 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 	}
 	// If the SYN of the other end was not captured, it is not known whether there are
 	// timestamps.
-	return drop{why: Segment, open: !other.synSeen}, h.timed && (other.timed || !other.synSeen) && h.isOld(seg)
+	return drop{why: Segment, open: !other.synSeen}, h.timed && (other.timed || !other.synSeen) && h.isOld(seg, f.alone(h))
 }
 
 // unacceptable reports whether a segment acknowledges what the other end has never sent, or
@@ -72,7 +72,7 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 	if seg.flawed {
 		return drop{why: IPHeader, sure: true}, true
 	}
-	header := headerSum(seg.header)
+	header := max(seg.pieces, headerSum(seg.header))
 	if seg.noLength && header != sumOffloaded && h.sums.verified() && len(seg.header)+len(seg.whole) < 1<<16 && seg.checksum() != sumOffloaded {
 		return drop{why: IPHeader, sure: true}, true // no length was left to the network card
 	}
@@ -83,7 +83,13 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 	if h.sums.counts(mode, sum) {
 		return drop{why: Checksum}, true
 	}
-	seg.unproven = mode != ChecksumsIgnore && (sum == sumOffloaded || sum == sumWrong)
+	switch {
+	case mode == ChecksumsIgnore:
+	case sum == sumWrong, seg.noLength, header == sumWrong:
+		seg.proof = doubtful
+	case sum == sumOffloaded:
+		seg.proof = unproven
+	}
 	return drop{}, false
 }
 
@@ -110,7 +116,7 @@ func (h *half) mayReset(other *half, seg *segment) bool {
 // isOld reports whether a segment's timestamp is older than one that the receiver has seen
 // (RFC 7323, Section 5.3), and else notes it. The receiver keeps the timestamps of segments
 // that begin no later than its last acknowledgement.
-func (h *half) isOld(seg *segment) bool {
+func (h *half) isOld(seg *segment, alone bool) bool {
 	stamp, ok := timestamp(seg.options)
 	if !ok {
 		return false
@@ -120,8 +126,11 @@ func (h *half) isOld(seg *segment) bool {
 		return true
 	}
 	last := h.start
-	if h.ackSeen {
+	switch {
+	case h.ackSeen:
 		last = h.acked
+	case alone:
+		last = h.next // it may have acknowledged as much
 	}
 	if int32(seg.seq-last) <= 0 && int32(stamp-h.recent) > 0 {
 		h.recent = stamp

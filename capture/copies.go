@@ -140,9 +140,9 @@ func (s *Scanner) disagree(f *flow, h *half, seg *segment, at, seq uint32, b []b
 	st.fault(FaultOverlap, int(at-h.start))
 	c := spareCopy{seq: seq, rival: true}
 	switch {
-	case st.unproven && !seg.unproven:
+	case st.proof > seg.proof:
 		c.why = Checksum
-	case seg.hops != st.hops, !h.synSeen && !h.ackSeen:
+	case st.mixedHops, seg.hops != st.hops, !h.synSeen && !h.ackSeen, f.alone(h):
 		c.why = Overlap
 	default:
 		return

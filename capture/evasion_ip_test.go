@@ -3,7 +3,34 @@ package capture_test
 import (
 	"encoding/binary"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/capture"
 )
+
+// TestDroppedFragments checks packets that come in fragments, among others that do, too.
+func TestDroppedFragments(t *testing.T) {
+	var packets [][]byte
+	id := 0
+	add := func(g seg, mend func([]byte) []byte) {
+		id++
+		p := g.packet(false)
+		for at := 20; at < len(p); at += 24 {
+			end := min(at+24, len(p))
+			packets = append(packets, mend(ipv4Fragment(client, server, 6, id, at-20, end < len(p), p[at:end])))
+		}
+	}
+	add(synSent, headerSummed)
+	packets = append(packets, synAcked.packet(false))
+	add(whole(decoy, nil), headerDamaged)
+	add(whole(decoy, nil), func(p []byte) []byte { p[2], p[3] = 0, 0; return headerSummed(p) })
+	add(whole(real1, nil), headerSummed)
+	hellos, stats := scan(capture.Options{}, packets...)
+	if diff := cmp.Diff([]reading{{N: 1, Faults: overlap}}, readings(hellos)); diff != "" {
+		t.Errorf("readings (-want +got):\n%s%+v", diff, stats)
+	}
+}
 
 func TestDroppedPackets(t *testing.T) {
 	v4 := func(change func([]byte) []byte) func([]byte) []byte {

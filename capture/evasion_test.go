@@ -203,6 +203,9 @@ func TestDroppedInOneDirection(t *testing.T) {
 		"old ACK":            {with(start, whole(decoy, func(g *seg) { g.ack = -1000 }), whole(real1, nil)), both(1, 2)},
 		"old timestamp":      {with(timed, whole(decoy, func(g *seg) { g.options = stamp(4000) }), whole(real1, func(g *seg) { g.options = stamp(5002) })), both(1, 2)},
 		"no ACK flag":        {with(start, whole(decoy, func(g *seg) { g.flags = 8 }), whole(real1, nil)), []reading{{N: 1, Faults: overlap}}},
+		"other bytes":        {with(start, whole(decoy, func(g *seg) { g.ack = 1000000 }), whole(real1, nil))[1:], []reading{{N: 2}, {N: 1, Ambiguous: "overlap", Contradicts: []int{2}}}},
+		"no pure ACK":        {with(start[:1:1], whole(decoy[:30], func(g *seg) { g.ack = 1000000 }), whole(real1, nil)), []reading{{N: 2, Ambiguous: "overlap", Faults: overlap}, {N: 1, Ambiguous: "overlap", Faults: overlap}}},
+		"far timestamp":      {with(timed, seg{flags: ack, data: real1[:30], options: stamp(5002)}, seg{seq: 30, flags: ack, options: stamp(1 << 29)}, seg{seq: 30, flags: ack, data: real1[30:], options: stamp(5003)}), []reading{{N: 1, Ambiguous: "segment"}}},
 		"the server sends":   {with(start, seg{ack: 4000, flags: ack}, whole(real1, func(g *seg) { g.ack = 9000 })), []reading{{N: 1}}},
 		"SYN and ACK":        {with(start, seg{seq: 3, flags: syn | ack, data: decoy}, whole(real1, nil)), []reading{{N: 1, Ambiguous: "syn"}}},
 	} {
@@ -239,6 +242,9 @@ func TestChecksumEvidence(t *testing.T) {
 	none := func(p []byte) []byte { return p }
 	both := []reading{{N: 2, Ambiguous: "checksum", Faults: overlap}, {N: 1, Ambiguous: "checksum", Faults: overlap}}
 	for name, c := range map[string]connection{
+		"one is wrong":                             {sum(offloaded, with(opened, seg{flags: ack, data: decoy[:30], mend: damaged}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]})...), both},
+		"one has no length":                        {sum(offloaded, with(opened, seg{flags: ack, data: decoy[:30], mend: lengthless}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]})...), both},
+		"right in the connection before":           {with(opened, whole([]byte("GET / HTTP/1.1\r\n"), nil), seg{seq: 16, flags: rst}, seg{seq: 1_000_000, flags: ack, data: decoy, mend: damaged}, seg{seq: 1_000_000, flags: ack, data: real1}), []reading{{N: 1}}},
 		"all are wrong":                            {sum(damaged, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},
 		"there are none":                           {sum(none, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},
 		"all are left to the card":                 {sum(offloaded, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},
@@ -305,7 +311,7 @@ func TestDataInSYN(t *testing.T) {
 		"ignored, and a gap":     {[]seg{with20(real1[:20]), ackTo(0), rest}, nil},
 		"one byte":               {[]seg{with20([]byte("G")), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: []capture.Fault{{Code: "overlap"}}}}},
 		"one direction":          {[]seg{with20(real1[:20]), rest}, []reading{{N: 1, Ambiguous: "syn_data"}}},
-		"one direction, ignored": {[]seg{with20(decoy[:20]), whole(real1, nil)}, []reading{{N: 1, Faults: overlap}}},
+		"one direction, ignored": {[]seg{with20(decoy[:20]), whole(real1, nil)}, []reading{{N: 1, Ambiguous: "syn_data"}, {N: 2, Ambiguous: "syn_data"}}},
 	} {
 		t.Run(name, c.run)
 	}
@@ -341,6 +347,8 @@ func TestOverlaps(t *testing.T) {
 		"in its turn, then again":               {with(opened, at(0, 30, real1), at(10, 30, decoy), at(30, length, real1)), one},
 		"acknowledged, then again":              {with(opened, at(0, 30, real1), seg{ack: 30, flags: ack, fromServer: true}, at(10, 30, decoy), at(30, length, real1)), []reading{{N: 1}}},
 		"another hop limit":                     {with(opened, seg{flags: ack, data: decoy[:30], ttl: 3}, at(0, 30, real1), at(30, length, real1)), []reading{{N: 2, Ambiguous: "overlap", Faults: overlap}, {N: 1, Ambiguous: "overlap", Faults: overlap}}},
+		"another hop limit, ahead":              {with(opened, at(0, 5, real1), seg{seq: 10, flags: ack, data: decoy[10:], ttl: 3}, at(10, length, real1), at(5, 10, real1)), []reading{{N: 2, Ambiguous: "overlap", Faults: overlap}, {N: 1, Ambiguous: "overlap", Faults: overlap}}},
+		"another hop limit, then in its turn":   {with(opened, at(0, 5, real1), seg{seq: 5, flags: ack, data: decoy[5:30], ttl: 3}, at(5, length, real1)), []reading{{N: 2, Ambiguous: "overlap", Faults: overlap}, {N: 1, Ambiguous: "overlap", Faults: overlap}}},
 		"another hop limit, after a whole one":  {with(opened, seg{flags: ack, data: decoy, ttl: 3}, at(0, length, real1)), []reading{{N: 2}, {N: 1, Ambiguous: "overlap", Contradicts: []int{4}}}},
 		"no SYN, and nothing was acknowledged":  {[]seg{at(0, 30, decoy), at(0, 30, real1), at(30, length, real1)}, []reading{{N: 2, Ambiguous: "overlap", Faults: overlap}, {N: 1, Ambiguous: "overlap", Faults: overlap}}},
 		"the same bytes, whatever the overlaps": {with(opened, at(10, 30, real1), at(5, 20, real1), at(10, 40, real1), at(0, 12, real1), at(3, length, real1)), []reading{{N: 1}}},

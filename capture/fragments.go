@@ -102,6 +102,12 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 		return nil, false
 	}
 	payload = s.whole(p)
+	switch seg.pieces = sumUnknown; {
+	case p.verified:
+		seg.pieces = sumRight
+	case p.damaged:
+		seg.pieces = sumWrong
+	}
 	s.flows.remove(f)
 	return payload, true
 }

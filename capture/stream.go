@@ -43,17 +43,18 @@ type stream struct {
 	full   bool       // spans has no room and cannot be joined
 	uses   []use
 
-	need     int    // bytes of raw from needFrom on that are a whole hello; 0 if not known
-	needFrom int    //
-	raw      []byte // what was taken and may not have been acknowledged
-	rawAt    uint32 // sequence number of its first byte
-	hops     uint8  // hop limit of the first segment
-	unproven bool   // a checksum does not show that the bytes are right
-	ended    bool   // no hello is in these bytes, unless others come in their place
-	copies   []spareCopy
-	copied   int // bytes in copies
-	faults   []Fault
-	doubts   Reasons
+	need      int    // bytes of raw from needFrom on that are a whole hello; 0 if not known
+	needFrom  int    //
+	raw       []byte // what was taken and may not have been acknowledged
+	rawAt     uint32 // sequence number of its first byte
+	hops      uint8  // hop limit of the first segment
+	mixedHops bool   // another segment had another one
+	proof     proof  // of the bytes
+	ended     bool   // no hello is in these bytes, unless others come in their place
+	copies    []spareCopy
+	copied    int // bytes in copies
+	faults    []Fault
+	doubts    Reasons
 
 	reported   []int  // packets of the last hello that was reported
 	reportedAt uint32 // sequence number of its first byte
@@ -255,7 +256,7 @@ func wholeInRecord(b []byte) int {
 // read, it waits until they are acknowledged or others come.
 func (s *Scanner) finish(f *flow, h *half) {
 	st := h.stream
-	if !st.unproven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
+	if st.proof == proven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
 		s.decide(h)
 		return
 	}

@@ -41,7 +41,7 @@ func (s *Scanner) synchronize(f *flow, h *half, seg *segment) {
 		other.forgetSYNData(seg.ack)
 	}
 	if len(seg.payload) > 0 {
-		s.setAside(f, h, seg, drop{why: SYNData}) // until it is acknowledged (RFC 7413)
+		s.setAside(f, h, seg, drop{why: SYNData, open: f.alone(h)}) // until it is acknowledged (RFC 7413)
 	}
 }
 

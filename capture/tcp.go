@@ -185,7 +185,8 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 	if h.stream.hops == 0 {
 		h.stream.hops = seg.hops
 	}
-	h.stream.unproven = h.stream.unproven || seg.unproven
+	h.stream.mixedHops = h.stream.mixedHops || seg.hops != h.stream.hops
+	h.stream.proof = max(h.stream.proof, seg.proof)
 	if h.phase == silent {
 		h.phase = floating
 		if s.flows.open != nil || mayBegin(seg.payload) || mayBeginPrologue(seg.payload) {
@@ -232,8 +233,9 @@ func (s *Scanner) restart(f *flow, h *half, seq uint32) bool {
 func (s *Scanner) reopen(f *flow) {
 	s.flows.dropFollowed(f)
 	for i := range f.halves {
-		s.flows.drop(&f.halves[i])
-		f.halves[i] = half{direction: uint8(i)}
+		h := &f.halves[i]
+		s.flows.drop(h)
+		*h = half{direction: uint8(i), sums: h.sums, headers: h.headers, outers: h.outers}
 	}
 	f.closed = false
 	s.stats.Flows++
