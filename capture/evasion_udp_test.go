@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"testing"
@@ -13,6 +14,12 @@ import (
 func initialNumbered(dcid string, number uint64, frames ...[]byte) []byte {
 	p := quicseal.Packet{Version: quicseal.V1, DCID: []byte(dcid), SCID: []byte("client's"), Number: number, Payload: slices.Concat(frames...)}
 	p.Payload = append(p.Payload, make([]byte, 1200)...)
+	return fromClient(p.Seal())
+}
+
+// smallInitial is a datagram under 1,200 bytes with a PING.
+func smallInitial(number uint64) []byte {
+	p := quicseal.Packet{Version: quicseal.V1, DCID: []byte("original"), SCID: []byte("client's"), Number: number, Payload: []byte{1, 0, 0, 0}}
 	return fromClient(p.Seal())
 }
 
@@ -30,6 +37,8 @@ func TestQUICAsServers(t *testing.T) {
 		want    string
 	}{
 		"a number far ahead":                      {[][]byte{initialNumbered("original", 0x7ffffff0), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1 initial]"},
+		"a number far ahead, small":               {[][]byte{initialNumbered("original", 0, first), smallInitial(0xfffffff0), initialNumbered("original", 1, rest)}, "[1 small_initial]"},
+		"a number far ahead, small, first":        {[][]byte{smallInitial(0xfffffff0), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1 small_initial]"},
 		"another connection with the same random": {[][]byte{initialNumbered("decoy's!", 0, quicseal.AppendCrypto(nil, 0, other)), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1  1 ]"},
 		"an ACK of what was not sent":             {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(0)), initialNumbered("original", 2, rest)}, "[1 initial]"},
 		"an ACK of what was sent":                 {[][]byte{initialNumbered("original", 0, first), answer, initialNumbered("original", 1, acks(0)), initialNumbered("original", 2, rest)}, "[1 ]"},
@@ -70,6 +79,39 @@ func TestDTLSAfterAnEnd(t *testing.T) {
 		"a record that is cut":         {[][]byte{first, fromClient(cut[:len(cut)-1]), rest}, "[1 ]"},
 		"application data before":      {[][]byte{fromClient(record(23, 1, 2)), first, rest}, "[1 ]"},
 		"application data after":       {[][]byte{first, rest, fromClient(record(23, 1, 2))}, "[1 ]"},
+	} {
+		if got := rowsOf(row.packets); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}
+
+// TestOffloadedDatagrams checks what is said where the checksums of some datagrams are left to
+// the network card, and those of others are wrong.
+func TestOffloadedDatagrams(t *testing.T) {
+	sum := func(p []byte, right bool) []byte {
+		datagram, pseudo := transport(p)
+		binary.BigEndian.PutUint16(datagram[6:], ^internetSum(pseudo))
+		if !right {
+			datagram[6] ^= 0x55
+		}
+		return p
+	}
+	partial := func(p []byte) []byte { return sum(slices.Clone(p), true) }
+	wrong := func(p []byte) []byte { return sum(slices.Clone(p), false) }
+	whole, first, rest := fromClient(dtlsFragment(100, 0, 100)), fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60))
+	other := slices.Clone(whole)
+	other[len(other)-1] ^= 1
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    string
+	}{
+		"all are offloaded":          {[][]byte{partial(first), partial(rest)}, "[1 ]"},
+		"all are wrong":              {[][]byte{wrong(first), wrong(rest)}, "[1 ]"},
+		"wrong, then offloaded":      {[][]byte{wrong(other), partial(whole)}, "[1  0 checksum 1 checksum]"},
+		"wrong, then a part":         {[][]byte{wrong(other), partial(first)}, "[1  0 checksum]"},
+		"wrong parts, and offloaded": {[][]byte{wrong(first), partial(whole)}, "[1 checksum]"},
+		"offloaded, and wrong parts": {[][]byte{partial(first), wrong(rest)}, "[1 checksum]"},
 	} {
 		if got := rowsOf(row.packets); got != row.want {
 			t.Errorf("%s: %s, want %s", name, got, row.want)

@@ -298,7 +298,8 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 	if lenient.faults&assemble.QUICOverlap != 0 {
 		ss.shadow.faults = append(ss.shadow.faults[:0], Fault{FaultOverlap, 0})
 	}
-	if lenient.faults&contradicts != 0 || lenient.Outcome == assemble.Refused {
+	apart := strict.opened() && !lenient.opened() // they complete packet numbers in other ways
+	if apart || lenient.faults&contradicts != 0 || lenient.Outcome == assemble.Refused {
 		ss.doubts |= ss.why
 	}
 	switch {

@@ -174,7 +174,7 @@ func TestQUICAsServersReadIt(t *testing.T) {
 		{"small close before", "80", "80 (small_initial)", [][]byte{fromClient(inQUIC(small, number(5), closing, make([]byte, 30))), fromClient(first), fromClient(rest)}},
 		{"small close between", "80 or none", "80 (small_initial)", [][]byte{fromClient(first), fromClient(inQUIC(small, number(5), closing, make([]byte, 30))), fromClient(rest)}},
 		{"small bad frame between", "80 or none", "80 (small_initial)", [][]byte{fromClient(first), fromClient(inQUIC(small, number(5), badFrame, make([]byte, 30))), fromClient(rest)}},
-		{"a far number in a small one", "80", "80", [][]byte{fromClient(inQUIC(small, number(0xfffffff0), []byte{1}, make([]byte, 30))), fromClient(first), fromClient(rest)}},
+		{"a far number in a small one", "80", "80 (small_initial)", [][]byte{fromClient(inQUIC(small, number(0xfffffff0), []byte{1}, make([]byte, 30))), fromClient(first), fromClient(rest)}},
 		{"close between", "none", "80 (initial)", [][]byte{fromClient(first), fromClient(inQUIC(large, number(5), closing)), fromClient(rest)}},
 		{"bad frame between", "none", "frame_type, 80 (initial)", [][]byte{fromClient(first), fromClient(inQUIC(large, number(5), badFrame)), fromClient(first), fromClient(rest)}},
 		{"other bytes in a small one, and no end", "none", "- (small_initial)", [][]byte{fromClient(first), fromClient(inQUIC(small, number(3), crypto(0, other[:20])))}},

@@ -38,6 +38,7 @@ type half struct {
 	fin         bool  // this end sent a FIN, at finAt
 	urgent      bool  // the byte at urgentAt is urgent
 	again       bool  // another connection may go on instead
+	partial     bool  // over UDP: the network card computes the checksums
 	answers     bool  // its SYN answers another one
 	established bool  // it has acknowledged the SYN of the other end
 	inferred    bool  // nothing was captured, but what the other end acknowledges shows start

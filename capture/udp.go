@@ -161,15 +161,24 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 	if _, dropped := s.damaged(&evidence, &s.decoder.seg); dropped {
 		return evidence, false
 	}
-	if f != nil {
-		if before.wrong > 0 && before.right == 0 && evidence.sums.right > 0 {
-			// What was read before was not for the server.
-			evidence.sums.wrong, evidence.again = 0, f.last != 0
-			s.flows.dropSession(f)
-			f.last = 0
-		}
-		f.halves[0] = evidence
+	offloaded, partial, damaged := evidence.partial, s.decoder.seg.proof == unproven, evidence.sums.wrong > before.wrong
+	evidence.partial = offloaded || partial
+	if f == nil {
+		return evidence, true
 	}
+	switch undecided := before.wrong > 0 && before.right == 0; {
+	case undecided && (evidence.sums.right > 0 || partial && !offloaded):
+		// What was read before was not for the server.
+		evidence.sums.wrong, evidence.again = 0, f.last != 0 || partial
+		if partial {
+			s.contradictDatagrams(f)
+		}
+		s.flows.dropSession(f)
+		f.last = 0
+	case damaged && offloaded && f.session != nil:
+		f.session.doubts = f.session.doubts.With(Checksum)
+	}
+	f.halves[0] = evidence
 	return evidence, true
 }
 
@@ -218,10 +227,22 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		}
 		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
 			s.emit()
-			if f.outers > 1 && result.Outcome == assemble.Complete && f.session != nil {
+			if (f.outers > 1 || s.decoder.seg.proof == doubtful) && result.Outcome == assemble.Complete && f.session != nil {
 				f.session.reported = append(f.session.reported[:0], s.hello.Frames...)
 			}
 		}
+	}
+}
+
+// contradictDatagrams yields a row without a hello which says that the latest hello of f may
+// have had a wrong checksum.
+func (s *Scanner) contradictDatagrams(f *flow) {
+	if ss := f.session; ss != nil && len(ss.reported) > 0 {
+		s.describeDatagrams(f, ss)
+		s.hello.Frames, s.hello.Index, s.hello.Pieces = s.hello.Frames[:0], 1, Pieces{}
+		s.hello.Ambiguous = Reasons(0).With(Checksum)
+		s.hello.Contradicts = append(s.hello.Contradicts, ss.reported...)
+		s.emit()
 	}
 }
 
