@@ -176,6 +176,8 @@ func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
 	}
 	if h.next == h.start {
 		h.start++
+	} else {
+		h.leftOut = true
 	}
 	h.next++
 	if h.stream != nil {
