@@ -71,7 +71,9 @@ func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
 		return false
 	}
 	c.data, c.frames = slices.Clone(b), slices.Clone(s.frames)
-	st.copied += len(b)
+	if st.copied += len(b); st.path == nil {
+		st.path = s.decoder.path.names(&s.decoder.seg)
+	}
 	st.copies = append(st.copies, c)
 	return true
 }

@@ -52,7 +52,8 @@ type stream struct {
 	proof     proof  // of the bytes
 	ended     bool   // no hello is in these bytes, unless others come in their place
 	copies    []spareCopy
-	copied    int // bytes in copies
+	copied    int      // bytes in copies
+	path      []string // of the first copy, for rows that another packet brings about
 	faults    []Fault
 	doubts    Reasons
 
@@ -389,6 +390,9 @@ func (s *Scanner) describe(f *flow, h *half) {
 		Path:      s.decoder.path.names(&s.decoder.seg),
 
 		Contradicts: s.hello.Contradicts[:0],
+	}
+	if h.stream.path != nil {
+		s.hello.Path = h.stream.path
 	}
 	uses, start := h.stream.uses, h.stream.start+uint32(h.stream.records.Info().Start)
 	slices.SortStableFunc(uses, func(a, b use) int { return int(int32(a.begin - b.begin)) })
