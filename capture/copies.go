@@ -144,7 +144,7 @@ func (s *Scanner) disagree(f *flow, h *half, seg *segment, at, seq uint32, b []b
 	st.fault(FaultOverlap, int(at-h.start))
 	c := spareCopy{seq: seq, rival: true}
 	switch {
-	case st.proof > seg.proof:
+	case st.mixedProof:
 		c.why = Checksum
 	case st.mixedHops, seg.hops != st.hops, !h.synSeen && !h.ackSeen, f.alone(h):
 		c.why = Overlap

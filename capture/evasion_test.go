@@ -243,6 +243,7 @@ func TestChecksumEvidence(t *testing.T) {
 	both := []reading{{N: 2, Ambiguous: "checksum", Faults: overlap}, {N: 1, Ambiguous: "checksum", Faults: overlap}}
 	for name, c := range map[string]connection{
 		"one is wrong":                             {sum(offloaded, with(opened, seg{flags: ack, data: decoy[:30], mend: damaged}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]})...), both},
+		"one is wrong, and wins":                   {sum(offloaded, with(opened, seg{seq: 20, flags: ack, data: real1[20:40]}, seg{seq: 10, flags: ack, data: decoy[10:30], mend: damaged}, seg{flags: ack, data: real1[:10]}, seg{seq: 10, flags: ack, data: real1[10:30]}, seg{seq: 40, flags: ack, data: real1[40:]})...), []reading{{N: 2, Ambiguous: "checksum", Faults: overlap}, {N: 1, Ambiguous: "checksum", Faults: overlap}}},
 		"one has no length":                        {sum(offloaded, with(opened, seg{flags: ack, data: decoy[:30], mend: lengthless}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]})...), both},
 		"right in the connection before":           {with(opened, whole([]byte("GET / HTTP/1.1\r\n"), nil), seg{seq: 16, flags: rst}, seg{seq: 1_000_000, flags: ack, data: decoy, mend: damaged}, seg{seq: 1_000_000, flags: ack, data: real1}), []reading{{N: 1}}},
 		"all are wrong":                            {sum(damaged, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},

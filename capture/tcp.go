@@ -186,9 +186,10 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 		}
 	}
 	if h.stream.hops == 0 {
-		h.stream.hops = seg.hops
+		h.stream.hops, h.stream.proof = seg.hops, seg.proof
 	}
 	h.stream.mixedHops = h.stream.mixedHops || seg.hops != h.stream.hops
+	h.stream.mixedProof = h.stream.mixedProof || seg.proof != h.stream.proof
 	h.stream.proof = max(h.stream.proof, seg.proof)
 	if h.phase == silent {
 		h.phase = floating
