@@ -243,6 +243,7 @@ func TestChecksumEvidence(t *testing.T) {
 	both := []reading{{N: 2, Ambiguous: "checksum", Faults: overlap}, {N: 1, Ambiguous: "checksum", Faults: overlap}}
 	for name, c := range map[string]connection{
 		"one is wrong":                             {sum(offloaded, with(opened, seg{flags: ack, data: decoy[:30], mend: damaged}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]})...), both},
+		"one is wrong, and wins":                   {sum(offloaded, with(opened, seg{seq: 20, flags: ack, data: real1[20:40]}, seg{seq: 10, flags: ack, data: decoy[10:30], mend: damaged}, seg{flags: ack, data: real1[:10]}, seg{seq: 10, flags: ack, data: real1[10:30]}, seg{seq: 40, flags: ack, data: real1[40:]})...), []reading{{N: 2, Ambiguous: "checksum", Faults: overlap}, {N: 1, Ambiguous: "checksum", Faults: overlap}}},
 		"one has no length":                        {sum(offloaded, with(opened, seg{flags: ack, data: decoy[:30], mend: lengthless}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]})...), both},
 		"right in the connection before":           {with(opened, whole([]byte("GET / HTTP/1.1\r\n"), nil), seg{seq: 16, flags: rst}, seg{seq: 1_000_000, flags: ack, data: decoy, mend: damaged}, seg{seq: 1_000_000, flags: ack, data: real1}), []reading{{N: 1}}},
 		"all are wrong":                            {sum(damaged, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},
@@ -321,12 +322,17 @@ func TestUrgentData(t *testing.T) {
 	urgent := func(n int) []capture.Fault { return []capture.Fault{{Code: "urgent", Offset: n}} }
 	inside := join(real1[:30], []byte("G"), real1[30:])
 	for name, c := range map[string]connection{
-		"before the hello":  {with(opened, seg{flags: ack | urg, urgent: 1, data: []byte("G")}, seg{seq: 1, flags: ack, data: real1}), []reading{{N: 1, Faults: urgent(0)}}},
-		"in one segment":    {with(opened, seg{flags: ack | urg, urgent: 1, data: join([]byte("G"), real1)}), []reading{{N: 1, Faults: urgent(0)}}},
-		"inside the hello":  {with(opened, seg{flags: ack | urg, urgent: 31, data: inside}), []reading{{N: 1, Faults: urgent(30)}}},
-		"in a later one":    {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:20]}, seg{seq: 20, flags: ack, data: inside[20:]}), []reading{{N: 1, Faults: urgent(30)}}},
-		"what has arrived":  {with(opened, seg{flags: ack, data: real1[:30]}, seg{seq: 20, flags: ack | urg, urgent: 1, data: real1[20:]}), []reading{{N: 1}}},
-		"no urgent pointer": {with(opened, seg{flags: ack | urg, data: join([]byte("G"), real1)}), []reading{{N: 1, Faults: urgent(0)}}},
+		"before the hello":                {with(opened, seg{flags: ack | urg, urgent: 1, data: []byte("G")}, seg{seq: 1, flags: ack, data: real1}), []reading{{N: 1, Faults: urgent(0)}}},
+		"in one segment":                  {with(opened, seg{flags: ack | urg, urgent: 1, data: join([]byte("G"), real1)}), []reading{{N: 1, Faults: urgent(0)}}},
+		"inside the hello":                {with(opened, seg{flags: ack | urg, urgent: 31, data: inside}), []reading{{N: 1, Faults: urgent(30)}}},
+		"in a later one":                  {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:20]}, seg{seq: 20, flags: ack, data: inside[20:]}), []reading{{N: 1, Faults: urgent(30)}}},
+		"what has arrived":                {with(opened, seg{flags: ack, data: real1[:30]}, seg{seq: 20, flags: ack | urg, urgent: 1, data: real1[20:]}), []reading{{N: 1}}},
+		"two of them":                     {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:40]}, seg{seq: 40, flags: ack | urg, urgent: len(inside) - 39, data: join(inside[40:], []byte("G"))}), []reading{{N: 1, Ambiguous: "segment", Faults: urgent(30)}}},
+		"two after the hello":             {with(opened, seg{flags: ack | urg, urgent: 31, data: inside}, seg{seq: len(inside), flags: ack | urg, urgent: 1, data: []byte("G")}), []reading{{N: 1, Faults: urgent(30)}, {Ambiguous: "segment", Faults: []capture.Fault{}, Contradicts: []int{4}}}},
+		"in an empty segment":             {with(opened, seg{flags: ack | urg, urgent: 31}, whole(inside, nil)), []reading{{N: 1, Faults: urgent(30)}}},
+		"two, the first at the beginning": {with(opened, seg{flags: ack | urg, urgent: 1, data: []byte("G")}, seg{seq: 1, flags: ack | urg, urgent: 31, data: inside}), []reading{{N: 1, Faults: slices.Concat(urgent(0), urgent(30))}}},
+		"two, before the first arrives":   {with(opened, seg{flags: ack | urg, urgent: 3, data: real1[:2]}, seg{seq: 2, flags: ack | urg, urgent: 29, data: inside[2:]}), []reading{{N: 1, Faults: urgent(30)}}},
+		"no urgent pointer":               {with(opened, seg{flags: ack | urg, data: join([]byte("G"), real1)}), []reading{{N: 1, Faults: urgent(0)}}},
 	} {
 		t.Run(name, c.run)
 	}

@@ -165,3 +165,13 @@ func TestTwinsOverUDP(t *testing.T) {
 		}
 	}
 }
+
+// TestPathOfLateRow checks that a row has the path of its flow if another packet, or the end
+// of the capture, brings it about.
+func TestPathOfLateRow(t *testing.T) {
+	unacknowledged := seg{flags: 8, data: real1}.packet(false)
+	hellos, _ := inEthernet(capture.Options{}, vlan(7, synSent.packet(false)), vlan(7, unacknowledged), up(1, syn, nil))
+	if len(hellos) != 1 || strings.Join(hellos[0].Path, " ") != "eth vlan:7 ipv4 tcp" {
+		t.Errorf("got %+v", hellos)
+	}
+}
