@@ -170,9 +170,7 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 	case undecided && (evidence.sums.right > 0 || partial && !offloaded):
 		// What was read before was not for the server.
 		evidence.sums.wrong, evidence.again = 0, f.last != 0 || partial
-		if partial {
-			s.contradictDatagrams(f)
-		}
+		s.contradictDatagrams(f)
 		s.flows.dropSession(f)
 		f.last = 0
 	case damaged && offloaded && f.session != nil:
