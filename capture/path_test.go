@@ -175,3 +175,13 @@ func TestPathOfLateRow(t *testing.T) {
 		t.Errorf("got %+v", hellos)
 	}
 }
+
+// TestTwinFromTheServer checks that a hello in the name of the server, inside a tunnel, does
+// not take the place of the one that the client sends outside.
+func TestTwinFromTheServer(t *testing.T) {
+	forged := seg{flags: ack, data: real1, fromServer: true}.packet(false)
+	hellos, _ := inEthernet(capture.Options{}, synSent.packet(false), seg{flags: ack}.packet(false), vxlanFrom("192.0.2.9", 42, forged), seg{flags: ack, data: real1}.packet(false))
+	if !slices.ContainsFunc(hellos, func(h capture.Hello) bool { return h.Src.Port() == clientPort && h.Ambiguous == 0 && h.Found() }) {
+		t.Errorf("got %+v", hellos)
+	}
+}

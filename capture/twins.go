@@ -73,7 +73,7 @@ func (f *flow) tunnelled() bool { return f.outers > f.twin.outers }
 // is to be reported, and whether it has to wait for the one of the twin. Mirrored traffic
 // can have one direction in a tunnel and the other outside: there is nothing to wait for.
 func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
-	f.last = s.hash(s.hello.Message) | 1
+	f.last = s.hash(s.hello.Message)&^2 | uint64(h.direction)<<1 | 1
 	other := f.twin
 	switch {
 	case other == nil || len(s.hello.Message) == 0:
