@@ -69,6 +69,15 @@ test-long: fuzz-seeded vectors-mutants vectors-live drivers corpus-coverage test
 test-hostile: ## a million packets of each attack on a capture's reader, and the memory that they take
 	cd capture && go test -count=1 -timeout 30m -run TestFloods . -flood=1000000
 
+.PHONY: test-receivers evasion-table
+test-long: COMBINATIONS = 10000
+test-long: test-receivers
+test-receivers: ## send tricks to real servers, and compare what they read with inspect; COMBINATIONS=300 SEED=1
+	@scripts/receivers.sh -n $(or $(COMBINATIONS),300) -seed $(or $(SEED),1)
+
+evasion-table: ## write the tables of docs/evasion.md (needs tshark)
+	@scripts/receivers.sh -n 0 -document docs/evasion.md
+
 test-soak: ## 10,000 TLS handshakes of many clients under the race detector
 	go test -race -run TestSoak ./reqmtls -soak
 

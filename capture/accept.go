@@ -32,8 +32,15 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 	if h.unacceptable(other, seg) {
 		return drop{why: Segment, open: !other.synSeen}, true
 	}
+	if why, dropped := h.unauthentic(other, seg); dropped {
+		return why, true
+	}
 	if !carries {
+		h.isOld(seg, f.alone(h)) // a late ACK does no harm
 		return drop{}, false
+	}
+	if !h.established && h.echoesOther(other, seg) {
+		return drop{why: Segment, open: true}, true
 	}
 	if h.reset || other.reset || h.fin && h.next == h.finAt && int32(seg.seq-h.finAt) >= 0 {
 		return drop{why: Segment}, true
@@ -43,7 +50,7 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 	}
 	// If the SYN of the other end was not captured, it is not known whether there are
 	// timestamps.
-	return drop{why: Segment, open: !other.synSeen}, h.timed && (other.timed || !other.synSeen) && h.isOld(seg)
+	return drop{why: Segment, open: !other.synSeen}, h.timed && (other.timed || !other.synSeen) && h.isOld(seg, f.alone(h))
 }
 
 // unacceptable reports whether a segment acknowledges what the other end has never sent, or
@@ -65,7 +72,7 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 	if seg.flawed {
 		return drop{why: IPHeader, sure: true}, true
 	}
-	header := headerSum(seg.header)
+	header := max(seg.pieces, headerSum(seg.header))
 	if seg.noLength && header != sumOffloaded && h.sums.verified() && len(seg.header)+len(seg.whole) < 1<<16 && seg.checksum() != sumOffloaded {
 		return drop{why: IPHeader, sure: true}, true // no length was left to the network card
 	}
@@ -76,7 +83,13 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 	if h.sums.counts(mode, sum) {
 		return drop{why: Checksum}, true
 	}
-	seg.unproven = mode != ChecksumsIgnore && (sum == sumOffloaded || sum == sumWrong)
+	switch {
+	case mode == ChecksumsIgnore:
+	case sum == sumWrong, seg.noLength, header == sumWrong:
+		seg.proof = doubtful
+	case sum == sumOffloaded:
+		seg.proof = unproven
+	}
 	return drop{}, false
 }
 
@@ -103,7 +116,7 @@ func (h *half) mayReset(other *half, seg *segment) bool {
 // isOld reports whether a segment's timestamp is older than one that the receiver has seen
 // (RFC 7323, Section 5.3), and else notes it. The receiver keeps the timestamps of segments
 // that begin no later than its last acknowledgement.
-func (h *half) isOld(seg *segment) bool {
+func (h *half) isOld(seg *segment, alone bool) bool {
 	stamp, ok := timestamp(seg.options)
 	if !ok {
 		return false
@@ -113,8 +126,11 @@ func (h *half) isOld(seg *segment) bool {
 		return true
 	}
 	last := h.start
-	if h.ackSeen {
+	switch {
+	case h.ackSeen:
 		last = h.acked
+	case alone:
+		last = h.next // it may have acknowledged as much
 	}
 	if int32(seg.seq-last) <= 0 && int32(stamp-h.recent) > 0 {
 		h.recent = stamp
@@ -122,14 +138,65 @@ func (h *half) isOld(seg *segment) bool {
 	return false
 }
 
-// The options of TCP that matter here (RFC 7323, Sections 2.2 and 3.2; RFC 2018, Section 2).
+// unauthentic reports whether a host drops the segment because of its signature: one that
+// the SYNs have not shown, or none although they had one (RFC 2385, Section 2.0). Those that
+// know TCP-AO do so, too (RFC 5925, Section 7.3); others read the segment.
+func (h *half) unauthentic(other *half, seg *segment) (drop, bool) {
+	if !h.synSeen {
+		return drop{}, false
+	}
+	agreed := h.signed
+	if other.synSeen && other.signed != agreed {
+		agreed = 0
+	}
+	switch got := signature(seg.options); {
+	case got == agreed:
+		return drop{}, false
+	case got == optionMD5 || agreed == optionMD5:
+		return drop{why: Segment, sure: true}, true
+	}
+	return drop{why: Segment, open: true}, true
+}
+
+// echoesOther reports whether a segment echoes a timestamp that the SYN of the other end did
+// not have. Linux checks this in the segment that ends the handshake.
+func (h *half) echoesOther(other *half, seg *segment) bool {
+	data, ok := tcpOption(seg.options, optionTimestamps)
+	if !ok || len(data) != 8 || !h.timed || !other.timed {
+		return false
+	}
+	echo := binary.BigEndian.Uint32(data[4:])
+	return echo != 0 && (int32(echo-other.recent) < 0 || int32(echo-other.lastSYN) > 0)
+}
+
+// The options of TCP that matter here (RFC 7323, Sections 2.2 and 3.2; RFC 2018, Section 2;
+// RFC 2385, Section 3.0; RFC 5925, Section 2.2).
 const (
 	optionEnd        = 0
 	optionNop        = 1
 	optionScale      = 3
 	optionSACK       = 4
 	optionTimestamps = 8
+	optionMD5        = 19
+	optionAO         = 29
 )
+
+// signature returns the option that signs a segment, or 0.
+func signature(b []byte) byte {
+	for len(b) > 1 && b[0] != optionEnd {
+		switch {
+		case b[0] == optionNop:
+			b = b[1:]
+			continue
+		case b[1] < 2 || int(b[1]) > len(b):
+			return 0
+		case b[0] == optionMD5 && b[1] == 18, b[0] == optionAO:
+			return b[0]
+		}
+		b = b[b[1]:]
+	}
+	return 0
+}
 
 // tcpOption returns the data of an option.
 func tcpOption(b []byte, kind byte) (data []byte, ok bool) {

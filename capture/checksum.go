@@ -15,6 +15,16 @@ const (
 	sumWrong                     //
 )
 
+// proof says whether a checksum shows that bytes are those that were sent. The least comes
+// last.
+type proof uint8
+
+const (
+	proven   proof = iota
+	unproven       // the network card computes it
+	doubtful       // it is wrong, or the IP header has no length; so may be all of the flow
+)
+
 // onesSum adds the ones' complement sum of b to sum, in 64 bits. An odd last byte counts as
 // if a zero followed it. The bytes are added in little-endian order, which fold
 // undoes: the sum does not depend on the order (RFC 1071, Section 2).

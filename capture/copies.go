@@ -71,7 +71,9 @@ func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
 		return false
 	}
 	c.data, c.frames = slices.Clone(b), slices.Clone(s.frames)
-	st.copied += len(b)
+	if st.copied += len(b); st.path == nil {
+		st.path = s.decoder.path.names(&s.decoder.seg)
+	}
 	st.copies = append(st.copies, c)
 	return true
 }
@@ -140,9 +142,9 @@ func (s *Scanner) disagree(f *flow, h *half, seg *segment, at, seq uint32, b []b
 	st.fault(FaultOverlap, int(at-h.start))
 	c := spareCopy{seq: seq, rival: true}
 	switch {
-	case st.unproven && !seg.unproven:
+	case st.mixedProof:
 		c.why = Checksum
-	case seg.hops != st.hops, !h.synSeen && !h.ackSeen:
+	case st.mixedHops, seg.hops != st.hops, !h.synSeen && !h.ackSeen, f.alone(h):
 		c.why = Overlap
 	default:
 		return

@@ -173,13 +173,18 @@ func TestChecksumsOfDatagrams(t *testing.T) {
 		"all wrong":              {[][]byte{damagedUDP(part(0, 0, 50)), damagedUDP(part(1, 50, 100))}, []string{"1 "}},
 		"a wrong one after one":  {[][]byte{summedUDP(part(0, 0, 50)), damagedUDP(part(2, 50, 100)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
 		"a wrong one before one": {[][]byte{damagedUDP(part(2, 50, 100)), summedUDP(part(0, 0, 50)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
-		"a whole one before":     {[][]byte{damagedUDP(part(2, 0, 100)), summedUDP(part(1, 0, 100))}, []string{"2 ", "1 checksum"}},
+		"a whole one before":     {[][]byte{damagedUDP(part(2, 0, 100)), summedUDP(part(1, 0, 100))}, []string{"2 ", "none checksum", "1 checksum"}},
+		"and a part after":       {[][]byte{damagedUDP(part(2, 0, 100)), summedUDP(part(1, 0, 50))}, []string{"2 ", "none checksum"}},
 		"a wrong header after":   {[][]byte{summedUDP(part(0, 0, 50)), headerDamaged(part(2, 50, 100)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
 	} {
 		hellos, stats := scan(capture.Options{}, row.packets...)
 		var got []string
 		for _, h := range hellos {
-			got = append(got, fmt.Sprintf("%d %v", h.Message[len(h.Message)-1], h.Ambiguous))
+			last := "none"
+			if len(h.Message) > 0 {
+				last = fmt.Sprint(h.Message[len(h.Message)-1])
+			}
+			got = append(got, fmt.Sprintf("%s %v", last, h.Ambiguous))
 		}
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: got %q, want %q; %+v", name, got, row.want, stats)

@@ -37,7 +37,8 @@ type segment struct {
 	whole    []byte   // the segment with its header, for its checksum; nil if it was cut
 	flawed   bool     // a host drops the packet because of its IP header
 	noLength bool     // the length in the IP header is 0
-	unproven bool     // the checksum does not show that the bytes are right
+	pieces   sumState // header, of a packet that came in fragments
+	proof    proof
 }
 
 const (
@@ -110,7 +111,7 @@ func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
 	d.depth = 0
 	d.path.reset()
 	d.seg.flawed, d.seg.noLength, d.seg.header = false, false, nil
-	d.seg.outer, d.seg.unproven = sumUnknown, false
+	d.seg.outer, d.seg.pieces, d.seg.proof = sumUnknown, sumUnknown, proven
 	return d.link(link, b)
 }
 

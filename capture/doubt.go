@@ -92,7 +92,7 @@ type Fault struct {
 	// extension.Code.
 	Code string
 	// Offset is that of Hello.Offset: in bytes from the start of the client's stream or
-	// of the datagram. For a fault of the message itself (session_id_too_long and
+	// of the datagram. For a fault of the message itself (session_id_too_long, legacy_version and
 	// duplicate_extension) it is from the start of the message.
 	Offset int
 }
@@ -103,6 +103,7 @@ const (
 	FaultUrgent  = "urgent"  // a byte of urgent data, which an application does not read
 
 	FaultTrailing = "record_trailing" // bytes after the message in its record
+	FaultVersion  = "legacy_version"  // a legacy_version below SSL 3.0, or of it with supported_versions
 )
 
 // Checksums says which checksums count. A packet whose checksum counts and is wrong is

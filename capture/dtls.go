@@ -17,11 +17,20 @@ const (
 	// handshake for sure. A client waits as long before it sends again (RFC 6347, Section
 	// 4.2.4.1).
 	newHandshake = time.Second
+
+	dtlsRecordHeader = 13
 )
 
 // dtlsDatagram takes a datagram that begins with a DTLS record. A server waits for a
 // certain message_seq and a certain length; what else comes is read beside it.
 func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
+	if isFatalAlert(b) {
+		reverse := key
+		reverse.lo, reverse.hi = key.hi, key.lo
+		if f := s.flows.flows[reverse]; f != nil && f.session != nil {
+			f.session.refused = true
+		}
+	}
 	f := s.flows.flows[key]
 	if (f == nil || f.session == nil) && !beginsDTLS(b) {
 		return
@@ -37,6 +46,9 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 		f.halves[0] = evidence
 	}
 	root := f.session
+	if root.inProgress() && endsHandshake(b) {
+		root.doubts = root.doubts.With(Fragments)
+	}
 	end, late := 0, false
 	for fragment := range assemble.DTLSFragments(b) {
 		end, late = fragment.End, fragment.Late
@@ -58,6 +70,41 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 	if f.queue != nil {
 		s.flows.settle(f)
 	}
+}
+
+// isFatalAlert reports whether a datagram is an alert, in epoch 0, after which the server reads
+// nothing more.
+func isFatalAlert(b []byte) bool {
+	const fatal = 2
+	return len(b) == dtlsRecordHeader+2 && b[0] == recordAlert && b[1] == 0xfe && b[3]|b[4] == 0 && b[dtlsRecordHeader] == fatal
+}
+
+// endsHandshake reports whether a datagram has a record for which OpenSSL ends a handshake
+// that has begun: of another type in epoch 0, or without data.
+func endsHandshake(b []byte) bool {
+	for len(b) >= dtlsRecordHeader && b[1] == 0xfe {
+		const changeCipherSpec = 20
+		n := int(b[dtlsRecordHeader-2])<<8 | int(b[dtlsRecordHeader-1])
+		if n > len(b)-dtlsRecordHeader {
+			return false
+		}
+		expected := b[0] == changeCipherSpec || b[0] == recordHandshake && n > 0
+		if encrypted := b[3]|b[4] != 0; !encrypted && !expected {
+			return true
+		}
+		b = b[dtlsRecordHeader+n:]
+	}
+	return false
+}
+
+// inProgress reports whether a part of a message has come.
+func (ss *session) inProgress() bool {
+	for ; ss != nil; ss = ss.shadow {
+		if ss.awaited {
+			return true
+		}
+	}
+	return false
 }
 
 // dtlsMessage names a message of a client, as far as a fragment tells.
@@ -174,6 +221,9 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 // or copies differ.
 func (s *Scanner) doubtDTLS(f *flow, ss *session, message []byte) (doubts Reasons) {
 	root, seq := f.session, ss.message.seq
+	if root.refused {
+		doubts = doubts.With(Fragments)
+	}
 	switch {
 	case root.doneAt.IsZero() && seq == 1:
 		s.hello = Hello{Transport: DTLS, Message: message}

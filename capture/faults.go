@@ -20,7 +20,24 @@ func (h *Hello) parse(servers clienthello.Servers) (clienthello.ClientHello, err
 			h.Faults = append(h.Faults, Fault{f.Code, f.Offset})
 		}
 	}
+	if err == nil && h.Transport != DTLS && hasOldVersion(hello) {
+		const versionAt = 4
+		h.Ambiguous = h.Ambiguous.With(Malformed)
+		h.Faults = append(h.Faults, Fault{FaultVersion, versionAt})
+	}
 	return hello, err
+}
+
+// hasOldVersion reports whether the legacy_version is below that of SSL 3.0, or of SSL 3.0 in
+// a hello with supported_versions, which servers are to refuse (RFC 9846, Section E.5). crypto/tls
+// passes over it.
+func hasOldVersion(hello clienthello.ClientHello) bool {
+	const ssl3 = 0x0300
+	if hello.LegacyVersion() == ssl3 {
+		_, newer := hello.Extensions().Lookup(extension.SupportedVersions)
+		return newer
+	}
+	return hello.LegacyVersion() < ssl3
 }
 
 // parseTolerant parses the message as servers do.
@@ -47,7 +64,8 @@ func (h *Hello) settleOdd(b []byte) {
 		return
 	}
 	refuses := slices.Contains([]extension.Alert{extension.AlertIllegalParameter, extension.AlertDecodeError, extension.AlertUnsupportedExtension}, extension.Alert(b[6]))
-	if refuses && h.Ambiguous == Reasons(1<<Malformed) {
+	byVersion := slices.ContainsFunc(h.Faults, func(f Fault) bool { return f.Code == FaultVersion })
+	if refuses && !byVersion && h.Ambiguous == Reasons(1<<Malformed) {
 		h.Ambiguous, h.Faults, h.servers = 0, nil, 0
 	}
 }

@@ -63,6 +63,9 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 		fr.payload = fr.payload[:len(fr.payload)&^7]
 	}
 	end := fr.offset + len(fr.payload)
+	if seg.ipv6 && fr.offset == 0 && lacksHeader(fr.protocol, fr.payload) {
+		return nil, false
+	}
 	if end > maxIPPacket || fr.cut || fr.flawed || len(fr.payload) == 0 {
 		return nil, false
 	}
@@ -99,6 +102,12 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 		return nil, false
 	}
 	payload = s.whole(p)
+	switch seg.pieces = sumUnknown; {
+	case p.verified:
+		seg.pieces = sumRight
+	case p.damaged:
+		seg.pieces = sumWrong
+	}
 	s.flows.remove(f)
 	return payload, true
 }

@@ -39,6 +39,8 @@ func TestFragments(t *testing.T) {
 		"another end":             {[][]byte{v4(1, 48, 999), ipv4Fragment(client, server, 6, 1, 48, false, whole[48:len(whole)-1]), v4(1, 0, 48)}, nil},
 		"interleaved":             {[][]byte{v4(1, 0, 24), v4(2, 0, 24), v4(2, 24, 999), v4(1, 24, 999)}, []int{2, 3}},
 		"IPv6":                    {[][]byte{v6(7, 32, 999), v6(7, 0, 32)}, []int{2, 1}},
+		"without a header, IPv6":  {[][]byte{v6(7, 0, 16), v6(7, 16, 999)}, nil},
+		"without a header":        {[][]byte{v4(1, 0, 16), v4(1, 16, 999)}, []int{1, 2}},
 		"one is missing":          {[][]byte{v4(1, 0, 24), v4(1, 48, 999)}, nil},
 		"beyond the last":         {[][]byte{v4(1, 0, 24), v4(1, 48, 999), ipv4Fragment(client, server, 6, 1, 800, true, make([]byte, 24)), v4(1, 24, 48)}, nil},
 		"beyond an IP packet":     {[][]byte{ipv4Fragment(client, server, 6, 1, 65528, false, make([]byte, 64))}, nil},

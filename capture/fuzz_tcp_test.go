@@ -114,7 +114,8 @@ func (r *tcpReceiver) insert(fresh queued, packet int) {
 	r.queue = slices.Insert(r.queue, i, fresh)
 }
 
-// A tcpScan is a Scanner of one direction of a connection, and what it found.
+// A tcpScan is a Scanner of one direction of a connection, and what it found. The other one
+// has a packet, too: else bytes that differ would be in doubt.
 type tcpScan struct {
 	*Scanner
 	isn   uint32
@@ -122,9 +123,13 @@ type tcpScan struct {
 }
 
 func newTCPScan(isn uint32) *tcpScan {
-	const syn = 0x02
+	const syn, ack = 0x02, 0x10
 	s := &tcpScan{Scanner: NewScanner(Options{}), isn: isn}
 	s.scan(tcpPacket(isn, syn, nil))
+	answer := tcpPacket(0, ack, nil)
+	copy(answer[12:], []byte{192, 0, 2, 2, 192, 0, 2, 1, 0x01, 0xbb, 0xc3, 0x50})
+	binary.BigEndian.PutUint32(answer[28:], isn+1)
+	s.scan(answer)
 	return s
 }
 

@@ -80,7 +80,7 @@ func (d *decoder) ipv4(b []byte) verdict {
 			last:     field&0x2000 == 0,
 			payload:  b[header:],
 			cut:      cut,
-			flawed:   d.seg.flawed,
+			flawed:   d.seg.flawed || d.seg.noLength, // no card makes fragments
 			sum:      headerSum(d.seg.header),
 		}
 		return isFragment
@@ -154,7 +154,7 @@ func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 					last:     field&1 == 0,
 					payload:  b[8:],
 					cut:      cut,
-					flawed:   d.seg.flawed,
+					flawed:   d.seg.flawed || d.seg.noLength,
 				}
 				return isFragment
 			}

@@ -12,6 +12,7 @@ func badOptions(b []byte) bool {
 		loose       = 131
 		strict      = 137
 	)
+	seen := [2]bool{} // record route, timestamp
 	for len(b) > 0 && b[0] != end {
 		if b[0] == nop {
 			b = b[1:]
@@ -24,17 +25,51 @@ func badOptions(b []byte) bool {
 		case loose, strict:
 			return true
 		case recordRoute:
-			if b[1] < 3 || b[2] < 4 {
+			if b[1] < 3 || b[2] < 4 || noRoom(b, 4) || seen[0] {
 				return true
 			}
+			seen[0] = true
 		case timestamp:
-			if b[1] < 4 || b[2] < 5 {
+			if b[1] < 4 || b[2] < 5 || seen[1] {
 				return true
 			}
+			const prespecified = 3
+			size, kind := 4, b[3]&0xf
+			if kind == 1 || kind == prespecified {
+				size = 8 // with the address
+			}
+			if uncounted := b[2] > b[1] && b[3]>>4 == 15 && kind != prespecified; uncounted || noRoom(b, size) {
+				return true
+			}
+			seen[1] = true
 		}
 		b = b[b[1]:]
 	}
 	return false
+}
+
+// noRoom reports whether an option that is not full has no room for another entry of size
+// bytes at its pointer, which counts from 1.
+func noRoom(option []byte, size int) bool {
+	return option[2] <= option[1] && int(option[2])+size-1 > int(option[1])
+}
+
+// lacksHeader reports whether the first fragment of an IPv6 packet has not all headers of it,
+// up to that of TCP or UDP. Hosts drop it (RFC 8200, Section 4.5; RFC 7112, Section 5).
+func lacksHeader(next uint8, b []byte) bool {
+	for {
+		switch next {
+		case protoTCP:
+			return len(b) < 20
+		case protoHopByHop, protoRouting, protoDestination:
+			if len(b) < 8 || len(b) < 8+8*int(b[1]) {
+				return true
+			}
+			next, b = b[0], b[8+8*int(b[1]):]
+		default:
+			return len(b) < 8
+		}
+	}
 }
 
 // badExtension reports whether a host drops an IPv6 packet because of an extension header: an

@@ -141,13 +141,15 @@ func TestTwinsOverUDP(t *testing.T) {
 		b[len(b)-1] = last
 		return ipv4(client, server, 17, udp(1, 443, b))
 	}
+	refused := ipv4(client, server, 17, udp(1, 443, dtlsFragment(200_000, 0, 100)))
 	for name, row := range map[string]struct {
 		packets [][]byte
 		want    []string // reasons
 	}{
 		"the same":               {[][]byte{hello(1), vxlanFrom("192.0.2.9", 42, hello(1))}, []string{""}},
 		"another one inside":     {[][]byte{hello(1), vxlanFrom("192.0.2.9", 42, hello(2))}, []string{"", "tunnel"}},
-		"another one before":     {[][]byte{vxlanFrom("192.0.2.9", 42, hello(2)), hello(1)}, []string{"", "tunnel"}},
+		"another one before":     {[][]byte{vxlanFrom("192.0.2.9", 42, hello(2)), hello(1)}, []string{"", "tunnel", ""}},
+		"a refused one before":   {[][]byte{vxlanFrom("192.0.2.9", 42, refused), hello(1)}, []string{"", ""}},
 		"in a tunnel alone":      {[][]byte{vxlanFrom("192.0.2.9", 42, hello(2))}, []string{""}},
 		"the same in two VLANs":  {[][]byte{vlan(7, hello(1)), vlan(8, hello(1))}, []string{""}},
 		"others, in two VLANs":   {[][]byte{vlan(7, hello(1)), vlan(8, hello(2))}, []string{"", "tunnel"}},
@@ -161,5 +163,25 @@ func TestTwinsOverUDP(t *testing.T) {
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: got %q, want %q; %+v", name, got, row.want, stats)
 		}
+	}
+}
+
+// TestPathOfLateRow checks that a row has the path of its flow if another packet, or the end
+// of the capture, brings it about.
+func TestPathOfLateRow(t *testing.T) {
+	unacknowledged := seg{flags: 8, data: real1}.packet(false)
+	hellos, _ := inEthernet(capture.Options{}, vlan(7, synSent.packet(false)), vlan(7, unacknowledged), up(1, syn, nil))
+	if len(hellos) != 1 || strings.Join(hellos[0].Path, " ") != "eth vlan:7 ipv4 tcp" {
+		t.Errorf("got %+v", hellos)
+	}
+}
+
+// TestTwinFromTheServer checks that a hello in the name of the server, inside a tunnel, does
+// not take the place of the one that the client sends outside.
+func TestTwinFromTheServer(t *testing.T) {
+	forged := seg{flags: ack, data: real1, fromServer: true}.packet(false)
+	hellos, _ := inEthernet(capture.Options{}, synSent.packet(false), seg{flags: ack}.packet(false), vxlanFrom("192.0.2.9", 42, forged), seg{flags: ack, data: real1}.packet(false))
+	if !slices.ContainsFunc(hellos, func(h capture.Hello) bool { return h.Src.Port() == clientPort && h.Ambiguous == 0 && h.Found() }) {
+		t.Errorf("got %+v", hellos)
 	}
 }

@@ -20,6 +20,12 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 	if !ok {
 		return
 	}
+	reverse := key
+	reverse.lo, reverse.hi, reverse.id = key.hi, key.lo, s.hash(dcid)
+	answers := s.flows.clients[reverse]
+	if answers != nil && answers.session != nil {
+		answers.session.answers++
+	}
 	key.id = s.hash(b[1 : 6+len(dcid)]) // version, length and ID
 	names := quicNames{route: key, client: key}
 	names.route.lo = endpoint{}
@@ -42,9 +48,7 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 	if !mayBegin {
 		return
 	}
-	reverse := names.client
-	reverse.lo, reverse.hi, reverse.id = key.hi, key.lo, s.hash(dcid)
-	if s.flows.clients[reverse] == nil || assemble.UnmasksQUICInitial(b) { // else the server sent it
+	if answers == nil || assemble.UnmasksQUICInitial(b) { // else the server sent it
 		s.beginQUIC(key, names, evidence, b)
 	}
 }
@@ -229,6 +233,9 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 	if strict.faults&(assemble.QUICOverlap|assemble.QUICFixedBit) != 0 && (ss.lenient || strict.faults&assemble.QUICOverlap != 0) {
 		ss.doubts = ss.doubts.With(Initial)
 	}
+	if strict.faults&assemble.QUICOldNumber != 0 || ss.acknowledgesUnsent() {
+		ss.doubts = ss.doubts.With(Initial)
+	}
 	if strict.faults&assemble.QUICOverlap != 0 {
 		ss.faults = append(ss.faults[:0], Fault{FaultOverlap, 0})
 	}
@@ -265,6 +272,12 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 	s.flows.settle(f)
 }
 
+// acknowledgesUnsent reports whether the client has acknowledged more packets than the server
+// has sent, after which servers close the connection (RFC 9000, Section 13.1).
+func (ss *session) acknowledgesUnsent() bool {
+	return ss.index == 1 && ss.assembler.(*assemble.QUIC).Info().Acked > uint64(ss.answers)
+}
+
 // close notes that a server has closed the connection. What comes next is read only by one
 // that has not.
 func (ss *session) close() {
@@ -285,7 +298,8 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 	if lenient.faults&assemble.QUICOverlap != 0 {
 		ss.shadow.faults = append(ss.shadow.faults[:0], Fault{FaultOverlap, 0})
 	}
-	if lenient.faults&contradicts != 0 || lenient.Outcome == assemble.Refused {
+	apart := strict.opened() && !lenient.opened() // they complete packet numbers in other ways
+	if apart || lenient.faults&contradicts != 0 || lenient.Outcome == assemble.Refused {
 		ss.doubts |= ss.why
 	}
 	switch {

@@ -43,17 +43,20 @@ type stream struct {
 	full   bool       // spans has no room and cannot be joined
 	uses   []use
 
-	need     int    // bytes of raw from needFrom on that are a whole hello; 0 if not known
-	needFrom int    //
-	raw      []byte // what was taken and may not have been acknowledged
-	rawAt    uint32 // sequence number of its first byte
-	hops     uint8  // hop limit of the first segment
-	unproven bool   // a checksum does not show that the bytes are right
-	ended    bool   // no hello is in these bytes, unless others come in their place
-	copies   []spareCopy
-	copied   int // bytes in copies
-	faults   []Fault
-	doubts   Reasons
+	need       int    // bytes of raw from needFrom on that are a whole hello; 0 if not known
+	needFrom   int    //
+	raw        []byte // what was taken and may not have been acknowledged
+	rawAt      uint32 // sequence number of its first byte
+	hops       uint8  // hop limit of the first segment
+	mixedHops  bool   // another segment had another one
+	proof      proof  // of the bytes
+	mixedProof bool   // another segment had another one
+	ended      bool   // no hello is in these bytes, unless others come in their place
+	copies     []spareCopy
+	copied     int      // bytes in copies
+	path       []string // of the first copy, for rows that another packet brings about
+	faults     []Fault
+	doubts     Reasons
 
 	reported   []int  // packets of the last hello that was reported
 	reportedAt uint32 // sequence number of its first byte
@@ -176,6 +179,8 @@ func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
 	}
 	if h.next == h.start {
 		h.start++
+	} else {
+		h.leftOut = true
 	}
 	h.next++
 	if h.stream != nil {
@@ -255,7 +260,7 @@ func wholeInRecord(b []byte) int {
 // read, it waits until they are acknowledged or others come.
 func (s *Scanner) finish(f *flow, h *half) {
 	st := h.stream
-	if !st.unproven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
+	if st.proof == proven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
 		s.decide(h)
 		return
 	}
@@ -390,6 +395,9 @@ func (s *Scanner) describe(f *flow, h *half) {
 		Path:      s.decoder.path.names(&s.decoder.seg),
 
 		Contradicts: s.hello.Contradicts[:0],
+	}
+	if h.stream.path != nil {
+		s.hello.Path = h.stream.path
 	}
 	uses, start := h.stream.uses, h.stream.start+uint32(h.stream.records.Info().Start)
 	slices.SortStableFunc(uses, func(a, b use) int { return int(int32(a.begin - b.begin)) })

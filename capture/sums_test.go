@@ -89,3 +89,15 @@ func damagedUDP(p []byte) []byte {
 	datagram[6] ^= 0x55
 	return p
 }
+
+// lengthless is a packet without a length in its IP header, of which the network card is to
+// compute the sum.
+func lengthless(p []byte) []byte {
+	p = offloaded(p)
+	if p[0]>>4 == 6 {
+		p[4], p[5] = 0, 0
+		return p
+	}
+	p[2], p[3] = 0, 0
+	return headerSummed(p)
+}

@@ -26,7 +26,7 @@ func (s *Scanner) synchronize(f *flow, h *half, seg *segment) {
 	case h.phase == silent, answersNothing:
 		h.begin(seg)
 	case h.start == start:
-		h.options(seg)
+		h.synAgain(seg)
 	case h.phase == floating:
 		s.flows.drop(h)
 		h.begin(seg)
@@ -41,7 +41,7 @@ func (s *Scanner) synchronize(f *flow, h *half, seg *segment) {
 		other.forgetSYNData(seg.ack)
 	}
 	if len(seg.payload) > 0 {
-		s.setAside(f, h, seg, drop{why: SYNData}) // until it is acknowledged (RFC 7413)
+		s.setAside(f, h, seg, drop{why: SYNData, open: f.alone(h)}) // until it is acknowledged (RFC 7413)
 	}
 }
 
@@ -63,6 +63,18 @@ func (h *half) options(seg *segment) {
 	}
 	_, h.sack = tcpOption(seg.options, optionSACK)
 	h.recent, h.timed = timestamp(seg.options)
+	h.lastSYN = h.recent
+	h.signed = signature(seg.options)
+}
+
+// synAgain takes a SYN that is sent again. What the first one says counts, unless that
+// had a signature, for which the other end may have dropped it.
+func (h *half) synAgain(seg *segment) {
+	if !h.synSeen || h.signed != 0 && !h.ackSeen {
+		h.options(seg)
+	} else if stamp, ok := timestamp(seg.options); ok && !h.established {
+		h.lastSYN = stamp
+	}
 }
 
 // forgetSYNData marks data of a SYN as not taken, if the answer to the SYN does not

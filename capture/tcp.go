@@ -27,29 +27,34 @@ const (
 
 // half is one direction of a TCP connection.
 type half struct {
-	phase     phase
-	direction uint8
-	synSeen   bool  // start is that of a SYN
-	ackSeen   bool  // acked is known
-	scaled    bool  // the SYN has a window scale
-	timed     bool  // the SYN has a timestamp
-	sack      bool  // the SYN permits selective acknowledgements
-	reset     bool  // this end sent a RST
-	fin       bool  // this end sent a FIN, at finAt
-	urgent    bool  // the byte at urgentAt is urgent
-	again     bool  // another connection may go on instead
-	answers   bool  // its SYN answers another one
-	inferred  bool  // nothing was captured, but what the other end acknowledges shows start
-	scale     uint8 // of the window, as a shift
-	sums      evidence
-	headers   evidence // of the innermost IP header
-	outers    evidence // of the IP headers around it
+	phase       phase
+	direction   uint8
+	synSeen     bool  // start is that of a SYN
+	ackSeen     bool  // acked is known
+	scaled      bool  // the SYN has a window scale
+	timed       bool  // the SYN has a timestamp
+	sack        bool  // the SYN permits selective acknowledgements
+	reset       bool  // this end sent a RST
+	fin         bool  // this end sent a FIN, at finAt
+	urgent      bool  // the byte at urgentAt is urgent
+	leftOut     bool  // an urgent byte that is not the first one has arrived
+	again       bool  // another connection may go on instead
+	partial     bool  // over UDP: the network card computes the checksums
+	answers     bool  // its SYN answers another one
+	established bool  // it has acknowledged the SYN of the other end
+	inferred    bool  // nothing was captured, but what the other end acknowledges shows start
+	scale       uint8 // of the window, as a shift
+	signed      byte  // the option that signs its SYN, or 0
+	sums        evidence
+	headers     evidence // of the innermost IP header
+	outers      evidence // of the IP headers around it
 
 	start    uint32 // sequence number of the first byte
 	next     uint32 // of the next byte wanted
 	sent     uint32 // after the last that was sent
 	acked    uint32 // of the next byte that the other end wants, as it said last
 	edge     uint32 // sequence number of the first byte that does not fit into its window
+	lastSYN  uint32 // timestamp of the last SYN, if it was sent again
 	recent   uint32 // timestamp below which segments are old (RFC 7323, Section 5.3)
 	urgentAt uint32
 	finAt    uint32
@@ -121,8 +126,10 @@ func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 		}
 		return
 	}
-	if seg.flags&tcpACK != 0 && !s.acknowledged(f, h, other, seg) {
-		return
+	if seg.flags&tcpACK != 0 {
+		if h.established = true; !s.acknowledged(f, h, other, seg) {
+			return
+		}
 	}
 	end := seg.seq + uint32(len(seg.payload))
 	if h.phase == silent || int32(end-h.sent) > 0 {
@@ -136,6 +143,8 @@ func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 		if s.payload(f, h, seg); f.queue == nil {
 			return
 		}
+	case seg.flags&tcpURG != 0 && h.phase == started && h.markUrgent(seg):
+		s.doubtUrgent(f, h)
 	}
 	if seg.flags&tcpFIN != 0 {
 		if !h.fin || int32(end-h.finAt) < 0 {
@@ -178,9 +187,11 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 		}
 	}
 	if h.stream.hops == 0 {
-		h.stream.hops = seg.hops
+		h.stream.hops, h.stream.proof = seg.hops, seg.proof
 	}
-	h.stream.unproven = h.stream.unproven || seg.unproven
+	h.stream.mixedHops = h.stream.mixedHops || seg.hops != h.stream.hops
+	h.stream.mixedProof = h.stream.mixedProof || seg.proof != h.stream.proof
+	h.stream.proof = max(h.stream.proof, seg.proof)
 	if h.phase == silent {
 		h.phase = floating
 		if s.flows.open != nil || mayBegin(seg.payload) || mayBeginPrologue(seg.payload) {
@@ -191,10 +202,12 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 		s.float(f, h, seg)
 		return
 	}
-	if seg.flags&tcpURG != 0 {
-		h.markUrgent(seg)
+	if seg.flags&tcpURG != 0 && h.markUrgent(seg) {
+		s.doubtUrgent(f, h)
 	}
-	s.inWindow(f, h, seg)
+	if f.queue != nil && h.stream != nil {
+		s.inWindow(f, h, seg)
+	}
 	if s.flows.open != nil && h.stream != nil && len(h.stream.ahead) == 0 && len(h.stream.copies) == 0 {
 		s.flows.drop(h) // so that a stream in order takes no memory
 	}
@@ -202,15 +215,34 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 
 // markUrgent notes the place of an urgent byte, which by default is not part of what
 // an application reads. Linux takes it for the byte before the urgent pointer, and
-// ignores a pointer to what has arrived before.
-func (h *half) markUrgent(seg *segment) {
+// ignores a pointer to what has arrived before. markUrgent reports whether another byte was
+// urgent before, and has arrived.
+func (h *half) markUrgent(seg *segment) bool {
 	at := seg.seq + uint32(seg.urgent) - 1
 	if seg.urgent == 0 {
 		at = seg.seq
 	}
-	if int32(at-h.next) >= 0 && (!h.urgent || int32(at-h.urgentAt) > 0) {
-		h.urgent, h.urgentAt = true, at
+	if int32(at-h.next) < 0 || h.urgent && int32(at-h.urgentAt) <= 0 {
+		return false
 	}
+	h.urgent, h.urgentAt = true, at
+	return h.leftOut
+}
+
+// doubtUrgent notes that an urgent byte may be part of the stream: in Linux it is if the
+// application has not read as far when another byte becomes urgent. Only what the
+// server sends shows that it has read.
+func (s *Scanner) doubtUrgent(f *flow, h *half) {
+	st := h.stream
+	switch other := &f.halves[1-h.direction]; {
+	case st == nil || s.flows.open != nil:
+	case st.index == 1 && !st.ended:
+		st.doubts = st.doubts.With(Segment)
+	case st.index > 1 && (other.phase != started || other.sent == other.start):
+		st.doubts = st.doubts.With(Segment)
+		s.contradict(f, h)
+	}
+	h.leftOut = false
 }
 
 // restart begins a connection whose SYN was not captured, if seq is so far from a decided
@@ -227,8 +259,9 @@ func (s *Scanner) restart(f *flow, h *half, seq uint32) bool {
 func (s *Scanner) reopen(f *flow) {
 	s.flows.dropFollowed(f)
 	for i := range f.halves {
-		s.flows.drop(&f.halves[i])
-		f.halves[i] = half{direction: uint8(i)}
+		h := &f.halves[i]
+		s.flows.drop(h)
+		*h = half{direction: uint8(i), sums: h.sums, headers: h.headers, outers: h.outers}
 	}
 	f.closed = false
 	s.stats.Flows++

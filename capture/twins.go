@@ -73,7 +73,7 @@ func (f *flow) tunnelled() bool { return f.outers > f.twin.outers }
 // is to be reported, and whether it has to wait for the one of the twin. Mirrored traffic
 // can have one direction in a tunnel and the other outside: there is nothing to wait for.
 func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
-	f.last = s.hash(s.hello.Message) | 1
+	f.last = s.hash(s.hello.Message)&^2 | uint64(h.direction)<<1 | 1
 	other := f.twin
 	switch {
 	case other == nil || len(s.hello.Message) == 0:
@@ -95,14 +95,16 @@ func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
 
 // compareDatagrams is compareTwin for a hello over UDP, without waiting.
 func (s *Scanner) compareDatagrams(f *flow) (report bool) {
-	other := f.twin
-	if other == nil || other.last == 0 {
-		return true
-	}
-	if other.last != f.last {
+	switch other := f.twin; {
+	case other == nil || other.last == 0:
+	case other.last == f.last:
+		return false
+	case f.tunnelled(), f.outers == other.outers:
 		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
+	default:
+		s.contradictTwin(other)
 	}
-	return other.last != f.last
+	return true
 }
 
 // dropTunnelRows drops the rows of a flow that wait for its twin.
@@ -148,6 +150,9 @@ func (f *flow) reported() []int {
 		if st := f.halves[i].stream; st != nil && len(st.reported) > 0 {
 			return st.reported
 		}
+	}
+	if f.session != nil {
+		return f.session.reported
 	}
 	return nil
 }

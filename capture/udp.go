@@ -42,6 +42,8 @@ type session struct {
 	doubts Reasons // about the hello that is awaited
 	faults []Fault
 
+	reported []int // packets of the latest hello of a flow in a tunnel
+
 	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
 	// discarded, if it may differ; in DTLS that of a message with another message_seq or
 	// length.
@@ -54,8 +56,10 @@ type session struct {
 	ended   bool      // a packet closes the connection, if it is read
 	why     Reasons   // why the shadow may differ
 	seen    [8]uint64 // hashes of the latest datagrams
+	answers int       // datagrams of the server
 
 	// Of DTLS.
+	refused bool        // the server has ended a handshake with an alert
 	awaited bool        // a fragment of message has come
 	message dtlsMessage // that the session reads
 	done    [4]uint64   // hashes of the latest hellos
@@ -93,10 +97,11 @@ func (t *table) freeSession(ss *session) {
 	ss.assembler.Reset(nil) // forgets keys
 	ss.used, ss.charged, ss.flags = 0, 0, 0
 	ss.doubts, ss.why, ss.faults = 0, 0, ss.faults[:0]
-	ss.lenient, ss.closed, ss.ended = false, false, false
+	ss.lenient, ss.closed, ss.ended, ss.answers = false, false, false, 0
 	ss.seen = [len(ss.seen)]uint64{}
+	ss.refused = false
 	ss.awaited, ss.done, ss.doneAt = false, [len(ss.done)]uint64{}, time.Time{}
-	ss.frames = ss.frames[:0]
+	ss.frames, ss.reported = ss.frames[:0], ss.reported[:0]
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
 		ss.frames = nil //mutation:equivalent only what is kept for later differs
 	}
@@ -156,15 +161,22 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 	if _, dropped := s.damaged(&evidence, &s.decoder.seg); dropped {
 		return evidence, false
 	}
-	if f != nil {
-		if before.wrong > 0 && before.right == 0 && evidence.sums.right > 0 {
-			// What was read before was not for the server.
-			evidence.sums.wrong, evidence.again = 0, f.last != 0
-			s.flows.dropSession(f)
-			f.last = 0
-		}
-		f.halves[0] = evidence
+	offloaded, partial, damaged := evidence.partial, s.decoder.seg.proof == unproven, evidence.sums.wrong > before.wrong
+	evidence.partial = offloaded || partial
+	if f == nil {
+		return evidence, true
 	}
+	switch undecided := before.wrong > 0 && before.right == 0; {
+	case undecided && (evidence.sums.right > 0 || partial && !offloaded):
+		// What was read before was not for the server.
+		evidence.sums.wrong, evidence.again = 0, f.last != 0 || partial
+		s.contradictDatagrams(f)
+		s.flows.dropSession(f)
+		f.last = 0
+	case damaged && offloaded && f.session != nil:
+		f.session.doubts = f.session.doubts.With(Checksum)
+	}
+	f.halves[0] = evidence
 	return evidence, true
 }
 
@@ -213,7 +225,22 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		}
 		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
 			s.emit()
+			if (f.outers > 1 || s.decoder.seg.proof == doubtful) && result.Outcome == assemble.Complete && f.session != nil {
+				f.session.reported = append(f.session.reported[:0], s.hello.Frames...)
+			}
 		}
+	}
+}
+
+// contradictDatagrams yields a row without a hello which says that the latest hello of f may
+// have had a wrong checksum.
+func (s *Scanner) contradictDatagrams(f *flow) {
+	if ss := f.session; ss != nil && len(ss.reported) > 0 {
+		s.describeDatagrams(f, ss)
+		s.hello.Frames, s.hello.Index, s.hello.Pieces = s.hello.Frames[:0], 1, Pieces{}
+		s.hello.Ambiguous = Reasons(0).With(Checksum)
+		s.hello.Contradicts = append(s.hello.Contradicts, ss.reported...)
+		s.emit()
 	}
 }
 

@@ -196,7 +196,7 @@ func checkSealedHeader(packet []byte) error {
 	if info.Packets > 1 {
 		return fmt.Errorf("it counts as %d", info.Packets)
 	}
-	info.Packets = 0 // there may be no CRYPTO data, or none that fits
+	info.Packets, info.Acked = 0, 0 // there may be no CRYPTO data, or none that fits, and no ACK
 	opened := assemble.QUICInfo{Version: made.Version, DCID: made.DCID, SCID: made.SCID, TokenLength: len(made.Token), Hello: 1, Attempt: 1}
 	if diff := cmp.Diff(opened, info); diff != "" {
 		return fmt.Errorf("made (-) and opened (+) differ:\n%s", diff)

@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"bytes"
+	"crypto/sha256"
 )
 
 const (
@@ -30,8 +31,8 @@ const (
 // Keys are derived from the destination connection ID of the first packet that they
 // decrypt. A later packet may decrypt only under keys from its own connection ID: after
 // a Retry, after Version Negotiation, or when the client tries again. These keys then
-// replace the earlier ones, and everything starts over. A message with the same length
-// and random as the one completed before is a repetition, and is not returned again.
+// replace the earlier ones, and everything starts over. A message that is the same as
+// the one completed before is a repetition, and is not returned again.
 // The keys also change when the client takes up the version that the server has chosen
 // (RFC 9369, Section 4.1); then nothing starts over.
 //
@@ -78,14 +79,15 @@ type QUIC struct {
 	pieces pieces
 	base   uint64 // offset of the message in the CRYPTO stream
 	length int    // of the complete message
-	first  head   // of the first message since the keys changed
-	repeat head   // of the same message under the keys before
+	first  digest // of the first message since the keys changed
+	repeat digest // of the same message under the keys before
 
 	scid        connectionID
 	tokenLength int
 	retry       bool
 	attempt     int
 	packets     int
+	acked       uint64
 
 	server  bool       // FeedServer is reading,
 	lenient bool       // all packets
@@ -93,9 +95,8 @@ type QUIC struct {
 	follow  bool       // another attempt came before
 }
 
-// head is the beginning of a ClientHello, up to the end of its random. Two messages
-// with the same are the same.
-type head [handshakeHeaderLen + 2 + 32]byte
+// digest is the SHA-256 of a ClientHello.
+type digest = [sha256.Size]byte
 
 var _ Assembler = (*QUIC)(nil)
 
@@ -139,6 +140,9 @@ type QUICInfo struct {
 	Attempt int
 	// Packets counts the Initials with CRYPTO data of the message, repeated or not.
 	Packets int
+	// Acked is one more than the highest number of a packet of the server that the client
+	// has acknowledged before the first ClientHello was complete, or 0.
+	Acked uint64
 }
 
 // Info describes the connection. It is zero as long as no packet has been opened.
@@ -155,6 +159,7 @@ func (q *QUIC) Info() QUICInfo {
 		Hello:       1,
 		Attempt:     q.attempt,
 		Packets:     q.packets,
+		Acked:       q.acked,
 	}
 	if q.base != 0 {
 		info.Hello = 2
@@ -274,10 +279,10 @@ func (q *QUIC) restart(p *longPacket) {
 	q.keys = q.trial
 	q.scid = scid
 	q.tokenLength = len(p.token)
-	q.repeat, q.first = q.first, head{}
+	q.repeat, q.first = q.first, digest{}
 	q.base = 0
 	q.attempt++
-	q.packets = 0
+	q.packets, q.acked = 0, 0
 	q.pieces.reset()
 }
 

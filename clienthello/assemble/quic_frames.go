@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 
 	"github.com/tlsflags/tlsflags/extension"
@@ -39,6 +40,9 @@ func (q *QUIC) readFrames(payload []byte, at int) Result {
 		switch typ {
 		case framePadding, framePing:
 		case frameACK, frameACKECN:
+			if largest, _, has := readVarint(payload, i); has && q.base == 0 {
+				q.acked = max(q.acked, largest+1)
+			}
 			i, ok = skipACK(payload, i, typ == frameACKECN)
 		case frameConnectionClose:
 			if i, ok = skipConnectionClose(payload, i); ok {
@@ -237,8 +241,8 @@ func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Resu
 // complete returns a message, unless it repeats the one under the keys before.
 func (q *QUIC) complete(msg []byte) Result {
 	q.length = len(msg)
-	if q.base == 0 && len(msg) >= len(q.first) {
-		q.first = head(msg)
+	if q.base == 0 {
+		q.first = sha256.Sum256(msg)
 		if q.first == q.repeat {
 			q.advance()
 			return Result{}

@@ -25,6 +25,9 @@ const (
 	// differ in which they take: what came first stays, but a frame with the whole message
 	// counts.
 	QUICOverlap
+	// QUICOldNumber: the packet number is 64 or more below the highest. Servers may have
+	// forgotten whether it has come, and discard the packet (RFC 9000, Section 12.3).
+	QUICOldNumber
 )
 
 // FeedServer is Feed for those who want to know what a server reads. Packets that servers
@@ -102,9 +105,10 @@ func (q *QUIC) readInitial(packet []byte, p *longPacket, i int, lenient bool, sc
 	if discarded {
 		q.keys.next, q.keys.seen = next, seen // as if it had not come
 	}
-	if !discarded && q.keys.repeated() {
-		faults |= QUICDuplicate
-		discarded = !lenient
+	if !discarded {
+		seen := q.keys.repeated()
+		faults |= seen
+		discarded = seen == QUICDuplicate && !lenient
 	}
 	if !discarded && q.Scratch[0]&reservedBits != 0 {
 		faults |= QUICReservedBits
@@ -155,17 +159,20 @@ func (k *initialKeys) note(next uint64) {
 	}
 }
 
-// repeated reports whether the number of the packet opened last has come before, and notes
-// it.
-func (k *initialKeys) repeated() bool {
+// repeated returns QUICDuplicate if the number of the packet opened last has come before,
+// and notes it.
+func (k *initialKeys) repeated() QUICFaults {
 	age := k.next - 1 - k.number
 	if age >= 64 {
-		return true // RFC 9000, Section 12.3 lets receivers forget old numbers
+		return QUICOldNumber
 	}
 	bit := uint64(1) << age
 	had := k.seen&bit != 0
 	k.seen |= bit
-	return had
+	if had {
+		return QUICDuplicate
+	}
+	return 0
 }
 
 // CopyFrom makes q, which Reset has given memory of the same length, what from is.

@@ -1,0 +1,130 @@
+package capture_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/internal/quicseal"
+)
+
+// initialNumbered is a datagram of the client with an Initial packet that has a number, and frames.
+func initialNumbered(dcid string, number uint64, frames ...[]byte) []byte {
+	p := quicseal.Packet{Version: quicseal.V1, DCID: []byte(dcid), SCID: []byte("client's"), Number: number, Payload: slices.Concat(frames...)}
+	p.Payload = append(p.Payload, make([]byte, 1200)...)
+	return fromClient(p.Seal())
+}
+
+// smallInitial is a datagram under 1,200 bytes with a PING.
+func smallInitial(number uint64) []byte {
+	p := quicseal.Packet{Version: quicseal.V1, DCID: []byte("original"), SCID: []byte("client's"), Number: number, Payload: []byte{1, 0, 0, 0}}
+	return fromClient(p.Seal())
+}
+
+// TestQUICAsServers checks what is said of packets that quic-go takes and others may not, or
+// the other way round.
+func TestQUICAsServers(t *testing.T) {
+	msg := message()
+	other := slices.Clone(msg)
+	other[len(other)-1] ^= 1 // with the same random
+	first, rest := quicseal.AppendCrypto(nil, 0, msg[:40]), quicseal.AppendCrypto(nil, 40, msg[40:])
+	answer := fromServer(quicseal.Packet{Version: quicseal.V1, DCID: []byte("client's"), SCID: []byte("server"), KeyDCID: []byte("original"), Server: true, Payload: make([]byte, 50)}.Seal())
+	acks := func(largest byte) []byte { return []byte{2, largest, 0, 0, 0} }
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    string
+	}{
+		"a number far ahead":                      {[][]byte{initialNumbered("original", 0x7ffffff0), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1 initial]"},
+		"a number far ahead, small":               {[][]byte{initialNumbered("original", 0, first), smallInitial(0xfffffff0), initialNumbered("original", 1, rest)}, "[1 small_initial]"},
+		"a number far ahead, small, first":        {[][]byte{smallInitial(0xfffffff0), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1 small_initial]"},
+		"another connection with the same random": {[][]byte{initialNumbered("decoy's!", 0, quicseal.AppendCrypto(nil, 0, other)), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1  1 ]"},
+		"an ACK of what was not sent":             {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(0)), initialNumbered("original", 2, rest)}, "[1 initial]"},
+		"an ACK of what was sent":                 {[][]byte{initialNumbered("original", 0, first), answer, initialNumbered("original", 1, acks(0)), initialNumbered("original", 2, rest)}, "[1 ]"},
+		"an ACK of more than was sent":            {[][]byte{initialNumbered("original", 0, first), answer, initialNumbered("original", 1, acks(1)), initialNumbered("original", 2, rest)}, "[1 initial]"},
+		"an ACK in the packet that completes":     {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(0), rest)}, "[1 initial]"},
+		"an ACK after the hello":                  {[][]byte{initialNumbered("original", 0, first, rest), initialNumbered("original", 1, acks(9))}, "[1 ]"},
+		"an ACK, and no hello":                    {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(9))}, "[0 initial]"},
+	} {
+		if got := rowsOf(row.packets); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}
+
+// TestDTLSAfterAnEnd checks what is said of hellos after what ends a handshake.
+func TestDTLSAfterAnEnd(t *testing.T) {
+	record := func(kind byte, data ...byte) []byte {
+		return join([]byte{kind, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, byte(len(data))}, data)
+	}
+	whole, first, rest := fromClient(dtlsFragment(100, 0, 100)), fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60))
+	encrypted := record(23, 1, 2)
+	encrypted[4] = 1
+	cut := record(23, 1, 2, 3)
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    string
+	}{
+		"the server's fatal alert":     {[][]byte{first, fromServer(record(21, 2, 10)), rest}, "[1 fragments]"},
+		"a warning of the server":      {[][]byte{first, fromServer(record(21, 1, 90)), rest}, "[1 ]"},
+		"the alert to another client":  {[][]byte{first, ipv4(server, client, 17, udp(443, clientPort+1, record(21, 2, 10))), rest}, "[1 ]"},
+		"the alert before all":         {[][]byte{fromServer(record(21, 2, 10)), whole}, "[1 ]"},
+		"the alert after the hello":    {[][]byte{whole, fromServer(record(21, 2, 10))}, "[1 ]"},
+		"application data between":     {[][]byte{first, fromClient(record(23, 1, 2)), rest}, "[1 fragments]"},
+		"an alert between":             {[][]byte{first, fromClient(record(21, 1, 90)), rest}, "[1 fragments]"},
+		"a record without data":        {[][]byte{first, fromClient(record(22)), rest}, "[1 fragments]"},
+		"the second record, after CCS": {[][]byte{first, fromClient(join(record(20, 1), record(23, 1))), rest}, "[1 fragments]"},
+		"encrypted data between":       {[][]byte{first, fromClient(encrypted), rest}, "[1 ]"},
+		"a record that is cut":         {[][]byte{first, fromClient(cut[:len(cut)-1]), rest}, "[1 ]"},
+		"application data before":      {[][]byte{fromClient(record(23, 1, 2)), first, rest}, "[1 ]"},
+		"application data after":       {[][]byte{first, rest, fromClient(record(23, 1, 2))}, "[1 ]"},
+	} {
+		if got := rowsOf(row.packets); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}
+
+// TestOffloadedDatagrams checks what is said where the checksums of some datagrams are left to
+// the network card, and those of others are wrong.
+func TestOffloadedDatagrams(t *testing.T) {
+	sum := func(p []byte, right bool) []byte {
+		datagram, pseudo := transport(p)
+		binary.BigEndian.PutUint16(datagram[6:], ^internetSum(pseudo))
+		if !right {
+			datagram[6] ^= 0x55
+		}
+		return p
+	}
+	partial := func(p []byte) []byte { return sum(slices.Clone(p), true) }
+	wrong := func(p []byte) []byte { return sum(slices.Clone(p), false) }
+	whole, first, rest := fromClient(dtlsFragment(100, 0, 100)), fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60))
+	other := slices.Clone(whole)
+	other[len(other)-1] ^= 1
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    string
+	}{
+		"all are offloaded":          {[][]byte{partial(first), partial(rest)}, "[1 ]"},
+		"all are wrong":              {[][]byte{wrong(first), wrong(rest)}, "[1 ]"},
+		"wrong, then offloaded":      {[][]byte{wrong(other), partial(whole)}, "[1  0 checksum 1 checksum]"},
+		"wrong, then a part":         {[][]byte{wrong(other), partial(first)}, "[1  0 checksum]"},
+		"wrong parts, and offloaded": {[][]byte{wrong(first), partial(whole)}, "[1 checksum]"},
+		"offloaded, and wrong parts": {[][]byte{partial(first), wrong(rest)}, "[1 checksum]"},
+	} {
+		if got := rowsOf(row.packets); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}
+
+// rowsOf gives, for each row, 1 if it has a message, and the reasons for doubt.
+func rowsOf(packets [][]byte) string {
+	hellos, _ := scan(capture.Options{}, packets...)
+	var rows []string
+	for _, h := range hellos {
+		rows = append(rows, fmt.Sprint(min(len(h.Message), 1), " ", h.Ambiguous))
+	}
+	return fmt.Sprint(rows)
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"net/netip"
+)
+
+// misleadsIP returns a trick that sends the decoy first, in an IP packet that hosts drop.
+func misleadsIP(name, clause, about string, only byte, odd func(*packet)) trick {
+	t := misleads(name, clause, about, odd)
+	t.kind, t.only = inIP, only
+	return t
+}
+
+var ipTricks = []trick{
+	misleadsIP("bad IP checksum", "RFC 1122, Section 3.2.1.2", "the decoy's header has a wrong checksum", 4, func(p *packet) { p.badHeader = true }),
+	misleadsIP("IP length 0", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy has no length", 0, func(p *packet) { p.noLength = true }),
+	misleadsIP("IP length too long", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy is shorter than it says", 0, func(p *packet) { p.short = -8 }),
+	misleadsIP("IP length too short", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy is longer than it says", 0, func(p *packet) { p.short = 8 }),
+	misleadsIP("another IP version", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy has version 5", 0, func(p *packet) { p.version = 5 }),
+	misleadsIP("small hop limit", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy's hop limit is 2, and it arrives", 0, func(p *packet) { p.ttl = 2 }),
+	misleadsIP("small hop limit, lost", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy's hop limit is 2, and it ends on the way", 0, func(p *packet) { p.ttl, p.lost = 2, true }),
+	misleadsIP("source route", "RFC 7126, Section 4.3; RFC 5095, Section 3", "the decoy has a route that hosts refuse", 0, func(p *packet) { p.route = true }),
+	misleadsIP("option too long", "RFC 791, Section 3.1; RFC 8200, Section 4.2", "the decoy has an option that does not fit", 0, func(p *packet) { p.ipOptions = []byte{0x1e, 77, 0, 0} }),
+	misleadsIP("option to drop", "RFC 8200, Section 4.2", "the decoy has an unknown option that asks to drop the packet", 6, func(p *packet) { p.ipOptions = []byte{0x5e, 2, 0, 0} }),
+	misleadsIP("option to ignore", "RFC 791, Section 3.1; RFC 8200, Section 4.2", "the decoy has an unknown option that is ignored", 0, func(p *packet) { p.ipOptions = []byte{0x1e, 2, 0, 0} }),
+	misleadsIP("full record route", "RFC 791, Section 3.1", "the decoy has a record route without room", 4, func(p *packet) { p.ipOptions = []byte{7, 7, 5, 0, 0, 0, 0} }),
+	misleadsIP("bad record route", "RFC 791, Section 3.1", "the decoy has a record route whose pointer is wrong", 4, func(p *packet) { p.ipOptions = []byte{7, 7, 3, 0, 0, 0, 0} }),
+}
+
+// fragments cuts a payload of some bytes at random, in multiples of 8.
+func fragments(s *script, length int) []fragment {
+	var list []fragment
+	for from := 0; from < length; {
+		to := min(length, from+8*(8+s.r.Intn(100)))
+		list = append(list, fragment{from: from, to: to, last: to == length})
+		from = to
+	}
+	return list
+}
+
+// misleadsFragments returns a trick that sends the decoy first, in fragments.
+func misleadsFragments(name, clause, about string, cut func(s *script, decoy *packet)) trick {
+	return trick{name: name, clause: clause, about: about, kind: inFragments, play: func(s *script) {
+		s.mislead(func(p *packet) { cut(s, p) })
+	}}
+}
+
+// segmentLength is that of the TCP segment of a packet.
+func segmentLength(s *script, p *packet) int {
+	n := 20 + len(p.data)
+	if s.stamps {
+		n += 12
+	}
+	return n
+}
+
+// flagAt returns where in the TCP segment of a packet the streams first differ, as a
+// multiple of 8.
+func flagAt(s *script, p *packet) int {
+	from, _ := s.difference()
+	at := segmentLength(s, p) - len(p.data) + max(0, from-max(p.off, 0))
+	return max(64, min(at, segmentLength(s, p)-16)) &^ 7
+}
+
+var fragmentTricks = []trick{
+	{name: "fragment cut to 8", clause: "RFC 791, Section 3.2; RFC 8200, Section 4.5", about: "a fragment whose length is no multiple of 8, and the bytes over again", kind: inFragments, play: func(s *script) {
+		p := &s.packets[s.target()]
+		i := flagAt(s, p)
+		p.fragments = []fragment{{from: 0, to: i + 7}, {from: i, to: 1 << 16, last: true}}
+	}},
+	misleadsFragments("fragments overlap", "RFC 5722, Section 4; RFC 8200, Section 4.5", "the decoy's fragments overlap", func(s *script, p *packet) {
+		i := flagAt(s, p)
+		p.fragments = []fragment{{from: 0, to: i}, {from: i - 8, to: 1 << 16, last: true}}
+	}),
+	misleadsFragments("small first fragment", "RFC 1858, Section 3; RFC 7112, Section 5", "the decoy's first fragment does not have all of the TCP header", func(s *script, p *packet) {
+		p.fragments = []fragment{{from: 0, to: 8}, {from: 8, to: 1 << 16, last: true}}
+	}),
+	misleadsFragments("TCP header over again", "RFC 1858, Section 4; RFC 8200, Section 4.5", "a fragment overlaps the decoy's TCP header", func(s *script, p *packet) {
+		p.fragments = []fragment{{from: 0, to: 32}, {from: 8, to: 1 << 16, last: true}}
+	}),
+	misleadsFragments("a fragment is missing", "RFC 791, Section 3.2", "the decoy's last fragment never comes", func(s *script, p *packet) {
+		p.fragments = []fragment{{from: 0, to: flagAt(s, p)}}
+	}),
+	misleadsFragments("two last fragments", "RFC 815, Section 3", "the decoy ends in two places", func(s *script, p *packet) {
+		n, i := segmentLength(s, p), flagAt(s, p)
+		p.fragments = []fragment{{from: i, to: n, last: true}, {from: i, to: n - 8, last: true}, {from: 0, to: i}}
+	}),
+	misleadsFragments("data after the last fragment", "RFC 815, Section 3", "the decoy has a fragment after its end", func(s *script, p *packet) {
+		n, i := segmentLength(s, p), flagAt(s, p)
+		p.fragments = []fragment{{from: i, to: n - 8, last: true}, {from: (n - 8) &^ 7, to: n}, {from: 0, to: i}}
+	}),
+	{name: "fragment twice, other bytes", clause: "RFC 791, Section 3.2; RFC 8200, Section 4.5", about: "a fragment of the decoy, then the same of the hello", kind: inFragments, play: func(s *script) {
+		p := &s.packets[s.target()]
+		i := flagAt(s, p)
+		n := segmentLength(s, p)
+		to := min(i+64, n&^7)
+		if to <= i {
+			return
+		}
+		other := make([]byte, to-i)
+		for j := range other {
+			at := max(p.off, 0) + i + j - (n - len(p.data))
+			if at >= 0 && at < len(s.decoy) {
+				other[j] = s.decoy[at]
+			}
+		}
+		p.fragments = []fragment{{from: i, to: to, data: other}, {from: i, to: to}, {from: 0, to: i}, {from: to, to: 1 << 16, last: true}}
+	}},
+	{name: "small fragment inside another", clause: "RFC 791, Section 3.2; RFC 8200, Section 4.5", about: "a fragment with other bytes inside one that arrived", kind: inFragments, play: func(s *script) {
+		p := &s.packets[s.target()]
+		i := flagAt(s, p)
+		p.fragments = []fragment{{from: 0, to: i + 8}, {from: i - 16, to: i, data: make([]byte, 16)}, {from: i + 8, to: 1 << 16, last: true}}
+	}},
+	{name: "fragment alone", clause: "RFC 6946, Section 4", about: "one fragment that is the whole packet", kind: inFragments, only: 6, play: func(s *script) {
+		s.packets[s.target()].fragments = []fragment{{from: 0, to: 1 << 16, last: true}}
+	}},
+}
+
+// vxlan puts an IP packet into VXLAN (RFC 7348, Section 5), which any program on the
+// client's host may send.
+func vxlan(s *script) func([]byte) []byte {
+	e := s.tunnelEnds()
+	return func(b []byte) []byte {
+		etherType := []byte{0x08, 0}
+		if b[0]>>4 == 6 {
+			etherType = []byte{0x86, 0xdd}
+		}
+		frame := append([]byte{8, 0, 0, 0, 0, 0, 42, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2}, etherType...)
+		datagram := udp(e, append(frame, b...))
+		return (&packet{}).ip(e, 77, protoUDP, datagram)[0]
+	}
+}
+
+// tunnelEnds are those of the datagrams of a tunnel.
+func (s *script) tunnelEnds() ends {
+	client, server := netip.Addr(client4), netip.Addr(server4)
+	if s.v6 {
+		client, server = client6, server6
+	}
+	return ends{client, server, 40000, 4789}
+}
+
+// fromServer puts a segment of the server into a VXLAN packet of the client.
+func fromServer(s *script, flags byte, data []byte) packet {
+	return packet{do: func(c *client) {
+		p := packet{noFlags: true, flags: flags, data: data}
+		segment := p.tcp(c.ends.reversed(), c.irs+1, c.seen(), nil)
+		inner := p.ip(c.ends.reversed(), 78, protoTCP, segment)[0]
+		if err := c.tun.send(c, vxlan(s)(inner), false); err != nil {
+			panic(err)
+		}
+	}}
+}
+
+var tunnelTricks = []trick{
+	{name: "decoy in VXLAN", clause: "RFC 7348, Section 5", about: "a datagram to port 4789 that says to have a segment of the connection", kind: inTunnel, play: func(s *script) {
+		s.mislead(func(p *packet) { p.wrap = vxlan(s) })
+	}},
+	{name: "SYN in VXLAN", clause: "RFC 7348, Section 5", about: "a SYN of another connection on the same ports, in a tunnel", kind: inTunnel, play: func(s *script) {
+		s.insert(0, packet{off: 5000, noFlags: true, flags: syn, wrap: vxlan(s)})
+	}},
+	{name: "server's hello in VXLAN", clause: "RFC 7348, Section 5", about: "the decoy in a tunnel, sent by the server as it says", kind: inTunnel, play: func(s *script) {
+		s.insert(0, fromServer(s, ack|psh, s.decoy))
+	}},
+	{name: "server's RST in VXLAN", clause: "RFC 7348, Section 5", about: "a RST of the server in a tunnel", kind: inTunnel, play: func(s *script) {
+		s.insert(0, fromServer(s, rst|ack, nil))
+	}},
+}

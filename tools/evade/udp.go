@@ -1,0 +1,38 @@
+package main
+
+import "time"
+
+// runDatagrams sends datagrams, and waits until the server has read a hello and answered, or for
+// a time.
+func (c *client) runDatagrams(steps []step, build func(step) []byte, wait time.Duration, read func() bool) error {
+	for _, st := range steps {
+		e := c.ends
+		if st.otherPort {
+			e.clientPort += otherPort
+		}
+		datagram := udp(e, build(st))
+		if st.badSum {
+			datagram[6] ^= 0x55
+		}
+		c.id++
+		p := packet{wrap: st.wrap}
+		for _, b := range p.ip(e, c.id, protoUDP, datagram) {
+			if err := c.tun.send(c, b, false); err != nil {
+				return err
+			}
+		}
+		// A server reads its datagrams in another goroutine or process than the one that
+		// answers; what it sends between two of them is part of the capture.
+		time.Sleep(2 * time.Millisecond)
+	}
+	c.until(wait, func() bool { return read() && c.answered })
+	time.Sleep(10 * time.Millisecond)
+	c.tun.mu.Lock()
+	c.stopped = true
+	c.tun.mu.Unlock()
+	c.tun.remove(c)
+	return nil
+}
+
+// otherPort is how far the second port of a client is from its first.
+const otherPort = 26000
