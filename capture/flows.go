@@ -99,9 +99,13 @@ func (f *flow) ends(direction int) (src, dst netip.AddrPort) {
 }
 
 // queue lists flows from the least recently active one to the most recently active one.
-type queue struct{ oldest, newest *flow }
+type queue struct {
+	oldest, newest *flow
+	n              int
+}
 
 func (q *queue) push(f *flow) {
+	q.n++
 	f.queue, f.older, f.newer = q, q.newest, nil
 	if q.newest != nil {
 		q.newest.newer = f
@@ -112,6 +116,7 @@ func (q *queue) push(f *flow) {
 }
 
 func (q *queue) remove(f *flow) {
+	q.n--
 	if f.older != nil {
 		f.older.newer = f.newer
 	} else {
@@ -132,13 +137,15 @@ func (q *queue) remove(f *flow) {
 //   - waiting: begun, but holds nothing;
 //   - holding: holds memory.
 //
-// At the limit, flows are evicted in this order.
+// At the limits, room says which flows are evicted.
 type table struct {
 	limits                    Options
 	open                      func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
 	flows                     map[flowKey]*flow
 	decided, waiting, holding queue
-	memory                    int
+	memory                    int // bytes, besides flows and places
+	placeMemory               int // bytes
+	room                          // what to evict
 	evicted                   int
 	overdue                   []Hello // that waited in flows that were evicted
 	places                    map[string]*place
@@ -147,6 +154,7 @@ type table struct {
 	anyPlace                  bool              // there was a flow
 	firstPlace                uint32            // of the first flow
 	placeKey                  []byte            // of the packet at hand
+	outer                     outerIP           // of it
 	lastPlace                 uint32
 	tags                      uint64 // of the last packet with VLANs and no tunnel
 	tagged                    *place // of it
@@ -159,17 +167,16 @@ type table struct {
 	clients  map[flowKey]*flow // over QUIC, by other names; see quicNames
 }
 
-func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }
-func (t *table) maxMemory() int { return cmp.Or(max(t.limits.MaxMemory, 0), DefaultMaxMemory) }
-
-// create adds a flow inside a number of IP headers, and evicts one if there are too many.
+// create adds a flow inside a number of IP headers, and makes room for it.
 func (t *table) create(key flowKey, ips int) *flow {
 	if t.flows == nil {
 		t.flows = make(map[flowKey]*flow)
 	}
-	if len(t.flows) >= t.maxFlows() {
-		t.evict(cmp.Or(t.decided.oldest, t.waiting.oldest, t.holding.oldest))
+	cost := flowCost
+	if key.kind.place() != 0 {
+		cost += placeCost + len(t.placeKey)
 	}
+	t.makeRoom(nil, 1, cost)
 	f := t.free
 	if f != nil {
 		t.free = f.newer
@@ -191,16 +198,18 @@ func (t *table) create(key flowKey, ips int) *flow {
 func (t *table) settle(f *flow) {
 	q := &t.waiting
 	switch {
+	case f.finished():
+		q = &t.decided
 	case f.doubt != nil || f.session != nil || f.packet != nil || f.followed != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
 		q = &t.holding
-	case !f.undecided():
-		q = &t.decided
 	}
 	if q.newest == f {
 		return //mutation:equivalent it would come to the same place
 	}
 	f.queue.remove(f)
-	q.push(f)
+	if q.push(f); t.decided.n > finishedFlows {
+		t.evict(t.decided.oldest)
+	}
 }
 
 // evict removes a flow from the table because of a limit.
@@ -243,20 +252,18 @@ func (f *flow) undecided() bool {
 	return f.packet != nil || f.session != nil && f.session.begun()
 }
 
+// finished reports whether no hello is expected in a flow, and nothing is open about it.
+func (f *flow) finished() bool {
+	return f.doubt == nil && f.followed == nil && f.halves[0].phase != floating && f.halves[1].phase != floating && !f.undecided()
+}
+
 // charge counts n more bytes as held by f, on the account of the part that holds them. At
-// the limit it evicts the least recently active flows, and f itself if no other holds
-// memory. It reports whether f is still there.
+// the limit it evicts other flows, and f itself if that is not enough. It reports whether f
+// is still there.
 func (t *table) charge(f *flow, account *int, n int) bool {
-	for t.memory+n > t.maxMemory() {
-		victim := t.holding.oldest
-		if victim == f {
-			victim = f.newer
-		}
-		if victim == nil {
-			t.evict(f)
-			return false
-		}
-		t.evict(victim)
+	if t.held()+n > t.maxMemory() && !t.makeRoom(f, 0, n) {
+		t.evict(f)
+		return false
 	}
 	t.memory += n
 	*account += n

@@ -4,25 +4,39 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"unsafe"
 )
 
-// TestFlowCost checks how much memory a flow takes with its place in the table.
-func TestFlowCost(t *testing.T) {
-	const about, percent = 400, 10
-	live := func() uint64 {
+// TestCosts checks that flows and what they hold take no more memory than they are charged
+// with, and little less.
+func TestCosts(t *testing.T) {
+	const n = 1 << 15
+	live := func() int {
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
+		return int(m.HeapAlloc)
 	}
-	s, before := NewScanner(Options{}), live()
-	for i := range DefaultMaxFlows {
-		s.flows.create(flowKey{lo: endpoint{port: uint16(i)}}, 1)
-	}
-	each := int(live()-before) / DefaultMaxFlows
-	runtime.KeepAlive(s)
-	if strconv.IntSize == 64 && each < about*(100-percent)/100 || each > about*(100+percent)/100 {
-		t.Errorf("a flow takes %d bytes", each)
+	key := func(i int) flowKey { return flowKey{lo: endpoint{ip: [16]byte{byte(i), byte(i >> 8)}}} }
+	for name, row := range map[string]struct {
+		cost int
+		add  func(t *table, i int)
+	}{
+		"flow":   {flowCost - int(unsafe.Sizeof(candidate{})), func(t *table, i int) { t.create(key(i), 1) }},
+		"stream": {streamCost - useCost, func(t *table, i int) { t.create(key(i), 1).halves[0].stream = new(stream) }},
+	} {
+		s, before := NewScanner(Options{}), live()
+		for i := range n {
+			row.add(&s.flows, i)
+		}
+		each := (live() - before) / n
+		runtime.KeepAlive(s)
+		if name != "flow" {
+			row.cost += flowCost - int(unsafe.Sizeof(candidate{}))
+		}
+		if each > row.cost*102/100 || strconv.IntSize == 64 && each < row.cost*3/4 {
+			t.Errorf("%s: %d bytes, charged with %d", name, each, row.cost)
+		}
 	}
 }
 

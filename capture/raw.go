@@ -5,9 +5,9 @@ import "slices"
 // maxRaw is how many bytes of a stream are kept to compare others with them.
 const maxRaw = 192 << 10
 
-// rawSizes are the sizes in which memory for a stream begins: most segments take one of
-// them, and most hellos the second.
-var rawSizes = [...]int{512, 2 << 10}
+// rawSizes are the sizes in which memory for a stream begins: most segments and hellos take
+// one of them.
+var rawSizes = [...]int{512, 1 << 10, 2 << 10}
 
 // rawPool has memory of rawSizes for reuse.
 type rawPool [len(rawSizes)][][]byte

@@ -1,0 +1,274 @@
+package capture
+
+import (
+	"cmp"
+	"hash/maphash"
+	"math"
+	"math/bits"
+)
+
+const (
+	// flowCost is what a flow takes of the memory: itself, its places in the table and in
+	// room.
+	flowCost = 448
+	// placeCost is what a flow in a place takes besides, without the key of the place.
+	placeCost = 256
+	// finishedFlows is how many flows are kept at most in which no hello is expected.
+	finishedFlows = 1 << 15
+
+	// sweepPart is the part of the limits that a sweep frees, so that sweeps are rare.
+	sweepPart = 16
+	// recentPart is the part of the flows that a sweep spares because they were active last.
+	recentPart = 8
+	// An account is small up to this part of the memory, about 25 hellos, or these bytes.
+	smallPart  = 4096
+	smallBytes = 8 << 10
+)
+
+// room decides which flows are evicted when memory or flows are at their limit. Those in
+// which no hello is expected go first, the oldest of them at the beginning. If that is not
+// enough, a sweep adds up what each address pair and each outer path (the addresses of the
+// outermost header of a tunnel) holds. The one that holds most loses flows until it does not
+// hold most. If all hold little, the flows with the least progress lose, and of these the
+// oldest.
+type room struct {
+	candidates []candidate
+	sums       [4][]int // bytes by hashes of accounts: each is in one place of every row
+	seed       maphash.Seed
+}
+
+// candidate is a flow that may be evicted.
+type candidate struct {
+	flow       *flow
+	pair, path uint64 // hashes of the accounts; path is 0 outside of tunnels
+	recent     bool
+	evicted    bool
+	progress   uint8
+	key        uint16 // those with the lowest are evicted first
+}
+
+// spared is the key of a candidate that is not to be evicted.
+const spared = math.MaxUint16
+
+// held returns the bytes that all flows hold.
+func (t *table) held() int { return t.memory + len(t.flows)*flowCost + t.placeMemory }
+
+// cost returns the bytes that a flow holds.
+func (f *flow) cost() int {
+	n := flowCost + f.place.cost()
+	for i := range f.halves {
+		if st := f.halves[i].stream; st != nil {
+			n += st.charged
+		}
+	}
+	for ss := f.session; ss != nil; ss = ss.shadow {
+		n += ss.charged
+	}
+	if d := f.doubt; d != nil {
+		if n += d.charged; d.rival != nil && d.rival.stream != nil {
+			n += d.rival.stream.charged
+		}
+	}
+	if f.packet != nil {
+		n += f.packet.charged
+	}
+	if f.followed != nil {
+		n += f.followed.charged
+	}
+	return n
+}
+
+// makeRoom evicts flows, but not keep, until a number of flows and of bytes fit in. It
+// reports whether they do.
+func (t *table) makeRoom(keep *flow, flows, bytes int) bool {
+	for t.lack(flows, bytes) {
+		oldest := t.decided.oldest
+		if oldest == keep && keep != nil {
+			oldest = keep.newer
+		}
+		if oldest != nil {
+			t.evict(oldest)
+			continue
+		}
+		before, most := len(t.flows), t.maxMemory()
+		freeFlows, freeBytes := flows, bytes
+		if before+flows > t.maxFlows() {
+			freeFlows = max(flows, t.maxFlows()/sweepPart)
+		}
+		if t.held()+bytes > most {
+			freeBytes = max(bytes, most/sweepPart)
+		}
+		if t.sweep(keep, freeFlows, freeBytes); len(t.flows) == before {
+			return false
+		}
+	}
+	return true
+}
+
+// lack reports whether a number of flows and of bytes do not fit in.
+func (t *table) lack(flows, bytes int) bool {
+	return len(t.flows)+flows > t.maxFlows() || t.held()+bytes > t.maxMemory()
+}
+
+// sweep evicts flows, but not keep, until a number of flows and of bytes fit in, if that is
+// possible.
+func (t *table) sweep(keep *flow, flows, bytes int) {
+	t.addUp(keep)
+	for t.lack(flows, bytes) {
+		if top := t.markLargest(); top > 0 {
+			t.evictMarked(top, flows, bytes)
+			continue
+		}
+		for i := range t.candidates {
+			c := &t.candidates[i]
+			c.key = uint16(c.progress)
+			if c.recent {
+				c.key += 1 << 8
+			}
+		}
+		t.evictMarked(0, flows, bytes)
+		break
+	}
+	clear(t.candidates)
+	t.candidates = t.candidates[:0]
+}
+
+// addUp lists the candidates, from the oldest of each queue on, and adds up what accounts
+// hold.
+func (t *table) addUp(keep *flow) {
+	size := 1 << min(max(bits.Len(uint(len(t.flows))), 10), 16)
+	for i := range t.sums {
+		if len(t.sums[i]) != size {
+			t.sums[i] = make([]int, size)
+		}
+		clear(t.sums[i])
+	}
+	t.seed = maphash.MakeSeed()
+	for _, q := range [...]*queue{&t.decided, &t.waiting, &t.holding} {
+		first := len(t.candidates)
+		for f := q.oldest; f != nil; f = f.newer {
+			c := candidate{flow: f, evicted: f == keep, progress: f.progress()}
+			c.pair, c.path = t.accounts(f)
+			t.add(&c, f.cost())
+			t.candidates = append(t.candidates, c)
+		}
+		last := t.candidates[first:]
+		last = last[len(last)-len(last)/recentPart:]
+		for i := range last {
+			last[i].recent = true
+		}
+	}
+}
+
+// accounts returns the hashes of a flow's address pair and outer path.
+func (t *table) accounts(f *flow) (pair, path uint64) {
+	pair = maphash.Comparable(t.seed, outerIP{f.key.lo.ip, f.key.hi.ip}.ordered())
+	if f.place != nil && f.place.outer != (outerIP{}) {
+		path = maphash.Comparable(t.seed, f.place.outer) + 1 // not the account of the same pair
+	}
+	return pair, path
+}
+
+// add adds n bytes to the accounts of a candidate.
+func (t *table) add(c *candidate, n int) {
+	for i := range t.sums {
+		mask := uint64(len(t.sums[i]) - 1)
+		t.sums[i][c.pair>>(16*i)&mask] += n
+		if c.path != 0 {
+			t.sums[i][c.path>>(16*i)&mask] += n
+		}
+	}
+}
+
+// level returns how much an account holds, in steps of a quarter or less; 0 is little. Other
+// accounts may have the same place in a row, so that the row with the smallest sum counts.
+func (t *table) level(account uint64) int {
+	n := math.MaxInt
+	for i := range t.sums {
+		n = min(n, t.sums[i][account>>(16*i)&uint64(len(t.sums[i])-1)])
+	}
+	if account == 0 || n <= max(t.maxMemory()/smallPart, smallBytes) {
+		return 0
+	}
+	size := bits.Len(uint(n))
+	return size<<2 | n>>(size-3)&3
+}
+
+// largest returns the level of that account of a candidate that holds most.
+func (t *table) largest(c *candidate) int { return max(t.level(c.pair), t.level(c.path)) }
+
+// markLargest sets the keys of the candidates of the accounts that hold most, and returns
+// their level. The flows of an outer path go in the order of their address pairs.
+func (t *table) markLargest() (top int) {
+	for i := range t.candidates {
+		if c := &t.candidates[i]; !c.evicted {
+			top = max(top, t.largest(c))
+		}
+	}
+	for i := range t.candidates {
+		c := &t.candidates[i]
+		if c.key = spared; t.largest(c) == top {
+			c.key = uint16(math.MaxUint8-t.level(c.pair))<<8 | uint16(c.progress)
+		}
+	}
+	return top
+}
+
+// evictMarked evicts candidates in the order of their keys until a number of flows and of
+// bytes fit in, as long as their accounts are at a level.
+func (t *table) evictMarked(level, flows, bytes int) {
+	for key, next := 0, spared; key < spared; key, next = next, spared {
+		for i := range t.candidates {
+			c := &t.candidates[i]
+			switch {
+			case c.evicted || int(c.key) < key:
+			case int(c.key) > key:
+				next = min(next, int(c.key))
+			case !t.lack(flows, bytes):
+				return
+			case level == 0 || t.largest(c) == level:
+				c.evicted = true
+				t.add(c, -c.flow.cost())
+				t.evict(c.flow)
+			}
+		}
+	}
+}
+
+// progress says how much of a hello a flow has: 0 if it holds nothing, 1 if no hello has
+// begun, and more for more bytes.
+func (f *flow) progress() uint8 {
+	switch {
+	case f.followed != nil:
+		return 2
+	case f.session != nil:
+		return begunBytes(f.session.cost() - sessionCost)
+	}
+	n := 0
+	for i := range f.halves {
+		switch h := &f.halves[i]; {
+		case h.begun():
+			n = max(n, 2, int(begunBytes(int(h.next-h.start))))
+		case h.stream != nil:
+			n = max(n, 1)
+		}
+	}
+	if f.packet != nil || f.doubt != nil {
+		n = max(n, 1)
+	}
+	return uint8(n)
+}
+
+// begunBytes is the progress of a hello of which n bytes have come.
+func begunBytes(n int) uint8 { return 2 + uint8(bits.Len(uint(max(n, 0))>>8)) }
+
+// cost returns what a flow in the place takes besides.
+func (p *place) cost() int {
+	if p == nil {
+		return 0
+	}
+	return placeCost + len(p.key)
+}
+
+func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }
+func (t *table) maxMemory() int { return cmp.Or(max(t.limits.MaxMemory, 0), DefaultMaxMemory) }
