@@ -131,9 +131,10 @@ func (q *queue) remove(f *flow) {
 }
 
 // table holds the flows, no more than MaxFlows of them, and counts the memory that
-// they hold, no more than MaxMemory. A flow is in one of three queues:
+// they hold, no more than MaxMemory. A flow is in one of four queues:
 //
 //   - decided: no further hello is expected. It is kept to recognize retransmissions;
+//   - finished: it had a hello, and holds memory in case that there is a second one;
 //   - waiting: begun, but holds nothing;
 //   - holding: holds memory.
 //
@@ -142,7 +143,8 @@ type table struct {
 	limits                    Options
 	open                      func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
 	flows                     map[flowKey]*flow
-	decided, waiting, holding queue
+	decided, finished         queue
+	waiting, holding          queue
 	memory                    int // bytes, besides flows and places
 	placeMemory               int // bytes
 	room                          // what to evict
@@ -197,19 +199,42 @@ func (t *table) create(key flowKey, ips int) *flow {
 // settle puts a flow into the queue that it belongs to, as its newest.
 func (t *table) settle(f *flow) {
 	q := &t.waiting
-	switch {
-	case f.finished():
+	switch holds, finished := f.holds(), f.finished(); {
+	case holds && finished:
+		q = &t.finished
+	case finished:
 		q = &t.decided
-	case f.doubt != nil || f.session != nil || f.packet != nil || f.followed != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
+	case holds:
 		q = &t.holding
 	}
 	if q.newest == f {
 		return //mutation:equivalent it would come to the same place
 	}
 	f.queue.remove(f)
-	if q.push(f); t.decided.n > finishedFlows {
+	if q.push(f); t.finished.n > finishedFlows {
+		t.release(t.finished.oldest)
+	}
+	if t.decided.n > decidedFlows {
 		t.evict(t.decided.oldest)
 	}
+}
+
+// holds reports whether f holds memory.
+func (f *flow) holds() bool {
+	return f.doubt != nil || f.session != nil || f.packet != nil || f.followed != nil || f.halves[0].stream != nil || f.halves[1].stream != nil
+}
+
+// release frees what a finished flow holds. A second hello in it is not found.
+func (t *table) release(f *flow) {
+	for i := range f.halves {
+		if h := &f.halves[i]; h.stream != nil {
+			t.drop(h)
+			h.phase = decided
+		}
+	}
+	t.dropSession(f)
+	f.queue.remove(f)
+	t.decided.push(f)
 }
 
 // evict removes a flow from the table because of a limit.

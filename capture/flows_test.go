@@ -108,7 +108,7 @@ func checkAccounts(t *testing.T, s *Scanner) {
 	t.Helper()
 	table := &s.flows
 	count, memory := 0, 0
-	for _, q := range []*queue{&table.decided, &table.waiting, &table.holding} {
+	for _, q := range []*queue{&table.decided, &table.finished, &table.waiting, &table.holding} {
 		for f := q.oldest; f != nil; f = f.newer {
 			count++
 			if f.queue != q || table.flows[f.key] != f || f.newer == nil && q.newest != f || f.newer != nil && f.newer.older != f {
@@ -158,7 +158,7 @@ func checkAccounts(t *testing.T, s *Scanner) {
 					t.Errorf("a follower holds %d bytes, %d are charged", f.followed.held, f.followed.charged)
 				}
 			}
-			if (charged > 0) != (q == &table.holding) && q != &table.decided || f.finished() != (q == &table.decided) {
+			if (charged > 0) != (q == &table.holding || q == &table.finished) || f.finished() != (q == &table.decided || q == &table.finished) {
 				t.Errorf("a flow that holds %d bytes is in the wrong queue", charged)
 			}
 			if charged += flowCost; f.cost() != charged {

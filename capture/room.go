@@ -13,8 +13,9 @@ const (
 	flowCost = 448
 	// placeCost is what a flow in a place takes besides, without the key of the place.
 	placeCost = 256
-	// finishedFlows is how many flows are kept at most in which no hello is expected.
-	finishedFlows = 1 << 15
+	// decidedFlows and finishedFlows are how many flows are in these queues at most.
+	decidedFlows  = 1 << 15
+	finishedFlows = 1 << 12
 
 	// sweepPart is the part of the limits that a sweep frees, so that sweeps are rare.
 	sweepPart = 16
@@ -82,11 +83,7 @@ func (f *flow) cost() int {
 // reports whether they do.
 func (t *table) makeRoom(keep *flow, flows, bytes int) bool {
 	for t.lack(flows, bytes) {
-		oldest := t.decided.oldest
-		if oldest == keep && keep != nil {
-			oldest = keep.newer
-		}
-		if oldest != nil {
+		if oldest := cmp.Or(t.decided.oldestBut(keep), t.finished.oldestBut(keep)); oldest != nil {
 			t.evict(oldest)
 			continue
 		}
@@ -103,6 +100,14 @@ func (t *table) makeRoom(keep *flow, flows, bytes int) bool {
 		}
 	}
 	return true
+}
+
+// oldestBut returns the oldest flow but keep.
+func (q *queue) oldestBut(keep *flow) *flow {
+	if q.oldest == keep && keep != nil {
+		return keep.newer
+	}
+	return q.oldest
 }
 
 // lack reports whether a number of flows and of bytes do not fit in.
@@ -144,7 +149,7 @@ func (t *table) addUp(keep *flow) {
 		clear(t.sums[i])
 	}
 	t.seed = maphash.MakeSeed()
-	for _, q := range [...]*queue{&t.decided, &t.waiting, &t.holding} {
+	for _, q := range [...]*queue{&t.decided, &t.finished, &t.waiting, &t.holding} {
 		first := len(t.candidates)
 		for f := q.oldest; f != nil; f = f.newer {
 			c := candidate{flow: f, evicted: f == keep, progress: f.progress()}

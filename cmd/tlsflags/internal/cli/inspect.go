@@ -163,9 +163,8 @@ type inspection struct {
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
 // GOMEMLIMIT sets another. Without one, garbage would double what package capture holds.
 func (o inspectOptions) memoryLimit() int64 {
-	const others = 16 << 20 // the program, its buffers and output
-	most := int64(o.room.MaxMemory)
-	return most + most/32 + others
+	const others = 8 << 20 // buffers and output
+	return int64(o.room.MaxMemory) + others
 }
 
 func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
