@@ -140,33 +140,34 @@ func (q *queue) remove(f *flow) {
 //
 // At the limits, room says which flows are evicted.
 type table struct {
-	limits                    Options
-	open                      func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
-	flows                     map[flowKey]*flow
-	decided, finished         queue
-	waiting, holding          queue
-	memory                    int // bytes, besides flows and places
-	placeMemory               int // bytes
-	room                          // what to evict
-	evicted                   int
-	overdue                   []Hello // that waited in flows that were evicted
-	places                    map[string]*place
-	placed                    map[flowKey]*flow // newest flows in places, by their key outside
-	severalPlaces             bool              // flows were in more than one place
-	anyPlace                  bool              // there was a flow
-	firstPlace                uint32            // of the first flow
-	placeKey                  []byte            // of the packet at hand
-	outer                     outerIP           // of it
-	lastPlace                 uint32
-	tags                      uint64 // of the last packet with VLANs and no tunnel
-	tagged                    *place // of it
+	limits            Options
+	open              func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
+	flows             map[flowKey]*flow
+	decided, finished queue
+	waiting, holding  queue
+	memory            int // bytes, besides flows and places
+	placeMemory       int // bytes
+	room                  // what to evict
+	evicted           int
+	overdue           []Hello // that waited in flows that were evicted
+	places            map[string]*place
+	placed            map[flowKey]*flow // newest flows in places, by their key outside
+	severalPlaces     bool              // flows were in more than one place
+	anyPlace          bool              // there was a flow
+	firstPlace        uint32            // of the first flow
+	placeKey          []byte            // of the packet at hand
+	outer             outerIP           // of it
+	lastPlace         uint32
+	tags              uint64 // of the last packet with VLANs and no tunnel
+	tagged            *place // of it
 
-	free     *flow // linked by newer
-	streams  pool[stream]
-	pages    pool[page]
-	raws     rawPool
-	sessions pool[session]
-	clients  map[flowKey]*flow // over QUIC, by other names; see quicNames
+	free    *flow // linked by newer
+	streams pool[stream]
+	pages   pool[page]
+	raws    rawPool
+	quic    pool[session]
+	dtls    pool[session]
+	clients map[flowKey]*flow // over QUIC, by other names; see quicNames
 }
 
 // create adds a flow inside a number of IP headers, and makes room for it.

@@ -24,8 +24,8 @@ func TestAccounts(t *testing.T) {
 		{MaxFlows: 5, MaxMemory: flowCost + streamCost + pageCost},
 		{MaxMemory: flowCost + streamCost + pageCost + 5*useCost},
 		{MaxMemory: 4000},
-		{MaxFlows: 4, MaxMemory: 2*flowCost + sessionCost},
-		{MaxMemory: 3*(flowCost+sessionCost) - 1},
+		{MaxFlows: 4, MaxMemory: 2*flowCost + dtlsCost},
+		{MaxMemory: 3*(flowCost+dtlsCost) - 1},
 		{MaxFlows: -1, MaxMemory: -1},
 	} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {

@@ -183,7 +183,7 @@ func (s *Scanner) readStrictly(f *flow, b []byte) {
 	trial.Scratch = s.scratch
 	_, faults := trial.FeedServer(b, false)
 	s.scratch = trial.Scratch
-	ss.assembler.Reset(ss.memory[:])
+	ss.reset()
 	if faults&assemble.QUICOpened == 0 {
 		s.flows.freeSession(ss)
 		return
@@ -245,7 +245,7 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 			s.reportDatagrams(f, ss, strict.Result, ss.doubts)
 		}
 		s.flows.dropShadow(ss)
-		ss.assembler.Reset(ss.memory[:])
+		ss.reset()
 		ss.frames, ss.used = ss.frames[:0], 0
 		if ss.ended = true; !ss.lenient {
 			ss.close()

@@ -247,7 +247,7 @@ func (f *flow) progress() uint8 {
 	case f.followed != nil:
 		return 2
 	case f.session != nil:
-		return begunBytes(f.session.cost() - sessionCost)
+		return 2 + uint8(bits.Len(uint(min(f.session.used, 1<<8)/2)))
 	}
 	n := 0
 	for i := range f.halves {
