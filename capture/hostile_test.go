@@ -233,8 +233,8 @@ func TestFloods(t *testing.T) {
 	if *flood > 0 {
 		o, n = capture.Options{MaxFlows: capture.DefaultMaxFlows, MaxMemory: capture.DefaultMaxMemory}, *flood
 	}
-	// The flows with their table, the memory, and a little for pools and buffers.
-	ceiling := uint64(o.MaxFlows*384 + o.MaxMemory + 8<<20)
+	// The memory, and a little for pools and buffers.
+	ceiling := uint64(o.MaxMemory + 8<<20)
 	for name, packet := range floods {
 		t.Run(name, func(t *testing.T) {
 			s, base := capture.NewScanner(o), liveHeap()
@@ -263,7 +263,7 @@ func liveHeap() uint64 {
 // the memory limit that tlsflags inspect gives the garbage collector, and checks how much
 // of it was resident at most.
 func TestFloodsResident(t *testing.T) {
-	const run, most = "BE_FLOODED", 64 << 10 // kB
+	const run, most = "BE_FLOODED", 288 << 10 // kB
 	if *flood == 0 || runtime.GOOS != "linux" {
 		t.Skip("takes minutes, and reads /proc; see make test-hostile")
 	}
@@ -284,7 +284,7 @@ func TestFloodsResident(t *testing.T) {
 	for name := range floods {
 		t.Run(name, func(t *testing.T) {
 			c := exec.Command(os.Args[0], "-test.run=^TestFloodsResident$", "-test.v", fmt.Sprintf("-flood=%d", *flood))
-			c.Env = append(os.Environ(), run+"="+name, "GOMEMLIMIT=44MiB")
+			c.Env = append(os.Environ(), run+"="+name, "GOMEMLIMIT=216MiB")
 			out, err := c.CombinedOutput()
 			if err != nil {
 				t.Error(err)

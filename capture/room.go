@@ -141,7 +141,7 @@ func (t *table) sweep(keep *flow, flows, bytes int) {
 // addUp lists the candidates, from the oldest of each queue on, and adds up what accounts
 // hold.
 func (t *table) addUp(keep *flow) {
-	size := 1 << min(max(bits.Len(uint(len(t.flows))), 10), 16)
+	size := 1 << min(max(bits.Len(uint(len(t.flows)))+2, 10), 16)
 	for i := range t.sums {
 		if len(t.sums[i]) != size {
 			t.sums[i] = make([]int, size)
