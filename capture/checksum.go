@@ -15,35 +15,36 @@ const (
 	sumWrong                     //
 )
 
-// onesSum returns the ones' complement sum of b, in 64 bits (RFC 1071, Section 2). An odd
-// last byte counts as if a zero followed it.
+// onesSum adds the ones' complement sum of b to sum, in 64 bits. An odd last byte counts as
+// if a zero followed it. The bytes are added in little-endian order, which fold
+// undoes: the sum does not depend on the order (RFC 1071, Section 2).
 func onesSum(sum uint64, b []byte) uint64 {
 	var carry uint64
 	for len(b) >= 32 {
 		w := b[:32:32]
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w), carry)
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w[8:]), carry)
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w[16:]), carry)
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(w[24:]), carry)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w), carry)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w[8:]), carry)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w[16:]), carry)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w[24:]), carry)
 		b = b[32:]
 	}
 	for len(b) >= 8 {
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b), carry)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b), carry)
 		b = b[8:]
 	}
 	var last [8]byte
 	copy(last[:], b)
-	sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(last[:]), carry)
+	sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(last[:]), carry)
 	sum, carry = bits.Add64(sum, 0, carry)
 	return sum + carry
 }
 
-// fold returns the sum in 16 bits.
+// fold returns the sum in 16 bits, in the order of the network.
 func fold(sum uint64) uint16 {
 	for sum > 0xffff {
 		sum = sum&0xffff + sum>>16
 	}
-	return uint16(sum)
+	return bits.ReverseBytes16(uint16(sum))
 }
 
 // checksum compares the checksum of a TCP segment or UDP datagram with its bytes (RFC 9293,
@@ -56,11 +57,11 @@ func (seg *segment) checksum() sumState {
 	if len(b) < at+2 || seg.udp && b[at] == 0 && b[at+1] == 0 {
 		return sumUnknown
 	}
-	pseudo := uint64(len(b)) + protocol
+	pseudo := uint64(bits.ReverseBytes16(uint16(len(b)))) + uint64(bits.ReverseBytes16(uint16(len(b)>>16))) + protocol<<8
 	if seg.ipv6 {
 		pseudo = onesSum(onesSum(pseudo, seg.src.ip[:]), seg.dst.ip[:])
 	} else {
-		pseudo += uint64(binary.BigEndian.Uint32(seg.src.ip[:4])) + uint64(binary.BigEndian.Uint32(seg.dst.ip[:4]))
+		pseudo += uint64(binary.LittleEndian.Uint32(seg.src.ip[:4])) + uint64(binary.LittleEndian.Uint32(seg.dst.ip[:4]))
 	}
 	switch {
 	case fold(onesSum(pseudo, b)) == 0xffff:

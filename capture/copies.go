@@ -90,7 +90,7 @@ func (s *Scanner) acknowledged(f *flow, h, other *half, seg *segment) bool {
 	default:
 		s.adopt(f, other, seg.ack, true)
 	}
-	if f.queue != nil && st != nil && other.stream == st && int32(seg.ack-st.rawEnd()) >= 0 {
+	if f.queue != nil && st != nil && other.stream == st && st.raw != nil && int32(seg.ack-st.rawEnd()) >= 0 {
 		// Nothing can come in the place of these bytes any more.
 		switch {
 		case st.ended:

@@ -156,7 +156,7 @@ func (s *Scanner) giveUp(f *flow) {
 	}
 	for i := range f.halves {
 		h := &f.halves[i]
-		if f.queue != nil && h.stream != nil && h.phase == started {
+		if f.queue != nil && h.stream != nil && h.phase == started && s.flows.open == nil {
 			s.adopt(f, h, h.next+window, false)
 		}
 		if f.queue != nil && h.stream != nil {
@@ -178,6 +178,7 @@ func (s *Scanner) Flush(yield func(*Hello) bool) bool {
 			for i := range f.halves {
 				s.emitUnread(f, &f.halves[i])
 			}
+			s.emitUnreadDatagrams(f)
 		}
 	}
 	s.emitOverdue()

@@ -12,7 +12,7 @@ import (
 const (
 	// maxReadings is how many messages of a client are read at a time that have different
 	// message_seqs or lengths.
-	maxReadings = 8
+	maxReadings = 4
 	// newHandshake is how long after a hello another one with message_seq 0 begins a new
 	// handshake for sure. A client waits as long before it sends again (RFC 6347, Section
 	// 4.2.4.1).

@@ -25,6 +25,8 @@ type Follower interface {
 // begins with the first segment that was captured. A stream ends before bytes that are
 // missing in the capture.
 //
+// Bytes that the other end may not have taken are left out, until it acknowledges them.
+//
 // The limits are those of Options. Stats counts the connections that were lost as Evicted.
 func (r *Reader) Follow(open func(src, dst netip.AddrPort) Follower) error {
 	s := r.scanner
@@ -34,6 +36,9 @@ func (r *Reader) Follow(open func(src, dst netip.AddrPort) Follower) error {
 		if err != nil {
 			r.err = err
 			break
+		}
+		if s.time = p.Time; len(s.deadlines) > 0 && !s.time.Before(s.deadlines[0].at) {
+			s.expire(false)
 		}
 		if s.decode(p) == isSegment && !s.decoder.seg.udp {
 			s.segment(&s.decoder.seg)

@@ -3,6 +3,7 @@ package capture_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,7 @@ func rows(hellos []capture.Hello) string {
 		hello, _, err := h.Parse()
 		row := "-"
 		switch {
+		case !h.Found():
 		case err != nil:
 			row = err.(extension.Code).Name()
 		case hello.HasFlag(80):
@@ -167,6 +169,7 @@ func TestQUICAsServersReadIt(t *testing.T) {
 		{"a far number in a small one", "80", "80", [][]byte{fromClient(inQUIC(small, number(0xfffffff0), []byte{1}, make([]byte, 30))), fromClient(first), fromClient(rest)}},
 		{"close between", "none", "80 (initial)", [][]byte{fromClient(first), fromClient(inQUIC(large, number(5), closing)), fromClient(rest)}},
 		{"bad frame between", "none", "frame_type, 80 (initial)", [][]byte{fromClient(first), fromClient(inQUIC(large, number(5), badFrame)), fromClient(first), fromClient(rest)}},
+		{"other bytes in a small one, and no end", "none", "- (small_initial)", [][]byte{fromClient(first), fromClient(inQUIC(small, number(3), crypto(0, other[:20])))}},
 		{"reserved bits", "none", "81 (initial)", [][]byte{fromClient(inQUIC(large, reserved, crypto(0, other)))}},
 		{"reserved bits in a small decoy", "80", "81 (small_initial), 80 (small_initial)", [][]byte{fromClient(inQUIC(small, with(reserved, 9), crypto(0, other))), fromClient(first), fromClient(rest)}},
 		{"a number twice: the second is dropped", "80", "80", [][]byte{fromClient(inQUIC(large, nil, []byte{1})), fromClient(inQUIC(large, nil, crypto(0, other))), fromClient(inQUIC(large, number(1), crypto(0, real)))}},
@@ -289,6 +292,43 @@ func TestPortOfMPLS(t *testing.T) {
 	} {
 		if hellos, stats := scan(capture.Options{}, test.packet); (len(hellos) == 1) != test.found {
 			t.Errorf("%s: %d hellos, %+v", name, len(hellos), stats)
+		}
+	}
+}
+
+// TestConsistentDatagramsAreSure checks that a hello in pieces that come in any order, more
+// than once and overlap, but agree, is found once and without a doubt.
+func TestConsistentDatagramsAreSure(t *testing.T) {
+	msg := message()
+	body := join(msg[4:39], []byte{0}, msg[39:])
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		var quic, dtls [][]byte
+		piece := func(from, to int) {
+			quic = append(quic, fromClient(inQUIC(1200, number(uint64(len(quic))), crypto(from, msg[from:min(to, len(msg))]))))
+			if from >= len(body) {
+				return
+			}
+			to = min(to, len(body))
+			dtls = append(dtls, fromClient(join([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0}, be16(12+to-from),
+				[]byte{1, 0, 0, byte(len(body)), 0, 0, 0, 0, byte(from), 0, 0, byte(to - from)}, body[from:to])))
+		}
+		for at := 0; at < len(msg); {
+			n := 1 + r.IntN(len(msg))
+			piece(at, at+n)
+			at += n
+		}
+		for range r.IntN(3) {
+			from := r.IntN(len(msg) - 1)
+			piece(from, from+1+r.IntN(20))
+		}
+		for name, packets := range map[string][][]byte{"QUIC": quic, "DTLS": dtls} {
+			packets = append(packets, packets[:r.IntN(len(packets))]...)
+			r.Shuffle(len(packets), func(i, j int) { packets[i], packets[j] = packets[j], packets[i] })
+			hellos, _ := scan(capture.Options{}, packets...)
+			if got := rows(hellos); got != "80" {
+				t.Fatalf("%s, seed %d: %q", name, seed, got)
+			}
 		}
 	}
 }

@@ -132,7 +132,7 @@ func (s *Scanner) settleRival(f *flow) {
 		return
 	}
 	main := &f.halves[r.direction]
-	if !f.alone(r) {
+	if !f.alone(r) || s.flows.open != nil {
 		s.dropRival(f)
 		return
 	}

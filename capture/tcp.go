@@ -61,6 +61,11 @@ func (h *half) begun() bool {
 	return h.phase == started && h.stream != nil && (h.stream.need > 0 || h.stream.records.Info().Records > 0)
 }
 
+// waits reports whether the half has bytes that an acknowledgement says something about.
+func (h *half) waits() bool {
+	return h.stream != nil && (h.stream.raw != nil || len(h.stream.copies) > 0)
+}
+
 // decide marks a half as decided, and frees what it holds.
 func (s *Scanner) decide(h *half) {
 	s.flows.drop(h)
@@ -90,8 +95,10 @@ func (s *Scanner) segment(seg *segment) {
 // receive takes a segment as the end to which it goes does (RFC 9293, Section 3.10.7).
 func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 	h, other := &f.halves[direction], &f.halves[1-direction]
-	if h.phase == decided && other.phase == decided && seg.flags&(tcpSYN|tcpFIN|tcpRST) == 0 && f.doubt == nil && !f.closed {
-		h.acknowledge(other, seg) // nothing more is of interest
+	if h.phase == decided && seg.flags&(tcpSYN|tcpFIN|tcpRST) == 0 && f.doubt == nil && !f.closed && !other.waits() {
+		if !h.unacceptable(other, seg) {
+			h.acknowledge(other, seg) // nothing more is of interest
+		}
 		return
 	}
 	if seg.flags&tcpSYN != 0 {

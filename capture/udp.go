@@ -233,6 +233,17 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 	}
 }
 
+// emitUnreadDatagrams yields a row without a hello for a flow over UDP whose packets
+// contradict each other, and in which no hello became whole.
+func (s *Scanner) emitUnreadDatagrams(f *flow) {
+	if ss := f.session; ss != nil && ss.index == 1 && f.last == 0 && ss.doubts != 0 && !ss.lenient {
+		s.describeDatagrams(f, ss)
+		s.hello.Ambiguous = ss.doubts
+		ss.doubts = 0
+		s.emit()
+	}
+}
+
 // next prepares a session that has completed a hello for the one after it.
 func (ss *session) next() {
 	ss.frames, ss.used = ss.frames[:0], 0

@@ -42,6 +42,8 @@ func TestNoAllocs(t *testing.T) {
 		"Parse 1000 extensions":        func() { clienthello.Parse(many) },
 		"Parse 1001 with a duplicate":  func() { clienthello.Parse(double) },
 		"Parse wrong type as an error": func() { _, _, err := clienthello.Parse(msg[1:]); _ = err.Error() },
+		"ParseTolerant":                func() { clienthello.ParseTolerant(msg, clienthello.AllServers) },
+		"ParseTolerant refused":        func() { clienthello.ParseTolerant(msg[:len(msg)-1], clienthello.AllServers) },
 		"ParseDTLS":                    func() { h, _, _ := clienthello.ParseDTLS(dtls); h.LegacyCookie() },
 		"HasFlag":                      func() { hello.HasFlag(extension.RequestMTLS) },
 		"Flags": func() {

@@ -160,14 +160,14 @@ func TestZeroList(t *testing.T) {
 func TestParseListRepeated(t *testing.T) {
 	b := block(500, 62, 500, 62, 501)
 	var asked []extension.Type
-	list, n, err := extension.ParseListRepeated(extension.ClientHello, b, 100, func(typ extension.Type, offset int) bool {
+	_, n, err := extension.ParseListRepeated(extension.ClientHello, b, 100, func(typ extension.Type, offset int) bool {
 		asked = append(asked, typ)
 		return offset != 112
 	})
 	if err != extension.ErrDuplicateExtension || n != 112 || !slices.Equal(asked, []extension.Type{500, 62}) {
 		t.Errorf("asked %v, %v at %d", asked, err, n)
 	}
-	list, n, err = extension.ParseListRepeated(extension.ClientHello, b, 100, func(extension.Type, int) bool { return true })
+	list, n, err := extension.ParseListRepeated(extension.ClientHello, b, 100, func(extension.Type, int) bool { return true })
 	if e, ok := list.FlagsExtension(); err != nil || n != len(b) || list.Len() != 5 || !ok || e.Offset != 108 {
 		t.Errorf("%d extensions, flags at %d, %v at %d", list.Len(), e.Offset, err, n)
 	}

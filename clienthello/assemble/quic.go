@@ -24,7 +24,8 @@ const (
 // ID, see [ParseQUICInitial], each whole and from the start of the UDP payload. Those
 // of the server do no harm: they do not open with a client's keys. CRYPTO frames may
 // come in any order, any number of times, in any number of packets and datagrams of
-// any size; what comes out does not depend on it.
+// any size; what comes out does not depend on it. A server discards some of these
+// packets, and datagrams under 1,200 bytes: see [QUIC.FeedServer].
 //
 // Keys are derived from the destination connection ID of the first packet that they
 // decrypt. A later packet may decrypt only under keys from its own connection ID: after

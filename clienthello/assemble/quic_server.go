@@ -31,7 +31,8 @@ const (
 // discard are not read, nor is what follows in a datagram after which they close the
 // connection. The QUIC is that of one connection: it does not start over with other keys, so that what comes out of a
 // datagram without QUICOpened is nothing. If lenient is set, all packets but those with QUICSource are read in
-// spite of their faults, and of CRYPTO data that differs the last counts.
+// spite of their faults, and of CRYPTO data that differs the last counts. CRYPTO data that
+// differs may cost an allocation, besides those of Feed.
 func (q *QUIC) FeedServer(datagram []byte, lenient bool) (Result, QUICFaults) {
 	if q.final.Outcome != NeedMore {
 		return q.final, 0
