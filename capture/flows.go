@@ -161,10 +161,11 @@ type table struct {
 	tags              uint64 // of the last packet with VLANs and no tunnel
 	tagged            *place // of it
 
-	free    *flow // linked by newer
+	free    pool[flow]
 	streams pool[stream]
 	pages   pool[page]
 	raws    rawPool
+	rawMost int // as in pool
 	quic    pool[session]
 	dtls    pool[session]
 	clients map[flowKey]*flow // over QUIC, by other names; see quicNames
@@ -180,12 +181,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 		cost += placeCost + len(t.placeKey)
 	}
 	t.makeRoom(nil, 1, cost)
-	f := t.free
-	if f != nil {
-		t.free = f.newer
-	} else {
-		f = new(flow)
-	}
+	f := t.free.get()
 	*f = flow{key: key}
 	f.halves[1].direction = 1
 	t.flows[key] = f
@@ -263,8 +259,7 @@ func (t *table) remove(f *flow) {
 	delete(t.flows, f.key)
 	t.leave(f)
 	t.forgetTwin(f)
-	f.newer = t.free
-	t.free = f
+	t.free.put(f)
 }
 
 // undecided reports whether a hello might have come that will now be missed.

@@ -284,7 +284,7 @@ func TestFloodsResident(t *testing.T) {
 	for name := range floods {
 		t.Run(name, func(t *testing.T) {
 			c := exec.Command(os.Args[0], "-test.run=^TestFloodsResident$", "-test.v", fmt.Sprintf("-flood=%d", *flood))
-			c.Env = append(os.Environ(), run+"="+name, "GOMEMLIMIT=216MiB")
+			c.Env = append(os.Environ(), run+"="+name, "GOMEMLIMIT=224MiB")
 			out, err := c.CombinedOutput()
 			if err != nil {
 				t.Error(err)

@@ -57,7 +57,7 @@ func (s *Scanner) growRaw(f *flow, st *stream, n int) bool {
 // freeRaw takes back the bytes that are kept of a stream.
 func (t *table) freeRaw(st *stream) {
 	t.refund(&st.charged, cap(st.raw))
-	if i := slices.Index(rawSizes[:], cap(st.raw)); i >= 0 && len(t.raws[i]) < poolSize { //mutation:equivalent it spares allocations
+	if i := slices.Index(rawSizes[:], cap(st.raw)); i >= 0 && len(t.raws[i]) < max(t.rawMost, poolSize) { //mutation:equivalent it spares allocations
 		t.raws[i] = append(t.raws[i], st.raw[:0])
 	}
 	st.raw = nil

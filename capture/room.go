@@ -118,6 +118,7 @@ func (t *table) lack(flows, bytes int) bool {
 // sweep evicts flows, but not keep, until a number of flows and of bytes fit in, if that is
 // possible.
 func (t *table) sweep(keep *flow, flows, bytes int) {
+	t.refillPools(math.MaxInt)
 	t.addUp(keep)
 	for t.lack(flows, bytes) {
 		if top := t.markLargest(); top > 0 {
@@ -134,6 +135,7 @@ func (t *table) sweep(keep *flow, flows, bytes int) {
 		t.evictMarked(0, flows, bytes)
 		break
 	}
+	t.refillPools(0)
 	clear(t.candidates)
 	t.candidates = t.candidates[:0]
 }

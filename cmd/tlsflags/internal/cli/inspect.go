@@ -163,7 +163,7 @@ type inspection struct {
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
 // GOMEMLIMIT sets another. Without one, garbage would double what package capture holds.
 func (o inspectOptions) memoryLimit() int64 {
-	const others = 8 << 20 // buffers and output
+	const others = 16 << 20 // garbage, buffers and output
 	return int64(o.room.MaxMemory) + others
 }
 
