@@ -129,7 +129,7 @@ func (h *Hello) Parse() (clienthello.ClientHello, int, error) {
 type Stats struct {
 	Packets int // all of them
 	Bytes   int // in them, as captured
-	Flows   int // connections; one that was evicted and seen again counts twice
+	Flows   int // connections; one of the latest that were evicted counts once if it is seen again
 
 	Hellos     int // complete, second ones included
 	Refused    int // hellos that the carrier refused

@@ -77,7 +77,6 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 	}
 	if f == nil {
 		f = s.flows.create(key, s.decoder.path.ips)
-		s.stats.Flows++
 	}
 	if !s.flows.charge(f, &ss.charged, ss.cost()) {
 		return nil

@@ -149,6 +149,8 @@ type table struct {
 	placeMemory       int // bytes
 	room                  // what to evict
 	evicted           int
+	connections       int
+	gone              goneFlows
 	overdue           []Hello // that waited in flows that were evicted
 	places            map[string]*place
 	placed            map[flowKey]*flow // newest flows in places, by their key outside
@@ -188,6 +190,9 @@ func (t *table) create(key flowKey, ips int) *flow {
 	t.settleIn(f)
 	if f.outers = uint8(ips); f.isConnection() {
 		t.findTwin(f)
+		if !t.gone.has(key) {
+			t.connections++
+		}
 	}
 	t.waiting.push(f)
 	return f
@@ -242,6 +247,9 @@ func (t *table) evict(f *flow) {
 	case f.followed != nil && f.followed.ended != [2]bool{true, true}:
 		t.evicted++
 		f.followed.Lost()
+	}
+	if f.isConnection() {
+		t.gone.add(f.key)
 	}
 	t.remove(f)
 }

@@ -101,7 +101,6 @@ func (s *Scanner) beginQUIC(key flowKey, names quicNames, evidence half, b []byt
 	f := s.flows.flows[key]
 	if f == nil {
 		f = s.flows.create(key, s.decoder.path.ips)
-		s.stats.Flows++
 	}
 	s.flows.dropSession(f)
 	f.session, f.halves[0] = ss, evidence

@@ -21,8 +21,8 @@ const (
 	sweepPart = 16
 	// recentPart is the part of the flows that a sweep spares because they were active last.
 	recentPart = 8
-	// An account is small up to this part of the memory, about 25 hellos, or these bytes.
-	smallPart  = 4096
+	// smallBytes is up to how many bytes an account is small: more than a hello of 2 kB takes,
+	// with any carrier.
 	smallBytes = 8 << 10
 )
 
@@ -143,7 +143,7 @@ func (t *table) sweep(keep *flow, flows, bytes int) {
 // addUp lists the candidates, from the oldest of each queue on, and adds up what accounts
 // hold.
 func (t *table) addUp(keep *flow) {
-	size := 1 << min(max(bits.Len(uint(len(t.flows)))+2, 10), 16)
+	size := 1 << min(max(bits.Len(uint(len(t.flows)))+2, 10), 18)
 	for i := range t.sums {
 		if len(t.sums[i]) != size {
 			t.sums[i] = make([]int, size)
@@ -180,9 +180,9 @@ func (t *table) accounts(f *flow) (pair, path uint64) {
 func (t *table) add(c *candidate, n int) {
 	for i := range t.sums {
 		mask := uint64(len(t.sums[i]) - 1)
-		t.sums[i][c.pair>>(16*i)&mask] += n
+		t.sums[i][c.pair>>(15*i)&mask] += n
 		if c.path != 0 {
-			t.sums[i][c.path>>(16*i)&mask] += n
+			t.sums[i][c.path>>(15*i)&mask] += n
 		}
 	}
 }
@@ -192,9 +192,9 @@ func (t *table) add(c *candidate, n int) {
 func (t *table) level(account uint64) int {
 	n := math.MaxInt
 	for i := range t.sums {
-		n = min(n, t.sums[i][account>>(16*i)&uint64(len(t.sums[i])-1)])
+		n = min(n, t.sums[i][account>>(15*i)&uint64(len(t.sums[i])-1)])
 	}
-	if account == 0 || n <= max(t.maxMemory()/smallPart, smallBytes) {
+	if account == 0 || n <= smallBytes {
 		return 0
 	}
 	size := bits.Len(uint(n))
@@ -279,3 +279,29 @@ func (p *place) cost() int {
 
 func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }
 func (t *table) maxMemory() int { return cmp.Or(max(t.limits.MaxMemory, 0), DefaultMaxMemory) }
+
+// goneFlows has hashes of flows that were evicted, so that those which are seen again count
+// once.
+type goneFlows struct {
+	hashes []uint64 // each in its place, until another one takes that
+	seed   maphash.Seed
+}
+
+// goneSize is how many evicted flows are remembered at most.
+const goneSize = 1 << 17
+
+func (g *goneFlows) add(key flowKey) {
+	if g.hashes == nil {
+		g.hashes, g.seed = make([]uint64, goneSize), maphash.MakeSeed()
+	}
+	hash := maphash.Comparable(g.seed, key)
+	g.hashes[hash%goneSize] = hash
+}
+
+func (g *goneFlows) has(key flowKey) bool {
+	if g.hashes == nil {
+		return false
+	}
+	hash := maphash.Comparable(g.seed, key)
+	return g.hashes[hash%goneSize] == hash
+}

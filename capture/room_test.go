@@ -84,3 +84,18 @@ func TestFloodOfDatagrams(t *testing.T) {
 		}
 	}
 }
+
+// TestEvictedFlowsCountOnce checks that connections which were evicted and are seen again
+// count once.
+func TestEvictedFlowsCountOnce(t *testing.T) {
+	const flows, limit = 100, 10
+	var packets [][]byte
+	for range 2 {
+		for n := range flows {
+			packets = append(packets, ipv4(peer(n), server, 6, tcp(1, 443, 1, ack, []byte("GET / HTTP/1.1\r\n"))))
+		}
+	}
+	if _, stats := scan(capture.Options{MaxFlows: limit}, packets...); stats.Flows < flows || stats.Flows > flows+1 {
+		t.Errorf("%d connections: %+v", flows, stats)
+	}
+}
