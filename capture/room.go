@@ -34,14 +34,29 @@ const (
 // oldest.
 type room struct {
 	candidates []candidate
-	sums       [4][]int // bytes by hashes of accounts: each is in one place of every row
+	accounts   []account // by hash, or in the next place that was free
 	seed       maphash.Seed
+}
+
+// account is what an address pair or an outer path holds.
+type account struct {
+	hash uint64 // 0 if the place is free
+	held int    // bytes
+}
+
+// level returns how much an account holds, in steps of a quarter or less; 0 is little.
+func (a *account) level() int {
+	if a == nil || a.held <= smallBytes {
+		return 0
+	}
+	size := bits.Len(uint(a.held))
+	return size<<2 | a.held>>(size-3)&3
 }
 
 // candidate is a flow that may be evicted.
 type candidate struct {
 	flow       *flow
-	pair, path uint64 // hashes of the accounts; path is 0 outside of tunnels
+	pair, path *account // path is nil outside of tunnels
 	recent     bool
 	evicted    bool
 	progress   uint8
@@ -143,20 +158,21 @@ func (t *table) sweep(keep *flow, flows, bytes int) {
 // addUp lists the candidates, from the oldest of each queue on, and adds up what accounts
 // hold.
 func (t *table) addUp(keep *flow) {
-	size := 1 << min(max(bits.Len(uint(len(t.flows)))+2, 10), 18)
-	for i := range t.sums {
-		if len(t.sums[i]) != size {
-			t.sums[i] = make([]int, size)
-		}
-		clear(t.sums[i])
+	size := 1 << bits.Len(uint(len(t.flows)+len(t.places))*4/3)
+	if len(t.accounts) != size {
+		t.accounts = make([]account, size)
 	}
+	clear(t.accounts)
 	t.seed = maphash.MakeSeed()
 	for _, q := range [...]*queue{&t.decided, &t.finished, &t.waiting, &t.holding} {
 		first := len(t.candidates)
 		for f := q.oldest; f != nil; f = f.newer {
 			c := candidate{flow: f, evicted: f == keep, progress: f.progress()}
-			c.pair, c.path = t.accounts(f)
-			t.add(&c, f.cost())
+			c.pair = t.account(outerIP{f.key.lo.ip, f.key.hi.ip}.ordered(), 1)
+			if f.place != nil && f.place.outer != (outerIP{}) {
+				c.path = t.account(f.place.outer, 2)
+			}
+			c.add(f.cost())
 			t.candidates = append(t.candidates, c)
 		}
 		last := t.candidates[first:]
@@ -167,55 +183,41 @@ func (t *table) addUp(keep *flow) {
 	}
 }
 
-// accounts returns the hashes of a flow's address pair and outer path.
-func (t *table) accounts(f *flow) (pair, path uint64) {
-	pair = maphash.Comparable(t.seed, outerIP{f.key.lo.ip, f.key.hi.ip}.ordered())
-	if f.place != nil && f.place.outer != (outerIP{}) {
-		path = maphash.Comparable(t.seed, f.place.outer) + 1 // not the account of the same pair
-	}
-	return pair, path
-}
-
-// add adds n bytes to the accounts of a candidate.
-func (t *table) add(c *candidate, n int) {
-	for i := range t.sums {
-		mask := uint64(len(t.sums[i]) - 1)
-		t.sums[i][c.pair>>(15*i)&mask] += n
-		if c.path != 0 {
-			t.sums[i][c.path>>(15*i)&mask] += n
+// account returns the account of a pair of addresses; kind tells a path from others.
+func (t *table) account(pair outerIP, kind uint64) *account {
+	hash := max(maphash.Comparable(t.seed, pair)^kind, 1)
+	for i := hash; ; i++ {
+		a := &t.accounts[i&uint64(len(t.accounts)-1)]
+		if a.hash == hash || a.hash == 0 {
+			a.hash = hash
+			return a
 		}
 	}
 }
 
-// level returns how much an account holds, in steps of a quarter or less; 0 is little. Other
-// accounts may have the same place in a row, so that the row with the smallest sum counts.
-func (t *table) level(account uint64) int {
-	n := math.MaxInt
-	for i := range t.sums {
-		n = min(n, t.sums[i][account>>(15*i)&uint64(len(t.sums[i])-1)])
+// add adds n bytes to the accounts of a candidate.
+func (c *candidate) add(n int) {
+	c.pair.held += n
+	if c.path != nil {
+		c.path.held += n
 	}
-	if account == 0 || n <= smallBytes {
-		return 0
-	}
-	size := bits.Len(uint(n))
-	return size<<2 | n>>(size-3)&3
 }
 
-// largest returns the level of that account of a candidate that holds most.
-func (t *table) largest(c *candidate) int { return max(t.level(c.pair), t.level(c.path)) }
+// level returns that of the account that holds most.
+func (c *candidate) level() int { return max(c.pair.level(), c.path.level()) }
 
 // markLargest sets the keys of the candidates of the accounts that hold most, and returns
 // their level. The flows of an outer path go in the order of their address pairs.
 func (t *table) markLargest() (top int) {
 	for i := range t.candidates {
 		if c := &t.candidates[i]; !c.evicted {
-			top = max(top, t.largest(c))
+			top = max(top, c.level())
 		}
 	}
 	for i := range t.candidates {
 		c := &t.candidates[i]
-		if c.key = spared; t.largest(c) == top {
-			c.key = uint16(math.MaxUint8-t.level(c.pair))<<8 | uint16(c.progress)
+		if c.key = spared; c.level() == top {
+			c.key = uint16(math.MaxUint8-c.pair.level())<<8 | uint16(c.progress)
 		}
 	}
 	return top
@@ -233,9 +235,9 @@ func (t *table) evictMarked(level, flows, bytes int) {
 				next = min(next, int(c.key))
 			case !t.lack(flows, bytes):
 				return
-			case level == 0 || t.largest(c) == level:
+			case level == 0 || c.level() == level:
 				c.evicted = true
-				t.add(c, -c.flow.cost())
+				c.add(-c.flow.cost())
 				t.evict(c.flow)
 			}
 		}
