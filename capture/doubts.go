@@ -11,6 +11,8 @@ const (
 	doubtTime = 3 * time.Second
 	// doubtCost is what an open doubt takes of the memory, without its rows.
 	doubtCost = 256
+	// rowCost is what a row takes of the memory, without its message.
+	rowCost = 704
 )
 
 // doubt is what is open about a connection.
@@ -65,7 +67,7 @@ func (s *Scanner) closeDoubt(f *flow) {
 // wait keeps s.hello until the other end decides. It reports whether f is still there.
 func (s *Scanner) wait(f *flow, rows func(*doubt) *[]Hello) bool {
 	row := keep(&s.hello)
-	if !s.openDoubt(f) || !s.flows.charge(f, &f.doubt.charged, doubtCost+len(row.Message)) {
+	if !s.openDoubt(f) || !s.flows.charge(f, &f.doubt.charged, rowCost+len(row.Message)) {
 		s.flows.overdue = append(s.flows.overdue, row)
 		return false
 	}

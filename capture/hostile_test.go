@@ -258,8 +258,8 @@ func TestFloods(t *testing.T) {
 	if *flood > 0 {
 		o, n = capture.Options{MaxFlows: capture.DefaultMaxFlows, MaxMemory: capture.DefaultMaxMemory}, *flood
 	}
-	// The memory, and a little for pools and buffers.
-	ceiling := uint64(o.MaxMemory + 8<<20)
+	// The memory, and a little for pools, buffers and sweeps.
+	ceiling := uint64(o.MaxMemory + 16<<20)
 	for name, packet := range floods {
 		t.Run(name, func(t *testing.T) {
 			s, base := capture.NewScanner(o), liveHeap()
