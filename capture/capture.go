@@ -9,23 +9,21 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// The defaults of Options. What a Scanner with them holds stays below 48 MB. How much more
-// of the process is resident depends on the garbage collector, which lets the heap double
-// by default: see "Limits" in docs/capture.md.
+// The defaults of Options. How much more of the process is resident depends on the garbage
+// collector, which lets the heap double by default: see "Limits" in docs/capture.md.
 const (
-	// DefaultMaxFlows is the number of connections that are followed at a time. Most are
-	// decided within a round trip, so this is enough for hundreds of thousands of new
-	// connections a second. A flow takes about 400 bytes.
-	DefaultMaxFlows = 1 << 15
-	// DefaultMaxMemory is the number of bytes that are held of hellos that are not
-	// complete yet. A hello of today takes 2 kB, so it is enough for thousands of them.
-	DefaultMaxMemory = 16 << 20
+	// DefaultMaxFlows is the number of connections that are followed at a time. A flow takes
+	// about 450 bytes of the memory.
+	DefaultMaxFlows = 1 << 18
+	// DefaultMaxMemory is the number of bytes that a Scanner holds. It is enough for 100,000
+	// hellos of 2 kB that wait for their second half.
+	DefaultMaxMemory = 208 << 20
 )
 
 // Options holds the limits of a Scanner. A field that is 0 or negative takes its default.
 type Options struct {
 	MaxFlows  int // connections followed at a time, at most
-	MaxMemory int // bytes held of unfinished hellos, at most
+	MaxMemory int // bytes held, at most
 
 	Checksums Checksums // which checksums count
 	// MergePaths says that packets with the same addresses and ports are of one flow
@@ -131,7 +129,7 @@ func (h *Hello) Parse() (clienthello.ClientHello, int, error) {
 type Stats struct {
 	Packets int // all of them
 	Bytes   int // in them, as captured
-	Flows   int // connections; one that was evicted and seen again counts twice
+	Flows   int // connections; one of the latest that were evicted counts once if it is seen again
 
 	Hellos     int // complete, second ones included
 	Refused    int // hellos that the carrier refused

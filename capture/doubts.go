@@ -11,6 +11,8 @@ const (
 	doubtTime = 3 * time.Second
 	// doubtCost is what an open doubt takes of the memory, without its rows.
 	doubtCost = 256
+	// rowCost is what a row takes of the memory, without its message.
+	rowCost = 704
 )
 
 // doubt is what is open about a connection.
@@ -39,7 +41,7 @@ func (s *Scanner) openDoubt(f *flow) bool {
 	if !s.flows.charge(f, &f.doubt.charged, doubtCost) {
 		return false
 	}
-	if len(s.deadlines) >= 2*s.flows.maxFlows() { // most are of flows that were evicted
+	if len(s.deadlines) >= 1024+2*len(s.flows.flows) { // most are of flows that were evicted
 		s.deadlines = slices.DeleteFunc(s.deadlines, func(d deadline) bool { return !d.open() })
 	}
 	s.deadlines = append(s.deadlines, deadline{f, s.opened, s.time.Add(doubtTime)})
@@ -65,7 +67,7 @@ func (s *Scanner) closeDoubt(f *flow) {
 // wait keeps s.hello until the other end decides. It reports whether f is still there.
 func (s *Scanner) wait(f *flow, rows func(*doubt) *[]Hello) bool {
 	row := keep(&s.hello)
-	if !s.openDoubt(f) || !s.flows.charge(f, &f.doubt.charged, doubtCost+len(row.Message)) {
+	if !s.openDoubt(f) || !s.flows.charge(f, &f.doubt.charged, rowCost+len(row.Message)) {
 		s.flows.overdue = append(s.flows.overdue, row)
 		return false
 	}

@@ -116,7 +116,7 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 	ss := s.flows.newSession(DTLS)
 	if !hasFragment(b) { // it may be one that is refused
 		result := ss.assembler.Feed(b)
-		ss.assembler.Reset(ss.memory[:])
+		ss.reset()
 		if result.Outcome != assemble.Refused || result.Code == extension.ErrMessageType {
 			s.flows.freeSession(ss)
 			return nil
@@ -124,7 +124,6 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 	}
 	if f == nil {
 		f = s.flows.create(key, s.decoder.path.ips)
-		s.stats.Flows++
 	}
 	if !s.flows.charge(f, &ss.charged, ss.cost()) {
 		return nil

@@ -99,9 +99,13 @@ func (f *flow) ends(direction int) (src, dst netip.AddrPort) {
 }
 
 // queue lists flows from the least recently active one to the most recently active one.
-type queue struct{ oldest, newest *flow }
+type queue struct {
+	oldest, newest *flow
+	n              int
+}
 
 func (q *queue) push(f *flow) {
+	q.n++
 	f.queue, f.older, f.newer = q, q.newest, nil
 	if q.newest != nil {
 		q.newest.newer = f
@@ -112,6 +116,7 @@ func (q *queue) push(f *flow) {
 }
 
 func (q *queue) remove(f *flow) {
+	q.n--
 	if f.older != nil {
 		f.older.newer = f.newer
 	} else {
@@ -126,62 +131,68 @@ func (q *queue) remove(f *flow) {
 }
 
 // table holds the flows, no more than MaxFlows of them, and counts the memory that
-// they hold, no more than MaxMemory. A flow is in one of three queues:
+// they hold, no more than MaxMemory. A flow is in one of four queues:
 //
 //   - decided: no further hello is expected. It is kept to recognize retransmissions;
+//   - finished: it had a hello, and holds memory in case that there is a second one;
 //   - waiting: begun, but holds nothing;
 //   - holding: holds memory.
 //
-// At the limit, flows are evicted in this order.
+// At the limits, room says which flows are evicted.
 type table struct {
-	limits                    Options
-	open                      func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
-	flows                     map[flowKey]*flow
-	decided, waiting, holding queue
-	memory                    int
-	evicted                   int
-	overdue                   []Hello // that waited in flows that were evicted
-	places                    map[string]*place
-	placed                    map[flowKey]*flow // newest flows in places, by their key outside
-	severalPlaces             bool              // flows were in more than one place
-	anyPlace                  bool              // there was a flow
-	firstPlace                uint32            // of the first flow
-	placeKey                  []byte            // of the packet at hand
-	lastPlace                 uint32
-	tags                      uint64 // of the last packet with VLANs and no tunnel
-	tagged                    *place // of it
+	limits            Options
+	open              func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
+	flows             map[flowKey]*flow
+	decided, finished queue
+	waiting, holding  queue
+	memory            int // bytes, besides flows and places
+	placeMemory       int // bytes
+	room                  // what to evict
+	evicted           int
+	connections       int
+	gone              goneFlows
+	overdue           []Hello // that waited in flows that were evicted
+	places            map[string]*place
+	placed            map[flowKey]*flow // newest flows in places, by their key outside
+	severalPlaces     bool              // flows were in more than one place
+	anyPlace          bool              // there was a flow
+	firstPlace        uint32            // of the first flow
+	placeKey          []byte            // of the packet at hand
+	outer             outerIP           // of it
+	lastPlace         uint32
+	tags              uint64 // of the last packet with VLANs and no tunnel
+	tagged            *place // of it
 
-	free     *flow // linked by newer
-	streams  pool[stream]
-	pages    pool[page]
-	raws     rawPool
-	sessions pool[session]
-	clients  map[flowKey]*flow // over QUIC, by other names; see quicNames
+	free    pool[flow]
+	streams pool[stream]
+	pages   pool[page]
+	raws    rawPool
+	rawMost int // as in pool
+	quic    pool[session]
+	dtls    pool[session]
+	clients map[flowKey]*flow // over QUIC, by other names; see quicNames
 }
 
-func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }
-func (t *table) maxMemory() int { return cmp.Or(max(t.limits.MaxMemory, 0), DefaultMaxMemory) }
-
-// create adds a flow inside a number of IP headers, and evicts one if there are too many.
+// create adds a flow inside a number of IP headers, and makes room for it.
 func (t *table) create(key flowKey, ips int) *flow {
 	if t.flows == nil {
 		t.flows = make(map[flowKey]*flow)
 	}
-	if len(t.flows) >= t.maxFlows() {
-		t.evict(cmp.Or(t.decided.oldest, t.waiting.oldest, t.holding.oldest))
+	cost := flowCost
+	if key.kind.place() != 0 {
+		cost += placeCost + len(t.placeKey)
 	}
-	f := t.free
-	if f != nil {
-		t.free = f.newer
-	} else {
-		f = new(flow)
-	}
+	t.makeRoom(nil, 1, cost)
+	f := t.free.get()
 	*f = flow{key: key}
 	f.halves[1].direction = 1
 	t.flows[key] = f
 	t.settleIn(f)
 	if f.outers = uint8(ips); f.isConnection() {
 		t.findTwin(f)
+		if !t.gone.has(key) {
+			t.connections++
+		}
 	}
 	t.waiting.push(f)
 	return f
@@ -190,17 +201,42 @@ func (t *table) create(key flowKey, ips int) *flow {
 // settle puts a flow into the queue that it belongs to, as its newest.
 func (t *table) settle(f *flow) {
 	q := &t.waiting
-	switch {
-	case f.doubt != nil || f.session != nil || f.packet != nil || f.followed != nil || f.halves[0].stream != nil || f.halves[1].stream != nil:
-		q = &t.holding
-	case !f.undecided():
+	switch holds, finished := f.holds(), f.finished(); {
+	case holds && finished:
+		q = &t.finished
+	case finished:
 		q = &t.decided
+	case holds:
+		q = &t.holding
 	}
 	if q.newest == f {
 		return //mutation:equivalent it would come to the same place
 	}
 	f.queue.remove(f)
-	q.push(f)
+	if q.push(f); t.finished.n > finishedFlows {
+		t.release(t.finished.oldest)
+	}
+	if t.decided.n > decidedFlows {
+		t.evict(t.decided.oldest)
+	}
+}
+
+// holds reports whether f holds memory.
+func (f *flow) holds() bool {
+	return f.doubt != nil || f.session != nil || f.packet != nil || f.followed != nil || f.halves[0].stream != nil || f.halves[1].stream != nil
+}
+
+// release frees what a finished flow holds. A second hello in it is not found.
+func (t *table) release(f *flow) {
+	for i := range f.halves {
+		if h := &f.halves[i]; h.stream != nil {
+			t.drop(h)
+			h.phase = decided
+		}
+	}
+	t.dropSession(f)
+	f.queue.remove(f)
+	t.decided.push(f)
 }
 
 // evict removes a flow from the table because of a limit.
@@ -211,6 +247,9 @@ func (t *table) evict(f *flow) {
 	case f.followed != nil && f.followed.ended != [2]bool{true, true}:
 		t.evicted++
 		f.followed.Lost()
+	}
+	if f.isConnection() {
+		t.gone.add(f.key)
 	}
 	t.remove(f)
 }
@@ -228,8 +267,7 @@ func (t *table) remove(f *flow) {
 	delete(t.flows, f.key)
 	t.leave(f)
 	t.forgetTwin(f)
-	f.newer = t.free
-	t.free = f
+	t.free.put(f)
 }
 
 // undecided reports whether a hello might have come that will now be missed.
@@ -243,20 +281,18 @@ func (f *flow) undecided() bool {
 	return f.packet != nil || f.session != nil && f.session.begun()
 }
 
+// finished reports whether no hello is expected in a flow, and nothing is open about it.
+func (f *flow) finished() bool {
+	return f.doubt == nil && f.followed == nil && f.halves[0].phase != floating && f.halves[1].phase != floating && !f.undecided()
+}
+
 // charge counts n more bytes as held by f, on the account of the part that holds them. At
-// the limit it evicts the least recently active flows, and f itself if no other holds
-// memory. It reports whether f is still there.
+// the limit it evicts other flows, and f itself if that is not enough. It reports whether f
+// is still there.
 func (t *table) charge(f *flow, account *int, n int) bool {
-	for t.memory+n > t.maxMemory() {
-		victim := t.holding.oldest
-		if victim == f {
-			victim = f.newer
-		}
-		if victim == nil {
-			t.evict(f)
-			return false
-		}
-		t.evict(victim)
+	if t.held()+n > t.maxMemory() && !t.makeRoom(f, 0, n) {
+		t.evict(f)
+		return false
 	}
 	t.memory += n
 	*account += n

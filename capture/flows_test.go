@@ -20,12 +20,12 @@ func TestAccounts(t *testing.T) {
 		{},
 		{MaxFlows: 1},
 		{MaxFlows: 3, MaxMemory: 1},
-		{MaxMemory: streamCost + pageCost},
-		{MaxFlows: 5, MaxMemory: streamCost + pageCost},
-		{MaxMemory: streamCost + pageCost + 5*useCost},
+		{MaxMemory: flowCost + streamCost + pageCost},
+		{MaxFlows: 5, MaxMemory: flowCost + streamCost + pageCost},
+		{MaxMemory: flowCost + streamCost + pageCost + 5*useCost},
 		{MaxMemory: 4000},
-		{MaxFlows: 4, MaxMemory: sessionCost},
-		{MaxMemory: 3*sessionCost - 1},
+		{MaxFlows: 4, MaxMemory: 2*flowCost + dtlsCost},
+		{MaxMemory: 3*(flowCost+dtlsCost) - 1},
 		{MaxFlows: -1, MaxMemory: -1},
 	} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
@@ -69,8 +69,8 @@ func TestFollowAccounts(t *testing.T) {
 		{},
 		{MaxFlows: 1},
 		{MaxFlows: 3, MaxMemory: 1},
-		{MaxMemory: followedCost + streamCost},
-		{MaxFlows: 5, MaxMemory: followedCost + streamCost + pageCost},
+		{MaxMemory: flowCost + followedCost + streamCost},
+		{MaxFlows: 5, MaxMemory: 5*flowCost + followedCost + streamCost + pageCost},
 		{MaxMemory: 4000},
 	} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
@@ -108,7 +108,7 @@ func checkAccounts(t *testing.T, s *Scanner) {
 	t.Helper()
 	table := &s.flows
 	count, memory := 0, 0
-	for _, q := range []*queue{&table.decided, &table.waiting, &table.holding} {
+	for _, q := range []*queue{&table.decided, &table.finished, &table.waiting, &table.holding} {
 		for f := q.oldest; f != nil; f = f.newer {
 			count++
 			if f.queue != q || table.flows[f.key] != f || f.newer == nil && q.newest != f || f.newer != nil && f.newer.older != f {
@@ -158,8 +158,11 @@ func checkAccounts(t *testing.T, s *Scanner) {
 					t.Errorf("a follower holds %d bytes, %d are charged", f.followed.held, f.followed.charged)
 				}
 			}
-			if (charged > 0) != (q == &table.holding) {
+			if (charged > 0) != (q == &table.holding || q == &table.finished) || f.finished() != (q == &table.decided || q == &table.finished) {
 				t.Errorf("a flow that holds %d bytes is in the wrong queue", charged)
+			}
+			if charged += flowCost; f.cost() != charged {
+				t.Errorf("a flow holds %d bytes, not %d", charged, f.cost())
 			}
 			memory += charged
 		}
@@ -167,8 +170,8 @@ func checkAccounts(t *testing.T, s *Scanner) {
 	if count != len(table.flows) || count > table.maxFlows() {
 		t.Errorf("%d flows are in queues, %d in the table; the limit is %d", count, len(table.flows), table.maxFlows())
 	}
-	if memory != table.memory || memory > table.maxMemory() {
-		t.Errorf("flows hold %d bytes, %d are charged; the limit is %d", memory, table.memory, table.maxMemory())
+	if memory != table.held() || memory > table.maxMemory() && (count > 1 || table.memory > 0) {
+		t.Errorf("flows hold %d bytes, %d are charged; the limit is %d", memory, table.held(), table.maxMemory())
 	}
 }
 

@@ -4,25 +4,52 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"unsafe"
+
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
-// TestFlowCost checks how much memory a flow takes with its place in the table.
-func TestFlowCost(t *testing.T) {
-	const about, percent = 400, 10
-	live := func() uint64 {
+// TestCosts checks that flows and what they hold take no more memory than they are charged
+// with, and little less.
+func TestCosts(t *testing.T) {
+	const n = 1 << 13
+	live := func() int {
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
+		return int(m.HeapAlloc)
 	}
-	s, before := NewScanner(Options{}), live()
-	for i := range DefaultMaxFlows {
-		s.flows.create(flowKey{lo: endpoint{port: uint16(i)}}, 1)
-	}
-	each := int(live()-before) / DefaultMaxFlows
-	runtime.KeepAlive(s)
-	if strconv.IntSize == 64 && each < about*(100-percent)/100 || each > about*(100+percent)/100 {
-		t.Errorf("a flow takes %d bytes", each)
+	client := func(i int) endpoint { return endpoint{ip: [16]byte{byte(i), byte(i >> 8)}} }
+	flow := func(s *Scanner, i int) *flow { return s.flows.create(flowKey{lo: client(i)}, 1) }
+	const bare = flowCost - int(unsafe.Sizeof(candidate{}))
+	for name, row := range map[string]struct {
+		cost int
+		add  func(s *Scanner, i int)
+	}{
+		"flow":   {bare, func(s *Scanner, i int) { flow(s, i) }},
+		"stream": {bare + streamCost - useCost, func(s *Scanner, i int) { flow(s, i).halves[0].stream = new(stream) }},
+		"DTLS":   {bare + dtlsCost, func(s *Scanner, i int) { flow(s, i).session = s.flows.newSession(DTLS) }},
+		"QUIC": {bare + quicCost + assemble.BufferSize(1024) + 8*frameCost, func(s *Scanner, i int) {
+			datagram := quicseal.Packet{
+				Version: quicseal.V1, DCID: []byte{byte(i), byte(i >> 8), 0, 0, 0, 0, 0, 0}, SCID: []byte{byte(i), byte(i >> 8)},
+				Payload: append(quicseal.AppendCrypto(nil, 0, []byte{1, 0, 4, 0, 3, 3}), make([]byte, 1200)...),
+			}.Seal()
+			s.frames = []int{1}
+			s.quicDatagram(flowKey{lo: client(i), kind: kindUDP}, datagram)
+		}},
+	} {
+		s, before := NewScanner(Options{}), live()
+		for i := range n {
+			row.add(s, i)
+		}
+		each := (live() - before) / n
+		if len(s.flows.flows) != n {
+			t.Errorf("%s: %d flows", name, len(s.flows.flows))
+		}
+		if t.Logf("%s: %d bytes", name, each); each > row.cost*102/100 || strconv.IntSize == 64 && each < row.cost*3/4 {
+			t.Errorf("%s: %d bytes, charged with %d", name, each, row.cost)
+		}
 	}
 }
 

@@ -161,18 +161,20 @@ func TestLimitOfEarlyData(t *testing.T) {
 }
 
 func TestLimitOfFlows(t *testing.T) {
-	const most = 32_768
+	const most, part = 1 << 18, 16
 	s := capture.NewScanner(capture.Options{})
-	for n := range most + 1 {
+	for n := range most + most/part + 1 {
 		s.Scan(raw(ipv4(peer(n), server, 6, tcp(1, 443, 0, syn, nil))), func(*capture.Hello) bool { return true })
-		if stats := s.Stats(); stats.Evicted != max(0, n+1-most) {
-			t.Fatalf("%d connections: %+v", n+1, stats)
+		switch want := (n - most + most/part) / (most / part) * (most / part); {
+		case n+1 < most || n > most && n < most+most/part:
+		case s.Stats().Evicted != want:
+			t.Fatalf("%d connections: %+v, want %d evicted", n+1, s.Stats(), want)
 		}
 	}
 }
 
 func TestLimitOfMemory(t *testing.T) {
-	const most, cost = 16 << 20, 128 + 768 // of the connection and of the segment at hand
+	const most, cost = 208 << 20, 448 + 128 + 672 // of the connection and of the segment at hand
 	for held, lost := range map[int]bool{most - cost: false, most - cost + 1: true} {
 		got, _ := follow(t, capture.Options{}, func() *transcript { return &transcript{held: held} }, up(1, ack, []byte("x")))
 		if len(got) != 1 || got[0].Gone != lost {
@@ -193,21 +195,21 @@ func TestLimitOfTCPHello(t *testing.T) {
 }
 
 func TestLimitOfUDPHello(t *testing.T) {
-	const most = 16 << 10
-	for n, code := range map[int]extension.Code{most: 0, most + 1: extension.ErrOverLimit} {
-		const size = 1000
+	const most, mostDTLS, size = 131_400, 131_664, 1000
+	for over, code := range map[int]extension.Code{0: 0, 1: extension.ErrMessageTooLarge} {
 		var dtls, quic [][]byte
-		for at := 0; at < n-12; at += size {
-			dtls = append(dtls, ipv4(client, server, 17, udp(1, 443, dtlsFragment(n-12, at, min(size, n-12-at)))))
+		body := mostDTLS - 12 + over
+		for at := 0; at < body; at += size {
+			dtls = append(dtls, ipv4(client, server, 17, udp(1, 443, dtlsFragment(body, at, min(size, body-at)))))
 		}
-		msg := helloOf(n)
-		for at := 0; at < n; at += size {
-			quic = append(quic, ipv4(client, server, 17, udp(1, 443, sealed(1, uint64(at), msg[at:min(at+size, n)]))))
+		msg := helloOf(most + over)
+		for at := 0; at < len(msg); at += size {
+			quic = append(quic, ipv4(client, server, 17, udp(1, 443, sealed(1, uint64(at), msg[at:min(at+size, len(msg))]))))
 		}
-		for name, packets := range map[string][][]byte{"DTLS": dtls, "QUIC": quic} {
+		for name, packets := range map[string][][]byte{"DTLS": dtls, "QUIC": quic, "DTLS, reversed": reversed(dtls)} {
 			hellos, stats := scan(capture.Options{}, packets...)
 			if len(hellos) != 1 || hellos[0].Code != code {
-				t.Errorf("%s, hello of %d bytes: %d hellos, %+v, want code %v", name, n, len(hellos), stats, code)
+				t.Errorf("%s, %d bytes over: %d hellos, %+v, want code %v", name, over, len(hellos), stats, code)
 			}
 		}
 	}
@@ -277,17 +279,17 @@ func TestRefusedHellosOverUDPAreReportedOnce(t *testing.T) {
 		return ipv4(client, server, 17, udp(1, 443, b))
 	}
 	whole := ipv4(client, server, 17, udp(1, 443, dtlsFragment(100, 0, 100)))
-	const overLimit, tooLarge = extension.ErrOverLimit, extension.ErrMessageTooLarge
+	const overrun, tooLarge = extension.ErrFragmentOverrun, extension.ErrMessageTooLarge
 	for name, row := range map[string]struct {
 		packets [][]byte
 		want    []extension.Code
 	}{
-		"further fragments":        {[][]byte{fragment(20_000, 0, 0), fragment(20_000, 100, 0), fragment(20_000, 200, 0)}, []extension.Code{overLimit}},
-		"retransmitted":            {[][]byte{fragment(20_000, 0, 0), fragment(20_000, 0, 0)}, []extension.Code{overLimit}},
+		"further fragments":        {[][]byte{fragment(200_000, 0, 0), fragment(200_000, 100, 0), fragment(200_000, 200, 0)}, []extension.Code{tooLarge}},
+		"retransmitted":            {[][]byte{fragment(200_000, 0, 0), fragment(200_000, 0, 0)}, []extension.Code{tooLarge}},
 		"of another length":        {[][]byte{fragment(300, 0, 0), fragment(400, 0, 0), fragment(300, 0, 0), fragment(400, 0, 0)}, nil},
-		"for another reason":       {[][]byte{fragment(20_000, 0, 0), fragment(1<<24-1, 0, 0)}, []extension.Code{overLimit, tooLarge}},
-		"the second hello as well": {[][]byte{fragment(20_000, 0, 0), fragment(20_000, 0, 1), fragment(20_000, 100, 1)}, []extension.Code{overLimit, overLimit}},
-		"around a whole hello":     {[][]byte{fragment(20_000, 0, 0), whole, fragment(20_000, 0, 1)}, []extension.Code{overLimit, 0, overLimit}},
+		"for another reason":       {[][]byte{fragment(200_000, 0, 0), fragment(300, 250, 0)}, []extension.Code{tooLarge, overrun}},
+		"the second hello as well": {[][]byte{fragment(200_000, 0, 0), fragment(200_000, 0, 1), fragment(200_000, 100, 1)}, []extension.Code{tooLarge, tooLarge}},
+		"around a whole hello":     {[][]byte{fragment(200_000, 0, 0), whole, fragment(200_000, 0, 1)}, []extension.Code{tooLarge, 0, tooLarge}},
 	} {
 		hellos, stats := scan(capture.Options{}, row.packets...)
 		var got []extension.Code

@@ -47,6 +47,14 @@ type layer struct {
 // outerIP are the addresses of an IP header around another one, as in endpoint.
 type outerIP struct{ src, dst [16]byte }
 
+// ordered returns the addresses as an unordered pair.
+func (o outerIP) ordered() outerIP {
+	if bytes.Compare(o.src[:], o.dst[:]) > 0 {
+		o.src, o.dst = o.dst, o.src
+	}
+	return o
+}
+
 // path is what a decoder has seen around a segment.
 type path struct {
 	tags   uint64 // the VLANs, 16 bits for each
@@ -94,11 +102,8 @@ func (p *path) appendPlace(b []byte) []byte {
 			if ip++; ip == p.ips {
 				break // the innermost
 			}
-			lo, hi := &p.outers[ip-1].src, &p.outers[ip-1].dst
-			if bytes.Compare(lo[:], hi[:]) > 0 {
-				lo, hi = hi, lo
-			}
-			b = append(append(append(b, byte(l.kind)), lo[:]...), hi[:]...)
+			pair := p.outers[ip-1].ordered()
+			b = append(append(append(b, byte(l.kind)), pair.src[:]...), pair.dst[:]...)
 		}
 	}
 	return b
@@ -165,6 +170,7 @@ type place struct {
 	number uint32
 	flows  int
 	key    string
+	outer  outerIP // addresses of the outermost header of a tunnel, in order
 }
 
 // locate returns the number of the place of the packet at hand. If there is no flow in that
@@ -178,7 +184,10 @@ func (s *Scanner) locate() uint32 {
 	if simple && p.tags == t.tags && t.tagged != nil && t.tagged.flows > 0 {
 		return t.tagged.number
 	}
-	t.placeKey = p.appendPlace(t.placeKey[:0])
+	t.placeKey, t.outer = p.appendPlace(t.placeKey[:0]), outerIP{}
+	if p.ips > 1 {
+		t.outer = p.outers[0].ordered()
+	}
 	if len(t.placeKey) == 0 {
 		return 0
 	}
@@ -209,11 +218,12 @@ func (t *table) settleIn(f *flow) {
 			t.places = make(map[string]*place)
 		}
 		t.lastPlace++
-		at = &place{number: f.key.kind.place(), key: string(t.placeKey)}
+		at = &place{number: f.key.kind.place(), key: string(t.placeKey), outer: t.outer}
 		t.places[at.key] = at
 	}
 	at.flows++
 	f.place = at
+	t.placeMemory += at.cost()
 }
 
 // leave is the reverse of settleIn.
@@ -221,6 +231,7 @@ func (t *table) leave(f *flow) {
 	if f.place == nil {
 		return
 	}
+	t.placeMemory -= f.place.cost()
 	if f.place.flows--; f.place.flows == 0 {
 		delete(t.places, f.place.key)
 	}

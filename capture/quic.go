@@ -105,7 +105,6 @@ func (s *Scanner) beginQUIC(key flowKey, names quicNames, evidence half, b []byt
 	f := s.flows.flows[key]
 	if f == nil {
 		f = s.flows.create(key, s.decoder.path.ips)
-		s.stats.Flows++
 	}
 	s.flows.dropSession(f)
 	f.session, f.halves[0] = ss, evidence
@@ -187,7 +186,7 @@ func (s *Scanner) readStrictly(f *flow, b []byte) {
 	trial.Scratch = s.scratch
 	_, faults := trial.FeedServer(b, false)
 	s.scratch = trial.Scratch
-	ss.assembler.Reset(ss.memory[:])
+	ss.reset()
 	if faults&assemble.QUICOpened == 0 {
 		s.flows.freeSession(ss)
 		return
@@ -252,7 +251,7 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 			s.reportDatagrams(f, ss, strict.Result, ss.doubts)
 		}
 		s.flows.dropShadow(ss)
-		ss.assembler.Reset(ss.memory[:])
+		ss.reset()
 		ss.frames, ss.used = ss.frames[:0], 0
 		if ss.ended = true; !ss.lenient {
 			ss.close()

@@ -5,9 +5,9 @@ import "slices"
 // maxRaw is how many bytes of a stream are kept to compare others with them.
 const maxRaw = 192 << 10
 
-// rawSizes are the sizes in which memory for a stream begins: most segments take one of
-// them, and most hellos the second.
-var rawSizes = [...]int{512, 2 << 10}
+// rawSizes are the sizes in which memory for a stream begins: most segments and hellos take
+// one of them.
+var rawSizes = [...]int{512, 1 << 10, 2 << 10}
 
 // rawPool has memory of rawSizes for reuse.
 type rawPool [len(rawSizes)][][]byte
@@ -57,7 +57,7 @@ func (s *Scanner) growRaw(f *flow, st *stream, n int) bool {
 // freeRaw takes back the bytes that are kept of a stream.
 func (t *table) freeRaw(st *stream) {
 	t.refund(&st.charged, cap(st.raw))
-	if i := slices.Index(rawSizes[:], cap(st.raw)); i >= 0 && len(t.raws[i]) < poolSize { //mutation:equivalent it spares allocations
+	if i := slices.Index(rawSizes[:], cap(st.raw)); i >= 0 && len(t.raws[i]) < max(t.rawMost, poolSize) { //mutation:equivalent it spares allocations
 		t.raws[i] = append(t.raws[i], st.raw[:0])
 	}
 	st.raw = nil

@@ -50,6 +50,7 @@ func NewScanner(o Options) *Scanner {
 func (s *Scanner) Stats() Stats {
 	stats := s.stats
 	stats.Evicted = s.flows.evicted
+	stats.Flows += s.flows.connections
 	for f := s.flows.holding.oldest; f != nil; f = f.newer {
 		if f.session != nil && f.session.begun() {
 			stats.Incomplete++

@@ -9,7 +9,7 @@ import (
 
 const (
 	// streamCost is what a stream takes of the memory, without what it holds.
-	streamCost = 768
+	streamCost = 672
 	// maxEarlyData is how many bytes of early data are skipped in search of a second
 	// hello. Most servers allow 16 kB or less (RFC 9846, Section 4.7.1).
 	maxEarlyData = 64 << 10

@@ -86,7 +86,6 @@ func (s *Scanner) segment(seg *segment) {
 			return
 		}
 		f = s.flows.create(key, s.decoder.path.ips)
-		s.stats.Flows++
 	}
 	s.receive(f, direction, seg)
 	if f.queue != nil { // not evicted meanwhile

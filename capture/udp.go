@@ -16,28 +16,25 @@ const (
 	DTLS Transport = "dtls" // DTLS records over UDP
 )
 
-// maxDatagramMessage is the length of the longest hello that is read from datagrams.
-// RFC 9000, Section 7.5 does not require a QUIC server to keep more than 4,096 bytes of a
-// handshake, and a DTLS server that keeps more is open to floods.
-const maxDatagramMessage = 16 << 10
-
-// sessionCost is what a session takes of the memory, with the keys of QUIC.
-const sessionCost = 9*maxDatagramMessage/8 + 2048
+// quicCost and dtlsCost are what a session takes of the memory, without what its assembler
+// holds; in QUIC with its keys and names.
+const (
+	quicCost = 3 << 10
+	dtlsCost = 704
+)
 
 // frameCost is what the number of a packet takes of the memory.
 const frameCost = 8
 
 // session is what a flow over UDP needs as long as a hello is expected.
 type session struct {
-	transport  Transport
-	assembler  assemble.Assembler
-	assemblers map[Transport]assemble.Assembler // for reuse with other flows
-	memory     [9 * maxDatagramMessage / 8]byte // of the assembler; see assemble.BufferSize
-	index      int                              // of the hello that is awaited
-	flags      uint64                           // hash of the TLS Flags extensions of the first hello
-	frames     []int                            // packets that were of use for the hello that is awaited
-	used       int                              // datagrams that were
-	charged    int                              // bytes, of the table's memory
+	transport Transport
+	assembler growingAssembler
+	index     int    // of the hello that is awaited
+	flags     uint64 // hash of the TLS Flags extensions of the first hello
+	frames    []int  // packets that were of use for the hello that is awaited
+	used      int    // datagrams that were
+	charged   int    // bytes, of the table's memory
 
 	doubts Reasons // about the hello that is awaited
 	faults []Fault
@@ -67,34 +64,47 @@ type session struct {
 	doneAt  time.Time
 }
 
-// newAssembler returns the assembler of a carrier over UDP.
-func newAssembler(t Transport) assemble.Assembler {
-	if t == DTLS {
-		return &assemble.DTLS{Tolerant: true}
-	}
-	return new(assemble.QUIC)
+// growingAssembler is an assembler of a carrier over UDP.
+type growingAssembler interface {
+	assemble.Assembler
+	ResetGrowing(limit int)
+	Held() int
 }
 
 // newSession returns a session for the first datagram of a flow.
 func (t *table) newSession(transport Transport) *session {
-	ss := t.sessions.get()
-	if ss.transport != transport {
-		if ss.assemblers == nil {
-			ss.assemblers = make(map[Transport]assemble.Assembler)
+	ss := t.sessionsOf(transport).get()
+	if ss.assembler == nil {
+		ss.transport, ss.assembler = transport, new(assemble.QUIC)
+		if transport == DTLS {
+			ss.assembler = &assemble.DTLS{Tolerant: true}
 		}
-		if ss.assemblers[transport] == nil {
-			ss.assemblers[transport] = newAssembler(transport)
-		}
-		ss.transport, ss.assembler = transport, ss.assemblers[transport]
 	}
 	ss.index = 1
-	ss.assembler.Reset(ss.memory[:])
+	ss.reset()
 	return ss
+}
+
+// sessionsOf returns the sessions of a carrier that are kept for reuse.
+func (t *table) sessionsOf(transport Transport) *pool[session] {
+	if transport == DTLS {
+		return &t.dtls
+	}
+	return &t.quic
+}
+
+// reset makes the assembler as new.
+func (ss *session) reset() {
+	limit := assemble.MaxMessage
+	if ss.transport == DTLS {
+		limit = assemble.MaxMessageDTLS
+	}
+	ss.assembler.ResetGrowing(limit)
 }
 
 // freeSession takes back a session.
 func (t *table) freeSession(ss *session) {
-	ss.assembler.Reset(nil) // forgets keys
+	ss.reset() // forgets keys
 	ss.used, ss.charged, ss.flags = 0, 0, 0
 	ss.doubts, ss.why, ss.faults = 0, 0, ss.faults[:0]
 	ss.lenient, ss.closed, ss.ended, ss.answers = false, false, false, 0
@@ -105,7 +115,7 @@ func (t *table) freeSession(ss *session) {
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
 		ss.frames = nil //mutation:equivalent only what is kept for later differs
 	}
-	t.sessions.put(ss) //mutation:equivalent it spares allocations
+	t.sessionsOf(ss.transport).put(ss) //mutation:equivalent it spares allocations
 }
 
 // dropSession frees the session of a flow.
@@ -130,7 +140,13 @@ func (s *session) begun() bool { return s.index == 1 }
 
 // cost returns what the session takes of the memory. A datagram can arrive in thousands of
 // fragments, all of which are in frames.
-func (s *session) cost() int { return sessionCost + frameCost*cap(s.frames) }
+func (ss *session) cost() int {
+	n := quicCost
+	if ss.transport == DTLS {
+		n = dtlsCost
+	}
+	return n + ss.assembler.Held() + frameCost*cap(ss.frames)
+}
 
 // datagram takes a UDP datagram. The first byte tells QUIC's long headers from DTLS records
 // and from everything else (RFC 9443, Section 3).

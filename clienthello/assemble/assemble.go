@@ -11,7 +11,8 @@
 //   - An answer other than NeedMore is final: Feed repeats it until Reset, or until
 //     Next after Complete. ([Records] also has Grow, for more memory.)
 //   - The memory for a message that arrives in pieces is the slice that the caller
-//     gave to Reset. Its length is the limit on the message; nothing grows.
+//     gave to Reset. Its length is the limit on the message; nothing grows, unless
+//     [QUIC.ResetGrowing] or [DTLS.ResetGrowing] says so.
 //     A longer message is refused with [extension.ErrOverLimit] as soon as
 //     its length is known. For out-of-order transports one ninth of the buffer is an
 //     arrival bitmap, so the limit is lower: see [BufferSize].

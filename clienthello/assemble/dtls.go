@@ -91,6 +91,17 @@ func (d *DTLS) Reset(memory []byte) {
 	*d = DTLS{Tolerant: d.Tolerant, pieces: newPieces(memory)}
 }
 
+// ResetGrowing is Reset with memory that d allocates, in proportion to what arrives, for
+// messages of up to limit bytes.
+func (d *DTLS) ResetGrowing(limit int) {
+	own := d.pieces
+	own.grows(limit)
+	*d = DTLS{Tolerant: d.Tolerant, pieces: own}
+}
+
+// Held returns how many bytes d has allocated since ResetGrowing.
+func (d *DTLS) Held() int { return d.pieces.held() }
+
 // Await makes d, of which no fragment has been read since Reset or Next, wait for the
 // message with the given message_seq and length of the body, whatever comes before it.
 func (d *DTLS) Await(seq, length int) {
@@ -247,7 +258,7 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 			return Result{Outcome: Complete, Message: b}
 		case offset+len(body) > length:
 			return refused(extension.ErrFragmentOverrun, at+6)
-		case total > len(d.pieces.data):
+		case total > d.pieces.limit():
 			return refused(extension.ErrOverLimit, at+1)
 		}
 		d.start(b)
@@ -272,9 +283,9 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 // put takes bytes of the message. It reports false if that ends all.
 func (d *DTLS) put(offset int, b []byte) bool {
 	if !d.Tolerant {
-		return d.pieces.put(offset, b)
+		return d.pieces.place(offset, b, neither)
 	}
-	if !d.pieces.replace(offset, b) {
+	if !d.pieces.place(offset, b, last) {
 		d.overlap = true
 	}
 	return true
@@ -285,6 +296,9 @@ func (d *DTLS) start(fragment []byte) {
 	var header [dtlsFragmentHeaderLen]byte
 	copy(header[:6], fragment)       // msg_type, length, message_seq
 	copy(header[9:12], fragment[1:]) // fragment_length
+	if d.pieces.most > 0 {
+		d.pieces.reserve(0, header[:])
+	}
 	d.pieces.put(0, header[:])
 	d.length = int(header[1])<<16 | int(header[2])<<8 | int(header[3])
 }

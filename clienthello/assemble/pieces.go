@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 const (
@@ -29,6 +30,115 @@ type pieces struct {
 	marks  []byte // words; bit i%64 of word i/64 says whether data[i] has come
 	prefix int    // data[:prefix] has come, whatever its marks say
 	end    int    // data[end:] has not, whatever its marks say
+
+	most int        // limit up to which data grows, or 0 if it does not
+	got  int        // bytes that have come, repeated ones too, if data grows
+	far  []farPiece // that are beyond data, which has not grown so far
+}
+
+// farPiece is bytes that belong at an offset.
+type farPiece struct {
+	offset int
+	data   []byte
+}
+
+const (
+	// firstGrowth is the shortest memory that grows.
+	firstGrowth = 1 << 10
+	// nearBytes is how far from the beginning data is put wherever else it comes: most
+	// hellos are shorter.
+	nearBytes = 2 << 10
+	// maxFar is how many far pieces are kept, and farCost what each takes.
+	maxFar  = 128
+	farCost = 48
+)
+
+// limit returns the length of the longest message that p can hold.
+func (p *pieces) limit() int { return max(len(p.data), p.most) }
+
+// held returns how many bytes of memory p has allocated.
+func (p *pieces) held() int {
+	if p.most == 0 {
+		return 0
+	}
+	n := BufferSize(len(p.data))
+	for _, f := range p.far {
+		n += farCost + len(f.data)
+	}
+	return n
+}
+
+// place makes room for data at offset, and puts it there.
+func (p *pieces) place(offset int, data []byte, wins winner) (same bool) {
+	if p.most == 0 {
+		return wins.put(p, offset, data)
+	}
+	same = !p.reserve(offset, data) || wins.put(p, offset, data)
+	for {
+		piece, ok := p.near()
+		if !ok {
+			return same
+		}
+		if p.reserve(piece.offset, piece.data) && !wins.put(p, piece.offset, piece.data) {
+			same = false
+		}
+	}
+}
+
+// winner says which bytes count if others come for the same place.
+type winner uint8
+
+const (
+	neither winner = iota
+	first
+	last
+)
+
+func (w winner) put(p *pieces, offset int, data []byte) (same bool) {
+	switch w {
+	case first:
+		return p.keep(offset, data)
+	case last:
+		return p.replace(offset, data)
+	}
+	return p.put(offset, data)
+}
+
+// reserve makes room for data at offset, so that the memory stays
+// in proportion to what has come. It reports whether there is room; if not, it keeps data as
+// a far piece.
+func (p *pieces) reserve(offset int, data []byte) bool {
+	end := min(offset+len(data), p.most)
+	if p.got += len(data); end <= len(p.data) || offset >= p.most {
+		return true
+	}
+	if end > max(nearBytes, 2*p.got) {
+		if len(p.far) < maxFar {
+			p.far = append(p.far, farPiece{offset, bytes.Clone(data)})
+		}
+		return false
+	}
+	size := firstGrowth
+	for size < end {
+		size *= 2
+	}
+	grown := newPieces(make([]byte, BufferSize(min(size, p.most))))
+	grown.copyFrom(p)
+	p.data, p.marks = grown.data, grown.marks
+	return true
+}
+
+// near returns a far piece for which there is room now, and forgets it. ok is false if there
+// is none.
+func (p *pieces) near() (piece farPiece, ok bool) {
+	for i, f := range p.far {
+		if min(f.offset+len(f.data), p.most) <= max(len(p.data), nearBytes, 2*p.got) {
+			p.far = append(p.far[:i], p.far[i+1:]...)
+			p.got -= len(f.data) // which reserve counts again
+			return f, true
+		}
+	}
+	return farPiece{}, false
 }
 
 func newPieces(memory []byte) pieces {
@@ -37,8 +147,22 @@ func newPieces(memory []byte) pieces {
 	return pieces{data: memory[:limit:limit], marks: memory[limit:]}
 }
 
-// reset forgets what has come.
-func (p *pieces) reset() { p.prefix, p.end = 0, 0 }
+// reset forgets what has come. Memory that has grown is kept only if it is short.
+func (p *pieces) reset() {
+	p.prefix, p.end, p.got = 0, 0, 0
+	if p.far = nil; p.most > 0 && len(p.data) > nearBytes {
+		p.data, p.marks = nil, nil
+	}
+}
+
+// grows makes p one that holds messages of up to most bytes in memory of its own.
+func (p *pieces) grows(most int) {
+	if p.most == 0 {
+		*p = pieces{}
+	}
+	p.most = most
+	p.reset()
+}
 
 // put takes data that belongs at offset, without what reaches beyond the limit. It
 // reports false if data differs from what came before for the same place.
@@ -182,6 +306,13 @@ func (p *pieces) merge(offset int, data []byte, settle func(i, j int, fresh []by
 
 // copyFrom makes p, which has the same limit, hold what other holds.
 func (p *pieces) copyFrom(other *pieces) {
+	if p.most > 0 {
+		p.far, p.got = slices.Clone(other.far), other.got
+		if len(p.data) != len(other.data) {
+			own := newPieces(make([]byte, BufferSize(len(other.data))))
+			p.data, p.marks = own.data, own.marks
+		}
+	}
 	copy(p.data, other.data[:min(other.end, len(other.data))])
 	copy(p.marks, other.marks[:marksFor(other.end)])
 	p.prefix, p.end = other.prefix, other.end

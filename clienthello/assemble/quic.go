@@ -105,6 +105,17 @@ func (q *QUIC) Reset(memory []byte) {
 	*q = QUIC{Scratch: q.Scratch, pieces: newPieces(memory)}
 }
 
+// ResetGrowing is Reset with memory that q allocates, in proportion to what arrives, for
+// messages of up to limit bytes.
+func (q *QUIC) ResetGrowing(limit int) {
+	own := q.pieces
+	own.grows(limit)
+	*q = QUIC{Scratch: q.Scratch, pieces: own}
+}
+
+// Held returns how many bytes q has allocated since ResetGrowing, without Scratch and keys.
+func (q *QUIC) Held() int { return q.pieces.held() }
+
 // Next prepares q, which must have completed a message, for the ClientHello that
 // follows a HelloRetryRequest on the same connection, and for other attempts to
 // connect. The outcome is Unrecognized if no ClientHello follows: when a

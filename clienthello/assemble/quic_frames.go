@@ -192,26 +192,26 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 			return q.complete(data[:length:length])
 		}
 	}
-	if i < handshakeHeaderLen && len(q.pieces.data) < handshakeHeaderLen {
+	if i < handshakeHeaderLen && q.pieces.limit() < handshakeHeaderLen {
 		return refused(extension.ErrOverLimit, at)
 	}
 	switch {
 	case q.server:
-		merge := q.pieces.keep
+		wins := first
 		if q.lenient {
-			merge = q.pieces.replace
+			wins = last
 		}
-		if !merge(i, data) {
+		if !q.pieces.place(i, data, wins) {
 			q.faults |= QUICOverlap
 		}
-	case !q.pieces.put(i, data):
+	case !q.pieces.place(i, data, neither):
 		return refused(extension.ErrOverlapChanged, at)
 	}
 	length, result := q.readHeader(q.pieces.data[:q.pieces.prefix], at, lengthAt)
 	switch {
 	case result.Outcome != NeedMore:
 		return result
-	case length > len(q.pieces.data):
+	case length > q.pieces.limit():
 		return refused(extension.ErrOverLimit, lengthAt)
 	case length != 0 && length <= q.pieces.prefix:
 		return q.complete(q.pieces.data[:length:length])

@@ -28,6 +28,7 @@ type inspectOptions struct {
 	strict enum[string]
 	sums   enum[capture.Checksums]
 	merge  bool
+	room   capture.Options // limits
 	redact bool
 	quiet  bool
 	keyLog string
@@ -48,6 +49,9 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 		{"auto", capture.ChecksumsAuto}, {"verify", capture.ChecksumsVerify}, {"ignore", capture.ChecksumsIgnore}})
 	f.Var(&o.sums, "checksums", "which wrong checksums count")
 	f.BoolVar(&o.merge, "merge-paths", false, "join directions that are in different VLANs or tunnels")
+	o.room.MaxMemory = capture.DefaultMaxMemory
+	f.Var((*byteSize)(&o.room.MaxMemory), "max-memory", "`bytes` that unfinished hellos and connections may take; k, M or G may follow")
+	f.IntVar(&o.room.MaxFlows, "max-flows", capture.DefaultMaxFlows, "`number` of connections followed at a time")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
@@ -64,7 +68,9 @@ const (
 
 // captureOptions are for package capture.
 func (o inspectOptions) captureOptions() capture.Options {
-	return capture.Options{Checksums: o.sums.value, MergePaths: o.merge}
+	options := o.room
+	options.Checksums, options.MergePaths = o.sums.value, o.merge
+	return options
 }
 
 func inspectCommand() *cobra.Command {
@@ -132,6 +138,9 @@ func (o inspectOptions) check(args []string) error {
 	if err := o.live.check(args); err != nil {
 		return err
 	}
+	if o.room.MaxFlows <= 0 {
+		return usageError("--max-flows must be at least 1")
+	}
 	if o.live.on() && o.keyLog != "" {
 		return usageError("--keylog reads a capture twice; write one to a file instead of -i")
 	}
@@ -152,14 +161,16 @@ type inspection struct {
 	followed followed     // connections of the input at hand
 }
 
-// memoryLimit is the limit in bytes that the garbage collector aims at, unless GOMEMLIMIT
-// sets another. Package capture holds less, whatever the capture; without a limit,
-// garbage would double that.
-const memoryLimit = 44 << 20
+// memoryLimit returns the limit in bytes that the garbage collector aims at, unless
+// GOMEMLIMIT sets another. Without one, garbage would double what package capture holds.
+func (o inspectOptions) memoryLimit() int64 {
+	const others = 16 << 20 // garbage, buffers and output
+	return int64(o.room.MaxMemory) + others
+}
 
 func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if limit := debug.SetMemoryLimit(-1); limit == math.MaxInt64 {
-		debug.SetMemoryLimit(memoryLimit)
+		debug.SetMemoryLimit(o.memoryLimit())
 		defer debug.SetMemoryLimit(limit)
 	}
 	in := &inspection{inspectOptions: o, cmd: cmd}

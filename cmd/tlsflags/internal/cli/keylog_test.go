@@ -338,7 +338,7 @@ func TestFollowLosses(t *testing.T) {
 		{"others before it", [][]tlsRecord{part, part, part, records}, capture.Options{MaxFlows: 2}, true, false, "2 connections not followed to the end"},
 		{"others in the middle of it", [][]tlsRecord{records[:4], part, part}, capture.Options{MaxFlows: 2}, true, true, "1 connection not followed to the end"},
 		{"others after the Finished of the server", [][]tlsRecord{records[:serverFlight], part, part}, capture.Options{MaxFlows: 2}, true, false, "1 connection not followed to the end"},
-		{"bytes of others", [][]tlsRecord{part, part, part, records}, capture.Options{MaxMemory: 24 << 10}, true, false, "2 connections not followed to the end"},
+		{"bytes of others", [][]tlsRecord{part, part, part, records}, capture.Options{MaxMemory: 30 << 10}, true, false, "2 connections not followed to the end"},
 		{"others after its end", [][]tlsRecord{records, part, part, part}, capture.Options{MaxFlows: 3}, true, false, "1 connection not followed to the end"},
 	}
 	for _, tt := range tests {
