@@ -22,6 +22,7 @@ import (
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 
+	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/corpus"
 )
 
@@ -178,7 +179,7 @@ func TestUnreadable(t *testing.T) {
 
 // TestMemoryLimit checks that inspect sets a limit, unless there is one, and takes it away.
 func TestMemoryLimit(t *testing.T) {
-	for limit, want := range map[int64]int64{math.MaxInt64: memoryLimit, 1 << 30: 1 << 30} {
+	for limit, want := range map[int64]int64{math.MaxInt64: capture.DefaultMaxMemory + 16<<20, 1 << 30: 1 << 30} {
 		before := debug.SetMemoryLimit(limit)
 		var during int64
 		in := readerFunc(func([]byte) (int, error) {
