@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
 )
 
 // growing is what assemblers have that grow.
@@ -78,5 +79,38 @@ func TestFarPieces(t *testing.T) {
 	}
 	if held := q.Held(); held > 1<<15 {
 		t.Errorf("%d bytes held", held)
+	}
+}
+
+// TestFarPiecesDiffer checks that copies of a byte which both came before their turn are
+// compared.
+func TestFarPiecesDiffer(t *testing.T) {
+	msg := handshake(21_500)
+	var q assemble.QUIC
+	q.ResetGrowing(assemble.MaxMessage)
+	q.FeedFrames(crypto(20_000, []byte{1}))
+	q.FeedFrames(crypto(20_000, []byte{2}))
+	if r := q.FeedFrames(crypto(0, msg[:19_000])); r.Code != extension.ErrOverlapChanged {
+		t.Errorf("%v %v", r.Outcome, r.Code)
+	}
+}
+
+// TestCopyGrowing continues a copy and its original, each in memory of its own.
+func TestCopyGrowing(t *testing.T) {
+	msg := handshake(21_500)
+	var q, other assemble.QUIC
+	q.Reset(make([]byte, 100))
+	if held := q.Held(); held != 0 {
+		t.Errorf("%d bytes held of memory that was given", held)
+	}
+	q.ResetGrowing(assemble.MaxMessage)
+	other.ResetGrowing(assemble.MaxMessage)
+	q.FeedFrames(crypto(0, msg[:9000]))
+	q.FeedFrames(crypto(20_000, msg[20_000:]))
+	other.CopyFrom(&q)
+	for name, q := range map[string]*assemble.QUIC{"copy": &other, "original": &q} {
+		if r := q.FeedFrames(crypto(9000, msg[9000:20_000])); r.Outcome != assemble.Complete || !bytes.Equal(r.Message, msg) {
+			t.Errorf("%s: %v %v", name, r.Outcome, r.Code)
+		}
 	}
 }
