@@ -28,9 +28,9 @@ func (h *Hello) parse(servers clienthello.Servers) (clienthello.ClientHello, err
 	return hello, err
 }
 
-// hasOldVersion reports whether the legacy_version is below that of SSL 3.0, or of SSL 3.0 in
-// a hello with supported_versions, which servers are to refuse (RFC 9846, Section E.5). crypto/tls
-// passes over it.
+// hasOldVersion reports whether servers have to refuse the legacy_version (RFC 9846,
+// Appendix E.5): it is below 0x0300, or 0x0300 in a hello with supported_versions.
+// crypto/tls passes over it.
 func hasOldVersion(hello clienthello.ClientHello) bool {
 	const ssl3 = 0x0300
 	if hello.LegacyVersion() == ssl3 {

@@ -28,7 +28,8 @@ const (
 	Handshake
 )
 
-// A Packet is a packet with a long header. What is not set is empty, or as said.
+// A Packet is a packet with a long header. A field that is not set is empty, unless its
+// comment says otherwise.
 type Packet struct {
 	Version    uint32
 	Type       byte // in every version, one of the above: what is sent follows from both

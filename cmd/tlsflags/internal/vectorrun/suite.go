@@ -106,7 +106,8 @@ func Select(kinds, groups, ids []string) (Suite, error) {
 	return s, nil
 }
 
-// withdrawn says in parentheses why an id of an earlier version names no test, if it is one.
+// withdrawn returns a note in parentheses if an id is one of an earlier version: why it was
+// withdrawn, and its successor. Otherwise it returns "".
 func withdrawn(id string) string {
 	reason, successor, ok := vectors.Withdrawn(id)
 	switch {
