@@ -169,13 +169,13 @@ func TestChecksumsOfDatagrams(t *testing.T) {
 		packets [][]byte
 		want    []string // the last byte of each hello, and the reasons
 	}{
-		"all right":              {[][]byte{summedUDP(part(0, 0, 50)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
-		"all wrong":              {[][]byte{damagedUDP(part(0, 0, 50)), damagedUDP(part(1, 50, 100))}, []string{"1 "}},
-		"a wrong one after one":  {[][]byte{summedUDP(part(0, 0, 50)), damagedUDP(part(2, 50, 100)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
-		"a wrong one before one": {[][]byte{damagedUDP(part(2, 50, 100)), summedUDP(part(0, 0, 50)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
-		"a whole one before":     {[][]byte{damagedUDP(part(2, 0, 100)), summedUDP(part(1, 0, 100))}, []string{"2 ", "none checksum", "1 checksum"}},
-		"and a part after":       {[][]byte{damagedUDP(part(2, 0, 100)), summedUDP(part(1, 0, 50))}, []string{"2 ", "none checksum"}},
-		"a wrong header after":   {[][]byte{summedUDP(part(0, 0, 50)), headerDamaged(part(2, 50, 100)), summedUDP(part(1, 50, 100))}, []string{"1 "}},
+		"all right":              {[][]byte{summed(part(0, 0, 50)), summed(part(1, 50, 100))}, []string{"1 "}},
+		"all wrong":              {[][]byte{damaged(part(0, 0, 50)), damaged(part(1, 50, 100))}, []string{"1 "}},
+		"a wrong one after one":  {[][]byte{summed(part(0, 0, 50)), damaged(part(2, 50, 100)), summed(part(1, 50, 100))}, []string{"1 "}},
+		"a wrong one before one": {[][]byte{damaged(part(2, 50, 100)), summed(part(0, 0, 50)), summed(part(1, 50, 100))}, []string{"1 "}},
+		"a whole one before":     {[][]byte{damaged(part(2, 0, 100)), summed(part(1, 0, 100))}, []string{"2 ", "none checksum", "1 checksum"}},
+		"and a part after":       {[][]byte{damaged(part(2, 0, 100)), summed(part(1, 0, 50))}, []string{"2 ", "none checksum"}},
+		"a wrong header after":   {[][]byte{summed(part(0, 0, 50)), headerDamaged(part(2, 50, 100)), summed(part(1, 50, 100))}, []string{"1 "}},
 	} {
 		hellos, stats := scan(capture.Options{}, row.packets...)
 		var got []string
@@ -190,7 +190,7 @@ func TestChecksumsOfDatagrams(t *testing.T) {
 			t.Errorf("%s: got %q, want %q; %+v", name, got, row.want, stats)
 		}
 	}
-	wrong := damagedUDP(part(1, 0, 100))
+	wrong := damaged(part(1, 0, 100))
 	for mode, want := range map[capture.Checksums]int{capture.ChecksumsAuto: 1, capture.ChecksumsVerify: 0, capture.ChecksumsIgnore: 1} {
 		if hellos, _ := scan(capture.Options{Checksums: mode}, wrong); len(hellos) != want {
 			t.Errorf("checksums %d: %d hellos, want %d", mode, len(hellos), want)

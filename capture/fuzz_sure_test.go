@@ -31,23 +31,13 @@ func readAll(link LinkType, packets [][]byte) (hellos []Hello) {
 // segments come in any order, come again and overlap, always with the same bytes: that is
 // what networks do, and no doubt.
 func checkOrderInput(data []byte) error {
-	if len(data) < 5 {
-		return nil
-	}
-	isn := binary.BigEndian.Uint32(data)
-	cuts, rest, ok := assembletest.SplitCuts(data[4:])
+	isn, stream, pieces, ok := readSchedule(data)
 	if !ok {
 		return nil
 	}
-	body, pieces := assembletest.Schedule(rest)
-	if len(body) < 2 || len(body) > 1<<16 {
-		return nil
-	}
-	n := len(body)
-	stream := assembletest.InRecords(append([]byte{1, byte(n >> 16), byte(n >> 8), byte(n)}, body...), cuts)
 	const syn, ack = 0x02, 0x10
 	packets := [][]byte{tcpPacket(isn, syn, nil)}
-	for _, p := range append(scalePieces(pieces, body, stream), assembletest.Piece{Offset: 0, Data: stream}) {
+	for _, p := range append(pieces, assembletest.Piece{Offset: 0, Data: stream}) {
 		end := p.Offset + len(p.Data)
 		for part := range slices.Chunk(stream[p.Offset:end:end], maxSegment) {
 			packets = append(packets, tcpPacket(isn+1+uint32(p.Offset), ack, part))

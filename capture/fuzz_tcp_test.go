@@ -236,25 +236,34 @@ func (r *tcpReceiver) check(found []foundHello) error {
 	return nil
 }
 
-// checkTCPInput reads the initial sequence number, sizes of records, and a Schedule.
-func checkTCPInput(data []byte) error {
+// readSchedule reads the initial sequence number, sizes of records, and a Schedule. It
+// returns the stream of records and the pieces of it that come; ok is false if there is none.
+func readSchedule(data []byte) (isn uint32, stream []byte, pieces []assembletest.Piece, ok bool) {
 	if len(data) < 5 {
-		return nil
+		return 0, nil, nil, false
 	}
-	isn := binary.BigEndian.Uint32(data)
 	cuts, rest, ok := assembletest.SplitCuts(data[4:])
 	if !ok {
-		return nil
+		return 0, nil, nil, false
 	}
 	body, pieces := assembletest.Schedule(rest)
 	if len(body) < 2 || len(body) > 1<<16 {
-		return nil
+		return 0, nil, nil, false
 	}
 	n := len(body)
 	msg := append([]byte{1, byte(n >> 16), byte(n >> 8), byte(n)}, body...)
-	stream := assembletest.InRecords(msg, cuts)
+	stream = assembletest.InRecords(msg, cuts)
+	return binary.BigEndian.Uint32(data), stream, scalePieces(pieces, body, stream), true
+}
+
+// checkTCPInput reads the initial sequence number, sizes of records, and a Schedule.
+func checkTCPInput(data []byte) error {
+	isn, stream, pieces, ok := readSchedule(data)
+	if !ok {
+		return nil
+	}
 	var segments []assembletest.Piece
-	for _, p := range append(scalePieces(pieces, body, stream), assembletest.Piece{Offset: 0, Data: stream}) {
+	for _, p := range append(pieces, assembletest.Piece{Offset: 0, Data: stream}) {
 		for part := range slices.Chunk(p.Data, maxSegment) {
 			segments = append(segments, assembletest.Piece{Offset: p.Offset, Data: part})
 			p.Offset += len(part)

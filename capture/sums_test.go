@@ -47,46 +47,42 @@ func transport(p []byte) (payload, pseudo []byte) {
 	return payload, join(p[12:20], be16(int(p[9])), be16(len(payload)))
 }
 
-// summed returns a packet with all checksums: of IPv4, and of TCP.
+// checksum returns the field of the TCP or UDP checksum of an IP packet.
+func checksum(p []byte) []byte {
+	protocol := p[9]
+	if p[0]>>4 == 6 {
+		protocol = p[6]
+	}
+	payload, _ := transport(p)
+	if protocol == 17 {
+		return payload[6:8]
+	}
+	return payload[16:18]
+}
+
+// summed returns a packet with all checksums: of IPv4, and of TCP or UDP.
 func summed(p []byte) []byte {
 	if p = bytes.Clone(p); p[0]>>4 == 4 {
 		p = headerSummed(p)
 	}
-	segment, pseudo := transport(p)
-	segment[16], segment[17] = 0, 0
-	binary.BigEndian.PutUint16(segment[16:], internetSum(pseudo, segment))
+	payload, pseudo := transport(p)
+	clear(checksum(p))
+	binary.BigEndian.PutUint16(checksum(p), internetSum(pseudo, payload))
 	return p
 }
 
-// damaged is summed with a wrong checksum of TCP, and offloaded with that of the
+// damaged is summed with a wrong checksum of TCP or UDP, and offloaded with that of the
 // pseudo-header alone.
 func damaged(p []byte) []byte {
 	p = summed(p)
-	segment, _ := transport(p)
-	segment[16] ^= 0x55
+	checksum(p)[0] ^= 0x55
 	return p
 }
 
 func offloaded(p []byte) []byte {
 	p = summed(p)
-	segment, pseudo := transport(p)
-	binary.BigEndian.PutUint16(segment[16:], ^internetSum(pseudo))
-	return p
-}
-
-// summedUDP returns an IP packet with the checksum of its UDP datagram.
-func summedUDP(p []byte) []byte {
-	p = headerSummed(p)
-	datagram, pseudo := transport(p)
-	datagram[6], datagram[7] = 0, 0
-	binary.BigEndian.PutUint16(datagram[6:], internetSum(pseudo, datagram))
-	return p
-}
-
-func damagedUDP(p []byte) []byte {
-	p = summedUDP(p)
-	datagram, _ := transport(p)
-	datagram[6] ^= 0x55
+	_, pseudo := transport(p)
+	binary.BigEndian.PutUint16(checksum(p), ^internetSum(pseudo))
 	return p
 }
 

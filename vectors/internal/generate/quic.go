@@ -182,9 +182,9 @@ func coalesced(g *list) {
 	add("two-initials", "Two Initials with half of the message each.", func(id string) [][]byte { return firstAnd(id, second(id)) })
 	add("zero-rtt-behind", "A 0-RTT packet follows.", func(id string) [][]byte { return [][]byte{whole(id, len(zeroRTT(id))), zeroRTT(id)} })
 	const before = "quic/coalesced/zero-rtt-before"
-	g.add(or(joinsQUIC(before, [][]byte{concat(zeroRTT(before), whole(before, len(zeroRTT(before))))}, "A 0-RTT packet stands before, which is not the order that clients should send.", "quic"),
+	g.add(or(joinsQUIC(before, [][]byte{concat(zeroRTT(before), whole(before, len(zeroRTT(before))))}, "A 0-RTT packet comes first, which is not the order that clients should send.", "quic"),
 		orWaits(vectors.NoClause, "quic-go 0.65, tshark 4.0")))
-	add("broken-before", "An Initial that does not decrypt stands before.", func(id string) [][]byte {
+	add("broken-before", "An Initial that does not decrypt comes first.", func(id string) [][]byte {
 		broken := initial(id, crypto(0, msg)).Seal()
 		broken[len(broken)-1] ^= 1
 		return [][]byte{broken, whole(id, len(broken))}

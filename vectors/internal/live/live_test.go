@@ -171,11 +171,7 @@ func (p *peer) run(test *vectors.MessageTest, plain map[string][]byte) error {
 		if err := p.send(m); err != nil {
 			return err
 		}
-		answer, err := p.expect(messageServerHello)
-		if err != nil {
-			return err
-		}
-		parsed, _, err := handshake.ParseServerHello(answer)
+		parsed, err := p.serverHello()
 		if err != nil {
 			return err
 		}

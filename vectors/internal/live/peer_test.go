@@ -238,17 +238,23 @@ func (p *peer) serve(m map[string][]byte) error {
 	return p.echo()
 }
 
+// serverHello waits for a ServerHello or HelloRetryRequest.
+func (p *peer) serverHello() (handshake.Message, error) {
+	msg, err := p.expect(messageServerHello)
+	if err != nil {
+		return handshake.Message{}, err
+	}
+	m, _, err := handshake.ParseServerHello(msg)
+	return m, err
+}
+
 // connect is the client's side of a handshake: a ClientHello with the key share of
 // clientKey, and a Certificate.
 func (p *peer) connect(hello, certificate []byte) error {
 	if err := p.send(hello); err != nil {
 		return err
 	}
-	answer, err := p.expect(messageServerHello)
-	if err != nil {
-		return err
-	}
-	parsed, _, err := handshake.ParseServerHello(answer)
+	parsed, err := p.serverHello()
 	if err != nil {
 		return err
 	}
