@@ -142,10 +142,26 @@ func (h ClientHello) CompressCertificate() (Vector[CertificateCompressionAlgorit
 // value, with a length field of lengthSize bytes.
 func parseVector[T ~uint16](lengthSize int) func([]byte) (Vector[T], int, error) {
 	return func(data []byte) (Vector[T], int, error) {
+		if n := fits(data, lengthSize); n > 0 && n%2 == 0 {
+			return Vector[T]{data[lengthSize:]}, len(data), nil
+		}
 		b := wire.NewReader(data, 0)
 		v := b.Vector(lengthSize, 2, 2) //mutation:equivalent one byte is no multiple of 2 either
 		return done(&b, Vector[T]{v})
 	}
+}
+
+// fits returns the length of the vector at the beginning of data, whose length field has
+// lengthSize bytes, if it fills data, and else 0. The parsers read the usual bodies with it,
+// and all others with a wire.Reader, which is slower and knows where a fault is.
+func fits(data []byte, lengthSize int) int {
+	switch {
+	case lengthSize == 1 && len(data) > 1 && int(data[0]) == len(data)-1:
+		return len(data) - 1
+	case lengthSize == 2 && len(data) > 2 && int(data[0])<<8|int(data[1]) == len(data)-2:
+		return len(data) - 2
+	}
+	return 0
 }
 
 // done returns v, which a parser of extension_data has read, if nothing is left, or else the
@@ -188,6 +204,9 @@ func (h ClientHello) RenegotiationInfo() ([]byte, error) {
 // with a length field of lengthSize bytes.
 func parseOpaque(lengthSize, least int) func([]byte) ([]byte, int, error) {
 	return func(data []byte) ([]byte, int, error) {
+		if n := fits(data, lengthSize); n >= max(least, 1) {
+			return data[lengthSize:], len(data), nil
+		}
 		b := wire.NewReader(data, 0)
 		v := b.Vector(lengthSize, least, 1)
 		return done(&b, v)
@@ -208,6 +227,9 @@ func (h ClientHello) ExtendedMasterSecret() (bool, error) {
 }
 
 func parseEmpty(data []byte) (bool, int, error) {
+	if len(data) == 0 {
+		return true, 0, nil
+	}
 	b := wire.NewReader(data, 0)
 	return done(&b, true)
 }
@@ -237,6 +259,18 @@ func (h ClientHello) EncryptedClientHello() (ech ECH, ok bool, err error) {
 }
 
 func parseECH(data []byte) (ECH, int, error) {
+	if len(data) > 8 && data[0] == ECHOuter {
+		n := 8 + (int(data[6])<<8 | int(data[7]))
+		if n < len(data) && fits(data[n:], 2) > 0 {
+			return ECH{
+				KDF:      uint16(data[1])<<8 | uint16(data[2]),
+				AEAD:     uint16(data[3])<<8 | uint16(data[4]),
+				ConfigID: data[5],
+				Enc:      data[8:n:n],
+				Payload:  data[n+2:],
+			}, len(data), nil
+		}
+	}
 	b := wire.NewReader(data, 0)
 	var e ECH
 	e.Type = uint8(b.Uint(1))
@@ -300,6 +334,9 @@ func (h ClientHello) StatusRequest() (status StatusRequest, ok bool, err error) 
 
 func parseStatusRequest(data []byte) (StatusRequest, int, error) {
 	const ocsp = 1
+	if len(data) == 5 && data[0] == ocsp && data[1]|data[2]|data[3]|data[4] == 0 {
+		return StatusRequest{Type: ocsp, ResponderIDs: data[3:3:3], RequestExtensions: data[5:]}, 5, nil
+	}
 	b := wire.NewReader(data, 0)
 	s := StatusRequest{Type: uint8(b.Uint(1))}
 	if s.Type == ocsp {

@@ -19,6 +19,9 @@ func (h ClientHello) ServerName() ([]byte, error) {
 func parseServerName(data []byte) ([]byte, int, error) {
 	// struct { NameType name_type; opaque HostName<1..2^16-1>; } ServerName;
 	// ServerName server_name_list<1..2^16-1>;
+	if n := fits(data, 2); n > 3 && data[2] == 0 && fits(data[3:], 2) > 0 {
+		return data[5:], len(data), nil
+	}
 	b := wire.NewReader(data, 0)
 	var host []byte
 	var seen [4]uint64 // a bit for each name_type
@@ -73,6 +76,15 @@ func (h ClientHello) ALPN() (ProtocolNames, error) {
 
 func parseALPN(data []byte) (ProtocolNames, int, error) {
 	// opaque ProtocolName<1..2^8-1>; ProtocolName protocol_name_list<2..2^16-1>
+	if fits(data, 2) > 0 {
+		i := 2
+		for i < len(data) && data[i] != 0 {
+			i += 1 + int(data[i])
+		}
+		if i == len(data) {
+			return ProtocolNames{data[2:]}, i, nil
+		}
+	}
 	b := wire.NewReader(data, 0)
 	outer := b.Open(2, 2, 1)
 	names := b.Window()
@@ -125,6 +137,15 @@ func (h ClientHello) KeyShares() (KeyShares, error) {
 func parseKeyShares(data []byte) (KeyShares, int, error) {
 	// struct { NamedGroup group; opaque key_exchange<1..2^16-1>; } KeyShareEntry;
 	// KeyShareEntry client_shares<0..2^16-1>;
+	if fits(data, 2) > 0 {
+		i := 2
+		for i+4 < len(data) && data[i+2]|data[i+3] != 0 {
+			i += 4 + (int(data[i+2])<<8 | int(data[i+3]))
+		}
+		if i == len(data) {
+			return KeyShares{data[2:]}, i, nil
+		}
+	}
 	b := wire.NewReader(data, 0)
 	outer := b.Open(2, 0, 1)
 	shares := b.Window()

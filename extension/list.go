@@ -111,34 +111,37 @@ func ParseListRepeated(m MessageKind, block []byte, offset int, pass func(Type, 
 //go:noinline
 func (l List) parseRest(m MessageKind, i int, pass func(Type, int) bool) (List, int, error) {
 	var seen [1 << 16 / 64]uint64
-	has := func(t Type) bool { return seen[t/64]>>(t%64)&1 != 0 }
 	for e := range (List{block: l.block[:i]}).All() {
 		seen[e.Type/64] |= 1 << (e.Type % 64)
 	}
-	offset := int(l.base)
-	for i < len(l.block) {
-		rest := l.block[i:]
-		if len(rest) < headerLen {
-			return List{}, offset + i, ErrStrayBytes
-		}
-		t, size := header(rest)
+	b, offset, count := l.block, int(l.base), int(l.count)
+	for i <= len(b)-headerLen {
+		t, size := header(b[i : i+headerLen : i+headerLen])
 		next := i + headerLen + size
-		switch {
-		case next > len(l.block):
+		if next > len(b) {
 			return List{}, offset + i + 2, ErrExtensionOverrun
-		case has(t) && (pass == nil || !pass(t, offset+i)):
+		}
+		word, bit := &seen[t/64], uint64(1)<<(t%64)
+		again := *word&bit != 0
+		*word |= bit
+		if again && (pass == nil || !pass(t, offset+i)) {
 			return List{}, offset + i, ErrDuplicateExtension
-		case t == PreSharedKey && m == ClientHello && next < len(l.block):
+		}
+		switch {
+		case t == PreSharedKey && m == ClientHello && next < len(b):
 			return List{}, offset + next, ErrPreSharedKeyNotLast
-		case has(t):
-		case t == TLSFlags, t == TLSFlagsExperimental && !has(TLSFlags):
+		case again:
+		case t == TLSFlags, t == TLSFlagsExperimental && seen[TLSFlags/64]>>(TLSFlags%64)&1 == 0:
 			l.flags = uint16(i + 1)
 		}
-		seen[t/64] |= 1 << (t % 64)
-		l.count++
+		count++
 		i = next
 	}
-	return l, len(l.block), nil
+	if i < len(b) {
+		return List{}, offset + i, ErrStrayBytes
+	}
+	l.count = uint16(count)
+	return l, i, nil
 }
 
 // header returns the type and the length of the data of the extension at the
@@ -166,12 +169,15 @@ func (l List) at(i int) (Extension, int) {
 // All yields the extensions in the order of the message.
 func (l List) All() iter.Seq[Extension] {
 	return func(yield func(Extension) bool) {
-		for i := 0; i < len(l.block); {
-			e, next := l.at(i)
-			if !yield(e) {
+		b := l.block
+		for i := 0; i <= len(b)-headerLen; {
+			t, size := header(b[i : i+headerLen : i+headerLen])
+			i += headerLen
+			end := i + size
+			if !yield(Extension{Type: t, Offset: int(l.base) + i, Data: b[i:end:end]}) {
 				return
 			}
-			i = next
+			i = end
 		}
 	}
 }
@@ -179,8 +185,9 @@ func (l List) All() iter.Seq[Extension] {
 // Lookup returns the first extension of type t, and whether there is one. It takes time
 // linear in the number of extensions.
 func (l List) Lookup(t Type) (Extension, bool) {
-	for i := 0; i < len(l.block); {
-		found, size := header(l.block[i:])
+	b := l.block
+	for i := 0; i <= len(b)-headerLen; {
+		found, size := header(b[i : i+headerLen : i+headerLen])
 		if found == t {
 			e, _ := l.at(i)
 			return e, true

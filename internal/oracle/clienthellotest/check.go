@@ -125,6 +125,9 @@ func CheckBodies(h clienthello.ClientHello) error {
 			return fmt.Errorf("%v: %w", t, err)
 		}
 	}
+	if err := checkFields(h); err != nil {
+		return fmt.Errorf("ReadFields: %w", err)
+	}
 	versions, _ := h.SupportedVersions()
 	list := slices.Collect(versions.All())
 	for _, v := range append(list, clienthello.VersionTLS12) {
