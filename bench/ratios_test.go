@@ -27,17 +27,24 @@ func TestRatios(t *testing.T) {
 	hello := measure(overRecords(browserHello(t)))
 	recorded := measure(overRecords(records...))
 	quic := measure(quicTasks(t))
-	empty := measure([]task{parseEmpty(1_000), parseEmpty(16_383)})
+	empty := measure([]task{parseEmpty(1_000), parseEmpty(16_383), walkEmpty(1_000)})
+	fields := measure(fieldTasks(browserHello(t)))
 
 	printTable("Browser hello with 21 extensions, 1.8 KB", hello, parseAndHasFlag)
 	printTable(fmt.Sprintf("The %d recorded hellos, all together", len(records)), recorded, parseAndHasFlag)
 	printTable("A hello of Chromium in QUIC, and one Initial of it", quic, openInitials)
-	printTable("Hellos with nothing but empty extensions", empty, 0)
+	printTable("Hellos with nothing but empty extensions", empty, 2)
+	printTable("The browser hello: what it says, and its fingerprint", fields, 0)
 
 	ours := hello[parseAndHasFlag]
 	check(t, []promise{
 		{"time of Parse+HasFlag / bare walk", ours.ns / hello[bareWalk].ns, 0, 1.25},
 		{"time of uTLS / Parse+HasFlag", hello[uTLS].ns / ours.ns, 20, math.Inf(1)},
+		{"time of Parse and 20 fields, lists to their ends / Parse+HasFlag", fields[1].ns / fields[0].ns, 0, 6},
+		{"allocations of Parse and 20 fields", fields[1].allocs, 0, 0},
+		{"time of JA4, without Parse / its two SHA-256", fields[3].ns / fields[2].ns, 0, 3},
+		{"allocations of JA4", fields[3].allocs, 0, 0},
+		{"time of Parse / bare walk, 1,000 empty extensions", empty[0].ns / empty[2].ns, 0, 1.3},
 		{"time of 16,383 / 1,000 empty extensions", empty[1].ns / empty[0].ns, 0, 25},
 		{"allocations of Parse+HasFlag", ours.allocs, 0, 0},
 		{"allocations of 16,383 empty extensions", empty[1].allocs, 0, 0},
@@ -99,6 +106,12 @@ func overRecords(records ...[]byte) []task {
 func parseEmpty(n int) task {
 	msg := emptyExtensions(n)
 	return task{fmt.Sprintf("tlsflags Parse, %d", n), func() { _, _, _ = clienthello.Parse(msg) }}
+}
+
+// walkEmpty returns the task to walk over the same extensions.
+func walkEmpty(n int) task {
+	msg := emptyExtensions(n)
+	return task{fmt.Sprintf("bare walk over the headers, %d", n), func() { walk(msg, 0) }}
 }
 
 type result struct {
