@@ -133,7 +133,7 @@ func TestImports(t *testing.T) {
 	if err != nil {
 		t.Skip("no go command: ", err)
 	}
-	out, err := exec.Command(goTool, "list", "-json=ImportPath,Imports", "../extension", "../handshake", "../rules", "../internal/wire", "./...").Output()
+	out, err := exec.Command(goTool, "list", "-json=ImportPath,Imports", "../extension", "../handshake", "../rules", "../internal/wire", "../fingerprint", "./...").Output()
 	if err != nil {
 		t.Skip("go list does not run here: ", err)
 	}
@@ -145,6 +145,7 @@ func TestImports(t *testing.T) {
 		module + "rules":                {module + "extension", module + "handshake"},
 		module + "clienthello":          {module + "extension", module + "internal/wire"},
 		module + "clienthello/assemble": {module + "extension", module + "clienthello"},
+		module + "fingerprint":          {module + "extension", module + "clienthello"},
 	}
 	forbidden := []string{"fmt", "reflect", "unsafe", "net", "os", "encoding/json"}
 	std := func(path string) bool { // no dot in the first element

@@ -149,3 +149,21 @@ func TestParseTolerantDTLS(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestReadFieldsTakesTheFirst reads a hello with an extension twice, which some servers
+// accept.
+func TestReadFieldsTakesTheFirst(t *testing.T) {
+	msg := encode(t, with(
+		ext(extension.QUICTransportParameters, 1), ext(extension.QUICTransportParameters, 2),
+		ext(extension.TLSFlagsExperimental, 1, 4), ext(extension.TLSFlags, 1, 2),
+	), false)
+	hello, faults, _, err := clienthello.ParseTolerant(msg, clienthello.AllServers)
+	if err != nil || len(faults) != 1 {
+		t.Fatal(faults, err)
+	}
+	var f clienthello.Fields
+	hello.ReadFields(&f)
+	if !bytes.Equal(f.QUICTransportParameters, []byte{1}) || !f.Flags.Has(1) || f.Flags.Has(2) {
+		t.Errorf("%+v", f)
+	}
+}

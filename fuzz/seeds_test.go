@@ -8,6 +8,7 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
+	"github.com/tlsflags/tlsflags/internal/oracle/fingerprinttest"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
 	"github.com/tlsflags/tlsflags/vectors"
 )
@@ -31,6 +32,11 @@ func messageSeeds(yield func([]byte) bool) {
 func checkClientHelloInput(msg []byte) error {
 	if err := clienthellotest.Check(msg, false); err != nil {
 		return err
+	}
+	if hello, _, err := clienthello.Parse(msg); err == nil {
+		if err := fingerprinttest.Check(hello); err != nil {
+			return err
+		}
 	}
 	return clienthellotest.Check(msg, true)
 }

@@ -31,7 +31,7 @@ go_fuzz() {
 published="capture reqmtls/client cmd/tlsflags ."
 
 # The folders of the packages that parse what a peer sent.
-parsers=(extension handshake rules clienthello clienthello/assemble)
+parsers=(extension handshake rules clienthello clienthello/assemble fingerprint)
 
 # modules: the folders of all modules in go.work, the root first.
 modules() {
