@@ -118,6 +118,27 @@ func TestRefuse(t *testing.T) {
 	conn.Refuse(io.EOF) // which writes nothing, or it would wait
 }
 
+// TestFromConn looks for a hello where none is.
+func TestFromConn(t *testing.T) {
+	server, client := net.Pipe()
+	client.Close()
+	conn := peek.NewConn(server, peek.Options{})
+	for _, c := range []net.Conn{nil, server, conn, tls.Server(conn, nil), tls.Server(server, nil)} {
+		if _, ok := peek.FromConn(c); ok {
+			t.Errorf("%T has a hello", c)
+		}
+	}
+	if ctx := peek.ConnContext(t.Context(), conn); ctx != t.Context() {
+		t.Error("a connection without a hello has a context of its own")
+	}
+	if _, err := conn.Hello(t.Context()); err == nil {
+		t.Error("a hello of nothing")
+	}
+	if _, ok := peek.FromConn(conn); ok {
+		t.Error("a hello that failed is found")
+	}
+}
+
 // TestListener serves HTTPS through a Listener while other clients send nothing.
 func TestListener(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
@@ -126,9 +147,12 @@ func TestListener(t *testing.T) {
 	}
 	listener := peek.NewListener(inner, peek.Options{})
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, r.TLS.ServerName)
+		hello, ok := peek.FromContext(r.Context())
+		name, _ := hello.ServerName()
+		fmt.Fprint(w, string(name), " ", ok)
 	}))
 	server.Listener = listener
+	server.Config.ConnContext = peek.ConnContext
 	server.StartTLS()
 	defer server.Close()
 	for range 3 {
@@ -145,7 +169,7 @@ func TestListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if body, _ := io.ReadAll(response.Body); string(body) != "example.com" {
+	if body, _ := io.ReadAll(response.Body); string(body) != "example.com true" {
 		t.Errorf("%q", body)
 	}
 	plain, err := tls.Dial("tcp", inner.Addr().String(), &tls.Config{InsecureSkipVerify: true})
