@@ -3,6 +3,7 @@ package reqmtls
 import (
 	"bytes"
 	"crypto/tls"
+	"fmt"
 	"slices"
 )
 
@@ -20,6 +21,7 @@ type (
 // mark. Without a mark of its own, it resumes only those that have none.
 type sessionGuard struct {
 	mark   string
+	free   bool // sessions without a certificate are resumed, too
 	wrap   wrapFunc
 	unwrap unwrapFunc
 }
@@ -35,8 +37,13 @@ func hasSessionFunctions(cfg *tls.Config) bool {
 // the keys of cfg do the other half, as in crypto/tls: what the application refuses
 // stays refused.
 func bindSessions(cfg *tls.Config, id string) {
+	guard(cfg, &sessionGuard{mark: markPrefix + "policy " + id})
+}
+
+// guard makes cfg wrap and unwrap sessions with g.
+func guard(cfg *tls.Config, g *sessionGuard) {
 	keys := cfg.Clone() // whose EncryptTicket and DecryptTicket use the keys of cfg
-	g := &sessionGuard{markPrefix + "policy " + id, keys.EncryptTicket, keys.DecryptTicket}
+	g.wrap, g.unwrap = keys.EncryptTicket, keys.DecryptTicket
 	if cfg.WrapSession != nil {
 		g.wrap = cfg.WrapSession
 	}
@@ -58,7 +65,7 @@ func rejectPolicySessions(cfg *tls.Config) {
 
 func (g *sessionGuard) wrapSession(cs tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
 	mark := g.mark
-	if len(cs.PeerCertificates) == 0 {
+	if len(cs.PeerCertificates) == 0 && !g.free {
 		mark = markNone
 	}
 	session.Extra = append(session.Extra, []byte(mark))
@@ -82,3 +89,21 @@ func (g *sessionGuard) accepts(extra [][]byte) bool {
 }
 
 func isMark(extra []byte) bool { return bytes.HasPrefix(extra, []byte(markPrefix)) }
+
+// BindSessions returns a clone of config that resumes only sessions which were made with
+// such a clone, for the same value of flagged, the same ClientAuth and the same authorities;
+// if ClientAuth asks for a certificate, only sessions that have one. It is for applications
+// whose own GetConfigForClient chooses a config by the client's flag: without it, a client
+// that came without the flag first resumes that session with the flag, and is never asked
+// (RFC 9846, Section 4.4.2).
+//
+// Call it once for each config that GetConfigForClient may return, the one that it is a
+// field of included, and let it return the clone. Sessions survive a restart, or are shared
+// by several servers, if SetSessionTicketKeys of config was called before; otherwise each
+// clone has keys of its own. WrapSession and UnwrapSession of config are called as before.
+func BindSessions(config *tls.Config, flagged bool) *tls.Config {
+	cfg := config.Clone()
+	id := sessionID(fmt.Sprint("application ", flagged, " ", config.ClientAuth), config.ClientCAs)
+	guard(cfg, &sessionGuard{mark: markPrefix + id, free: config.ClientAuth == tls.NoClientCert})
+	return cfg
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -53,15 +54,20 @@ func newPolicy(s *Server, name string, p Policy) *policy {
 	return &policy{Policy: p, server: s, name: name, id: policyID(name, p)}
 }
 
-// policyID returns a hash of what sessions are bound to. Authorities are their names,
-// since a pool does not give its certificates; crypto/tls verifies the chain of a resumed
-// session again in the modes that verify.
+// policyID returns a hash of what the sessions of a policy are bound to.
 func policyID(name string, p Policy) string {
+	return sessionID(fmt.Sprintf("%q %v", name, p.Mode), p.ClientCAs)
+}
+
+// sessionID returns a hash of what sessions are bound to. Authorities are their names, since
+// a pool does not give its certificates; crypto/tls verifies the chain of a resumed session
+// again in the modes that verify.
+func sessionID(what string, authorities *x509.CertPool) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %v", name, p.Mode)
-	if p.ClientCAs != nil {
+	fmt.Fprint(h, what)
+	if authorities != nil {
 		//lint:ignore SA1019 deprecated because the pool of the system lists nothing
-		subjects := p.ClientCAs.Subjects()
+		subjects := authorities.Subjects()
 		slices.SortFunc(subjects, bytes.Compare)
 		for _, subject := range subjects {
 			fmt.Fprintf(h, " %x", subject)
