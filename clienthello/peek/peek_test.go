@@ -217,16 +217,3 @@ func TestDeadline(t *testing.T) {
 		})
 	}
 }
-
-func ExampleRead() {
-	entry, _ := corpus.Lookup("records/utls-chrome-133-ext62-80.bin")
-	var r io.Reader = bytes.NewReader(entry.Data()) // for instance a reassembled stream
-	hello, err := peek.Read(r, peek.Options{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	name, _ := hello.ServerName()
-	fmt.Printf("%s, request_mtls: %t\n", name, hello.HasFlag(extension.RequestMTLS))
-	// Output: localhost, request_mtls: true
-}
