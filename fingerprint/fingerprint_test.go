@@ -225,6 +225,7 @@ func TestSummary(t *testing.T) {
 		{nil, `version="TLS 1.2"`},
 		{[]extension.Extension{name("a.example"), alpn("h2", "x,y"), ext(extension.TLSFlags, 1, 4, 0)}, `version="TLS 1.2" server_name=a.example alpn=h2,"x,y"`},
 		{[]extension.Extension{name("a\n\"é b"), ext(extension.TLSFlags, 2, 0x04, 0x01)}, `version="TLS 1.2" server_name="a\n\"\u00e9 b" tls_flags=flag(2),resumption_across_names`},
+		{[]extension.Extension{name("!"), alpn("\"", ",", "=", "\\", "~\x7f", "~", "+-<>[]")}, `version="TLS 1.2" server_name=! alpn="\"",",","=","\\","~\x7f",~,+-<>[]`},
 		{[]extension.Extension{ext(extension.EncryptedClientHello, 1), ext(extension.SupportedVersions, 2, 0x7f, 0x1c)}, `version=0x7f1c ech=inner`},
 		{[]extension.Extension{ext(extension.EncryptedClientHello, 0, 0, 1, 0, 1, 9, 0, 1, 7, 0, 1, 8)}, `version="TLS 1.2" ech=outer`},
 		{[]extension.Extension{ext(extension.EncryptedClientHello, 2)}, `version="TLS 1.2"`},
@@ -263,6 +264,31 @@ func TestDiff(t *testing.T) {
 		got := fingerprint.Diff(hello(t, 0x0303, suites, c.a...), hello(t, 0x0303, suites, c.b...))
 		if d := cmp.Diff(c.want, got); d != "" {
 			t.Errorf("want (-), got (+):\n%s", d)
+		}
+	}
+	// Of each extension both sides have another body.
+	bodies := map[extension.Type]struct{ a, b, onlyA, onlyB string }{
+		extension.ServerName:              {"\x00\x04\x00\x00\x01a", "\x00\x04\x00\x00\x01b", "[a]", "[b]"},
+		extension.SupportedVersions:       {"\x02\x03\x04", "\x04\x03\x04\x03\x03", "[]", "[TLS 1.2]"},
+		extension.SignatureAlgorithms:     {"\x00\x02\x08\x04", "\x00\x02\x04\x03", "[rsa_pss_rsae_sha256]", "[ecdsa_secp256r1_sha256]"},
+		extension.SignatureAlgorithmsCert: {"\x00\x02\x08\x04", "\x00\x02\x04\x03", "[rsa_pss_rsae_sha256]", "[ecdsa_secp256r1_sha256]"},
+		extension.CompressCertificate:     {"\x02\x00\x02", "\x02\x00\x01", "[brotli]", "[zlib]"},
+		extension.PSKKeyExchangeModes:     {"\x01\x01", "\x02\x01\x00", "[]", "[0]"},
+		extension.TLSFlagsExperimental:    {"\x01\x04", "\x01\x08", "[flag(2)]", "[flag(3)]"},
+		extension.EncryptedClientHello:    {"\x00\x00\x01\x00\x01\x09\x00\x01\x07\x00\x01\x08", "\x00\x00\x01\x00\x02\x0a\x00\x00\x00\x01\x09", "[AEAD 1 enc: 1 bytes]", "[AEAD 2 enc: 0 bytes]"},
+		extension.Cookie:                  {"\x00\x01a", "\x00\x02bc", "[3 bytes]", "[4 bytes]"},
+		extension.SessionTicket:           {"a", "bc", "[1 bytes]", "[2 bytes]"},
+		extension.QUICTransportParameters: {"a", "bc", "[1 bytes]", "[2 bytes]"},
+		21:                                {"\x00", "\x00\x00", "[1 bytes]", "[2 bytes]"},
+		extension.PreSharedKey: {
+			"\x00\x07\x00\x01a\x00\x00\x00\x00\x00\x21\x20" + strings.Repeat("x", 32),
+			"\x00\x07\x00\x01a\x00\x00\x00\x00\x00\x22\x21" + strings.Repeat("x", 33), "[44 bytes]", "[45 bytes]",
+		},
+	}
+	for typ, c := range bodies {
+		got := fingerprint.Diff(hello(t, 0x0303, suites, ext(typ, []byte(c.a)...)), hello(t, 0x0303, suites, ext(typ, []byte(c.b)...)))
+		if len(got) != 1 || fmt.Sprint(got[0].A) != c.onlyA || fmt.Sprint(got[0].B) != c.onlyB || got[0].Field != typ.String() {
+			t.Errorf("%v: %v, want %s and %s", typ, got, c.onlyA, c.onlyB)
 		}
 	}
 	got := fingerprint.Diff(hello(t, 0x0303, suites), hello(t, 0x0301, []uint16{0x1302, 0x1301, 0x1301}))

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -123,6 +124,55 @@ func TestErrors(t *testing.T) {
 	}
 	if _, err := peek.Read(iotest.ErrReader(nil), peek.Options{}); !errors.Is(err, io.ErrNoProgress) {
 		t.Error(err)
+	}
+}
+
+// TestProxy reads headers of the PROXY protocol at the limits of what it allows.
+func TestProxy(t *testing.T) {
+	whole := record(t)
+	zeros := strings.Repeat("0", 41)
+	v6 := append(bytes.Repeat([]byte{0x20}, 16), bytes.Repeat([]byte{0x30}, 16)...)
+	for _, c := range []struct {
+		name, header, src, dst string // no src and dst: UNKNOWN
+		bad                    bool
+	}{
+		{"IPv6", "PROXY TCP6 2001:db8::1 2001:db8::2 1 65535\r\n", "[2001:db8::1]:1", "[2001:db8::2]:65535", false},
+		{"the longest line", "PROXY UNKNOWN " + zeros + zeros + "000000000\r\n", "", "", false},
+		{"a byte more", "PROXY UNKNOWN " + zeros + zeros + "0000000000\r\n", "", "", true},
+		{"UNKNOWN alone", "PROXY UNKNOWN\r\n", "", "", false},
+		{"another word", "PROXYS UNKNOWN\r\n", "", "", true},
+		{"no family", "PROXY \r\n", "", "", true},
+		{"five words", "PROXY TCP4 192.0.2.1 192.0.2.2 1\r\n", "", "", true},
+		{"a bad source", "PROXY TCP4 192.0.2 192.0.2.2 1 2\r\n", "", "", true},
+		{"a bad destination", "PROXY TCP4 192.0.2.1 192.0.2 1 2\r\n", "", "", true},
+		{"a bad port", "PROXY TCP4 192.0.2.1 192.0.2.2 1 65536\r\n", "", "", true},
+		{"IPv6 under TCP4", "PROXY TCP4 ::1 192.0.2.2 1 2\r\n", "", "", true},
+		{"IPv4 under TCP6", "PROXY TCP6 192.0.2.1 ::1 1 2\r\n", "", "", true},
+		{"IPv4 behind it", "PROXY TCP6 ::1 192.0.2.1 1 2\r\n", "", "", true},
+		{"IPv4", string(proxyV2(1, 0x11, 192, 0, 2, 1, 192, 0, 2, 2, 0, 1, 0, 2)), "192.0.2.1:1", "192.0.2.2:2", false},
+		{"IPv4, a byte short", string(proxyV2(1, 0x11, 192, 0, 2, 1, 192, 0, 2, 2, 0, 1, 0)), "", "", true},
+		{"IPv6", string(proxyV2(1, 0x21, append(v6, 1, 0, 2, 0)...)), "[2020:2020:2020:2020:2020:2020:2020:2020]:256", "[3030:3030:3030:3030:3030:3030:3030:3030]:512", false},
+		{"IPv6, a byte short", string(proxyV2(1, 0x21, append(v6, 1, 0, 2)...)), "", "", true},
+		{"a command that is none", string(proxyV2(2, 0x11)), "", "", true},
+		{"another signature", "\r\n\r\n\x00\r\nQUIT\r\x20\x00\x00\x00", "", "", true},
+	} {
+		hello, err := peek.Read(strings.NewReader(c.header+string(whole)), peek.Options{Proxy: true})
+		if c.bad {
+			if !errors.Is(err, peek.ErrProxyHeader) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		src, dst := "invalid AddrPort", "invalid AddrPort"
+		if c.src != "" {
+			src, dst = c.src, c.dst
+		}
+		if err != nil || hello.Header != len(c.header) || hello.Src.String() != src || hello.Dst.String() != dst {
+			t.Errorf("%s: from %v to %v, header of %d bytes, %v", c.name, hello.Src, hello.Dst, hello.Header, err)
+		}
+	}
+	if _, err := peek.Read(strings.NewReader("PROXY UNKNOWN\r\n"+string(whole)), peek.Options{}); !errors.Is(err, peek.ErrNotTLS) {
+		t.Errorf("without the option: %v", err)
 	}
 }
 

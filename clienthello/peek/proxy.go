@@ -40,19 +40,19 @@ func (b *buffer) readProxyV1(hello *Hello) error {
 		if err := b.fill(len(b.data) + proxyStep); err != nil {
 			return err
 		}
-		if end = bytes.Index(b.data, []byte("\r\n")); end < 0 && len(b.data) >= maxProxyLine || end+2 > maxProxyLine {
+		end = bytes.Index(b.data, []byte("\r\n"))
+		if end+2 > maxProxyLine || end < 0 && len(b.data) > maxProxyLine {
 			return ErrProxyHeader
 		}
 	}
 	hello.Header = end + 2
 	words := strings.Split(string(b.data[:end]), " ")
-	if words[0] != "PROXY" {
+	switch {
+	case len(words) < 2 || words[0] != "PROXY":
 		return ErrProxyHeader
-	}
-	if words[1] == "UNKNOWN" {
+	case words[1] == "UNKNOWN":
 		return nil
-	}
-	if len(words) != 6 || words[1] != "TCP4" && words[1] != "TCP6" {
+	case len(words) != 6 || words[1] != "TCP4" && words[1] != "TCP6":
 		return ErrProxyHeader
 	}
 	var errs [2]error
