@@ -142,26 +142,21 @@ func (h ClientHello) CompressCertificate() (Vector[CertificateCompressionAlgorit
 // value, with a length field of lengthSize bytes.
 func parseVector[T ~uint16](lengthSize int) func([]byte) (Vector[T], int, error) {
 	return func(data []byte) (Vector[T], int, error) {
-		if n := fits(data, lengthSize); n > 0 && n%2 == 0 {
-			return Vector[T]{data[lengthSize:]}, len(data), nil
+		v, n, code := wire.OnlyVector(data, lengthSize, 2, 2) //mutation:equivalent one byte is no multiple of 2 either
+		if code != 0 {
+			return Vector[T]{}, n, code
 		}
-		b := wire.NewReader(data, 0)
-		v := b.Vector(lengthSize, 2, 2) //mutation:equivalent one byte is no multiple of 2 either
-		return done(&b, Vector[T]{v})
+		return Vector[T]{v}, n, nil
 	}
 }
 
-// fits returns the length of the vector at the beginning of data, whose length field has
-// lengthSize bytes, if it fills data, and else 0. The parsers read the usual bodies with it,
-// and all others with a wire.Reader, which is slower and knows where a fault is.
-func fits(data []byte, lengthSize int) int {
-	switch {
-	case lengthSize == 1 && len(data) > 1 && int(data[0]) == len(data)-1:
-		return len(data) - 1
-	case lengthSize == 2 && len(data) > 2 && int(data[0])<<8|int(data[1]) == len(data)-2:
-		return len(data) - 2
+// closed returns v, which is the body up to offset end, or the fault that bytes follow it.
+func closed[T any](data []byte, v T, end int) (T, int, error) {
+	if end < len(data) {
+		var zero T
+		return zero, end, extension.ErrStrayBytes
 	}
-	return 0
+	return v, end, nil //mutation:equivalent only the offset of a fault counts
 }
 
 // done returns v, which a parser of extension_data has read, if nothing is left, or else the
@@ -204,12 +199,11 @@ func (h ClientHello) RenegotiationInfo() ([]byte, error) {
 // with a length field of lengthSize bytes.
 func parseOpaque(lengthSize, least int) func([]byte) ([]byte, int, error) {
 	return func(data []byte) ([]byte, int, error) {
-		if n := fits(data, lengthSize); n >= max(least, 1) {
-			return data[lengthSize:], len(data), nil
+		v, n, code := wire.OnlyVector(data, lengthSize, least, 1)
+		if code != 0 {
+			return nil, n, code
 		}
-		b := wire.NewReader(data, 0)
-		v := b.Vector(lengthSize, least, 1)
-		return done(&b, v)
+		return v, n, nil
 	}
 }
 
@@ -227,9 +221,6 @@ func (h ClientHello) ExtendedMasterSecret() (bool, error) {
 }
 
 func parseEmpty(data []byte) (bool, int, error) {
-	if len(data) == 0 {
-		return true, 0, nil
-	}
 	b := wire.NewReader(data, 0)
 	return done(&b, true)
 }
@@ -258,34 +249,38 @@ func (h ClientHello) EncryptedClientHello() (ech ECH, ok bool, err error) {
 	return present(h, extension.EncryptedClientHello, parseECH)
 }
 
-func parseECH(data []byte) (ECH, int, error) {
-	if len(data) > 8 && data[0] == ECHOuter {
-		n := 8 + (int(data[6])<<8 | int(data[7]))
-		if n < len(data) && fits(data[n:], 2) > 0 {
-			return ECH{
-				KDF:      uint16(data[1])<<8 | uint16(data[2]),
-				AEAD:     uint16(data[3])<<8 | uint16(data[4]),
-				ConfigID: data[5],
-				Enc:      data[8:n:n],
-				Payload:  data[n+2:],
-			}, len(data), nil
+func parseECH(data []byte) (e ECH, n int, err error) {
+	const encAt = 6
+	switch {
+	case len(data) == 0:
+		return e, 0, extension.ErrFieldOverrun
+	case data[0] == ECHInner:
+		return closed(data, ECH{Type: ECHInner}, 1)
+	case data[0] != ECHOuter:
+		return e, 0, extension.ErrIllegalValue
+	}
+	for _, field := range [...]int{1, 3, 5} { // kdf_id, aead_id, config_id
+		if size := min(2, encAt-field); len(data) < field+size {
+			return e, field, extension.ErrFieldOverrun
 		}
 	}
-	b := wire.NewReader(data, 0)
-	var e ECH
-	e.Type = uint8(b.Uint(1))
-	switch e.Type {
-	case ECHOuter:
-		e.KDF = uint16(b.Uint(2))
-		e.AEAD = uint16(b.Uint(2))
-		e.ConfigID = uint8(b.Uint(1))
-		e.Enc = b.Vector(2, 0, 1)
-		e.Payload = b.Vector(2, 1, 1)
-	case ECHInner:
-	default:
-		b.Fail(extension.ErrIllegalValue, 0)
+	enc, code := wire.Vector(data[encAt:], 2, 0, 1)
+	if code != 0 {
+		return e, encAt, code
 	}
-	return done(&b, e)
+	payloadAt := encAt + 2 + len(enc)
+	payload, code := wire.Vector(data[payloadAt:], 2, 1, 1)
+	if code != 0 {
+		return e, payloadAt, code
+	}
+	e = ECH{
+		KDF:      uint16(data[1])<<8 | uint16(data[2]),
+		AEAD:     uint16(data[3])<<8 | uint16(data[4]),
+		ConfigID: data[5],
+		Enc:      enc,
+		Payload:  payload,
+	}
+	return closed(data, e, payloadAt+2+len(payload))
 }
 
 // QUICTransportParameters returns the undecoded body of the quic_transport_parameters
@@ -332,23 +327,30 @@ func (h ClientHello) StatusRequest() (status StatusRequest, ok bool, err error) 
 	return present(h, extension.StatusRequest, parseStatusRequest)
 }
 
-func parseStatusRequest(data []byte) (StatusRequest, int, error) {
+func parseStatusRequest(data []byte) (s StatusRequest, n int, err error) {
 	const ocsp = 1
-	if len(data) == 5 && data[0] == ocsp && data[1]|data[2]|data[3]|data[4] == 0 {
-		return StatusRequest{Type: ocsp, ResponderIDs: data[3:3:3], RequestExtensions: data[5:]}, 5, nil
+	if len(data) == 0 {
+		return s, 0, extension.ErrFieldOverrun
 	}
-	b := wire.NewReader(data, 0)
-	s := StatusRequest{Type: uint8(b.Uint(1))}
-	if s.Type == ocsp {
-		outer := b.Open(2, 0, 1)
-		s.ResponderIDs = b.Window()
-		for b.Left() > 0 {
-			b.Vector(2, 1, 1)
+	if s.Type = data[0]; s.Type != ocsp {
+		return s, len(data), nil //mutation:equivalent only the offset of a fault counts
+	}
+	ids, code := wire.Vector(data[1:], 2, 0, 1)
+	if code != 0 {
+		return StatusRequest{}, 1, code
+	}
+	for i := 0; i < len(ids); {
+		id, code := wire.Vector(ids[i:], 2, 1, 1)
+		if code != 0 {
+			return StatusRequest{}, 3 + i, code
 		}
-		b.Close(outer)
-		s.RequestExtensions = b.Vector(2, 0, 1)
-	} else {
-		b.Rest()
+		i += 2 + len(id)
 	}
-	return done(&b, s)
+	at := 3 + len(ids)
+	extensions, code := wire.Vector(data[at:], 2, 0, 1)
+	if code != 0 {
+		return StatusRequest{}, at, code
+	}
+	s.ResponderIDs, s.RequestExtensions = ids, extensions
+	return closed(data, s, at+2+len(extensions))
 }

@@ -19,27 +19,28 @@ func (h ClientHello) ServerName() ([]byte, error) {
 func parseServerName(data []byte) ([]byte, int, error) {
 	// struct { NameType name_type; opaque HostName<1..2^16-1>; } ServerName;
 	// ServerName server_name_list<1..2^16-1>;
-	if n := fits(data, 2); n > 3 && data[2] == 0 && fits(data[3:], 2) > 0 {
-		return data[5:], len(data), nil
+	list, code := wire.Vector(data, 2, 1, 1)
+	if code != 0 {
+		return nil, 0, code
 	}
-	b := wire.NewReader(data, 0)
 	var host []byte
 	var seen [4]uint64 // a bit for each name_type
-	outer := b.Open(2, 1, 1)
-	for b.Left() > 0 {
-		start := b.At()
-		nameType := b.Uint(1)
-		name := b.Vector(2, 1, 1)
+	for i := 0; i < len(list); {
+		nameType := list[i]
+		name, code := wire.Vector(list[i+1:], 2, 1, 1)
+		if code != 0 {
+			return nil, 2 + i + 1, code
+		}
 		if seen[nameType/64]>>(nameType%64)&1 != 0 {
-			b.Fail(extension.ErrIllegalValue, start)
+			return nil, 2 + i, extension.ErrIllegalValue
 		}
 		seen[nameType/64] |= 1 << (nameType % 64)
 		if nameType == 0 {
 			host = name
 		}
+		i += 3 + len(name)
 	}
-	b.Close(outer)
-	return done(&b, host)
+	return closed(data, host, 2+len(list))
 }
 
 // ProtocolNames is the validated list of ALPN protocol names, a view that shares the
@@ -76,23 +77,18 @@ func (h ClientHello) ALPN() (ProtocolNames, error) {
 
 func parseALPN(data []byte) (ProtocolNames, int, error) {
 	// opaque ProtocolName<1..2^8-1>; ProtocolName protocol_name_list<2..2^16-1>
-	if fits(data, 2) > 0 {
-		i := 2
-		for i < len(data) && data[i] != 0 {
-			i += 1 + int(data[i])
-		}
-		if i == len(data) {
-			return ProtocolNames{data[2:]}, i, nil
-		}
+	names, code := wire.Vector(data, 2, 2, 1)
+	if code != 0 {
+		return ProtocolNames{}, 0, code
 	}
-	b := wire.NewReader(data, 0)
-	outer := b.Open(2, 2, 1)
-	names := b.Window()
-	for b.Left() > 0 {
-		b.Vector(1, 1, 1)
+	for i := 0; i < len(names); {
+		name, code := wire.Vector(names[i:], 1, 1, 1)
+		if code != 0 {
+			return ProtocolNames{}, 2 + i, code
+		}
+		i += 1 + len(name)
 	}
-	b.Close(outer)
-	return done(&b, ProtocolNames{names})
+	return closed(data, ProtocolNames{names}, 2+len(names))
 }
 
 // KeyShareEntry is one key share, as defined in RFC 9846, Section 4.3.8.
@@ -137,24 +133,22 @@ func (h ClientHello) KeyShares() (KeyShares, error) {
 func parseKeyShares(data []byte) (KeyShares, int, error) {
 	// struct { NamedGroup group; opaque key_exchange<1..2^16-1>; } KeyShareEntry;
 	// KeyShareEntry client_shares<0..2^16-1>;
-	if fits(data, 2) > 0 {
-		i := 2
-		for i+4 < len(data) && data[i+2]|data[i+3] != 0 {
-			i += 4 + (int(data[i+2])<<8 | int(data[i+3]))
-		}
-		if i == len(data) {
-			return KeyShares{data[2:]}, i, nil
-		}
+	const group = 2
+	shares, code := wire.Vector(data, 2, 0, 1)
+	if code != 0 {
+		return KeyShares{}, 0, code
 	}
-	b := wire.NewReader(data, 0)
-	outer := b.Open(2, 0, 1)
-	shares := b.Window()
-	for b.Left() > 0 {
-		b.Uint(2)
-		b.Vector(2, 1, 1)
+	for i := 0; i < len(shares); {
+		if len(shares)-i < group {
+			return KeyShares{}, 2 + i, extension.ErrFieldOverrun
+		}
+		key, code := wire.Vector(shares[i+group:], 2, 1, 1)
+		if code != 0 {
+			return KeyShares{}, 2 + i + group, code
+		}
+		i += group + 2 + len(key)
 	}
-	b.Close(outer)
-	return done(&b, KeyShares{shares})
+	return closed(data, KeyShares{shares}, 2+len(shares))
 }
 
 // PSKIdentity is one offered pre-shared key, as defined in RFC 9846, Section 4.3.11.

@@ -111,6 +111,7 @@ func ParseListRepeated(m MessageKind, block []byte, offset int, pass func(Type, 
 //go:noinline
 func (l List) parseRest(m MessageKind, i int, pass func(Type, int) bool) (List, int, error) {
 	var seen [1 << 16 / 64]uint64
+	has := func(t Type) bool { return seen[t/64]>>(t%64)&1 != 0 }
 	for e := range (List{block: l.block[:i]}).All() {
 		seen[e.Type/64] |= 1 << (e.Type % 64)
 	}
@@ -131,7 +132,7 @@ func (l List) parseRest(m MessageKind, i int, pass func(Type, int) bool) (List, 
 		case t == PreSharedKey && m == ClientHello && next < len(b):
 			return List{}, offset + next, ErrPreSharedKeyNotLast
 		case again:
-		case t == TLSFlags, t == TLSFlagsExperimental && seen[TLSFlags/64]>>(TLSFlags%64)&1 == 0:
+		case t == TLSFlags, t == TLSFlagsExperimental && !has(TLSFlags):
 			l.flags = uint16(i + 1)
 		}
 		count++

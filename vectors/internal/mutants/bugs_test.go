@@ -15,7 +15,7 @@ const (
 	exchange = "rules/rules.go"
 	walkers  = "handshake/handshake.go"
 	hello    = "clienthello/clienthello.go"
-	body     = "internal/wire/wire.go"
+	vector   = "internal/wire/vector.go"
 	bodies   = "clienthello/bodies.go"
 	lists    = "clienthello/bodies_lists.go"
 	records  = "clienthello/assemble/records.go"
@@ -87,9 +87,9 @@ var bugs = []bug{
 	{"truncated by one accepted as overrun", hello, "if len(msg) < end {\n\t\treturn nil, len(msg), extension.ErrTruncated", "if len(msg) < end {\n\t\treturn nil, len(msg), extension.ErrFieldOverrun", "hello/truncated/4"},
 	{"cookie read as the next field", hello, "i += 1 + int(msg[i])\n\t}", "i++\n\t}", "dtls/hellos/cookie-1"},
 
-	{"empty vectors accepted", body, "case n == 0 && least != 0:", "case false:", "bodies/malformed/cookie/none"},
-	{"half elements accepted", body, "case n < least || n%element != 0:", "case n < least:", "bodies/malformed/supported-groups/odd"},
-	{"length in 16 bits", body, "case n > r.end-r.at:", "case int(uint16(r.at+n)) > r.end:", "bodies/overflow/alpn-65534"},
+	{"empty vectors accepted", vector, "case n == 0 && least != 0:", "case false:", "bodies/malformed/cookie/none"},
+	{"half elements accepted", vector, "case n < least || n%element != 0:", "case n < least:", "bodies/malformed/supported-groups/odd"},
+	{"length in 16 bits", vector, "case n > len(data)-lengthSize:", "case int(uint16(lengthSize+n)) > len(data):", "bodies/overflow/alpn-65534"},
 	{"as many binders as one likes", lists, "if count != 0 {", "if count > 0 {", "bodies/malformed/pre-shared-key/two-binders"},
 	{"limit of 63 bytes", bodies, "if limit < 64 {", "if limit < 63 {", "bodies/malformed/record-size-limit/63"},
 	{"two host names", lists, "if seen[nameType/64]>>(nameType%64)&1 != 0 {", "if false {", "bodies/malformed/server-name/two-host-names"},
