@@ -1,6 +1,7 @@
 package clienthello_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
 )
 
 // show returns what the accessor for type t gives, as text.
@@ -360,5 +362,43 @@ func TestIterationStops(t *testing.T) {
 	}
 	if versions.Contains(clienthello.VersionTLS10) {
 		t.Error("TLS 1.0 is not in the list")
+	}
+}
+
+// TestBodiesCut checks bodies that end early, go on too long, or have one byte that is
+// larger or smaller by one, against the reference parser.
+func TestBodiesCut(t *testing.T) {
+	psk := append([]byte{0, 7, 0, 1, 'a', 0, 0, 0, 0, 0, 33, 32}, make([]byte, 32)...)
+	for typ, bodies := range map[extension.Type][][]byte{
+		extension.ServerName:           {{0, 4, 0, 0, 1, 'a'}, {0, 9, 1, 0, 2, 'a', 'b', 0, 0, 1, 'c'}},
+		extension.StatusRequest:        {{1, 0, 0, 0, 0}, {1, 0, 7, 0, 1, 9, 0, 2, 8, 7, 0, 2, 1, 2}, {2, 3}},
+		extension.ALPN:                 {{0, 3, 2, 'h', '2'}, {0, 5, 1, 'a', 2, 'b', 'c'}},
+		extension.KeyShare:             {{0, 0}, {0, 5, 0, 29, 0, 1, 9}, {0, 11, 0, 29, 0, 1, 9, 0, 23, 0, 2, 8, 7}},
+		extension.EncryptedClientHello: {{1}, {0, 0, 1, 0, 2, 9, 0, 0, 0, 1, 7}, {0, 0, 1, 0, 2, 9, 0, 2, 5, 6, 0, 1, 7}},
+		extension.PreSharedKey:         {psk},
+		extension.RecordSizeLimit:      {{0, 64}, {1, 0}},
+		extension.SupportedVersions:    {{2, 3, 4}, {4, 3, 4, 3, 3}},
+		extension.SupportedGroups:      {{0, 2, 0, 29}, {0, 4, 0, 29, 0, 23}},
+		extension.ECPointFormats:       {{1, 0}, {2, 0, 1}},
+		extension.Cookie:               {{0, 1, 9}, {0, 2, 9, 8}},
+		extension.RenegotiationInfo:    {{0}, {1, 9}},
+		extension.EarlyData:            {{}},
+	} {
+		for _, body := range bodies {
+			all := [][]byte{body, append(bytes.Clone(body), 0), append(bytes.Clone(body), 0, 0)}
+			for i := range body {
+				all = append(all, body[:i])
+				for _, d := range []byte{1, 255} {
+					changed := bytes.Clone(body)
+					changed[i] += d
+					all = append(all, changed)
+				}
+			}
+			for _, b := range all {
+				if err := clienthellotest.CheckBody(typ, b); err != nil {
+					t.Errorf("%v, % x: %v", typ, b, err)
+				}
+			}
+		}
 	}
 }
