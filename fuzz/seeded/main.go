@@ -52,7 +52,7 @@ var faults = [...]fault{
 		"header: r.header, again: true,", "header: r.header, headerLen: 1, again: true,", "FuzzRecords", ""},
 	{"overlap: the last bytes win", "clienthello/assemble/pieces.go",
 		"\tcase 0:\n\t\treturn true\n\tcase mask:", "\tcase 0, mask:\n\t\treturn true\n\tcase ^uint64(0):", "FuzzQUICSchedule", ""},
-	{"overlap in TCP: what is held wins over what comes in its turn", "capture/ahead.go",
+	{"overlap in TCP: the wrong part of a segment is kept", "capture/ahead.go",
 		"won := b[wins.begin-seq : wins.end-seq]", "won := b[:wins.end-wins.begin]", "FuzzTCP", "capture"},
 	{"marks of older use of the memory count", "clienthello/assemble/pieces.go",
 		"\tclear(p.marks[marksFor(p.end):marksFor(end)])\n", "", "FuzzDTLSDatagrams", ""},
