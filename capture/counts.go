@@ -36,6 +36,18 @@ func (c Counts) All() iter.Seq2[uint16, int] {
 	}
 }
 
+// String returns the numbers and how many packets have each.
+func (c Counts) String() string {
+	b := []byte("[")
+	for number, packets := range c.All() {
+		if len(b) > 1 {
+			b = append(b, ' ')
+		}
+		b = fmt.Appendf(b, "%d:%d", number, packets)
+	}
+	return string(append(b, ']'))
+}
+
 // EtherType says what a frame carries, as registered in IANA's "IEEE 802 Numbers".
 type EtherType uint16
 

@@ -24,6 +24,9 @@ func TestCounts(t *testing.T) {
 	for range c.All() {
 		break
 	}
+	if got := (capture.Counts{{7, 1}, {300, 2}}).String(); got != "[7:1 300:2]" {
+		t.Errorf("got %s", got)
+	}
 	for typ, want := range map[capture.EtherType]string{0x0806: "0x0806 (ARP)", 0x1234: "0x1234"} {
 		if got := typ.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
