@@ -86,7 +86,7 @@ func (d *decoder) openBSD(link LinkType, b []byte) verdict {
 // direction reads PPP after a byte that says its direction, and that may be in place of the
 // address field.
 func (d *decoder) direction(b []byte) verdict {
-	if len(b) >= 3 && b[0] == 3 {
+	if len(b) > 0 && b[0] == 3 {
 		b = b[1:]
 	}
 	return d.ppp(b)

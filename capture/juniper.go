@@ -78,7 +78,7 @@ func (d *decoder) afterCookie(b []byte) verdict {
 			}
 		}
 	}
-	return d.shortOr(len(b) < 18+20)
+	return d.shortOr(len(b) < 18+40)
 }
 
 // multilink reads PPP or Frame Relay after the cookie of a bundle: that of a services card

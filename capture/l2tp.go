@@ -37,8 +37,8 @@ func (d *decoder) l2tp(b []byte) verdict {
 		}
 		n += 2 + int(binary.BigEndian.Uint16(b[n:]))
 	}
-	if len(b) <= n {
-		return d.shortOr(len(b) < n)
+	if len(b) < n {
+		return d.short()
 	}
 	d.path.add(layerL2TP, 0)
 	return d.ppp(b[n:])

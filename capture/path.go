@@ -175,7 +175,7 @@ func (p *path) names(seg *segment) []string {
 		transport = 1
 		n--
 	}
-	if n == 1 || n == 2 && !p.placed {
+	if n == 1 || n == 2 && !p.placed && (p.layers[1].kind == layerIPv4 || p.layers[1].kind == layerIPv6) {
 		return plainPaths[p.layers[0].kind][version][transport]
 	}
 	var names []string
