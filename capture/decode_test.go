@@ -420,6 +420,9 @@ func TestDeepHeaders(t *testing.T) {
 			return ethernet(0x0800, ipv4(client, server, 51, join([]byte{97, 0}, make([]byte, 6), []byte{0x30, 0}, b)))
 		},
 		"IPv6 and EtherIP": func(b []byte) []byte { return ethernet(0x86dd, ipv6(client6, server6, 97, join([]byte{0x30, 0}, b))) },
+		"CAPWAP":           func(b []byte) []byte { return ethernet(0x0800, inUDP(5247, join([]byte{0, 0x10, 2, 0}, zeros(4), b))) },
+		"TZSP":             func(b []byte) []byte { return ethernet(0x0800, inUDP(37008, join([]byte{1, 0, 0, 1, 1}, b))) },
+		"L2TPv3":           func(b []byte) []byte { return ethernet(0x0800, ipv4(client, server, 115, join(be32(7), b))) },
 		"VXLAN":            func(b []byte) []byte { return ethernet(0x0800, inUDP(4789, join([]byte{8, 0, 0, 0, 0, 0, 1, 0}, b))) },
 	} {
 		for others := range 6 {
