@@ -123,7 +123,7 @@ func onLinks() map[string]placed {
 		"DSA, Broadcom":              packet("eth dsa ipv4 tcp", 281, zeros(16), be16(0x0800), ip4()),
 		"DSA, Broadcom, prepended":   packet("dsa eth ipv4 tcp", 282, zeros(4), frame),
 		"DSA":                        packet("eth dsa ipv4 tcp", 284, zeros(12), []byte{0xc0, 0, 0, 1}, be16(0x0800), ip4()),
-		"DSA, tagged, extended":      packet("eth dsa vlan:291 ipv4 tcp", 284, zeros(12), []byte{0xe0, 0, 0x11, 0x23}, zeros(4), be16(0x0800), ip4()),
+		"DSA, tagged":                packet("eth dsa vlan:291 ipv4 tcp", 284, zeros(12), []byte{0xe0, 0, 0x11, 0x23}, be16(0x0800), ip4()),
 		"DSA with EtherType":         packet("eth dsa ipv4 tcp", 285, zeros(12), be16(0xdada), zeros(2), []byte{0xc0, 0, 0, 1}, be16(0x0800), ip4()),
 		"MPLS":                       packet("mpls ipv4 tcp", 219, []byte{0, 1, 1, 64}, ip4()),
 		"netANALYZER":                packet("eth ipv4 tcp", 240, zeros(4), frame, zeros(4)),

@@ -73,7 +73,7 @@ func rareCarriers(tcp4, tcp6 string, udp, ip func(string) string) []carrier {
 	on(258, "\x6c\x00\x00\x00\x01\x00\x00\x00\x0c\x00\x00\x00", zeros(96), tcp4)
 	on(281, zeros(16), "\x08\x00", tcp4)
 	on(282, zeros(4), frame)
-	on(284, zeros(12), "\xe0\x00\x10\x05", zeros(4), "\x08\x00", tcp4)
+	on(284, zeros(12), "\xe0\x00\x10\x05\x08\x00", tcp4)
 	on(285, zeros(12), "\xda\xda\x00\x00\xc0\x00\x00\x05\x08\x00", tcp4)
 
 	eth("\x22\xf3\x00\x4a\x00\x01\x00\x02", zeros(4), frame)

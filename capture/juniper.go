@@ -29,8 +29,8 @@ func (d *decoder) juniper(link LinkType, b []byte) verdict {
 		}
 		n = 6 + int(binary.BigEndian.Uint16(b[4:]))
 	}
-	if flags&noLink != 0 { // four bytes, and IP
-		next, n = (*decoder).ip, n+4
+	if flags&noLink != 0 {
+		next = (*decoder).afterCookie
 	}
 	if len(b) < n {
 		return d.short()
@@ -71,8 +71,8 @@ func (d *decoder) typed(b []byte) verdict { return d.tag(b, 0) }
 // afterCookie finds the IP packet after a cookie, whose length depends on the card and on the
 // release: the first one whose header fits.
 func (d *decoder) afterCookie(b []byte) verdict {
-	for _, cut := range []bool{d.cut, true} {
-		for _, n := range []int{8, 4, 0, 12, 16, 18} {
+	for _, cut := range [...]bool{d.cut, true} {
+		for _, n := range [...]int{8, 4, 0, 12, 16, 18} {
 			if len(b) > n && isIP(b[n:], cut) {
 				return d.ip(b[n:])
 			}
@@ -101,7 +101,7 @@ func (d *decoder) multilink(b []byte) verdict {
 	} else if len(b) > 4 && b[0] == linkServices {
 		b = b[4:]
 	}
-	for _, n := range []int{0, 2, 4} {
+	for _, n := range [...]int{0, 2, 4} {
 		if len(b) <= n+2 {
 			break
 		}

@@ -152,18 +152,15 @@ func (d *decoder) fibreChannel(b []byte) verdict {
 }
 
 // dsa skips the tag of a Marvell switch, which begins after skip bytes and takes the place of
-// a VLAN tag (Linux, net/dsa/tag_dsa.c). It has 8 bytes if it is extended.
+// a VLAN tag (Linux, net/dsa/tag_dsa.c).
 func (d *decoder) dsa(b []byte, skip int) verdict {
-	if len(b) < skip+4 {
+	const size, tagged = 4, 0x20
+	if len(b) < skip+size {
 		return d.short()
 	}
-	tag, n := b[skip:], 4
 	d.path.add(layerDSA, 0)
-	if tag[0]&0x20 != 0 {
+	if tag := b[skip:]; tag[0]&tagged != 0 {
 		d.path.add(layerVLAN, uint32(binary.BigEndian.Uint16(tag[2:]))&0xfff)
 	}
-	if tag[2]&0x10 != 0 {
-		n = 8
-	}
-	return d.tag(b, skip+n)
+	return d.tag(b, skip+size)
 }
