@@ -62,6 +62,7 @@ func onLinks() map[string]placed {
 		"PPI, Ethernet":              packet("ppi eth ipv4 tcp", 192, []byte{0, 0, 8, 0}, le32(1), frame),
 		"Prism":                      packet("prism wlan ipv4 tcp", 119, le32(0x44), le32(144), zeros(136), data),
 		"Prism, big-endian":          packet("prism wlan ipv4 tcp", 119, be32(0x44), be32(144), zeros(136), data),
+		"Prism, no length":           packet("prism wlan ipv4 tcp", 119, le32(0x44), le32(0), zeros(136), data),
 		"Prism, AVS":                 packet("avs wlan ipv4 tcp", 119, be32(0x80211001), be32(64), zeros(56), data),
 		"AVS":                        packet("avs wlan ipv4 tcp", 163, be32(0x80211002), be32(64), zeros(56), data),
 		"NFLOG":                      packet("nflog ipv4 tcp", 239, []byte{2, 0, 0, 1}, attribute(1, []byte{8, 0, 1, 0}), attribute(10, zeros(5)), attribute(9, ip4())),

@@ -42,7 +42,7 @@ func TestPassedOver(t *testing.T) {
 		"PPI, short length":        {on(192, []byte{0, 0, 7, 0, 1, 0, 0, 0}, frame), broken},
 		"PPI, unknown link":        {on(192, []byte{0, 0, 8, 0, 189, 0, 0, 0}, frame), capture.Stats{UnknownLink: 1, UnknownLinks: capture.Counts{{Number: 189, Packets: 1}}}},
 		"PPI, no link":             {on(192, []byte{0, 0, 8, 0, 1, 0, 1, 0}, frame), broken},
-		"Prism, short length":      {on(119, le32(0x44), le32(7), zeros(60)), broken},
+		"AVS, short length":        {on(163, be32(0x80211001), be32(7), zeros(100)), broken},
 		"AVS, magic":               {on(163, be32(0x80211100), be32(64), zeros(100)), broken},
 		"NFLOG, version":           {on(239, []byte{2, 1, 0, 0}, attribute(9, ip4())), broken},
 		"NFLOG, length":            {on(239, []byte{2, 0, 0, 0}, le16(3), le16(9), zeros(40)), broken},

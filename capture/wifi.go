@@ -71,6 +71,9 @@ func (d *decoder) prism(b []byte) verdict {
 	if n > 0xffff {
 		n = binary.BigEndian.Uint32(b[4:])
 	}
+	if n < 24 { // without fields: not filled in
+		n = 144
+	}
 	return d.radioHeader(layerPrism, n, b)
 }
 
