@@ -24,6 +24,12 @@ func TestNoAllocs(t *testing.T) {
 		"DTLS in fragments":      {ipv4(client, server, 17, udp(1, 2, dtlsFragment(100, 50, 50))), ipv4(client, server, 17, udp(1, 2, dtlsFragment(100, 0, 50)))},
 		"other UDP":              {ipv4(client, server, 17, udp(53, 1000, make([]byte, 100)))},
 		"not IP":                 {{0}},
+		"GRE in UDP":             {inUDP(4754, join(be16(0), be16(0x0800), up(1, ack, hello())))},
+		"L2TP":                   {inUDP(1701, join([]byte{0, 3, 0, 0}, be32(7), ethernet(0x0800, ip4())))},
+		"LISP":                   {inUDP(4341, join(zeros(8), ip4()))},
+		"AYIYA":                  {inUDP(5072, join([]byte{0x44, 0x52, 0x11, 41}, zeros(4+16+20), ip6()))},
+		"TZSP":                   {inUDP(37008, join([]byte{1, 0, 0, 18, 1}, wifi(0x08, 1, nil, snap(ip4()))))},
+		"A-MSDU in CAPWAP":       {inUDP(5247, join([]byte{0, 0x10, 3, 0}, zeros(4), aggregated(up(1, ack, hello()[:40]), up(41, ack, hello()[40:]))))},
 	} {
 		s := capture.NewScanner(capture.Options{MaxFlows: 1})
 		port := byte(0)

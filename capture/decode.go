@@ -61,13 +61,15 @@ func addrPort(e endpoint, ipv6 bool) netip.AddrPort {
 type verdict uint8
 
 const (
-	isSegment     verdict = iota // the decoder's seg holds a segment or datagram
-	isOther                      // nothing that leads to TCP or UDP
-	isFragment                   // a piece of an IP packet
-	isBroken                     // a header contradicts itself or the packet's length
-	isCut                        // the end of a header was not captured
-	isTooDeep                    // more than maxLayers headers
-	isUnknownLink                // a link type that is not read
+	isSegment          verdict = iota // the decoder's seg holds a segment or datagram
+	isOther                           // nothing that leads to TCP or UDP
+	isFragment                        // a piece of an IP packet
+	isBroken                          // a header contradicts itself or the packet's length
+	isCut                             // the end of a header was not captured
+	isTooDeep                         // more than maxLayers headers
+	isEncrypted                       // what leads to TCP or UDP is encrypted
+	isUnknownLink                     // a link type that is not read: the decoder's unknown
+	isUnknownEtherType                // likewise
 )
 
 // EtherTypes, as registered in IANA's "IEEE 802 Numbers".
@@ -75,21 +77,34 @@ const (
 	etherMaxLength = 1500 // up to here the field is a length (IEEE 802.3)
 
 	etherIPv4          = 0x0800
+	etherTRILL         = 0x22f3
+	etherERSPAN3       = 0x22eb
+	etherBatman        = 0x4305
+	etherEoIP          = 0x6400 // of MikroTik, in GRE; not registered
 	etherBridging      = 0x6558 // transparent Ethernet bridging, in GRE and GENEVE
 	etherVLAN          = 0x8100
 	etherIPv6          = 0x86dd
 	etherPPP           = 0x880b
+	etherWCCP          = 0x883e
 	etherMPLS          = 0x8847
 	etherMPLSMulticast = 0x8848
 	etherPPPoE         = 0x8864
+	etherJumboLLC      = 0x8870
 	etherQinQ          = 0x88a8
 	etherERSPAN        = 0x88be
-	etherERSPAN3       = 0x22eb
-	etherWCCP          = 0x883e
+	etherMACsec        = 0x88e5
+	etherPBB           = 0x88e7
+	etherPRP           = 0x88fb
+	etherFabricPath    = 0x8903
 	etherCiscoMetadata = 0x8909
 	etherVNTag         = 0x8926
+	etherHSR           = 0x892f
+	etherETag          = 0x893f
+	etherNSH           = 0x894f
 	etherQinQ9100      = 0x9100
 	etherQinQ9200      = 0x9200
+	etherDSA           = 0xdada // of Marvell's switches; not registered
+	etherRTag          = 0xf1c1
 )
 
 // decoder walks the headers of packets. It does not use gopacket's layers, because it has
@@ -100,18 +115,27 @@ type decoder struct {
 	fragment fragment
 	cut      bool // the packet was longer on the wire
 	partial  bool // the IP packet at hand was not captured to its end
+	joined   bool // the packet at hand came in fragments
+	more     bool // the frame has another packet, in rest
 	depth    int
+	unknown  uint16 // link type or EtherType
 	path     path
+
+	rest   []byte // of an aggregated 802.11 frame
+	around around // what was before rest
 }
 
 // decode follows the headers of a packet down to TCP or UDP. wireLength is the
 // length of the packet before the capture cut it.
 func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
-	d.cut = wireLength > len(b)
+	d.cut, d.joined, d.more = wireLength > len(b), false, false
 	d.depth = 0
 	d.path.reset()
 	d.seg.flawed, d.seg.noLength, d.seg.header = false, false, nil
 	d.seg.outer, d.seg.pieces, d.seg.proof = sumUnknown, sumUnknown, proven
+	if link == LinkTypeEthernet {
+		return d.ethernet(b)
+	}
 	return d.link(link, b)
 }
 
@@ -149,10 +173,6 @@ func (d *decoder) etherType(typ uint16, b []byte) verdict {
 		return d.ipv6(b)
 	case etherVLAN, etherQinQ, etherQinQ9100, etherQinQ9200:
 		return d.vlan(b)
-	case etherVNTag:
-		return d.tag(b, 4)
-	case etherCiscoMetadata:
-		return d.ciscoMetadata(b)
 	case etherMPLS, etherMPLSMulticast:
 		return d.mpls(b)
 	case etherPPPoE:
@@ -165,115 +185,37 @@ func (d *decoder) etherType(typ uint16, b []byte) verdict {
 	if typ <= etherMaxLength {
 		return d.llc(b)
 	}
-	return isOther
+	return d.rareType(typ, b)
 }
 
-// vlan reads a tag: priority and VLAN (IEEE 802.1Q).
-func (d *decoder) vlan(b []byte) verdict {
-	if len(b) < 2 {
-		return d.short()
-	}
-	d.path.add(layerVLAN, uint32(binary.BigEndian.Uint16(b))&0xfff)
-	return d.tag(b, 2)
-}
-
-// tag skips a tag of n bytes, which another EtherType follows.
-func (d *decoder) tag(b []byte, n int) verdict {
-	if len(b) < n+2 {
-		return d.short()
-	}
-	return d.etherType(binary.BigEndian.Uint16(b[n:]), b[n+2:])
-}
-
-// ciscoMetadata skips the header that carries a security group tag: version, length
-// of the options in 4-byte units, options, EtherType.
-func (d *decoder) ciscoMetadata(b []byte) verdict {
-	if len(b) < 2 {
-		return d.short()
-	}
-	return d.tag(b, 2+4*int(b[1]))
-}
-
-// llc reads the 802.2 header of a frame with a length field. Only SNAP with an EtherType
-// and IP's own service access point are followed.
-func (d *decoder) llc(b []byte) verdict {
-	switch {
-	case len(b) < 3:
-		return d.short()
-	case b[0] == 0xaa && b[1] == 0xaa && b[2] == 3:
+// rareType reads what follows an EtherType that few frames have.
+func (d *decoder) rareType(typ uint16, b []byte) verdict {
+	switch typ {
+	case etherVNTag, etherRTag: // 802.1BR before it was a standard; IEEE 802.1CB, Section 7.8
+		return d.tag(b, 4)
+	case etherETag: // IEEE 802.1BR, Section 11.2
 		return d.tag(b, 6)
-	case b[0] == 6 && b[1] == 6 && b[2] == 3:
-		return d.ipv4(b[3:])
+	case etherCiscoMetadata:
+		return d.ciscoMetadata(b)
+	case etherJumboLLC: // draft-ietf-isis-ext-eth, Section 4
+		return d.llc(b)
+	case etherMACsec:
+		return d.macsec(b)
+	case etherPBB:
+		return d.pbb(b)
+	case etherTRILL:
+		return d.trill(b)
+	case etherFabricPath:
+		return d.fabricPath(b)
+	case etherHSR, etherPRP:
+		return d.hsr(typ, b)
+	case etherNSH:
+		return d.nsh(b)
+	case etherBatman:
+		return d.batman(b)
+	case etherDSA:
+		return d.dsa(b, 2)
 	}
-	return isOther
-}
-
-// mpls skips the label stack (RFC 3032, Section 2.1). What follows has no type:
-// the first four bits tell IP from everything else, which is read as Ethernet, with or
-// without a control word (RFC 4448, Section 4.6).
-func (d *decoder) mpls(b []byte) verdict {
-	d.path.add(layerMPLS, 0)
-	for bottom := false; !bottom; b = b[4:] {
-		if len(b) < 4 {
-			return d.short()
-		}
-		bottom = b[2]&1 != 0
-	}
-	if len(b) == 0 {
-		return d.short()
-	}
-	switch b[0] >> 4 {
-	case 4, 6:
-		return d.ip(b)
-	case 0: // a control word, or an address that begins with 0
-		const control = 4
-		if len(b) < control+14 {
-			return d.short()
-		}
-		switch binary.BigEndian.Uint16(b[control+12:]) {
-		case etherIPv4, etherIPv6, etherVLAN, etherQinQ, etherMPLS, etherPPPoE:
-			return d.ethernet(b[control:])
-		}
-	}
-	return d.ethernet(b)
-}
-
-// pppoe reads a session frame (RFC 2516, Section 4): version and type, code,
-// session, length.
-func (d *decoder) pppoe(b []byte) verdict {
-	if len(b) < 6 {
-		return d.short()
-	}
-	if b[0] != 0x11 || b[1] != 0 {
-		return isOther
-	}
-	d.path.add(layerPPPoE, 0)
-	return d.ppp(b[6:])
-}
-
-// ppp reads a frame with or without address and control field, whose protocol field
-// may be compressed to one byte (RFC 1661, Section 6.5).
-func (d *decoder) ppp(b []byte) verdict {
-	if d.deeper() {
-		return isTooDeep
-	}
-	if len(b) >= 2 && (b[0] == 0xff || b[0] == 0x0f) && (b[1] == 3 || b[1] == 0) {
-		b = b[2:]
-	}
-	if len(b) < 2 {
-		return d.short()
-	}
-	protocol, n := binary.BigEndian.Uint16(b), 2
-	if b[0]&1 != 0 {
-		protocol, n = uint16(b[0]), 1
-	}
-	switch protocol {
-	case 0x0021:
-		return d.ipv4(b[n:])
-	case 0x0057:
-		return d.ipv6(b[n:])
-	case 0x0281, 0x0283:
-		return d.mpls(b[n:])
-	}
-	return isOther
+	d.unknown = typ
+	return isUnknownEtherType
 }

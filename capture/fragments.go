@@ -9,8 +9,10 @@ import (
 // maxIPPacket is how long an IP packet can be.
 const maxIPPacket = 1<<16 - 1
 
-// fragment is a piece of an IP packet, whose addresses are in the decoder's seg.
+// fragment is a piece of an IP packet, or of one in CAPWAP, whose addresses are in the decoder's
+// seg.
 type fragment struct {
+	capwap   bool
 	id       uint32
 	protocol uint8
 	offset   int
@@ -57,13 +59,13 @@ const (
 func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	seg := &s.decoder.seg
 	if !fr.last && len(fr.payload)%8 != 0 {
-		if seg.ipv6 {
+		if seg.ipv6 && !fr.capwap {
 			return nil, false
 		}
 		fr.payload = fr.payload[:len(fr.payload)&^7]
 	}
 	end := fr.offset + len(fr.payload)
-	if seg.ipv6 && fr.offset == 0 && lacksHeader(fr.protocol, fr.payload) {
+	if seg.ipv6 && !fr.capwap && fr.offset == 0 && lacksHeader(fr.protocol, fr.payload) {
 		return nil, false
 	}
 	if end > maxIPPacket || fr.cut || fr.flawed || len(fr.payload) == 0 {
@@ -136,9 +138,13 @@ func addRun(runs []span, begin, end uint32) (added []span, fits bool) {
 func (s *Scanner) packetOf(fr *fragment) *flow {
 	seg := &s.decoder.seg
 	key := keyOf(seg, s.locate())
-	key.lo.port, key.hi.port = 0, 0
 	key.kind &^= kindUDP
 	key.id = 1<<63 | uint64(fr.id)<<8 | uint64(fr.protocol) // not 0, as it is in TCP
+	if fr.capwap {
+		key.id |= 1 << 62
+	} else {
+		key.lo.port, key.hi.port = 0, 0
+	}
 	wait := fragmentTime
 	if seg.ipv6 {
 		wait = fragmentTimeIPv6

@@ -25,7 +25,7 @@ type carrier struct {
 
 // carriers has one of each kind that package capture reads, as one that a fuzzer changes
 // bytes of is not soon another.
-func carriers() []carrier {
+func carriers() (common, rare []carrier) {
 	zeros := func(n int) string { return strings.Repeat("\x00", n) }
 	ip4 := func(protocol string) string {
 		return "\x45\x00\x00\x00\x00\x00\x00\x00\x40" + protocol + "\x00\x00" + "\xc0\x00\x02\x01" + "\xc6\x33\x64\x01"
@@ -42,7 +42,7 @@ func carriers() []carrier {
 	tcp4, tcp6 := ip4("\x06"), ip6("\x06")
 	frame := macs + "\x08\x00" + tcp4
 	eth, raw, ppp := layers.LinkTypeEthernet, layers.LinkTypeRaw, layers.LinkTypePPP
-	return []carrier{
+	common = []carrier{
 		{eth, frame},
 		{eth, macs + "\x86\xdd" + tcp6},
 		{eth, macs + "\x81\x00\x00\x05\x08\x00" + tcp4},                         // VLAN
@@ -91,6 +91,7 @@ func carriers() []carrier {
 		{raw, udp("\x19\xeb") + label + tcp4},                                          // MPLS
 		{raw, udp("\x0d\xd8") + "\x00\x01\x00\x00" + zeros(9+8) + tcp6},                // Teredo
 	}
+	return common, rareCarriers(tcp4, tcp6, udp, ip4)
 }
 
 // prologues are what clients send before TLS.
@@ -184,7 +185,8 @@ func connections() [][][]byte {
 		return p
 	}
 	fragment6 := func(from, to int) []byte {
-		ip := []byte(carriers()[1].headers[14:])
+		common, _ := carriers()
+		ip := []byte(common[1].headers[14:])
 		ip[6] = 44
 		whole := tcpPacket(1, ack, one)[20:]
 		header := []byte{6, 0, byte(from >> 8), byte(from), 0, 0, 0, 7}
@@ -221,6 +223,10 @@ func connections() [][][]byte {
 		{fragment(48, 999), fragment(16, 48), fragment(0, 24)},
 		{fragment6(32, 999), fragment6(0, 32)},
 	}
+	inUDP := func(port string) string {
+		return "\x45\x00\x00\x00\x00\x00\x00\x00\x40\x11\x00\x00\xc0\x00\x02\x01\xc6\x33\x64\x01\xc3\x50" + port + "\x00\x00\x00\x00"
+	}
+	all = append(all, aggregates(inUDP, func(seq uint32, data []byte) []byte { return tcpPacket(seq, ack, data) }, one)...)
 	for _, before := range prologues() {
 		n := 1 + len(before)/2
 		all = append(all, segmentsOf(append([]byte(before), one...), n))
@@ -231,8 +237,14 @@ func connections() [][][]byte {
 // packetSeeds are small captures, each with one way of bringing a hello, or none.
 func packetSeeds(yield func([]byte) bool) {
 	segment := tcpPacket(1, 0x10, smallHello(80))[20:]
-	for _, c := range carriers() {
+	common, rare := carriers()
+	for _, c := range common {
 		if !yield(pcapFile(c.link, append([]byte(c.headers), segment...))) {
+			return
+		}
+	}
+	for group := range slices.Chunk(rare, 8) {
+		if !yield(pcapngFile(group, segment)) {
 			return
 		}
 	}
@@ -253,7 +265,8 @@ func TestCarriersBringHellos(t *testing.T) {
 		}
 	}
 	one := smallHello(80)
-	for _, c := range carriers() {
+	common, rare := carriers()
+	for _, c := range append(common, rare...) {
 		bring(pcapFile(c.link, append([]byte(c.headers), tcpPacket(1, 0x10, one)[20:]...)))
 	}
 	for _, before := range prologues() {

@@ -198,7 +198,8 @@ func isolationSeeds(yield func([]byte) bool) {
 		return seed
 	}
 	all := append(connections(), sureFlows())
-	for _, c := range carriers() {
+	common, _ := carriers()
+	for _, c := range common {
 		all = append(all, [][]byte{append([]byte(c.headers), tcpPacket(1, 0x10, smallHello(81))[20:]...)})
 	}
 	for _, packets := range all {

@@ -113,6 +113,13 @@ var floods = map[string]func(n int) []byte{
 		return ipv4(peer(n), server, 4, up(1, ack, hello()[:50]))
 	},
 	"tunnels without an end": func(n int) []byte { return tunnels },
+	"a controller's fragments that never end": func(n int) []byte {
+		return ipv4(peer(n/8), server, 17, udp(1, 5247, join([]byte{0, 0x10, 2, 0x80}, be16(n), be16(n%8*1024), make([]byte, 1000))))
+	},
+	"aggregated beginnings": func(n int) []byte {
+		p := ipv4(peer(n), server, 6, tcp(1, 443, 1, ack, hello()[:50]))
+		return ipv4(peer(n), server, 17, udp(1, 5247, join([]byte{0, 0x10, 3, 0, 0, 0, 0, 0}, aggregated(p, p, p))))
+	},
 	"beginning of a hello in QUIC": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, sealed(uint64(n), 0, message()[:50])))
 	},

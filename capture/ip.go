@@ -13,8 +13,10 @@ const (
 	protoFragment    = 44
 	protoGRE         = 47
 	protoAH          = 51
+	protoESP         = 50
 	protoDestination = 60
 	protoEtherIP     = 97
+	protoL2TP        = 115
 	protoMobility    = 135
 	protoMPLS        = 137
 	protoHIP         = 139
@@ -172,14 +174,18 @@ func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 	}
 }
 
-// payload reads the payload of an IP packet that was reassembled from its fragments.
-func (d *decoder) payload(protocol uint8, b []byte) verdict {
-	d.cut, d.partial = false, false
+// payload reads the payload of a packet that was reassembled from its fragments.
+func (d *decoder) payload(b []byte) verdict {
+	d.cut, d.partial, d.joined = false, false, true
 	d.seg.header, d.seg.noLength = nil, false
-	if d.seg.ipv6 {
-		return d.extensions(protocol, b, false)
+	switch fr := &d.fragment; {
+	case fr.capwap:
+		return d.capwapFrame(fr.protocol, b)
+	case d.seg.ipv6:
+		return d.extensions(fr.protocol, b, false)
+	default:
+		return d.protocol(fr.protocol, b)
 	}
-	return d.protocol(protocol, b)
 }
 
 // protocol reads the payload of an IP packet.
@@ -211,6 +217,10 @@ func (d *decoder) protocol(protocol uint8, b []byte) verdict {
 			return isTooDeep
 		}
 		return d.protocol(b[0], b[8+4*int(b[1]):])
+	case protoL2TP:
+		return d.l2tpIP(b)
+	case protoESP:
+		return isEncrypted
 	}
 	return isOther
 }

@@ -207,17 +207,18 @@ func TestFilter(t *testing.T) {
 		}
 		checkFilter(t, name+", raw", raw, row.ip, row.pass)
 	}
-	for _, typ := range []int{0x8100, 0x88a8, 0x9100, 0x9200, 0x8926, 0x8909, 0x8847, 0x8848, 0x8864, 1500} {
-		checkFilter(t, fmt.Sprintf("EtherType %#x", typ), ether, frame(typ, make([]byte, 60)), true)
+	var d decoder
+	for typ := etherMaxLength + 1; typ < 1<<16; typ++ {
+		if d.depth = 0; typ != etherIPv4 {
+			follows := d.etherType(uint16(typ), nil) != isUnknownEtherType
+			checkFilter(t, fmt.Sprintf("EtherType %#x", typ), ether, frame(typ, make([]byte, 60)), follows)
+		}
 	}
-	for _, protocol := range []int{4, 17, 41, 47, 51, 97, 137} {
-		checkFilter(t, fmt.Sprintf("protocol %d", protocol), raw, ip(protocol, 28, make([]byte, 8)...), true)
-	}
-	for _, protocol := range []int{0, 2, 3, 5, 7, 16, 18, 40, 42, 46, 48, 50, 52, 96, 98, 136, 138} {
-		checkFilter(t, fmt.Sprintf("protocol %d", protocol), raw, ip(protocol, 28, make([]byte, 8)...), false)
-	}
-	for _, typ := range []int{1501, 0x0801, 0x86dc, 0x80ff, 0x8101, 0x88a9, 0x8846, 0x8849, 0x8863, 0x8865, 0x8925, 0x8908, 0x91ff} {
-		checkFilter(t, fmt.Sprintf("EtherType %#x", typ), ether, frame(typ, make([]byte, 60)), false)
+	for protocol := range 256 {
+		if v := d.protocol(uint8(protocol), nil); protocol != protoTCP {
+			follows := v != isOther && v != isEncrypted
+			checkFilter(t, fmt.Sprintf("protocol %d", protocol), raw, ip(protocol, 28, make([]byte, 8)...), follows)
+		}
 	}
 	checkFilter(t, "IPv6", ether, frame(etherIPv6, make([]byte, 60)), true)
 	checkFilter(t, "ARP", ether, frame(0x0806, make([]byte, 28)), false)

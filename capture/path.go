@@ -30,13 +30,55 @@ const (
 	layerGENEVE // likewise
 	layerGTPU
 	layerTeredo
+	layerPBB // its value is the I-SID
+	layerTRILL
+	layerFabricPath
+	layerHSR
+	layerMACsec
+	layerBatman
+	layerDSA
+	layerNSH
+	layerLISP
+	layerL2TP
+	layerGTP
+	layerAYIYA
+	layerEoIP
+	layerTZSP
+	layerCAPWAP
+	layerWiFi
+	layerRadiotap
+	layerPPI
+	layerPrism
+	layerAVS
+	layerFrameRelay
+	layerATM
+	layerFDDI
+	layerTokenRing
+	layerFibreChannel
+	layerIEEE1394
+	layerIPoIB
+	layerInfiniBand
+	layerERF
+	layerJuniper
+	layerNFLOG
+	layerPKTAP
+	layerPFLog
+	layerEnc
+	layerIPNET
 )
 
 var layerNames = [...]string{
 	layerEthernet: "eth", layerSLL: "sll", layerSLL2: "sll2", layerNull: "null", layerPPP: "ppp", layerHDLC: "hdlc",
 	layerPPPoE: "pppoe", layerVLAN: "vlan", layerMPLS: "mpls", layerIPv4: "ipv4", layerIPv6: "ipv6", layerUDP: "udp",
 	layerGRE: "gre", layerERSPAN: "erspan", layerEtherIP: "etherip", layerVXLAN: "vxlan", layerGENEVE: "geneve",
-	layerGTPU: "gtpu", layerTeredo: "teredo",
+	layerGTPU: "gtpu", layerTeredo: "teredo", layerPBB: "pbb", layerTRILL: "trill", layerFabricPath: "fabricpath",
+	layerHSR: "hsr", layerMACsec: "macsec", layerBatman: "batadv", layerDSA: "dsa", layerNSH: "nsh", layerLISP: "lisp",
+	layerL2TP: "l2tp", layerGTP: "gtp", layerAYIYA: "ayiya", layerEoIP: "eoip", layerTZSP: "tzsp", layerCAPWAP: "capwap",
+	layerWiFi: "wlan", layerRadiotap: "radiotap", layerPPI: "ppi", layerPrism: "prism", layerAVS: "avs",
+	layerFrameRelay: "frelay", layerATM: "atm", layerFDDI: "fddi", layerTokenRing: "tr", layerFibreChannel: "fc",
+	layerIEEE1394: "ieee1394", layerIPoIB: "ipoib", layerInfiniBand: "infiniband", layerERF: "erf",
+	layerJuniper: "juniper", layerNFLOG: "nflog", layerPKTAP: "pktap", layerPFLog: "pflog", layerEnc: "enc",
+	layerIPNET: "ipnet",
 }
 
 type layer struct {
@@ -75,7 +117,7 @@ func (p *path) add(kind layerKind, value uint32) {
 	switch kind {
 	case layerVLAN:
 		p.placed, p.tags = true, p.tags<<16|1<<15|uint64(value)
-	case layerVXLAN, layerGENEVE:
+	case layerVXLAN, layerGENEVE, layerPBB:
 		p.placed = true
 	}
 }
@@ -96,7 +138,7 @@ func (p *path) appendPlace(b []byte) []byte {
 	ip := 0
 	for _, l := range p.layers[:p.n] {
 		switch l.kind {
-		case layerVLAN, layerVXLAN, layerGENEVE:
+		case layerVLAN, layerVXLAN, layerGENEVE, layerPBB:
 			b = binary.BigEndian.AppendUint32(append(b, byte(l.kind)), l.value)
 		case layerIPv4, layerIPv6:
 			if ip++; ip == p.ips {
@@ -133,7 +175,7 @@ func (p *path) names(seg *segment) []string {
 		transport = 1
 		n--
 	}
-	if n == 1 || n == 2 && !p.placed {
+	if n == 1 || n == 2 && !p.placed && (p.layers[1].kind == layerIPv4 || p.layers[1].kind == layerIPv6) {
 		return plainPaths[p.layers[0].kind][version][transport]
 	}
 	var names []string
@@ -141,7 +183,7 @@ func (p *path) names(seg *segment) []string {
 	for _, l := range p.layers[:p.n] {
 		name := layerNames[l.kind]
 		switch l.kind {
-		case layerVLAN, layerVXLAN, layerGENEVE:
+		case layerVLAN, layerVXLAN, layerGENEVE, layerPBB:
 			name += ":" + strconv.FormatUint(uint64(l.value), 10)
 		case layerIPv4, layerIPv6:
 			if ip++; ip < p.ips {

@@ -71,17 +71,27 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 	if len(s.deadlines) > 0 && !s.time.Before(s.deadlines[0].at) {
 		s.expire(false)
 	}
-	if s.decode(p) == isSegment {
-		if s.decoder.seg.udp {
-			s.datagram(&s.decoder.seg)
-		} else {
-			s.segment(&s.decoder.seg)
-		}
+	s.take(s.decode(p))
+	for s.decoder.more {
+		s.frames = append(s.frames[:0], s.stats.Packets)
+		s.take(s.join(s.decoder.next()))
 	}
 	if len(s.flows.overdue) > 0 {
 		s.emitOverdue()
 	}
 	return !s.stop
+}
+
+// take follows the connection of the segment in the decoder, if there is one.
+func (s *Scanner) take(v verdict) {
+	if v != isSegment {
+		return
+	}
+	if s.decoder.seg.udp {
+		s.datagram(&s.decoder.seg)
+	} else {
+		s.segment(&s.decoder.seg)
+	}
 }
 
 // decode follows the headers of a packet, reassembles it if it is a fragment, and counts
@@ -94,24 +104,37 @@ func (s *Scanner) decode(p Packet) verdict {
 		s.stats.Truncated++
 	}
 	s.frames = append(s.frames[:0], s.stats.Packets)
-	v := s.decoder.decode(p.Link, p.Data, length)
+	return s.join(s.decoder.decode(p.Link, p.Data, length))
+}
+
+// join reassembles the packet in the decoder if it is a fragment, and counts the result.
+func (s *Scanner) join(v verdict) verdict {
 	for v == isFragment {
 		s.stats.Fragments++
+		if s.decoder.more && s.decoder.joined { // what is left of the frame is where the packet would go
+			break
+		}
 		payload, whole := s.reassemble(&s.decoder.fragment)
 		if !whole {
 			break
 		}
-		v = s.decoder.payload(s.decoder.fragment.protocol, payload)
+		v = s.decoder.payload(payload)
 	}
 	switch v {
 	case isOther:
 		s.stats.Other++
+	case isUnknownEtherType:
+		s.stats.Other++
+		s.stats.UnknownEtherTypes.Add(s.decoder.unknown, 1)
+	case isEncrypted:
+		s.stats.Encrypted++
 	case isBroken:
 		s.stats.Broken++
 	case isTooDeep:
 		s.stats.TooDeep++
 	case isUnknownLink:
 		s.stats.UnknownLink++
+		s.stats.UnknownLinks.Add(s.decoder.unknown, 1)
 	}
 	return v
 }

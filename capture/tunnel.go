@@ -1,16 +1,27 @@
 package capture
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
+)
 
 // UDP ports of tunnels. Since other protocols may use them too, the headers are checked.
 const (
+	portL2TP        = 1701
 	portGTPU        = 2152
+	portGTP         = 3386
 	portTeredo      = 3544
+	portLISP        = 4341
+	portGRE         = 4754
 	portVXLAN       = 4789
 	portVXLANGPE    = 4790
+	portAYIYA       = 5072
+	portCAPWAP      = 5247
 	portGENEVE      = 6081
 	portMPLS        = 6635
-	portVXLANBefore = 8472 // the default of Linux, from before the registration
+	portVXLANBefore = 8472  // the default of Linux, from before the registration
+	portTZSP        = 37008 // not registered
 )
 
 // tunnel looks for a packet inside the UDP datagram in seg. If there is none, seg stays as it
@@ -29,78 +40,82 @@ func (d *decoder) tunnel(b []byte) verdict {
 		if isMPLS(b) {
 			return d.mpls(b)
 		}
+	case portLISP:
+		return d.lisp(b)
+	case portGRE:
+		return d.greInUDP(b)
+	case portTZSP:
+		if isTZSP(b) {
+			return d.tzsp(b)
+		}
+	}
+	// The other end may have any port.
+	if v, ok := d.twoWay(d.seg.dst.port, b); ok {
+		return v
+	}
+	v, _ := d.twoWay(d.seg.src.port, b)
+	return v
+}
+
+// twoWay reads the tunnels of which one end may have any port.
+func (d *decoder) twoWay(port uint16, b []byte) (v verdict, ok bool) {
+	switch port {
+	case portL2TP:
+		return d.l2tp(b), true
+	case portGTP:
+		return d.gtp(b), true
 	case portTeredo:
-		return d.teredo(b)
+		return d.teredo(b), true
+	case portAYIYA:
+		return d.ayiya(b), true
+	case portCAPWAP:
+		return d.capwap(b), true
 	}
-	if d.seg.src.port == portTeredo {
-		return d.teredo(b)
-	}
-	return isSegment
+	return isSegment, false
 }
 
-// vxlan reads the header of RFC 7348, Section 5: flags, of which one is always set,
-// 24 reserved bits, which group policies use, VNI, 8 reserved bits.
-func (d *decoder) vxlan(b []byte) verdict {
-	if len(b) < 8 || b[0]&0x7f != 0x08 || b[7] != 0 {
-		return isSegment
+// isHandshake reports whether a datagram begins a handshake of QUIC or DTLS, which may use the
+// port of a tunnel.
+func isHandshake(b []byte) bool {
+	if len(b) < 3 {
+		return false
 	}
-	d.path.add(layerVXLAN, vni(b))
-	return d.etherType(etherBridging, b[8:])
+	const handshake = 22
+	if version := binary.BigEndian.Uint16(b[1:]); b[0] == handshake && (version>>8 == 0xfe || version == 0x0100) {
+		return true
+	}
+	_, ok := assemble.ParseQUICInitial(b)
+	return ok
 }
 
-// vxlanGPE reads the header with a protocol field (draft-ietf-nvo3-vxlan-gpe,
-// Section 3).
-func (d *decoder) vxlanGPE(b []byte) verdict {
-	if len(b) < 8 || b[0]&0xf8 != 0x08 || b[7] != 0 {
-		return isSegment
+// isIP reports whether b looks like an IP packet, by its version and lengths. If cut, the end
+// of it may be missing.
+func isIP(b []byte, cut bool) bool {
+	const ipv4Len, ipv6Len = 20, 40
+	switch {
+	case len(b) >= ipv4Len && b[0]>>4 == 4:
+		header, total := 4*int(b[0]&0xf), int(binary.BigEndian.Uint16(b[2:]))
+		return header >= ipv4Len && (total == 0 || total >= header && (total <= len(b) || cut))
+	case len(b) >= ipv6Len && b[0]>>4 == 6:
+		return cut || ipv6Len+int(binary.BigEndian.Uint16(b[4:])) <= len(b)
 	}
-	d.path.add(layerVXLAN, vni(b))
-	types := [...]uint16{0, etherIPv4, etherIPv6, etherBridging, 0, etherMPLS}
-	if p := int(b[3]); b[0]&0x04 != 0 && p < len(types) && types[p] != 0 {
-		return d.etherType(types[p], b[8:])
-	}
-	return d.etherType(etherBridging, b[8:])
+	return false
 }
 
-// geneve reads the header of RFC 8926, Section 3.4: version and length of the
-// options in 4-byte units, flags, EtherType, VNI, 8 reserved bits.
-func (d *decoder) geneve(b []byte) verdict {
-	if len(b) < 8 || b[0]&0xc0 != 0 || b[1]&0x3f != 0 || b[7] != 0 {
-		return isSegment
+// isEthernet reports whether b looks like an Ethernet frame with IP in it, or with tags.
+func isEthernet(b []byte, cut bool) bool {
+	if len(b) < 14 {
+		return false
 	}
-	n := 8 + 4*int(b[0]&0x3f)
-	if len(b) < n {
-		return d.short()
+	switch binary.BigEndian.Uint16(b[12:]) {
+	case etherIPv4:
+		return len(b) > 14 && b[14]>>4 == 4 && isIP(b[14:], cut)
+	case etherIPv6:
+		return len(b) > 14 && b[14]>>4 == 6 && isIP(b[14:], cut)
+	case etherVLAN, etherQinQ:
+		return len(b) >= 18 && isEtherType(b[16:])
 	}
-	d.path.add(layerGENEVE, vni(b))
-	return d.etherType(binary.BigEndian.Uint16(b[2:]), b[n:])
-}
-
-// vni returns the virtual network identifier, which VXLAN and GENEVE have in the same place.
-func vni(b []byte) uint32 { return binary.BigEndian.Uint32(b[4:]) >> 8 }
-
-// gtpU reads the header of a G-PDU (3GPP TS 29.281, Section 5): version and flags,
-// type, length, tunnel; if a flag is set, sequence number, N-PDU number and type of the
-// first extension header. The payload is an IP packet.
-func (d *decoder) gtpU(b []byte) verdict {
-	const gPDU = 255
-	if len(b) < 8 || b[0]&0xf0 != 0x30 || b[1] != gPDU {
-		return isSegment
-	}
-	n := 8
-	if b[0]&0x07 != 0 {
-		if n = 12; len(b) < n {
-			return d.short()
-		}
-		for next := b[11]; next != 0; next = b[n-1] {
-			if len(b) <= n || b[n] == 0 || len(b) < n+4*int(b[n]) {
-				return d.short()
-			}
-			n += 4 * int(b[n])
-		}
-	}
-	d.path.add(layerGTPU, 0)
-	return d.ip(b[n:])
+	return isEtherType(b[12:])
 }
 
 // teredo reads the IPv6 packet in a Teredo datagram, after an authentication and an
@@ -120,75 +135,72 @@ func (d *decoder) teredo(b []byte) verdict {
 	return d.ipv6(b)
 }
 
-// gre reads the header of RFC 2784, Section 2.1 and RFC 2890, and PPTP's variant of it
-// (RFC 2637, Section 4.1).
-func (d *decoder) gre(b []byte) verdict {
-	const (
-		checksum    = 0x8000
-		routing     = 0x4000
-		key         = 0x2000
-		sequence    = 0x1000
-		acknowledge = 0x0080
-		version     = 0x0007
-	)
-	if len(b) < 4 {
-		return d.short()
+// ayiya reads the header of draft-massar-v6ops-ayiya-02, Section 3: lengths of the identity
+// and, in 4-byte units, of the signature, methods, operation, next header, time.
+func (d *decoder) ayiya(b []byte) verdict {
+	const forward = 1
+	if len(b) < 8 || b[2]&0xf != forward || b[3] != protoIPv4 && b[3] != protoIPv6 {
+		return isSegment
 	}
-	flags, protocol := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
-	pptp := flags&version == 1
-	if flags&version > 1 || flags&routing != 0 {
-		return isOther
+	n := 8 + 1<<(b[0]>>4) + 4*int(b[1]>>4)
+	if len(b) <= n || !isIP(b[n:], d.partial) {
+		return isSegment
 	}
-	n := 4
-	if flags&checksum != 0 {
-		n += 4
-	}
-	if flags&key != 0 {
-		n += 4
-	}
-	if flags&sequence != 0 {
-		n += 4
-	}
-	if pptp && flags&acknowledge != 0 {
-		n += 4
-	}
-	if len(b) < n {
-		return d.short()
-	}
-	b = b[n:]
-	d.path.add(layerGRE, 0)
-	switch protocol {
-	case etherERSPAN:
-		// Type I has no header and no sequence number, type II has both.
-		if flags&sequence == 0 {
-			d.path.add(layerERSPAN, 0)
-			return d.etherType(etherBridging, b)
-		}
-		return d.erspan(b, 8)
-	case etherERSPAN3:
-		return d.erspan(b, 12)
-	case etherWCCP:
-		// The second version has a 4-byte header, which cannot begin as IPv4 does.
-		if len(b) >= 4 && b[0]>>4 != 4 {
-			b = b[4:]
-		}
-		return d.ipv4(b)
-	}
-	return d.etherType(protocol, b)
+	d.path.add(layerAYIYA, 0)
+	return d.protocol(b[3], b[n:])
 }
 
-// erspan skips the header of a mirrored Ethernet frame: n bytes, and 8 more if a flag of
-// type III says so.
-func (d *decoder) erspan(b []byte, n int) verdict {
-	d.path.add(layerERSPAN, 0)
-	if len(b) < n {
-		return d.short()
+// isTZSP reports whether b begins with the header of a packet in the TaZmen Sniffer Protocol.
+func isTZSP(b []byte) bool {
+	const version, received, sent = 1, 0, 1
+	return len(b) >= 4 && b[0] == version && (b[1] == received || b[1] == sent)
+}
+
+// tzsp reads the header of the TaZmen Sniffer Protocol: version, type, what it carries, and
+// tags up to the one that ends them.
+func (d *decoder) tzsp(b []byte) verdict {
+	const padding, end = 0, 1 // tags
+	if !isTZSP(b) {
+		return d.shortOr(len(b) < 4)
 	}
-	if n == 12 && b[11]&1 != 0 {
-		n += 8
+	if d.deeper() {
+		return isTooDeep
 	}
-	if len(b) < n { //mutation:equivalent at n the Ethernet header is too short
-		return d.short()
+	protocol := binary.BigEndian.Uint16(b[2:])
+	for b = b[4:]; ; {
+		switch {
+		case len(b) > 0 && b[0] == padding:
+			b = b[1:]
+			continue
+		case len(b) > 0 && b[0] == end:
+			d.path.add(layerTZSP, 0)
+			return d.sniffed(protocol, b[1:])
+		case len(b) < 2 || len(b) < 2+int(b[1]):
+			return d.short()
+		}
+		b = b[2+int(b[1]):]
 	}
-	return d.etherType(etherBridging, b[n:])
+}
+
+// sniffed reads what TZSP carries.
+func (d *decoder) sniffed(protocol uint16, b []byte) verdict {
+	switch protocol {
+	case 1:
+		return d.ethernet(b)
+	case 2:
+		return d.tokenRing(b)
+	case 4:
+		return d.ppp(b)
+	case 5:
+		return d.fddi(b)
+	case 7:
+		return d.ip(b)
+	case 18:
+		return d.wifi(b, false)
+	case 119:
+		return d.prism(b)
+	case 127:
+		return d.avs(b)
+	}
+	return isOther
 }

@@ -1,0 +1,100 @@
+package capture
+
+import "encoding/binary"
+
+// pppoe reads a session frame (RFC 2516, Section 4): version and type, code,
+// session, length.
+func (d *decoder) pppoe(b []byte) verdict {
+	if len(b) < 6 {
+		return d.short()
+	}
+	if b[0] != 0x11 || b[1] != 0 {
+		return isOther
+	}
+	d.path.add(layerPPPoE, 0)
+	return d.ppp(b[6:])
+}
+
+// ppp reads a frame with or without address and control field, whose protocol field
+// may be compressed to one byte (RFC 1661, Section 6.5).
+func (d *decoder) ppp(b []byte) verdict {
+	if d.deeper() {
+		return isTooDeep
+	}
+	if len(b) >= 2 && (b[0] == 0xff || b[0] == 0x0f) && (b[1] == 3 || b[1] == 0) {
+		b = b[2:]
+	}
+	if len(b) < 2 {
+		return d.short()
+	}
+	protocol, n := binary.BigEndian.Uint16(b), 2
+	if b[0]&1 != 0 {
+		protocol, n = uint16(b[0]), 1
+	}
+	switch protocol {
+	case 0x0021:
+		return d.ipv4(b[n:])
+	case 0x0057:
+		return d.ipv6(b[n:])
+	case 0x0281, 0x0283:
+		return d.mpls(b[n:])
+	}
+	return isOther
+}
+
+// frameRelay reads the address of Q.922, of which the last byte has its first bit set, and
+// what RFC 2427, Section 3 or Cisco put after it: a control field with an NLPID, or an
+// EtherType.
+func (d *decoder) frameRelay(b []byte) verdict {
+	d.path.add(layerFrameRelay, 0)
+	n := 1 // of the address
+	for n < 4 && n < len(b) && b[n-1]&1 == 0 {
+		n++
+	}
+	if len(b) <= n {
+		return d.short()
+	}
+	if n == 1 || b[n-1]&1 == 0 {
+		return isOther
+	}
+	const unnumbered = 3
+	if b[n] == unnumbered {
+		return d.nlpid(b[n+1:])
+	}
+	return d.tag(b, n)
+}
+
+// hdlc reads Cisco's framing: address, control, EtherType.
+func (d *decoder) hdlc(b []byte) verdict {
+	d.path.add(layerHDLC, 0)
+	return d.tag(b, 2)
+}
+
+// atm reads a frame of AAL5: LLC, or IP in a connection of its own (RFC 2684, Sections 5 and 6).
+func (d *decoder) atm(b []byte) verdict {
+	d.path.add(layerATM, 0)
+	if len(b) > 0 && (b[0]>>4 == 4 || b[0]>>4 == 6) {
+		return d.ip(b)
+	}
+	return d.llc(b)
+}
+
+// sunATM reads the header of SunATM: direction and traffic type, VPI, VCI. LAN emulation has
+// a 2-byte identifier before its Ethernet frame.
+func (d *decoder) sunATM(b []byte) verdict {
+	const lane, llc = 1, 2
+	if len(b) < 6 {
+		return d.short()
+	}
+	switch b[0] & 0x0f {
+	case llc:
+		return d.atm(b[4:])
+	case lane:
+		d.path.add(layerATM, 0)
+		if b[4] == 0xff { // control
+			return isOther
+		}
+		return d.ethernet(b[6:])
+	}
+	return isOther
+}

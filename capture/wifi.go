@@ -1,0 +1,208 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// radiotap skips a header of fields whose presence bits say which there are. Of these it
+// needs the flags, which say that the 802.11 header is padded.
+func (d *decoder) radiotap(b []byte) verdict {
+	const (
+		timestamp, flags, another = 1 << 0, 1 << 1, 1 << 31 // presence bits
+		padded                    = 0x20                    // in the flags
+	)
+	if len(b) < 8 {
+		return d.short()
+	}
+	n := int(binary.LittleEndian.Uint16(b[2:]))
+	if b[0] != 0 || n < 8 {
+		return isBroken
+	}
+	if len(b) < n {
+		return d.short()
+	}
+	d.path.add(layerRadiotap, 0)
+	at := 4
+	present := binary.LittleEndian.Uint32(b[at:])
+	for word := present; ; word = binary.LittleEndian.Uint32(b[at:]) {
+		if at += 4; word&another == 0 {
+			break
+		}
+		if at+4 > n {
+			return isBroken
+		}
+	}
+	if present&timestamp != 0 {
+		at = (at+7)&^7 + 8
+	}
+	return d.wifi(b[n:], present&flags != 0 && at < n && b[at]&padded != 0)
+}
+
+// ppi reads the header of per-packet information: version, flags, length, link type, fields.
+func (d *decoder) ppi(b []byte) verdict {
+	if d.deeper() {
+		return isTooDeep
+	}
+	if len(b) < 8 {
+		return d.short()
+	}
+	n := int(binary.LittleEndian.Uint16(b[2:]))
+	if b[0] != 0 || n < 8 {
+		return isBroken
+	}
+	if len(b) < n {
+		return d.short()
+	}
+	d.path.add(layerPPI, 0)
+	return d.inner(binary.LittleEndian.Uint32(b[4:]), b[n:])
+}
+
+// prism skips the header of Prism cards: message, length of the header in the byte order of
+// the host, fields. Some drivers write the AVS header instead.
+func (d *decoder) prism(b []byte) verdict {
+	if len(b) < 8 {
+		return d.short()
+	}
+	if binary.BigEndian.Uint32(b)>>4 == avsMagic {
+		return d.avs(b)
+	}
+	n := binary.LittleEndian.Uint32(b[4:])
+	if n > 0xffff {
+		n = binary.BigEndian.Uint32(b[4:])
+	}
+	if n < 24 { // without fields: not filled in
+		n = 144
+	}
+	return d.radioHeader(layerPrism, n, b)
+}
+
+const avsMagic = 0x8021100 // before the version
+
+// avs skips the header of AbsoluteValue Systems: magic number and version, length, fields.
+func (d *decoder) avs(b []byte) verdict {
+	if len(b) < 8 {
+		return d.short()
+	}
+	if binary.BigEndian.Uint32(b)>>4 != avsMagic {
+		return isBroken
+	}
+	return d.radioHeader(layerAVS, binary.BigEndian.Uint32(b[4:]), b)
+}
+
+// radioHeader skips a header of n bytes.
+func (d *decoder) radioHeader(kind layerKind, n uint32, b []byte) verdict {
+	if n < 8 {
+		return isBroken
+	}
+	if uint64(n) > uint64(len(b)) {
+		return d.short()
+	}
+	d.path.add(kind, 0)
+	return d.wifi(b[n:], false)
+}
+
+// wifi reads a frame of 802.11. If it is padded, the body is at a multiple of 4.
+func (d *decoder) wifi(b []byte, padded bool) verdict {
+	if len(b) < 2 {
+		return d.short()
+	}
+	return d.wifiData(b[0], b[1], b, padded)
+}
+
+// wifiData reads a data frame (IEEE 802.11-2020, Section 9.3.2.1): frame control, duration, three
+// or four addresses, QoS control, HT control. A fragment is not read.
+func (d *decoder) wifiData(control, flags byte, b []byte, padded bool) verdict {
+	const (
+		data                                  = 0x08 // version, type
+		noData, qos                           = 0x40, 0x80
+		toDS, fromDS, more, protected, withHT = 0x01, 0x02, 0x04, 0x40, 0x80
+		aggregated, mesh                      = 0x80, 0x01 // in QoS control
+	)
+	n := 24
+	if len(b) < n {
+		return d.short()
+	}
+	d.path.add(layerWiFi, 0)
+	if control&0x0f != data || control&noData != 0 || flags&more != 0 || b[22]&0x0f != 0 {
+		return isOther
+	}
+	if flags&toDS != 0 && flags&fromDS != 0 {
+		n += 6
+	}
+	var service [2]byte
+	if control&qos != 0 {
+		if len(b) < n+2 {
+			return d.short()
+		}
+		service = [2]byte(b[n:])
+		if n += 2; flags&withHT != 0 {
+			n += 4
+		}
+	}
+	if padded {
+		n = (n + 3) &^ 3
+	}
+	if len(b) < n {
+		return d.short()
+	}
+	b = b[n:]
+	switch {
+	case flags&protected != 0 && !isSNAP(b): // some drivers decipher a frame, and leave the flag
+		return isEncrypted
+	case service[0]&aggregated != 0:
+		return d.msdus(b)
+	case service[1]&mesh != 0 && len(b) > 0 && !isSNAP(b): // Section 9.2.4.7.3; only in a mesh
+		if n := 6 + 6*int(b[0]&3); len(b) > n && isSNAP(b[n:]) {
+			b = b[n:]
+		}
+	}
+	return d.llc(b)
+}
+
+// isSNAP reports whether b begins with LLC and SNAP with an EtherType.
+func isSNAP(b []byte) bool { return bytes.HasPrefix(b, []byte{0xaa, 0xaa, 3, 0, 0, 0}) }
+
+// around is the state of a decoder before the first frame of an A-MSDU.
+type around struct {
+	seg                  segment
+	path                 path
+	depth                int
+	cut, partial, joined bool
+}
+
+// msdus reads the first frame of an A-MSDU, and keeps the others for next.
+func (d *decoder) msdus(b []byte) verdict {
+	if !d.more {
+		d.around = around{d.seg, d.path, d.depth, d.cut, d.partial, d.joined}
+	}
+	return d.msdu(b)
+}
+
+// next reads the next frame of an A-MSDU.
+func (d *decoder) next() verdict {
+	a := &d.around
+	d.seg, d.path, d.depth, d.cut, d.partial, d.joined = a.seg, a.path, a.depth, a.cut, a.partial, a.joined
+	d.more = false
+	return d.msdu(d.rest)
+}
+
+// msdu reads a frame of an A-MSDU (Section 9.3.2.2): addresses, length, LLC, padding to a
+// multiple of 4. What follows it is kept, unless it is inside another A-MSDU.
+func (d *decoder) msdu(b []byte) verdict {
+	const header = 14
+	if len(b) < header {
+		return d.short()
+	}
+	n := header + int(binary.BigEndian.Uint16(b[12:]))
+	if next := (n + 3) &^ 3; !d.more && next+header <= len(b) {
+		d.more, d.rest = true, b[next:]
+	}
+	if len(b) < n {
+		if !d.cut {
+			return isBroken
+		}
+		n = len(b)
+	}
+	return d.llc(b[header:n])
+}
