@@ -146,9 +146,13 @@ type Stats struct {
 
 	Dropped     int // packets that the kernel dropped in a live capture, since its buffer was full
 	Other       int // packets without TCP and UDP
+	Encrypted   int // packets of which a layer around TCP or UDP is encrypted, such as 802.11
 	UnknownLink int // packets of a link type that is not read
 	Broken      int // packets whose headers contradict themselves
 	Truncated   int // packets of which the capture has only the beginning
 	TooDeep     int // packets with more than 32 headers inside each other
 	Fragments   int // fragments of IP packets, which are reassembled
+
+	UnknownLinks      Counts // of UnknownLink, by [LinkType]
+	UnknownEtherTypes Counts // packets of an [EtherType] that is not read; they are in Other too
 }

@@ -61,13 +61,15 @@ func addrPort(e endpoint, ipv6 bool) netip.AddrPort {
 type verdict uint8
 
 const (
-	isSegment     verdict = iota // the decoder's seg holds a segment or datagram
-	isOther                      // nothing that leads to TCP or UDP
-	isFragment                   // a piece of an IP packet
-	isBroken                     // a header contradicts itself or the packet's length
-	isCut                        // the end of a header was not captured
-	isTooDeep                    // more than maxLayers headers
-	isUnknownLink                // a link type that is not read
+	isSegment          verdict = iota // the decoder's seg holds a segment or datagram
+	isOther                           // nothing that leads to TCP or UDP
+	isFragment                        // a piece of an IP packet
+	isBroken                          // a header contradicts itself or the packet's length
+	isCut                             // the end of a header was not captured
+	isTooDeep                         // more than maxLayers headers
+	isEncrypted                       // what leads to TCP or UDP is encrypted
+	isUnknownLink                     // a link type that is not read: the decoder's unknown
+	isUnknownEtherType                // likewise
 )
 
 // EtherTypes, as registered in IANA's "IEEE 802 Numbers".
@@ -101,6 +103,7 @@ type decoder struct {
 	cut      bool // the packet was longer on the wire
 	partial  bool // the IP packet at hand was not captured to its end
 	depth    int
+	unknown  uint16 // link type or EtherType
 	path     path
 }
 
@@ -165,7 +168,8 @@ func (d *decoder) etherType(typ uint16, b []byte) verdict {
 	if typ <= etherMaxLength {
 		return d.llc(b)
 	}
-	return isOther
+	d.unknown = typ
+	return isUnknownEtherType
 }
 
 // vlan reads a tag: priority and VLAN (IEEE 802.1Q).

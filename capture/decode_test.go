@@ -242,7 +242,7 @@ func TestHeadersWithoutPayload(t *testing.T) {
 				return true
 			})
 			stats := s.Stats()
-			stats.Packets, stats.Bytes = 0, 0
+			stats.Packets, stats.Bytes, stats.UnknownEtherTypes = 0, 0, capture.Counts{}
 			return stats
 		}
 		if got := scanned(row.packet.Data); got != row.want {
@@ -303,7 +303,7 @@ func TestShortHeaders(t *testing.T) {
 			return true
 		})
 		got := s.Stats()
-		got.Packets, got.Bytes = 0, 0
+		got.Packets, got.Bytes, got.UnknownEtherTypes = 0, 0, capture.Counts{}
 		if got != row.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, row.want)
 		}
@@ -340,10 +340,10 @@ func TestCountsWhatItPassesOver(t *testing.T) {
 		packet capture.Packet
 		want   capture.Stats
 	}{
-		"ARP":               {capture.Packet{Link: capture.LinkTypeEthernet, Data: ethernet(0x0806, make([]byte, 28))}, capture.Stats{Other: 1}},
+		"ARP":               {capture.Packet{Link: capture.LinkTypeEthernet, Data: ethernet(0x0806, make([]byte, 28))}, capture.Stats{Other: 1, UnknownEtherTypes: capture.Counts{{0x0806, 1}}}},
 		"spanning tree":     {capture.Packet{Link: capture.LinkTypeEthernet, Data: ethernet(38, []byte{0x42, 0x42, 3})}, capture.Stats{Other: 1}},
 		"ICMP":              {raw(ipv4(client, server, 1, make([]byte, 8))), capture.Stats{Other: 1}},
-		"unknown link type": {capture.Packet{Link: 147, Data: make([]byte, 60)}, capture.Stats{UnknownLink: 1}},
+		"unknown link type": {capture.Packet{Link: 147, Data: make([]byte, 60)}, capture.Stats{UnknownLink: 1, UnknownLinks: capture.Counts{{147, 1}}}},
 		"IP version 5":      {raw([]byte{0x55}), capture.Stats{Broken: 1}},
 		"short IP header":   {raw(join([]byte{0x44}, make([]byte, 40))), capture.Stats{Broken: 1}},
 		"short TCP header":  {raw(ipv4(client, server, 6, make([]byte, 40))), capture.Stats{Broken: 1}},

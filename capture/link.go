@@ -1,9 +1,6 @@
 package capture
 
-import (
-	"encoding/binary"
-	"strconv"
-)
+import "encoding/binary"
 
 // LinkType says what a packet begins with. The numbers are those of pcap and pcapng
 // files, which tcpdump.org lists as "link-layer header types".
@@ -26,37 +23,6 @@ const (
 	LinkTypeIPv6        LinkType = 229
 	LinkTypeLinuxSLL2   LinkType = 276 // Linux "cooked" capture, version 2
 )
-
-// String returns the name of the link type, or "link type" and its number.
-func (l LinkType) String() string {
-	switch l {
-	case LinkTypeNull:
-		return "BSD null"
-	case LinkTypeEthernet:
-		return "Ethernet"
-	case LinkTypePPP:
-		return "PPP"
-	case LinkTypeRawBSD, LinkTypeRawOpenBSD, LinkTypeRaw:
-		return "raw IP"
-	case LinkTypePPPHDLC:
-		return "PPP in HDLC framing"
-	case LinkTypePPPEthernet:
-		return "PPPoE"
-	case LinkTypeCiscoHDLC:
-		return "Cisco HDLC"
-	case LinkTypeLoop:
-		return "BSD loop"
-	case LinkTypeLinuxSLL:
-		return "Linux cooked v1"
-	case LinkTypeIPv4:
-		return "IPv4"
-	case LinkTypeIPv6:
-		return "IPv6"
-	case LinkTypeLinuxSLL2:
-		return "Linux cooked v2"
-	}
-	return "link type " + strconv.Itoa(int(l))
-}
 
 // link reads the header of the link layer.
 func (d *decoder) link(link LinkType, b []byte) verdict {
@@ -85,6 +51,7 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 		d.path.add(layerHDLC, 0)
 		return d.tag(b, 2)
 	}
+	d.unknown = uint16(link)
 	return isUnknownLink
 }
 

@@ -29,7 +29,9 @@ func TestLinkTypes(t *testing.T) {
 		{capture.LinkTypeIPv4, layers.LinkTypeIPv4, "IPv4"},
 		{capture.LinkTypeIPv6, layers.LinkTypeIPv6, "IPv6"},
 		{capture.LinkTypeLinuxSLL2, layers.LinkTypeLinuxSLL2, "Linux cooked v2"},
-		{147, 147, "link type 147"},
+		{147, 147, "private link type 147"},
+		{220, layers.LinkTypeLinuxUSB, "USB of Linux, mmapped"},
+		{60000, 60000, "link type 60000"},
 	} {
 		if uint16(row.link) != uint16(row.number) || row.link.String() != row.name {
 			t.Errorf("%s: number %d, want %d; string %q", row.name, row.link, row.number, row.link)

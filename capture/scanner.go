@@ -106,12 +106,18 @@ func (s *Scanner) decode(p Packet) verdict {
 	switch v {
 	case isOther:
 		s.stats.Other++
+	case isUnknownEtherType:
+		s.stats.Other++
+		s.stats.UnknownEtherTypes.Add(s.decoder.unknown, 1)
+	case isEncrypted:
+		s.stats.Encrypted++
 	case isBroken:
 		s.stats.Broken++
 	case isTooDeep:
 		s.stats.TooDeep++
 	case isUnknownLink:
 		s.stats.UnknownLink++
+		s.stats.UnknownLinks.Add(s.decoder.unknown, 1)
 	}
 	return v
 }
