@@ -146,4 +146,8 @@ type Stats struct {
 	Truncated   int // packets of which the capture has only the beginning
 	TooDeep     int // packets with more than 32 headers inside each other
 	Fragments   int // fragments of IP packets, which are reassembled
+
+	Cut     int // capture files that end in the middle of a packet
+	Damaged int // places where a capture file is damaged; reading goes on at the next sound packet
+	Skipped int // bytes that were passed over there
 }
