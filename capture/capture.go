@@ -153,6 +153,10 @@ type Stats struct {
 	TooDeep     int // packets with more than 32 headers inside each other
 	Fragments   int // fragments of IP packets, which are reassembled
 
+	Cut     int // capture files that end in the middle of a packet
+	Damaged int // places where a capture file is damaged; reading goes on at the next sound packet
+	Skipped int // bytes that were passed over there
+
 	UnknownLinks      Counts // of UnknownLink, by [LinkType]
 	UnknownEtherTypes Counts // packets of an [EtherType] that is not read; they are in Other too
 }
