@@ -32,7 +32,7 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	switch {
 	case !h.Found(): // a doubt, and no more
 	case code != 0:
-		l.Error = refuse(code, offset)
+		l.Error, l.Partial = refuse(code, offset), describePartial(h)
 		if code == extension.ErrDuplicateExtension {
 			t := extension.Type(binary.BigEndian.Uint16(h.Message[offset:]))
 			l.Error.Message += ": " + t.String()
@@ -108,6 +108,9 @@ func describe(source string, h *capture.Hello) *line {
 		l.QUIC = describeQUIC(h.QUIC)
 	case capture.DTLS:
 		l.DTLS = describeDTLS(h.DTLS)
+	}
+	if h.Prologue > 0 {
+		l.Prologue = &prologueInfo{optional(h.PrologueProtocol), h.Prologue}
 	}
 	if h.Index > 1 {
 		l.TLSFlagsChanged = new(h.FlagsChanged)

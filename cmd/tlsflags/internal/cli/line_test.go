@@ -95,7 +95,8 @@ func TestEveryKey(t *testing.T) {
 		`"compression_methods":[0],"extensions":[{"value":0,"name":"server_name","offset":55,"length":6},` +
 		`{"value":16,"name":"application_layer_protocol_negotiation","offset":65,"length":7},` +
 		`{"value":43,"name":"supported_versions","offset":76,"length":5},{"value":62,"name":"tls_flags","offset":85,"length":3}],` +
-		`"server_name":null,"alpn":["h2","x"],"supported_versions":[{"value":772,"name":"TLS 1.3"},{"value":6682,"name":"GREASE"}]},` +
+		`"server_name":null,"alpn":["h2","x"],"supported_versions":[{"value":772,"name":"TLS 1.3"},{"value":6682,"name":"GREASE"}],` +
+		`"supported_groups":null,"key_share_groups":null,"signature_algorithms":null,"ech":null},` +
 		`"tls_flags":{"extension":{"value":62,"name":"tls_flags"},"data":"020081","flags":[{"value":8,"name":"resumption_across_names"},{"value":15,"name":null}],"error":null},` +
 		`"tls_flags_changed":null,"request_mtls":false,"ja4":"t13d0204h2_`
 	if code != 0 || !strings.HasPrefix(out, want) {
