@@ -32,13 +32,13 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	switch {
 	case !h.Found(): // a doubt, and no more
 	case code != 0:
-		l.Error, l.Partial = refuse(code, offset), describePartial(h)
+		l.Error, l.Partial = refuse(code, offset), in.lists.describePartial(h)
 		if code == extension.ErrDuplicateExtension {
 			t := extension.Type(binary.BigEndian.Uint16(h.Message[offset:]))
 			l.Error.Message += ": " + t.String()
 		}
 	default:
-		l.ClientHello = describeHello(msg)
+		l.ClientHello = in.lists.describeHello(msg)
 		if l.DTLS != nil {
 			l.DTLS.CookieLength = new(len(msg.LegacyCookie()))
 		}

@@ -58,21 +58,38 @@ type partialInfo struct {
 	JA4 optional `json:"ja4"`
 }
 
-func describeHello(h clienthello.ClientHello) *helloInfo {
+// lists is memory for the lists of a helloInfo, used again for the next one.
+type lists struct {
+	points     []codePoint
+	extensions []extensionInfo
+}
+
+// reset makes room for the next helloInfo. The slices are not nil, since an empty list is
+// not null.
+func (m *lists) reset() {
+	if m.points == nil {
+		*m = lists{make([]codePoint, 0, 64), make([]extensionInfo, 0, 32)}
+	}
+	m.points, m.extensions = m.points[:0], m.extensions[:0]
+}
+
+func (m *lists) describeHello(h clienthello.ClientHello) *helloInfo {
+	m.reset()
 	info := &helloInfo{
 		Length:             len(h.Raw()),
 		LegacyVersion:      codepoint.Of(h.LegacyVersion(), h.LegacyVersion().Name()),
 		Random:             hexOf(h.Random()),
 		SessionID:          sessionID(h.LegacySessionID()),
-		CipherSuites:       points(h.CipherSuites()),
+		CipherSuites:       points(m, h.CipherSuites()),
 		CompressionMethods: ints(h.LegacyCompressionMethods()),
 	}
-	info.describeExtensions(h, h.HasExtensionBlock())
+	m.describeExtensions(info, h, h.HasExtensionBlock())
 	return info
 }
 
 // describePartial returns nil if not even the random of a refused hello could be read.
-func describePartial(h *capture.Hello) *partialInfo {
+func (m *lists) describePartial(h *capture.Hello) *partialInfo {
+	m.reset()
 	parse := clienthello.ParsePartial
 	if h.Transport == capture.DTLS {
 		parse = clienthello.ParsePartialDTLS
@@ -89,13 +106,11 @@ func describePartial(h *capture.Hello) *partialInfo {
 	if p.LegacySessionID != nil {
 		info.SessionID = sessionID(p.LegacySessionID)
 	}
-	if p.CipherSuites.Len() > 0 {
-		info.CipherSuites = points(p.CipherSuites)
-	}
+	info.CipherSuites = points(m, p.CipherSuites)
 	if p.LegacyCompressionMethods != nil {
 		info.CompressionMethods = ints(p.LegacyCompressionMethods)
 	}
-	info.describeExtensions(p.Hello, p.Hello.Extensions().Len() > 0)
+	m.describeExtensions(&info.helloInfo, p.Hello, p.Hello.Extensions().Len() > 0)
 	if p.Whole {
 		info.JA4 = optional(ja4(p.Hello, h.Transport))
 	}
@@ -103,14 +118,14 @@ func describePartial(h *capture.Hello) *partialInfo {
 }
 
 // describeExtensions fills in what comes from the extensions of h.
-func (info *helloInfo) describeExtensions(h clienthello.ClientHello, has bool) {
+func (m *lists) describeExtensions(info *helloInfo, h clienthello.ClientHello, has bool) {
 	if !has {
 		return
 	}
-	info.Extensions = make([]extensionInfo, 0, h.Extensions().Len())
 	for e := range h.Extensions().All() {
-		info.Extensions = append(info.Extensions, extensionInfo{codepoint.Of(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
+		m.extensions = append(m.extensions, extensionInfo{codepoint.Of(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
 	}
+	info.Extensions = m.extensions
 	check := func(t extension.Type, err error) {
 		if err != nil {
 			info.malformed(h, t)
@@ -125,21 +140,22 @@ func (info *helloInfo) describeExtensions(h clienthello.ClientHello, has bool) {
 	}
 	check(extension.ALPN, err)
 	versions, err := h.SupportedVersions()
-	info.SupportedVersions = pointsOrNone(versions)
+	info.SupportedVersions = points(m, versions)
 	check(extension.SupportedVersions, err)
 	groups, err := h.SupportedGroups()
-	info.SupportedGroups = pointsOrNone(groups)
+	info.SupportedGroups = points(m, groups)
 	check(extension.SupportedGroups, err)
 	shares, err := h.KeyShares()
 	if _, ok := h.Extensions().Lookup(extension.KeyShare); ok && err == nil {
-		info.KeyShareGroups = make([]codePoint, 0, shares.Len())
-	}
-	for share := range shares.All() {
-		info.KeyShareGroups = append(info.KeyShareGroups, codepoint.Of(share.Group, share.Group.Name()))
+		begin := len(m.points)
+		for share := range shares.All() {
+			m.points = append(m.points, codepoint.Of(share.Group, share.Group.Name()))
+		}
+		info.KeyShareGroups = m.points[begin:len(m.points):len(m.points)]
 	}
 	check(extension.KeyShare, err)
 	schemes, err := h.SignatureAlgorithms()
-	info.SignatureAlgorithms = pointsOrNone(schemes)
+	info.SignatureAlgorithms = points(m, schemes)
 	check(extension.SignatureAlgorithms, err)
 	ech, ok, err := h.EncryptedClientHello()
 	if ok && err == nil {
@@ -192,25 +208,18 @@ func ints(b []byte) []int {
 	return list
 }
 
-// points lists the values of a vector with their names.
+// points lists the values of a vector with their names, in m. It returns nil if there are
+// none.
 func points[T interface {
 	~uint16
 	Name() string
-}](v clienthello.Vector[T]) []codePoint {
-	list := make([]codePoint, 0, v.Len())
-	for x := range v.All() {
-		list = append(list, codepoint.Of(x, x.Name()))
-	}
-	return list
-}
-
-// pointsOrNone is points, but nil for an empty vector.
-func pointsOrNone[T interface {
-	~uint16
-	Name() string
-}](v clienthello.Vector[T]) []codePoint {
+}](m *lists, v clienthello.Vector[T]) []codePoint {
 	if v.Len() == 0 {
 		return nil
 	}
-	return points(v)
+	begin := len(m.points)
+	for x := range v.All() {
+		m.points = append(m.points, codepoint.Of(x, x.Name()))
+	}
+	return m.points[begin:len(m.points):len(m.points)]
 }

@@ -160,6 +160,7 @@ type inspection struct {
 	stats    flagStats
 	summary  summary
 	progress *progress
+	lists    lists
 	exit     Exit
 	keys     tls13.KeyLog // nil without --keylog
 	followed followed     // connections of the input at hand
