@@ -233,6 +233,10 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 	} else {
 		s.hello.Code, s.hello.Offset = result.Code, result.Offset
 		s.hello.Message = ss.assembler.Begun()
+		if n := len(s.hello.Frames); n == 0 || s.hello.Frames[n-1] != s.frames[len(s.frames)-1] {
+			s.hello.Frames = append(s.hello.Frames, s.frames...) // of no use, but what is refused
+			s.hello.Pieces.Datagrams++
+		}
 		last = s.nameRefused(ss, f.last)
 		if other := f.twin; other != nil && other.last == last {
 			f.last = last

@@ -94,6 +94,9 @@ func describe(source string, h *capture.Hello) *line {
 		Contradicts: h.Contradicts,
 		Path:        h.Path,
 	}
+	if len(h.Frames) == 0 { // the key is null, not an empty list
+		l.Frames = nil
+	}
 	for r := range h.Ambiguous.All() {
 		l.Ambiguous = append(l.Ambiguous, r.String())
 	}

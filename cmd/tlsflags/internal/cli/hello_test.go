@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/corpus"
 )
 
@@ -130,5 +131,12 @@ func TestPrologue(t *testing.T) {
 	l.Prologue.Protocol = ""
 	if got := new(textPrinter).doubts(&l); len(got) != 1 || !strings.HasPrefix(got[0], "after ") || !strings.HasSuffix(got[0], " bytes") {
 		t.Errorf("an unknown protocol: %q", got)
+	}
+}
+
+// TestNoFrames checks that a row without packets has no empty list of them.
+func TestNoFrames(t *testing.T) {
+	if l := describe("", &capture.Hello{Frames: []int{}}); l.Frames != nil {
+		t.Errorf("%v, want null", l.Frames)
 	}
 }
