@@ -23,7 +23,7 @@ func (in *inspection) inspectCapture(source string, r *inputReader) error {
 	if r.err == nil && err != nil && stats.Cut+stats.Damaged == 0 {
 		stats.Cut = 1
 	}
-	in.captured(source, stats)
+	in.counts(source, stats)
 	switch {
 	case r.err != nil: // of the file, not of what it holds
 		return in.fail(source, r.err)
@@ -33,8 +33,8 @@ func (in *inspection) inspectCapture(source string, r *inputReader) error {
 	return nil
 }
 
-// captured takes in the counts of a capture.
-func (in *inspection) captured(source string, stats capture.Stats) {
+// counts adds up the counts of a capture, and warns of what may be missing.
+func (in *inspection) counts(source string, stats capture.Stats) {
 	addStats(&in.summary.captures, stats)
 	if text := warnings(&stats); text != "" {
 		in.warn(source, text)

@@ -108,7 +108,7 @@ func (in *inspection) directory(root string) error {
 		return in.file(path, func(r *inputReader) error {
 			head, _ := r.Peek(headLen)
 			if identify(head) != captureContent {
-				in.summary.others++
+				in.summary.skipped++
 				return nil
 			}
 			captures++

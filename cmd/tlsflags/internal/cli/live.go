@@ -56,7 +56,7 @@ func (in *inspection) inspectLive() error {
 			break
 		}
 	}
-	in.captured(in.live.iface, c.Stats())
+	in.counts(in.live.iface, c.Stats())
 	if err := c.Err(); err != nil {
 		return in.fail("-i "+in.live.iface, err)
 	}

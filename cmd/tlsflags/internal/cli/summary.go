@@ -10,7 +10,7 @@ import (
 // summary counts what inspect came across in all its inputs.
 type summary struct {
 	inputs    int
-	others    int // files in directories that are no captures
+	skipped   int // files in directories that are no captures
 	captures  capture.Stats
 	hellos    int // with those refused
 	withFlags int
@@ -41,8 +41,8 @@ func (s summary) String() string {
 	if s.ambiguous > 0 {
 		parts = append(parts, fmt.Sprintf("%d ambiguous (%s)", s.ambiguous, s.reasons()))
 	}
-	if s.others > 0 {
-		parts = append(parts, count(s.others, "other file"))
+	if s.skipped > 0 {
+		parts = append(parts, count(s.skipped, "other file"))
 	}
 	return strings.Join(parts, ", ")
 }
