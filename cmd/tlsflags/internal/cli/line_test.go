@@ -29,7 +29,7 @@ func TestSummary(t *testing.T) {
 	addStats(&s.captures, capture.Stats{Packets: 1, Flows: 7, Evicted: 8, Incomplete: 9, Other: 3, Truncated: 1})
 	addStats(&s.captures, capture.Stats{Packets: 1, Flows: 1, Evicted: 1, Incomplete: 1, Damaged: 2, Skipped: 10, Cut: 1, Dropped: 4})
 	want := "1 input, 2 packets, 8 flows, 3 hellos, 4 with tls_flags, 5 with request_mtls, 6 refused, 10 incomplete, 9 evicted, " +
-		"4 packets dropped by the kernel, 1 truncated packet, 1 cut file, 2 damaged places, 10 skipped bytes, 2 other files"
+		"4 packets dropped by the kernel, 1 truncated packet, 1 cut file, 2 damaged places, 10 skipped bytes, 2 other files skipped"
 	if got := s.String(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -42,7 +42,7 @@ func (s summary) String() string {
 		parts = append(parts, fmt.Sprintf("%d ambiguous (%s)", s.ambiguous, s.reasons()))
 	}
 	if s.skipped > 0 {
-		parts = append(parts, count(s.skipped, "other file"))
+		parts = append(parts, count(s.skipped, "other file")+" skipped")
 	}
 	return strings.Join(parts, ", ")
 }
