@@ -375,7 +375,7 @@ func (s *Scanner) refuse(f *flow, h *half, result assemble.Result, b []byte) boo
 	st := h.stream
 	s.describe(f, h)
 	s.hello.Code, s.hello.Offset = result.Code, int(st.start)+result.Offset
-	s.hello.Message = st.records.Begun()
+	s.hello.Message = st.records.Prefix()
 	if result.Code == extension.ErrSSLv2Hello && result.Used == sslv2HeaderLen {
 		length := 2 + (int(b[0]&0x7f)<<8 | int(b[1]))
 		s.hello.Message = b[:min(len(b), length)]

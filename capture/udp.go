@@ -69,7 +69,6 @@ type growingAssembler interface {
 	assemble.Assembler
 	ResetGrowing(limit int)
 	Held() int
-	Begun() []byte
 }
 
 // newSession returns a session for the first datagram of a flow.
@@ -232,7 +231,9 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		last = s.hash(result.Message) &^ 1
 	} else {
 		s.hello.Code, s.hello.Offset = result.Code, result.Offset
-		s.hello.Message = ss.assembler.Begun()
+		if a, ok := ss.assembler.(interface{ Prefix() []byte }); ok {
+			s.hello.Message = a.Prefix()
+		}
 		if n := len(s.hello.Frames); n == 0 || s.hello.Frames[n-1] != s.frames[len(s.frames)-1] {
 			s.hello.Frames = append(s.hello.Frames, s.frames...) // of no use, but what is refused
 			s.hello.Pieces.Datagrams++

@@ -144,8 +144,8 @@ func TestRefusedOnce(t *testing.T) {
 		got := ""
 		for _, h := range hellos {
 			got += fmt.Sprintf("%s %d; ", h.Code.Name(), len(h.Message))
-			if len(h.Frames) == 0 || h.Pieces.Datagrams != len(h.Frames) {
-				t.Errorf("%s: frames %v in %d datagrams", name, h.Frames, h.Pieces.Datagrams)
+			if len(h.Frames) == 0 {
+				t.Errorf("%s: no frames", name)
 			}
 		}
 		if got != row.want || stats.Refused != len(hellos) {

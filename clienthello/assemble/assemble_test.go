@@ -14,16 +14,16 @@ import (
 // assembler is an Assembler that tells what has come.
 type assembler interface {
 	assemble.Assembler
-	Begun() []byte
+	Prefix() []byte
 }
 
-// TestBegunWithoutMemory checks the header of a message for which there is no memory yet.
-func TestBegunWithoutMemory(t *testing.T) {
+// TestPrefixWithoutMemory checks the header of a message for which there is no memory yet.
+func TestPrefixWithoutMemory(t *testing.T) {
 	var r assemble.Records
 	msg := handshake(300)
 	for n, piece := range [][]byte{0: inRecords(msg, 200)[:5], 3: msg[:3], 4: msg[3:10]} {
 		r.Feed(piece)
-		if got := r.Begun(); piece != nil && !bytes.Equal(got, msg[:n]) {
+		if got := r.Prefix(); piece != nil && !bytes.Equal(got, msg[:n]) {
 			t.Errorf("% x, want %d bytes", got, n)
 		}
 	}
@@ -66,7 +66,7 @@ func TestAssembler(t *testing.T) {
 				if i == 0 {
 					attempt = p.Attempt
 				}
-				if got := tt.a.Begun(); i < 2 && !bytes.Equal(got, tt.begun) {
+				if got := tt.a.Prefix(); i < 2 && !bytes.Equal(got, tt.begun) {
 					t.Errorf("piece %d: %d bytes have begun, want %d", i+1, len(got), len(tt.begun))
 				}
 				if r.Outcome != step.outcome || r.Err() != nil || p.Pieces != step.pieces || p.Attempt != attempt {
@@ -74,8 +74,8 @@ func TestAssembler(t *testing.T) {
 				}
 			}
 			tt.a.Next()
-			if p := tt.a.Progress(); p.Pieces != 0 || len(tt.a.Begun()) > 0 {
-				t.Errorf("%+v after Next, %d bytes", p, len(tt.a.Begun()))
+			if p := tt.a.Progress(); p.Pieces != 0 || len(tt.a.Prefix()) > 0 {
+				t.Errorf("%+v after Next, %d bytes", p, len(tt.a.Prefix()))
 			}
 		})
 	}

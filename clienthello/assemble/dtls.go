@@ -124,10 +124,10 @@ func (d *DTLS) Next() {
 	*d = DTLS{Tolerant: d.Tolerant, pieces: d.pieces, started: true, again: true, seq: d.seq + 1, version: d.version}
 }
 
-// Begun returns the beginning of the message that is being read, or was refused, up to the
+// Prefix returns the beginning of the message that is being read, or was refused, up to the
 // first byte that has not come, with its header. It is valid until the next call of another
 // method. A message that is Complete is in Result.
-func (d *DTLS) Begun() []byte { return d.pieces.begun() }
+func (d *DTLS) Prefix() []byte { return d.pieces.prefixBytes() }
 
 // DTLSInfo says what a message has travelled in.
 type DTLSInfo struct {

@@ -304,8 +304,8 @@ func (p *pieces) merge(offset int, data []byte, settle func(i, j int, fresh []by
 	return same
 }
 
-// begun returns the bytes that have come up to the first that has not.
-func (p *pieces) begun() []byte {
+// prefixBytes returns the bytes that have come up to the first that has not.
+func (p *pieces) prefixBytes() []byte {
 	n := min(p.prefix, len(p.data))
 	return p.data[:n:n]
 }

@@ -40,7 +40,7 @@ func (in *inspection) inspectRecords(source string, data []byte) error {
 			Index:     index,
 		}
 		if result.Outcome != assemble.Complete {
-			h.Message = records.Begun()
+			h.Message = records.Prefix()
 		}
 		switch {
 		case result.Outcome == assemble.NeedMore && (index == 1 || records.Info().Records > 0):
@@ -68,7 +68,7 @@ func (in *inspection) inspectDTLS(source string, data []byte) error {
 	result := dtls.Feed(data)
 	h := capture.Hello{Transport: capture.DTLS, DTLS: dtls.Info()}
 	h.Pieces = capture.Pieces{Records: h.DTLS.Records}
-	return in.datagram(source, data, &h, result, dtls.Begun())
+	return in.datagram(source, data, &h, result, dtls.Prefix())
 }
 
 // inspectQUIC shows the ClientHello of what a client sent in Initial packets.
@@ -78,7 +78,7 @@ func (in *inspection) inspectQUIC(source string, data []byte) error {
 	result := quic.Feed(data)
 	h := capture.Hello{Transport: capture.QUIC, QUIC: quic.Info()}
 	h.Pieces = capture.Pieces{Packets: h.QUIC.Packets}
-	return in.datagram(source, data, &h, result, quic.Begun())
+	return in.datagram(source, data, &h, result, quic.Prefix())
 }
 
 // datagram shows what an assembler made of the only datagram there is, in which a message
