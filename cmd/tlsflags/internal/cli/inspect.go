@@ -75,6 +75,11 @@ func (o inspectOptions) captureOptions() capture.Options {
 	return options
 }
 
+const inspectExits = `Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
+cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
+--strict=ambiguous; 5 a capture was damaged, cut or not readable in part, with
+--strict-capture. If several apply, the first of 2, 3, 5, 4, 1 is returned.`
+
 func inspectCommand() *cobra.Command {
 	var o inspectOptions
 	cmd := &cobra.Command{
@@ -114,10 +119,7 @@ In text and csv, all characters of a name that are not printable are escaped, so
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
 hello. Colour is off if NO_COLOR is set or TERM is dumb, unless --color says always.
 
-Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
-cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
---strict=ambiguous; 5 a capture was damaged, cut or not readable in part, with
---strict-capture. If several apply, the first of 2, 3, 5, 4, 1 is returned.`,
+` + inspectExits,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
