@@ -54,7 +54,8 @@ type Hello struct {
 	Pieces Pieces
 
 	// Message is the handshake message with its header, ready for Parse. If the hello was
-	// refused, it is as much of it as there is, which may be nothing.
+	// refused, it is as much of it as there is, which may be nothing;
+	// [clienthello.ParsePartial] reads that.
 	Message []byte
 
 	// Code is 0, or says why the carrier refused the hello; Offset then says where, in
