@@ -77,7 +77,7 @@ type flow struct {
 	outers uint8   // IP headers, with that of the flow
 
 	session *session // of UDP, while a hello is expected
-	last    uint64   // hash of the last hello, or why one over UDP was refused
+	last    uint64   // hash of the last hello, or the name of a refused one over UDP
 
 	packet   *ipPacket // if the flow is no connection, but the fragments of an IP packet
 	place    *place    // or nil for the place 0

@@ -107,6 +107,25 @@ func checkPrologueLen(t *testing.T, name, before string) {
 	}
 }
 
+// TestNamesThePrologue checks the name of what comes before TLS.
+func TestNamesThePrologue(t *testing.T) {
+	for name, want := range map[string]string{
+		"SMTP": "smtp", "SMTP, refused at first": "smtp", "LMTP": "lmtp", "IMAP": "imap", "IMAP, at once": "imap",
+		"POP3": "pop3", "FTP": "ftp", "NNTP": "nntp", "XMPP": "xmpp", "LDAP": "ldap", "PostgreSQL": "postgresql",
+		"MySQL": "mysql", "RDP": "rdp", "HTTP CONNECT": "http", "SOCKS4": "socks4", "SOCKS4A": "socks4", "SOCKS5": "socks5",
+		"PROXY v1": "proxy", "PROXY v2": "proxy", "PROXY and SMTP": "smtp", "PROXY, CONNECT, POP3": "pop3", "ManageSieve": "",
+	} {
+		hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, append([]byte(prologues[name]), hello()...)))
+		if len(hellos) != 1 || hellos[0].PrologueProtocol != want {
+			t.Errorf("%s: got %+v, want the protocol %q", name, hellos, want)
+		}
+	}
+	hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, hello()))
+	if len(hellos) != 1 || hellos[0].PrologueProtocol != "" {
+		t.Errorf("no prologue: got %+v", hellos)
+	}
+}
+
 func TestSecondHelloFollowsAPrologue(t *testing.T) {
 	before := []byte(crlf("EHLO x", "STARTTLS"))
 	hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, before),

@@ -43,15 +43,16 @@ type stream struct {
 	full   bool       // spans has no room and cannot be joined
 	uses   []use
 
-	need       int    // bytes of raw from needFrom on that are a whole hello; 0 if not known
-	needFrom   int    //
-	raw        []byte // what was taken and may not have been acknowledged
-	rawAt      uint32 // sequence number of its first byte
-	hops       uint8  // hop limit of the first segment
-	mixedHops  bool   // another segment had another one
-	proof      proof  // of the bytes
-	mixedProof bool   // another segment had another one
-	ended      bool   // no hello is in these bytes, unless others come in their place
+	need       int      // bytes of raw from needFrom on that are a whole hello; 0 if not known
+	needFrom   int      //
+	raw        []byte   // what was taken and may not have been acknowledged
+	rawAt      uint32   // sequence number of its first byte
+	hops       uint8    // hop limit of the first segment
+	mixedHops  bool     // another segment had another one
+	proof      proof    // of the bytes
+	mixedProof bool     // another segment had another one
+	spoke      protocol // before TLS
+	ended      bool     // no hello is in these bytes, unless others come in their place
 	copies     []spareCopy
 	copied     int      // bytes in copies
 	path       []string // of the first copy, for rows that another packet brings about
@@ -288,6 +289,7 @@ func (s *Scanner) readPrologue(f *flow, h *half, b []byte) bool {
 		h.next += uint32(len(b))
 		return true
 	}
+	st.spoke = protocolOf(st.before[:n])
 	st.before = st.before[:0]
 	st.start = uint32(n)
 	st.records.Reset(nil)
@@ -373,6 +375,7 @@ func (s *Scanner) refuse(f *flow, h *half, result assemble.Result, b []byte) boo
 	st := h.stream
 	s.describe(f, h)
 	s.hello.Code, s.hello.Offset = result.Code, int(st.start)+result.Offset
+	s.hello.Message = st.records.Prefix()
 	if result.Code == extension.ErrSSLv2Hello && result.Used == sslv2HeaderLen {
 		length := 2 + (int(b[0]&0x7f)<<8 | int(b[1]))
 		s.hello.Message = b[:min(len(b), length)]
@@ -393,6 +396,8 @@ func (s *Scanner) describe(f *flow, h *half) {
 		Index:     h.stream.index,
 		Prologue:  int(h.stream.start),
 		Path:      s.decoder.path.names(&s.decoder.seg),
+
+		PrologueProtocol: protocolNames[h.stream.spoke],
 
 		Contradicts: s.hello.Contradicts[:0],
 	}

@@ -110,7 +110,7 @@ func (t *table) freeSession(ss *session) {
 	ss.lenient, ss.closed, ss.ended, ss.answers = false, false, false, 0
 	ss.seen = [len(ss.seen)]uint64{}
 	ss.refused = false
-	ss.awaited, ss.done, ss.doneAt = false, [len(ss.done)]uint64{}, time.Time{}
+	ss.awaited, ss.message, ss.done, ss.doneAt = false, dtlsMessage{}, [len(ss.done)]uint64{}, time.Time{}
 	ss.frames, ss.reported = ss.frames[:0], ss.reported[:0]
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
 		ss.frames = nil //mutation:equivalent only what is kept for later differs
@@ -228,11 +228,20 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		s.hello.Message = result.Message
 		hello, err := s.hello.parse(serversOf(ss.transport))
 		ss.flags = s.compareFlags(ss.flags, hello, err)
-		last = s.hash(result.Message)
+		last = s.hash(result.Message) &^ 1
 	} else {
-		// Each further fragment is refused, too: that is not another hello.
 		s.hello.Code, s.hello.Offset = result.Code, result.Offset
-		last = uint64(result.Code)<<16 | uint64(s.hello.DTLS.MessageSeq)
+		if a, ok := ss.assembler.(interface{ Prefix() []byte }); ok {
+			s.hello.Message = a.Prefix()
+		}
+		if n := len(s.hello.Frames); n == 0 || s.hello.Frames[n-1] != s.frames[len(s.frames)-1] {
+			s.hello.Frames = append(s.hello.Frames, s.frames...) // of no use, but what is refused
+			s.hello.Pieces.Datagrams++
+		}
+		last = s.nameRefused(ss, f.last)
+		if other := f.twin; other != nil && other.last == last {
+			f.last = last
+		}
 	}
 	if last != f.last {
 		if f.halves[0].again && result.Outcome == assemble.Complete {
@@ -246,6 +255,34 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 			}
 		}
 	}
+}
+
+// nameRefused names s.hello, which a session refused, by its message_seq, length and random;
+// the latter two are 0 if they have not come. Each further fragment of it is refused too, and
+// so is each when it comes again, maybe for another reason: if last may be its name, the
+// result is last.
+func (s *Scanner) nameRefused(ss *session, last uint64) uint64 {
+	const (
+		lengthAt, randomAt = 17, 41 // in bits
+		randomLen          = 32
+	)
+	name := uint64(ss.message.length)<<lengthAt | uint64(s.hello.DTLS.MessageSeq)<<1 | 1
+	random := 4 + 2
+	if ss.transport == DTLS {
+		random = 12 + 2
+	}
+	if len(s.hello.Message) >= random+randomLen {
+		name |= s.hash(s.hello.Message[random:random+randomLen]) << randomAt
+	}
+	if (name^last)&(1<<lengthAt-1) != 0 {
+		return name
+	}
+	for _, field := range [...]uint64{1<<randomAt - 1<<lengthAt, 1<<64 - 1<<randomAt} {
+		if a, b := name&field, last&field; a != b && a != 0 && b != 0 {
+			return name
+		}
+	}
+	return last
 }
 
 // contradictDatagrams yields a row without a hello which says that the latest hello of f may

@@ -124,6 +124,11 @@ func (d *DTLS) Next() {
 	*d = DTLS{Tolerant: d.Tolerant, pieces: d.pieces, started: true, again: true, seq: d.seq + 1, version: d.version}
 }
 
+// Prefix returns the beginning of the message that is being read, or was refused, up to the
+// first byte that has not come, with its header. It is valid until the next call of another
+// method. A message that is Complete is in Result.
+func (d *DTLS) Prefix() []byte { return d.pieces.prefixBytes() }
+
 // DTLSInfo says what a message has travelled in.
 type DTLSInfo struct {
 	Version    uint16 // of the record with the latest fragment, such as 0xfefd

@@ -304,6 +304,12 @@ func (p *pieces) merge(offset int, data []byte, settle func(i, j int, fresh []by
 	return same
 }
 
+// prefixBytes returns the bytes that have come up to the first that has not.
+func (p *pieces) prefixBytes() []byte {
+	n := min(p.prefix, len(p.data))
+	return p.data[:n:n]
+}
+
 // copyFrom makes p, which has the same limit, hold what other holds.
 func (p *pieces) copyFrom(other *pieces) {
 	if p.most > 0 {

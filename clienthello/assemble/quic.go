@@ -134,6 +134,11 @@ func (q *QUIC) advance() {
 	q.pieces.reset()
 }
 
+// Prefix returns the beginning of the message that is being read, or was refused, up to the
+// first byte that has not come, with its header. It is valid until the next call of another
+// method. A message that is Complete is in Result.
+func (q *QUIC) Prefix() []byte { return q.pieces.prefixBytes() }
+
 // QUICInfo says what a message has travelled in. The slices share memory with the
 // QUIC, and hold until its next call.
 type QUICInfo struct {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/tlsflags/tlsflags/capture"
 )
@@ -20,12 +19,12 @@ func (in *inspection) inspectCapture(source string, r *inputReader) error {
 			return err
 		}
 	}
-	stats := c.Stats()
-	in.summary.add(stats)
-	if doubts := doubts(stats); doubts != "" {
-		in.warn(source, doubts)
+	stats, err := c.Stats(), c.Err()
+	if r.err == nil && err != nil && stats.Cut+stats.Damaged == 0 {
+		stats.Cut = 1
 	}
-	switch err := c.Err(); {
+	in.counts(source, stats)
+	switch {
 	case r.err != nil: // of the file, not of what it holds
 		return in.fail(source, r.err)
 	case err != nil:
@@ -34,24 +33,10 @@ func (in *inspection) inspectCapture(source string, r *inputReader) error {
 	return nil
 }
 
-// doubts lists why hellos of a capture may be missing.
-func doubts(s capture.Stats) string {
-	var parts []string
-	for _, d := range []struct {
-		what string
-		n    int
-	}{
-		{"packets of an unknown link type", s.UnknownLink},
-		{"broken packets", s.Broken},
-		{"packets cut short by the capture", s.Truncated},
-		{"packets with too many headers", s.TooDeep},
-		{"hellos that never became whole", s.Incomplete},
-		{"flows dropped to save memory", s.Evicted},
-		{"packets that the kernel dropped", s.Dropped},
-	} {
-		if d.n > 0 {
-			parts = append(parts, fmt.Sprintf("%s: %d", d.what, d.n))
-		}
+// counts adds up the counts of a capture, and warns of what may be missing.
+func (in *inspection) counts(source string, stats capture.Stats) {
+	addStats(&in.summary.captures, stats)
+	if text := warnings(&stats); text != "" {
+		in.warn(source, text)
 	}
-	return strings.Join(parts, ", ")
 }

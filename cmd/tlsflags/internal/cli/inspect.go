@@ -26,6 +26,7 @@ type inspectOptions struct {
 	expect flagValue
 	stats  bool
 	strict enum[string]
+	sound  bool // --strict-capture
 	sums   enum[capture.Checksums]
 	merge  bool
 	room   capture.Options // limits
@@ -45,6 +46,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	o.strict = enumOf("strictness", "", words(strictRefused, strictAmbiguous))
 	f.Var(&o.strict, "strict", "exit with 4 if a hello was refused, or also if one is in doubt")
 	f.Lookup("strict").NoOptDefVal = strictRefused
+	f.BoolVar(&o.sound, "strict-capture", false, "exit with 5 if a capture was damaged, cut or not readable in part")
 	o.sums = enumOf("checksums", "auto", []choice[capture.Checksums]{
 		{"auto", capture.ChecksumsAuto}, {"verify", capture.ChecksumsVerify}, {"ignore", capture.ChecksumsIgnore}})
 	f.Var(&o.sums, "checksums", "which wrong checksums count")
@@ -73,6 +75,11 @@ func (o inspectOptions) captureOptions() capture.Options {
 	return options
 }
 
+const inspectExits = `Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
+cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
+--strict=ambiguous; 5 a capture was damaged, cut or not readable in part, with
+--strict-capture. If several apply, the first of 2, 3, 5, 4, 1 is returned.`
+
 func inspectCommand() *cobra.Command {
 	var o inspectOptions
 	cmd := &cobra.Command{
@@ -97,8 +104,9 @@ are counted and symbolic links are not followed. With -i there are no inputs: in
 captures on a network interface until ^C, --count or --duration.
 
 If an input cannot be read, one line says why, the other inputs are still inspected, and
-the exit code is 3. A capture that can be opened is readable: packets that are broken,
-cut short or of an unknown link type are counted and warned about.
+the exit code is 3. A capture that can be opened is readable: what is damaged, cut short
+or of an unknown link type is counted and warned about, and with --strict-capture the
+exit code is 5.
 
 With --keylog, inspect decrypts the TLS 1.3 connections over TCP whose secrets it has.
 It prints the TLS flags of their encrypted messages, which rule they break, and whether
@@ -111,9 +119,7 @@ In text and csv, all characters of a name that are not printable are escaped, so
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
 hello. Colour is off if NO_COLOR is set or TERM is dumb, unless --color says always.
 
-Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
-cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
---strict=ambiguous. If several apply, the first of 2, 3, 4, 1 is returned.`,
+` + inspectExits,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
@@ -156,6 +162,7 @@ type inspection struct {
 	stats    flagStats
 	summary  summary
 	progress *progress
+	lists    lists
 	exit     Exit
 	keys     tls13.KeyLog // nil without --keylog
 	followed followed     // connections of the input at hand
@@ -204,6 +211,9 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if o.strict.word != "" && in.summary.refused > 0 || o.strict.word == strictAmbiguous && in.summary.ambiguous > 0 {
 		in.exit = in.exit.and(ExitRefused)
 	}
+	if o.sound && hasLost(&in.summary.captures) {
+		in.exit = in.exit.and(ExitCapture)
+	}
 	return exitWith(in.exit)
 }
 
@@ -245,7 +255,7 @@ func (in *inspection) run(args []string) error {
 	}
 	in.progress.finish()
 	if in.printer == nil {
-		in.stats.print(in.out, in.format.value)
+		in.stats.print(in.out, in.format.value, &in.summary.captures)
 	} else {
 		in.printer.close()
 	}

@@ -1,0 +1,121 @@
+package capture
+
+import "bytes"
+
+// protocol is what a client spoke before TLS.
+type protocol uint8
+
+const (
+	unknownProtocol protocol = iota
+	proxyProtocol
+	httpProtocol
+	socks4Protocol
+	socks5Protocol
+	smtpProtocol
+	lmtpProtocol
+	imapProtocol
+	pop3Protocol
+	ftpProtocol
+	nntpProtocol
+	manageSieveProtocol
+	xmppProtocol
+	ldapProtocol
+	postgreSQLProtocol
+	mySQLProtocol
+	rdpProtocol
+	protocolEnd
+)
+
+var protocolNames = [protocolEnd]string{
+	proxyProtocol:       "proxy",
+	httpProtocol:        "http",
+	socks4Protocol:      "socks4",
+	socks5Protocol:      "socks5",
+	smtpProtocol:        "smtp",
+	lmtpProtocol:        "lmtp",
+	imapProtocol:        "imap",
+	pop3Protocol:        "pop3",
+	ftpProtocol:         "ftp",
+	nntpProtocol:        "nntp",
+	manageSieveProtocol: "managesieve",
+	xmppProtocol:        "xmpp",
+	ldapProtocol:        "ldap",
+	postgreSQLProtocol:  "postgresql",
+	mySQLProtocol:       "mysql",
+	rdpProtocol:         "rdp",
+}
+
+// protocolStarts are the first bytes of protocols that have no command lines.
+var protocolStarts = [...]struct {
+	start    string
+	protocol protocol
+}{
+	{"\x00\x00\x00\x08\x04\xd2\x16", postgreSQLProtocol},
+	{"\x03\x00", rdpProtocol},
+	{"\x04\x01", socks4Protocol},
+	{"\x05", socks5Protocol},
+	{"\r\n\r\n\x00\r\nQUIT\n", proxyProtocol},
+	{"PROXY ", proxyProtocol},
+	{" \x00\x00\x01", mySQLProtocol},
+	{"0", ldapProtocol},
+	{"<", xmppProtocol},
+	{"CONNECT ", httpProtocol},
+}
+
+// protocolCommands are commands that one protocol alone has. In IMAP a tag comes before
+// them.
+var protocolCommands = [...]struct {
+	command  string
+	tagged   bool
+	protocol protocol
+}{
+	{"EHLO", false, smtpProtocol},
+	{"HELO", false, smtpProtocol},
+	{"LHLO", false, lmtpProtocol},
+	{"CAPA", false, pop3Protocol},
+	{"STLS", false, pop3Protocol},
+	{"AUTH", false, ftpProtocol},
+	{"FEAT", false, ftpProtocol},
+	{"CLNT", false, ftpProtocol},
+	{"OPTS", false, ftpProtocol},
+	{"SYST", false, ftpProtocol},
+	{"CAPABILITIES", false, nntpProtocol},
+	{"MODE", false, nntpProtocol},
+	{"CAPABILITY", false, manageSieveProtocol},
+	{"CAPABILITY", true, imapProtocol},
+	{"ID", true, imapProtocol},
+	{"NOOP", true, imapProtocol},
+	{"STARTTLS", true, imapProtocol},
+}
+
+// protocolOf returns the protocol of what a client sent before TLS, the last one if there
+// are several. It is unknown after STARTTLS alone.
+func protocolOf(before []byte) (last protocol) {
+	for len(before) > 0 {
+		last = protocolOfPart(before)
+		n, p := prologuePart(before)
+		if p != tlsFollows {
+			break
+		}
+		before = before[n:]
+	}
+	return last
+}
+
+// protocolOfPart returns the protocol that b begins with.
+func protocolOfPart(b []byte) protocol {
+	for _, row := range &protocolStarts {
+		if len(b) >= len(row.start) && string(b[:len(row.start)]) == row.start {
+			return row.protocol
+		}
+	}
+	for line := range bytes.Lines(b) {
+		words, n := firstWords(line)
+		for _, row := range &protocolCommands {
+			if row.tagged && n > 1 && equalFold(words[1], row.command) || !row.tagged && n > 0 && equalFold(words[0], row.command) {
+				return row.protocol
+			}
+		}
+	}
+	return unknownProtocol
+}
