@@ -145,17 +145,13 @@ func (s *Scanner) expire(all bool) {
 // giveUp ends the wait for an answer: what is in doubt stays in doubt.
 func (s *Scanner) giveUp(f *flow) {
 	d := f.doubt
-	rows := d.rows
-	d.rows = nil
 	s.settleRival(f)
 	for i := range f.halves {
 		if h := &f.halves[i]; h.stream != nil && h.stream.ended {
 			s.decide(h)
 		}
 	}
-	for _, row := range rows {
-		s.emitKept(row)
-	}
+	s.emitRows(d)
 	for i := range f.halves {
 		h := &f.halves[i]
 		if f.queue != nil && h.stream != nil && h.phase == started && s.flows.open == nil {
@@ -165,8 +161,18 @@ func (s *Scanner) giveUp(f *flow) {
 			h.stream.forgetCopies()
 		}
 	}
+	s.emitRows(d) // those of copies that were adopted
 	if f.queue != nil {
 		s.closeDoubt(f)
+	}
+}
+
+// emitRows yields the rows that wait in a doubt.
+func (s *Scanner) emitRows(d *doubt) {
+	rows := d.rows
+	d.rows = nil
+	for _, row := range rows {
+		s.emitKept(row)
 	}
 }
 

@@ -179,6 +179,7 @@ func TestDroppedSegments(t *testing.T) {
 		"FIN ahead, another SYN":                   {with(opened, seg{seq: 500, flags: fin | ack}, seg{seq: 70000, flags: syn}, whole(real1, nil), acked), []reading{{N: 1}}},
 		"beyond the window":                        {with(opened, seg{seq: 70000, flags: ack, data: decoy}, whole(real1, nil), acked), []reading{{N: 1}}},
 		"after a FIN":                              {with(opened, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: fin | ack}, seg{seq: 30, flags: ack, data: real1[30:]}), []reading{{N: 1, Ambiguous: "segment"}}},
+		"after a FIN ahead":                        {with(opened, seg{seq: 20, flags: fin | ack, data: real1[20:40]}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]}), []reading{{N: 1, Ambiguous: "segment"}}},
 		"after a FIN, answered":                    {with(opened, seg{seq: 30, flags: fin | ack}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]}, seg{ack: 31, flags: ack | fin, fromServer: true}), nil},
 		"after a FIN that was acknowledged":        {with(opened, seg{flags: fin | ack}, seg{ack: 1, flags: ack, fromServer: true}, whole(decoy, nil)), nil},
 		"after a RST, answered with one":           {with(opened, seg{flags: rst}, whole(decoy, nil), seg{flags: rst, fromServer: true}), nil},
@@ -206,8 +207,10 @@ func TestDroppedInOneDirection(t *testing.T) {
 		"other bytes":        {with(start, whole(decoy, func(g *seg) { g.ack = 1000000 }), whole(real1, nil))[1:], []reading{{N: 2}, {N: 1, Ambiguous: "overlap", Contradicts: []int{2}}}},
 		"no pure ACK":        {with(start[:1:1], whole(decoy[:30], func(g *seg) { g.ack = 1000000 }), whole(real1, nil)), []reading{{N: 2, Ambiguous: "overlap", Faults: overlap}, {N: 1, Ambiguous: "overlap", Faults: overlap}}},
 		"far timestamp":      {with(timed, seg{flags: ack, data: real1[:30], options: stamp(5002)}, seg{seq: 30, flags: ack, options: stamp(1 << 29)}, seg{seq: 30, flags: ack, data: real1[30:], options: stamp(5003)}), []reading{{N: 1, Ambiguous: "segment"}}},
-		"the server sends":   {with(start, seg{ack: 4000, flags: ack}, whole(real1, func(g *seg) { g.ack = 9000 })), []reading{{N: 1}}},
-		"SYN and ACK":        {with(start, seg{seq: 3, flags: syn | ack, data: decoy}, whole(real1, nil)), []reading{{N: 1, Ambiguous: "syn"}}},
+		"far timestamp, two readings": {with(timed, seg{flags: ack, data: real1[:30], options: stamp(5002)}, seg{flags: ack, data: decoy[:30], options: stamp(5002)}, seg{seq: 30, flags: ack, options: stamp(1 << 29)}, seg{seq: 30, flags: ack, data: real1[30:], options: stamp(5003)}),
+			[]reading{{N: 1, Ambiguous: "overlap,segment", Faults: overlap}, {N: 2, Ambiguous: "overlap,segment", Faults: overlap}}},
+		"the server sends": {with(start, seg{ack: 4000, flags: ack}, whole(real1, func(g *seg) { g.ack = 9000 })), []reading{{N: 1}}},
+		"SYN and ACK":      {with(start, seg{seq: 3, flags: syn | ack, data: decoy}, whole(real1, nil)), []reading{{N: 1, Ambiguous: "syn"}}},
 	} {
 		t.Run(name, c.run)
 	}
