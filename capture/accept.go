@@ -85,10 +85,14 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 	}
 	switch {
 	case mode == ChecksumsIgnore:
+	case sum == sumWrong && h.partial:
+		if seg.proof = improbable; len(seg.payload) == 0 {
+			return drop{why: Checksum}, true
+		}
 	case sum == sumWrong, seg.noLength, header == sumWrong:
 		seg.proof = doubtful
 	case sum == sumOffloaded:
-		seg.proof = unproven
+		seg.proof, h.partial = unproven, true
 	}
 	return drop{}, false
 }

@@ -20,9 +20,10 @@ const (
 type proof uint8
 
 const (
-	proven   proof = iota
-	unproven       // the network card computes it
-	doubtful       // it is wrong, or the IP header has no length; so may be all of the flow
+	proven     proof = iota
+	unproven         // the network card computes it
+	doubtful         // it is wrong, or the IP header has no length; so may be all of the flow
+	improbable       // it is wrong, but the card computes those of other packets of the flow
 )
 
 // onesSum adds the ones' complement sum of b to sum, in 64 bits. An odd last byte counts as

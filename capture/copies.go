@@ -172,6 +172,9 @@ func (st *stream) fault(code string, offset int) {
 func (s *Scanner) weigh(h *half, begin uint32) (doubts Reasons) {
 	st := h.stream
 	doubts = st.doubts
+	if st.proof == improbable && !(h.ackSeen && int32(h.acked-h.next) >= 0) {
+		doubts = doubts.With(Checksum)
+	}
 	for _, c := range st.copies {
 		at, differ := st.differsFromRaw(c)
 		switch {

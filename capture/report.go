@@ -5,7 +5,7 @@ package capture
 func (s *Scanner) report(f *flow, h *half) bool {
 	st := h.stream
 	begin := h.start + st.start + uint32(st.records.Info().Start)
-	if len(st.copies) > 0 || st.doubts != 0 {
+	if len(st.copies) > 0 || st.doubts != 0 || st.proof == improbable {
 		s.hello.Ambiguous |= s.weigh(h, begin)
 	}
 	s.hello.Faults = append(s.hello.Faults, st.faults...)

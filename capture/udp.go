@@ -173,12 +173,11 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 	if f != nil {
 		evidence = f.halves[0] // which has the only direction
 	}
-	before := evidence.sums
+	before, offloaded := evidence.sums, evidence.partial
 	if _, dropped := s.damaged(&evidence, &s.decoder.seg); dropped {
 		return evidence, false
 	}
-	offloaded, partial, damaged := evidence.partial, s.decoder.seg.proof == unproven, evidence.sums.wrong > before.wrong
-	evidence.partial = offloaded || partial
+	partial := s.decoder.seg.proof == unproven
 	if f == nil {
 		return evidence, true
 	}
@@ -189,7 +188,7 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 		s.contradictDatagrams(f)
 		s.flows.dropSession(f)
 		f.last = 0
-	case damaged && offloaded && f.session != nil:
+	case s.decoder.seg.proof == improbable && f.session != nil:
 		f.session.doubts = f.session.doubts.With(Checksum)
 	}
 	f.halves[0] = evidence
@@ -241,7 +240,7 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		}
 		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
 			s.emit()
-			if (f.outers > 1 || s.decoder.seg.proof == doubtful) && result.Outcome == assemble.Complete && f.session != nil {
+			if (f.outers > 1 || s.decoder.seg.proof >= doubtful) && result.Outcome == assemble.Complete && f.session != nil {
 				f.session.reported = append(f.session.reported[:0], s.hello.Frames...)
 			}
 		}
