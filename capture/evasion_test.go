@@ -258,6 +258,7 @@ func TestChecksumEvidence(t *testing.T) {
 		"all are wrong":                            {sum(damaged, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},
 		"there are none":                           {sum(none, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},
 		"all are left to the card":                 {sum(offloaded, with(opened, whole(real1, nil), acked)...), []reading{{N: 1}}},
+		"one is left to the card to cut":           {sum(offloaded, with(opened, whole(real1, func(g *seg) { g.mend = toCut }))...), []reading{{N: 1}}},
 		"one is left to the card":                  {with(opened, whole(real1, func(g *seg) { g.mend = offloaded }), acked), []reading{{N: 1}}},
 		"left to the card, and contradicted":       {with(opened, seg{flags: ack, data: decoy[:30], mend: offloaded}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]}), both},
 		"left to the card, whole and contradicted": {with(opened, whole(decoy, func(g *seg) { g.mend = offloaded }), whole(real1, nil)), []reading{{N: 2}, {N: 1, Ambiguous: "checksum", Contradicts: []int{4}}}},
