@@ -95,17 +95,14 @@ func (s *Scanner) emitKept(row Hello) {
 func (s *Scanner) answered(f *flow, b []byte) {
 	rows := f.doubt.rows
 	f.doubt.rows = nil
-	if answer, ok := readServerHello(b); ok && len(rows) > 1 {
-		fits := func(h Hello) bool { return answer.fits(&h) }
-		if fitting := slices.DeleteFunc(slices.Clone(rows), func(h Hello) bool { return !fits(h) }); len(fitting) == 1 {
-			fitting[0].Ambiguous = 0
+	if len(rows) > 1 {
+		if fitting := slices.DeleteFunc(slices.Clone(rows), func(h Hello) bool { return !h.fits(b) }); len(fitting) == 1 {
+			fitting[0].Ambiguous, fitting[0].single = fitting[0].Ambiguous&oddHello, true
 			rows = fitting
 		}
 	}
 	for _, row := range rows {
-		if row.Ambiguous&oddHello != 0 {
-			row.settleOdd(b)
-		}
+		row.settle(b)
 		s.emitKept(row)
 	}
 	s.closeDoubt(f)

@@ -337,7 +337,7 @@ func TestUrgentData(t *testing.T) {
 		"inside the hello":                {with(opened, seg{flags: ack | urg, urgent: 31, data: inside}), []reading{{N: 1, Faults: urgent(30)}}},
 		"in a later one":                  {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:20]}, seg{seq: 20, flags: ack, data: inside[20:]}), []reading{{N: 1, Faults: urgent(30)}}},
 		"what has arrived":                {with(opened, seg{flags: ack, data: real1[:30]}, seg{seq: 20, flags: ack | urg, urgent: 1, data: real1[20:]}), []reading{{N: 1}}},
-		"two of them":                     {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:40]}, seg{seq: 40, flags: ack | urg, urgent: len(inside) - 39, data: join(inside[40:], []byte("G"))}), []reading{{N: 1, Ambiguous: "segment", Faults: urgent(30)}}},
+		"two of them":                     {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:40]}, seg{seq: 40, flags: ack | urg, urgent: len(inside) - 39, data: join(inside[40:], []byte("G"))}), []reading{{N: 1, Ambiguous: "segment", Faults: urgent(30)}, {Ambiguous: "segment", Faults: urgent(30)}}},
 		"two after the hello":             {with(opened, seg{flags: ack | urg, urgent: 31, data: inside}, seg{seq: len(inside), flags: ack | urg, urgent: 1, data: []byte("G")}), []reading{{N: 1, Faults: urgent(30)}, {Ambiguous: "segment", Faults: []capture.Fault{}, Contradicts: []int{4}}}},
 		"in an empty segment":             {with(opened, seg{flags: ack | urg, urgent: 31}, whole(inside, nil)), []reading{{N: 1, Faults: urgent(30)}}},
 		"two, the first at the beginning": {with(opened, seg{flags: ack | urg, urgent: 1, data: []byte("G")}, seg{seq: 1, flags: ack | urg, urgent: 31, data: inside}), []reading{{N: 1, Faults: slices.Concat(urgent(0), urgent(30))}}},

@@ -9,6 +9,9 @@ func (s *Scanner) report(f *flow, h *half) bool {
 		s.hello.Ambiguous |= s.weigh(h, begin)
 	}
 	s.hello.Faults = append(s.hello.Faults, st.faults...)
+	if h.urgent || len(st.faults) > 0 {
+		s.hello.checkBodies()
+	}
 	st.reported, st.reportedAt = append(st.reported[:0], s.hello.Frames...), begin
 	if report, wait := s.compareTwin(f, h); !report {
 		return true
@@ -27,15 +30,18 @@ func (s *Scanner) report(f *flow, h *half) bool {
 		s.emit()
 		return true
 	}
+	waiting := func(d *doubt) *[]Hello { return &d.rows }
 	if s.hello.Ambiguous&^oddHello == 0 && st.index == 1 {
-		return s.wait(f, func(d *doubt) *[]Hello { return &d.rows })
+		return s.wait(f, waiting)
 	}
 	other := h.otherReading(begin)
 	if other == nil || string(other) == string(s.hello.Message) {
+		if s.hello.single = st.single(); s.hello.single && s.hello.Code == 0 && st.index == 1 && !f.alone(h) {
+			return s.wait(f, waiting)
+		}
 		s.emit()
 		return true
 	}
-	waiting := func(d *doubt) *[]Hello { return &d.rows }
 	if !s.wait(f, waiting) {
 		return false
 	}
@@ -46,6 +52,9 @@ func (s *Scanner) report(f *flow, h *half) bool {
 // readOther makes s.hello, whose flow and packets are right, that of another reading.
 func (s *Scanner) readOther(h *half, message []byte) {
 	s.hello.Message, s.hello.Code, s.hello.Offset, s.hello.Trailing = message, 0, 0, 0
+	if message != nil && !s.hello.Ambiguous.Has(Malformed) {
+		s.hello.checkBodies()
+	}
 	for _, c := range h.stream.copies {
 		if c.mayCount() {
 			s.hello.Frames = append(s.hello.Frames, c.frames...)

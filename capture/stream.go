@@ -52,6 +52,10 @@ type stream struct {
 	proof      proof  // of the bytes
 	mixedProof bool   // another segment had another one
 	ended      bool   // no hello is in these bytes, unless others come in their place
+	holes      uint8  // urgent bytes that were left out of raw
+	left       byte   // the last of them
+	inline     uint8  // how many of them may be part of the stream: 0, 1 or more
+	leftAt     int    // index in raw of the byte after left
 	copies     []spareCopy
 	copied     int      // bytes in copies
 	path       []string // of the first copy, for rows that another packet brings about
@@ -177,14 +181,18 @@ func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
 	if h.stream != nil {
 		h.stream.fault(FaultUrgent, int(h.next-h.start))
 	}
-	if h.next == h.start {
+	first := h.next == h.start
+	if first {
 		h.start++
-	} else {
-		h.leftOut = true
 	}
+	h.leftOut = h.leftOut || !first
 	h.next++
-	if h.stream != nil {
-		h.stream.rawAt++ // so that what follows is at its place
+	if st := h.stream; st != nil {
+		st.rawAt++ // so that what follows is at its place
+		if !first {
+			st.holes += min(1, 255-st.holes)
+			st.left, st.leftAt = b[n], len(st.raw)
+		}
 	}
 	return n+1 == len(b) || s.feed(f, h, b[n+1:])
 }

@@ -237,8 +237,10 @@ func (s *Scanner) doubtUrgent(f *flow, h *half) {
 	case st == nil || s.flows.open != nil:
 	case st.index == 1 && !st.ended:
 		st.doubts = st.doubts.With(Segment)
+		st.inline = min(2, st.inline+1)
 	case st.index > 1 && (other.phase != started || other.sent == other.start):
 		st.doubts = st.doubts.With(Segment)
+		st.inline = min(2, st.inline+1)
 		s.contradict(f, h)
 	}
 	h.leftOut = false
