@@ -79,7 +79,7 @@ func (h *Hello) refused() bool {
 func (h *Hello) settle(b []byte) {
 	if answer, ok := readServerHello(b); ok && answer.fits(h) {
 		if h.single || h.Ambiguous&^oddHello == 0 {
-			h.Ambiguous &= 1 << Tunnel
+			h.Ambiguous = 0
 		}
 		return
 	}

@@ -61,7 +61,7 @@ func (s *Scanner) setAside(f *flow, h *half, seg *segment, why drop) {
 // spare keeps bytes besides those that were taken. It reports whether f is still there.
 func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
 	st := h.stream
-	if s.flows.open != nil && c.rival || len(st.copies) >= maxCopies || st.copied+len(b) > maxCopied {
+	if s.flows.open != nil && c.rival || len(st.copies) >= maxCopies || int(st.copied)+len(b) > maxCopied {
 		return true
 	}
 	if slices.ContainsFunc(st.copies, func(o spareCopy) bool { return o.seq == c.seq && string(o.data) == string(b) }) {
@@ -71,7 +71,7 @@ func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
 		return false
 	}
 	c.data, c.frames = slices.Clone(b), slices.Clone(s.frames)
-	if st.copied += len(b); st.path == nil {
+	if st.copied += int32(len(b)); st.path == nil {
 		st.path = s.decoder.path.names(&s.decoder.seg)
 	}
 	st.copies = append(st.copies, c)
@@ -216,8 +216,8 @@ func (h *half) otherReading(begin uint32) []byte {
 	}
 	b := slices.Clone(st.raw[at:])
 	switch {
-	case st.inline == 1 && st.leftAt >= at && st.leftAt <= len(st.raw):
-		b = slices.Insert(b, st.leftAt-at, st.left)
+	case st.inline == 1 && int(st.leftAt) >= at && int(st.leftAt) <= len(st.raw):
+		b = slices.Insert(b, int(st.leftAt)-at, st.left)
 	case st.holes > 0:
 		return nil
 	default:

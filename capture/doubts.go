@@ -97,7 +97,7 @@ func (s *Scanner) answered(f *flow, b []byte) {
 	f.doubt.rows = nil
 	if len(rows) > 1 {
 		if fitting := slices.DeleteFunc(slices.Clone(rows), func(h Hello) bool { return !h.fits(b) }); len(fitting) == 1 {
-			fitting[0].Ambiguous, fitting[0].single = fitting[0].Ambiguous&oddHello, true
+			fitting[0].Ambiguous &= oddHello
 			rows = fitting
 		}
 	}

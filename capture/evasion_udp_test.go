@@ -56,7 +56,7 @@ func TestQUICAsServers(t *testing.T) {
 // TestDTLSAfterAnEnd checks what is said of hellos after what ends a handshake.
 func TestDTLSAfterAnEnd(t *testing.T) {
 	record := func(kind byte, data ...byte) []byte {
-		return join([]byte{kind, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, byte(len(data))}, data)
+		return dtlsRecord(kind, 0, data)
 	}
 	whole, first, rest := fromClient(dtlsFragment(100, 0, 100)), fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60))
 	encrypted := record(23, 1, 2)

@@ -84,6 +84,10 @@ func malformedBody(hello clienthello.ClientHello) (offset int, code extension.Co
 	return 0, 0
 }
 
+// lost are the reasons for doubt whether the only reading came to the server: its ServerHello
+// shows that a hello did.
+const lost = Reasons(1<<Checksum | 1<<IPHeader | 1<<Segment)
+
 // serversOf returns the servers that speak TLS over t.
 func serversOf(t Transport) clienthello.Servers {
 	if t == DTLS {

@@ -36,7 +36,8 @@ func (s *Scanner) report(f *flow, h *half) bool {
 	}
 	other := h.otherReading(begin)
 	if other == nil || string(other) == string(s.hello.Message) {
-		if s.hello.single = st.single(); s.hello.single && s.hello.Code == 0 && st.index == 1 && !f.alone(h) {
+		s.hello.single = st.single() && s.hello.Code == 0 && s.hello.Ambiguous&^(oddHello|lost) == 0
+		if s.hello.single && st.index == 1 && !f.alone(h) {
 			return s.wait(f, waiting)
 		}
 		s.emit()

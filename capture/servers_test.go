@@ -209,9 +209,7 @@ func TestDTLSAsServersReadIt(t *testing.T) {
 	real, other := inDTLS(message()), inDTLS(decoyMessage())
 	longer := append(bytes.Clone(other), 0, 1, 0, 0)
 	longer[len(other)-16-1] += 4
-	record := func(typ byte, epoch int, b []byte) []byte {
-		return join([]byte{typ, 0xfe, 0xfd}, be16(epoch), make([]byte, 6), be16(len(b)), b)
-	}
+	record := dtlsRecord
 	fragment := func(body []byte, seq, from, to int) []byte {
 		return join([]byte{1, 0, 0, byte(len(body))}, be16(seq), []byte{0, 0, byte(from), 0, 0, byte(to - from)}, body[from:to])
 	}
@@ -318,8 +316,8 @@ func TestConsistentDatagramsAreSure(t *testing.T) {
 				return
 			}
 			to = min(to, len(body))
-			dtls = append(dtls, fromClient(join([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0}, be16(12+to-from),
-				[]byte{1, 0, 0, byte(len(body)), 0, 0, 0, 0, byte(from), 0, 0, byte(to - from)}, body[from:to])))
+			dtls = append(dtls, fromClient(dtlsRecord(22, 0,
+				join([]byte{1, 0, 0, byte(len(body)), 0, 0, 0, 0, byte(from), 0, 0, byte(to - from)}, body[from:to]))))
 		}
 		for at := 0; at < len(msg); {
 			n := 1 + r.IntN(len(msg))

@@ -55,9 +55,9 @@ type stream struct {
 	holes      uint8  // urgent bytes that were left out of raw
 	left       byte   // the last of them
 	inline     uint8  // how many of them may be part of the stream: 0, 1 or more
-	leftAt     int    // index in raw of the byte after left
 	copies     []spareCopy
-	copied     int      // bytes in copies
+	copied     int32    // bytes in copies
+	leftAt     int32    // index in raw of the byte after left
 	path       []string // of the first copy, for rows that another packet brings about
 	faults     []Fault
 	doubts     Reasons
@@ -191,7 +191,7 @@ func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
 		st.rawAt++ // so that what follows is at its place
 		if !first {
 			st.holes += min(1, 255-st.holes)
-			st.left, st.leftAt = b[n], len(st.raw)
+			st.left, st.leftAt = b[n], int32(len(st.raw))
 		}
 	}
 	return n+1 == len(b) || s.feed(f, h, b[n+1:])
