@@ -135,6 +135,7 @@ func hasEmptyFragment(b []byte) bool {
 type dtlsNumbers struct {
 	next   uint64     // after the highest
 	hashes [32]uint16 // of records, by number
+	done   bool       // a hello was read
 }
 
 // note notes a record with a hash. It reports whether another one had its number, or it is
@@ -160,7 +161,7 @@ func (n *dtlsNumbers) note(number uint64, hash uint16) (replayed, old bool) {
 // drop. A record is only in doubt if it has a whole hello, or none is in progress: a server
 // that keeps no state reads it.
 func (s *Scanner) withoutReplays(ss *session, b []byte) []byte {
-	if !ss.doneAt.IsZero() && s.time.Sub(ss.doneAt) >= newHandshake {
+	if ss.numbers.done && s.time.Sub(ss.doneAt) >= newHandshake {
 		ss.numbers = dtlsNumbers{}
 	}
 	var drops uint64 // by record
@@ -312,6 +313,7 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 		ss.flags = root.flags
 		s.reportDatagrams(f, ss, result, doubts)
 		root.flags, root.doneSeq, root.doneAt = ss.flags, seq, s.time
+		root.numbers.done = true
 	}
 	ss.awaited = false
 	ss.next()
