@@ -158,8 +158,8 @@ func (n *dtlsNumbers) note(number uint64, hash uint16) (replayed, old bool) {
 }
 
 // withoutReplays notes the records of a datagram, and returns it without those that receivers
-// drop. A record is only in doubt if it has a whole hello, or none is in progress: a server
-// that keeps no state reads it.
+// drop. A record is only in doubt if it has a whole hello, since a server that keeps no state
+// reads it, or if the server may have begun anew.
 func (s *Scanner) withoutReplays(ss *session, b []byte) []byte {
 	if ss.numbers.done && s.time.Sub(ss.doneAt) >= newHandshake {
 		ss.numbers = dtlsNumbers{}
@@ -169,7 +169,7 @@ func (s *Scanner) withoutReplays(ss *session, b []byte) []byte {
 	for r := range plainRecords(b) {
 		replayed, old := ss.numbers.note(binary.BigEndian.Uint64(r[3:]), uint16(s.hash(r)))
 		switch {
-		case replayed && ss.inProgress() && !isWhole(r):
+		case replayed && ss.doneAt.IsZero() && ss.doubts == 0 && !ss.refused && ss.inProgress() && !isWhole(r):
 			drops |= 1 << i
 		case replayed, old:
 			ss.doubts = ss.doubts.With(Fragments)

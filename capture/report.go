@@ -68,7 +68,7 @@ func (s *Scanner) readOther(h *half, message []byte) {
 func (s *Scanner) contradict(f *flow, h *half) {
 	st := h.stream
 	begin := h.start
-	if !st.ended {
+	if st.index > 1 {
 		begin = st.reportedAt
 	}
 	other := h.otherReading(begin)
@@ -81,12 +81,12 @@ func (s *Scanner) contradict(f *flow, h *half) {
 			s.hello.Ambiguous = s.hello.Ambiguous.With(c.why)
 		}
 	}
-	if !st.ended {
+	if st.index > 1 {
 		s.hello.Index--
 		s.hello.Contradicts = append(s.hello.Contradicts, st.reported...)
 	}
 	st.forgetCopies()
-	if other != nil || !st.ended {
+	if other != nil || st.index > 1 {
 		s.emit()
 	}
 }

@@ -253,6 +253,7 @@ func TestDTLSAsServersReadIt(t *testing.T) {
 		{"a second handshake after encrypted records", "openssl 81, if the first is dropped", "81, 80 (fragments)", [][]byte{whole(other, 0), record(22, 1, make([]byte, 20)), whole(real, 0)}},
 		{"a part with a used number", "openssl 80", "80", [][]byte{numbered(1, part(real, 0, 0, 40)), numbered(1, part(other, 0, 40, n)), numbered(2, part(real, 0, 40, n))}},
 		{"a part with a used number, among others", "openssl 80", "80", [][]byte{numbered(1, part(real, 0, 0, 40)), join(numbered(1, part(other, 0, 40, n)), numbered(2, part(real, 0, 40, n)))}},
+		{"parts with used numbers after a hello", "openssl 81, 80 if it begins anew", "81, 80 (fragments)", [][]byte{numbered(1, whole(other, 0)), numbered(0, part(real, 0, 0, 40)), numbered(1, part(real, 0, 40, n))}},
 		{"a part with a used number, and no end", "openssl none", "- (fragments)", [][]byte{numbered(1, part(real, 0, 0, 40)), numbered(1, part(real, 0, 40, n))}},
 		{"a part with an old number", "openssl ok, others none", "80 (fragments)", [][]byte{numbered(40, part(real, 0, 0, 40)), numbered(8, part(real, 0, 40, n))}},
 		{"a part with a number just new enough", "openssl ok", "80", [][]byte{numbered(40, part(real, 0, 0, 40)), numbered(9, part(real, 0, 40, n))}},
