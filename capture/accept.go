@@ -42,7 +42,7 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 	if !h.established && h.echoesOther(other, seg) {
 		return drop{why: Segment, open: true}, true
 	}
-	if h.reset || other.reset || h.fin && h.next == h.finAt && int32(seg.seq-h.finAt) >= 0 {
+	if h.reset || other.reset || h.fin && h.next == h.finAt && int32(seg.seq+uint32(len(seg.payload))-h.finAt) > 0 {
 		return drop{why: Segment}, true
 	}
 	if h.ackSeen && h.synSeen && other.synSeen && int32(seg.seq-h.edge) > 0 && seg.seq != h.next {
@@ -85,10 +85,14 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 	}
 	switch {
 	case mode == ChecksumsIgnore:
+	case sum == sumWrong && h.partial:
+		if seg.proof = improbable; len(seg.payload) == 0 {
+			return drop{why: Checksum}, true
+		}
 	case sum == sumWrong, seg.noLength, header == sumWrong:
 		seg.proof = doubtful
 	case sum == sumOffloaded:
-		seg.proof = unproven
+		seg.proof, h.partial = unproven, true
 	}
 	return drop{}, false
 }

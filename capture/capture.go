@@ -101,6 +101,7 @@ type Hello struct {
 	Path []string
 
 	servers clienthello.Servers // that read what is around the message; 0: not of a Scanner
+	single  bool                // the packets have no other reading
 }
 
 // Found reports whether h has a hello or a refusal, and not only a doubt.

@@ -186,8 +186,16 @@ var firstInitial = sync.OnceValue(func() []byte {
 func dtlsFragment(length, offset, size int) []byte {
 	uint24 := func(n int) []byte { return be32(n)[1:] }
 	fragment := join([]byte{1}, uint24(length), be16(0), uint24(offset), uint24(size), make([]byte, size))
-	return join([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0}, be16(len(fragment)), fragment)
+	return dtlsRecord(22, 0, fragment)
 }
+
+// dtlsRecord returns a record with a number of its own.
+func dtlsRecord(typ byte, epoch int, b []byte) []byte {
+	dtlsRecords++
+	return join([]byte{typ, 0xfe, 0xfd}, be16(epoch), be16(0), be32(dtlsRecords), be16(len(b)), b)
+}
+
+var dtlsRecords int // that dtlsRecord has made
 
 // quicInitial is a datagram with an Initial packet that does not open.
 func quicInitial(dcid uint64) []byte {

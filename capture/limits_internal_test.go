@@ -130,9 +130,10 @@ func TestFragmentsAreFreed(t *testing.T) {
 		"beyond the last":            {[]*fragment{part(8, 8, true), part(16, 8, false)}, false, 0},
 		"one is missing":             {[]*fragment{part(0, 8, false), part(16, 8, true)}, false, 1},
 		"as long as a packet can be": {[]*fragment{part(1<<16-8, 7, true)}, false, 1},
-		"a byte longer":              {[]*fragment{part(1<<16-8, 8, true)}, false, 0},
+		"a byte longer":              {[]*fragment{part(1<<16-8, 8, true)}, false, 1},
 		"cut":                        {[]*fragment{{id: 1, payload: make([]byte, 8), cut: true}}, false, 0},
 		"empty":                      {[]*fragment{part(0, 0, false)}, false, 0},
+		"then an empty one":          {[]*fragment{part(0, 8, false), part(8, 0, true)}, false, 0},
 	} {
 		whole := false
 		for _, fr := range row.fragments {

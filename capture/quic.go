@@ -36,12 +36,13 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 	if latest == nil && known == nil && !mayBegin {
 		return
 	}
-	evidence, ok := s.takes(cmp.Or(known, latest))
+	route := s.flows.clients[names.route]
+	evidence, ok := s.takes(cmp.Or(known, latest, route))
 	if !ok {
 		return
 	}
-	for _, f := range [...]*flow{known, s.flows.clients[names.route], latest} {
-		if f != nil && f.session != nil && !(f.key.lo != key.lo && f.session.repeats(s.hash(b))) && s.feedQUIC(f, b) {
+	for _, f := range [...]*flow{known, route, latest} {
+		if f != nil && f.session != nil && !(f.session.closed && f.key.id != key.id) && !(f.key.lo != key.lo && f.session.repeats(s.hash(b))) && s.feedQUIC(f, b) {
 			return
 		}
 	}

@@ -53,8 +53,12 @@ type stream struct {
 	mixedProof bool     // another segment had another one
 	spoke      protocol // before TLS
 	ended      bool     // no hello is in these bytes, unless others come in their place
+	holes      uint8    // urgent bytes that were left out of raw
+	left       byte     // the last of them
+	inline     uint8    // how many of them may be part of the stream: 0, 1 or more
 	copies     []spareCopy
-	copied     int      // bytes in copies
+	copied     int32    // bytes in copies
+	leftAt     int32    // index in raw of the byte after left
 	path       []string // of the first copy, for rows that another packet brings about
 	faults     []Fault
 	doubts     Reasons
@@ -178,14 +182,18 @@ func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
 	if h.stream != nil {
 		h.stream.fault(FaultUrgent, int(h.next-h.start))
 	}
-	if h.next == h.start {
+	first := h.next == h.start
+	if first {
 		h.start++
-	} else {
-		h.leftOut = true
 	}
+	h.leftOut = h.leftOut || !first
 	h.next++
-	if h.stream != nil {
-		h.stream.rawAt++ // so that what follows is at its place
+	if st := h.stream; st != nil {
+		st.rawAt++ // so that what follows is at its place
+		if !first {
+			st.holes += min(1, 255-st.holes)
+			st.left, st.leftAt = b[n], int32(len(st.raw))
+		}
 	}
 	return n+1 == len(b) || s.feed(f, h, b[n+1:])
 }
@@ -261,7 +269,8 @@ func wholeInRecord(b []byte) int {
 // read, it waits until they are acknowledged or others come.
 func (s *Scanner) finish(f *flow, h *half) {
 	st := h.stream
-	if st.proof == proven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
+	open := st.mixedHops || st.proof == improbable || st.proof != proven && h.sums.verified()
+	if !open || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
 		s.decide(h)
 		return
 	}

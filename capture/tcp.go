@@ -39,7 +39,7 @@ type half struct {
 	urgent      bool  // the byte at urgentAt is urgent
 	leftOut     bool  // an urgent byte that is not the first one has arrived
 	again       bool  // another connection may go on instead
-	partial     bool  // over UDP: the network card computes the checksums
+	partial     bool  // the network card computes the checksums
 	answers     bool  // its SYN answers another one
 	established bool  // it has acknowledged the SYN of the other end
 	inferred    bool  // nothing was captured, but what the other end acknowledges shows start
@@ -145,7 +145,7 @@ func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 	case seg.flags&tcpURG != 0 && h.phase == started && h.markUrgent(seg):
 		s.doubtUrgent(f, h)
 	}
-	if seg.flags&tcpFIN != 0 {
+	if seg.flags&tcpFIN != 0 && seg.proof != improbable {
 		if !h.fin || int32(end-h.finAt) < 0 {
 			h.fin, h.finAt = true, end
 		}
@@ -237,8 +237,10 @@ func (s *Scanner) doubtUrgent(f *flow, h *half) {
 	case st == nil || s.flows.open != nil:
 	case st.index == 1 && !st.ended:
 		st.doubts = st.doubts.With(Segment)
+		st.inline = min(2, st.inline+1)
 	case st.index > 1 && (other.phase != started || other.sent == other.start):
 		st.doubts = st.doubts.With(Segment)
+		st.inline = min(2, st.inline+1)
 		s.contradict(f, h)
 	}
 	h.leftOut = false
@@ -260,7 +262,7 @@ func (s *Scanner) reopen(f *flow) {
 	for i := range f.halves {
 		h := &f.halves[i]
 		s.flows.drop(h)
-		*h = half{direction: uint8(i), sums: h.sums, headers: h.headers, outers: h.outers}
+		*h = half{direction: uint8(i), partial: h.partial, sums: h.sums, headers: h.headers, outers: h.outers}
 	}
 	f.closed = false
 	s.stats.Flows++

@@ -98,7 +98,7 @@ func (s *Scanner) compareDatagrams(f *flow) (report bool) {
 	switch other := f.twin; {
 	case other == nil || other.last == 0:
 	case other.last == f.last:
-		return false
+		return s.hello.Ambiguous != 0 && !f.tunnelled() // which the one in the tunnel may not have been
 	case f.tunnelled(), f.outers == other.outers:
 		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
 	default:

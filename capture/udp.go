@@ -20,7 +20,7 @@ const (
 // holds; in QUIC with its keys and names.
 const (
 	quicCost = 3 << 10
-	dtlsCost = 704
+	dtlsCost = 736
 )
 
 // frameCost is what the number of a packet takes of the memory.
@@ -56,12 +56,14 @@ type session struct {
 	answers int       // datagrams of the server
 
 	// Of DTLS.
-	refused bool        // the server has ended a handshake with an alert
-	awaited bool        // a fragment of message has come
-	message dtlsMessage // that the session reads
-	done    [4]uint64   // hashes of the latest hellos
-	doneSeq int         // message_seq of the latest
-	doneAt  time.Time
+	numbers  dtlsNumbers // of records
+	replayed bool        // a record with a number that came before was dropped
+	refused  bool        // the server has ended a handshake with an alert
+	awaited  bool        // a fragment of message has come
+	message  dtlsMessage // that the session reads
+	done     [4]uint64   // hashes of the latest hellos
+	doneSeq  int         // message_seq of the latest
+	doneAt   time.Time
 }
 
 // growingAssembler is an assembler of a carrier over UDP.
@@ -109,7 +111,7 @@ func (t *table) freeSession(ss *session) {
 	ss.doubts, ss.why, ss.faults = 0, 0, ss.faults[:0]
 	ss.lenient, ss.closed, ss.ended, ss.answers = false, false, false, 0
 	ss.seen = [len(ss.seen)]uint64{}
-	ss.refused = false
+	ss.refused, ss.replayed, ss.numbers = false, false, dtlsNumbers{}
 	ss.awaited, ss.message, ss.done, ss.doneAt = false, dtlsMessage{}, [len(ss.done)]uint64{}, time.Time{}
 	ss.frames, ss.reported = ss.frames[:0], ss.reported[:0]
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
@@ -162,7 +164,7 @@ func (s *Scanner) datagram(seg *segment) {
 	switch {
 	case b[0]&0x80 != 0:
 		s.quicDatagram(key, b)
-	case b[0] >= 20 && b[0] < 64: //mutation:equivalent DTLS ignores other types
+	case b[0] >= 20 && b[0] < 64, b[1] == dtlsMajor: //mutation:equivalent DTLS ignores other types
 		s.dtlsDatagram(key, b)
 	}
 }
@@ -173,12 +175,11 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 	if f != nil {
 		evidence = f.halves[0] // which has the only direction
 	}
-	before := evidence.sums
+	before, offloaded := evidence.sums, evidence.partial
 	if _, dropped := s.damaged(&evidence, &s.decoder.seg); dropped {
 		return evidence, false
 	}
-	offloaded, partial, damaged := evidence.partial, s.decoder.seg.proof == unproven, evidence.sums.wrong > before.wrong
-	evidence.partial = offloaded || partial
+	partial := s.decoder.seg.proof == unproven
 	if f == nil {
 		return evidence, true
 	}
@@ -189,7 +190,7 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 		s.contradictDatagrams(f)
 		s.flows.dropSession(f)
 		f.last = 0
-	case damaged && offloaded && f.session != nil:
+	case s.decoder.seg.proof == improbable && f.session != nil:
 		f.session.doubts = f.session.doubts.With(Checksum)
 	}
 	f.halves[0] = evidence
@@ -243,14 +244,14 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 			f.last = last
 		}
 	}
-	if last != f.last {
+	if last != f.last || doubts.Has(Checksum) {
 		if f.halves[0].again && result.Outcome == assemble.Complete {
 			// It contradicts one with a wrong checksum.
 			s.hello.Ambiguous = s.hello.Ambiguous.With(Checksum)
 		}
 		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
 			s.emit()
-			if (f.outers > 1 || s.decoder.seg.proof == doubtful) && result.Outcome == assemble.Complete && f.session != nil {
+			if (f.outers > 1 || s.decoder.seg.proof >= doubtful) && result.Outcome == assemble.Complete && f.session != nil {
 				f.session.reported = append(f.session.reported[:0], s.hello.Frames...)
 			}
 		}
@@ -300,10 +301,17 @@ func (s *Scanner) contradictDatagrams(f *flow) {
 // emitUnreadDatagrams yields a row without a hello for a flow over UDP whose packets
 // contradict each other, and in which no hello became whole.
 func (s *Scanner) emitUnreadDatagrams(f *flow) {
-	if ss := f.session; ss != nil && ss.index == 1 && f.last == 0 && ss.doubts != 0 && !ss.lenient {
+	ss := f.session
+	if ss == nil || ss.index != 1 || f.last != 0 || ss.lenient {
+		return
+	}
+	doubts := ss.doubts
+	if ss.doubts = 0; ss.replayed {
+		doubts = doubts.With(Fragments)
+	}
+	if doubts != 0 {
 		s.describeDatagrams(f, ss)
-		s.hello.Ambiguous = ss.doubts
-		ss.doubts = 0
+		s.hello.Ambiguous = doubts
 		s.emit()
 	}
 }
