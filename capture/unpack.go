@@ -4,6 +4,7 @@ import (
 	"compress/bzip2"
 	"compress/gzip"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -115,6 +116,9 @@ type unpackError struct {
 }
 
 func (e unpackError) Error() string {
+	if errors.Is(e.err, zstd.ErrWindowSizeExceeded) || errors.Is(e.err, zstd.ErrDecoderSizeExceeded) {
+		return fmt.Sprintf("zstd: it needs a window of more than %d MiB; unpack it with zstd -d --long=31", maxZstdWindow>>20)
+	}
 	text := e.err.Error()
 	if strings.HasPrefix(text, e.name+": ") {
 		return text

@@ -17,18 +17,19 @@ func openXZ(w *buffer) (io.Reader, error) {
 // maxXZDict bytes. It reads the file as The .xz File Format 1.2.1 and the LZMA2 decoder
 // of liblzma describe it, and leaves all other faults to who reads it.
 type xzGuard struct {
-	in    *buffer
-	pass  int // bytes
-	next  func(*xzGuard) error
-	check int // length of the check after a block
-	data  int // length of the compressed data of the block
-	rest  int // numbers that the index still has
+	in     *buffer
+	pass   int  // bytes
+	inside bool // a stream, before its footer
+	next   func(*xzGuard) error
+	check  int // length of the check after a block
+	data   int // length of the compressed data of the block
+	rest   int // numbers that the index still has
 }
 
 func (g *xzGuard) Read(p []byte) (int, error) {
 	for g.pass == 0 {
 		if len(g.in.peek(1)) == 0 {
-			return 0, g.in.err
+			return 0, g.ended()
 		}
 		if err := g.next(g); err != nil {
 			return 0, err
@@ -36,11 +37,19 @@ func (g *xzGuard) Read(p []byte) (int, error) {
 	}
 	b := g.in.peek(1)
 	if len(b) == 0 {
-		return 0, g.in.err
+		return 0, g.ended()
 	}
 	n, err := g.in.Read(p[:min(len(p), g.pass)])
 	g.pass -= n
 	return n, err
+}
+
+// ended returns the error at the end of the file.
+func (g *xzGuard) ended() error {
+	if g.in.err == io.EOF && g.inside {
+		return io.ErrUnexpectedEOF // xz.Reader takes some of these ends for regular ones
+	}
+	return g.in.err
 }
 
 // peek returns the next n bytes. If there are fewer, all are passed.
@@ -64,7 +73,7 @@ func (g *xzGuard) stream() error {
 		if b, ok = g.peek(headerLen); ok {
 			sizes := [16]int{0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64}
 			g.check = sizes[b[7]&0xf]
-			g.pass, g.next = headerLen, (*xzGuard).block
+			g.pass, g.next, g.inside = headerLen, (*xzGuard).block, true
 		}
 	}
 	return nil
@@ -142,7 +151,7 @@ func (g *xzGuard) chunk() error {
 func (g *xzGuard) index() error {
 	const footerLen, sumLen = 12, 4
 	if g.data > 1 && g.rest == 0 {
-		g.pass, g.next = -g.data&3+sumLen+footerLen, (*xzGuard).stream
+		g.pass, g.next, g.inside = -g.data&3+sumLen+footerLen, (*xzGuard).stream, false
 		return nil
 	}
 	b := g.in.peek(9)
