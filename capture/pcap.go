@@ -109,7 +109,6 @@ func (s *pcapSource) header(b []byte) (int, error) {
 	case magicModified:
 		s.headLen += 8 // uint32 interface; uint16 protocol; uint8 packet_type; uint8 padding;
 	case magicIxiaHard, magicIxiaSoft:
-		s.nano = true
 		length += 4 // uint32 length of all packets
 	case magicMicro:
 		if link, ok := aixLinks[s.link]; ok && major == 2 && minor == 2 {
