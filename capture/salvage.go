@@ -98,14 +98,15 @@ func (s *pcapSource) goesOn(n int) bool {
 }
 
 // resume looks for the next sound record after damage, which may be inside the record
-// before. If there is none it returns the error that ends the reading. cut says that the file
+// before, unless cut is true. If there is none it returns the error that ends the reading. cut says that the file
 // may be sound, and lack its end.
 func (s *pcapSource) resume(cut bool) error {
 	w := s.in
 	at := w.offset()
-	if w.keep > 0 {
-		w.begin, w.keep = w.begin-w.keep+1, 0
+	if !cut && w.keep > 0 {
+		w.begin -= w.keep - 1
 	}
+	w.keep = 0
 	for ; len(w.peek(s.headLen)) == s.headLen; w.begin++ {
 		if w.offset() != at && s.sound() {
 			s.note(at, w.offset()-at)
@@ -121,19 +122,20 @@ func (s *pcapSource) resume(cut bool) error {
 }
 
 // sound reports whether the record at hand ends before another one of about the same
-// time, or at the end of the file. After a longer time, three must follow.
+// time, or at the end of the file. If its time is another than that of the latest packet, three
+// must follow.
 func (s *pcapSource) sound() bool {
-	const year1973 = 1e8
+	const year1973, least = 1e8, 14 // seconds, bytes
 	b := s.in.peek(s.headLen)
 	if len(b) < s.headLen {
 		return false
 	}
 	r, follow := s.record(b), 1
 	switch {
-	case !s.usual(r) || s.seconds == 0 && r.seconds < year1973:
+	case !s.usual(r) || r.captured < least:
 		return false
-	case s.seconds != 0 && !near(r.seconds, s.seconds):
-		follow = 3
+	case r.seconds < year1973 || s.seconds != 0 && !near(r.seconds, s.seconds):
+		follow = 3 // small numbers are in many packets
 	}
 	n := 0
 	for range follow {
