@@ -131,7 +131,7 @@ cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
   base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
-  tlsflags inspect --join /var/captures/eth0
+  tlsflags inspect --join corpus/captures/tcp-hrr-openssl.pcapng corpus/captures/demo.pcapng
   tcpdump -i lo -U -w a.pcap tcp port 8443 &
   SSLKEYLOGFILE=keys curl --cacert demo/ca.pem https://127.0.0.1:8443/json
   tlsflags inspect --keylog keys a.pcap`,

@@ -53,10 +53,11 @@ func (in *inspection) joined(args []string) error {
 
 // captures returns the captures in a directory, or the file that is named, whatever it holds.
 func (in *inspection) captures(root string) (files []capture.File, err error) {
-	named := !isDirectory(root)
+	named, failed := !isDirectory(root), false
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
+			failed = true
 			return in.fail(in.source(path), err)
 		case named:
 		case !entry.Type().IsRegular():
@@ -68,7 +69,7 @@ func (in *inspection) captures(root string) (files []capture.File, err error) {
 		files = append(files, capture.File{Name: path, Open: func() (io.ReadCloser, error) { return in.open(path) }})
 		return nil
 	})
-	if err == nil && len(files) == 0 {
+	if err == nil && len(files) == 0 && !failed {
 		err = in.fail(in.source(root), errNoCapture)
 	}
 	return files, err
