@@ -71,7 +71,7 @@ func TestDamagedCaptures(t *testing.T) {
 		"pcapng, simple block too short":      {join(ng, block(le, 3), ngAfter), 2, damagedAt(ngEnd, 12), 1, 12, 0},
 		"pcapng, interface too short":         {join(ng, block(le, 1, make([]byte, 4)), ngAfter), 2, damagedAt(ngEnd, 16), 1, 16, 0},
 		"pcapng, packet longer than block":    {join(ng, enhanced(le, 0, 5000, 5000, make([]byte, 8)), ngAfter), 2, damagedAt(ngEnd, 40), 1, 40, 0},
-		"pcapng, packet of 4 GB":              {join(ng, enhanced(le, 0, math.MaxUint32, math.MaxUint32, make([]byte, 8)), ngAfter), 2, damagedAt(ngEnd, 40), 1, 40, 0},
+		"pcapng, packet of 2 GB":              {join(ng, enhanced(le, 0, math.MaxInt32, math.MaxInt32, make([]byte, 8)), ngAfter), 2, damagedAt(ngEnd, 40), 1, 40, 0},
 		"pcapng, garbage":                     {join(ng, garbage, ngAfter), 2, damagedAt(ngEnd, 40), 1, 40, 0},
 		"pcapng, garbage and a section":       {join(ng, garbage, section(binary.BigEndian), iface(binary.BigEndian, linkRaw, 0), packetBlock(binary.BigEndian, otherPacket)), 2, damagedAt(ngEnd, 40), 1, 40, 0},
 		"pcapng, bytes lost":                  {join(ng[:ngEnd-5], ngAfter), 1, damagedAt(48, len(good)-5), 1, len(good) - 5, 0},
@@ -96,6 +96,26 @@ func TestDamagedCaptures(t *testing.T) {
 		}
 		if len(hellos) != row.hellos {
 			t.Errorf("%s: %d hellos, want %d", name, len(hellos), row.hellos)
+		}
+	}
+}
+
+// TestDropped checks that the packets which the kernel dropped are counted: the latest count of
+// each interface and section.
+func TestDropped(t *testing.T) {
+	for name, order := range map[string]binary.AppendByteOrder{"little-endian": binary.LittleEndian, "big-endian": binary.BigEndian} {
+		statistics := func(id, received, byInterface, bySystem uint64) []byte {
+			o := words(order, uint32(id), 0, 0)
+			for code, v := range map[uint16]uint64{4: received, 5: byInterface, 7: bySystem} {
+				o = append(o, option(order, code, order.AppendUint64(nil, v))...)
+			}
+			return block(order, 5, o)
+		}
+		file := join(section(order), iface(order, linkRaw, 0), iface(order, linkRaw, 0),
+			statistics(0, 100, 1, 2), statistics(1, 100, 0, 20), statistics(0, 100, 4, 5), statistics(2, 0, 100, 100), block(order, 5, words(order, 0)),
+			section(order), iface(order, linkRaw, 0), statistics(0, 100, 0, 1000))
+		if _, stats, err := read(bytes.NewReader(file)); stats.Dropped != 9+20+1000 || err != nil {
+			t.Errorf("%s: %d dropped, %v", name, stats.Dropped, err)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"iter"
+	"math"
 	"math/bits"
 	"time"
 )
@@ -37,6 +39,7 @@ const (
 type pcapngSource struct {
 	blocks
 	interfaces []iface // of the section
+	dropped    int     // packets, of all sections
 }
 
 // iface is what an interface description says.
@@ -44,6 +47,7 @@ type iface struct {
 	link    LinkType
 	snaplen uint32 // 0: no limit
 	clock   clock
+	dropped int // packets, as its latest statistics say
 }
 
 func openPcapng(in *buffer) (source, error) {
@@ -65,6 +69,8 @@ func (s *pcapngSource) next() (Packet, error) {
 			s.interfaces = s.interfaces[:0]
 		case blockInterface:
 			s.describe(b)
+		case blockStatistics:
+			s.statistics(b)
 		case blockEnhancedPacket:
 			// uint32 interface; uint64 timestamp; uint32 captured_length; uint32 original_length;
 			if len(b.body) >= 20 {
@@ -95,21 +101,53 @@ func (s *pcapngSource) describe(b block) {
 		return
 	}
 	i := iface{link: LinkType(s.uint16(b.body)), snaplen: s.uint32(b.body[4:]), clock: microseconds}
-	const end, resolution, offset = 0, 9, 14
-	for o := b.body[8:]; len(o) >= 4; {
-		code, n := s.uint16(o), int(s.uint16(o[2:]))
-		if o = o[4:]; code == end || n > len(o) {
-			break
-		}
+	const resolution, offset = 9, 14
+	for code, value := range s.options(b.body[8:]) {
 		switch {
-		case code == resolution && n >= 1:
-			i.clock.resolution(o[0])
-		case code == offset && n >= 8:
-			i.clock.offset = int64(s.uint64(o))
+		case code == resolution && len(value) >= 1:
+			i.clock.resolution(value[0])
+		case code == offset && len(value) >= 8:
+			i.clock.offset = int64(s.uint64(value))
 		}
-		o = o[min((n+3)&^3, len(o)):]
 	}
 	s.interfaces = append(s.interfaces, i)
+}
+
+// options returns the options of a block, which end with the code 0 or with the block.
+func (s *pcapngSource) options(o []byte) iter.Seq2[uint16, []byte] {
+	return func(yield func(uint16, []byte) bool) {
+		for len(o) >= 4 {
+			code, n := s.uint16(o), int(s.uint16(o[2:]))
+			if o = o[4:]; code == 0 || n > len(o) || !yield(code, o[:n]) {
+				return
+			}
+			o = o[min((n+3)&^3, len(o)):]
+		}
+	}
+}
+
+// statistics takes the latest counts of an interface:
+//
+//	uint32 interface; uint64 timestamp; options
+func (s *pcapngSource) statistics(b block) {
+	if len(b.body) < 12 || s.uint32(b.body) >= uint32(len(s.interfaces)) {
+		return
+	}
+	const byInterface, bySystem = 5, 7
+	i, dropped := &s.interfaces[s.uint32(b.body)], uint64(0)
+	for code, value := range s.options(b.body[12:]) {
+		if (code == byInterface || code == bySystem) && len(value) >= 8 {
+			dropped += s.uint64(value)
+		}
+	}
+	dropped = min(dropped, math.MaxInt32)
+	s.dropped += int(dropped) - i.dropped
+	i.dropped = int(dropped)
+}
+
+func (s *pcapngSource) count(stats *Stats) {
+	s.blocks.count(stats)
+	stats.Dropped += s.dropped
 }
 
 // packet returns a packet of an interface.
