@@ -146,7 +146,7 @@ type Stats struct {
 	Ambiguous int              // hellos and other findings that are in doubt
 	Doubts    [ReasonCount]int // of them, by Reason
 
-	Dropped     int // packets that the kernel dropped in a live capture, since its buffer was full
+	Dropped     int // packets that the kernel dropped, in a live capture or by the statistics of a pcapng file
 	Other       int // packets without TCP and UDP
 	Encrypted   int // packets of which a layer around TCP or UDP is encrypted, such as 802.11
 	UnknownLink int // packets of a link type that is not read

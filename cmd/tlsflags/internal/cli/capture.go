@@ -1,34 +1,45 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/tlsflags/tlsflags/capture"
 )
 
 // inspectCapture shows the hellos of a capture. What is wrong inside a capture is
-// warned about: what comes before the fault, and between faults, is right.
-func (in *inspection) inspectCapture(source string, r *inputReader) error {
+// warned about: what comes before the fault, and between faults, is right. A compressed file of
+// something else is an error; if passOver is true, it is reported as other instead.
+func (in *inspection) inspectCapture(source string, r *inputReader, passOver bool) (other bool, err error) {
 	c, err := capture.Open(r, in.captureOptions())
-	if err != nil {
-		return in.fail(source, err)
+	switch {
+	case err == capture.ErrFormat && passOver:
+		return true, nil
+	case err != nil:
+		return false, in.fail(source, err)
 	}
 	in.summary.inputs++
 	for hello := range c.Hellos() {
 		if err := in.found(source, hello); err != nil {
-			return err
+			return false, err
 		}
 	}
-	stats, err := c.Stats(), c.Err()
-	if r.err == nil && err != nil && stats.Cut+stats.Damaged == 0 {
-		stats.Cut = 1
-	}
-	in.counts(source, stats)
+	in.counts(source, c.Stats())
+	return false, in.fault(source, c.Err())
+}
+
+// fault tells what was wrong with a capture: damage is warned about, but a file that cannot be
+// read fails.
+func (in *inspection) fault(source string, err error) error {
 	switch {
-	case r.err != nil: // of the file, not of what it holds
-		return in.fail(source, r.err)
-	case err != nil:
+	case err == nil:
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		in.warn(source, fmt.Sprintf("%v; what came before it is shown", err))
+	case errors.Is(err, capture.ErrDamaged):
+		in.warn(source, fmt.Sprintf("%v; the rest is shown", err))
+	default:
+		return in.fail(source, err)
 	}
 	return nil
 }
