@@ -84,12 +84,7 @@ cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
 --strict=ambiguous; 5 a capture was damaged, cut or not readable in part, with
 --strict-capture. If several apply, the first of 2, 3, 5, 4, 1 is returned.`
 
-func inspectCommand() *cobra.Command {
-	var o inspectOptions
-	cmd := &cobra.Command{
-		Use:   "inspect [FILE|DIRECTORY|-]...",
-		Short: "Show the ClientHellos of captures and raw files",
-		Long: `Inspect prints one line for each ClientHello in its inputs: the time, the client and the
+const inspectHelp = `Inspect prints one line for each ClientHello in its inputs: the time, the client and the
 server, the server name, the version that the client prefers, and the TLS flags; or why
 the hello was refused. The time is the time of day in UTC. A name is cut at 64 bytes.
 The other formats have the date and the whole name.
@@ -131,7 +126,14 @@ In text and csv, all characters of a name that are not printable are escaped, so
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
 hello. Colour is off if NO_COLOR is set or TERM is dumb, unless --color says always.
 
-` + inspectExits,
+`
+
+func inspectCommand() *cobra.Command {
+	var o inspectOptions
+	cmd := &cobra.Command{
+		Use:   "inspect [FILE|DIRECTORY|-]...",
+		Short: "Show the ClientHellos of captures and raw files",
+		Long:  inspectHelp + inspectExits,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
