@@ -5,6 +5,10 @@ package capture
 func (s *Scanner) report(f *flow, h *half) bool {
 	st := h.stream
 	begin := h.start + st.start + uint32(st.records.Info().Start)
+	waiting := func(d *doubt) *[]Hello { return &d.rows }
+	if st.late {
+		s.hello.Ambiguous = s.hello.Ambiguous.With(Unconfirmed)
+	}
 	if len(st.copies) > 0 || st.doubts != 0 {
 		s.hello.Ambiguous |= s.weigh(h, begin)
 	}
@@ -14,7 +18,7 @@ func (s *Scanner) report(f *flow, h *half) bool {
 		return true
 	} else if wait {
 		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
-		return s.wait(f, func(d *doubt) *[]Hello { return &d.rows })
+		return s.wait(f, waiting) && s.expectAnswer(f, h)
 	}
 	rival := s.rival(f, int(h.direction))
 	switch {
@@ -28,19 +32,23 @@ func (s *Scanner) report(f *flow, h *half) bool {
 		return true
 	}
 	if s.hello.Ambiguous&^oddHello == 0 && st.index == 1 {
-		return s.wait(f, func(d *doubt) *[]Hello { return &d.rows })
+		return s.wait(f, waiting)
 	}
 	other := h.otherReading(begin)
-	if other == nil || string(other) == string(s.hello.Message) {
+	differs := other != nil && string(other) != string(s.hello.Message)
+	if !differs && !st.late {
 		s.emit()
 		return true
 	}
-	waiting := func(d *doubt) *[]Hello { return &d.rows }
 	if !s.wait(f, waiting) {
 		return false
 	}
-	s.readOther(h, other)
-	return s.wait(f, waiting)
+	if differs {
+		if s.readOther(h, other); !s.wait(f, waiting) {
+			return false
+		}
+	}
+	return s.expectAnswer(f, h)
 }
 
 // readOther makes s.hello, whose flow and packets are right, that of another reading.
