@@ -44,6 +44,12 @@ func readServerHello(b []byte) (answer serverHello, ok bool) {
 	return answer, true
 }
 
+// asks reports whether the rows that wait for an answer are of h: its own bytes are none.
+func (f *flow) asks(h *half) bool {
+	src, _ := f.ends(int(h.direction))
+	return len(f.doubt.rows) > 0 && f.doubt.rows[0].Src == src
+}
+
 // fits reports whether the answer may be one to the hello. In TLS 1.3 the server echoes the
 // session id; it always selects a cipher suite that was offered.
 func (a serverHello) fits(h *Hello) bool {

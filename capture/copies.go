@@ -101,7 +101,7 @@ func (s *Scanner) acknowledged(f *flow, h, other *half, seg *segment) bool {
 			s.flows.freeRaw(st)
 		}
 	}
-	if f.queue != nil && f.doubt != nil && seg.flags&tcpSYN == 0 && s.answersLate(f, h, seg) && len(seg.payload) > 0 {
+	if f.queue != nil && f.doubt != nil && seg.flags&tcpSYN == 0 && s.answersLate(f, h, seg) && len(seg.payload) > 0 && !f.asks(h) {
 		s.answered(f, seg.payload)
 	}
 	return f.queue != nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
 )
 
 // A late hello does not come with the first bytes of a connection that were captured: what
@@ -116,6 +117,16 @@ func (s *Scanner) mayWait(f *flow) bool {
 	return s.flows.open == nil && (f.doubt == nil || !f.doubt.late.waits)
 }
 
+// startsLate reports whether the next bytes of a stream may begin a late hello.
+func (s *Scanner) startsLate(f *flow, b []byte) bool { return startsHello(b) && s.mayWait(f) }
+
+// readLate begins a late hello with b, the next bytes of a stream. It reports whether the stream
+// goes on.
+func (s *Scanner) readLate(f *flow, h *half, b []byte) bool {
+	skip := changeCipherSpecLen(b)
+	return s.beginLate(f, h, h.next+uint32(skip), skip > 0, false) && s.read(f, h, b[skip:])
+}
+
 // isRepeated reports whether the bytes of a segment came before. again says that the
 // connection has ended. Another one may have the same sequence numbers, but not the same
 // hello.
@@ -183,11 +194,28 @@ func (s *Scanner) endLate(f *flow, h *half) {
 	}
 }
 
-// acceptsLate reports whether a late hello that is whole may be one: it passes a strict Parse,
-// ends with its record, and is not the last one of this end once more.
-func (s *Scanner) acceptsLate(f *flow, h *half, message []byte, trailing int) bool {
+// acceptsLate reports whether a late hello that was read, or that the assembler refused, may be
+// one: it passes a strict Parse, ends with its record, and is not the last one of this end once
+// more.
+func (s *Scanner) acceptsLate(f *flow, h *half, result assemble.Result) bool {
+	message := result.Message
 	_, n, err := clienthello.Parse(message)
-	return trailing == 0 && n == len(message) && err == nil && f.last != s.helloHash(message, h.direction)
+	return result.Outcome == assemble.Complete && h.stream.records.Info().Trailing == 0 && n == len(message) && err == nil &&
+		f.last != s.helloHash(message, h.direction)
+}
+
+// failLate ends the late hello of a flow, which is none, in a piece of the stream from a sequence
+// number on. Another one may begin with that. It reports whether the stream goes on.
+func (s *Scanner) failLate(f *flow, h *half, piece []byte, at uint32) bool {
+	begin := f.doubt.late.begin
+	if at == begin || !startsHello(piece) {
+		s.endLate(f, h)
+		return false
+	}
+	piece = slices.Clone(piece) // which may lie in a page of the stream
+	s.endLate(f, h)
+	skip := changeCipherSpecLen(piece)
+	return s.beginLate(f, h, at+uint32(skip), skip > 0, false) && s.note(f, h, at, len(piece)) && s.keepRaw(f, h, piece) && s.read(f, h, piece[skip:])
 }
 
 // expectAnswer notes that the row of a late hello waits for the other end. It returns true.
@@ -247,13 +275,33 @@ func (s *Scanner) answersLate(f *flow, h *half, seg *segment) bool {
 		s.endLate(f, client)
 		return true
 	}
-	l.waits = false
-	client.spokeTLS = true
-	for i := range f.doubt.rows {
-		f.doubt.rows[i].Ambiguous &^= Reasons(0).With(Unconfirmed)
-	}
+	s.confirmLate(f, client)
 	s.decide(h) // it is the server
 	return true
+}
+
+// confirmLate says that the late hello is one.
+func (s *Scanner) confirmLate(f *flow, client *half) {
+	d := f.doubt
+	d.late.waits = false
+	client.spokeTLS = true
+	kept := d.rows[:0]
+	for _, row := range d.rows {
+		if row.Ambiguous.Has(Unconfirmed) {
+			row.Ambiguous &^= Reasons(0).With(Unconfirmed)
+			s.hello = row
+			report, wait := s.compareTwin(f, client)
+			row.Ambiguous |= s.hello.Ambiguous
+			if wait {
+				row.Ambiguous = row.Ambiguous.With(Tunnel)
+			}
+			if !report {
+				continue
+			}
+		}
+		kept = append(kept, row)
+	}
+	d.rows = kept
 }
 
 // resetsLate takes a RST of h. If it answers a late hello that begins a connection, there is none.

@@ -54,10 +54,9 @@ func (s *Scanner) readPrologue(f *flow, h *half, b []byte) bool {
 	st.before = append(st.before, fresh...)
 	n, p := prologue(st.before)
 	switch {
-	case p != tlsFollows && had > 0 && startsHello(b) && s.mayWait(f):
+	case p != tlsFollows && had > 0 && s.startsLate(f, b):
 		h.spoke = protocolOf(st.before[:had])
-		skip := changeCipherSpecLen(b)
-		return s.beginLate(f, h, h.next+uint32(skip), skip > 0, false) && s.read(f, h, b[skip:])
+		return s.readLate(f, h, b)
 	case p == noPrologue || p == tlsFollows && n < had:
 		h.spoke = protocolOf(st.before)
 		s.finish(f, h)

@@ -14,11 +14,13 @@ func (s *Scanner) report(f *flow, h *half) bool {
 	}
 	s.hello.Faults = append(s.hello.Faults, st.faults...)
 	st.reported, st.reportedAt = append(st.reported[:0], s.hello.Frames...), begin
-	if report, wait := s.compareTwin(f, h); !report {
-		return true
-	} else if wait {
-		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
-		return s.wait(f, waiting) && s.expectAnswer(f, h)
+	if !st.late { // else once it is answered
+		if report, wait := s.compareTwin(f, h); !report {
+			return true
+		} else if wait {
+			s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
+			return s.wait(f, waiting)
+		}
 	}
 	rival := s.rival(f, int(h.direction))
 	switch {

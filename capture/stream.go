@@ -196,7 +196,7 @@ func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
 // read gives the next bytes of a stream to its assembler. It reports whether the stream
 // goes on.
 func (s *Scanner) read(f *flow, h *half, b []byte) bool {
-	st := h.stream
+	st, piece, at := h.stream, b, h.next
 	switch {
 	case len(st.before) > 0:
 		return s.readPrologue(f, h, b)
@@ -225,6 +225,12 @@ func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 		rest := b[result.Used:]
 		switch {
 		case result.Outcome == assemble.NeedMore:
+		case result.Code == extension.ErrOverLimit:
+			if !s.grow(f, st, len(rest)) {
+				return false
+			}
+		case st.late && st.index == 1 && !s.acceptsLate(f, h, result):
+			return s.failLate(f, h, piece, at)
 		case result.Outcome == assemble.Complete:
 			if !s.complete(f, h, result) {
 				return false
@@ -233,17 +239,13 @@ func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 				s.decide(h)
 				return false
 			}
-		case result.Code == extension.ErrOverLimit:
-			if !s.grow(f, st, len(rest)) {
-				return false
-			}
 		case st.index == 1 && h.next-h.start == 1:
 			// The first byte is not that of TLS.
 			h.next--
 			return s.readPrologue(f, h, b)
-		case st.late && st.index == 1:
-			s.endLate(f, h)
-			return false
+		case result.Outcome == assemble.Unrecognized && st.index == 1 && at != h.start && s.startsLate(f, piece):
+			h.next = at
+			return s.readLate(f, h, piece)
 		default:
 			if result.Outcome == assemble.Refused && st.credible(result.Code, rest) && !s.refuse(f, h, result, b) {
 				return false
@@ -331,14 +333,9 @@ func (st *stream) credible(code extension.Code, rest []byte) bool {
 // there.
 func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 	st := h.stream
-	trailing := st.records.Info().Trailing
-	if st.late && !s.acceptsLate(f, h, result.Message, trailing) {
-		s.endLate(f, h)
-		return false
-	}
 	s.describe(f, h)
 	s.hello.Message = result.Message
-	s.hello.Trailing = trailing
+	s.hello.Trailing = st.records.Info().Trailing
 	hello, err := s.hello.parseRecords(&st.records, int(st.start), int(h.next-h.start))
 	if err != nil && oddBeginning(&st.records) {
 		s.finish(f, h)
