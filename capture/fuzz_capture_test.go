@@ -34,7 +34,8 @@ func newFoundHello(h *Hello) foundHello {
 	return f
 }
 
-// readCapture returns what is found in a capture, and the counts.
+// readCapture returns what is found in a capture, and the counts. Rows that are only a doubt are
+// left out.
 func readCapture(r io.Reader, o Options) ([]foundHello, Stats, error) {
 	reader, err := Open(r, o)
 	if err != nil {
@@ -42,7 +43,9 @@ func readCapture(r io.Reader, o Options) ([]foundHello, Stats, error) {
 	}
 	var found []foundHello
 	for h := range reader.Hellos() {
-		found = append(found, newFoundHello(h))
+		if h.Found() {
+			found = append(found, newFoundHello(h))
+		}
 	}
 	return found, reader.Stats(), reader.Err()
 }
