@@ -92,7 +92,7 @@ func (s *Scanner) floatLate(f *flow, h *half, seg *segment) bool {
 	if startsHello(seg.payload) {
 		st.hinted, st.hint = true, seg.seq
 	}
-	if !st.hinted || !s.mayWait(f) {
+	if !st.hinted || !s.mayWait(f, h) {
 		return false
 	}
 	run := st.peek(st.hint, s.peeked[:])

@@ -76,7 +76,7 @@ func changeCipherSpecLen(b []byte) int {
 
 // seekLate begins a late hello with a segment that may be one, if the connection can have it.
 func (s *Scanner) seekLate(f *flow, h *half, seg *segment) {
-	if !s.mayWait(f) || seg.flags&(tcpSYN|tcpRST|tcpACK) != tcpACK || h.begun() {
+	if !s.mayWait(f, h) || seg.flags&(tcpSYN|tcpRST|tcpACK) != tcpACK || h.begun() {
 		return
 	}
 	other := &f.halves[1-h.direction]
@@ -112,13 +112,16 @@ func (s *Scanner) seekLate(f *flow, h *half, seg *segment) {
 	s.beginLate(f, h, at, skip > 0, far || again)
 }
 
-// mayWait reports whether a late hello may begin in a flow: there is none, and no Follower.
-func (s *Scanner) mayWait(f *flow) bool {
-	return s.flows.open == nil && (f.doubt == nil || !f.doubt.late.waits)
+// mayWait reports whether a late hello may begin in a half: there is none in its flow, and no
+// Follower, and it is not that of a rival.
+func (s *Scanner) mayWait(f *flow, h *half) bool {
+	return s.flows.open == nil && (f.doubt == nil || !f.doubt.late.waits) && h == &f.halves[h.direction]
 }
 
 // startsLate reports whether the next bytes of a stream may begin a late hello.
-func (s *Scanner) startsLate(f *flow, b []byte) bool { return startsHello(b) && s.mayWait(f) }
+func (s *Scanner) startsLate(f *flow, h *half, b []byte) bool {
+	return startsHello(b) && s.mayWait(f, h)
+}
 
 // readLate begins a late hello with b, the next bytes of a stream. It reports whether the stream
 // goes on.
@@ -182,7 +185,9 @@ func (s *Scanner) beginLate(f *flow, h *half, at uint32, second, fresh bool) boo
 
 // endLate ends the late hello of a flow, which is none.
 func (s *Scanner) endLate(f *flow, h *half) {
-	s.decide(h)
+	if h.stream != nil && h.stream.late { // else the ports are used again
+		s.decide(h)
+	}
 	d := f.doubt
 	if d == nil {
 		return

@@ -54,7 +54,7 @@ func (s *Scanner) readPrologue(f *flow, h *half, b []byte) bool {
 	st.before = append(st.before, fresh...)
 	n, p := prologue(st.before)
 	switch {
-	case p != tlsFollows && had > 0 && s.startsLate(f, b):
+	case p != tlsFollows && had > 0 && s.startsLate(f, h, b):
 		h.spoke = protocolOf(st.before[:had])
 		return s.readLate(f, h, b)
 	case p == noPrologue || p == tlsFollows && n < had:

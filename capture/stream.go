@@ -243,7 +243,7 @@ func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 			// The first byte is not that of TLS.
 			h.next--
 			return s.readPrologue(f, h, b)
-		case result.Outcome == assemble.Unrecognized && st.index == 1 && at != h.start && s.startsLate(f, piece):
+		case result.Outcome == assemble.Unrecognized && st.index == 1 && at != h.start && s.startsLate(f, h, piece):
 			h.next = at
 			return s.readLate(f, h, piece)
 		default:

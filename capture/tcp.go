@@ -272,6 +272,9 @@ func (s *Scanner) restart(f *flow, h *half, seq uint32) bool {
 // reopen forgets a connection, whose ports are used again.
 func (s *Scanner) reopen(f *flow) {
 	s.flows.dropFollowed(f)
+	if f.doubt != nil {
+		f.doubt.late.waits = false
+	}
 	for i := range f.halves {
 		h := &f.halves[i]
 		s.flows.drop(h)
