@@ -23,11 +23,11 @@ type foundHello struct {
 	Index     int
 	ParseErr  string
 
-	Unconfirmed bool
+	Doubt bool
 }
 
 func newFoundHello(h *Hello) foundHello {
-	f := foundHello{h.Transport, slices.Clone(h.Frames), bytes.Clone(h.Message), h.Code.Name(), h.Offset, h.Index, "", h.Ambiguous.Has(Unconfirmed)}
+	f := foundHello{h.Transport, slices.Clone(h.Frames), bytes.Clone(h.Message), h.Code.Name(), h.Offset, h.Index, "", h.Ambiguous != 0}
 	if _, _, err := h.Parse(); err != nil {
 		f.ParseErr = err.Error()
 	}
@@ -52,7 +52,7 @@ func readCapture(r io.Reader, o Options) ([]foundHello, Stats, error) {
 
 // CheckCapture holds package capture to what can be said of any file: it reads the same
 // from a slow source, frames exist, the counts fit, and a tight limit only loses hellos: what it
-// brings besides is Unconfirmed, since the answer was lost with the flow.
+// brings besides is in doubt, since what would decide was lost with the flow.
 func CheckCapture(file []byte) error {
 	found, stats, err := readCapture(bytes.NewReader(file), Options{})
 	again, stats2, err2 := readCapture(iotest.OneByteReader(bytes.NewReader(file)), Options{})
@@ -79,7 +79,7 @@ func CheckCapture(file []byte) error {
 		return fmt.Errorf("%d hellos and %d refused were found, the counts are %+v", len(found)-refused, refused, stats)
 	}
 	few, _, _ := readCapture(bytes.NewReader(file), Options{MaxFlows: 1, MaxMemory: 4096})
-	few = slices.DeleteFunc(few, func(h foundHello) bool { return h.Unconfirmed })
+	few = slices.DeleteFunc(few, func(h foundHello) bool { return h.Doubt })
 	if stats.Flows == 1 && len(few) > len(found) {
 		return fmt.Errorf("%d hellos with a tight limit, %d without", len(few), len(found))
 	}

@@ -81,8 +81,9 @@ func (s *Scanner) seekLate(f *flow, h *half, seg *segment) {
 	}
 	other := &f.halves[1-h.direction]
 	ended := h.stream != nil && h.stream.ended && int32(seg.seq-h.stream.rawEnd()) >= 0
-	over := h.phase == decided || ended || h.stream != nil && h.stream.index > 1
-	far := (over || f.closed) && h.phase != silent && outside(seg.seq, h.start, h.sent)
+	gone := h.reset || other.reset || h.fin && int32(seg.seq-h.finAt) >= 0
+	over := h.phase == decided || ended || h.stream != nil && h.stream.index > 1 || h.phase == floating && gone
+	far := (over || f.closed) && h.phase != silent && h.phase != floating && outside(seg.seq, h.start, h.sent)
 	again := f.closed && (over || far)
 	switch unharmed := *h; {
 	case far && !again && h.phase != decided && f.alone(h):

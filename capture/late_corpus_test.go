@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"testing"
 
@@ -74,4 +75,27 @@ func hellosOf(packets []Packet, kept func(frame int, seg *segment) bool) (hellos
 	}
 	s.Flush(yield)
 	return hellos
+}
+
+// TestSYNAfterLateHello checks that nothing is lost of the memory if a SYN begins a connection
+// again whose late hello has not arrived.
+func TestSYNAfterLateHello(t *testing.T) {
+	const syn, ack = 0x02, 0x10
+	with := func(p []byte, acked uint32) []byte {
+		binary.BigEndian.PutUint32(p[28:], acked)
+		return p
+	}
+	other := tcpPacket(500, syn, nil)
+	copy(other[12:], []byte{192, 0, 2, 2, 192, 0, 2, 1, 0x01, 0xbb, 0xc3, 0x50})
+	s := NewScanner(Options{})
+	for _, p := range [][]byte{
+		other,
+		with(tcpPacket(0, syn|ack, nil), 501),
+		with(tcpPacket(1, ack, []byte("unknown!")), 501),
+		with(tcpPacket(1, ack, smallHello(80)[:20]), 9000), // it acknowledges what was not sent
+		with(tcpPacket(9000, syn|ack, nil), 501),
+	} {
+		s.Scan(Packet{Data: p, Link: LinkTypeRaw}, func(*Hello) bool { return true })
+		checkAccounts(t, s)
+	}
 }

@@ -6,8 +6,11 @@ func (s *Scanner) report(f *flow, h *half) bool {
 	st := h.stream
 	begin := h.start + st.start + uint32(st.records.Info().Start)
 	waiting := func(d *doubt) *[]Hello { return &d.rows }
-	if st.late {
+	switch {
+	case st.late:
 		s.hello.Ambiguous = s.hello.Ambiguous.With(Unconfirmed)
+	case f.resumed && h.synSeen && !h.ackSeen: // the connection that was evicted may go on
+		s.hello.Ambiguous = s.hello.Ambiguous.With(SYN)
 	}
 	if len(st.copies) > 0 || st.doubts != 0 {
 		s.hello.Ambiguous |= s.weigh(h, begin)
