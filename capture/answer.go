@@ -90,6 +90,12 @@ func (h *Hello) settle(b []byte) {
 	}
 }
 
+// asks reports whether the rows that wait for an answer are of h: its own bytes are none.
+func (f *flow) asks(h *half) bool {
+	src, _ := f.ends(int(h.direction))
+	return len(f.doubt.rows) > 0 && f.doubt.rows[0].Src == src
+}
+
 // fits reports whether the answer may be one to the hello. In TLS 1.3 the server echoes the
 // session id; it always selects a cipher suite that was offered.
 func (a serverHello) fits(h *Hello) bool {

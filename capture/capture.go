@@ -79,8 +79,8 @@ type Hello struct {
 	Prologue int
 	// PrologueProtocol names the protocol of these bytes: "proxy", "http", "socks4",
 	// "socks5", "smtp", "lmtp", "imap", "pop3", "ftp", "nntp", "managesieve", "xmpp", "ldap",
-	// "postgresql", "mysql" or "rdp"; the last one if there are several. It is empty if it is
-	// not known.
+	// "postgresql", "mysql", "rdp", "vnc", "amqp", "gnutella", "adb" or "irc"; the last one
+	// if there are several. It is empty if it is not known.
 	PrologueProtocol string
 	// Trailing is the number of bytes after the message in its record. RFC 9846, Section
 	// 5.1 requires 0.

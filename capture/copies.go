@@ -101,10 +101,8 @@ func (s *Scanner) acknowledged(f *flow, h, other *half, seg *segment) bool {
 			s.flows.freeRaw(st)
 		}
 	}
-	if f.queue != nil && f.doubt != nil && len(seg.payload) > 0 && seg.flags&tcpSYN == 0 {
-		if src, _ := f.ends(int(h.direction)); len(f.doubt.rows) > 0 && f.doubt.rows[0].Dst == src {
-			s.answered(f, seg.payload)
-		}
+	if f.queue != nil && f.doubt != nil && seg.flags&tcpSYN == 0 && s.answersLate(f, h, seg) && len(seg.payload) > 0 && !f.asks(h) {
+		s.answered(f, seg.payload)
 	}
 	return f.queue != nil
 }

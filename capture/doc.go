@@ -14,8 +14,8 @@
 // [Join] reads rotated files as one capture.
 //
 // It reads no more of a connection than its ClientHellos: a flow is ignored as soon as its
-// first bytes show that none is coming. The bytes, not the ports, show which end is the
-// client. [Reader.Follow] reassembles whole connections.
+// first bytes show that none is coming, until a segment begins as one does. Then the answer of
+// the server decides. The bytes, not the ports, show which end is the client. [Reader.Follow] reassembles whole connections.
 //
 // # Limits
 //

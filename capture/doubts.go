@@ -20,8 +20,9 @@ type doubt struct {
 	rows      []Hello // that wait for the answer of the server
 	rival     *half   // a connection that a SYN may have begun
 	rivalRows []Hello // of it
-	charged   int     // bytes, of the table's memory
-	opened    int     // number of the doubt, over all
+	late      lateHello
+	charged   int // bytes, of the table's memory
+	opened    int // number of the doubt, over all
 }
 
 // deadline is when a doubt is given up.
@@ -58,7 +59,7 @@ func (s *Scanner) closeDoubt(f *flow) {
 			return
 		}
 	}
-	if d := f.doubt; d != nil && d.rows == nil && d.rival == nil {
+	if d := f.doubt; d != nil && d.rows == nil && d.rival == nil && !d.late.waits {
 		s.flows.refund(&d.charged, d.charged)
 		f.doubt = nil
 	}
@@ -149,6 +150,7 @@ func (s *Scanner) giveUp(f *flow) {
 		}
 	}
 	s.emitRows(d)
+	d.late.waits = d.late.waits && !d.late.whole
 	for i := range f.halves {
 		h := &f.halves[i]
 		if f.queue != nil && h.stream != nil && h.phase == started && s.flows.open == nil {
@@ -160,6 +162,7 @@ func (s *Scanner) giveUp(f *flow) {
 	}
 	s.emitRows(d) // those of copies that were adopted
 	if f.queue != nil {
+		s.giveUpLate(f)
 		s.closeDoubt(f)
 	}
 }

@@ -74,9 +74,10 @@ func (e endpoint) compare(other endpoint) int {
 type flow struct {
 	key flowKey
 
-	halves [2]half // of TCP, by direction
-	closed bool    // a FIN or RST was seen
-	outers uint8   // IP headers, with that of the flow
+	halves  [2]half // of TCP, by direction
+	closed  bool    // a FIN or RST was seen
+	resumed bool    // it was evicted before, so that this is not its beginning
+	outers  uint8   // IP headers, with that of the flow
 
 	session *session // of UDP, while a hello is expected
 	last    uint64   // hash of the last hello, or the name of a refused one over UDP
@@ -193,7 +194,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 	t.settleIn(f)
 	if f.outers = uint8(ips); f.isConnection() {
 		t.findTwin(f)
-		if !t.gone.has(key) {
+		if f.resumed = t.gone.has(key); !f.resumed {
 			t.connections++
 		}
 	}

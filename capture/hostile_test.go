@@ -46,7 +46,10 @@ var floods = map[string]func(n int) []byte{
 		return ipv4(peer(n-1), server, 6, tcp(1, 443, 200<<10, ack, []byte("x")))
 	},
 	"beginning of a prologue": func(n int) []byte {
-		return ipv4(peer(n), server, 6, tcp(1, 443, n, syn, []byte("EHLO client.example\r\n")))
+		return ipv4(peer(n), server, 6, tcp(1, 443, n, syn, []byte("CONNECT x:443 HTTP/1.1\r\nHost")))
+	},
+	"late hellos that never end": func(n int) []byte {
+		return ipv4(peer(n/2), server, 6, tcp(1, 443, n%2*8, ack, [][]byte{[]byte("unknown!"), hello()[:50]}[n%2]))
 	},
 	"first fragment":      func(n int) []byte { return ipv4Fragment(peer(n), server, 6, 1, 0, true, make([]byte, 64)) },
 	"last fragment":       func(n int) []byte { return ipv4Fragment(peer(n), server, 17, 1, 65000, false, make([]byte, 64)) },

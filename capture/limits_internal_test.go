@@ -105,8 +105,8 @@ func TestDecidedHalvesAreFreed(t *testing.T) {
 		if want := row.decided[0] || row.decided[1]; want && !f.undecided() != (f.queue == &s.flows.decided) {
 			t.Errorf("%s: in the wrong queue", name)
 		}
-		// Further segments are ignored.
-		for i, seg := range []*segment{up(end+100, hello), down(100, hello)} {
+		// Further segments are ignored, unless a hello begins with them.
+		for i, seg := range []*segment{up(end+100, "x"+hello), down(100, "x"+hello)} {
 			before := s.flows.memory
 			if s.segment(seg); row.decided[i] && s.flows.memory != before {
 				t.Errorf("%s: %d bytes held of a further segment", name, s.flows.memory-before)

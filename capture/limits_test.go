@@ -96,7 +96,7 @@ func TestLimitOfPrologue(t *testing.T) {
 			"PROXY v2":     before + strings.Repeat("x", n-16),
 			"two":          proxy2 + httpConnect[:24] + httpConnect[24+len(proxy2):],
 		} {
-			hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(prologue)), up(1+n, ack, hello()))
+			hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, join([]byte(prologue), hello())))
 			if len(hellos) != found || len(prologue) != n {
 				t.Errorf("%s of %d bytes: %d hellos, want %d", name, len(prologue), len(hellos), found)
 			}

@@ -1,6 +1,9 @@
 package capture
 
-import "bytes"
+import (
+	"bytes"
+	"cmp"
+)
 
 // protocol is what a client spoke before TLS.
 type protocol uint8
@@ -23,6 +26,11 @@ const (
 	postgreSQLProtocol
 	mySQLProtocol
 	rdpProtocol
+	vncProtocol
+	amqpProtocol
+	gnutellaProtocol
+	adbProtocol
+	ircProtocol
 	protocolEnd
 )
 
@@ -43,6 +51,11 @@ var protocolNames = [protocolEnd]string{
 	postgreSQLProtocol:  "postgresql",
 	mySQLProtocol:       "mysql",
 	rdpProtocol:         "rdp",
+	vncProtocol:         "vnc",
+	amqpProtocol:        "amqp",
+	gnutellaProtocol:    "gnutella",
+	adbProtocol:         "adb",
+	ircProtocol:         "irc",
 }
 
 // protocolStarts are the first bytes of protocols that have no command lines.
@@ -53,13 +66,23 @@ var protocolStarts = [...]struct {
 	{"\x00\x00\x00\x08\x04\xd2\x16", postgreSQLProtocol},
 	{"\x03\x00", rdpProtocol},
 	{"\x04\x01", socks4Protocol},
-	{"\x05", socks5Protocol},
+	{"\x05\x01", socks5Protocol},
+	{"\x05\x02", socks5Protocol},
+	{"\x05\x03", socks5Protocol},
+	{"\x05\x04", socks5Protocol},
 	{"\r\n\r\n\x00\r\nQUIT\n", proxyProtocol},
 	{"PROXY ", proxyProtocol},
 	{" \x00\x00\x01", mySQLProtocol},
-	{"0", ldapProtocol},
-	{"<", xmppProtocol},
+	{"<?xml", xmppProtocol},
+	{"<stream:stream", xmppProtocol},
 	{"CONNECT ", httpProtocol},
+	{"OPTIONS ", httpProtocol},
+	{"GET ", httpProtocol},
+	{"POST ", httpProtocol},
+	{"RFB ", vncProtocol},
+	{"AMQP", amqpProtocol},
+	{"GNUTELLA ", gnutellaProtocol},
+	{"CNXN", adbProtocol},
 }
 
 // protocolCommands are commands that one protocol alone has. In IMAP a tag comes before
@@ -71,6 +94,7 @@ var protocolCommands = [...]struct {
 }{
 	{"EHLO", false, smtpProtocol},
 	{"HELO", false, smtpProtocol},
+	{"XCLIENT", false, smtpProtocol},
 	{"LHLO", false, lmtpProtocol},
 	{"CAPA", false, pop3Protocol},
 	{"STLS", false, pop3Protocol},
@@ -82,17 +106,19 @@ var protocolCommands = [...]struct {
 	{"CAPABILITIES", false, nntpProtocol},
 	{"MODE", false, nntpProtocol},
 	{"CAPABILITY", false, manageSieveProtocol},
+	{"CAP", false, ircProtocol},
+	{"NICK", false, ircProtocol},
 	{"CAPABILITY", true, imapProtocol},
 	{"ID", true, imapProtocol},
 	{"NOOP", true, imapProtocol},
 	{"STARTTLS", true, imapProtocol},
 }
 
-// protocolOf returns the protocol of what a client sent before TLS, the last one if there
-// are several. It is unknown after STARTTLS alone.
+// protocolOf returns the protocol of what a client sent before TLS, the last one that is known
+// if there are several. It is unknown after STARTTLS alone.
 func protocolOf(before []byte) (last protocol) {
 	for len(before) > 0 {
-		last = protocolOfPart(before)
+		last = cmp.Or(protocolOfPart(before), last)
 		n, p := prologuePart(before)
 		if p != tlsFollows {
 			break
@@ -109,6 +135,9 @@ func protocolOfPart(b []byte) protocol {
 			return row.protocol
 		}
 	}
+	if isLDAP(b) {
+		return ldapProtocol
+	}
 	for line := range bytes.Lines(b) {
 		words, n := firstWords(line)
 		for _, row := range &protocolCommands {
@@ -119,3 +148,30 @@ func protocolOfPart(b []byte) protocol {
 	}
 	return unknownProtocol
 }
+
+// isLDAP reports whether b begins as a message of LDAP (RFC 4511, Section 4.1.1): a SEQUENCE
+// that begins with an INTEGER.
+func isLDAP(b []byte) bool {
+	const sequence, integer, long = 0x30, 2, 0x80
+	if len(b) < 3 || b[0] != sequence {
+		return false
+	}
+	at := 2
+	if b[1] > long {
+		at += int(b[1] - long)
+	}
+	return at < len(b) && b[at] == integer
+}
+
+// firstWords returns the first two words of a line, and how many of them there are.
+func firstWords(line []byte) (words [2][]byte, n int) {
+	for word := range bytes.FieldsSeq(line) {
+		words[n] = word
+		if n++; n == len(words) {
+			break
+		}
+	}
+	return words, n
+}
+
+func equalFold(word []byte, command string) bool { return bytes.EqualFold(word, []byte(command)) }

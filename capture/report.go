@@ -5,6 +5,13 @@ package capture
 func (s *Scanner) report(f *flow, h *half) bool {
 	st := h.stream
 	begin := h.start + st.start + uint32(st.records.Info().Start)
+	waiting := func(d *doubt) *[]Hello { return &d.rows }
+	switch {
+	case st.late:
+		s.hello.Ambiguous = s.hello.Ambiguous.With(Unconfirmed)
+	case f.resumed && h.synSeen && !h.ackSeen: // the connection that was evicted may go on
+		s.hello.Ambiguous = s.hello.Ambiguous.With(SYN)
+	}
 	if len(st.copies) > 0 || st.doubts != 0 || st.proof == improbable {
 		s.hello.Ambiguous |= s.weigh(h, begin)
 	}
@@ -13,11 +20,13 @@ func (s *Scanner) report(f *flow, h *half) bool {
 		s.hello.checkBodies()
 	}
 	st.reported, st.reportedAt = append(st.reported[:0], s.hello.Frames...), begin
-	if report, wait := s.compareTwin(f, h); !report {
-		return true
-	} else if wait {
-		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
-		return s.wait(f, func(d *doubt) *[]Hello { return &d.rows })
+	if !st.late { // else once it is answered
+		if report, wait := s.compareTwin(f, h); !report {
+			return true
+		} else if wait {
+			s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
+			return s.wait(f, waiting)
+		}
 	}
 	rival := s.rival(f, int(h.direction))
 	switch {
@@ -30,12 +39,12 @@ func (s *Scanner) report(f *flow, h *half) bool {
 		s.emit()
 		return true
 	}
-	waiting := func(d *doubt) *[]Hello { return &d.rows }
 	if s.hello.Ambiguous&^oddHello == 0 && st.index == 1 {
 		return s.wait(f, waiting)
 	}
 	other := h.otherReading(begin)
-	if other == nil || string(other) == string(s.hello.Message) {
+	differs := other != nil && string(other) != string(s.hello.Message)
+	if !differs && !st.late {
 		s.hello.single = st.single() && s.hello.Code == 0 && s.hello.Ambiguous&^(oddHello|lost) == 0
 		if s.hello.single && st.index == 1 && !f.alone(h) {
 			return s.wait(f, waiting)
@@ -46,8 +55,12 @@ func (s *Scanner) report(f *flow, h *half) bool {
 	if !s.wait(f, waiting) {
 		return false
 	}
-	s.readOther(h, other)
-	return s.wait(f, waiting)
+	if differs {
+		if s.readOther(h, other); !s.wait(f, waiting) {
+			return false
+		}
+	}
+	return s.expectAnswer(f, h)
 }
 
 // readOther makes s.hello, whose flow and packets are right, that of another reading.

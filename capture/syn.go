@@ -24,6 +24,7 @@ func (s *Scanner) synchronize(f *flow, h *half, seg *segment) {
 		h.options(seg)
 		s.anchor(f, h, start)
 	case h.phase == silent, answersNothing:
+		s.flows.drop(h)
 		h.begin(seg)
 	case h.start == start:
 		h.synAgain(seg)

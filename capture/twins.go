@@ -73,7 +73,7 @@ func (f *flow) tunnelled() bool { return f.outers > f.twin.outers }
 // is to be reported, and whether it has to wait for the one of the twin. Mirrored traffic
 // can have one direction in a tunnel and the other outside: there is nothing to wait for.
 func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
-	f.last = s.hash(s.hello.Message)&^2 | uint64(h.direction)<<1 | 1
+	f.last = s.helloHash(s.hello.Message, h.direction)
 	other := f.twin
 	switch {
 	case other == nil || len(s.hello.Message) == 0:
@@ -91,6 +91,11 @@ func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
 	}
 	s.contradictTwin(other)
 	return true, false
+}
+
+// helloHash returns a hash of a hello over TCP and its direction, which is not 0.
+func (s *Scanner) helloHash(message []byte, direction uint8) uint64 {
+	return s.hash(message)&^2 | uint64(direction)<<1 | 1
 }
 
 // compareDatagrams is compareTwin for a hello over UDP, without waiting.
