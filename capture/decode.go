@@ -22,7 +22,8 @@ type segment struct {
 	src, dst endpoint
 	ipv6     bool
 	udp      bool
-	payload  []byte // shares memory with the packet
+	carrier  carrierKind // that the headers tell
+	payload  []byte      // shares memory with the packet
 
 	// Of TCP.
 	flags    uint8
@@ -102,6 +103,7 @@ type decoder struct {
 	partial  bool // the IP packet at hand was not captured to its end
 	depth    int
 	path     path
+	frame    []byte // the innermost one with addresses of the link, destination first
 }
 
 // decode follows the headers of a packet down to TCP or UDP. wireLength is the
@@ -110,6 +112,7 @@ func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
 	d.cut = wireLength > len(b)
 	d.depth = 0
 	d.path.reset()
+	d.seg.carrier, d.frame = noCarrier, nil
 	d.seg.flawed, d.seg.noLength, d.seg.header = false, false, nil
 	d.seg.outer, d.seg.pieces, d.seg.proof = sumUnknown, sumUnknown, proven
 	return d.link(link, b)
@@ -134,6 +137,7 @@ func (d *decoder) ethernet(b []byte) verdict {
 		return d.short()
 	}
 	d.path.add(layerEthernet, 0)
+	d.frame = b
 	return d.etherType(binary.BigEndian.Uint16(b[12:]), b[14:])
 }
 
@@ -161,6 +165,8 @@ func (d *decoder) etherType(typ uint16, b []byte) verdict {
 		return d.ppp(b)
 	case etherBridging:
 		return d.ethernet(b)
+	case etherEAPOL:
+		return d.eapol(b)
 	}
 	if typ <= etherMaxLength {
 		return d.llc(b)
@@ -274,6 +280,8 @@ func (d *decoder) ppp(b []byte) verdict {
 		return d.ipv6(b[n:])
 	case 0x0281, 0x0283:
 		return d.mpls(b[n:])
+	case pppEAP:
+		return d.eap(carrierPPPEAP, b[n:])
 	}
 	return isOther
 }

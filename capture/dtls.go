@@ -76,13 +76,13 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 // nothing more.
 func isFatalAlert(b []byte) bool {
 	const fatal = 2
-	return len(b) == dtlsRecordHeader+2 && b[0] == recordAlert && b[1] == 0xfe && b[3]|b[4] == 0 && b[dtlsRecordHeader] == fatal
+	return len(b) == dtlsRecordHeader+2 && b[0] == recordAlert && isDTLSVersion(b[1:]) && b[3]|b[4] == 0 && b[dtlsRecordHeader] == fatal
 }
 
 // endsHandshake reports whether a datagram has a record for which OpenSSL ends a handshake
 // that has begun: of another type in epoch 0, or without data.
 func endsHandshake(b []byte) bool {
-	for len(b) >= dtlsRecordHeader && b[1] == 0xfe {
+	for len(b) >= dtlsRecordHeader && isDTLSVersion(b[1:]) {
 		const changeCipherSpec = 20
 		n := int(b[dtlsRecordHeader-2])<<8 | int(b[dtlsRecordHeader-1])
 		if n > len(b)-dtlsRecordHeader {
@@ -117,7 +117,7 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 	if !hasFragment(b) { // it may be one that is refused
 		result := ss.assembler.Feed(b)
 		ss.reset()
-		if result.Outcome != assemble.Refused || result.Code == extension.ErrMessageType {
+		if !refusesHello(b, result) {
 			s.flows.freeSession(ss)
 			return nil
 		}
@@ -133,7 +133,20 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 }
 
 // beginsDTLS reports whether a datagram may begin a hello.
-func beginsDTLS(b []byte) bool { return b[1] == 0xfe && (b[0] == recordHandshake || hasFragment(b)) }
+func beginsDTLS(b []byte) bool { return b[1] == 0xfe && b[0] == recordHandshake || hasFragment(b) }
+
+// refusesHello reports whether a ClientHello in datagram b was refused: another message that does
+// not fit into its record is none.
+func refusesHello(b []byte, result assemble.Result) bool {
+	const clientHello = 1
+	switch {
+	case result.Outcome != assemble.Refused, result.Code == extension.ErrMessageType:
+		return false
+	case result.Code == extension.ErrFieldOverrun:
+		return b[result.Offset] == clientHello
+	}
+	return true
+}
 
 // hasFragment reports whether a datagram has a fragment of a ClientHello.
 func hasFragment(b []byte) bool {
@@ -186,7 +199,7 @@ func (s *Scanner) feedDTLS(f *flow, ss *session, b []byte) {
 	case assemble.Complete:
 		s.completeDTLS(f, ss, result)
 	case assemble.Refused:
-		if result.Code != extension.ErrMessageType {
+		if refusesHello(b, result) {
 			s.reportDatagrams(f, ss, result, ss.doubts)
 		}
 		s.flows.dropSession(f)

@@ -12,7 +12,7 @@ import (
 type flowKey struct {
 	lo, hi endpoint
 	kind   keyKind
-	id     uint64 // of a connection in QUIC, or of an IP packet
+	id     uint64 // of a connection in QUIC or in a carrier, or of an IP packet
 }
 
 // keyKind is the number of the place of a flow, and below it the bits that follow.
@@ -21,8 +21,9 @@ type keyKind uint32
 const (
 	kindIPv6 keyKind = 1 << iota
 	kindUDP
+	kindLink // the addresses are those of the link
 
-	kindPlace = 2 // shift of the place
+	kindPlace = 3 // shift of the place
 )
 
 func (k keyKind) ipv6() bool    { return k&kindIPv6 != 0 }
@@ -89,8 +90,12 @@ type flow struct {
 	older, newer *flow
 }
 
-// ends returns the addresses of a flow, from its sender to its receiver.
+// ends returns the addresses of a flow, from its sender to its receiver. Those of the link are
+// left out.
 func (f *flow) ends(direction int) (src, dst netip.AddrPort) {
+	if f.key.kind&kindLink != 0 {
+		return src, dst
+	}
 	src, dst = addrPort(f.key.lo, f.key.kind.ipv6()), addrPort(f.key.hi, f.key.kind.ipv6())
 	if direction == 1 {
 		src, dst = dst, src
@@ -170,6 +175,7 @@ type table struct {
 	rawMost int // as in pool
 	quic    pool[session]
 	dtls    pool[session]
+	carried [carrierEnd]pool[session]
 	clients map[flowKey]*flow // over QUIC, by other names; see quicNames
 }
 

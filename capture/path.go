@@ -63,9 +63,11 @@ type path struct {
 	outers [maxLayers]outerIP
 	ips    int  // IP headers
 	placed bool // something of it distinguishes flows
+
+	carriers int // layers of carriers, at its end
 }
 
-func (p *path) reset() { p.n, p.ips, p.placed, p.tags = 0, 0, false, 0 }
+func (p *path) reset() { p.n, p.ips, p.placed, p.tags, p.carriers = 0, 0, false, 0, 0 }
 
 func (p *path) add(kind layerKind, value uint32) {
 	if p.n < len(p.layers) {
@@ -133,12 +135,16 @@ func (p *path) names(seg *segment) []string {
 		transport = 1
 		n--
 	}
-	if n == 1 || n == 2 && !p.placed {
+	if p.carriers == 0 && (n == 1 || n == 2 && !p.placed) {
 		return plainPaths[p.layers[0].kind][version][transport]
 	}
 	var names []string
 	ip := 0
 	for _, l := range p.layers[:p.n] {
+		if l.kind >= firstCarrierLayer {
+			names = append(names, carrierNames[l.kind-firstCarrierLayer])
+			continue
+		}
 		name := layerNames[l.kind]
 		switch l.kind {
 		case layerVLAN, layerVXLAN, layerGENEVE:
@@ -151,7 +157,7 @@ func (p *path) names(seg *segment) []string {
 		}
 		names = append(names, name)
 	}
-	if !seg.udp {
+	if !seg.udp && p.carriers == 0 {
 		names = append(names, "tcp")
 	}
 	return names

@@ -26,6 +26,8 @@ type Scanner struct {
 	stats   Stats
 	hello   Hello  // for the caller
 	scratch []byte // of assemble.QUIC
+	eap     []byte // a packet of which RADIUS brings the parts
+	framed  *half  // the TCP stream whose frames are being read, or nil
 	seed    maphash.Seed
 
 	deadlines []deadline // of doubts, in order of time

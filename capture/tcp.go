@@ -193,7 +193,7 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 	h.stream.proof = max(h.stream.proof, seg.proof)
 	if h.phase == silent {
 		h.phase = floating
-		if s.flows.open != nil || mayBegin(seg.payload) || mayBeginPrologue(seg.payload) {
+		if s.flows.open != nil || mayBegin(seg.payload) || mayBeginPrologue(seg.payload) || mayBeginFrames(seg.payload) {
 			h.phase, h.start, h.next = started, seg.seq, seg.seq
 		}
 	}

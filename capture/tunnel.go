@@ -10,6 +10,7 @@ const (
 	portVXLANGPE    = 4790
 	portGENEVE      = 6081
 	portMPLS        = 6635
+	portSCTP        = 9899 // RFC 6951, Section 5.1
 	portVXLANBefore = 8472 // the default of Linux, from before the registration
 )
 
@@ -31,6 +32,8 @@ func (d *decoder) tunnel(b []byte) verdict {
 		}
 	case portTeredo:
 		return d.teredo(b)
+	case portSCTP:
+		return d.sctp(b)
 	}
 	if d.seg.src.port == portTeredo {
 		return d.teredo(b)

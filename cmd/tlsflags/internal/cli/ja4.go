@@ -20,6 +20,10 @@ func ja4(h clienthello.ClientHello, carrier capture.Transport) string {
 		suites = appendUnlessGREASE(suites, uint16(suite))
 	}
 	hasName, count := 'i', 0
+	protocol := carrier[0]
+	if carrier == capture.Raw { // TLS in something else than TCP
+		protocol = capture.TCP[0]
+	}
 	for e := range h.Extensions().All() {
 		if e.Type.IsGREASE() {
 			continue
@@ -43,7 +47,7 @@ func ja4(h clienthello.ClientHello, carrier capture.Transport) string {
 	if len(schemes) > 0 {
 		offers = appendHexList(append(offers, '_'), schemes)
 	}
-	return fmt.Sprintf("%c%s%c%02d%02d%s_%s_%s", carrier[0], ja4Version(h), hasName, min(len(suites), 99),
+	return fmt.Sprintf("%c%s%c%02d%02d%s_%s_%s", protocol, ja4Version(h), hasName, min(len(suites), 99),
 		min(count, 99), ja4ALPN(h), ja4Hash(appendHexList(nil, suites)), ja4Hash(offers))
 }
 
