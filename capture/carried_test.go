@@ -190,6 +190,10 @@ func eapCases(m messages, eth, raw layers.LinkType) []carriedCase {
 	add("WFA-UNAUTH-TLS", "raw 1 eapol eap-unauth-tls", overEAPOL(eapPacket(7, 254, []byte{0, 0x9f, 0x68, 0, 0, 0, 13, 0}, one))...)
 	add("a fragment that never ended", "raw 1 eapol eap-tls", overEAPOL(append(inEAP(13, long, 1000)[:2], eapPacket(40, 13, []byte{0}, one))...)...)
 	add("second hello", "raw 1 eapol eap-tls; raw 2 eapol eap-tls", overEAPOL(whole, eapPacket(8, 13, []byte{0}, m.long(9)))...)
+	again := eapPacket(20, 13, []byte{0}, m.long(9))
+	add("another conversation", "raw 1 eapol eap-tls; raw 1 eapol eap-tls", overEAPOL(append(identity, 0, 0, 0, 0), whole, append(identity, 0, 0, 0, 0), again)...)
+	add("a conversation that was given up", "raw 1 eapol eap-tls", overEAPOL(inEAP(25, long, 1000)[0], append(identity, 0, 0, 0, 0), whole)...)
+	cases = append(cases, carriedCase{"another conversation over RADIUS", raw, overUDP(1812, inRADIUS("a", whole, append(identity, 0, 0, 0, 0), again)...), "raw 1 udp radius eap-tls; raw 1 udp radius eap-tls"})
 	tagged := slices.Insert(eapolFrame(whole), 12, 0x81, 0, 0, 5)
 	add("EAPOL in a VLAN", "raw 1 vlan:5 eapol eap-tls", tagged)
 	cases = append(cases,

@@ -24,11 +24,9 @@ func (d *decoder) eapol(b []byte) verdict {
 	return isOther
 }
 
-// eap reads a Response of a method that is not Identity, Notification or Nak (RFC 3748, Section
-// 5). Others come with the beginning of a conversation, which is not needed.
+// eap reads a Response (RFC 3748, Section 4.1).
 func (d *decoder) eap(c carrierKind, b []byte) verdict {
-	const nak = 3
-	if len(b) < eapHeader || b[0] != eapResponse || b[4] <= nak {
+	if len(b) < eapHeader || b[0] != eapResponse {
 		return isOther
 	}
 	seg := &d.seg
