@@ -295,6 +295,24 @@ func TestCarriersGiveMemoryBack(t *testing.T) {
 	}
 }
 
+// TestFramesAtTheLimit checks that the flow of a hello in frames does not evict the one that
+// brings it.
+func TestFramesAtTheLimit(t *testing.T) {
+	for _, c := range carriedCases(messages{22, 1}) {
+		if !strings.Contains(c.want, "tcp") {
+			continue
+		}
+		s := NewScanner(Options{MaxFlows: 1})
+		found := 0
+		for _, p := range c.packets {
+			s.Scan(Packet{Data: p, Link: LinkType(c.link), Time: time.Unix(1, 0)}, func(*Hello) bool { found++; return true })
+		}
+		if want := 1 + strings.Count(c.want, ";"); found != want {
+			t.Errorf("%s: found %d hellos, want %d", c.name, found, want)
+		}
+	}
+}
+
 // TestCarriersDocument compares the table of docs/capture.md with the code's.
 func TestCarriersDocument(t *testing.T) {
 	document, err := os.ReadFile("../docs/capture.md")

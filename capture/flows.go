@@ -176,6 +176,7 @@ type table struct {
 	quic    pool[session]
 	dtls    pool[session]
 	carried [carrierEnd]pool[session]
+	keep    *flow             // whose frames are being read; create does not evict it
 	clients map[flowKey]*flow // over QUIC, by other names; see quicNames
 }
 
@@ -188,7 +189,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 	if key.kind.place() != 0 {
 		cost += placeCost + len(t.placeKey)
 	}
-	t.makeRoom(nil, 1, cost)
+	t.makeRoom(t.keep, 1, cost)
 	f := t.free.get()
 	*f = flow{key: key}
 	f.halves[1].direction = 1

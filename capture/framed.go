@@ -276,10 +276,10 @@ func (s *Scanner) readFrame(f *flow, h *half, frame []byte) bool {
 	}
 	st.uses = slices.DeleteFunc(st.uses, func(u use) bool { return int32(u.end-end) <= 0 })
 	before := s.stats.Hellos
-	s.framed = h
+	s.framed, s.flows.keep = h, f
 	p.addCarrier(layerTCP)
 	s.carriedFrame(f, h, frame)
-	s.frames, s.framed, p.n, p.carriers = frames, nil, layers, 0
+	s.frames, s.framed, s.flows.keep, p.n, p.carriers = frames, nil, nil, layers, 0
 	if f.queue == nil || h.stream != st {
 		return false
 	}
