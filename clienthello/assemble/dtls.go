@@ -17,7 +17,8 @@ const (
 )
 
 // DTLS reads a ClientHello from the UDP datagrams that a client sends, in DTLS 1.0,
-// 1.2 or 1.3, if it is not encrypted (RFC 9147, Sections 4 and 5.2):
+// 1.2 or 1.3, or in the version 0x0100 that OpenSSL had before it (DTLS1_BAD_VER, which Cisco
+// AnyConnect uses), if it is not encrypted (RFC 9147, Sections 4 and 5.2):
 //
 //	struct {
 //	    ContentType type;
@@ -155,16 +156,20 @@ func (d *DTLS) Feed(datagram []byte) Result {
 }
 
 const (
-	dtlsMajor    = 0xfe // of all versions: they count down from 0xfeff
-	dtlsEpochAt  = 3
-	dtlsLengthAt = 11
+	dtlsVersionAt = 1
+	dtlsEpochAt   = 3
+	dtlsLengthAt  = 11
 )
+
+// isDTLS reports whether b, which has two bytes or more, begins with a version of DTLS. The
+// first byte is 0xfe in all versions but 0x0100, which is what OpenSSL calls DTLS1_BAD_VER.
+func isDTLS(b []byte) bool { return b[0] == 0xfe || b[0] == 1 && b[1] == 0 }
 
 // read walks through the records of a datagram.
 func (d *DTLS) read(datagram []byte) (result Result, used int) {
 	for i := 0; len(datagram)-i >= dtlsRecordHeaderLen; {
 		header := datagram[i:]
-		if header[1] != dtlsMajor {
+		if !isDTLS(header[dtlsVersionAt:]) {
 			if d.again && encryptedRecord(header[0]) {
 				return Result{Outcome: Unrecognized}, len(datagram)
 			}

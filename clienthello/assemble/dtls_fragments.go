@@ -21,7 +21,7 @@ type DTLSFragment struct {
 func DTLSFragments(datagram []byte) iter.Seq[DTLSFragment] {
 	return func(yield func(DTLSFragment) bool) {
 		var f DTLSFragment
-		for b := datagram; len(b) >= dtlsRecordHeaderLen && b[1] == dtlsMajor; {
+		for b := datagram; len(b) >= dtlsRecordHeaderLen && isDTLS(b[dtlsVersionAt:]); {
 			end := dtlsRecordHeaderLen + int(b[dtlsLengthAt])<<8 + int(b[dtlsLengthAt+1])
 			if end > len(b) {
 				return
