@@ -171,14 +171,14 @@ func (d *DTLS) read(datagram []byte) (result Result, used int) {
 			break
 		}
 		end := i + length
-		epoch := int(header[dtlsEpochAt])<<8 | int(header[dtlsEpochAt+1])
+		encrypted := header[dtlsEpochAt]|header[dtlsEpochAt+1] != 0
 		switch {
-		case header[0] == recordHandshake && epoch == 0 && length <= maxRecord:
+		case header[0] == recordHandshake && !encrypted && length <= maxRecord:
 			version := binary.BigEndian.Uint16(header[1:])
 			if result := d.readRecord(datagram[:end], i, version); result.Outcome != NeedMore {
 				return result, end
 			}
-		case d.again && (epoch > 0 || header[0] == recordChangeCipherSpec):
+		case d.again && (encrypted || header[0] == recordChangeCipherSpec):
 			return Result{Outcome: Unrecognized}, end
 		}
 		i = end
@@ -264,7 +264,7 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 		d.start(b)
 	}
 	if d.Tolerant && offset == 0 && len(body) == length {
-		d.overlap = d.overlap || !d.pieces.replace(dtlsFragmentHeaderLen, body)
+		d.put(dtlsFragmentHeaderLen, body)
 		return Result{Outcome: Complete, Message: b}
 	}
 	switch {
@@ -296,9 +296,7 @@ func (d *DTLS) start(fragment []byte) {
 	var header [dtlsFragmentHeaderLen]byte
 	copy(header[:6], fragment)       // msg_type, length, message_seq
 	copy(header[9:12], fragment[1:]) // fragment_length
-	if d.pieces.most > 0 {
-		d.pieces.reserve(0, header[:])
-	}
+	d.pieces.reserve(0, header[:])
 	d.pieces.put(0, header[:])
 	d.length = int(header[1])<<16 | int(header[2])<<8 | int(header[3])
 }

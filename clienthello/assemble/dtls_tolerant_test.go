@@ -88,6 +88,22 @@ func TestDTLSWhole(t *testing.T) {
 	}
 }
 
+// TestDTLSWholeAfterFarFragment checks that a message in one fragment counts, and is compared
+// with what came before it, also if that was kept elsewhere.
+func TestDTLSWholeAfterFarFragment(t *testing.T) {
+	msg := dtlsHandshake(15_000, 0)
+	changed := bytes.Clone(msg)
+	changed[14_000]++
+	for _, before := range [][]byte{msg, changed} {
+		d := assemble.DTLS{Tolerant: true}
+		d.ResetGrowing(assemble.MaxMessageDTLS)
+		d.Feed(dtlsDatagram(fragment(before, 13_900, 14_000)))
+		if result := d.Feed(dtlsDatagram(msg)); !bytes.Equal(result.Message, msg) || d.Overlap() != bytes.Equal(before, changed) {
+			t.Error(result.Outcome, d.Overlap())
+		}
+	}
+}
+
 func TestDTLSFragments(t *testing.T) {
 	one, two := dtlsHandshake(50, 0), dtlsHandshake(300, 3)
 	other := bytes.Clone(one)
@@ -95,6 +111,8 @@ func TestDTLSFragments(t *testing.T) {
 	type f = assemble.DTLSFragment
 	const record = 13 + 12
 	size := record + 50
+	long, filler := dtlsHandshake(300, 0), dtlsHandshake(1<<14-62-12, 1)
+	copy(long[1:], []byte{3, 2, 1, 5, 4}) // length, message_seq
 	large := dtlsRecord(22, dtls12, 0, make([]byte, 1<<14+1))
 	for name, test := range map[string]struct {
 		datagram []byte
@@ -109,9 +127,13 @@ func TestDTLSFragments(t *testing.T) {
 		"change_cipher_spec":    {slices.Concat(dtlsRecord(20, dtls12, 0, []byte{1}), dtlsDatagram(one)), []f{{0, 50, 14 + size, true}}},
 		"alert":                 {slices.Concat(dtlsRecord(21, dtls12, 0, []byte{1, 0}), dtlsDatagram(one)), nil},
 		"too large":             {slices.Concat(large, dtlsDatagram(one)), []f{{0, 50, len(large) + size, false}}},
+		"largest":               {dtlsDatagram(one, filler), []f{{0, 50, 13 + 1<<14, false}, {1, len(filler) - 12, 13 + 1<<14, false}}},
+		"long numbers":          {dtlsDatagram(fragment(long, 0, 50)), []f{{5<<8 | 4, 3<<16 | 2<<8 | 1, size, false}}},
+		"of 65,536 bytes":       {dtlsDatagram([]byte{1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0}), nil},
+		"cut record header":     {dtlsDatagram(one)[:12], nil},
 		"another version":       {dtlsRecord(22, 0x0303, 0, one), nil},
 		"cut record":            {dtlsDatagram(one)[:70], nil},
-		"cut fragment header":   {dtlsDatagram(one, []byte{1}), []f{{0, 50, size + 1, false}}},
+		"cut fragment header":   {dtlsDatagram(one, one[:11]), []f{{0, 50, size + 11, false}}},
 		"fragment cut short":    {slices.Concat(dtlsDatagram(one[:40]), dtlsDatagram(one)), nil},
 		"stopped by the caller": {slices.Concat(dtlsDatagram(one, one), dtlsDatagram(one)), []f{{0, 50, size + 62, false}}},
 	} {
