@@ -103,13 +103,17 @@ func TestFeedServer(t *testing.T) {
 func TestFeedServerEndsWithTheHandshake(t *testing.T) {
 	var q assemble.QUIC
 	q.Reset(make([]byte, assemble.BufferSize(200)))
-	q.FeedServer(numbered(0, nil, crypto(0, handshake(96))), false)
-	q.Next()
 	p := quicseal.Packet{Version: quicseal.V1, Type: quicseal.Handshake, DCID: []byte("server"), SCID: []byte("client"), Payload: make([]byte, 50)}
+	q.FeedServer(numbered(0, nil, crypto(0, handshake(96)[:50])), false)
+	if result, _ := q.FeedServer(p.Seal(), false); result.Outcome != assemble.NeedMore {
+		t.Error("before the message", result)
+	}
+	q.FeedServer(numbered(1, nil, crypto(50, handshake(96)[50:])), false)
+	q.Next()
 	if result, _ := q.FeedServer(p.Seal(), false); result.Outcome != assemble.Unrecognized {
 		t.Error(result)
 	}
-	if result, faults := q.FeedServer(numbered(1, nil, crypto(100, handshake(96))), false); result.Outcome != assemble.Unrecognized || faults != 0 {
+	if result, faults := q.FeedServer(numbered(2, nil, crypto(100, handshake(96))), false); result.Outcome != assemble.Unrecognized || faults != 0 {
 		t.Error("not final", result)
 	}
 }
@@ -204,6 +208,19 @@ func TestUnmasksQUICInitial(t *testing.T) {
 	}
 	if unmasked < 200 || unmasked > 300 {
 		t.Errorf("%d of 1000 packets of a server", unmasked)
+	}
+	client := numbered(0, nil, crypto(0, handshake(96)))
+	short := numbered(0, func(p *quicseal.Packet) { p.Reserved, p.NumberLen, p.LengthLen, p.Payload = 3, 1, 1, []byte{1, 1, 1} })
+	short = short[:len(short)-1]
+	short[len(short)-20] = 19 // the length
+	for name, before := range map[string][]byte{
+		"0-RTT":                      numbered(0, func(p *quicseal.Packet) { p.Reserved, p.Type = 3, quicseal.ZeroRTT }),
+		"an Initial that is short":   short,
+		"an Initial from the server": numbered(0, func(p *quicseal.Packet) { p.Reserved, p.DCID = 3, []byte("server") }),
+	} {
+		if !assemble.UnmasksQUICInitial(slices.Concat(before, client)) {
+			t.Error(name, "is not passed over")
+		}
 	}
 	if assemble.UnmasksQUICInitial(nil) || assemble.UnmasksQUICInitial(numbered(0, func(p *quicseal.Packet) { p.Reserved = 1 })) {
 		t.Error("no packet, or reserved bits")
