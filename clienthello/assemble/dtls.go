@@ -264,7 +264,7 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 		d.start(b)
 	}
 	if d.Tolerant && offset == 0 && len(body) == length {
-		d.put(dtlsFragmentHeaderLen, body)
+		d.overlap = !d.pieces.place(dtlsFragmentHeaderLen, body, last) || d.overlap
 		return Result{Outcome: Complete, Message: b}
 	}
 	switch {
@@ -283,7 +283,7 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 // put takes bytes of the message. It reports false if that ends all.
 func (d *DTLS) put(offset int, b []byte) bool {
 	if !d.Tolerant {
-		return d.pieces.place(offset, b, neither)
+		return d.pieces.place(offset, b, neither) //mutation:equivalent a difference ends all
 	}
 	if !d.pieces.place(offset, b, last) {
 		d.overlap = true
@@ -296,7 +296,9 @@ func (d *DTLS) start(fragment []byte) {
 	var header [dtlsFragmentHeaderLen]byte
 	copy(header[:6], fragment)       // msg_type, length, message_seq
 	copy(header[9:12], fragment[1:]) // fragment_length
-	d.pieces.reserve(0, header[:])
+	if d.pieces.most > 0 {
+		d.pieces.reserve(0, header[:])
+	}
 	d.pieces.put(0, header[:])
 	d.length = int(header[1])<<16 | int(header[2])<<8 | int(header[3])
 }

@@ -133,7 +133,9 @@ func TestDTLSFragments(t *testing.T) {
 		"cut record header":     {dtlsDatagram(one)[:12], nil},
 		"another version":       {dtlsRecord(22, 0x0303, 0, one), nil},
 		"cut record":            {dtlsDatagram(one)[:70], nil},
-		"cut fragment header":   {dtlsDatagram(one, one[:11]), []f{{0, 50, size + 11, false}}},
+		"an empty one":          {dtlsDatagram(fragment(one, 0, 0)), []f{{0, 50, record, false}}},
+		"cut fragment header":   {slices.Concat(dtlsDatagram(one, one[:11]), dtlsDatagram(one)), []f{{0, 50, size + 11, false}}},
+		"one byte of a header":  {slices.Concat(dtlsDatagram(one, one[:1]), dtlsDatagram(one)), []f{{0, 50, size + 1, false}}},
 		"fragment cut short":    {slices.Concat(dtlsDatagram(one[:40]), dtlsDatagram(one)), nil},
 		"stopped by the caller": {slices.Concat(dtlsDatagram(one, one), dtlsDatagram(one)), []f{{0, 50, size + 62, false}}},
 	} {

@@ -77,33 +77,8 @@ func TestFarPieces(t *testing.T) {
 	for i := range 10_000 {
 		q.FeedFrames(crypto(uint64(assemble.MaxMessage-1-10*i), []byte{0}))
 	}
-	if held, want := q.Held(), 128*49; held != want {
-		t.Errorf("%d bytes held, want %d, for the first 128", held, want)
-	}
-}
-
-// TestHeld checks what one byte takes, depending on where it belongs, and what is left of
-// that after a short message.
-func TestHeld(t *testing.T) {
-	const limit = 20_000
-	for offset, want := range map[uint64]int{0: assemble.BufferSize(1024), 1023: assemble.BufferSize(1024), 1024: assemble.BufferSize(2048), 2047: assemble.BufferSize(2048), 2048: 49, limit - 1: 49, limit: 0} {
-		var q assemble.QUIC
-		q.ResetGrowing(limit)
-		if q.FeedFrames(crypto(offset, []byte{1})); q.Held() != want {
-			t.Errorf("a byte at offset %d: %d bytes held, want %d", offset, q.Held(), want)
-		}
-	}
-	for size, want := range map[int]int{1000: assemble.BufferSize(1024), 2048: assemble.BufferSize(2048), 2049: 0} {
-		msg := handshake(size - 4)
-		var q assemble.QUIC
-		q.ResetGrowing(limit)
-		q.FeedFrames(crypto(0, msg[:900]))
-		if r := q.FeedFrames(crypto(900, msg[900:])); r.Outcome != assemble.Complete {
-			t.Fatal(r)
-		}
-		if q.Next(); q.Held() != want {
-			t.Errorf("%d bytes held after a message of %d, want %d", q.Held(), size, want)
-		}
+	if held := q.Held(); held > 1<<15 {
+		t.Errorf("%d bytes held", held)
 	}
 }
 

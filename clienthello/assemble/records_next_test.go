@@ -28,7 +28,7 @@ func TestRecordsNext(t *testing.T) {
 		"record version 2.0":              {record(22, 0x0200, second), seen{Outcome: assemble.Unrecognized, Used: 2}},
 		"empty record":                    {record(22, 0x0303, nil), seen{Outcome: assemble.Unrecognized, Used: 5}},
 		"in a record of 2^14 bytes":       {record(22, 0x0303, slices.Concat(second, make([]byte, 1<<14-34)))[:39], seen{Outcome: assemble.Complete, Message: string(second), Used: 39, Trailing: 1<<14 - 34}},
-		"record overflow":                 {[]byte{22, 3, 3, 0xff, 0xff}, seen{Outcome: assemble.Unrecognized, Used: 5}},
+		"record overflow":                 {[]byte{22, 3, 3, 0x40, 0x01}, seen{Outcome: assemble.Unrecognized, Used: 5}},
 		"too large":                       {record(22, 0x0303, []byte{1, 0xff, 0xff, 0xff}), seen{Outcome: assemble.Refused, Code: extension.ErrMessageTooLarge, Offset: 29 + 6, Used: 9}},
 		"nothing":                         {nil, seen{}},
 	} {
