@@ -2,12 +2,17 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gopacket/gopacket/layers"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
@@ -111,5 +116,59 @@ func TestInspectStopsWithoutOutput(t *testing.T) {
 		if want := "tlsflags: standard output: no space left on device\n"; Exit(code) != ExitInput || stderr.String() != want {
 			t.Errorf("%s: exit %d, %s", filepath.Base(input), code, &stderr)
 		}
+	}
+}
+
+// TestFaultsOfRows has a hello that some servers pass over what is odd about: each format
+// names the fault.
+func TestFaultsOfRows(t *testing.T) {
+	msg := helloOf(0x0303, []uint16{0xc02f})
+	stream := slices.Concat([]byte{22, 3, 1, 0, byte(len(msg) + 1)}, msg, []byte{9})
+	file := filepath.Join(t.TempDir(), "trailing.pcap")
+	writeSegments(t, file, layers.TCP{SYN: true, Seq: 99}, layers.TCP{ACK: true, Seq: 100, BaseLayer: layers.BaseLayer{Payload: stream}})
+	for format, want := range map[string]string{
+		"jsonl": fmt.Sprintf(`"faults":[{"code":"record_trailing","offset":%d}]`, 5+len(msg)),
+		"csv":   ",record_trailing,",
+	} {
+		if out, code := runCLI(t, "inspect", "-q", "-f", format, file); code != 0 || !strings.Contains(out, want) {
+			t.Errorf("%s: exit %d, no %s in %s", format, code, want, out)
+		}
+	}
+}
+
+// TestExplainFile names a file whose content is nothing that explain knows.
+func TestExplainFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file.bin")
+	if err := os.WriteFile(file, []byte{0x99, 0x98}, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := "tlsflags: " + file + ": it is neither a handshake message nor a tls_flags extension;"
+	if out, code := runCLI(t, "explain", file); Exit(code) != ExitInput || !strings.HasPrefix(out, want) {
+		t.Errorf("exit %d, %s", code, out)
+	}
+}
+
+// TestSentSize checks the estimate of memory, which bounds what --keylog keeps.
+func TestSentSize(t *testing.T) {
+	if got := sentSize(&flagsInfo{Data: "0102", Flags: make([]codePoint, 3)}); got != 400+4+3*24 {
+		t.Errorf("%d bytes", got)
+	}
+}
+
+// TestVerdictNamesTheFlag has a flag that answers none, in explain's document.
+func TestVerdictNamesTheFlag(t *testing.T) {
+	hello := filepath.Join(testenv.Root(t), "corpus", "records", "utls-chrome-133-ext62-80.bin")
+	out, code := runCLI(t, "explain", "-f", "json", "--hello", hello, "0800000a0008003e000403000001")
+	var document struct {
+		Verdict struct {
+			Code string
+			Flag *codePoint
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &document); err != nil || code != 0 {
+		t.Fatalf("exit %d, %v: %s", code, err, out)
+	}
+	if v := document.Verdict; v.Code != "flag_unsolicited" || v.Flag == nil || v.Flag.Value != 16 {
+		t.Errorf("%+v", v)
 	}
 }
