@@ -31,57 +31,100 @@ type pieces struct {
 	prefix int    // data[:prefix] has come, whatever its marks say
 	end    int    // data[end:] has not, whatever its marks say
 
-	most int        // limit up to which data grows, or 0 if it does not
-	got  int        // bytes that have come, repeated ones too, if data grows
-	far  []farPiece // that are beyond data, which has not grown so far
-}
-
-// farPiece is bytes that belong at an offset.
-type farPiece struct {
-	offset int
-	data   []byte
+	// If data grows:
+	most     int    // limit up to which it does, else 0
+	got      int    // bytes that have come, repeated ones too
+	far      []byte // pieces beyond data: each its offset, its length and its bytes
+	farCount uint8
 }
 
 const (
-	// firstGrowth is the shortest memory that grows.
-	firstGrowth = 1 << 10
-	// nearBytes is how far from the beginning data is put wherever else it comes: most
-	// hellos are shorter.
+	// nearBytes is how far from the beginning data is put wherever else it comes, if there
+	// are too many far pieces: most hellos are shorter.
 	nearBytes = 2 << 10
-	// maxFar is how many far pieces are kept, and farCost what each takes.
-	maxFar  = 128
-	farCost = 48
+	// maxFar is how many far pieces are kept.
+	maxFar = 128
+
+	farHeaderLen = 8
 )
 
 // limit returns the length of the longest message that p can hold.
 func (p *pieces) limit() int { return max(len(p.data), p.most) }
+
+// empty reports whether nothing has come.
+func (p *pieces) empty() bool { return p.end == 0 && p.farCount == 0 }
 
 // held returns how many bytes of memory p has allocated.
 func (p *pieces) held() int {
 	if p.most == 0 {
 		return 0
 	}
-	n := BufferSize(len(p.data))
-	for _, f := range p.far {
-		n += farCost + len(f.data)
-	}
-	return n
+	return len(p.data) + len(p.marks) + cap(p.far)
 }
 
-// place makes room for data at offset, and puts it there.
+// place puts data at offset. If p grows, its memory stays in proportion to what has come:
+// what lies beyond that becomes a far piece.
 func (p *pieces) place(offset int, data []byte, wins winner) (same bool) {
-	if p.most == 0 {
+	if p.most == 0 || offset >= p.most {
 		return wins.put(p, offset, data)
 	}
-	same = !p.reserve(offset, data) || wins.put(p, offset, data)
-	for {
-		piece, ok := p.near()
-		if !ok {
-			return same
+	p.got += len(data)
+	reach := p.got
+	same = p.gather(reach, wins)
+	end := min(offset+len(data), p.most)
+	if p.farCount == maxFar && end > max(len(p.data), reach) {
+		reach = max(nearBytes, 2*p.got)
+		same = p.gather(reach, wins) && same
+	}
+	if end > max(len(p.data), reach) {
+		if p.farCount < maxFar {
+			p.farCount++
+			p.far = binary.NativeEndian.AppendUint32(p.far, uint32(offset))
+			p.far = binary.NativeEndian.AppendUint32(p.far, uint32(len(data)))
+			p.far = append(p.far, data...)
 		}
-		if p.reserve(piece.offset, piece.data) && !wins.put(p, piece.offset, piece.data) {
-			same = false
+		return same
+	}
+	p.grow(end)
+	return wins.put(p, offset, data) && same
+}
+
+// gather puts the far pieces that end before reach to the others, in the order in which they
+// came.
+func (p *pieces) gather(reach int, wins winner) (same bool) {
+	same = true
+	rest := p.far[:0]
+	for b := p.far; len(b) > 0; {
+		offset, n := int(binary.NativeEndian.Uint32(b)), int(binary.NativeEndian.Uint32(b[4:]))
+		piece := b[:farHeaderLen+n]
+		b = b[len(piece):]
+		end := min(offset+n, p.most)
+		if end > max(len(p.data), reach) {
+			rest = append(rest, piece...)
+			continue
 		}
+		p.farCount--
+		p.grow(end)
+		same = wins.put(p, offset, piece[farHeaderLen:]) && same
+	}
+	p.far = rest
+	return same
+}
+
+// grow makes data at least n bytes long. It grows by a quarter or more, so that all the
+// copying takes time linear in what has come.
+func (p *pieces) grow(n int) {
+	if n <= len(p.data) {
+		return
+	}
+	size := min(max(n, len(p.data)/4*5), p.most)
+	data := slices.Grow([]byte(nil), size)
+	data = data[:min(cap(data), p.most)]
+	copy(data, p.data[:p.end])
+	if p.data = data; p.marks != nil {
+		marks := make([]byte, marksFor(len(data)))
+		copy(marks, p.marks)
+		p.marks = marks
 	}
 }
 
@@ -104,43 +147,6 @@ func (w winner) put(p *pieces, offset int, data []byte) (same bool) {
 	return p.put(offset, data)
 }
 
-// reserve makes room for data at offset, so that the memory stays
-// in proportion to what has come. It reports whether there is room; if not, it keeps data as
-// a far piece.
-func (p *pieces) reserve(offset int, data []byte) bool {
-	end := min(offset+len(data), p.most)
-	if p.got += len(data); end <= len(p.data) || offset >= p.most {
-		return true
-	}
-	if end > max(nearBytes, 2*p.got) {
-		if len(p.far) < maxFar {
-			p.far = append(p.far, farPiece{offset, bytes.Clone(data)})
-		}
-		return false
-	}
-	size := firstGrowth
-	for size < end {
-		size *= 2
-	}
-	grown := newPieces(make([]byte, BufferSize(min(size, p.most))))
-	grown.copyFrom(p)
-	p.data, p.marks = grown.data, grown.marks
-	return true
-}
-
-// near returns a far piece for which there is room now, and forgets it. ok is false if there
-// is none.
-func (p *pieces) near() (piece farPiece, ok bool) {
-	for i, f := range p.far {
-		if min(f.offset+len(f.data), p.most) <= max(len(p.data), nearBytes, 2*p.got) {
-			p.far = append(p.far[:i], p.far[i+1:]...)
-			p.got -= len(f.data) // which reserve counts again
-			return f, true
-		}
-	}
-	return farPiece{}, false
-}
-
 func newPieces(memory []byte) pieces {
 	const both = markBits + markBytes
 	limit := len(memory)/both*markBits + max(len(memory)%both-markBytes, 0)
@@ -149,9 +155,12 @@ func newPieces(memory []byte) pieces {
 
 // reset forgets what has come. Memory that has grown is kept only if it is short.
 func (p *pieces) reset() {
-	p.prefix, p.end, p.got = 0, 0, 0
-	if p.far = nil; p.most > 0 && len(p.data) > nearBytes {
+	p.prefix, p.end, p.got, p.farCount = 0, 0, 0, 0
+	if p.most > 0 && len(p.data) > nearBytes {
 		p.data, p.marks = nil, nil
+	}
+	if p.far = p.far[:0]; cap(p.far) > nearBytes/2 {
+		p.far = nil
 	}
 }
 
@@ -207,6 +216,9 @@ func (p *pieces) setWord(offset int, marks uint64) {
 func (p *pieces) extend(end int) {
 	if end <= p.end {
 		return
+	}
+	if p.marks == nil { // all was in order so far
+		p.marks = make([]byte, marksFor(len(p.data)))
 	}
 	p.setWord(p.end, p.word(p.end)&(1<<(p.end%markBits)-1))
 	clear(p.marks[marksFor(p.end):marksFor(end)])
@@ -307,13 +319,11 @@ func (p *pieces) merge(offset int, data []byte, settle func(i, j int, fresh []by
 // copyFrom makes p, which has the same limit, hold what other holds.
 func (p *pieces) copyFrom(other *pieces) {
 	if p.most > 0 {
-		p.far, p.got = slices.Clone(other.far), other.got
-		if len(p.data) != len(other.data) {
-			own := newPieces(make([]byte, BufferSize(len(other.data))))
-			p.data, p.marks = own.data, own.marks
-		}
+		p.far, p.farCount, p.got = slices.Clone(other.far), other.farCount, other.got
+		p.data, p.marks = slices.Clone(other.data), slices.Clone(other.marks)
+	} else {
+		copy(p.data, other.data[:min(other.end, len(other.data))])
+		copy(p.marks, other.marks[:marksFor(other.end)])
 	}
-	copy(p.data, other.data[:min(other.end, len(other.data))])
-	copy(p.marks, other.marks[:marksFor(other.end)])
 	p.prefix, p.end = other.prefix, other.end
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash/maphash"
 )
 
 // quicVersion is what differs between the versions of QUIC as far as a client's
@@ -74,51 +75,109 @@ func lookupVersion(version uint32) (v quicVersion, ok bool) {
 // QUIC.
 func isGoogle(version uint32) bool { return version == 0x54303530 || version == 0x54303531 }
 
-// initialKeys protect the Initial packets that a client sends (RFC 9001, Section
-// 5.2). They follow from the version and a connection ID that everybody can see.
-type initialKeys struct {
+// keyName is what the keys of Initial packets follow from; everybody can see it.
+type keyName struct {
 	version uint32 // 0: no keys
 	dcid    connectionID
-	aead    cipher.AEAD // nil: no keys
-	hp      cipher.Block
-	iv      [12]byte
-	next    uint64 // the packet number after the largest one opened
-	number  uint64 // of the packet opened last
-	seen    uint64 // bit i says that number next-1-i has been read by FeedServer
+}
+
+// initialKeys protect the Initial packets that a client sends (RFC 9001, Section
+// 5.2).
+type initialKeys struct {
+	keyName
+	client [sha256.Size]byte // client_initial_secret
+	hp     cipher.Block
+	aead   cipher.AEAD // nil until it is needed
+	iv     [12]byte
+}
+
+// derive sets k to the keys for a destination connection ID, as far as header protection
+// needs them. It allocates an AES key schedule.
+func (k *initialKeys) derive(name keyName) {
+	v, _ := lookupVersion(name.version)
+	initial := hmacSHA256([]byte(v.salt), name.dcid.bytes()) // HKDF-Extract
+	client := hkdfExpand(&initial, labelClient)
+	hp := hkdfExpand(&client, v.hp)
+	*k = initialKeys{keyName: name, client: client, hp: newAES(hp[:16])}
+}
+
+// complete derives the rest. It allocates an AES key schedule and the state of GCM.
+func (k *initialKeys) complete() {
+	v, _ := lookupVersion(k.version)
+	key := hkdfExpand(&k.client, v.key)
+	iv := hkdfExpand(&k.client, v.iv)
+	k.aead, k.iv = newGCM(newAES(key[:16])), [12]byte(iv[:])
+}
+
+// QUICKeys derives the keys of Initial packets, and keeps those that were used last. Many a
+// [QUIC] may share one, see [QUIC.ShareKeys]; it is not for use by several goroutines at a time.
+type QUICKeys struct {
+	pairs  []keyPair // a key is in the pair that its hash says
+	seed   maphash.Seed
+	shared bool
+	number uint64 // of the packet opened last
 
 	// On the stack they would escape to the heap, through the interfaces above.
 	mask  [aes.BlockSize]byte
 	nonce [12]byte
 }
 
-// derive sets k to the keys for a destination connection ID. It allocates two AES key
-// schedules and the state of GCM.
-func (k *initialKeys) derive(version uint32, dcid connectionID) {
-	v, _ := lookupVersion(version)
-	initial := hmacSHA256([]byte(v.salt), dcid.bytes()) // HKDF-Extract
-	client := hkdfExpand(&initial, labelClient)
-	key := hkdfExpand(&client, v.key)
-	iv := hkdfExpand(&client, v.iv)
-	hp := hkdfExpand(&client, v.hp)
-	*k = initialKeys{
-		version: version,
-		dcid:    dcid,
-		aead:    newGCM(newAES(key[:16])),
-		hp:      newAES(hp[:16]),
-		iv:      [12]byte(iv[:]),
-	}
+// keyPair has two keys, so that two that are used in turn stay.
+type keyPair struct {
+	keys   [2]initialKeys
+	latest uint8 // index of the key that was used last
 }
 
-func (k *initialKeys) belongTo(version uint32, dcid connectionID) bool {
-	return k.version == version && k.dcid == dcid
+// NewQUICKeys returns a QUICKeys that keeps up to n keys, at least two, of 1.6 kB each.
+func NewQUICKeys(n int) *QUICKeys {
+	k := newQUICKeys(max(n/2, 1))
+	k.shared = true
+	return k
+}
+
+func newQUICKeys(pairs int) *QUICKeys {
+	return &QUICKeys{pairs: make([]keyPair, pairs), seed: maphash.MakeSeed()}
+}
+
+// find returns keys. If they are not there, it derives them as derive does, provided that
+// schedules, how many it may derive, is nil or not 0. The keys that keep names stay.
+func (k *QUICKeys) find(name, keep keyName, schedules *int) *initialKeys {
+	at := 0
+	if len(k.pairs) > 1 {
+		at = int((maphash.Bytes(k.seed, name.dcid.bytes()) + uint64(name.version)) % uint64(len(k.pairs)))
+	}
+	pair := &k.pairs[at]
+	for i := range pair.keys {
+		if pair.keys[i].keyName == name {
+			pair.latest = uint8(i)
+			return &pair.keys[i]
+		}
+	}
+	if schedules != nil {
+		if *schedules == 0 {
+			return nil
+		}
+		*schedules--
+	}
+	if other := &pair.keys[pair.latest^1]; other.version == 0 || other.keyName != keep {
+		pair.latest ^= 1
+	}
+	keys := &pair.keys[pair.latest]
+	keys.derive(name)
+	return keys
+}
+
+// unmask sets k.mask to the header protection of an Initial packet (RFC 9001, Section 5.4).
+func (k *QUICKeys) unmask(keys *initialKeys, packet []byte, numberAt int) {
+	keys.hp.Encrypt(k.mask[:], packet[numberAt+4:]) // the sample is one block
 }
 
 // open removes the protection of an Initial packet (RFC 9001, Sections 5.3 and
-// 5.4), into scratch, which takes at least len(packet) bytes. It returns the
-// payload and its offset in the packet.
-func (k *initialKeys) open(packet []byte, numberAt int, scratch []byte) (payload []byte, at int, ok bool) {
-	k.hp.Encrypt(k.mask[:], packet[numberAt+4:]) // the sample is one block
-	copy(scratch, packet[:numberAt+4])           //mutation:equivalent what is copied after the number is overwritten
+// 5.4), into scratch, which takes at least len(packet) bytes. next is the packet number
+// that is expected. It returns the payload and its offset in the packet.
+func (k *QUICKeys) open(keys *initialKeys, packet []byte, numberAt int, next uint64, scratch []byte) (payload []byte, at int, ok bool) {
+	k.unmask(keys, packet, numberAt)
+	copy(scratch, packet[:numberAt+4]) //mutation:equivalent what is copied after the number is overwritten
 	scratch[0] ^= k.mask[0] & 0x0f
 	at = numberAt + int(scratch[0]&3) + 1
 	var truncated uint64
@@ -126,16 +185,27 @@ func (k *initialKeys) open(packet []byte, numberAt int, scratch []byte) (payload
 		scratch[i] ^= k.mask[1+i-numberAt]
 		truncated = truncated<<8 | uint64(scratch[i])
 	}
-	number := packetNumber(k.next, truncated, 8*(at-numberAt))
-	k.nonce = k.iv
-	binary.BigEndian.PutUint64(k.nonce[4:], binary.BigEndian.Uint64(k.iv[4:])^number)
-	payload, err := k.aead.Open(scratch[at:at], k.nonce[:], packet[at:], scratch[:at])
-	if err != nil {
-		return nil, 0, false
+	k.number = packetNumber(next, truncated, 8*(at-numberAt))
+	if keys.aead == nil {
+		keys.complete()
 	}
-	k.number = number
-	k.note(number + 1)
-	return payload, at, true
+	k.nonce = keys.iv
+	binary.BigEndian.PutUint64(k.nonce[4:], binary.BigEndian.Uint64(keys.iv[4:])^k.number)
+	payload, err := keys.aead.Open(scratch[at:at], k.nonce[:], packet[at:], scratch[:at])
+	return payload, at, err == nil
+}
+
+// UnmasksInitial reports whether the first Initial packet that [ParseQUICInitial] finds has
+// reserved bits of 0 if a client has begun a connection with it. That is so for all that
+// clients send, and by chance for a quarter of what servers send. It costs less than
+// opening the packet.
+func (k *QUICKeys) UnmasksInitial(datagram []byte) bool {
+	p, at, ok := firstInitial(datagram)
+	if !ok {
+		return false
+	}
+	k.unmask(k.find(keyName{p.version, newConnectionID(p.dcid)}, keyName{}, nil), datagram[at:], p.numberAt)
+	return (datagram[at]^k.mask[0])&reservedBits == 0
 }
 
 // packetNumber completes a packet number of which the lowest bits were sent: it is

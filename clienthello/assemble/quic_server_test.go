@@ -195,14 +195,15 @@ func TestFeedServerRefusesWithoutMemory(t *testing.T) {
 	}
 }
 
-func TestUnmasksQUICInitial(t *testing.T) {
+func TestUnmasksInitial(t *testing.T) {
+	keys := assemble.NewQUICKeys(2)
 	unmasked := 0
 	for n := range uint64(1000) {
 		client := numbered(n, nil, crypto(0, handshake(96)))
-		if !assemble.UnmasksQUICInitial(client) || !assemble.UnmasksQUICInitial(slices.Concat(numbered(n, func(p *quicseal.Packet) { p.Type = quicseal.ZeroRTT }), client)) {
+		if !keys.UnmasksInitial(client) || !keys.UnmasksInitial(slices.Concat(numbered(n, func(p *quicseal.Packet) { p.Type = quicseal.ZeroRTT }), client)) {
 			t.Error("client's packet", n)
 		}
-		if assemble.UnmasksQUICInitial(numbered(n, func(p *quicseal.Packet) { p.Server = true }, crypto(0, handshake(96)))) {
+		if keys.UnmasksInitial(numbered(n, func(p *quicseal.Packet) { p.Server = true }, crypto(0, handshake(96)))) {
 			unmasked++
 		}
 	}
@@ -218,11 +219,11 @@ func TestUnmasksQUICInitial(t *testing.T) {
 		"an Initial that is short":   short,
 		"an Initial from the server": numbered(0, func(p *quicseal.Packet) { p.Reserved, p.DCID = 3, []byte("server") }),
 	} {
-		if !assemble.UnmasksQUICInitial(slices.Concat(before, client)) {
+		if !keys.UnmasksInitial(slices.Concat(before, client)) {
 			t.Error(name, "is not passed over")
 		}
 	}
-	if assemble.UnmasksQUICInitial(nil) || assemble.UnmasksQUICInitial(numbered(0, func(p *quicseal.Packet) { p.Reserved = 1 })) {
+	if keys.UnmasksInitial(nil) || keys.UnmasksInitial(numbered(0, func(p *quicseal.Packet) { p.Reserved = 1 })) {
 		t.Error("no packet, or reserved bits")
 	}
 }
