@@ -110,3 +110,28 @@ func TestFeedServerKeepsScratch(t *testing.T) {
 		t.Error("it is replaced")
 	}
 }
+
+// TestQUICLatePackets: packets under the keys before do not start over, however short the
+// connection ID is.
+func TestQUICLatePackets(t *testing.T) {
+	for _, dcid := range []string{"x", "original"} {
+		first := func(p *quicseal.Packet) { p.DCID, p.Token = []byte(dcid), []byte("token") }
+		other := func(p *quicseal.Packet) { p.DCID = []byte("another one") }
+		var q assemble.QUIC
+		q.Feed(numbered(0, first, crypto(0, handshake(96))))
+		q.Next()
+		q.Feed(numbered(0, other, crypto(0, handshake(97))))
+		q.Next()
+		if r := q.Feed(numbered(1, first, crypto(0, handshake(96)))); r.Outcome != assemble.NeedMore || q.Info().Attempt != 2 {
+			t.Errorf("%s: %v, attempt %d", dcid, r.Outcome, q.Info().Attempt)
+		}
+	}
+}
+
+// A Retry has no length: what follows it in a datagram is not found.
+func TestQUICRetryFirst(t *testing.T) {
+	retry := slices.Concat([]byte{0xf0, 0, 0, 0, 1, 8}, []byte("original"), []byte{0, 1, 9})
+	if _, ok := assemble.ParseQUICInitial(slices.Concat(retry, numbered(0, nil, crypto(0, handshake(96))))); ok {
+		t.Error("an Initial is found after it")
+	}
+}
