@@ -72,6 +72,7 @@ func TestBadExtension(t *testing.T) {
 		"unknown, to be discarded":        {hop, []byte{6, 0, 0x7e, 4, 0, 0, 0, 0}, true},
 		"unknown, to be answered":         {destination, []byte{6, 0, 0x80, 4, 0, 0, 0, 0}, true},
 		"unknown, after padding":          {destination, []byte{6, 0, 0, 1, 0, 0x80, 1, 0}, true},
+		"what looks unknown after Pad1":   {hop, []byte{6, 0, 0, 1, 1, 0x80, 1, 0}, false},
 		"jumbo payload":                   {hop, []byte{6, 0, 0xc2, 4, 0, 1, 0, 0}, false},
 		"jumbo payload for destinations":  {destination, []byte{6, 0, 0xc2, 4, 0, 1, 0, 0}, true},
 		"home address":                    {destination, []byte{6, 0, 0xc9, 4, 0, 0, 0, 0}, false},

@@ -58,6 +58,7 @@ func TestFeedServer(t *testing.T) {
 		"garbage":                    {{[]byte("no QUIC at all, but text"), unrecognized, unrecognized, 0}, {one, more, more, opened}, {[]byte{0x40, 1, 2}, more, more, 0}},
 		"keys that do not fit":       {{numbered(0, to("whatever else"), first), unrecognized, unrecognized, 0}, {one, more, more, opened}, {numbered(1, other, rest), more, more, 0}},
 		"a number twice":             {{one, more, more, opened}, {numbered(0, nil, rest), more, complete, opened | duplicate}},
+		"a number again later":       {{one, more, more, opened}, {numbered(5, nil, []byte{1}), more, more, opened}, {numbered(63, nil, []byte{1}), more, more, opened}, {numbered(5, nil, []byte{1}), more, more, opened | duplicate}, {numbered(0, nil, rest), more, complete, opened | duplicate}},
 		"an old number":              {{numbered(100, nil, first), more, more, opened}, {numbered(36, nil, rest), complete, complete, opened | old}},
 		"the oldest number":          {{numbered(100, nil, first), more, more, opened}, {numbered(37, nil, rest), complete, complete, opened}},
 		"numbers out of order":       {{numbered(9, nil, []byte{1}), more, more, opened}, {numbered(3, nil, first), more, more, opened}, {numbered(200, nil, rest), complete, complete, opened}},
