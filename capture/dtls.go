@@ -52,7 +52,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 	end, late := 0, false
 	for fragment := range assemble.DTLSFragments(b) {
 		end, late = fragment.End, fragment.Late
-		if !s.await(f, dtlsMessage{fragment.Seq, fragment.Length}) {
+		if !s.await(f, dtlsMessage{int32(fragment.Seq), int32(fragment.Length)}) {
 			return
 		}
 	}
@@ -67,7 +67,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 			s.feedDTLS(f, ss, b[:end])
 		}
 	}
-	if f.queue != nil {
+	if f.queue != nil && s.flows.chargeSessions(f) {
 		s.flows.settle(f)
 	}
 }
@@ -108,7 +108,7 @@ func (ss *session) inProgress() bool {
 }
 
 // dtlsMessage names a message of a client, as far as a fragment tells.
-type dtlsMessage struct{ seq, length int }
+type dtlsMessage struct{ seq, length int32 }
 
 // beginDTLS returns the flow of a datagram that begins a hello, or nil if it begins none. f
 // is the flow if there is one.
@@ -169,7 +169,7 @@ func (s *Scanner) await(f *flow, m dtlsMessage) bool {
 		}
 	}
 	idle.awaited, idle.message = true, m
-	idle.assembler.(*assemble.DTLS).Await(m.seq, m.length)
+	idle.assembler.(*assemble.DTLS).Await(int(m.seq), int(m.length))
 	return true
 }
 
@@ -198,18 +198,19 @@ func (s *Scanner) feedDTLS(f *flow, ss *session, b []byte) {
 // completeDTLS reports a hello, unless it came before.
 func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 	root := f.session
-	seq, first := ss.message.seq, root.doneAt == time.Time{}
-	if hash := s.hash(result.Message); !slices.Contains(root.done[:], hash) {
-		copy(root.done[1:], root.done[:])
-		root.done[0] = hash
+	seq, done := int(ss.message.seq), root.extra()
+	if hash := s.hash(result.Message); !slices.Contains(done.done[:], hash) {
+		first := done.doneAt.IsZero()
+		copy(done.done[1:], done.done[:])
+		done.done[0] = hash
 		ss.index = 1
-		if !first && seq == root.doneSeq+1 {
+		if !first && seq == done.doneSeq+1 {
 			ss.index = 2
 		}
 		doubts := ss.doubts | root.doubts | s.doubtDTLS(f, ss, result.Message)
 		ss.flags = root.flags
 		s.reportDatagrams(f, ss, result, doubts)
-		root.flags, root.doneSeq, root.doneAt = ss.flags, seq, s.time
+		root.flags, done.doneSeq, done.doneAt = ss.flags, seq, s.time
 	}
 	ss.awaited = false
 	ss.next()
@@ -219,30 +220,31 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 // doubtDTLS says why a server may not have read a message: it waits for another message_seq,
 // or copies differ.
 func (s *Scanner) doubtDTLS(f *flow, ss *session, message []byte) (doubts Reasons) {
-	root, seq := f.session, ss.message.seq
+	root, seq, done := f.session, int(ss.message.seq), f.session.noted()
 	if root.refused {
 		doubts = doubts.With(Fragments)
 	}
 	switch {
-	case root.doneAt.IsZero() && seq == 1:
+	case done.doneAt.IsZero() && seq == 1:
 		s.hello = Hello{Transport: DTLS, Message: message}
 		if hello, _, err := s.hello.Parse(); err != nil || len(hello.LegacyCookie()) == 0 && !sentCookie(hello) {
 			doubts = doubts.With(Fragments) // what it answers was not captured
 		}
-	case root.doneAt.IsZero() && seq > 1:
+	case done.doneAt.IsZero() && seq > 1:
 		doubts = doubts.With(Fragments)
-	case root.doneAt.IsZero() || seq == root.doneSeq+1:
-	case seq > 0 || s.time.Sub(root.doneAt) < newHandshake:
+	case done.doneAt.IsZero() || seq == done.doneSeq+1:
+	case seq > 0 || s.time.Sub(done.doneAt) < newHandshake:
 		doubts = doubts.With(Fragments)
 	}
 	for other := root; other != nil; other = other.shadow {
-		if other != ss && other.awaited && other.message.seq == seq {
+		if other != ss && other.awaited && other.message.seq == ss.message.seq {
 			doubts = doubts.With(Fragments)
 		}
 	}
 	if ss.assembler.(*assemble.DTLS).Overlap() {
 		doubts = doubts.With(Fragments)
-		ss.faults = append(ss.faults, Fault{FaultOverlap, 0})
+		more := ss.extra()
+		more.faults = append(more.faults, Fault{FaultOverlap, 0})
 	}
 	return doubts
 }

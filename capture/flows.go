@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"net/netip"
+
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
 )
 
 // flowKey names a flow. TCP has one for both directions, in which lo is the end that
@@ -170,7 +172,8 @@ type table struct {
 	rawMost int // as in pool
 	quic    pool[session]
 	dtls    pool[session]
-	clients map[flowKey]*flow // over QUIC, by other names; see quicNames
+	clients map[uint64]*flow // over QUIC, by other names; see quicNames
+	keys    *assemble.QUICKeys
 }
 
 // create adds a flow inside a number of IP headers, and makes room for it.

@@ -152,7 +152,7 @@ func (f *flow) reported() []int {
 		}
 	}
 	if f.session != nil {
-		return f.session.reported
+		return f.session.noted().reported
 	}
 	return nil
 }

@@ -17,51 +17,88 @@ const (
 )
 
 // quicCost and dtlsCost are what a session takes of the memory, without what its assembler
-// holds; in QUIC with its keys and names.
+// holds; in QUIC with its names. moreCost is what rarely comes to it.
 const (
-	quicCost = 3 << 10
-	dtlsCost = 704
+	quicCost = 560
+	dtlsCost = 352
+	moreCost = 192
 )
 
 // frameCost is what the number of a packet takes of the memory.
 const frameCost = 8
 
-// session is what a flow over UDP needs as long as a hello is expected.
+// session is what a flow over UDP needs as long as a hello is expected. It is small, for
+// there may be many.
 type session struct {
-	transport Transport
 	assembler growingAssembler
-	index     int    // of the hello that is awaited
-	flags     uint64 // hash of the TLS Flags extensions of the first hello
-	frames    []int  // packets that were of use for the hello that is awaited
-	used      int    // datagrams that were
-	charged   int    // bytes, of the table's memory
-
-	doubts Reasons // about the hello that is awaited
-	faults []Fault
-
-	reported []int // packets of the latest hello of a flow in a tunnel
-
-	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
-	// discarded, if it may differ; in DTLS that of a message with another message_seq or
-	// length.
-	shadow *session
-
-	// Of QUIC.
-	names   quicNames
-	lenient bool      // no server is known to read this
-	closed  bool      // and none will: it has closed the connection
-	ended   bool      // a packet closes the connection, if it is read
-	why     Reasons   // why the shadow may differ
-	seen    [8]uint64 // hashes of the latest datagrams
-	answers int       // datagrams of the server
+	more      *sessionMore // or nil
+	flags     uint64       // hash of the TLS Flags extensions of the first hello
+	frames    []int        // packets that were of use for the hello that is awaited
+	charged   int          // bytes, of the table's memory
+	used      int32        // datagrams that were of use
+	index     uint8        // of the hello that is awaited
+	dtls      bool
+	doubts    Reasons // about the hello that is awaited
 
 	// Of DTLS.
 	refused bool        // the server has ended a handshake with an alert
 	awaited bool        // a fragment of message has come
 	message dtlsMessage // that the session reads
-	done    [4]uint64   // hashes of the latest hellos
-	doneSeq int         // message_seq of the latest
+
+	// Of QUIC.
+	lenient bool // no server is known to read this
+	closed  bool // and none will: it has closed the connection
+	ended   bool // a packet closes the connection, if it is read
+	names   quicNames
+	seen    [8]uint32 // hashes of the latest datagrams
+	answers int32     // datagrams of the server
+	why     Reasons   // why the shadow may differ
+
+	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
+	// discarded, if it may differ; in DTLS that of a message with another message_seq or
+	// length.
+	shadow *session
+}
+
+// sessionMore is what a session has only after a hello, or if something is odd.
+type sessionMore struct {
+	faults   []Fault
+	reported []int // packets of the latest hello of a flow in a tunnel
+
+	// Of DTLS.
+	done    [4]uint64 // hashes of the latest hellos
+	doneSeq int       // message_seq of the latest
 	doneAt  time.Time
+}
+
+// extra returns what more there is of ss, for additions.
+func (ss *session) extra() *sessionMore {
+	if ss.more == nil {
+		ss.more = new(sessionMore)
+	}
+	return ss.more
+}
+
+// noted returns what more there is of ss, for reading.
+func (ss *session) noted() (m sessionMore) {
+	if ss.more != nil {
+		m = *ss.more
+	}
+	return m
+}
+
+// forget makes m as new, but keeps its memory.
+func (m *sessionMore) forget() {
+	if m != nil {
+		*m = sessionMore{faults: m.faults[:0], reported: m.reported[:0]}
+	}
+}
+
+func (ss *session) transport() Transport {
+	if ss.dtls {
+		return DTLS
+	}
+	return QUIC
 }
 
 // growingAssembler is an assembler of a carrier over UDP.
@@ -75,14 +112,25 @@ type growingAssembler interface {
 func (t *table) newSession(transport Transport) *session {
 	ss := t.sessionsOf(transport).get()
 	if ss.assembler == nil {
-		ss.transport, ss.assembler = transport, new(assemble.QUIC)
-		if transport == DTLS {
+		if ss.dtls = transport == DTLS; ss.dtls {
 			ss.assembler = &assemble.DTLS{Tolerant: true}
+		} else {
+			quic := new(assemble.QUIC)
+			quic.ShareKeys(t.quicKeys())
+			ss.assembler = quic
 		}
 	}
 	ss.index = 1
 	ss.reset()
 	return ss
+}
+
+// quicKeys returns the keys that all sessions share.
+func (t *table) quicKeys() *assemble.QUICKeys {
+	if t.keys == nil {
+		t.keys = assemble.NewQUICKeys(sharedKeys)
+	}
+	return t.keys
 }
 
 // sessionsOf returns the sessions of a carrier that are kept for reuse.
@@ -96,7 +144,7 @@ func (t *table) sessionsOf(transport Transport) *pool[session] {
 // reset makes the assembler as new.
 func (ss *session) reset() {
 	limit := assemble.MaxMessage
-	if ss.transport == DTLS {
+	if ss.dtls {
 		limit = assemble.MaxMessageDTLS
 	}
 	ss.assembler.ResetGrowing(limit)
@@ -104,18 +152,13 @@ func (ss *session) reset() {
 
 // freeSession takes back a session.
 func (t *table) freeSession(ss *session) {
-	ss.reset() // forgets keys
-	ss.used, ss.charged, ss.flags = 0, 0, 0
-	ss.doubts, ss.why, ss.faults = 0, 0, ss.faults[:0]
-	ss.lenient, ss.closed, ss.ended, ss.answers = false, false, false, 0
-	ss.seen = [len(ss.seen)]uint64{}
-	ss.refused = false
-	ss.awaited, ss.done, ss.doneAt = false, [len(ss.done)]uint64{}, time.Time{}
-	ss.frames, ss.reported = ss.frames[:0], ss.reported[:0]
+	ss.reset()
+	ss.more.forget()
+	*ss = session{assembler: ss.assembler, dtls: ss.dtls, more: ss.more, frames: ss.frames[:0]}
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
 		ss.frames = nil //mutation:equivalent only what is kept for later differs
 	}
-	t.sessionsOf(ss.transport).put(ss) //mutation:equivalent it spares allocations
+	t.sessionsOf(ss.transport()).put(ss) //mutation:equivalent it spares allocations
 }
 
 // dropSession frees the session of a flow.
@@ -124,7 +167,7 @@ func (t *table) dropSession(f *flow) {
 		return
 	}
 	t.dropShadow(f.session)
-	for _, name := range [...]flowKey{f.session.names.client, f.session.names.route} {
+	for _, name := range [...]uint64{f.session.names.client, f.session.names.route} {
 		if t.clients[name] == f {
 			delete(t.clients, name)
 		}
@@ -142,10 +185,24 @@ func (s *session) begun() bool { return s.index == 1 }
 // fragments, all of which are in frames.
 func (ss *session) cost() int {
 	n := quicCost
-	if ss.transport == DTLS {
+	if ss.dtls {
 		n = dtlsCost
 	}
+	if ss.more != nil {
+		n += moreCost + frameCost*cap(ss.more.reported)
+	}
 	return n + ss.assembler.Held() + frameCost*cap(ss.frames)
+}
+
+// chargeSessions charges f with what its sessions have come to cost. It reports whether f is
+// still there.
+func (t *table) chargeSessions(f *flow) bool {
+	for ss := f.session; ss != nil; ss = ss.shadow {
+		if !t.charge(f, &ss.charged, ss.cost()-ss.charged) {
+			return false
+		}
+	}
+	return true
 }
 
 // datagram takes a UDP datagram. The first byte tells QUIC's long headers from DTLS records
@@ -197,11 +254,13 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 }
 
 // hash returns a hash of b that a sender of packets cannot predict.
-func (s *Scanner) hash(b []byte) uint64 {
+func (s *Scanner) hash(b []byte) uint64 { return maphash.Bytes(s.hashSeed(), b) }
+
+func (s *Scanner) hashSeed() maphash.Seed {
 	if s.seed == (maphash.Seed{}) {
 		s.seed = maphash.MakeSeed()
 	}
-	return maphash.Bytes(s.seed, b)
+	return s.seed
 }
 
 // used notes that the packet that is being scanned was of use for a session, if it was,
@@ -222,11 +281,11 @@ func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, doubts Reasons) {
 	s.describeDatagrams(f, ss)
 	s.hello.Ambiguous = doubts
-	s.hello.Faults = append(s.hello.Faults, ss.faults...)
+	s.hello.Faults = append(s.hello.Faults, ss.noted().faults...)
 	var last uint64
 	if result.Outcome == assemble.Complete {
 		s.hello.Message = result.Message
-		hello, err := s.hello.parse(serversOf(ss.transport))
+		hello, err := s.hello.parse(serversOf(ss.transport()))
 		ss.flags = s.compareFlags(ss.flags, hello, err)
 		last = s.hash(result.Message)
 	} else {
@@ -242,7 +301,8 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
 			s.emit()
 			if (f.outers > 1 || s.decoder.seg.proof == doubtful) && result.Outcome == assemble.Complete && f.session != nil {
-				f.session.reported = append(f.session.reported[:0], s.hello.Frames...)
+				more := f.session.extra()
+				more.reported = append(more.reported[:0], s.hello.Frames...)
 			}
 		}
 	}
@@ -251,11 +311,11 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 // contradictDatagrams yields a row without a hello which says that the latest hello of f may
 // have had a wrong checksum.
 func (s *Scanner) contradictDatagrams(f *flow) {
-	if ss := f.session; ss != nil && len(ss.reported) > 0 {
+	if ss := f.session; ss != nil && len(ss.noted().reported) > 0 {
 		s.describeDatagrams(f, ss)
 		s.hello.Frames, s.hello.Index, s.hello.Pieces = s.hello.Frames[:0], 1, Pieces{}
 		s.hello.Ambiguous = Reasons(0).With(Checksum)
-		s.hello.Contradicts = append(s.hello.Contradicts, ss.reported...)
+		s.hello.Contradicts = append(s.hello.Contradicts, ss.more.reported...)
 		s.emit()
 	}
 }
@@ -274,7 +334,9 @@ func (s *Scanner) emitUnreadDatagrams(f *flow) {
 // next prepares a session that has completed a hello for the one after it.
 func (ss *session) next() {
 	ss.frames, ss.used = ss.frames[:0], 0
-	ss.faults = ss.faults[:0]
+	if ss.more != nil {
+		ss.more.faults = ss.more.faults[:0]
+	}
 	if !ss.lenient {
 		ss.doubts = 0
 	}
@@ -286,14 +348,14 @@ func (ss *session) next() {
 func (s *Scanner) describeDatagrams(f *flow, ss *session) {
 	src, dst := f.ends(0)
 	s.hello = Hello{
-		Transport: ss.transport,
+		Transport: ss.transport(),
 		Src:       src,
 		Dst:       dst,
 		Time:      s.time,
 		Frames:    append(s.hello.Frames[:0], ss.frames...),
 		Faults:    s.hello.Faults[:0],
-		Index:     ss.index,
-		Pieces:    Pieces{Datagrams: ss.used},
+		Index:     int(ss.index),
+		Pieces:    Pieces{Datagrams: int(ss.used)},
 		Path:      s.decoder.path.names(&s.decoder.seg),
 
 		Contradicts: s.hello.Contradicts[:0],

@@ -32,10 +32,45 @@ type pieces struct {
 	end    int    // data[end:] has not, whatever its marks say
 
 	// If data grows:
-	most     int    // limit up to which it does, else 0
-	got      int    // bytes that have come, repeated ones too
-	far      []byte // pieces beyond data: each its offset, its length and its bytes
-	farCount uint8
+	most int // limit up to which it does, else 0
+	got  int // bytes that have come, repeated ones too
+	far  *farPieces
+}
+
+// farPieces are those beyond the data so far.
+type farPieces struct {
+	b []byte // each its offset, its length and its bytes
+	n int
+}
+
+// add adds a piece, unless there are too many.
+func (f *farPieces) add(offset int, data []byte) {
+	if f.n < maxFar {
+		f.n++
+		f.b = binary.NativeEndian.AppendUint32(f.b, uint32(offset))
+		f.b = binary.NativeEndian.AppendUint32(f.b, uint32(len(data)))
+		f.b = append(f.b, data...)
+	}
+}
+
+// next returns the piece at the beginning of b, and what follows it.
+func (f *farPieces) next(b []byte) (offset int, data, rest []byte) {
+	n := farHeaderLen + int(binary.NativeEndian.Uint32(b[4:]))
+	return int(binary.NativeEndian.Uint32(b)), b[farHeaderLen:n], b[n:]
+}
+
+// agree reports whether no piece differs from data at offset.
+func (f *farPieces) agree(offset int, data []byte) bool {
+	for b := f.b; len(b) > 0; {
+		var at int
+		var piece []byte
+		at, piece, b = f.next(b)
+		from, to := max(at, offset), min(at+len(piece), offset+len(data))
+		if from < to && !bytes.Equal(piece[from-at:to-at], data[from-offset:to-offset]) {
+			return false
+		}
+	}
+	return true
 }
 
 const (
@@ -46,20 +81,32 @@ const (
 	maxFar = 128
 
 	farHeaderLen = 8
+	farCost      = 32
 )
 
 // limit returns the length of the longest message that p can hold.
 func (p *pieces) limit() int { return max(len(p.data), p.most) }
 
 // empty reports whether nothing has come.
-func (p *pieces) empty() bool { return p.end == 0 && p.farCount == 0 }
+func (p *pieces) empty() bool { return p.end == 0 && p.farCount() == 0 }
+
+func (p *pieces) farCount() int {
+	if p.far == nil {
+		return 0
+	}
+	return p.far.n
+}
 
 // held returns how many bytes of memory p has allocated.
 func (p *pieces) held() int {
 	if p.most == 0 {
 		return 0
 	}
-	return len(p.data) + len(p.marks) + cap(p.far)
+	n := len(p.data) + len(p.marks)
+	if p.far != nil {
+		n += farCost + cap(p.far.b)
+	}
+	return n
 }
 
 // place puts data at offset. If p grows, its memory stays in proportion to what has come:
@@ -70,19 +117,17 @@ func (p *pieces) place(offset int, data []byte, wins winner) (same bool) {
 	}
 	p.got += len(data)
 	reach := p.got
-	same = p.gather(reach, wins)
+	same = p.gather(reach, wins) && (p.farCount() == 0 || p.far.agree(offset, data))
 	end := min(offset+len(data), p.most)
-	if p.farCount == maxFar && end > max(len(p.data), reach) {
+	if p.farCount() == maxFar && end > max(len(p.data), reach) {
 		reach = max(nearBytes, 2*p.got)
 		same = p.gather(reach, wins) && same
 	}
 	if end > max(len(p.data), reach) {
-		if p.farCount < maxFar {
-			p.farCount++
-			p.far = binary.NativeEndian.AppendUint32(p.far, uint32(offset))
-			p.far = binary.NativeEndian.AppendUint32(p.far, uint32(len(data)))
-			p.far = append(p.far, data...)
+		if p.far == nil {
+			p.far = new(farPieces)
 		}
+		p.far.add(offset, data)
 		return same
 	}
 	p.grow(end)
@@ -92,22 +137,24 @@ func (p *pieces) place(offset int, data []byte, wins winner) (same bool) {
 // gather puts the far pieces that end before reach to the others, in the order in which they
 // came.
 func (p *pieces) gather(reach int, wins winner) (same bool) {
+	if p.farCount() == 0 {
+		return true
+	}
 	same = true
-	rest := p.far[:0]
-	for b := p.far; len(b) > 0; {
-		offset, n := int(binary.NativeEndian.Uint32(b)), int(binary.NativeEndian.Uint32(b[4:]))
-		piece := b[:farHeaderLen+n]
-		b = b[len(piece):]
-		end := min(offset+n, p.most)
+	b := p.far.b
+	p.far.b, p.far.n = b[:0], 0
+	for len(b) > 0 {
+		var offset int
+		var piece []byte
+		offset, piece, b = p.far.next(b)
+		end := min(offset+len(piece), p.most)
 		if end > max(len(p.data), reach) {
-			rest = append(rest, piece...)
+			p.far.add(offset, piece)
 			continue
 		}
-		p.farCount--
 		p.grow(end)
-		same = wins.put(p, offset, piece[farHeaderLen:]) && same
+		same = wins.put(p, offset, piece) && same
 	}
-	p.far = rest
 	return same
 }
 
@@ -155,12 +202,15 @@ func newPieces(memory []byte) pieces {
 
 // reset forgets what has come. Memory that has grown is kept only if it is short.
 func (p *pieces) reset() {
-	p.prefix, p.end, p.got, p.farCount = 0, 0, 0, 0
+	p.prefix, p.end, p.got = 0, 0, 0
 	if p.most > 0 && len(p.data) > nearBytes {
 		p.data, p.marks = nil, nil
 	}
-	if p.far = p.far[:0]; cap(p.far) > nearBytes/2 {
-		p.far = nil
+	if p.far != nil {
+		p.far.b, p.far.n = p.far.b[:0], 0
+		if cap(p.far.b) > nearBytes/2 {
+			p.far = nil
+		}
 	}
 }
 
@@ -319,7 +369,9 @@ func (p *pieces) merge(offset int, data []byte, settle func(i, j int, fresh []by
 // copyFrom makes p, which has the same limit, hold what other holds.
 func (p *pieces) copyFrom(other *pieces) {
 	if p.most > 0 {
-		p.far, p.farCount, p.got = slices.Clone(other.far), other.farCount, other.got
+		if p.far, p.got = nil, other.got; other.farCount() > 0 {
+			p.far = &farPieces{slices.Clone(other.far.b), other.far.n}
+		}
 		p.data, p.marks = slices.Clone(other.data), slices.Clone(other.marks)
 	} else {
 		copy(p.data, other.data[:min(other.end, len(other.data))])

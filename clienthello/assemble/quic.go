@@ -71,30 +71,29 @@ type QUIC struct {
 	Scratch []byte
 
 	final Result // the answer to repeat, when it is not NeedMore
-
-	cache    *QUICKeys
-	keys     keyName // of those which have opened a packet
-	numbers  packetNumbers
-	previous connectionID // which the keys before belonged to
+	cache *QUICKeys
 
 	pieces pieces
 	base   uint64 // offset of the message in the CRYPTO stream
-	length int    // of the complete message
 	seed   maphash.Seed
 	first  uint64 // hash of the first message since the keys changed, or 0
 	repeat uint64 // of the same message under the keys before
 
-	scid        connectionID
-	tokenLength int
-	retry       bool
-	attempt     int
-	packets     int
+	// The fields that follow are in an order that leaves no gaps: there may be many of a QUIC.
+	numbers     packetNumbers
 	acked       uint64
-
-	server  bool       // FeedServer is reading,
-	lenient bool       // all packets
-	faults  QUICFaults // of the datagram, for FeedServer
-	follow  bool       // another attempt came before
+	length      int32 // of the complete message
+	tokenLength int32
+	attempt     int32
+	packets     int32
+	keys        keyName      // of those which have opened a packet
+	previous    connectionID // which the keys before belonged to
+	scid        connectionID
+	retry       bool
+	server      bool       // FeedServer is reading,
+	lenient     bool       // all packets
+	faults      QUICFaults // of the datagram, for FeedServer
+	follow      bool       // another attempt came before
 }
 
 var _ Assembler = (*QUIC)(nil)
@@ -174,11 +173,11 @@ func (q *QUIC) Info() QUICInfo {
 		Version:     q.keys.version,
 		DCID:        q.keys.dcid.bytes(),
 		SCID:        q.scid.bytes(),
-		TokenLength: q.tokenLength,
+		TokenLength: int(q.tokenLength),
 		Retry:       q.retry,
 		Hello:       1,
-		Attempt:     q.attempt,
-		Packets:     q.packets,
+		Attempt:     int(q.attempt),
+		Packets:     int(q.packets),
 		Acked:       q.acked,
 	}
 	if q.base != 0 {
@@ -188,7 +187,7 @@ func (q *QUIC) Info() QUICInfo {
 }
 
 // Progress counts the attempts and packets of Info.
-func (q *QUIC) Progress() Progress { return Progress{Attempt: q.attempt, Pieces: q.packets} }
+func (q *QUIC) Progress() Progress { return Progress{Attempt: int(q.attempt), Pieces: int(q.packets)} }
 
 // Feed takes one datagram.
 func (q *QUIC) Feed(datagram []byte) Result {
@@ -308,7 +307,7 @@ func (q *QUIC) restart(p *longPacket, keys keyName) {
 	q.keys = keys
 	q.numbers = packetNumbers{}
 	q.scid = scid
-	q.tokenLength = len(p.token)
+	q.tokenLength = int32(len(p.token))
 	q.repeat, q.first = q.first, 0
 	q.base = 0
 	q.attempt++

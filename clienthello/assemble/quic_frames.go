@@ -240,7 +240,7 @@ func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Resu
 
 // complete returns a message, unless it repeats the one under the keys before.
 func (q *QUIC) complete(msg []byte) Result {
-	q.length = len(msg)
+	q.length = int32(len(msg))
 	if q.base == 0 {
 		if q.seed == (maphash.Seed{}) {
 			q.seed = maphash.MakeSeed()

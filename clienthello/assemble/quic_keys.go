@@ -4,7 +4,9 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
+	"encoding"
 	"encoding/binary"
+	"hash"
 	"hash/maphash"
 )
 
@@ -91,24 +93,6 @@ type initialKeys struct {
 	iv     [12]byte
 }
 
-// derive sets k to the keys for a destination connection ID, as far as header protection
-// needs them. It allocates an AES key schedule.
-func (k *initialKeys) derive(name keyName) {
-	v, _ := lookupVersion(name.version)
-	initial := hmacSHA256([]byte(v.salt), name.dcid.bytes()) // HKDF-Extract
-	client := hkdfExpand(&initial, labelClient)
-	hp := hkdfExpand(&client, v.hp)
-	*k = initialKeys{keyName: name, client: client, hp: newAES(hp[:16])}
-}
-
-// complete derives the rest. It allocates an AES key schedule and the state of GCM.
-func (k *initialKeys) complete() {
-	v, _ := lookupVersion(k.version)
-	key := hkdfExpand(&k.client, v.key)
-	iv := hkdfExpand(&k.client, v.iv)
-	k.aead, k.iv = newGCM(newAES(key[:16])), [12]byte(iv[:])
-}
-
 // QUICKeys derives the keys of Initial packets, and keeps those that were used last. Many a
 // [QUIC] may share one, see [QUIC.ShareKeys]; it is not for use by several goroutines at a time.
 type QUICKeys struct {
@@ -116,6 +100,11 @@ type QUICKeys struct {
 	seed   maphash.Seed
 	shared bool
 	number uint64 // of the packet opened last
+
+	salt    mac    // with the salt of a version
+	version uint32 // that version
+	mac     mac
+	secret  keyName // whose client_initial_secret is the key of mac
 
 	// On the stack they would escape to the heap, through the interfaces above.
 	mask  [aes.BlockSize]byte
@@ -136,7 +125,40 @@ func NewQUICKeys(n int) *QUICKeys {
 }
 
 func newQUICKeys(pairs int) *QUICKeys {
-	return &QUICKeys{pairs: make([]keyPair, pairs), seed: maphash.MakeSeed()}
+	return &QUICKeys{pairs: make([]keyPair, pairs), seed: maphash.MakeSeed(), salt: newMAC(), mac: newMAC()}
+}
+
+// derive sets keys to those of a name, as far as header protection needs them. It allocates an
+// AES key schedule.
+func (k *QUICKeys) derive(keys *initialKeys, name keyName) {
+	v, _ := lookupVersion(name.version)
+	if k.version != name.version {
+		k.version = name.version
+		k.salt.setKey([]byte(v.salt))
+	}
+	k.secret = keyName{}
+	initial := k.salt.of(name.dcid.bytes()) // HKDF-Extract
+	k.mac.setKey(initial[:])
+	*keys = initialKeys{keyName: name, client: k.mac.expand(labelClient)}
+	k.expandFrom(keys)
+	hp := k.mac.expand(v.hp)
+	keys.hp = newAES(hp[:16])
+}
+
+// complete derives the rest. It allocates an AES key schedule and the state of GCM.
+func (k *QUICKeys) complete(keys *initialKeys) {
+	v, _ := lookupVersion(keys.version)
+	k.expandFrom(keys)
+	key, iv := k.mac.expand(v.key), k.mac.expand(v.iv)
+	keys.aead, keys.iv = newGCM(newAES(key[:16])), [12]byte(iv[:])
+}
+
+// expandFrom makes k.mac one with the client_initial_secret.
+func (k *QUICKeys) expandFrom(keys *initialKeys) {
+	if k.secret != keys.keyName {
+		k.secret = keys.keyName
+		k.mac.setKey(keys.client[:])
+	}
 }
 
 // find returns keys. If they are not there, it derives them as derive does, provided that
@@ -163,7 +185,7 @@ func (k *QUICKeys) find(name, keep keyName, schedules *int) *initialKeys {
 		pair.latest ^= 1
 	}
 	keys := &pair.keys[pair.latest]
-	keys.derive(name)
+	k.derive(keys, name)
 	return keys
 }
 
@@ -187,7 +209,7 @@ func (k *QUICKeys) open(keys *initialKeys, packet []byte, numberAt int, next uin
 	}
 	k.number = packetNumber(next, truncated, 8*(at-numberAt))
 	if keys.aead == nil {
-		keys.complete()
+		k.complete(keys)
 	}
 	k.nonce = keys.iv
 	binary.BigEndian.PutUint64(k.nonce[4:], binary.BigEndian.Uint64(keys.iv[4:])^k.number)
@@ -222,30 +244,64 @@ func packetNumber(next, truncated uint64, bits int) uint64 {
 	return number
 }
 
-// hkdfExpand is HKDF-Expand (RFC 5869, Section 2.3) for labels that ask for one
-// block or less: the caller cuts. Package crypto/hkdf gives the same and takes 46
-// allocations more for a key schedule; a test compares the two.
-func hkdfExpand(secret *[sha256.Size]byte, label string) [sha256.Size]byte {
-	var info [64]byte
-	n := copy(info[:], label)
-	info[n] = 1 // the first block
-	return hmacSHA256(secret[:], info[:n+1])
+// mac is HMAC with SHA-256 (RFC 2104), for keys of at most one block, without allocations for
+// each key and message.
+type mac struct {
+	digest       digest
+	inner, outer []byte // states of digest after a block of the key
+	pad          [sha256.BlockSize]byte
+	sum          [sha256.Size]byte
 }
 
-// hmacSHA256 is HMAC (RFC 2104) for keys and messages of at most one block.
-func hmacSHA256(key, message []byte) [sha256.Size]byte {
-	var inner [2 * sha256.BlockSize]byte
-	var outer [sha256.BlockSize + sha256.Size]byte
-	copy(inner[:], key)
-	copy(outer[:], key)
-	for i := range sha256.BlockSize { //mutation:equivalent what follows the block is overwritten
-		inner[i] ^= 0x36
-		outer[i] ^= 0x5c
+// digest is what sha256.New says that it returns.
+type digest interface {
+	hash.Hash
+	encoding.BinaryAppender
+	encoding.BinaryUnmarshaler
+}
+
+func newMAC() mac { return mac{digest: sha256.New().(digest)} }
+
+func (m *mac) setKey(key []byte) {
+	m.pad = [sha256.BlockSize]byte{}
+	copy(m.pad[:], key)
+	m.inner = m.stateOf(m.inner, 0x36)
+	m.outer = m.stateOf(m.outer, 0x36^0x5c)
+}
+
+// stateOf returns the state after the pad, to each byte of which it adds x. It uses b.
+func (m *mac) stateOf(b []byte, x byte) []byte {
+	for i := range m.pad {
+		m.pad[i] ^= x
 	}
-	n := copy(inner[sha256.BlockSize:], message)
-	sum := sha256.Sum256(inner[:sha256.BlockSize+n])
-	copy(outer[sha256.BlockSize:], sum[:])
-	return sha256.Sum256(outer[:])
+	m.digest.Reset()
+	m.digest.Write(m.pad[:])
+	b, _ = m.digest.AppendBinary(b[:0])
+	return b
+}
+
+// of returns the HMAC of a message of at most one block.
+func (m *mac) of(message []byte) [sha256.Size]byte {
+	n := copy(m.pad[:], message) // which would escape to the heap
+	m.add(m.inner, m.pad[:n])
+	m.add(m.outer, m.sum[:])
+	return m.sum
+}
+
+func (m *mac) add(state, b []byte) {
+	m.digest.UnmarshalBinary(state)
+	m.digest.Write(b)
+	m.digest.Sum(m.sum[:0])
+}
+
+// expand is HKDF-Expand (RFC 5869, Section 2.3) with the key of m as secret, for labels that
+// ask for one block or less: the caller cuts. Package crypto/hkdf gives the same and takes 46
+// allocations more for a key schedule; a test compares the two.
+func (m *mac) expand(label string) [sha256.Size]byte {
+	var info [sha256.BlockSize]byte
+	n := copy(info[:], label)
+	info[n] = 1 // the first block
+	return m.of(info[:n+1])
 }
 
 // newAES takes a key of 16 bytes, for which there is no error.
