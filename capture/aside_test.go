@@ -1,0 +1,35 @@
+package capture_test
+
+import "testing"
+
+// TestSetAside has segments that hosts drop, and servers that acknowledge all or a part of them:
+// they were taken.
+func TestSetAside(t *testing.T) {
+	part := seg{ack: 30, flags: ack, fromServer: true}
+	wrong := whole(real1, func(g *seg) { g.mend = damaged })
+	for name, c := range map[string]connection{
+		"SYN and FIN":                 {with(opened, seg{seq: -1, flags: syn | fin | ack, data: real1}, acked), []reading{{N: 1}}},
+		"SYN with a wrong checksum":   {with(opened, seg{seq: -1, flags: syn | ack, data: real1, mend: damaged}, acked), []reading{{N: 1}}},
+		"acknowledged in part":        {with(opened, wrong, part, seg{seq: 30, flags: ack, data: real1[30:]}, acked), []reading{{N: 1}}},
+		"acknowledged in part, alone": {with(opened, wrong, part), []reading{{N: 1, Ambiguous: "checksum"}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+// TestResets has a RST while bytes are missing, and a hello after it that nobody
+// acknowledges: it is in doubt if the RST was taken.
+func TestResets(t *testing.T) {
+	ahead := seg{seq: 10, flags: ack, data: real1[10:30]}
+	for name, c := range map[string]connection{
+		"at the next byte":      {with(opened, ahead, seg{flags: rst}, whole(real1, nil)), []reading{{N: 1, Ambiguous: "segment"}}},
+		"one byte before it":    {with(opened, ahead, seg{seq: -1, flags: rst}, whole(real1, nil)), []reading{{N: 1}}},
+		"one byte after it":     {with(opened, ahead, seg{seq: 1, flags: rst}, whole(real1, nil)), []reading{{N: 1}}},
+		"after what is ahead":   {with(opened, ahead, seg{seq: 30, flags: rst}, whole(real1, nil)), []reading{{N: 1}}},
+		"in what has been read": {with(opened, seg{flags: ack, data: real1[:20]}, seg{ack: 20, flags: ack, fromServer: true}, seg{seq: 19, flags: rst}, seg{seq: 20, flags: ack, data: real1[20:]}), []reading{{N: 1}}},
+		"in what the server has not acknowledged": {with(opened, seg{flags: ack, data: real1[:20]}, seg{seq: 10, flags: rst}, seg{seq: 20, flags: ack, data: real1[20:]}),
+			[]reading{{N: 1, Ambiguous: "segment"}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
