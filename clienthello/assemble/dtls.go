@@ -263,10 +263,6 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 		}
 		d.start(b)
 	}
-	if d.Tolerant && offset == 0 && len(body) == length {
-		d.overlap = !d.pieces.place(dtlsFragmentHeaderLen, body, last) || d.overlap
-		return Result{Outcome: Complete, Message: b}
-	}
 	switch {
 	case length != d.length:
 		return refused(extension.ErrFragmentMismatch, at+1)

@@ -164,7 +164,7 @@ func (p *pieces) grow(n int) {
 	if n <= len(p.data) {
 		return
 	}
-	size := min(max(n, len(p.data)/4*5), p.most)
+	size := min(max(n, len(p.data)/4*5), p.most) //mutation:equivalent it grows more often, or by more
 	data := slices.Grow([]byte(nil), size)
 	data = data[:min(cap(data), p.most)]
 	copy(data, p.data[:p.end])
