@@ -68,6 +68,7 @@ func TestFeedServer(t *testing.T) {
 		"another source":             {{one, more, more, opened}, {numbered(1, from("other"), rest), more, more, opened | source}, {numbered(1, nil, rest), complete, complete, opened}},
 		"another number by source":   {{one, more, more, opened}, {numbered(0xfffffff0, from("other"), rest), more, more, opened | source}, {numbered(1, nil, rest), complete, complete, opened}},
 		"close":                      {{one, more, more, opened}, {numbered(1, nil, []byte{0x1c, 0, 0, 0}, rest), more, complete, opened | closes}},
+		"close, then a packet":       {{one, more, more, opened}, {slices.Concat(numbered(1, nil, []byte{0x1c, 0, 0, 0}), numbered(2, nil, rest)), more, complete, opened | closes}},
 		"close cut short":            {{one, more, more, opened}, {numbered(1, func(p *quicseal.Packet) { p.Payload = []byte{1, 1, 1, 0x1c, 0, 0, 9} }), refused, refused, opened}},
 		"a frame of another kind":    {{one, more, more, opened}, {numbered(1, nil, []byte{8}), refused, refused, opened}},
 		"two packets":                {{slices.Concat(one, numbered(1, nil, rest)), complete, complete, opened}},
