@@ -230,7 +230,7 @@ func (p *pieces) put(offset int, data []byte) (same bool) {
 		return true
 	}
 	data = data[:min(len(data), len(p.data)-offset)]
-	if offset < p.prefix {
+	if offset < p.prefix { //mutation:equivalent at prefix, nothing is compared
 		n := min(len(data), p.prefix-offset)
 		if !bytes.Equal(data[:n], p.data[offset:offset+n]) {
 			return false
