@@ -119,7 +119,7 @@ var floods = map[string]func(n int) []byte{
 	"QUIC far from the beginning": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, sealed(uint64(n), 1<<62-2, []byte{1})))
 	},
-	"first Initial": func(n int) []byte { return ipv4(peer(n), server, 17, udp(1, 443, firstInitial())) },
+	"first Initial": func(n int) []byte { return ipv4(peer(n), server, 17, udp(1, 443, chromiumInitials()[0])) },
 	"QUIC with keys that do not fit": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, quicInitial(uint64(n))))
 	},
@@ -158,20 +158,22 @@ func sealed(dcid, offset uint64, data []byte) []byte {
 	}.Seal()
 }
 
-// firstInitial is the first datagram of a hello over QUIC that takes two, as Chromium
-// sent it.
-var firstInitial = sync.OnceValue(func() []byte {
+// chromiumInitials are the datagrams of a hello over QUIC, as Chromium sent it.
+var chromiumInitials = sync.OnceValue(func() (datagrams [2][]byte) {
 	entry, _ := corpus.Lookup("captures/quic-v1-chromium-156-unanswered.pcap")
 	r, err := pcapgo.NewReader(bytes.NewReader(entry.Data()))
 	if err != nil {
 		panic(err)
 	}
-	data, _, err := r.ReadPacketData()
-	if err != nil {
-		panic(err)
+	for i := range datagrams {
+		data, _, err := r.ReadPacketData()
+		if err != nil {
+			panic(err)
+		}
+		packet := gopacket.NewPacket(data, r.LinkType(), gopacket.Default)
+		datagrams[i] = packet.Layer(layers.LayerTypeUDP).LayerPayload()
 	}
-	packet := gopacket.NewPacket(data, r.LinkType(), gopacket.Default)
-	return packet.Layer(layers.LayerTypeUDP).LayerPayload()
+	return datagrams
 })
 
 // dtlsFragment is a datagram with size bytes from offset of a ClientHello of length
@@ -290,37 +292,48 @@ func liveHeap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestFloodsResident runs each attack in a process of its own, with the default limits and
-// the memory limit that tlsflags inspect gives the garbage collector, and checks how much
-// of it was resident at most.
+// TestFloodsResident runs each attack in a process of its own, with the default limits, and
+// checks how much memory of it was resident at most.
 func TestFloodsResident(t *testing.T) {
-	const run, most = "BE_FLOODED", 288 << 10 // kB
+	const run = "BE_FLOODED"
 	if *flood == 0 || runtime.GOOS != "linux" {
 		t.Skip("takes minutes, and reads /proc; see make test-hostile")
 	}
 	if name := os.Getenv(run); name != "" {
 		scanFlood(capture.NewScanner(capture.Options{}), floods[name], *flood, func() {})
-		status, err := os.ReadFile("/proc/self/status")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, after, _ := strings.Cut(string(status), "VmHWM:")
-		var kB int
-		if _, err := fmt.Sscan(after, &kB); err != nil || kB > most {
-			t.Errorf("%d kB resident, more than %d; %v", kB, most, err)
-		}
-		t.Logf("%d kB resident", kB)
+		checkResident(t)
 		return
 	}
 	for name := range floods {
-		t.Run(name, func(t *testing.T) {
-			c := exec.Command(os.Args[0], "-test.run=^TestFloodsResident$", "-test.v", fmt.Sprintf("-flood=%d", *flood))
-			c.Env = append(os.Environ(), run+"="+name, "GOMEMLIMIT=224MiB")
-			out, err := c.CombinedOutput()
-			if err != nil {
-				t.Error(err)
-			}
-			t.Logf("%s", out)
-		})
+		t.Run(name, func(t *testing.T) { inProcess(t, "TestFloodsResident", run, name) })
 	}
+}
+
+// inProcess runs a test in a process of its own, with the memory limit that tlsflags inspect
+// gives the garbage collector, and a variable of the environment.
+func inProcess(t *testing.T, test, variable, value string) {
+	t.Helper()
+	c := exec.Command(os.Args[0], "-test.run=^"+test+"$", "-test.v", fmt.Sprintf("-flood=%d", *flood))
+	c.Env = append(os.Environ(), variable+"="+value, "GOMEMLIMIT=224MiB")
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Error(err)
+	}
+	t.Logf("%s", out)
+}
+
+// checkResident checks how much memory of this process was resident at most.
+func checkResident(t *testing.T) {
+	t.Helper()
+	const most = 288 << 10 // kB
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	var kB int
+	if _, err := fmt.Sscan(after, &kB); err != nil || kB > most {
+		t.Errorf("%d kB resident, more than %d; %v", kB, most, err)
+	}
+	t.Logf("%d kB resident", kB)
 }

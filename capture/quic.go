@@ -34,32 +34,33 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 	client, reverse := key, key
 	client.id = s.hash(scid)
 	reverse.lo, reverse.hi, reverse.id = key.hi, key.lo, s.hash(dcid)
-	names := quicNames{client: s.nameOf(client)}
+	c := quicConnection{known: known}
+	c.names.client = s.nameOf(client)
 	answered := s.flows.clients[s.nameOf(reverse)]
 	if answered != nil && answered.session != nil {
 		answered.session.answers++
 	}
-	latest := s.flows.clients[names.client]
+	c.latest = s.flows.clients[c.names.client]
 	_, mayBegin := assemble.ParseQUICInitial(b)
 	if known == nil {
-		if latest == nil && !mayBegin {
+		if c.latest == nil && !mayBegin {
 			return
 		}
-		if evidence, ok = s.takes(latest); !ok {
+		if evidence, ok = s.takes(c.latest); !ok {
 			return
 		}
 	}
-	if s.feedsQUIC(latest, key, b) || !mayBegin {
+	if s.feedsQUIC(c.latest, key, b) || !mayBegin {
 		return
 	}
 	route := key
 	route.lo = endpoint{}
-	names.route = s.nameOf(route)
-	if s.feedsQUIC(s.flows.clients[names.route], key, b) {
+	c.names.route = s.nameOf(route)
+	if s.feedsQUIC(s.flows.clients[c.names.route], key, b) {
 		return
 	}
 	if answered == nil || s.flows.quicKeys().UnmasksInitial(b) { // else the server sent it
-		s.beginQUIC(key, names, evidence, b)
+		s.beginQUIC(key, c, evidence, b)
 	}
 }
 
@@ -68,6 +69,13 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 type quicNames struct {
 	route  uint64 // without the client's address
 	client uint64 // by the client's connection ID
+}
+
+// quicConnection is what is known of the connection that a datagram may belong to: the flow
+// with its key, and the latest with its client's connection ID, or nil.
+type quicConnection struct {
+	names         quicNames
+	known, latest *flow
 }
 
 // nameOf returns the hash of a key.
@@ -112,9 +120,8 @@ func (r *quicReading) over(ss *session) bool {
 
 // beginQUIC takes a datagram that may begin a connection. A flow is made only if it does.
 // evidence is of checksums.
-func (s *Scanner) beginQUIC(key flowKey, names quicNames, evidence half, b []byte) {
-	latest := s.flows.clients[names.client] // in which the client has tried before
-	ss := s.newQUIC(names, latest)
+func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, b []byte) {
+	ss := s.newQUIC(c.names, c.latest)
 	ss.lenient = len(b) < minQUICDatagram
 	r := s.readQUIC(ss, b, ss.lenient)
 	if r.faults == assemble.QUICFixedBit {
@@ -125,7 +132,7 @@ func (s *Scanner) beginQUIC(key flowKey, names quicNames, evidence half, b []byt
 		s.flows.freeSession(ss)
 		return
 	}
-	f := s.flows.flows[key]
+	f := c.known
 	if f == nil {
 		f = s.flows.create(key, s.decoder.path.ips)
 	}
@@ -134,16 +141,16 @@ func (s *Scanner) beginQUIC(key flowKey, names quicNames, evidence half, b []byt
 	if s.flows.clients == nil {
 		s.flows.clients = make(map[uint64]*flow)
 	}
-	s.flows.clients[names.client] = f
-	if s.flows.clients[names.route] == nil {
-		s.flows.clients[names.route] = f
+	s.flows.clients[c.names.client] = f
+	if s.flows.clients[c.names.route] == nil {
+		s.flows.clients[c.names.route] = f
 	}
 	if s.flows.charge(f, &ss.charged, ss.cost()) {
 		s.judgeQUIC(f, b, r, quicReading{})
 	}
 }
 
-// newQUIC returns a session of a client that may have tried before in latest.
+// newQUIC returns a session of a client. latest is the flow in which it has tried before, or nil.
 func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
 	ss := s.flows.newSession(QUIC)
 	ss.names = names
@@ -242,10 +249,11 @@ func (t *table) dropShadow(ss *session) {
 func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 	const closing = assemble.QUICReservedBits | assemble.QUICClose
 	ss := f.session
-	if len(b) >= minQUICDatagram {
+	switch small := len(b) < minQUICDatagram; {
+	case !small && ss.index == 1:
 		copy(ss.seen[1:], ss.seen[:])
 		ss.seen[0] = uint32(s.hash(b))
-	} else if strict.opened() {
+	case small && strict.opened():
 		ss.doubts = ss.doubts.With(SmallInitial)
 	}
 	if strict.faults&(assemble.QUICOverlap|assemble.QUICFixedBit) != 0 && (ss.lenient || strict.faults&assemble.QUICOverlap != 0) {

@@ -59,23 +59,33 @@ func (f *farPieces) next(b []byte) (offset int, data, rest []byte) {
 	return int(binary.NativeEndian.Uint32(b)), b[farHeaderLen:n], b[n:]
 }
 
-// agree reports whether no piece differs from data at offset.
-func (f *farPieces) agree(offset int, data []byte) bool {
+// settle compares data at offset with the pieces, and returns what counts of it. Afterwards
+// the pieces have no other bytes.
+func (f *farPieces) settle(offset int, data []byte, wins winner) (counts []byte, same bool) {
+	counts, same = data, true
 	for b := f.b; len(b) > 0; {
 		var at int
 		var piece []byte
 		at, piece, b = f.next(b)
 		from, to := max(at, offset), min(at+len(piece), offset+len(data))
-		if from < to && !bytes.Equal(piece[from-at:to-at], data[from-offset:to-offset]) {
-			return false
+		if from >= to || bytes.Equal(piece[from-at:to-at], counts[from-offset:to-offset]) {
+			continue
+		}
+		same = false
+		switch wins {
+		case first:
+			counts = bytes.Clone(counts)
+			copy(counts[from-offset:], piece[from-at:to-at])
+		case last:
+			copy(piece[from-at:], data[from-offset:to-offset])
 		}
 	}
-	return true
+	return counts, same
 }
 
 const (
-	// nearBytes is how far from the beginning data is put wherever else it comes, if there
-	// are too many far pieces: most hellos are shorter.
+	// nearBytes is how far from the beginning data may have gaps, if there are too many far
+	// pieces: most hellos are shorter.
 	nearBytes = 2 << 10
 	// maxFar is how many far pieces are kept.
 	maxFar = 128
@@ -110,58 +120,67 @@ func (p *pieces) held() int {
 }
 
 // place puts data at offset. If p grows, its memory stays in proportion to what has come:
-// what lies beyond that becomes a far piece.
+// what does not follow the data so far becomes a far piece.
 func (p *pieces) place(offset int, data []byte, wins winner) (same bool) {
 	if p.most == 0 || offset >= p.most {
 		return wins.put(p, offset, data)
 	}
 	p.got += len(data)
-	reach := p.got
-	same = p.gather(reach, wins) && (p.farCount() == 0 || p.far.agree(offset, data))
-	end := min(offset+len(data), p.most)
-	if p.farCount() == maxFar && end > max(len(p.data), reach) {
-		reach = max(nearBytes, 2*p.got)
+	same = true
+	if p.farCount() > 0 {
+		data, same = p.far.settle(offset, data, wins)
+	}
+	if end := offset + len(data); offset > p.end {
+		reach := max(nearBytes, 2*p.got)
+		if p.farCount() < maxFar || end > reach {
+			if p.far == nil {
+				p.far = new(farPieces)
+			}
+			p.far.add(offset, data)
+			return same
+		}
 		same = p.gather(reach, wins) && same
 	}
-	if end > max(len(p.data), reach) {
-		if p.far == nil {
-			p.far = new(farPieces)
-		}
-		p.far.add(offset, data)
-		return same
-	}
-	p.grow(end)
-	return wins.put(p, offset, data) && same
+	p.grow(offset + len(data))
+	same = wins.put(p, offset, data) && same
+	return p.gather(0, wins) && same
 }
 
-// gather puts the far pieces that end before reach to the others, in the order in which they
-// came.
+// gather puts those far pieces to the others that follow these now, or end before reach.
 func (p *pieces) gather(reach int, wins winner) (same bool) {
-	if p.farCount() == 0 {
-		return true
-	}
 	same = true
-	b := p.far.b
-	p.far.b, p.far.n = b[:0], 0
-	for len(b) > 0 {
-		var offset int
-		var piece []byte
-		offset, piece, b = p.far.next(b)
-		end := min(offset+len(piece), p.most)
-		if end > max(len(p.data), reach) {
-			p.far.add(offset, piece)
-			continue
+	for n := p.farCount(); n > 0; n = p.farCount() {
+		b := p.far.b
+		p.far.b, p.far.n = b[:0], 0
+		for len(b) > 0 {
+			var offset int
+			var piece []byte
+			offset, piece, b = p.far.next(b)
+			if end := offset + len(piece); offset <= p.end || end <= reach {
+				p.grow(end)
+				same = wins.put(p, offset, piece) && same
+			} else {
+				p.far.add(offset, piece)
+			}
 		}
-		p.grow(end)
-		same = wins.put(p, offset, piece) && same
+		if p.far.n == n {
+			break
+		}
 	}
 	return same
 }
 
-// grow makes data at least n bytes long. It grows by a quarter or more, so that all the
+// trim frees what far pieces have of memory beyond them, as long as more is awaited.
+func (p *pieces) trim() {
+	if p.farCount() > 0 && cap(p.far.b) > len(p.far.b)/8*9 {
+		p.far.b = bytes.Clone(p.far.b)
+	}
+}
+
+// grow makes data at least n bytes long, or as long as it may be. It grows by a quarter or more, so that all the
 // copying takes time linear in what has come.
 func (p *pieces) grow(n int) {
-	if n <= len(p.data) {
+	if n = min(n, p.most); n <= len(p.data) {
 		return
 	}
 	size := min(max(n, len(p.data)/4*5), p.most) //mutation:equivalent it grows more often, or by more

@@ -244,6 +244,7 @@ func (q *QUIC) read(datagram []byte) (result Result, used int) {
 	if q.keys.version == 0 {
 		return Result{Outcome: Unrecognized}, len(datagram)
 	}
+	q.pieces.trim()
 	return Result{}, len(datagram)
 }
 
