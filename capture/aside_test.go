@@ -1,6 +1,13 @@
 package capture_test
 
-import "testing"
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlsflags/tlsflags/capture"
+)
 
 // TestSetAside has segments that hosts drop, and servers that acknowledge all or a part of them:
 // they were taken.
@@ -31,5 +38,24 @@ func TestResets(t *testing.T) {
 			[]reading{{N: 1, Ambiguous: "segment"}}},
 	} {
 		t.Run(name, c.run)
+	}
+}
+
+// TestOuterHeaders has packets in a tunnel whose outer header has a wrong checksum: the end of
+// the tunnel drops them.
+func TestOuterHeaders(t *testing.T) {
+	for name, protocol := range map[string]int{"IPv4": 4, "IPv6": 41} {
+		var packets [][]byte
+		for _, g := range with(opened, whole(decoy, nil), whole(real1, nil), acked) {
+			p := headerSummed(ipv4(client, server, protocol, g.packet(protocol == 41)))
+			if bytes.Equal(g.data, decoy) {
+				p = headerDamaged(p)
+			}
+			packets = append(packets, p)
+		}
+		hellos, stats := scan(capture.Options{}, packets...)
+		if diff := cmp.Diff([]reading{{N: 1, Faults: overlap}}, readings(hellos)); diff != "" {
+			t.Errorf("%s in IPv4, readings (-want +got):\n%s%+v", name, diff, stats)
+		}
 	}
 }
