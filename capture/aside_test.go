@@ -59,3 +59,20 @@ func TestOuterHeaders(t *testing.T) {
 		}
 	}
 }
+
+// TestTimestamps checks which timestamps are too old: those of more than one tick before the
+// latest that came in its turn.
+func TestTimestamps(t *testing.T) {
+	timed := []seg{{seq: -1, flags: syn, options: stamp(5000)}, {seq: -1, flags: syn | ack, options: stamp(1), fromServer: true}, {flags: ack, options: stamp(5001)}}
+	at := func(value uint32) func(*seg) { return func(g *seg) { g.options = stamp(value) } }
+	dropped := []reading{{N: 1, Faults: overlap}}
+	for name, c := range map[string]connection{
+		"one tick before":             {with(timed, whole(real1, at(5000))), []reading{{N: 1}}},
+		"two ticks before":            {with(timed, whole(decoy, at(4999)), whole(real1, at(5001)), acked), dropped},
+		"two ticks before, after one": {with(timed, seg{flags: ack, options: stamp(5000)}, whole(decoy, at(4999)), whole(real1, at(5001)), acked), dropped},
+		"before a later one":          {with(timed, seg{flags: ack, options: stamp(8000)}, whole(decoy, at(7998)), whole(real1, at(8000)), acked), dropped},
+		"a later one ahead":           {with(timed, seg{seq: 10, flags: ack, data: real1[10:20], options: stamp(8000)}, whole(real1, at(5001))), []reading{{N: 1}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
