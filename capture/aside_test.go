@@ -76,3 +76,11 @@ func TestTimestamps(t *testing.T) {
 		t.Run(name, c.run)
 	}
 }
+
+// TestSYNAgain retransmits the SYN of another connection, which nobody answers, after its
+// hello.
+func TestSYNAgain(t *testing.T) {
+	other, again := seg{seq: 499_999, flags: syn}, seg{seq: 500_000, flags: ack, data: decoy}
+	connection{[]seg{synSent, {flags: ack}, other, again, other, whole(real1, nil)},
+		[]reading{{N: 1, Ambiguous: "syn"}, {N: 2, Ambiguous: "syn"}}}.run(t)
+}
