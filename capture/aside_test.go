@@ -18,6 +18,7 @@ func TestSetAside(t *testing.T) {
 		"SYN and FIN":                 {with(opened, seg{seq: -1, flags: syn | fin | ack, data: real1}, acked), []reading{{N: 1}}},
 		"SYN with a wrong checksum":   {with(opened, seg{seq: -1, flags: syn | ack, data: real1, mend: damaged}, acked), []reading{{N: 1}}},
 		"acknowledged in part":        {with(opened, wrong, part, seg{seq: 30, flags: ack, data: real1[30:]}, acked), []reading{{N: 1}}},
+		"after bytes of the server":   {with(opened, wrong, seg{flags: ack, data: []byte("HTTP/1.1 200 OK\r\n"), fromServer: true}, seg{seq: 17, ack: length, flags: ack, fromServer: true}), []reading{{N: 1}}},
 		"acknowledged in part, alone": {with(opened, wrong, part), []reading{{N: 1, Ambiguous: "checksum"}}},
 	} {
 		t.Run(name, c.run)
