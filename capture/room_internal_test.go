@@ -1,6 +1,9 @@
 package capture
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestAccountLevels checks that levels rise with what is held, in steps of a quarter or less.
 func TestAccountLevels(t *testing.T) {
@@ -39,4 +42,40 @@ func TestGoneFlows(t *testing.T) {
 	if !g.has(key(1)) || !g.has(key(2)) || g.has(key(3)) {
 		t.Errorf("has %t, %t, %t", g.has(key(1)), g.has(key(2)), g.has(key(3)))
 	}
+}
+
+// TestQueue pushes and removes flows, and compares what is left.
+func TestQueue(t *testing.T) {
+	var q queue
+	flows := make([]flow, 4)
+	check := func(want ...*flow) {
+		t.Helper()
+		var got []*flow
+		for f := q.oldest; f != nil; f = f.newer {
+			got = append(got, f)
+		}
+		var back []*flow
+		for f := q.newest; f != nil; f = f.older {
+			back = append(back, f)
+		}
+		if slices.Reverse(back); !slices.Equal(got, want) || !slices.Equal(back, want) || q.n != len(want) {
+			t.Errorf("%d flows, from the oldest %v, from the newest %v; want %v", q.n, got, back, want)
+		}
+	}
+	a, b, c, d := &flows[0], &flows[1], &flows[2], &flows[3]
+	for _, f := range []*flow{a, b, c, d} {
+		q.push(f)
+	}
+	check(a, b, c, d)
+	q.remove(b)
+	check(a, c, d)
+	q.remove(a)
+	check(c, d)
+	q.remove(d)
+	check(c)
+	q.push(a)
+	check(c, a)
+	q.remove(c)
+	q.remove(a)
+	check()
 }

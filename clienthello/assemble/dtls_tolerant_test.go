@@ -124,6 +124,7 @@ func TestDTLSFragments(t *testing.T) {
 		"two records":           {slices.Concat(dtlsDatagram(one), dtlsDatagram(fragment(two, 9, 10))), []f{{0, 50, size, false}, {3, 300, size + record + 1, false}}},
 		"another type":          {dtlsDatagram(other, one), []f{{0, 50, size + 12 + 50, false}}},
 		"encrypted":             {slices.Concat(dtlsRecord(23, dtls12, 1, []byte{1}), dtlsDatagram(one)), []f{{0, 50, 14 + size, false}}},
+		"epoch 256":             {slices.Concat(dtlsRecord(22, dtls12, 256, two), dtlsDatagram(one)), []f{{0, 50, 13 + len(two) + size, false}}},
 		"change_cipher_spec":    {slices.Concat(dtlsRecord(20, dtls12, 0, []byte{1}), dtlsDatagram(one)), []f{{0, 50, 14 + size, true}}},
 		"alert":                 {slices.Concat(dtlsRecord(21, dtls12, 0, []byte{1, 0}), dtlsDatagram(one)), nil},
 		"too large":             {slices.Concat(large, dtlsDatagram(one)), []f{{0, 50, len(large) + size, false}}},
