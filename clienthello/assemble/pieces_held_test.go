@@ -32,3 +32,42 @@ func TestHeld(t *testing.T) {
 		}
 	}
 }
+
+// TestManyFarPieces has 128 pieces that are far ahead, as many as are kept, and one more: it is
+// put in its place if that is in the first 2 kB, or within twice what has come.
+func TestManyFarPieces(t *testing.T) {
+	for _, row := range []struct {
+		chunk, far, offset int
+		want               assemble.Outcome
+	}{
+		{1, 500, 2047, assemble.Complete},
+		{1, 500, 2048, assemble.NeedMore},
+		{100, 30_000, 25_700, assemble.Complete},
+		{100, 30_000, 25_701, assemble.NeedMore},
+	} {
+		msg := handshake(45_000)
+		var q assemble.QUIC
+		q.ResetGrowing(assemble.MaxMessage)
+		feed := func(from, to int) assemble.Result { return q.FeedFrames(crypto(uint64(from), msg[from:to])) }
+		for i := range 128 {
+			feed(row.far+i*row.chunk, row.far+(i+1)*row.chunk)
+		}
+		feed(row.offset, row.offset+row.chunk)
+		first, second := row.far, row.offset
+		if second < first {
+			feed(0, second)
+			feed(second+row.chunk, first)
+			feed(first+128*row.chunk, len(msg))
+		} else {
+			feed(0, first)
+			feed(first+128*row.chunk, second)
+			feed(second+row.chunk, len(msg))
+		}
+		if r := q.FeedFrames([]byte{1}); r.Outcome != row.want {
+			t.Errorf("%d bytes at %d: %v, want %v", row.chunk, row.offset, r.Outcome, row.want)
+		}
+		if r := feed(row.offset, row.offset+row.chunk); r.Outcome != assemble.Complete {
+			t.Errorf("%d bytes at %d again: %v", row.chunk, row.offset, r.Outcome)
+		}
+	}
+}
