@@ -222,12 +222,12 @@ func newPieces(memory []byte) pieces {
 // reset forgets what has come. Memory that has grown is kept only if it is short.
 func (p *pieces) reset() {
 	p.prefix, p.end, p.got = 0, 0, 0
-	if p.most > 0 && len(p.data) > nearBytes {
+	if p.most > 0 && len(p.data) > nearBytes { //mutation:equivalent only what is kept for later differs
 		p.data, p.marks = nil, nil
 	}
 	if p.far != nil {
 		p.far.b, p.far.n = p.far.b[:0], 0
-		if cap(p.far.b) > nearBytes/2 {
+		if cap(p.far.b) > nearBytes/2 { //mutation:equivalent only what is kept for later differs
 			p.far = nil
 		}
 	}
