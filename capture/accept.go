@@ -158,15 +158,20 @@ func (h *half) unauthentic(other *half, seg *segment) (drop, bool) {
 	return drop{why: Segment, open: true}, true
 }
 
-// echoesOther reports whether a segment echoes a timestamp that the SYN of the other end did
-// not have. Linux checks this in the segment that ends the handshake.
+// echoesOther reports whether a segment echoes a timestamp that the other end had neither in
+// its SYN nor in a later segment. Linux checks this in the segment that ends the handshake,
+// which may not have been captured.
 func (h *half) echoesOther(other *half, seg *segment) bool {
 	data, ok := tcpOption(seg.options, optionTimestamps)
 	if !ok || len(data) != 8 || !h.timed || !other.timed {
 		return false
 	}
 	echo := binary.BigEndian.Uint32(data[4:])
-	return echo != 0 && (int32(echo-other.recent) < 0 || int32(echo-other.lastSYN) > 0)
+	first, last := other.recent, other.lastSYN
+	if int32(first-last) > 0 { // it has sent more than SYNs
+		first, last = last, first
+	}
+	return echo != 0 && (int32(echo-first) < 0 || int32(echo-last) > 0)
 }
 
 // The options of TCP that matter here (RFC 7323, Sections 2.2 and 3.2; RFC 2018, Section 2;

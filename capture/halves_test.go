@@ -14,16 +14,18 @@ var halves = map[string]func(n, half int) []byte{
 	"TCP": func(n, half int) []byte {
 		stream := records(helloOf(halfHello), 1<<14)
 		at := half * len(stream) / 2
-		return ipv4(peer(n), server, 6, tcp(1, 443, 1+at, ack, stream[at:at+len(stream)/2+half]))
+		return ipv4(peer(1<<20+n), server, 6, tcp(1, 443, 1+at, ack, stream[at:at+len(stream)/2+half]))
 	},
-	"QUIC":                func(n, half int) []byte { return quicHalf(n, uint64(half), half*halfHello/2, halfHello/2) },
-	"QUIC, ends first":    func(n, half int) []byte { return quicHalf(n, uint64(half), (1-half)*halfHello/2, halfHello/2) },
-	"QUIC, small frames":  func(n, half int) []byte { return quicHalf(n, uint64(half), half*200, 200) },
-	"QUIC, as Chromium":   func(n, half int) []byte { return ipv4(peer(n), server, 17, udp(1, 443, chromiumInitials()[half])) },
+	"QUIC":               func(n, half int) []byte { return quicHalf(n, uint64(half), half*halfHello/2, halfHello/2) },
+	"QUIC, ends first":   func(n, half int) []byte { return quicHalf(n, uint64(half), (1-half)*halfHello/2, halfHello/2) },
+	"QUIC, small frames": func(n, half int) []byte { return quicHalf(n, uint64(half), half*200, 200) },
+	"QUIC, as Chromium": func(n, half int) []byte {
+		return ipv4(peer(1<<20+n), server, 17, udp(1, 443, chromiumInitials()[half]))
+	},
 	"QUIC, full datagram": func(n, half int) []byte { return quicHalf(n, uint64(half), half*1140, 1140-half*(2*1140-halfHello)) },
 	"DTLS": func(n, half int) []byte {
 		const body = halfHello - 12
-		return ipv4(peer(n), server, 17, udp(1, 443, dtlsFragment(body, half*body/2, body/2)))
+		return ipv4(peer(1<<20+n), server, 17, udp(1, 443, dtlsFragment(body, half*body/2, body/2)))
 	},
 }
 
@@ -40,7 +42,7 @@ func quicHalf(n int, number uint64, offset, size int) []byte {
 	for ; offset < len(msg) && len(p.Payload) < halfHello/2; offset += 2 * size {
 		p.Payload = quicseal.AppendCrypto(p.Payload, uint64(offset), msg[offset:min(offset+size, len(msg))])
 	}
-	return ipv4(peer(n), server, 17, udp(1, 443, p.PadTo(1200).Seal()))
+	return ipv4(peer(1<<20+n), server, 17, udp(1, 443, p.PadTo(1200).Seal()))
 }
 
 // scanHalves gives n first halves to s, and then the second halves, and returns how many

@@ -186,7 +186,6 @@ func (d *DTLS) read(datagram []byte) (result Result, used int) {
 	if !d.started {
 		return Result{Outcome: Unrecognized}, len(datagram)
 	}
-	d.pieces.trim()
 	return Result{}, len(datagram)
 }
 

@@ -47,6 +47,12 @@ type farPieces struct {
 func (f *farPieces) add(offset int, data []byte) {
 	if f.n < maxFar {
 		f.n++
+		if n := len(f.b) + farHeaderLen + len(data); n > cap(f.b) {
+			if n > nearBytes {
+				n += n / 8
+			}
+			f.b = append(slices.Grow([]byte(nil), n), f.b...) // append alone would double it
+		}
 		f.b = binary.NativeEndian.AppendUint32(f.b, uint32(offset))
 		f.b = binary.NativeEndian.AppendUint32(f.b, uint32(len(data)))
 		f.b = append(f.b, data...)
@@ -168,13 +174,6 @@ func (p *pieces) gather(reach int, wins winner) (same bool) {
 		}
 	}
 	return same
-}
-
-// trim frees what far pieces have of memory beyond them, as long as more is awaited.
-func (p *pieces) trim() {
-	if p.farCount() > 0 && cap(p.far.b) > len(p.far.b)/8*9 {
-		p.far.b = bytes.Clone(p.far.b)
-	}
 }
 
 // grow makes data at least n bytes long, or as long as it may be. It grows by a quarter or more, so that all the

@@ -59,8 +59,9 @@ const (
 // bitmap, see [BufferSize].
 //
 // A packet that brings new keys costs three allocations (five on s390x), at most two
-// packets of a datagram do, and Scratch may have to be allocated. Nothing else
-// allocates.
+// packets of a datagram do, the first one allocates what they are derived with, and Scratch may
+// have to be allocated. Nothing else allocates. Keys that [QUIC.ShareKeys] has put elsewhere may
+// have to be derived again.
 //
 // The zero QUIC is ready to use, for messages that lie in one CRYPTO frame.
 type QUIC struct {
@@ -244,7 +245,6 @@ func (q *QUIC) read(datagram []byte) (result Result, used int) {
 	if q.keys.version == 0 {
 		return Result{Outcome: Unrecognized}, len(datagram)
 	}
-	q.pieces.trim()
 	return Result{}, len(datagram)
 }
 

@@ -79,7 +79,6 @@ func (q *QUIC) readAsServer(datagram []byte, lenient bool) (result Result, used 
 	if q.keys.version == 0 {
 		return Result{Outcome: Unrecognized}, len(datagram)
 	}
-	q.pieces.trim()
 	return Result{}, len(datagram)
 }
 
