@@ -87,6 +87,22 @@ func TestSYNAgain(t *testing.T) {
 		[]reading{{N: 1, Ambiguous: "syn"}, {N: 2, Ambiguous: "syn"}}}.run(t)
 }
 
+// TestSYNsThatAreDropped has SYNs of another connection that begin none: hosts drop them, or
+// what the server sends does not answer them.
+func TestSYNsThatAreDropped(t *testing.T) {
+	again := seg{seq: 500_000, flags: ack, data: decoy}
+	start := []seg{synSent, {flags: ack}}
+	for name, c := range map[string]connection{
+		"a wrong checksum":          {with(start, seg{seq: 499_999, flags: syn, mend: damaged}, again, whole(real1, nil)), []reading{{N: 1}}},
+		"SYN and FIN":               {with(start, seg{seq: 499_999, flags: syn | fin}, again, whole(real1, nil)), []reading{{N: 1}}},
+		"SYN and RST":               {with(start, seg{seq: 499_999, flags: syn | rst}, again, whole(real1, nil)), []reading{{N: 1}}},
+		"answered with too much":    {with(opened, seg{seq: 499_999, flags: syn}, seg{ack: 2_000_000, flags: ack, fromServer: true}, again, whole(real1, nil), acked), []reading{{N: 1}}},
+		"answered with one too few": {with(opened, seg{seq: 499_999, flags: syn}, seg{ack: 499_999, flags: ack, fromServer: true}, again, whole(real1, nil), acked), []reading{{N: 1}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
 // TestCopiesAreBounded has a hello with a wrong checksum that the server acknowledges, after
 // other such segments: it is kept if these leave room among 32 segments and 32 KiB.
 func TestCopiesAreBounded(t *testing.T) {
