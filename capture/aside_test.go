@@ -2,6 +2,7 @@ package capture_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,4 +85,101 @@ func TestSYNAgain(t *testing.T) {
 	other, again := seg{seq: 499_999, flags: syn}, seg{seq: 500_000, flags: ack, data: decoy}
 	connection{[]seg{synSent, {flags: ack}, other, again, other, whole(real1, nil)},
 		[]reading{{N: 1, Ambiguous: "syn"}, {N: 2, Ambiguous: "syn"}}}.run(t)
+}
+
+// TestSYNsThatAreDropped has SYNs of another connection that begin none: hosts drop them, or
+// what the server sends does not answer them.
+func TestSYNsThatAreDropped(t *testing.T) {
+	again := seg{seq: 500_000, flags: ack, data: decoy}
+	start := []seg{synSent, {flags: ack}}
+	for name, c := range map[string]connection{
+		"a wrong checksum":          {with(start, seg{seq: 499_999, flags: syn, mend: damaged}, again, whole(real1, nil)), []reading{{N: 1}}},
+		"SYN and FIN":               {with(start, seg{seq: 499_999, flags: syn | fin}, again, whole(real1, nil)), []reading{{N: 1}}},
+		"SYN and RST":               {with(start, seg{seq: 499_999, flags: syn | rst}, again, whole(real1, nil)), []reading{{N: 1}}},
+		"answered with too much":    {with(opened, seg{seq: 499_999, flags: syn}, seg{ack: 2_000_000, flags: ack, fromServer: true}, again, whole(real1, nil), acked), []reading{{N: 1}}},
+		"answered with one too few": {with(opened, seg{seq: 499_999, flags: syn}, seg{ack: 499_999, flags: ack, fromServer: true}, again, whole(real1, nil), acked), []reading{{N: 1}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+// TestCopiesAreBounded has a hello with a wrong checksum that the server acknowledges, after
+// other such segments: it is kept if these leave room among 32 segments and 32 KiB.
+func TestCopiesAreBounded(t *testing.T) {
+	hello := whole(real1, func(g *seg) { g.mend = damaged })
+	others := func(n, size int) []seg {
+		list := slices.Clone(opened)
+		for i := range n {
+			list = append(list, seg{seq: length + 1 + i, flags: ack, data: make([]byte, size), mend: damaged})
+		}
+		return list
+	}
+	for name, c := range map[string]connection{
+		"31 segments before it":          {with(others(31, 1), hello, acked), []reading{{N: 1}}},
+		"32 segments before it":          {with(others(32, 1), hello, acked), nil},
+		"32 KiB with it":                 {with(others(1, 32<<10-length), hello, acked), []reading{{N: 1}}},
+		"32 KiB with it, and a byte":     {with(others(1, 32<<10-length+1), hello, acked), nil},
+		"the same segment over and over": {with(slices.Concat(opened, slices.Repeat([]seg{{seq: length + 1, flags: ack, data: []byte{0}, mend: damaged}}, 40)), hello, acked), []reading{{N: 1}}},
+	} {
+		t.Run(name, c.run)
+	}
+}
+
+// TestFaultsAreBounded tells the first four places in which copies differ.
+func TestFaultsAreBounded(t *testing.T) {
+	list, want := slices.Clone(opened), []capture.Fault(nil)
+	for i := range 6 {
+		list = append(list, seg{seq: 5 * i, data: bytes.Repeat([]byte{0xff}, 5)})
+		if i < 4 {
+			want = append(want, capture.Fault{Code: "overlap", Offset: 5 * i})
+		}
+	}
+	connection{with(list, whole(real1, nil), acked), []reading{{N: 1, Faults: want}}}.run(t)
+}
+
+// TestAckNumbers checks the first and the last acknowledgement number that the server takes.
+func TestAckNumbers(t *testing.T) {
+	banner := seg{flags: ack, data: []byte("hi"), fromServer: true}
+	dropped, taken := []reading{{N: 1, Faults: overlap}}, []reading{{N: 2}}
+	for name, row := range map[string]struct {
+		before []seg
+		ack    int
+		want   []reading
+	}{
+		"of the SYN":              {opened, 0, taken},
+		"one before":              {opened, -1, dropped},
+		"one after":               {opened, 1, dropped},
+		"of a part of the banner": {with(opened, banner), 1, taken},
+		"of the banner":           {with(opened, banner), 2, taken},
+		"beyond the banner":       {with(opened, banner), 3, dropped},
+	} {
+		t.Run(name, connection{with(row.before, whole(decoy, func(g *seg) { g.ack = row.ack }), whole(real1, nil), acked), row.want}.run)
+	}
+}
+
+// TestEchoes checks which echo of a timestamp Linux takes in the segment that ends the
+// handshake: that of the SYN, or none.
+func TestEchoes(t *testing.T) {
+	timed := []seg{{seq: -1, flags: syn, options: stamp(5000)}, {seq: -1, flags: syn | ack, options: stamp(100), fromServer: true}}
+	again := seg{seq: -1, flags: syn | ack, options: stamp(110), fromServer: true}
+	taken := []reading{{N: 2}}
+	both := []reading{{N: 1, Ambiguous: "segment"}, {N: 2, Ambiguous: "segment"}}
+	for name, row := range map[string]struct {
+		before []seg
+		echo   int
+		want   []reading
+	}{
+		"of the SYN":               {timed, 100, taken},
+		"none":                     {timed, 0, taken},
+		"one before":               {timed, 99, both},
+		"one after":                {timed, 101, both},
+		"of a retransmission":      {with(timed, again), 110, taken},
+		"of the first of two":      {with(timed, again), 100, taken},
+		"before the first of two":  {with(timed, again), 99, both},
+		"of what is between":       {with(timed, again), 105, taken},
+		"after the retransmission": {with(timed, again), 111, both},
+	} {
+		options := join(stamp(5002)[:8], be32(row.echo))
+		t.Run(name, connection{with(row.before, whole(decoy, func(g *seg) { g.options = options }), whole(real1, func(g *seg) { g.options = stamp(5002) }), acked), row.want}.run)
+	}
 }

@@ -25,6 +25,14 @@ func TestPlaceInVLAN(t *testing.T) {
 	}
 }
 
+// TestPlaceInTunnel has the first half of a hello in IP in IP, and the second outside.
+func TestPlaceInTunnel(t *testing.T) {
+	first, rest := up(1, ack, hello()[:40]), up(41, ack, hello()[40:])
+	if hellos, stats := scan(capture.Options{}, ipv4(client, server, 4, first), rest); len(hellos) != 0 || stats.Flows != 2 {
+		t.Errorf("%d hellos, %+v", len(hellos), stats)
+	}
+}
+
 // TestPathOfTunnels names the layers of tunnels that have several forms.
 func TestPathOfTunnels(t *testing.T) {
 	const outer = "eth ipv4:192.0.2.1>198.51.100.1 "
@@ -36,6 +44,7 @@ func TestPathOfTunnels(t *testing.T) {
 		"gre eth vlan:3 ipv4 tcp":    ipv4(client, server, 47, join(be16(0), be16(0x6558), vlan(3, one))),
 		"gre ipv6 tcp":               ipv4(client, server, 47, join(be16(0), be16(0x86dd), ip6())),
 		"etherip eth ipv4 tcp":       ipv4(client, server, 97, join([]byte{0x30, 0}, ethernet(0x0800, one))),
+		"udp teredo ipv6 tcp":        ipv4(client, server, 17, udp(3544, 9999, ip6())),
 		"udp geneve:42 eth ipv4 tcp": ipv4(client, server, 17, udp(1, 6081, join([]byte{0, 0, 0x65, 0x58}, be32(42<<8), ethernet(0x0800, one)))),
 	} {
 		hellos, stats := inEthernet(capture.Options{}, p)
