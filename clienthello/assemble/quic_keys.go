@@ -61,6 +61,7 @@ func lookupVersion(version uint32) (v quicVersion, ok bool) {
 	case version >= 0xff000017 && version <= 0xff00001c, // drafts 23 to 28
 		version == 0xfaceb002, version == 0xfaceb00e: // mvfst
 		v.salt = saltDraft23
+	//mutation:equivalent drafts 33 and 34 have been found before
 	case version >= 0xff00001d && version <= 0xff000020: // drafts 29 to 32
 		v.salt = saltDraft29
 	case version == 0x54303530: // Google's T050
