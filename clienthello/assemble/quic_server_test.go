@@ -65,6 +65,7 @@ func TestFeedServer(t *testing.T) {
 		"fixed bit first":            {{numbered(0, greased, first), unrecognized, more, fixed}, {one, more, more, opened}},
 		"fixed bit later":            {{one, more, more, opened}, {numbered(1, greased, rest), more, complete, opened | fixed}, {numbered(1, nil, rest), complete, complete, opened}},
 		"reserved bits":              {{one, more, more, opened}, {numbered(1, bits, rest), more, complete, opened | reserved}},
+		"reserved bits first":        {{one, more, more, opened}, {slices.Concat(numbered(1, bits, []byte{1}), numbered(2, nil, rest)), more, complete, opened | reserved}},
 		"another source":             {{one, more, more, opened}, {numbered(1, from("other"), rest), more, more, opened | source}, {numbered(1, nil, rest), complete, complete, opened}},
 		"another number by source":   {{one, more, more, opened}, {numbered(0xfffffff0, from("other"), rest), more, more, opened | source}, {numbered(1, nil, rest), complete, complete, opened}},
 		"close":                      {{one, more, more, opened}, {numbered(1, nil, []byte{0x1c, 0, 0, 0}, rest), more, complete, opened | closes}},

@@ -54,12 +54,17 @@ func TestCSVColumns(t *testing.T) {
 	}
 }
 
-// TestExplainNamesTheMessage checks the message of explain's document, which flags and
-// extensions do not have.
-func TestExplainNamesTheMessage(t *testing.T) {
+// TestExplainDocument checks the message of explain's document, which flags and extensions do
+// not have, and the fields that are wrong.
+func TestExplainDocument(t *testing.T) {
 	for hex, want := range map[string]string{"003e00020101": `"message": null`, "080000020000": `"message": "EncryptedExtensions"`} {
 		if out, code := runCLI(t, "explain", "-f", "json", hex); code != 0 || !strings.Contains(out, want) {
 			t.Errorf("%s: exit %d, no %s in %s", hex, code, want, out)
+		}
+	}
+	for hex, want := range map[string]int{"003e00020101": 0, "003e0003020100": 1} {
+		if out, _ := runCLI(t, "explain", "-f", "json", hex); strings.Count(out, `"offending": true`) != want {
+			t.Errorf("%s: want %d offending fields in %s", hex, want, out)
 		}
 	}
 }
