@@ -204,7 +204,7 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 		if !q.pieces.place(i, data, wins) {
 			q.faults |= QUICOverlap //mutation:equivalent QUICOpened is set, too
 		}
-	case !q.pieces.place(i, data, neither):
+	case !q.pieces.place(i, data, neither): //mutation:equivalent a difference ends all
 		return refused(extension.ErrOverlapChanged, at)
 	}
 	length, result := q.readHeader(q.pieces.data[:q.pieces.prefix], at, lengthAt)

@@ -139,7 +139,7 @@ type packetNumbers struct {
 // note counts the packet with a number as opened.
 func (n *packetNumbers) note(number uint64) {
 	if next := number + 1; next > n.next { //mutation:equivalent the same number again changes nothing
-		if shift := next - n.next; shift < 64 {
+		if shift := next - n.next; shift < 64 { //mutation:equivalent a shift by 64 gives 0, too
 			n.seen <<= shift
 		} else {
 			n.seen = 0
