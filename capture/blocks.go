@@ -13,6 +13,7 @@ type blocks struct {
 	swapped bool // the section is big-endian
 	foreign bool // the section is of another version, and passed over
 	pending int  // bytes of the latest block that have not been consumed
+	torn    bool // the latest block has a packet, and does not end where it says
 	damage
 }
 
@@ -93,12 +94,21 @@ func (s *blocks) block() (block, error) {
 		if s.pending > 0 {
 			s.finish()
 		}
+		if s.torn {
+			s.torn = false
+			if err := s.resume(s.in.offset(), false); err != nil {
+				return block{}, err
+			}
+		}
 		head := s.in.peek(minBlock)
 		if len(head) == 0 {
 			return block{}, s.ended(s.in)
 		}
 		b := block{at: s.in.offset()}
 		sound, cut := s.read(&b, head)
+		if s.torn = !sound && !cut && !s.foreign && s.hasPacket(&b); s.torn {
+			return b, nil
+		}
 		if !sound {
 			if err := s.resume(b.at, cut); err != nil {
 				return block{}, err
@@ -165,6 +175,16 @@ func (s *blocks) agrees(b *block) bool {
 		return int64(s.uint32(b.body))+3 >= int64(b.length)-minBlock-4
 	}
 	return true
+}
+
+// hasPacket reports whether a block that is not sound has a whole packet where it should be.
+func (s *blocks) hasPacket(b *block) bool {
+	const fields, options = 20, 1 << 10
+	if b.typ != blockPacket && b.typ != blockEnhancedPacket || len(b.body) < fields || b.length != len(b.body)+minBlock {
+		return false
+	}
+	rest := int64(len(b.body)) - fields - int64(s.uint32(b.body[12:]))
+	return 0 <= rest && rest <= options
 }
 
 // followed reports whether another block, or the end of the file, comes after n bytes.

@@ -74,7 +74,7 @@ func TestDamagedCaptures(t *testing.T) {
 		"pcapng, packet of 2 GB":              {join(ng, enhanced(le, 0, math.MaxInt32, math.MaxInt32, make([]byte, 8)), ngAfter), 2, damagedAt(ngEnd, 40), 1, 40, 0},
 		"pcapng, garbage":                     {join(ng, garbage, ngAfter), 2, damagedAt(ngEnd, 40), 1, 40, 0},
 		"pcapng, garbage and a section":       {join(ng, garbage, section(binary.BigEndian), iface(binary.BigEndian, linkRaw, 0), packetBlock(binary.BigEndian, otherPacket)), 2, damagedAt(ngEnd, 40), 1, 40, 0},
-		"pcapng, bytes lost":                  {join(ng[:ngEnd-5], ngAfter), 1, damagedAt(48, len(good)-5), 1, len(good) - 5, 0},
+		"pcapng, bytes lost":                  {join(ng[:ngEnd-5], ngAfter), 2, damagedAt(48, len(good)-5), 1, len(good) - 5, 0},
 		"pcapng, length too small":            {join(ng, set(good, 4, 40), ngAfter), 2, damagedAt(ngEnd, len(good)), 1, len(good), 0},
 		"pcapng, length too large":            {join(ng, set(good, 4, 8<<20), ngAfter), 2, damagedAt(ngEnd, len(good)), 1, len(good), 0},
 		"pcapng, length beyond the end":       {join(ng, set(good, 4, 9000), ngAfter), 2, damagedAt(ngEnd, len(good)), 1, len(good), 0},
@@ -126,4 +126,24 @@ func cutAt(n int) string {
 
 func damagedAt(n, skipped int) string {
 	return "the capture is damaged at byte " + strconv.Itoa(n) + ": " + strconv.Itoa(skipped) + " bytes skipped"
+}
+
+// TestTornBlock reads the packet of a block that does not end where it says.
+func TestTornBlock(t *testing.T) {
+	le := binary.LittleEndian
+	first, second := packetBlock(le, make([]byte, 20)), packetBlock(le, make([]byte, 24))
+	for name, torn := range map[string][]byte{
+		"bytes more": slices.Concat(first[:len(first)-4], make([]byte, 8), first[len(first)-4:]),
+		"bytes less": slices.Concat(first[:len(first)-8], first[len(first)-4:]),
+	} {
+		r, err := capture.Open(bytes.NewReader(join(section(le), iface(le, linkRaw, 0), torn, second, second)), capture.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range r.Hellos() {
+		}
+		if stats := r.Stats(); stats.Packets != 3 || stats.Damaged != 1 || !errors.Is(r.Err(), capture.ErrDamaged) {
+			t.Errorf("%s: %+v, %v", name, stats, r.Err())
+		}
+	}
 }

@@ -57,7 +57,7 @@ func TestPathOfTunnels(t *testing.T) {
 // TestFramesAreThoseOfTheHello has packets that bring bytes before and after the hello, and
 // some of them first.
 func TestFramesAreThoseOfTheHello(t *testing.T) {
-	stream := join([]byte("EHLO x\r\nSTARTTLS\r\n"), hello())
+	stream := join([]byte("PROXY UNKNOWN xx\r\n"), hello())
 	const before = 18
 	start := [][]byte{up(0, syn, nil), down(-1, syn|ack, nil)}
 	for name, row := range map[string]struct {

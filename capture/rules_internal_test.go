@@ -48,18 +48,6 @@ func TestWindowScale(t *testing.T) {
 	}
 }
 
-func TestPostgreSQL(t *testing.T) {
-	const ssl, gss = "\x00\x00\x00\x08\x04\xd2\x16\x2f", "\x00\x00\x00\x08\x04\xd2\x16\x30"
-	for text, want := range map[string]progress{
-		ssl: tlsFollows, ssl[:7]: inPrologue, gss[:7]: inPrologue, gss + ssl: tlsFollows,
-		ssl[:7] + "\x2e": noPrologue, ssl[:7] + "\x31": noPrologue, "\x00\x00\x00\x09": noPrologue,
-	} {
-		if _, got := postgreSQL([]byte(text)); got != want {
-			t.Errorf("%q: %d, want %d", text, got, want)
-		}
-	}
-}
-
 // TestIsMPLS has what may follow the labels.
 func TestIsMPLS(t *testing.T) {
 	ipv4 := func(first, length byte) []byte { return slices.Concat([]byte{first, 0, 0, length}, make([]byte, 16)) }
