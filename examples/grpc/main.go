@@ -63,7 +63,9 @@ type helloInfo struct {
 }
 
 // helloCredentials add the hello to what an interceptor finds in its peer.
-type helloCredentials struct{ credentials.TransportCredentials }
+type helloCredentials struct {
+	credentials.TransportCredentials
+}
 
 func (c helloCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := c.TransportCredentials.ServerHandshake(raw)
