@@ -1,6 +1,5 @@
 // Grpc is a gRPC server that asks bots for certificates, and nobody else, with a client
-// that is such a bot. It is a module of its own, so that the other examples do not
-// require gRPC.
+// that is such a bot. The server's interceptor gets the certificate and the ClientHello.
 package main
 
 import (

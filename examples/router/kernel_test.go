@@ -120,7 +120,7 @@ func TestCPU(t *testing.T) {
 // direction of some connections. It returns how the child ended.
 func proxied(t *testing.T, size int64, connections int, mode string, wrapper ...string) *os.ProcessState {
 	t.Helper()
-	hello := helloOf(t)
+	hello := helloOf(t, site)
 	backend, listener := try.Listen(t)
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	if len(wrapper) > 0 {

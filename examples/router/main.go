@@ -21,26 +21,34 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
+// routes are the addresses of backends.
+type routes struct {
+	bots  string // of clients that set request_mtls, if not empty
+	names map[string]string
+}
+
+func (r routes) choose(hello peek.Hello) string {
+	if r.bots != "" && hello.HasFlag(extension.RequestMTLS) {
+		return r.bots
+	}
+	name, _ := hello.ServerName() // with Encrypted Client Hello, that of the outer hello
+	return cmp.Or(r.names[strings.ToLower(string(name))], r.names["default"])
+}
+
 func main() {
 	listen := flag.String("listen", ":443", "`address` to listen on")
 	bots := flag.String("bots", "", "`address` of the backend for clients that set request_mtls")
 	flag.Parse()
-	names := make(map[string]string)
+	r := routes{bots: *bots, names: make(map[string]string)}
 	for _, arg := range flag.Args() {
 		name, address, _ := strings.Cut(arg, "=")
-		names[name] = address
+		r.names[name] = address
 	}
 	l, err := net.Listen("tcp", *listen)
 	if err != nil {
 		log.Fatal(err)
 	}
-	serve(peek.NewListener(l, peek.Options{}), func(hello peek.Hello) string {
-		if *bots != "" && hello.HasFlag(extension.RequestMTLS) {
-			return *bots
-		}
-		name, _ := hello.ServerName() // with Encrypted Client Hello, that of the outer hello
-		return cmp.Or(names[strings.ToLower(string(name))], names["default"])
-	})
+	serve(peek.NewListener(l, peek.Options{}), r.choose)
 }
 
 func serve(l *peek.Listener, choose func(peek.Hello) string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/tlsflags/tlsflags/clienthello/peek"
 	"github.com/tlsflags/tlsflags/examples/internal/try"
-	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls/client"
 )
 
@@ -32,16 +32,7 @@ func TestMain(m *testing.M) {
 func TestRoute(t *testing.T) {
 	parties := try.NewParties(t)
 	ordinary, bots := startBackend(t, parties, "ordinary"), startBackend(t, parties, "bots")
-	addr := startRouter(t, func(hello peek.Hello) string {
-		name, _ := hello.ServerName()
-		switch {
-		case hello.HasFlag(extension.RequestMTLS):
-			return bots
-		case string(name) == site:
-			return ordinary
-		}
-		return "" // which cannot be dialled
-	})
+	addr := startRouter(t, routes{bots: bots, names: map[string]string{site: ordinary}}.choose)
 	tcp := dialTCP(t, addr)
 	if got, want := ask(t, tls.Client(tcp, clientConfig(parties))), fmt.Sprint("ordinary: from ", tcp.LocalAddr(), " to ", addr); got != want {
 		t.Errorf("a client gets %q, want %q", got, want)
@@ -70,6 +61,19 @@ func TestRoute(t *testing.T) {
 	}
 }
 
+func TestChoose(t *testing.T) {
+	r := routes{names: map[string]string{"a.example": "1", "default": "2"}}
+	for name, want := range map[string]string{"a.example": "1", "A.Example": "1", "b.example": "2", "": "2"} {
+		hello, err := peek.Read(bytes.NewReader(helloOf(t, name)), peek.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.choose(hello); got != want {
+			t.Errorf("%q goes to %q, want %q", name, got, want)
+		}
+	}
+}
+
 // TestHalfClose checks that a client that has ended still gets its answer.
 func TestHalfClose(t *testing.T) {
 	backend, listener := try.Listen(t)
@@ -82,7 +86,7 @@ func TestHalfClose(t *testing.T) {
 		}
 	}()
 	addr := startRouter(t, func(peek.Hello) string { return backend })
-	hello, header := helloOf(t), 16+2*4+2*2
+	hello, header := helloOf(t, site), 16+2*4+2*2
 	tcp := dialTCP(t, addr)
 	if _, err := tcp.Write(append(hello, "more"...)); err != nil {
 		t.Fatal(err)
@@ -169,13 +173,13 @@ func dialTCP(t *testing.T, addr string) *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// helloOf returns the record with the hello of a client of crypto/tls.
-func helloOf(t *testing.T) []byte {
+// helloOf returns the record with the hello of a client of crypto/tls to a server.
+func helloOf(t *testing.T, name string) []byte {
 	t.Helper()
 	c, s := net.Pipe()
 	defer s.Close()
 	defer c.Close()
-	go tls.Client(c, &tls.Config{ServerName: site}).HandshakeContext(context.Background())
+	go tls.Client(c, &tls.Config{ServerName: name, InsecureSkipVerify: true}).HandshakeContext(context.Background())
 	hello, err := peek.Read(s, peek.Options{})
 	if err != nil {
 		t.Fatal(err)
