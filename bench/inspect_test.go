@@ -66,7 +66,7 @@ func TestInspectRatios(t *testing.T) {
 
 	check(t, []promise{
 		{"time of inspect --stats / bare loop", float64(stats.cpu) / float64(bare.cpu), 0, 4},
-		{"time of inspect -f jsonl / bare loop", float64(jsonl.cpu) / float64(bare.cpu), 0, 8},
+		{"time of inspect -f jsonl / bare loop", float64(jsonl.cpu) / float64(bare.cpu), 0, 6.5},
 		{"MB resident of inspect --stats", float64(stats.memory) / (1 << 20), 0, 64},
 		{"MB resident of inspect -f jsonl", float64(jsonl.memory) / (1 << 20), 0, 64},
 	})

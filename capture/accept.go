@@ -42,7 +42,7 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 	if !h.established && h.echoesOther(other, seg) {
 		return drop{why: Segment, open: true}, true
 	}
-	if h.reset || other.reset || h.fin && h.next == h.finAt && int32(seg.seq-h.finAt) >= 0 {
+	if h.reset || other.reset || h.fin && h.next == h.finAt && int32(seg.seq+uint32(len(seg.payload))-h.finAt) > 0 {
 		return drop{why: Segment}, true
 	}
 	if h.ackSeen && h.synSeen && other.synSeen && int32(seg.seq-h.edge) > 0 && seg.seq != h.next {
@@ -85,10 +85,14 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 	}
 	switch {
 	case mode == ChecksumsIgnore:
+	case sum == sumWrong && h.partial:
+		if seg.proof = improbable; len(seg.payload) == 0 {
+			return drop{why: Checksum}, true
+		}
 	case sum == sumWrong, seg.noLength, header == sumWrong:
 		seg.proof = doubtful
 	case sum == sumOffloaded:
-		seg.proof = unproven
+		seg.proof, h.partial = unproven, true
 	}
 	return drop{}, false
 }
@@ -158,15 +162,20 @@ func (h *half) unauthentic(other *half, seg *segment) (drop, bool) {
 	return drop{why: Segment, open: true}, true
 }
 
-// echoesOther reports whether a segment echoes a timestamp that the SYN of the other end did
-// not have. Linux checks this in the segment that ends the handshake.
+// echoesOther reports whether a segment echoes a timestamp that the other end had neither in
+// its SYN nor in a later segment. Linux checks this in the segment that ends the handshake,
+// which may not have been captured.
 func (h *half) echoesOther(other *half, seg *segment) bool {
 	data, ok := tcpOption(seg.options, optionTimestamps)
 	if !ok || len(data) != 8 || !h.timed || !other.timed {
 		return false
 	}
 	echo := binary.BigEndian.Uint32(data[4:])
-	return echo != 0 && (int32(echo-other.recent) < 0 || int32(echo-other.lastSYN) > 0)
+	first, last := other.recent, other.lastSYN
+	if int32(first-last) > 0 { // it has sent more than SYNs
+		first, last = last, first
+	}
+	return echo != 0 && (int32(echo-first) < 0 || int32(echo-last) > 0)
 }
 
 // The options of TCP that matter here (RFC 7323, Sections 2.2 and 3.2; RFC 2018, Section 2;

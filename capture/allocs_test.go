@@ -9,14 +9,14 @@ import (
 // TestNoAllocs checks that packets cost no allocation once a Scanner has grown to what
 // the traffic needs.
 func TestNoAllocs(t *testing.T) {
-	before := []byte(crlf("EHLO x", "STARTTLS"))
+	before := []byte(connect)
 	end := 1 + len(hello())
 	for name, packets := range map[string][][]byte{
 		"connection with a hello": {up(0, syn, nil), down(-1, syn|ack, nil), up(1, ack, nil), up(1, ack, hello()),
 			down(0, ack, []byte{22, 3, 3, 0, 6, 2, 0, 0, 2, 3, 3}), up(end, ack, []byte{23, 3, 3, 0, 1, 0})},
 		"two segments":           {up(0, syn, nil), up(1, ack, hello()[:40]), up(41, ack, hello()[40:]), up(end, ack, []byte{23, 3, 3})},
 		"segments out of order":  {up(0, syn, nil), up(41, ack, hello()[40:]), up(1, ack, hello()[:40]), up(end, ack, []byte{23, 3, 3})},
-		"STARTTLS":               {up(0, syn, nil), up(1, ack, before), up(1+len(before), ack, hello()), up(1+len(before)+len(hello()), ack, []byte{23})},
+		"HTTP CONNECT":           {up(0, syn, nil), up(1, ack, before), up(1+len(before), ack, hello()), up(1+len(before)+len(hello()), ack, []byte{23})},
 		"another protocol":       {up(0, syn, nil), up(1, ack, []byte("GET / HTTP/1.1\r\n\r\n")), down(0, ack, []byte("HTTP/1.1 200 OK\r\n\r\n"))},
 		"middle of a connection": {up(1, ack, make([]byte, 1400)), up(1401, ack, make([]byte, 1400))},
 		"refused":                {up(0, syn, nil), up(1, ack, []byte{22, 3, 1, 0xff, 0xff})},

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/extension"
 )
 
 // serverHello is what a ServerHello or HelloRetryRequest shows of the ClientHello that it
@@ -42,6 +43,57 @@ func readServerHello(b []byte) (answer serverHello, ok bool) {
 	answer.sessionID = b[before+1 : before+1+n]
 	answer.suite = clienthello.CipherSuite(binary.BigEndian.Uint16(b[before+1+n:]))
 	return answer, true
+}
+
+// isAlert reports whether b, the first bytes of a server, are an alert that ends the
+// connection, and returns it (RFC 9846, Section 6).
+func isAlert(b []byte) (extension.Alert, bool) {
+	const fatal = 2
+	if len(b) < 7 || b[0] != recordAlert || b[5] != fatal {
+		return 0, false
+	}
+	return extension.Alert(b[6]), true
+}
+
+// fits reports whether b, the first bytes of a server, may answer the hello: with a
+// ServerHello, or with decode_error if the hello is malformed.
+func (h *Hello) fits(b []byte) bool {
+	if answer, ok := readServerHello(b); ok {
+		return answer.fits(h)
+	}
+	alert, ok := isAlert(b)
+	return ok && alert == extension.AlertDecodeError && (h.refused() || h.malformedBody())
+}
+
+// refused reports whether a strict reader refuses the hello.
+func (h *Hello) refused() bool {
+	strict := *h
+	strict.servers = 0
+	_, _, err := strict.Parse()
+	return err != nil
+}
+
+// settle removes doubts that the first bytes of the server's answer decide. After a ServerHello
+// a hello was read that is odd, or the only reading. After an alert for what is odd about
+// it, it was not.
+func (h *Hello) settle(b []byte) {
+	if answer, ok := readServerHello(b); ok && answer.fits(h) {
+		if h.single || h.Ambiguous&^oddHello == 0 {
+			h.Ambiguous = 0
+		}
+		return
+	}
+	alert, ok := isAlert(b)
+	refuses := ok && slices.Contains([]extension.Alert{extension.AlertIllegalParameter, extension.AlertDecodeError, extension.AlertUnsupportedExtension}, alert)
+	if refuses && h.Ambiguous&^(1<<Malformed) == 0 && h.refused() {
+		h.Ambiguous, h.Faults, h.servers = 0, nil, 0
+	}
+}
+
+// asks reports whether the rows that wait for an answer are of h: its own bytes are none.
+func (f *flow) asks(h *half) bool {
+	src, _ := f.ends(int(h.direction))
+	return len(f.doubt.rows) > 0 && f.doubt.rows[0].Src == src
 }
 
 // fits reports whether the answer may be one to the hello. In TLS 1.3 the server echoes the

@@ -26,11 +26,11 @@ func mayBegin(b []byte) bool {
 	return result.Outcome != assemble.Unrecognized && result.Code != extension.ErrMessageType
 }
 
-// mayBeginPrologue is mayBegin for a prologue that is text or has a signature. The others
-// are too short to be told from the middle of a stream.
+// mayBeginPrologue is mayBegin for a prologue that is text or has a signature. SOCKS is too short
+// to be told from the middle of a stream.
 func mayBeginPrologue(b []byte) bool {
-	const enough = 8
-	if len(b) < enough || b[0] < '<' && b[0] != '\r' && b[0] != 0 {
+	const enough, socks = 8, 5
+	if len(b) < enough || b[0] <= socks {
 		return false
 	}
 	_, p := prologue(b)
@@ -47,18 +47,74 @@ func (s *Scanner) float(f *flow, h *half, seg *segment) {
 	if int32(seq-st.lowest) < 0 { //mutation:equivalent at 0 it is the same
 		st.lowest = seq
 	}
-	if mayBegin(findPage(st.ahead, st.lowest).run(int(st.lowest % pageSize))) {
-		s.anchor(f, h, st.lowest)
+	first := st.peek(st.lowest, s.peeked[:])
+	skip := changeCipherSpecLen(first)
+	if !f.resumed && mayBegin(first[skip:]) {
+		st.second = skip > 0
+		s.anchor(f, h, st.lowest+uint32(skip))
+		return
+	}
+	if s.floatLate(f, h, seg) {
 		return
 	}
 	if len(st.ahead) > lookBehind/pageSize {
+		h.start, h.spoke = st.lowest, protocolOfPart(first)
 		s.decide(h)
 	}
+}
+
+// lookAhead is how many bytes of a floating stream are looked at.
+const lookAhead = 64
+
+// peek copies the bytes that are held from seq on to b, as far as they go.
+func (st *stream) peek(seq uint32, b []byte) []byte {
+	n := 0
+	for n < len(b) {
+		p := findPage(st.ahead, seq)
+		if p == nil {
+			break
+		}
+		run := p.run(int(seq % pageSize))
+		if len(run) == 0 {
+			break
+		}
+		k := copy(b[n:], run)
+		seq += uint32(k)
+		n += k
+	}
+	return b[:n]
+}
+
+// floatLate begins a late hello in a stream whose beginning is not known, if one begins with
+// the segment or with one before. It reports whether the stream floats no more.
+func (s *Scanner) floatLate(f *flow, h *half, seg *segment) bool {
+	st := h.stream
+	if startsHello(seg.payload) {
+		st.hinted, st.hint = true, seg.seq
+	}
+	if !st.hinted || !s.mayWait(f, h) {
+		return false
+	}
+	run := st.peek(st.hint, s.peeked[:])
+	if st.hinted = mayBeLate(run); !st.hinted || len(run) < sslv2HeaderLen {
+		return false
+	}
+	skip := changeCipherSpecLen(run)
+	h.start, h.spoke = st.lowest, protocolOfPart(st.peek(st.lowest, s.peeked[:]))
+	if s.beginLate(f, h, st.hint+uint32(skip), skip > 0, false) {
+		s.resume(f, h, h.start)
+	}
+	return true
 }
 
 // anchor sets the beginning of a floating stream.
 func (s *Scanner) anchor(f *flow, h *half, seq uint32) {
 	h.phase, h.start, h.next = started, seq, seq
+	s.resume(f, h, seq)
+}
+
+// resume reads what is held of a stream that has floated, and begins at a sequence number.
+func (s *Scanner) resume(f *flow, h *half, seq uint32) {
 	for i := range h.stream.uses {
 		h.stream.uses[i].begin -= seq
 		h.stream.uses[i].end -= seq

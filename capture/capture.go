@@ -54,7 +54,8 @@ type Hello struct {
 	Pieces Pieces
 
 	// Message is the handshake message with its header, ready for Parse. If the hello was
-	// refused, it is as much of it as there is, which may be nothing.
+	// refused, it is as much of it as there is, which may be nothing;
+	// [clienthello.ParsePartial] reads that.
 	Message []byte
 
 	// Code is 0, or says why the carrier refused the hello; Offset then says where, in
@@ -76,6 +77,11 @@ type Hello struct {
 	// Prologue is the number of bytes that the client sent before TLS: a request to use
 	// TLS, or a header for a proxy. It is 0 in most connections.
 	Prologue int
+	// PrologueProtocol names the protocol of these bytes: "proxy", "http", "socks4",
+	// "socks5", "smtp", "lmtp", "imap", "pop3", "ftp", "nntp", "managesieve", "xmpp", "ldap",
+	// "postgresql", "mysql", "rdp", "vnc", "amqp", "gnutella", "adb" or "irc"; the last one
+	// if there are several. It is empty if it is not known.
+	PrologueProtocol string
 	// Trailing is the number of bytes after the message in its record. RFC 9846, Section
 	// 5.1 requires 0.
 	Trailing int
@@ -95,6 +101,7 @@ type Hello struct {
 	Path []string
 
 	servers clienthello.Servers // that read what is around the message; 0: not of a Scanner
+	single  bool                // the packets have no other reading
 }
 
 // Found reports whether h has a hello or a refusal, and not only a doubt.
@@ -139,7 +146,7 @@ type Stats struct {
 	Ambiguous int              // hellos and other findings that are in doubt
 	Doubts    [ReasonCount]int // of them, by Reason
 
-	Dropped     int // packets that the kernel dropped in a live capture, since its buffer was full
+	Dropped     int // packets that the kernel dropped, in a live capture or by the statistics of a pcapng file
 	Other       int // packets without TCP and UDP
 	Encrypted   int // packets of which a layer around TCP or UDP is encrypted, such as 802.11
 	UnknownLink int // packets of a link type that is not read
@@ -147,6 +154,10 @@ type Stats struct {
 	Truncated   int // packets of which the capture has only the beginning
 	TooDeep     int // packets with more than 32 headers inside each other
 	Fragments   int // fragments of IP packets, which are reassembled
+
+	Cut     int // capture files that end in the middle of a packet
+	Damaged int // places where a capture file is damaged; reading goes on at the next sound packet
+	Skipped int // bytes that were passed over there
 
 	UnknownLinks      Counts // of UnknownLink, by [LinkType]
 	UnknownEtherTypes Counts // packets of an [EtherType] that is not read; they are in Other too

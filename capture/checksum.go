@@ -11,7 +11,7 @@ type sumState uint8
 const (
 	sumUnknown   sumState = iota // not all of the packet was captured, or it has none
 	sumRight                     //
-	sumOffloaded                 // that of the pseudo-header alone: the network card does the rest
+	sumOffloaded                 // that of the pseudo-header alone, or without its length: the network card does the rest
 	sumWrong                     //
 )
 
@@ -20,9 +20,10 @@ const (
 type proof uint8
 
 const (
-	proven   proof = iota
-	unproven       // the network card computes it
-	doubtful       // it is wrong, or the IP header has no length; so may be all of the flow
+	proven     proof = iota
+	unproven         // the network card computes it
+	doubtful         // it is wrong, or the IP header has no length; so may be all of the flow
+	improbable       // it is wrong, but the card computes those of other packets of the flow
 )
 
 // onesSum adds the ones' complement sum of b to sum, in 64 bits. An odd last byte counts as
@@ -67,19 +68,23 @@ func (seg *segment) checksum() sumState {
 	if len(b) < at+2 || seg.udp && b[at] == 0 && b[at+1] == 0 {
 		return sumUnknown
 	}
-	pseudo := uint64(bits.ReverseBytes16(uint16(len(b)))) + uint64(bits.ReverseBytes16(uint16(len(b)>>16))) + protocol<<8
-	if seg.ipv6 {
-		pseudo = onesSum(onesSum(pseudo, seg.src.ip[:]), seg.dst.ip[:])
-	} else {
-		pseudo += uint64(binary.LittleEndian.Uint32(seg.src.ip[:4])) + uint64(binary.LittleEndian.Uint32(seg.dst.ip[:4]))
-	}
-	switch {
+	length := uint64(bits.ReverseBytes16(uint16(len(b)))) + uint64(bits.ReverseBytes16(uint16(len(b)>>16)))
+	pseudo := seg.addAddresses(protocol<<8 + length)
+	switch sum := binary.BigEndian.Uint16(b[at:]); {
 	case fold(onesSum(pseudo, b)) == 0xffff:
 		return sumRight
-	case binary.BigEndian.Uint16(b[at:]) == fold(pseudo):
+	case sum == fold(pseudo), sum == fold(seg.addAddresses(protocol<<8)): // without the length if the card cuts the segment, too
 		return sumOffloaded
 	}
 	return sumWrong
+}
+
+// addAddresses adds the sum of the addresses to sum.
+func (seg *segment) addAddresses(sum uint64) uint64 {
+	if seg.ipv6 {
+		return onesSum(onesSum(sum, seg.src.ip[:]), seg.dst.ip[:])
+	}
+	return sum + uint64(binary.LittleEndian.Uint32(seg.src.ip[:4])) + uint64(binary.LittleEndian.Uint32(seg.dst.ip[:4]))
 }
 
 // headerSum is checksum for the header of IPv4 (RFC 791, Section 3.1). IPv6 has none.

@@ -61,7 +61,7 @@ func (s *Scanner) setAside(f *flow, h *half, seg *segment, why drop) {
 // spare keeps bytes besides those that were taken. It reports whether f is still there.
 func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
 	st := h.stream
-	if s.flows.open != nil && c.rival || len(st.copies) >= maxCopies || st.copied+len(b) > maxCopied {
+	if s.flows.open != nil && c.rival || len(st.copies) >= maxCopies || int(st.copied)+len(b) > maxCopied {
 		return true
 	}
 	if slices.ContainsFunc(st.copies, func(o spareCopy) bool { return o.seq == c.seq && string(o.data) == string(b) }) {
@@ -71,7 +71,7 @@ func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
 		return false
 	}
 	c.data, c.frames = slices.Clone(b), slices.Clone(s.frames)
-	if st.copied += len(b); st.path == nil {
+	if st.copied += int32(len(b)); st.path == nil {
 		st.path = s.decoder.path.names(&s.decoder.seg)
 	}
 	st.copies = append(st.copies, c)
@@ -101,7 +101,7 @@ func (s *Scanner) acknowledged(f *flow, h, other *half, seg *segment) bool {
 			s.flows.freeRaw(st)
 		}
 	}
-	if f.queue != nil && f.doubt != nil && len(seg.payload) > 0 && seg.flags&tcpSYN == 0 {
+	if f.queue != nil && f.doubt != nil && seg.flags&tcpSYN == 0 && s.answersLate(f, h, seg) && len(seg.payload) > 0 && !f.asks(h) {
 		s.answered(f, seg.payload)
 	}
 	return f.queue != nil
@@ -154,6 +154,12 @@ func (s *Scanner) disagree(f *flow, h *half, seg *segment, at, seq uint32, b []b
 	}
 }
 
+// single reports whether no copy may have been taken in place of what was, and no urgent byte
+// may be part of the stream.
+func (st *stream) single() bool {
+	return st.inline == 0 && !slices.ContainsFunc(st.copies, func(c spareCopy) bool { return c.mayCount() })
+}
+
 // forgetCopies forgets what was set aside. It stays charged until the stream is dropped.
 func (st *stream) forgetCopies() {
 	clear(st.copies)
@@ -172,6 +178,9 @@ func (st *stream) fault(code string, offset int) {
 func (s *Scanner) weigh(h *half, begin uint32) (doubts Reasons) {
 	st := h.stream
 	doubts = st.doubts
+	if st.proof == improbable && !(h.ackSeen && int32(h.acked-h.next) >= 0) {
+		doubts = doubts.With(Checksum)
+	}
 	for _, c := range st.copies {
 		at, differ := st.differsFromRaw(c)
 		switch {
@@ -196,13 +205,32 @@ func (st *stream) differsFromRaw(c spareCopy) (at uint32, differ bool) {
 }
 
 // otherReading returns the hello that is read if the rivals of the bytes from begin on
-// were taken, or nil.
+// were taken, or the urgent byte that is in doubt, or nil.
 func (h *half) otherReading(begin uint32) []byte {
 	st := h.stream
-	if int32(begin-st.rawAt) < 0 || int(begin-st.rawAt) > len(st.raw) {
+	at := int(int32(begin - st.rawAt + uint32(st.holes)))
+	if at < 0 || at > len(st.raw) {
 		return nil
 	}
-	b := slices.Clone(st.raw[begin-st.rawAt:])
+	b := slices.Clone(st.raw[at:])
+	switch {
+	case st.inline == 1 && int(st.leftAt) >= at && int(st.leftAt) <= len(st.raw):
+		b = slices.Insert(b, int(st.leftAt)-at, st.left)
+	case st.holes > 0:
+		return nil
+	default:
+		b = st.overlay(begin, b)
+	}
+	records := assemble.Records{Tolerant: true}
+	records.Reset(make([]byte, min(len(b), assemble.MaxMessage)))
+	if result := records.Feed(b); result.Outcome == assemble.Complete {
+		return slices.Clone(result.Message)
+	}
+	return nil
+}
+
+// overlay puts the rivals over the bytes from begin on, which are b.
+func (st *stream) overlay(begin uint32, b []byte) []byte {
 	for _, c := range st.copies {
 		at := int(int32(c.seq - begin))
 		if !c.mayCount() || at > len(b) {
@@ -215,10 +243,5 @@ func (h *half) otherReading(begin uint32) []byte {
 		}
 		copy(b[at:], data)
 	}
-	records := assemble.Records{Tolerant: true}
-	records.Reset(make([]byte, min(len(b), assemble.MaxMessage)))
-	if result := records.Feed(b); result.Outcome == assemble.Complete {
-		return slices.Clone(result.Message)
-	}
-	return nil
+	return b
 }

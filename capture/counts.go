@@ -51,6 +51,9 @@ func (c Counts) String() string {
 // EtherType says what a frame carries, as registered in IANA's "IEEE 802 Numbers".
 type EtherType uint16
 
+// Name returns the name of a common EtherType, such as "ARP", or "".
+func (t EtherType) Name() string { return etherTypeNames[t] }
+
 // String returns the number in hexadecimal, and a name if it is a common one.
 func (t EtherType) String() string {
 	if name := etherTypeNames[t]; name != "" {

@@ -11,16 +11,19 @@
 //	}
 //	return r.Err()
 //
+// [Join] reads rotated files as one capture.
+//
 // It reads no more of a connection than its ClientHellos: a flow is ignored as soon as its
-// first bytes show that none is coming. The bytes, not the ports, show which end is the
-// client. [Reader.Follow] reassembles whole connections.
+// first bytes show that none is coming, until a segment begins as one does. Then the answer of
+// the server decides. The bytes, not the ports, show which end is the client. [Reader.Follow] reassembles whole connections.
 //
 // # Limits
 //
 // [Options] limits what a [Scanner] holds, whatever the traffic. At the limit, the least
 // recently active flows are evicted, and [Stats] counts those that might have had a
 // ClientHello. Nothing in a packet is an error: packets that are broken, cut short by the
-// capture, or of a kind that is not read are counted and ignored.
+// capture, or of a kind that is not read are counted and ignored. A damaged file is read on
+// after the damage ([ErrDamaged]).
 //
 // # Doubt
 //

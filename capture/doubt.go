@@ -23,6 +23,7 @@ const (
 	SmallInitial               // QUIC Initial packets in a datagram under 1,200 bytes
 	Initial                    // QUIC Initial packets that some servers refuse
 	Fragments                  // DTLS fragments that contradict each other
+	Unconfirmed                // a hello after bytes of an unknown protocol, and no answer was captured
 	reasonEnd
 )
 
@@ -42,6 +43,7 @@ var reasonNames = [ReasonCount]string{
 	SmallInitial: "small_initial",
 	Initial:      "initial",
 	Fragments:    "fragments",
+	Unconfirmed:  "unconfirmed",
 }
 
 // String returns the name of the reason in output, such as "syn_data".

@@ -20,8 +20,9 @@ type doubt struct {
 	rows      []Hello // that wait for the answer of the server
 	rival     *half   // a connection that a SYN may have begun
 	rivalRows []Hello // of it
-	charged   int     // bytes, of the table's memory
-	opened    int     // number of the doubt, over all
+	late      lateHello
+	charged   int // bytes, of the table's memory
+	opened    int // number of the doubt, over all
 }
 
 // deadline is when a doubt is given up.
@@ -58,7 +59,7 @@ func (s *Scanner) closeDoubt(f *flow) {
 			return
 		}
 	}
-	if d := f.doubt; d != nil && d.rows == nil && d.rival == nil {
+	if d := f.doubt; d != nil && d.rows == nil && d.rival == nil && !d.late.waits {
 		s.flows.refund(&d.charged, d.charged)
 		f.doubt = nil
 	}
@@ -95,17 +96,14 @@ func (s *Scanner) emitKept(row Hello) {
 func (s *Scanner) answered(f *flow, b []byte) {
 	rows := f.doubt.rows
 	f.doubt.rows = nil
-	if answer, ok := readServerHello(b); ok && len(rows) > 1 {
-		fits := func(h Hello) bool { return answer.fits(&h) }
-		if fitting := slices.DeleteFunc(slices.Clone(rows), func(h Hello) bool { return !fits(h) }); len(fitting) == 1 {
-			fitting[0].Ambiguous = 0
+	if len(rows) > 1 {
+		if fitting := slices.DeleteFunc(slices.Clone(rows), func(h Hello) bool { return !h.fits(b) }); len(fitting) == 1 {
+			fitting[0].Ambiguous &= oddHello
 			rows = fitting
 		}
 	}
 	for _, row := range rows {
-		if row.Ambiguous&oddHello != 0 {
-			row.settleOdd(b)
-		}
+		row.settle(b)
 		s.emitKept(row)
 	}
 	s.closeDoubt(f)
@@ -145,17 +143,14 @@ func (s *Scanner) expire(all bool) {
 // giveUp ends the wait for an answer: what is in doubt stays in doubt.
 func (s *Scanner) giveUp(f *flow) {
 	d := f.doubt
-	rows := d.rows
-	d.rows = nil
 	s.settleRival(f)
 	for i := range f.halves {
 		if h := &f.halves[i]; h.stream != nil && h.stream.ended {
 			s.decide(h)
 		}
 	}
-	for _, row := range rows {
-		s.emitKept(row)
-	}
+	s.emitRows(d)
+	d.late.waits = d.late.waits && !d.late.whole
 	for i := range f.halves {
 		h := &f.halves[i]
 		if f.queue != nil && h.stream != nil && h.phase == started && s.flows.open == nil {
@@ -165,8 +160,19 @@ func (s *Scanner) giveUp(f *flow) {
 			h.stream.forgetCopies()
 		}
 	}
+	s.emitRows(d) // those of copies that were adopted
 	if f.queue != nil {
+		s.giveUpLate(f)
 		s.closeDoubt(f)
+	}
+}
+
+// emitRows yields the rows that wait in a doubt.
+func (s *Scanner) emitRows(d *doubt) {
+	rows := d.rows
+	d.rows = nil
+	for _, row := range rows {
+		s.emitKept(row)
 	}
 }
 

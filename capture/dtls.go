@@ -1,6 +1,9 @@
 package capture
 
 import (
+	"bytes"
+	"encoding/binary"
+	"iter"
 	"slices"
 	"time"
 
@@ -19,6 +22,7 @@ const (
 	newHandshake = time.Second
 
 	dtlsRecordHeader = 13
+	dtlsMajor        = 0xfe // of all versions
 )
 
 // dtlsDatagram takes a datagram that begins with a DTLS record. A server waits for a
@@ -32,8 +36,13 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 		}
 	}
 	f := s.flows.flows[key]
-	if (f == nil || f.session == nil) && !beginsDTLS(b) {
-		return
+	switch {
+	case f == nil || f.session == nil:
+		if !beginsDTLS(b) {
+			return
+		}
+	case !f.session.noted().doneAt.IsZero() && !f.session.inProgress() && !hasFragment(b):
+		return // no further hello
 	}
 	evidence, ok := s.takes(f)
 	if !ok {
@@ -46,17 +55,18 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 		f.halves[0] = evidence
 	}
 	root := f.session
-	if root.inProgress() && endsHandshake(b) {
+	if root.inProgress() && endsHandshake(b) || hasEmptyFragment(b) {
 		root.doubts = root.doubts.With(Fragments)
 	}
+	b = s.withoutReplays(root, b)
 	end, late := 0, false
 	for fragment := range assemble.DTLSFragments(b) {
 		end, late = fragment.End, fragment.Late
-		if !s.await(f, dtlsMessage{fragment.Seq, fragment.Length}) {
+		if !s.await(f, dtlsMessage{int32(fragment.Seq), int32(fragment.Length)}) {
 			return
 		}
 	}
-	if end == 0 && !root.awaited {
+	if end == 0 && !root.awaited && root.noted().doneAt.IsZero() {
 		s.feedDTLS(f, root, b)
 	}
 	for ss := root; ss != nil && f.session == root; ss = ss.shadow {
@@ -67,7 +77,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 			s.feedDTLS(f, ss, b[:end])
 		}
 	}
-	if f.queue != nil {
+	if f.queue != nil && s.flows.chargeSessions(f) {
 		s.flows.settle(f)
 	}
 }
@@ -76,25 +86,115 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 // nothing more.
 func isFatalAlert(b []byte) bool {
 	const fatal = 2
-	return len(b) == dtlsRecordHeader+2 && b[0] == recordAlert && b[1] == 0xfe && b[3]|b[4] == 0 && b[dtlsRecordHeader] == fatal
+	return len(b) == dtlsRecordHeader+2 && b[0] == recordAlert && b[1] == dtlsMajor && b[3]|b[4] == 0 && b[dtlsRecordHeader] == fatal
 }
 
 // endsHandshake reports whether a datagram has a record for which OpenSSL ends a handshake
 // that has begun: of another type in epoch 0, or without data.
 func endsHandshake(b []byte) bool {
-	for len(b) >= dtlsRecordHeader && b[1] == 0xfe {
-		const changeCipherSpec = 20
-		n := int(b[dtlsRecordHeader-2])<<8 | int(b[dtlsRecordHeader-1])
-		if n > len(b)-dtlsRecordHeader {
-			return false
-		}
-		expected := b[0] == changeCipherSpec || b[0] == recordHandshake && n > 0
-		if encrypted := b[3]|b[4] != 0; !encrypted && !expected {
+	const changeCipherSpec = 20
+	for r := range plainRecords(b) {
+		if r[0] != changeCipherSpec && (r[0] != recordHandshake || len(r) == dtlsRecordHeader) {
 			return true
 		}
-		b = b[dtlsRecordHeader+n:]
 	}
 	return false
+}
+
+// plainRecords yields the records of epoch 0 in a datagram.
+func plainRecords(b []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for len(b) >= dtlsRecordHeader && b[1] == dtlsMajor {
+			end := dtlsRecordHeader + int(b[dtlsRecordHeader-2])<<8 + int(b[dtlsRecordHeader-1])
+			if end > len(b) {
+				return
+			}
+			if encrypted := b[3]|b[4] != 0; !encrypted && !yield(b[:end]) {
+				return
+			}
+			b = b[end:]
+		}
+	}
+}
+
+// hasEmptyFragment reports whether a datagram has a fragment of a message without any bytes of
+// it, which OpenSSL takes for the message.
+func hasEmptyFragment(b []byte) bool {
+	for r := range plainRecords(b) {
+		const header = 12
+		if m := r[dtlsRecordHeader:]; r[0] == recordHandshake && len(m) >= header && m[1]|m[2]|m[3] != 0 && m[9]|m[10]|m[11] == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// dtlsNumbers has the sequence numbers of the latest records of a client. Receivers drop a
+// record whose number has come before, and may drop one that is 32 or more below the highest
+// (RFC 6347, Section 4.1.2.6).
+type dtlsNumbers struct {
+	next   uint64     // after the highest
+	hashes [32]uint16 // of records, by number
+	done   bool       // a hello was read
+}
+
+// note notes a record with a hash. It reports whether another one had its number, or it is
+// so old that it may be dropped.
+func (n *dtlsNumbers) note(number uint64, hash uint16) (replayed, old bool) {
+	const window = uint64(len(n.hashes))
+	if number+window < n.next {
+		return false, true
+	}
+	for ; n.next <= number; n.next++ {
+		n.next = max(n.next, number-min(number, window-1))
+		n.hashes[n.next%window] = 0
+	}
+	slot := &n.hashes[number%window]
+	if *slot != 0 && *slot != hash|1 {
+		return true, false
+	}
+	*slot = hash | 1
+	return false, false
+}
+
+// withoutReplays notes the records of a datagram, and returns it without those that receivers
+// drop. A record is only in doubt if it has a whole hello, since a server that keeps no state
+// reads it, or if the server may have begun anew.
+func (s *Scanner) withoutReplays(ss *session, b []byte) []byte {
+	if ss.numbers.done && s.time.Sub(ss.noted().doneAt) >= newHandshake {
+		*ss.numbers = dtlsNumbers{}
+	}
+	var drops uint64 // by record
+	i := 0
+	for r := range plainRecords(b) {
+		replayed, old := ss.numbers.note(binary.BigEndian.Uint64(r[3:]), uint16(s.hash(r)))
+		switch {
+		case replayed && ss.noted().doneAt.IsZero() && ss.doubts == 0 && !ss.refused && ss.inProgress() && !isWhole(r):
+			drops |= 1 << i
+		case replayed, old:
+			ss.doubts = ss.doubts.With(Fragments)
+		}
+		i++
+	}
+	if drops == 0 {
+		return b
+	}
+	ss.replayed = true
+	kept := []byte(nil)
+	for r := range plainRecords(b) {
+		if drops&1 == 0 {
+			kept = append(kept, r...)
+		}
+		drops >>= 1
+	}
+	return kept
+}
+
+// isWhole reports whether a record begins with a message in one fragment.
+func isWhole(record []byte) bool {
+	const header = 12
+	m := record[dtlsRecordHeader:]
+	return len(m) >= header && bytes.Equal(m[1:4], m[9:12])
 }
 
 // inProgress reports whether a part of a message has come.
@@ -108,7 +208,7 @@ func (ss *session) inProgress() bool {
 }
 
 // dtlsMessage names a message of a client, as far as a fragment tells.
-type dtlsMessage struct{ seq, length int }
+type dtlsMessage struct{ seq, length int32 }
 
 // beginDTLS returns the flow of a datagram that begins a hello, or nil if it begins none. f
 // is the flow if there is one.
@@ -133,7 +233,9 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 }
 
 // beginsDTLS reports whether a datagram may begin a hello.
-func beginsDTLS(b []byte) bool { return b[1] == 0xfe && (b[0] == recordHandshake || hasFragment(b)) }
+func beginsDTLS(b []byte) bool {
+	return b[1] == dtlsMajor && (b[0] == recordHandshake || hasFragment(b))
+}
 
 // hasFragment reports whether a datagram has a fragment of a ClientHello.
 func hasFragment(b []byte) bool {
@@ -169,7 +271,7 @@ func (s *Scanner) await(f *flow, m dtlsMessage) bool {
 		}
 	}
 	idle.awaited, idle.message = true, m
-	idle.assembler.(*assemble.DTLS).Await(m.seq, m.length)
+	idle.assembler.(*assemble.DTLS).Await(int(m.seq), int(m.length))
 	return true
 }
 
@@ -198,18 +300,21 @@ func (s *Scanner) feedDTLS(f *flow, ss *session, b []byte) {
 // completeDTLS reports a hello, unless it came before.
 func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 	root := f.session
-	seq, first := ss.message.seq, root.doneAt == time.Time{}
-	if hash := s.hash(result.Message); !slices.Contains(root.done[:], hash) {
-		copy(root.done[1:], root.done[:])
-		root.done[0] = hash
+	done := root.extra()
+	seq, first := int(ss.message.seq), done.doneAt.IsZero()
+	damaged := (ss.doubts | root.doubts).Has(Checksum) // as it is, or not the one that the server read
+	if hash := s.hash(result.Message); damaged || !slices.Contains(done.done[:], hash) {
+		copy(done.done[1:], done.done[:])
+		done.done[0] = hash
 		ss.index = 1
-		if !first && seq == root.doneSeq+1 {
+		if !first && seq == done.doneSeq+1 {
 			ss.index = 2
 		}
 		doubts := ss.doubts | root.doubts | s.doubtDTLS(f, ss, result.Message)
 		ss.flags = root.flags
 		s.reportDatagrams(f, ss, result, doubts)
-		root.flags, root.doneSeq, root.doneAt = ss.flags, seq, s.time
+		root.flags, done.doneSeq, done.doneAt = ss.flags, seq, s.time
+		root.numbers.done = true
 	}
 	ss.awaited = false
 	ss.next()
@@ -219,30 +324,31 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 // doubtDTLS says why a server may not have read a message: it waits for another message_seq,
 // or copies differ.
 func (s *Scanner) doubtDTLS(f *flow, ss *session, message []byte) (doubts Reasons) {
-	root, seq := f.session, ss.message.seq
+	root, seq, done := f.session, int(ss.message.seq), f.session.noted()
 	if root.refused {
 		doubts = doubts.With(Fragments)
 	}
 	switch {
-	case root.doneAt.IsZero() && seq == 1:
+	case done.doneAt.IsZero() && seq == 1:
 		s.hello = Hello{Transport: DTLS, Message: message}
 		if hello, _, err := s.hello.Parse(); err != nil || len(hello.LegacyCookie()) == 0 && !sentCookie(hello) {
 			doubts = doubts.With(Fragments) // what it answers was not captured
 		}
-	case root.doneAt.IsZero() && seq > 1:
+	case done.doneAt.IsZero() && seq > 1:
 		doubts = doubts.With(Fragments)
-	case root.doneAt.IsZero() || seq == root.doneSeq+1:
-	case seq > 0 || s.time.Sub(root.doneAt) < newHandshake:
+	case done.doneAt.IsZero() || seq == done.doneSeq+1:
+	case seq > 0 || s.time.Sub(done.doneAt) < newHandshake:
 		doubts = doubts.With(Fragments)
 	}
 	for other := root; other != nil; other = other.shadow {
-		if other != ss && other.awaited && other.message.seq == seq {
+		if other != ss && other.awaited && other.message.seq == ss.message.seq {
 			doubts = doubts.With(Fragments)
 		}
 	}
 	if ss.assembler.(*assemble.DTLS).Overlap() {
 		doubts = doubts.With(Fragments)
-		ss.faults = append(ss.faults, Fault{FaultOverlap, 0})
+		more := ss.extra()
+		more.faults = append(more.faults, Fault{FaultOverlap, 0})
 	}
 	return doubts
 }

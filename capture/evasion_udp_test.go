@@ -31,6 +31,11 @@ func TestQUICAsServers(t *testing.T) {
 	other[len(other)-1] ^= 1 // with the same random
 	first, rest := quicseal.AppendCrypto(nil, 0, msg[:40]), quicseal.AppendCrypto(nil, 40, msg[40:])
 	answer := fromServer(quicseal.Packet{Version: quicseal.V1, DCID: []byte("client's"), SCID: []byte("server"), KeyDCID: []byte("original"), Server: true, Payload: make([]byte, 50)}.Seal())
+	sent := func(port int, p []byte) []byte { // with a checksum
+		p = slices.Clone(p)
+		binary.BigEndian.PutUint16(p[20:], uint16(port))
+		return summed(p)
+	}
 	acks := func(largest byte) []byte { return []byte{2, largest, 0, 0, 0} }
 	for name, row := range map[string]struct {
 		packets [][]byte
@@ -45,6 +50,8 @@ func TestQUICAsServers(t *testing.T) {
 		"an ACK of more than was sent":            {[][]byte{initialNumbered("original", 0, first), answer, initialNumbered("original", 1, acks(1)), initialNumbered("original", 2, rest)}, "[1 initial]"},
 		"an ACK in the packet that completes":     {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(0), rest)}, "[1 initial]"},
 		"an ACK after the hello":                  {[][]byte{initialNumbered("original", 0, first, rest), initialNumbered("original", 1, acks(9))}, "[1 ]"},
+		"another connection ID after an end":      {[][]byte{initialNumbered("original", 0, first, []byte{0x1e}), initialNumbered("another", 1, []byte{1}), initialNumbered("original", 2, first, rest)}, "[0  1 initial]"},
+		"a wrong checksum from another port":      {[][]byte{sent(1, initialNumbered("original", 0, first)), damaged(sent(2, initialNumbered("original", 1, quicseal.AppendCrypto(nil, 40, other[40:])))), sent(2, initialNumbered("original", 1, rest))}, "[1 ]"},
 		"an ACK, and no hello":                    {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(9))}, "[0 initial]"},
 	} {
 		if got := rowsOf(row.packets); got != row.want {
@@ -56,7 +63,7 @@ func TestQUICAsServers(t *testing.T) {
 // TestDTLSAfterAnEnd checks what is said of hellos after what ends a handshake.
 func TestDTLSAfterAnEnd(t *testing.T) {
 	record := func(kind byte, data ...byte) []byte {
-		return join([]byte{kind, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, byte(len(data))}, data)
+		return dtlsRecord(kind, 0, data)
 	}
 	whole, first, rest := fromClient(dtlsFragment(100, 0, 100)), fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60))
 	encrypted := record(23, 1, 2)
@@ -124,7 +131,11 @@ func rowsOf(packets [][]byte) string {
 	hellos, _ := scan(capture.Options{}, packets...)
 	var rows []string
 	for _, h := range hellos {
-		rows = append(rows, fmt.Sprint(min(len(h.Message), 1), " ", h.Ambiguous))
+		whole := 0
+		if len(h.Message) > 0 && h.Code == 0 {
+			whole = 1
+		}
+		rows = append(rows, fmt.Sprint(whole, " ", h.Ambiguous))
 	}
 	return fmt.Sprint(rows)
 }

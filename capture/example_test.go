@@ -30,7 +30,7 @@ func ExampleOpen() {
 		}
 	}
 	if err := r.Err(); err != nil {
-		log.Print(err) // the capture is cut short or damaged: what came before was right
+		log.Print(err) // the capture is cut short or damaged: what was found is right
 	}
 	// Output:
 	// 127.0.0.1:34812 asks bot.demo.example for a CertificateRequest

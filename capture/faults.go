@@ -1,8 +1,6 @@
 package capture
 
 import (
-	"slices"
-
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
@@ -51,24 +49,44 @@ func (h *Hello) parseTolerant() (clienthello.ClientHello, []clienthello.Fault, i
 // oddHello are the reasons for doubt that an answer of the server alone can remove.
 const oddHello = Reasons(1<<Records | 1<<Malformed)
 
-// settleOdd removes doubts of oddHello which the first bytes of the server's answer decide:
-// after a ServerHello the hello was read, after an alert for what is odd about it it was
-// not.
-func (h *Hello) settleOdd(b []byte) {
-	const fatal = 2
-	if answer, ok := readServerHello(b); ok && answer.fits(h) {
-		h.Ambiguous &^= oddHello
-		return
-	}
-	if len(b) < 7 || b[0] != recordAlert || b[5] != fatal {
-		return
-	}
-	refuses := slices.Contains([]extension.Alert{extension.AlertIllegalParameter, extension.AlertDecodeError, extension.AlertUnsupportedExtension}, extension.Alert(b[6]))
-	byVersion := slices.ContainsFunc(h.Faults, func(f Fault) bool { return f.Code == FaultVersion })
-	if refuses && !byVersion && h.Ambiguous == Reasons(1<<Malformed) {
-		h.Ambiguous, h.Faults, h.servers = 0, nil, 0
+// checkBodies casts doubt on a hello with a malformed extension, which servers refuse. It is
+// for hellos that are odd in another way: each server knows other extensions.
+func (h *Hello) checkBodies() {
+	if hello, _, err := h.Parse(); err == nil {
+		if offset, code := malformedBody(hello); code != 0 {
+			h.Ambiguous = h.Ambiguous.With(Malformed)
+			h.Faults = append(h.Faults, Fault{code.Name(), offset})
+		}
 	}
 }
+
+// malformedBody reports whether checkBodies casts doubt on the hello.
+func (h *Hello) malformedBody() bool {
+	hello, _, err := h.Parse()
+	if err != nil {
+		return false
+	}
+	_, code := malformedBody(hello)
+	return code != 0
+}
+
+// malformedBody returns what is wrong with the first extension that is malformed, and where
+// in the message. The code is 0 if there is none.
+func malformedBody(hello clienthello.ClientHello) (offset int, code extension.Code) {
+	for e := range hello.Extensions().All() {
+		if e.Type == extension.TLSFlags || e.Type == extension.TLSFlagsExperimental {
+			continue // rows say this
+		}
+		if offset, err := hello.CheckExtension(e.Type); err != nil {
+			return offset, err.(extension.Code)
+		}
+	}
+	return 0, 0
+}
+
+// lost are the reasons for doubt whether the only reading came to the server: its ServerHello
+// shows that a hello did.
+const lost = Reasons(1<<Checksum | 1<<IPHeader | 1<<Segment)
 
 // serversOf returns the servers that speak TLS over t.
 func serversOf(t Transport) clienthello.Servers {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"net/netip"
+
+	"github.com/tlsflags/tlsflags/clienthello/assemble"
 )
 
 // flowKey names a flow. TCP has one for both directions, in which lo is the end that
@@ -72,12 +74,13 @@ func (e endpoint) compare(other endpoint) int {
 type flow struct {
 	key flowKey
 
-	halves [2]half // of TCP, by direction
-	closed bool    // a FIN or RST was seen
-	outers uint8   // IP headers, with that of the flow
+	halves  [2]half // of TCP, by direction
+	closed  bool    // a FIN or RST was seen
+	resumed bool    // it was evicted before, so that this is not its beginning
+	outers  uint8   // IP headers, with that of the flow
 
 	session *session // of UDP, while a hello is expected
-	last    uint64   // hash of the last hello, or why one over UDP was refused
+	last    uint64   // hash of the last hello, or the name of a refused one over UDP
 
 	packet   *ipPacket // if the flow is no connection, but the fragments of an IP packet
 	place    *place    // or nil for the place 0
@@ -170,7 +173,8 @@ type table struct {
 	rawMost int // as in pool
 	quic    pool[session]
 	dtls    pool[session]
-	clients map[flowKey]*flow // over QUIC, by other names; see quicNames
+	clients map[uint64]*flow // over QUIC, by other names; see quicNames
+	keys    *assemble.QUICKeys
 }
 
 // create adds a flow inside a number of IP headers, and makes room for it.
@@ -190,7 +194,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 	t.settleIn(f)
 	if f.outers = uint8(ips); f.isConnection() {
 		t.findTwin(f)
-		if !t.gone.has(key) {
+		if f.resumed = t.gone.has(key); !f.resumed {
 			t.connections++
 		}
 	}

@@ -206,12 +206,17 @@ func (r traffic) packet() []byte {
 
 // segment is a part of one of a few streams.
 func (r traffic) segment() []byte {
-	which := r.IntN(4)
-	body := make([]byte, []int{60, 1800, 3000, 60}[which])
+	which := r.IntN(5)
+	body := make([]byte, []int{60, 1800, 3000, 60, 0}[which])
 	msg := append([]byte{1, 0, byte(len(body) >> 8), byte(len(body))}, body...)
 	var stream []byte
-	if which == 3 {
-		stream = []byte("EHLO x\r\nSTARTTLS\r\n")
+	begins := 0
+	switch which {
+	case 3:
+		stream = []byte("CONNECT x:1 HTTP/1.0\r\n\r\n")
+	case 4:
+		stream = append([]byte("EHLO x\r\nSTARTTLS\r\n"), smallHello(80)...)
+		begins = r.IntN(2) * 18 // of the hello, perhaps
 	}
 	for len(msg) > 0 {
 		n := min(len(msg), 500)
@@ -222,7 +227,7 @@ func (r traffic) segment() []byte {
 
 	from := r.IntN(len(stream))
 	if r.IntN(2) == 0 {
-		from = 0
+		from = begins
 	}
 	part := stream[from:min(len(stream), from+1+r.IntN(1400))]
 	b := make([]byte, 20, 20+len(part))

@@ -54,8 +54,9 @@ const (
 //
 // It does as Linux does. A fragment that another one, or those that followed each other in
 // order, have whole is a duplicate; one that overlaps others in another way makes the host
-// drop the packet (RFC 8200, Section 4.5; RFC 5722). If the length of a fragment that is not
-// the last is no multiple of 8, IPv4 cuts it, and IPv6 drops it.
+// drop the packet (RFC 8200, Section 4.5; RFC 5722), and so does one without data. If the
+// length of a fragment that is not the last is no multiple of 8, IPv4 cuts it, and IPv6
+// drops it.
 func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	seg := &s.decoder.seg
 	if !fr.last && len(fr.payload)%8 != 0 {
@@ -68,7 +69,7 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	if seg.ipv6 && !fr.capwap && fr.offset == 0 && lacksHeader(fr.protocol, fr.payload) {
 		return nil, false
 	}
-	if end > maxIPPacket || fr.cut || fr.flawed || len(fr.payload) == 0 {
+	if end > maxIPPacket && seg.ipv6 || fr.cut || fr.flawed {
 		return nil, false
 	}
 	f := s.packetOf(fr)
@@ -76,6 +77,9 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 		return nil, false
 	}
 	p := f.packet
+	if len(fr.payload) == 0 {
+		return nil, s.dropFragments(f)
+	}
 	last := len(p.runs) - 1
 	if fr.last && (last >= 0 && int(p.runs[last].end) > end || p.length >= 0 && p.length != end) || p.length >= 0 && end > p.length {
 		return nil, s.dropFragments(f)
@@ -102,6 +106,9 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	s.flows.settle(f)
 	if p.got != p.length {
 		return nil, false
+	}
+	if p.length > maxIPPacket {
+		return nil, s.dropFragments(f)
 	}
 	payload = s.whole(p)
 	switch seg.pieces = sumUnknown; {

@@ -168,6 +168,13 @@ func segmentsOf(stream []byte, size int) [][]byte {
 	return packets
 }
 
+// dialogue returns a SYN, what a client sends before TLS in segments of size bytes, and a
+// hello in a segment of its own.
+func dialogue(before string, size int, hello []byte) [][]byte {
+	const ack = 0x10
+	return append(segmentsOf([]byte(before), size), tcpPacket(uint32(1+len(before)), ack, hello))
+}
+
 // connections are packets of raw IP that bring hellos, or what is taken for one at first,
 // in the ways of TCP and IP.
 func connections() [][][]byte {
@@ -228,8 +235,7 @@ func connections() [][][]byte {
 	}
 	all = append(all, aggregates(inUDP, func(seq uint32, data []byte) []byte { return tcpPacket(seq, ack, data) }, one)...)
 	for _, before := range prologues() {
-		n := 1 + len(before)/2
-		all = append(all, segmentsOf(append([]byte(before), one...), n))
+		all = append(all, dialogue(before, 1+len(before)/2, one))
 	}
 	return all
 }
@@ -270,7 +276,7 @@ func TestCarriersBringHellos(t *testing.T) {
 		bring(pcapFile(c.link, append([]byte(c.headers), tcpPacket(1, 0x10, one)[20:]...)))
 	}
 	for _, before := range prologues() {
-		bring(pcapFile(layers.LinkTypeRaw, segmentsOf(append([]byte(before), one...), 20)...))
+		bring(pcapFile(layers.LinkTypeRaw, dialogue(before, 20, one)...))
 	}
 	bring(simplePacket(tcpPacket(1, 0x10, one)))
 }

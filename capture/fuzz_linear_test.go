@@ -70,7 +70,7 @@ func linearShapes() map[string]linear.Shape {
 			return packets
 		}, 1},
 		"a prologue a byte a time, connection after connection": {8, func(n int) (packets [][]byte) {
-			prologue := []byte("EHLO a\r\n" + strings.Repeat("NOOP\r\n", 12))
+			prologue := []byte("CONNECT a:1 HTTP/1.1\r\nCookie: " + strings.Repeat("x", 40))
 			for i := range n {
 				packets = append(packets, tcpPacket(uint32(i)<<20, syn, nil))
 				for j := range prologue {

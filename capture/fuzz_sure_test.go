@@ -29,7 +29,7 @@ func readAll(link LinkType, packets [][]byte) (hellos []Hello) {
 
 // checkOrderInput reads an initial sequence number, sizes of records, and a Schedule. The
 // segments come in any order, come again and overlap, always with the same bytes: that is
-// what networks do, and no doubt.
+// what networks do, and no doubt. That the hello itself is odd may be one.
 func checkOrderInput(data []byte) error {
 	isn, stream, pieces, ok := readSchedule(data)
 	if !ok {
@@ -45,7 +45,7 @@ func checkOrderInput(data []byte) error {
 		}
 	}
 	for _, h := range readAll(LinkTypeRaw, packets) {
-		if h.Ambiguous != 0 || len(h.Contradicts) > 0 || slices.ContainsFunc(h.Faults, func(f Fault) bool { return f.Code == FaultOverlap }) {
+		if h.Ambiguous&^(oddHello.With(Unconfirmed)) != 0 || len(h.Contradicts) > 0 || slices.ContainsFunc(h.Faults, func(f Fault) bool { return f.Code == FaultOverlap }) {
 			return fmt.Errorf("no copy differs, and the hello in packets %d has the doubts %q, the faults %v", h.Frames, h.Ambiguous, h.Faults)
 		}
 	}

@@ -46,7 +46,10 @@ var floods = map[string]func(n int) []byte{
 		return ipv4(peer(n-1), server, 6, tcp(1, 443, 200<<10, ack, []byte("x")))
 	},
 	"beginning of a prologue": func(n int) []byte {
-		return ipv4(peer(n), server, 6, tcp(1, 443, n, syn, []byte("EHLO client.example\r\n")))
+		return ipv4(peer(n), server, 6, tcp(1, 443, n, syn, []byte("CONNECT x:443 HTTP/1.1\r\nHost")))
+	},
+	"late hellos that never end": func(n int) []byte {
+		return ipv4(peer(n/2), server, 6, tcp(1, 443, n%2*8, ack, [][]byte{[]byte("unknown!"), hello()[:50]}[n%2]))
 	},
 	"first fragment":      func(n int) []byte { return ipv4Fragment(peer(n), server, 6, 1, 0, true, make([]byte, 64)) },
 	"last fragment":       func(n int) []byte { return ipv4Fragment(peer(n), server, 17, 1, 65000, false, make([]byte, 64)) },
@@ -126,7 +129,7 @@ var floods = map[string]func(n int) []byte{
 	"QUIC far from the beginning": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, sealed(uint64(n), 1<<62-2, []byte{1})))
 	},
-	"first Initial": func(n int) []byte { return ipv4(peer(n), server, 17, udp(1, 443, firstInitial())) },
+	"first Initial": func(n int) []byte { return ipv4(peer(n), server, 17, udp(1, 443, chromiumInitials()[0])) },
 	"QUIC with keys that do not fit": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, quicInitial(uint64(n))))
 	},
@@ -165,20 +168,22 @@ func sealed(dcid, offset uint64, data []byte) []byte {
 	}.Seal()
 }
 
-// firstInitial is the first datagram of a hello over QUIC that takes two, as Chromium
-// sent it.
-var firstInitial = sync.OnceValue(func() []byte {
+// chromiumInitials are the datagrams of a hello over QUIC, as Chromium sent it.
+var chromiumInitials = sync.OnceValue(func() (datagrams [2][]byte) {
 	entry, _ := corpus.Lookup("captures/quic-v1-chromium-156-unanswered.pcap")
 	r, err := pcapgo.NewReader(bytes.NewReader(entry.Data()))
 	if err != nil {
 		panic(err)
 	}
-	data, _, err := r.ReadPacketData()
-	if err != nil {
-		panic(err)
+	for i := range datagrams {
+		data, _, err := r.ReadPacketData()
+		if err != nil {
+			panic(err)
+		}
+		packet := gopacket.NewPacket(data, r.LinkType(), gopacket.Default)
+		datagrams[i] = packet.Layer(layers.LayerTypeUDP).LayerPayload()
 	}
-	packet := gopacket.NewPacket(data, r.LinkType(), gopacket.Default)
-	return packet.Layer(layers.LayerTypeUDP).LayerPayload()
+	return datagrams
 })
 
 // dtlsFragment is a datagram with size bytes from offset of a ClientHello of length
@@ -186,8 +191,16 @@ var firstInitial = sync.OnceValue(func() []byte {
 func dtlsFragment(length, offset, size int) []byte {
 	uint24 := func(n int) []byte { return be32(n)[1:] }
 	fragment := join([]byte{1}, uint24(length), be16(0), uint24(offset), uint24(size), make([]byte, size))
-	return join([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0}, be16(len(fragment)), fragment)
+	return dtlsRecord(22, 0, fragment)
 }
+
+// dtlsRecord returns a record with a number of its own.
+func dtlsRecord(typ byte, epoch int, b []byte) []byte {
+	dtlsRecords++
+	return join([]byte{typ, 0xfe, 0xfd}, be16(epoch), be16(0), be32(dtlsRecords), be16(len(b)), b)
+}
+
+var dtlsRecords int // that dtlsRecord has made
 
 // quicInitial is a datagram with an Initial packet that does not open.
 func quicInitial(dcid uint64) []byte {
@@ -297,37 +310,48 @@ func liveHeap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestFloodsResident runs each attack in a process of its own, with the default limits and
-// the memory limit that tlsflags inspect gives the garbage collector, and checks how much
-// of it was resident at most.
+// TestFloodsResident runs each attack in a process of its own, with the default limits, and
+// checks how much memory of it was resident at most.
 func TestFloodsResident(t *testing.T) {
-	const run, most = "BE_FLOODED", 288 << 10 // kB
+	const run = "BE_FLOODED"
 	if *flood == 0 || runtime.GOOS != "linux" {
 		t.Skip("takes minutes, and reads /proc; see make test-hostile")
 	}
 	if name := os.Getenv(run); name != "" {
 		scanFlood(capture.NewScanner(capture.Options{}), floods[name], *flood, func() {})
-		status, err := os.ReadFile("/proc/self/status")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, after, _ := strings.Cut(string(status), "VmHWM:")
-		var kB int
-		if _, err := fmt.Sscan(after, &kB); err != nil || kB > most {
-			t.Errorf("%d kB resident, more than %d; %v", kB, most, err)
-		}
-		t.Logf("%d kB resident", kB)
+		checkResident(t)
 		return
 	}
 	for name := range floods {
-		t.Run(name, func(t *testing.T) {
-			c := exec.Command(os.Args[0], "-test.run=^TestFloodsResident$", "-test.v", fmt.Sprintf("-flood=%d", *flood))
-			c.Env = append(os.Environ(), run+"="+name, "GOMEMLIMIT=224MiB")
-			out, err := c.CombinedOutput()
-			if err != nil {
-				t.Error(err)
-			}
-			t.Logf("%s", out)
-		})
+		t.Run(name, func(t *testing.T) { inProcess(t, "TestFloodsResident", run, name) })
 	}
+}
+
+// inProcess runs a test in a process of its own, with the memory limit that tlsflags inspect
+// gives the garbage collector, and a variable of the environment.
+func inProcess(t *testing.T, test, variable, value string) {
+	t.Helper()
+	c := exec.Command(os.Args[0], "-test.run=^"+test+"$", "-test.v", fmt.Sprintf("-flood=%d", *flood))
+	c.Env = append(os.Environ(), variable+"="+value, "GOMEMLIMIT=224MiB")
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Error(err)
+	}
+	t.Logf("%s", out)
+}
+
+// checkResident checks how much memory of this process was resident at most.
+func checkResident(t *testing.T) {
+	t.Helper()
+	const most = 288 << 10 // kB
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	var kB int
+	if _, err := fmt.Sscan(after, &kB); err != nil || kB > most {
+		t.Errorf("%d kB resident, more than %d; %v", kB, most, err)
+	}
+	t.Logf("%d kB resident", kB)
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
@@ -30,7 +29,7 @@ func TestCosts(t *testing.T) {
 		"flow":   {bare, func(s *Scanner, i int) { flow(s, i) }},
 		"stream": {bare + streamCost - useCost, func(s *Scanner, i int) { flow(s, i).halves[0].stream = new(stream) }},
 		"DTLS":   {bare + dtlsCost, func(s *Scanner, i int) { flow(s, i).session = s.flows.newSession(DTLS) }},
-		"QUIC": {bare + quicCost + assemble.BufferSize(1024) + 8*frameCost, func(s *Scanner, i int) {
+		"QUIC": {bare + quicCost + 8 + frameCost, func(s *Scanner, i int) {
 			datagram := quicseal.Packet{
 				Version: quicseal.V1, DCID: []byte{byte(i), byte(i >> 8), 0, 0, 0, 0, 0, 0}, SCID: []byte{byte(i), byte(i >> 8)},
 				Payload: append(quicseal.AppendCrypto(nil, 0, []byte{1, 0, 4, 0, 3, 3}), make([]byte, 1200)...),
@@ -39,12 +38,16 @@ func TestCosts(t *testing.T) {
 			s.quicDatagram(flowKey{lo: client(i), kind: kindUDP}, datagram)
 		}},
 	} {
-		s, before := NewScanner(Options{}), live()
+		s := NewScanner(Options{})
 		for i := range n {
 			row.add(s, i)
 		}
+		before := live() // with what they share
+		for i := range n {
+			row.add(s, n+i)
+		}
 		each := (live() - before) / n
-		if len(s.flows.flows) != n {
+		if len(s.flows.flows) != 2*n {
 			t.Errorf("%s: %d flows", name, len(s.flows.flows))
 		}
 		if t.Logf("%s: %d bytes", name, each); each > row.cost*102/100 || strconv.IntSize == 64 && each < row.cost*3/4 {
@@ -102,8 +105,8 @@ func TestDecidedHalvesAreFreed(t *testing.T) {
 		if want := row.decided[0] || row.decided[1]; want && !f.undecided() != (f.queue == &s.flows.decided) {
 			t.Errorf("%s: in the wrong queue", name)
 		}
-		// Further segments are ignored.
-		for i, seg := range []*segment{up(end+100, hello), down(100, hello)} {
+		// Further segments are ignored, unless a hello begins with them.
+		for i, seg := range []*segment{up(end+100, "x"+hello), down(100, "x"+hello)} {
 			before := s.flows.memory
 			if s.segment(seg); row.decided[i] && s.flows.memory != before {
 				t.Errorf("%s: %d bytes held of a further segment", name, s.flows.memory-before)
@@ -130,9 +133,10 @@ func TestFragmentsAreFreed(t *testing.T) {
 		"beyond the last":            {[]*fragment{part(8, 8, true), part(16, 8, false)}, false, 0},
 		"one is missing":             {[]*fragment{part(0, 8, false), part(16, 8, true)}, false, 1},
 		"as long as a packet can be": {[]*fragment{part(1<<16-8, 7, true)}, false, 1},
-		"a byte longer":              {[]*fragment{part(1<<16-8, 8, true)}, false, 0},
+		"a byte longer":              {[]*fragment{part(1<<16-8, 8, true)}, false, 1},
 		"cut":                        {[]*fragment{{id: 1, payload: make([]byte, 8), cut: true}}, false, 0},
 		"empty":                      {[]*fragment{part(0, 0, false)}, false, 0},
+		"then an empty one":          {[]*fragment{part(0, 8, false), part(8, 0, true)}, false, 0},
 	} {
 		whole := false
 		for _, fr := range row.fragments {

@@ -51,27 +51,22 @@ func TestLimitOfPacket(t *testing.T) {
 				t.Errorf("%s, packet of %d bytes: %d hellos, %+v, %v", name, n, len(hellos), stats, err)
 			}
 		}
-		// The block of a simple packet gives no other length than n. If n is over the limit,
-		// no byte of the packet is read, and it counts as broken.
 		file := join(section(le), iface(le, linkRaw, 0), block(le, 3, words(le, uint32(n)), packet(n)))
 		hellos, stats, err := read(bytes.NewReader(file))
-		if len(hellos) != 1-cut || stats.Broken != cut || err != nil {
+		if len(hellos) != 1-cut || stats.Truncated != cut || err != nil {
 			t.Errorf("simple packet of %d bytes: %d hellos, %+v, %v", n, len(hellos), stats, err)
 		}
 	}
 }
 
 func TestLimitOfInterfaces(t *testing.T) {
-	const most, each = 128 << 10, 4 << 10
-	le := binary.LittleEndian
-	of := func(n int) []byte {
-		return iface(le, linkRaw, 0, option(le, 2, make([]byte, n-len(iface(le, linkRaw, 0))-4)))
-	}
-	for last, ok := range map[int]bool{each: true, each + 4: false} {
-		file := join(section(le), bytes.Repeat(of(each), most/each-1), of(last), packetBlock(le, up(1, ack, hello())))
-		hellos, _, err := read(bytes.NewReader(file))
-		if (err == nil) != ok || ok != (len(hellos) == 1) {
-			t.Errorf("%d bytes: %d hellos, %v", most-each+last, len(hellos), err)
+	const most = 1 << 14
+	le, packet := binary.LittleEndian, up(1, ack, hello())
+	for n, damaged := range map[int]int{most: 0, most + 1: 2} {
+		file := join(section(le), bytes.Repeat(iface(le, linkRaw, 0), n), enhanced(le, n-1, len(packet), len(packet), packet))
+		hellos, stats, err := read(bytes.NewReader(file))
+		if (err == nil) != (damaged == 0) || stats.Damaged != damaged || (damaged == 0) != (len(hellos) == 1) {
+			t.Errorf("%d interfaces: %d hellos, %v", n, len(hellos), err)
 		}
 	}
 }
@@ -101,7 +96,7 @@ func TestLimitOfPrologue(t *testing.T) {
 			"PROXY v2":     before + strings.Repeat("x", n-16),
 			"two":          proxy2 + httpConnect[:24] + httpConnect[24+len(proxy2):],
 		} {
-			hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, []byte(prologue)), up(1+n, ack, hello()))
+			hellos, _ := scan(capture.Options{}, up(0, syn, nil), up(1, ack, join([]byte(prologue), hello())))
 			if len(hellos) != found || len(prologue) != n {
 				t.Errorf("%s of %d bytes: %d hellos, want %d", name, len(prologue), len(hellos), found)
 			}

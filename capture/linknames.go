@@ -2,11 +2,19 @@ package capture
 
 import "strconv"
 
+// Name returns the name of the link type, such as "Ethernet", or "".
+func (l LinkType) Name() string {
+	if int(l) < len(linkTypeNames) {
+		return linkTypeNames[l]
+	}
+	return ""
+}
+
 // String returns the name of the link type, or "link type" and its number.
 func (l LinkType) String() string {
-	switch {
-	case int(l) < len(linkTypeNames) && linkTypeNames[l] != "":
-		return linkTypeNames[l]
+	switch name := l.Name(); {
+	case name != "":
+		return name
 	case l >= firstUserLink && l <= lastUserLink:
 		return "private link type " + strconv.Itoa(int(l))
 	}

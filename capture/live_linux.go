@@ -74,12 +74,12 @@ func (s *liveSource) next() (Packet, error) {
 	return Packet{Data: data, Length: info.Length, Link: s.link, Time: info.Timestamp}, nil
 }
 
-// drops returns how many packets the kernel has dropped since the start.
-func (s *liveSource) drops() int {
+// count adds how many packets the kernel has dropped since the start.
+func (s *liveSource) count(stats *Stats) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.poll()
-	return s.dropped
+	stats.Dropped += s.dropped
 }
 
 // poll adds what the kernel counted since the last call.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"strconv"
 )
 
@@ -105,6 +106,11 @@ type path struct {
 	outers [maxLayers]outerIP
 	ips    int  // IP headers
 	placed bool // something of it distinguishes flows
+
+	// What names has returned last for a path without tunnels.
+	named  [2 * maxLayers]layer
+	namedN int
+	latest []string
 }
 
 func (p *path) reset() { p.n, p.ips, p.placed, p.tags = 0, 0, false, 0 }
@@ -178,6 +184,10 @@ func (p *path) names(seg *segment) []string {
 	if n == 1 || n == 2 && !p.placed && (p.layers[1].kind == layerIPv4 || p.layers[1].kind == layerIPv6) {
 		return plainPaths[p.layers[0].kind][version][transport]
 	}
+	simple := p.ips == 1
+	if simple && slices.Equal(p.layers[:p.n], p.named[:p.namedN]) {
+		return p.latest
+	}
 	var names []string
 	ip := 0
 	for _, l := range p.layers[:p.n] {
@@ -195,6 +205,9 @@ func (p *path) names(seg *segment) []string {
 	}
 	if !seg.udp {
 		names = append(names, "tcp")
+	}
+	if simple {
+		p.namedN, p.latest = copy(p.named[:], p.layers[:p.n]), names
 	}
 	return names
 }

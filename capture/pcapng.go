@@ -1,46 +1,18 @@
 package capture
 
 import (
-	"bufio"
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"io"
+	"iter"
 	"math"
-
-	"github.com/gopacket/gopacket/layers"
-	"github.com/gopacket/gopacket/pcapgo"
+	"math/bits"
+	"time"
 )
-
-// pcapngSource reads a pcapng file.
-type pcapngSource struct{ *pcapgo.NgReader }
-
-func openPcapng(r *bufio.Reader) (source, error) {
-	blocks := bufio.NewReaderSize(&blockFilter{r: r}, readBuffer) //mutation:equivalent any size will do
-	reader, err := pcapgo.NewNgReader(blocks, pcapgo.NgReaderOptions{WantMixedLinkType: true, SkipUnknownVersion: true})
-	if err == io.EOF {
-		return nil, errCutShort
-	}
-	if err != nil {
-		return nil, err
-	}
-	return pcapngSource{reader}, nil
-}
-
-func (s pcapngSource) next() (Packet, error) {
-	data, info, err := s.ZeroCopyReadPacketData()
-	if err != nil {
-		return Packet{}, err
-	}
-	link, _ := info.AncillaryData[0].(layers.LinkType)
-	return Packet{Data: data, Length: info.Length, Link: LinkType(link), Time: info.Timestamp}, nil
-}
 
 // Block types, as in draft-ietf-opsawg-pcapng, Section 10.1.
 const (
 	blockInterface      = 1
 	blockPacket         = 2 // obsolete
 	blockSimplePacket   = 3
+	blockStatistics     = 5
 	blockEnhancedPacket = 6
 	blockSecrets        = 10
 	blockSection        = 0x0a0d0d0a
@@ -49,199 +21,227 @@ const (
 
 	blockHeaderLen  = 8 // type, length
 	blockTrailerLen = 4 // length again
+	minBlock        = blockHeaderLen + blockTrailerLen
 )
 
-// maxInterfaces limits the interface descriptions of a section, in bytes, since pcapgo
-// keeps them. A thousand with their names fit, or six thousand without.
-const maxInterfaces = 128 << 10
+const (
+	// maxBuffered is the length of the longest block that is read as a whole: a packet with
+	// 64 kB of options. Of others the beginning is read.
+	maxBuffered = maxPacket + 64<<10
+	// maxBlock is the length of the longest block. More is taken for damage, as by libpcap
+	// and Wireshark.
+	maxBlock = 16 << 20
+	// maxInterfaces limits the interfaces of a section, which are kept.
+	maxInterfaces = 1 << 14
+)
 
-// blockFilter reads a pcapng file for pcapgo, without all that makes pcapgo allocate more
-// than it needs, or lose its place. It drops blocks without a packet or an interface, and
-// the options of packets. Packets that are longer than maxPacket, or than their block,
-// become empty ones, so that the frames after them keep their numbers.
-type blockFilter struct {
-	r     *bufio.Reader
-	order binary.ByteOrder
-
-	keyLog bool // pass TLS key logs, and no blocks
-
-	out  []byte   // to pass next
-	pass int      // bytes of the file to pass after out
-	skip int      // bytes of the file to drop after these
-	head [36]byte // memory of out
-
-	interfaces int    // bytes in the interface descriptions of the section
-	snaplen    uint32 // of its first interface; 0 means unlimited
+// pcapngSource reads a pcapng file: draft-ietf-opsawg-pcapng.
+type pcapngSource struct {
+	blocks
+	interfaces []iface // of the section
+	dropped    int     // packets, of all sections
 }
 
-func (f *blockFilter) Read(p []byte) (n int, err error) {
-	for n < len(p) {
-		switch {
-		case len(f.out) > 0:
-			k := copy(p[n:], f.out)
-			n += k
-			f.out = f.out[k:]
-		case f.pass > 0:
-			k, err := f.r.Read(p[n:min(len(p), n+f.pass)])
-			n += k
-			f.pass -= k
-			if err != nil {
-				return n, cutShort(err)
-			}
-		case n > 0 && f.r.Buffered() < f.skip+blockHeaderLen:
-			return n, nil // let pcapgo use these bytes without waiting for more
-		default:
-			k, err := f.r.Discard(f.skip)
-			f.skip -= k
-			if err != nil {
-				return n, cutShort(err)
-			}
-			if err := f.block(); err != nil {
-				return n, err
-			}
-		}
-	}
-	return n, nil
+// iface is what an interface description says.
+type iface struct {
+	link    LinkType
+	snaplen uint32 // 0: no limit
+	clock   clock
+	dropped int // packets, as its latest statistics say
 }
 
-// block reads the head of the next block, and sets what is passed and dropped of it.
-func (f *blockFilter) block() error {
-	// uint32 type; uint32 total_length; at least one more word
-	head, err := f.r.Peek(blockHeaderLen + 4)
-	if err == io.EOF && len(head) == 0 {
-		return io.EOF
+func openPcapng(in *buffer) (source, error) {
+	s := &pcapngSource{blocks: blocks{in: in}}
+	if err := s.open(); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return cutShort(err)
-	}
-	section := binary.LittleEndian.Uint32(head) == blockSection // the same in both orders
-	if section {
-		switch uint32(byteOrderMagic) {
-		case binary.LittleEndian.Uint32(head[blockHeaderLen:]):
-			f.order = binary.LittleEndian
-		case binary.BigEndian.Uint32(head[blockHeaderLen:]):
-			f.order = binary.BigEndian
-		default:
-			return errors.New("a section of the pcapng file has no byte order")
+	return s, nil
+}
+
+func (s *pcapngSource) next() (Packet, error) {
+	for {
+		b, err := s.block()
+		if err != nil {
+			return Packet{}, err
 		}
-		f.interfaces, f.snaplen = 0, 0 //mutation:equivalent the first interface sets snaplen
+		switch b.typ {
+		case blockSection:
+			s.interfaces = s.interfaces[:0]
+		case blockInterface:
+			s.describe(b)
+		case blockStatistics:
+			s.statistics(b)
+		case blockEnhancedPacket:
+			// uint32 interface; uint64 timestamp; uint32 captured_length; uint32 original_length;
+			if len(b.body) >= 20 {
+				return s.packet(b, s.uint32(b.body)), nil
+			}
+			s.note(b.at, int64(b.length))
+		case blockPacket:
+			// uint16 interface; uint16 drops; the rest is the same
+			if len(b.body) >= 20 {
+				return s.packet(b, uint32(s.uint16(b.body))), nil
+			}
+			s.note(b.at, int64(b.length))
+		case blockSimplePacket:
+			if len(b.body) >= 4 {
+				return s.simple(b), nil
+			}
+			s.note(b.at, int64(b.length))
+		}
 	}
-	if f.order == nil {
-		return ErrFormat
-	}
-	total := f.order.Uint32(head[4:])
-	if total < blockHeaderLen+blockTrailerLen || total%4 != 0 || total > math.MaxInt32 {
-		return fmt.Errorf("the capture is damaged: a pcapng block of %d bytes", total)
-	}
-	length, typ := int(total), f.order.Uint32(head)
-	switch {
-	case f.keyLog && typ == blockSecrets:
-		return f.secrets(length)
-	case f.keyLog:
-		f.skip = length
-	case section:
-		f.pass = length
-	case typ == blockInterface:
-		return f.describe(length)
-	case typ == blockPacket || typ == blockEnhancedPacket:
-		// uint32 interface; uint64 timestamp; uint32 captured_length; uint32 original_length;
-		return f.packet(length, blockHeaderLen+20, blockHeaderLen+12, math.MaxUint32)
-	case typ == blockSimplePacket && f.snaplen > 0:
-		return f.packet(length, blockHeaderLen+4, blockHeaderLen, f.snaplen)
-	case typ == blockSimplePacket:
-		// uint32 original_length;
-		return f.packet(length, blockHeaderLen+4, blockHeaderLen, math.MaxUint32)
-	default:
-		f.skip = length
-	}
-	return nil
 }
 
 // describe takes an interface description:
 //
-//	uint16 linktype; uint16 reserved; uint32 snaplen;
-func (f *blockFilter) describe(length int) error {
-	const snaplenAt = blockHeaderLen + 4
-	f.interfaces += length
-	if f.interfaces > maxInterfaces {
-		return fmt.Errorf("the descriptions of interfaces take more than %d bytes", maxInterfaces)
+//	uint16 linktype; uint16 reserved; uint32 snaplen; options
+func (s *pcapngSource) describe(b block) {
+	if len(b.body) < 8 || len(s.interfaces) == maxInterfaces {
+		s.note(b.at, int64(b.length))
+		return
 	}
-	if f.interfaces == length {
-		head, err := f.r.Peek(snaplenAt + 4)
-		if err != nil {
-			return cutShort(err)
+	i := iface{link: LinkType(s.uint16(b.body)), snaplen: s.uint32(b.body[4:]), clock: microseconds}
+	const resolution, offset = 9, 14
+	for code, value := range s.options(b.body[8:]) {
+		switch {
+		case code == resolution && len(value) >= 1:
+			i.clock.resolution(value[0])
+		case code == offset && len(value) >= 8:
+			i.clock.offset = int64(s.uint64(value))
 		}
-		f.snaplen = f.order.Uint32(head[snaplenAt:])
 	}
-	f.pass = length
-	return nil
+	s.interfaces = append(s.interfaces, i)
 }
 
-// packet takes a block with a packet, whose header has headLen bytes. Its captured length
-// is at offset lengthAt, and at most snaplen.
-func (f *blockFilter) packet(length, headLen, lengthAt int, snaplen uint32) error {
-	if length < headLen+blockTrailerLen { //mutation:equivalent lengths are multiples of 4
-		f.skip = length
-		return nil
+// options returns the options of a block, which end with the code 0 or with the block.
+func (s *pcapngSource) options(o []byte) iter.Seq2[uint16, []byte] {
+	return func(yield func(uint16, []byte) bool) {
+		for len(o) >= 4 {
+			code, n := s.uint16(o), int(s.uint16(o[2:]))
+			if o = o[4:]; code == 0 || n > len(o) || !yield(code, o[:n]) {
+				return
+			}
+			o = o[min((n+3)&^3, len(o)):]
+		}
 	}
-	head, err := f.r.Peek(headLen) //mutation:equivalent a trailer follows
-	if err != nil {
-		return cutShort(err)
-	}
-	copy(f.head[:], head)
-	captured := min(f.order.Uint32(head[lengthAt:]), snaplen)
-	var padded int
-	if captured <= maxPacket { //mutation:equivalent more is set to 0 below
-		padded = (int(captured) + 3) &^ 3
-	}
-	if captured > maxPacket || padded > length-headLen-blockTrailerLen {
-		padded = 0
-		f.order.PutUint32(f.head[lengthAt:], 0)
-	}
-	f.order.PutUint32(f.head[4:], uint32(headLen+padded+blockTrailerLen))
-	f.replace(headLen, padded, length)
-	return nil
 }
 
-// replace passes a new head in place of that of n bytes, which was peeked at, and the data of
-// a block. It drops everything after the data except a trailer, which pcapgo does not read.
-func (f *blockFilter) replace(n, data, length int) {
-	f.r.Discard(n)
-	f.out = f.head[:n]
-	f.pass = data + blockTrailerLen
-	f.skip = length - n - f.pass
-}
-
-// KeyLog returns a reader of the TLS secrets in a pcapng file: the text of its Decryption
-// Secrets Blocks in the format of RFC 9850, as in the file that SSLKEYLOGFILE names.
-// The reader fails with [ErrFormat] if r is no pcapng file.
-func KeyLog(r io.Reader) io.Reader {
-	return &blockFilter{r: bufio.NewReaderSize(r, readBuffer), keyLog: true} //mutation:equivalent any size will do
-}
-
-// secrets takes a block with secrets (draft-ietf-opsawg-pcapng, Section 4.7):
+// statistics takes the latest counts of an interface:
 //
-//	uint32 secrets_type; uint32 secrets_length; opaque secrets[secrets_length];
-func (f *blockFilter) secrets(length int) error {
-	const headLen, typeTLS = blockHeaderLen + 8, 0x544c534b
-	if length < headLen+blockTrailerLen {
-		f.skip = length
-		return nil
+//	uint32 interface; uint64 timestamp; options
+func (s *pcapngSource) statistics(b block) {
+	if len(b.body) < 12 || s.uint32(b.body) >= uint32(len(s.interfaces)) {
+		return
 	}
-	head, err := f.r.Peek(headLen) //mutation:equivalent a trailer follows
-	if err != nil {
-		return cutShort(err)
+	const byInterface, bySystem = 5, 7
+	i, dropped := &s.interfaces[s.uint32(b.body)], uint64(0)
+	for code, value := range s.options(b.body[12:]) {
+		if (code == byInterface || code == bySystem) && len(value) >= 8 {
+			dropped += s.uint64(value)
+		}
 	}
-	if f.order.Uint32(head[blockHeaderLen:]) != typeTLS {
-		f.skip = length
-		return nil
+	dropped = min(dropped, math.MaxInt32)
+	s.dropped += int(dropped) - i.dropped
+	i.dropped = int(dropped)
+}
+
+func (s *pcapngSource) count(stats *Stats) {
+	s.blocks.count(stats)
+	stats.Dropped += s.dropped
+}
+
+// packet returns a packet of an interface.
+func (s *pcapngSource) packet(b block, id uint32) Packet {
+	if id >= uint32(len(s.interfaces)) {
+		s.note(b.at, int64(b.length))
+		return Packet{Length: 1} // so that the frames after it keep their numbers
 	}
-	n := f.order.Uint32(head[blockHeaderLen+4:])
-	if n > uint32(length-headLen-blockTrailerLen) {
-		return fmt.Errorf("the capture is damaged: secrets of %d bytes in a block of %d", n, length)
+	i := &s.interfaces[id]
+	captured, original := s.uint32(b.body[12:]), s.uint32(b.body[16:])
+	ticks := uint64(s.uint32(b.body[4:]))<<32 | uint64(s.uint32(b.body[8:]))
+	p := Packet{Length: int(original), Link: i.link, Time: i.clock.time(ticks)}
+	p.Data = s.data(b, 20, captured)
+	return p
+}
+
+// simple returns a packet that has no time, of the first interface.
+func (s *pcapngSource) simple(b block) Packet {
+	if len(s.interfaces) == 0 {
+		s.note(b.at, int64(b.length))
+		return Packet{Length: 1}
 	}
-	f.head[0] = '\n' // the text before may not end in one
-	f.replace(headLen, int(n), length)
-	f.out, f.pass, f.skip = f.head[:1], int(n), f.skip+blockTrailerLen
+	i, original := &s.interfaces[0], s.uint32(b.body)
+	captured := min(original, uint32(b.length-minBlock-4)) // if there is another limit than snaplen
+	if i.snaplen > 0 {
+		captured = min(captured, i.snaplen)
+	}
+	p := Packet{Length: int(original), Link: i.link}
+	p.Data = s.data(b, 4, captured)
+	return p
+}
+
+// data returns the data of a packet, which begin at an offset of a block: none if they are
+// too long, or longer than the block.
+func (s *pcapngSource) data(b block, at int, captured uint32) []byte {
+	body := b.body[at:]
+	switch {
+	case captured > uint32(b.length-minBlock-at):
+		s.note(b.at, int64(b.length))
+	case captured <= maxPacket && int(captured) <= len(body):
+		return body[:captured:captured]
+	}
 	return nil
+}
+
+// A clock makes times of timestamps.
+type clock struct {
+	perSecond uint64 // ticks; 0: more than 2^64
+	exponent  uint   // of 10 or 2, if perSecond is 0
+	binary    bool
+	offset    int64 // seconds
+}
+
+var microseconds = clock{perSecond: 1e6}
+
+// resolution takes the option if_tsresol: a negative power of 10, or of 2 if the highest
+// bit is set.
+func (c *clock) resolution(v byte) {
+	c.exponent, c.binary, c.perSecond = uint(v&0x7f), v&0x80 != 0, 1
+	switch {
+	case c.binary && c.exponent < 64:
+		c.perSecond <<= c.exponent
+	case !c.binary && c.exponent < 20:
+		for range c.exponent {
+			c.perSecond *= 10
+		}
+	default:
+		c.perSecond = 0
+	}
+}
+
+// time returns the time of a timestamp, cut to the nanosecond.
+func (c *clock) time(ticks uint64) time.Time {
+	switch c.perSecond {
+	case 1e6: // a division by a constant is faster
+		return time.Unix(int64(ticks/1e6)+c.offset, int64(ticks%1e6*1000)).UTC()
+	case 1e9:
+		return time.Unix(int64(ticks/1e9)+c.offset, int64(ticks%1e9)).UTC()
+	case 0:
+		return time.Unix(c.offset, c.nanoseconds(ticks)).UTC()
+	}
+	high, low := bits.Mul64(ticks%c.perSecond, 1e9)
+	nanoseconds, _ := bits.Div64(high, low, c.perSecond)
+	return time.Unix(int64(ticks/c.perSecond)+c.offset, int64(nanoseconds)).UTC()
+}
+
+// nanoseconds returns those of a clock of which 2^64 ticks take less than a second.
+func (c *clock) nanoseconds(ticks uint64) int64 {
+	if c.binary {
+		high, _ := bits.Mul64(ticks, 1e9)
+		return int64(high >> (c.exponent - 64))
+	}
+	for range c.exponent - 9 {
+		ticks /= 10
+	}
+	return int64(ticks)
 }

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
@@ -12,6 +13,9 @@ import (
 // must read (RFC 9000, Section 14.1).
 const minQUICDatagram = 1200
 
+// sharedKeys is how many keys are kept for the packets that follow.
+const sharedKeys = 512
+
 // quicDatagram takes a datagram that begins with a long header. A server finds the connection
 // by the destination connection ID, whatever the client's address; once it has chosen an ID
 // itself, the client shows which connection it is.
@@ -20,48 +24,74 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 	if !ok {
 		return
 	}
-	reverse := key
-	reverse.lo, reverse.hi, reverse.id = key.hi, key.lo, s.hash(dcid)
-	answers := s.flows.clients[reverse]
-	if answers != nil && answers.session != nil {
-		answers.session.answers++
-	}
 	key.id = s.hash(b[1 : 6+len(dcid)]) // version, length and ID
-	names := quicNames{route: key, client: key}
-	names.route.lo = endpoint{}
-	names.client.id = s.hash(scid)
-	latest := s.flows.clients[names.client]
 	known := s.flows.flows[key]
-	_, mayBegin := assemble.ParseQUICInitial(b)
-	if latest == nil && known == nil && !mayBegin {
-		return
-	}
-	evidence, ok := s.takes(cmp.Or(known, latest))
-	if !ok {
-		return
-	}
-	for _, f := range [...]*flow{known, s.flows.clients[names.route], latest} {
-		if f != nil && f.session != nil && !(f.key.lo != key.lo && f.session.repeats(s.hash(b))) && s.feedQUIC(f, b) {
+	var evidence half
+	if known != nil {
+		if evidence, ok = s.takes(known); !ok || s.feedsQUIC(known, key, b) {
 			return
 		}
 	}
-	if !mayBegin {
+	client, reverse := key, key
+	client.id = s.hash(scid)
+	reverse.lo, reverse.hi, reverse.id = key.hi, key.lo, s.hash(dcid)
+	c := quicConnection{known: known}
+	c.names.client = s.nameOf(client)
+	answered := s.flows.clients[s.nameOf(reverse)]
+	if answered != nil && answered.session != nil {
+		answered.session.answers++
+	}
+	c.latest = s.flows.clients[c.names.client]
+	_, mayBegin := assemble.ParseQUICInitial(b)
+	if known == nil && c.latest == nil && !mayBegin {
 		return
 	}
-	if answers == nil || assemble.UnmasksQUICInitial(b) { // else the server sent it
-		s.beginQUIC(key, names, evidence, b)
+	route := key
+	route.lo = endpoint{}
+	c.names.route = s.nameOf(route)
+	routed := s.flows.clients[c.names.route]
+	if known == nil {
+		if evidence, ok = s.takes(cmp.Or(c.latest, routed)); !ok {
+			return
+		}
+	}
+	if s.feedsQUIC(c.latest, key, b) || !mayBegin || s.feedsQUIC(routed, key, b) {
+		return
+	}
+	if answered == nil || s.flows.quicKeys().UnmasksInitial(b) { // else the server sent it
+		s.beginQUIC(key, c, evidence, b)
 	}
 }
 
-// quicNames are the keys under which a connection is found, besides that of its flow.
+// quicNames are hashes of the keys under which a connection is found, besides that of its
+// flow.
 type quicNames struct {
-	route  flowKey // without the client's address
-	client flowKey // by the client's connection ID
+	route  uint64 // without the client's address
+	client uint64 // by the client's connection ID
 }
 
-// repeats reports whether a datagram with a hash has been read before: another copy of it,
-// from another address, is a capture on both sides of a NAT.
-func (ss *session) repeats(hash uint64) bool { return slices.Contains(ss.seen[:], hash) }
+// quicConnection is what is known of the connection that a datagram may belong to: the flow
+// with its key, and the latest with its client's connection ID, or nil.
+type quicConnection struct {
+	names         quicNames
+	known, latest *flow
+}
+
+// nameOf returns the hash of a key.
+func (s *Scanner) nameOf(key flowKey) uint64 { return maphash.Comparable(s.hashSeed(), key) }
+
+// feedsQUIC gives a datagram that belongs to key to the connection of f, which may be nil. It
+// reports whether it belongs to that connection. Another copy of what has come, from another
+// address, does not: it is a capture on both sides of a NAT.
+func (s *Scanner) feedsQUIC(f *flow, key flowKey, b []byte) bool {
+	if f == nil || f.session == nil || f.session.closed && f.key.id != key.id {
+		return false
+	}
+	if f.key.lo != key.lo && slices.Contains(f.session.seen[:], uint32(s.hash(b))) {
+		return false
+	}
+	return s.feedQUIC(f, b)
+}
 
 // connectionIDs returns the connection IDs of a packet with a long header, which all
 // versions of QUIC have in the same place (RFC 8999, Section 5.1).
@@ -89,9 +119,8 @@ func (r *quicReading) over(ss *session) bool {
 
 // beginQUIC takes a datagram that may begin a connection. A flow is made only if it does.
 // evidence is of checksums.
-func (s *Scanner) beginQUIC(key flowKey, names quicNames, evidence half, b []byte) {
-	latest := s.flows.clients[names.client] // in which the client has tried before
-	ss := s.newQUIC(names, latest)
+func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, b []byte) {
+	ss := s.newQUIC(c.names, c.latest)
 	ss.lenient = len(b) < minQUICDatagram
 	r := s.readQUIC(ss, b, ss.lenient)
 	if r.faults == assemble.QUICFixedBit {
@@ -102,25 +131,25 @@ func (s *Scanner) beginQUIC(key flowKey, names quicNames, evidence half, b []byt
 		s.flows.freeSession(ss)
 		return
 	}
-	f := s.flows.flows[key]
+	f := c.known
 	if f == nil {
 		f = s.flows.create(key, s.decoder.path.ips)
 	}
 	s.flows.dropSession(f)
 	f.session, f.halves[0] = ss, evidence
 	if s.flows.clients == nil {
-		s.flows.clients = make(map[flowKey]*flow)
+		s.flows.clients = make(map[uint64]*flow)
 	}
-	s.flows.clients[names.client] = f
-	if s.flows.clients[names.route] == nil {
-		s.flows.clients[names.route] = f
+	s.flows.clients[c.names.client] = f
+	if s.flows.clients[c.names.route] == nil {
+		s.flows.clients[c.names.route] = f
 	}
 	if s.flows.charge(f, &ss.charged, ss.cost()) {
 		s.judgeQUIC(f, b, r, quicReading{})
 	}
 }
 
-// newQUIC returns a session of a client that may have tried before in latest.
+// newQUIC returns a session of a client. latest is the flow in which it has tried before, or nil.
 func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
 	ss := s.flows.newSession(QUIC)
 	ss.names = names
@@ -167,13 +196,9 @@ func (s *Scanner) feedQUIC(f *flow, b []byte) bool {
 	if !strict.opened() && !lenient.opened() && !strict.over(ss) && !lenient.over(ss.shadow) {
 		return false
 	}
-	if !s.flows.charge(f, &ss.charged, ss.cost()-ss.charged) {
-		return true
+	if s.flows.chargeSessions(f) {
+		s.judgeQUIC(f, b, strict, lenient)
 	}
-	if shadow := ss.shadow; shadow != nil && !s.flows.charge(f, &shadow.charged, shadow.cost()-shadow.charged) {
-		return true
-	}
-	s.judgeQUIC(f, b, strict, lenient)
 	return true
 }
 
@@ -223,10 +248,11 @@ func (t *table) dropShadow(ss *session) {
 func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 	const closing = assemble.QUICReservedBits | assemble.QUICClose
 	ss := f.session
-	if len(b) >= minQUICDatagram {
+	switch small := len(b) < minQUICDatagram; {
+	case !small && ss.index == 1:
 		copy(ss.seen[1:], ss.seen[:])
-		ss.seen[0] = s.hash(b)
-	} else if strict.opened() {
+		ss.seen[0] = uint32(s.hash(b))
+	case small && strict.opened():
 		ss.doubts = ss.doubts.With(SmallInitial)
 	}
 	if strict.faults&(assemble.QUICOverlap|assemble.QUICFixedBit) != 0 && (ss.lenient || strict.faults&assemble.QUICOverlap != 0) {
@@ -236,7 +262,7 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 		ss.doubts = ss.doubts.With(Initial)
 	}
 	if strict.faults&assemble.QUICOverlap != 0 {
-		ss.faults = append(ss.faults[:0], Fault{FaultOverlap, 0})
+		ss.overlaps()
 	}
 	if ss.shadow != nil {
 		s.judgeShadow(f, b, strict, lenient)
@@ -268,7 +294,15 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 			return
 		}
 	}
-	s.flows.settle(f)
+	if s.flows.chargeSessions(f) {
+		s.flows.settle(f)
+	}
+}
+
+// overlaps notes that bytes differ from those which came before in the same place.
+func (ss *session) overlaps() {
+	more := ss.extra()
+	more.faults = append(more.faults[:0], Fault{FaultOverlap, 0})
 }
 
 // acknowledgesUnsent reports whether the client has acknowledged more packets than the server
@@ -295,7 +329,7 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 		ss.why = ss.why.With(Initial)
 	}
 	if lenient.faults&assemble.QUICOverlap != 0 {
-		ss.shadow.faults = append(ss.shadow.faults[:0], Fault{FaultOverlap, 0})
+		ss.shadow.overlaps()
 	}
 	apart := strict.opened() && !lenient.opened() // they complete packet numbers in other ways
 	if apart || lenient.faults&contradicts != 0 || lenient.Outcome == assemble.Refused {

@@ -17,7 +17,7 @@ type rawPool [len(rawSizes)][][]byte
 func (s *Scanner) keepRaw(f *flow, h *half, b []byte) bool {
 	st := h.stream
 	if st.rawEnd() != h.next || len(st.raw)+len(b) > maxRaw {
-		st.raw, st.rawAt = st.raw[:0], h.next
+		st.raw, st.rawAt, st.holes = st.raw[:0], h.next, 0
 	}
 	if n := len(st.raw) + len(b); n > cap(st.raw) && !s.growRaw(f, st, n) {
 		return false

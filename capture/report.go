@@ -5,16 +5,28 @@ package capture
 func (s *Scanner) report(f *flow, h *half) bool {
 	st := h.stream
 	begin := h.start + st.start + uint32(st.records.Info().Start)
-	if len(st.copies) > 0 || st.doubts != 0 {
+	waiting := func(d *doubt) *[]Hello { return &d.rows }
+	switch {
+	case st.late:
+		s.hello.Ambiguous = s.hello.Ambiguous.With(Unconfirmed)
+	case f.resumed && h.synSeen && !h.ackSeen: // the connection that was evicted may go on
+		s.hello.Ambiguous = s.hello.Ambiguous.With(SYN)
+	}
+	if len(st.copies) > 0 || st.doubts != 0 || st.proof == improbable {
 		s.hello.Ambiguous |= s.weigh(h, begin)
 	}
 	s.hello.Faults = append(s.hello.Faults, st.faults...)
+	if h.urgent || len(st.faults) > 0 {
+		s.hello.checkBodies()
+	}
 	st.reported, st.reportedAt = append(st.reported[:0], s.hello.Frames...), begin
-	if report, wait := s.compareTwin(f, h); !report {
-		return true
-	} else if wait {
-		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
-		return s.wait(f, func(d *doubt) *[]Hello { return &d.rows })
+	if !st.late { // else once it is answered
+		if report, wait := s.compareTwin(f, h); !report {
+			return true
+		} else if wait {
+			s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
+			return s.wait(f, waiting)
+		}
 	}
 	rival := s.rival(f, int(h.direction))
 	switch {
@@ -28,24 +40,35 @@ func (s *Scanner) report(f *flow, h *half) bool {
 		return true
 	}
 	if s.hello.Ambiguous&^oddHello == 0 && st.index == 1 {
-		return s.wait(f, func(d *doubt) *[]Hello { return &d.rows })
+		return s.wait(f, waiting)
 	}
 	other := h.otherReading(begin)
-	if other == nil || string(other) == string(s.hello.Message) {
+	differs := other != nil && string(other) != string(s.hello.Message)
+	if !differs && !st.late {
+		s.hello.single = st.single() && s.hello.Code == 0 && s.hello.Ambiguous&^(oddHello|lost) == 0
+		if s.hello.single && st.index == 1 && !f.alone(h) {
+			return s.wait(f, waiting)
+		}
 		s.emit()
 		return true
 	}
-	waiting := func(d *doubt) *[]Hello { return &d.rows }
 	if !s.wait(f, waiting) {
 		return false
 	}
-	s.readOther(h, other)
-	return s.wait(f, waiting)
+	if differs {
+		if s.readOther(h, other); !s.wait(f, waiting) {
+			return false
+		}
+	}
+	return s.expectAnswer(f, h)
 }
 
 // readOther makes s.hello, whose flow and packets are right, that of another reading.
 func (s *Scanner) readOther(h *half, message []byte) {
 	s.hello.Message, s.hello.Code, s.hello.Offset, s.hello.Trailing = message, 0, 0, 0
+	if message != nil && !s.hello.Ambiguous.Has(Malformed) {
+		s.hello.checkBodies()
+	}
 	for _, c := range h.stream.copies {
 		if c.mayCount() {
 			s.hello.Frames = append(s.hello.Frames, c.frames...)
@@ -58,7 +81,7 @@ func (s *Scanner) readOther(h *half, message []byte) {
 func (s *Scanner) contradict(f *flow, h *half) {
 	st := h.stream
 	begin := h.start
-	if !st.ended {
+	if st.index > 1 {
 		begin = st.reportedAt
 	}
 	other := h.otherReading(begin)
@@ -71,12 +94,12 @@ func (s *Scanner) contradict(f *flow, h *half) {
 			s.hello.Ambiguous = s.hello.Ambiguous.With(c.why)
 		}
 	}
-	if !st.ended {
+	if st.index > 1 {
 		s.hello.Index--
 		s.hello.Contradicts = append(s.hello.Contradicts, st.reported...)
 	}
 	st.forgetCopies()
-	if other != nil || !st.ended {
+	if other != nil || st.index > 1 {
 		s.emit()
 	}
 }

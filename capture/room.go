@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 const (
@@ -19,6 +20,8 @@ const (
 
 	// sweepPart is the part of the limits that a sweep frees, so that sweeps are rare.
 	sweepPart = 16
+	// manyCandidates is from how many on their memory is freed after a sweep.
+	manyCandidates = 1 << 12
 	// recentPart is the part of the flows that a sweep spares because they were active last.
 	recentPart = 8
 	// smallBytes is up to how many bytes an account is small: more than a hello of 2 kB takes,
@@ -152,7 +155,9 @@ func (t *table) sweep(keep *flow, flows, bytes int) {
 	}
 	t.refillPools(0)
 	clear(t.candidates)
-	t.candidates = t.candidates[:0]
+	if t.candidates = t.candidates[:0]; cap(t.candidates) > manyCandidates {
+		t.candidates, t.accounts = nil, nil
+	}
 }
 
 // addUp lists the candidates, from the oldest of each queue on, and adds up what accounts
@@ -163,6 +168,7 @@ func (t *table) addUp(keep *flow) {
 		t.accounts = make([]account, size)
 	}
 	clear(t.accounts)
+	t.candidates = slices.Grow(t.candidates, len(t.flows))
 	t.seed = maphash.MakeSeed()
 	for _, q := range [...]*queue{&t.decided, &t.finished, &t.waiting, &t.holding} {
 		first := len(t.candidates)

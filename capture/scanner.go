@@ -26,6 +26,7 @@ type Scanner struct {
 	stats   Stats
 	hello   Hello  // for the caller
 	scratch []byte // of assemble.QUIC
+	peeked  [lookAhead]byte
 	seed    maphash.Seed
 
 	deadlines []deadline // of doubts, in order of time
@@ -56,7 +57,7 @@ func (s *Scanner) Stats() Stats {
 			stats.Incomplete++
 		}
 		for i := range f.halves {
-			if f.halves[i].begun() {
+			if h := &f.halves[i]; h.begun() && !h.stream.late {
 				stats.Incomplete++
 			}
 		}

@@ -209,9 +209,7 @@ func TestDTLSAsServersReadIt(t *testing.T) {
 	real, other := inDTLS(message()), inDTLS(decoyMessage())
 	longer := append(bytes.Clone(other), 0, 1, 0, 0)
 	longer[len(other)-16-1] += 4
-	record := func(typ byte, epoch int, b []byte) []byte {
-		return join([]byte{typ, 0xfe, 0xfd}, be16(epoch), make([]byte, 6), be16(len(b)), b)
-	}
+	record := dtlsRecord
 	fragment := func(body []byte, seq, from, to int) []byte {
 		return join([]byte{1, 0, 0, byte(len(body))}, be16(seq), []byte{0, 0, byte(from), 0, 0, byte(to - from)}, body[from:to])
 	}
@@ -219,6 +217,10 @@ func TestDTLSAsServersReadIt(t *testing.T) {
 	whole := func(body []byte, seq int) []byte { return part(body, seq, 0, len(body)) }
 	cookie := join(real[:35], []byte{1, 9}, real[36:])
 	n := len(real)
+	numbered := func(number int, record []byte) []byte {
+		copy(record[7:], be32(number))
+		return record
+	}
 	alert := record(21, 0, []byte{1, 90})
 	for _, test := range []struct {
 		name, servers, want string
@@ -248,6 +250,18 @@ func TestDTLSAsServersReadIt(t *testing.T) {
 		{"a second handshake in pieces", "openssl 81", "81, 80 (fragments)", [][]byte{whole(other, 0), part(real, 0, 40, n), part(real, 0, 0, 40)}},
 		{"a second handshake later", "openssl ok", "81, 80", [][]byte{whole(other, 0), nil, whole(real, 0)}},
 		{"a second handshake later, in pieces", "openssl ok", "81, 80", [][]byte{whole(other, 0), nil, part(real, 0, 40, n), part(real, 0, 0, 40)}},
+		{"a second handshake after encrypted records", "openssl 81, if the first is dropped", "81, 80 (fragments)", [][]byte{whole(other, 0), record(22, 1, make([]byte, 20)), whole(real, 0)}},
+		{"a part with a used number", "openssl 80", "80", [][]byte{numbered(1, part(real, 0, 0, 40)), numbered(1, part(other, 0, 40, n)), numbered(2, part(real, 0, 40, n))}},
+		{"a part with a used number, among others", "openssl 80", "80", [][]byte{numbered(1, part(real, 0, 0, 40)), join(numbered(1, part(other, 0, 40, n)), numbered(2, part(real, 0, 40, n)))}},
+		{"parts with used numbers after a hello", "openssl 81, 80 if it begins anew", "81, 80 (fragments)", [][]byte{numbered(1, whole(other, 0)), numbered(0, part(real, 0, 0, 40)), numbered(1, part(real, 0, 40, n))}},
+		{"a part with a used number, and no end", "openssl none", "- (fragments)", [][]byte{numbered(1, part(real, 0, 0, 40)), numbered(1, part(real, 0, 40, n))}},
+		{"a part with an old number", "openssl ok, others none", "80 (fragments)", [][]byte{numbered(40, part(real, 0, 0, 40)), numbered(8, part(real, 0, 40, n))}},
+		{"a part with a number just new enough", "openssl ok", "80", [][]byte{numbered(40, part(real, 0, 0, 40)), numbered(9, part(real, 0, 40, n))}},
+		{"a part twice", "openssl ok", "80", [][]byte{numbered(1, part(real, 0, 0, 40)), numbered(1, part(real, 0, 0, 40)), numbered(2, part(real, 0, 40, n))}},
+		{"a whole hello with a used number", "openssl 81, 80 if no state is kept", "81, 80 (fragments)", [][]byte{numbered(1, whole(other, 0)), nil, numbered(1, part(real, 0, 0, 40)), numbered(1, whole(real, 0))}},
+		{"a used number, later", "openssl ok", "81, 80", [][]byte{numbered(1, whole(other, 0)), nil, numbered(1, whole(real, 0))}},
+		{"a fragment without data", "openssl a50, gnutls ok", "80 (fragments)", [][]byte{part(real, 0, 0, 0), whole(real, 0)}},
+		{"an unknown record between", "openssl a10", "80 (fragments)", [][]byte{part(real, 0, 0, 40), record(99, 0, []byte{1}), part(real, 0, 40, n)}},
 		{"session id of 33", "openssl a50, gnutls none", "session_id_too_long", [][]byte{whole(inDTLS(withSessionID(message(), 0)), 9)}},
 	} {
 		if test.name == "session id of 33" {
@@ -318,8 +332,8 @@ func TestConsistentDatagramsAreSure(t *testing.T) {
 				return
 			}
 			to = min(to, len(body))
-			dtls = append(dtls, fromClient(join([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0}, be16(12+to-from),
-				[]byte{1, 0, 0, byte(len(body)), 0, 0, 0, 0, byte(from), 0, 0, byte(to - from)}, body[from:to])))
+			dtls = append(dtls, fromClient(dtlsRecord(22, 0,
+				join([]byte{1, 0, 0, byte(len(body)), 0, 0, 0, 0, byte(from), 0, 0, byte(to - from)}, body[from:to]))))
 		}
 		for at := 0; at < len(msg); {
 			n := 1 + r.IntN(len(msg))

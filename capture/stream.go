@@ -39,6 +39,7 @@ type stream struct {
 
 	ahead  []heldPage // bytes that arrived out of order
 	lowest uint32     // sequence number of the first byte in ahead, while floating
+	hint   uint32     //
 	spans  []span     // of ahead, as they arrived
 	full   bool       // spans has no room and cannot be joined
 	uses   []use
@@ -51,9 +52,16 @@ type stream struct {
 	mixedHops  bool   // another segment had another one
 	proof      proof  // of the bytes
 	mixedProof bool   // another segment had another one
+	late       bool   // it has a late hello, or begins one
+	second     bool   // it begins with the second hello
+	hinted     bool   // a segment at hint may begin a late hello, while floating
+	holes      uint8  // urgent bytes that were left out of raw
+	left       byte   // the last of them
+	inline     uint8  // how many of them may be part of the stream: 0, 1 or more
 	ended      bool   // no hello is in these bytes, unless others come in their place
 	copies     []spareCopy
-	copied     int      // bytes in copies
+	copied     int32    // bytes in copies
+	leftAt     int32    // index in raw of the byte after left
 	path       []string // of the first copy, for rows that another packet brings about
 	faults     []Fault
 	doubts     Reasons
@@ -177,14 +185,18 @@ func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
 	if h.stream != nil {
 		h.stream.fault(FaultUrgent, int(h.next-h.start))
 	}
-	if h.next == h.start {
+	first := h.next == h.start
+	if first {
 		h.start++
-	} else {
-		h.leftOut = true
 	}
+	h.leftOut = h.leftOut || !first
 	h.next++
-	if h.stream != nil {
-		h.stream.rawAt++ // so that what follows is at its place
+	if st := h.stream; st != nil {
+		st.rawAt++ // so that what follows is at its place
+		if !first {
+			st.holes += min(1, 255-st.holes)
+			st.left, st.leftAt = b[n], int32(len(st.raw))
+		}
 	}
 	return n+1 == len(b) || s.feed(f, h, b[n+1:])
 }
@@ -192,9 +204,13 @@ func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
 // read gives the next bytes of a stream to its assembler. It reports whether the stream
 // goes on.
 func (s *Scanner) read(f *flow, h *half, b []byte) bool {
-	st := h.stream
-	if len(st.before) > 0 {
+	st, piece, at := h.stream, b, h.next
+	switch {
+	case len(st.before) > 0:
 		return s.readPrologue(f, h, b)
+	case st.late && st.index == 1 && len(st.uses) > maxLateSegments:
+		s.endLate(f, h)
+		return false
 	}
 	if st.need == 0 && st.index == 1 && h.next-h.start == st.start {
 		st.need, st.needFrom = wholeInRecord(b), len(st.raw)-len(b)
@@ -208,27 +224,36 @@ func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 		b, st.need = st.raw[st.needFrom:], 0
 	}
 	for len(b) > 0 {
+		if !h.followsLate(f, b) {
+			s.endLate(f, h)
+			return false
+		}
 		result := st.records.Feed(b)
 		h.next += uint32(result.Used)
 		rest := b[result.Used:]
 		switch {
 		case result.Outcome == assemble.NeedMore:
+		case result.Code == extension.ErrOverLimit:
+			if !s.grow(f, st, len(rest)) {
+				return false
+			}
+		case st.late && st.index == 1 && !s.acceptsLate(f, h, result):
+			return s.failLate(f, h, piece, at)
 		case result.Outcome == assemble.Complete:
 			if !s.complete(f, h, result) {
 				return false
 			}
-			if st.index > 2 {
+			if st.index > 2 || st.second {
 				s.decide(h)
-				return false
-			}
-		case result.Code == extension.ErrOverLimit:
-			if !s.grow(f, st, len(rest)) {
 				return false
 			}
 		case st.index == 1 && h.next-h.start == 1:
 			// The first byte is not that of TLS.
 			h.next--
 			return s.readPrologue(f, h, b)
+		case result.Outcome == assemble.Unrecognized && st.index == 1 && at != h.start && s.startsLate(f, h, piece):
+			h.next = at
+			return s.readLate(f, h, piece)
 		default:
 			if result.Outcome == assemble.Refused && st.credible(result.Code, rest) && !s.refuse(f, h, result, b) {
 				return false
@@ -260,39 +285,14 @@ func wholeInRecord(b []byte) int {
 // read, it waits until they are acknowledged or others come.
 func (s *Scanner) finish(f *flow, h *half) {
 	st := h.stream
-	if st.proof == proven || !h.sums.verified() || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
+	open := st.mixedHops || st.proof == improbable || st.proof != proven && h.sums.verified()
+	if !open || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
 		s.decide(h)
 		return
 	}
 	if s.openDoubt(f) {
 		st.ended = true
 	}
-}
-
-// readPrologue takes the next bytes of a stream in which TLS has not begun yet. It
-// reports whether the stream goes on.
-func (s *Scanner) readPrologue(f *flow, h *half, b []byte) bool {
-	st := h.stream
-	had := len(st.before)
-	fresh := b[:min(len(b), maxPrologue-had)]
-	if !s.flows.charge(f, &st.charged, len(fresh)) {
-		return false
-	}
-	st.before = append(st.before, fresh...)
-	n, p := prologue(st.before)
-	switch {
-	case p == noPrologue || p == tlsFollows && n < had:
-		s.finish(f, h)
-		return false
-	case p == inPrologue:
-		h.next += uint32(len(b))
-		return true
-	}
-	st.before = st.before[:0]
-	st.start = uint32(n)
-	st.records.Reset(nil)
-	h.next += uint32(n - had)
-	return s.read(f, h, b[n-had:])
 }
 
 // grow allocates memory for a message that arrives in pieces, of which the next has n
@@ -324,6 +324,9 @@ func (s *Scanner) grow(f *flow, st *stream, n int) bool {
 // connection can look like the beginning of a hello; the version after the length of the
 // message is then wrong. rest are the bytes after that length.
 func (st *stream) credible(code extension.Code, rest []byte) bool {
+	if st.index > 1 && (len(rest) < 2 || rest[0] != 3 || rest[1] > 4) {
+		return false // an encrypted message
+	}
 	switch code {
 	case extension.ErrMessageType:
 		return false // the server's end of the connection
@@ -347,7 +350,9 @@ func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 		s.finish(f, h)
 		return false
 	}
-	st.flags = s.compareFlags(st.flags, hello, err)
+	if !st.second {
+		st.flags = s.compareFlags(st.flags, hello, err)
+	}
 	early := 0
 	if _, ok := hello.Extensions().Lookup(extension.EarlyData); ok {
 		early = maxEarlyData
@@ -357,9 +362,10 @@ func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 	}
 	// The other end is the server. It stays in sight if only its bytes may say so: anybody
 	// can send a hello in its name.
-	if other := &f.halves[1-h.direction]; other.phase == floating || other.answers {
+	if other := &f.halves[1-h.direction]; !st.late && (other.phase == floating || other.answers) {
 		s.decide(other)
 	}
+	h.spokeTLS = h.spokeTLS || !st.late
 	st.index++
 	st.records.NextAfterEarlyData(early)
 	position := h.next - h.start
@@ -371,8 +377,10 @@ func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 // still there.
 func (s *Scanner) refuse(f *flow, h *half, result assemble.Result, b []byte) bool {
 	st := h.stream
+	h.spokeTLS = true
 	s.describe(f, h)
 	s.hello.Code, s.hello.Offset = result.Code, int(st.start)+result.Offset
+	s.hello.Message = st.records.Prefix()
 	if result.Code == extension.ErrSSLv2Hello && result.Used == sslv2HeaderLen {
 		length := 2 + (int(b[0]&0x7f)<<8 | int(b[1]))
 		s.hello.Message = b[:min(len(b), length)]
@@ -394,7 +402,12 @@ func (s *Scanner) describe(f *flow, h *half) {
 		Prologue:  int(h.stream.start),
 		Path:      s.decoder.path.names(&s.decoder.seg),
 
+		PrologueProtocol: protocolNames[h.spoke],
+
 		Contradicts: s.hello.Contradicts[:0],
+	}
+	if h.stream.second {
+		s.hello.Index = 2
 	}
 	if h.stream.path != nil {
 		s.hello.Path = h.stream.path

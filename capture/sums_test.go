@@ -86,6 +86,14 @@ func offloaded(p []byte) []byte {
 	return p
 }
 
+// toCut is offloaded as Windows has it in segments that the network card cuts: without the length.
+func toCut(p []byte) []byte {
+	p = summed(p)
+	payload, pseudo := transport(p)
+	binary.BigEndian.PutUint16(checksum(p), ^internetSum(pseudo, be16(^len(payload)&0xffff)))
+	return p
+}
+
 // lengthless is a packet without a length in its IP header, of which the network card is to
 // compute the sum.
 func lengthless(p []byte) []byte {

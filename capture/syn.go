@@ -24,6 +24,7 @@ func (s *Scanner) synchronize(f *flow, h *half, seg *segment) {
 		h.options(seg)
 		s.anchor(f, h, start)
 	case h.phase == silent, answersNothing:
+		s.flows.drop(h)
 		h.begin(seg)
 	case h.start == start:
 		h.synAgain(seg)
@@ -50,7 +51,7 @@ func (h *half) begin(seg *segment) {
 	start := seg.seq + 1
 	*h = half{
 		phase: started, direction: h.direction, start: start, next: start, sent: start,
-		sums: h.sums, headers: h.headers, outers: h.outers, ackSeen: h.ackSeen && h.acked == start, acked: h.acked, edge: h.edge,
+		partial: h.partial, sums: h.sums, headers: h.headers, outers: h.outers, ackSeen: h.ackSeen && h.acked == start, acked: h.acked, edge: h.edge,
 	}
 	h.options(seg)
 }
@@ -121,7 +122,7 @@ func (s *Scanner) newRival(f *flow, h *half, seg *segment) {
 		return
 	}
 	h = &f.halves[h.direction]
-	r := &half{direction: h.direction, sums: h.sums, headers: h.headers, outers: h.outers}
+	r := &half{direction: h.direction, partial: h.partial, sums: h.sums, headers: h.headers, outers: h.outers}
 	r.begin(seg)
 	r.again, r.acked = true, seg.ack
 	f.doubt.rival = r

@@ -29,22 +29,24 @@ const (
 type half struct {
 	phase       phase
 	direction   uint8
-	synSeen     bool  // start is that of a SYN
-	ackSeen     bool  // acked is known
-	scaled      bool  // the SYN has a window scale
-	timed       bool  // the SYN has a timestamp
-	sack        bool  // the SYN permits selective acknowledgements
-	reset       bool  // this end sent a RST
-	fin         bool  // this end sent a FIN, at finAt
-	urgent      bool  // the byte at urgentAt is urgent
-	leftOut     bool  // an urgent byte that is not the first one has arrived
-	again       bool  // another connection may go on instead
-	partial     bool  // over UDP: the network card computes the checksums
-	answers     bool  // its SYN answers another one
-	established bool  // it has acknowledged the SYN of the other end
-	inferred    bool  // nothing was captured, but what the other end acknowledges shows start
-	scale       uint8 // of the window, as a shift
-	signed      byte  // the option that signs its SYN, or 0
+	synSeen     bool     // start is that of a SYN
+	ackSeen     bool     // acked is known
+	scaled      bool     // the SYN has a window scale
+	timed       bool     // the SYN has a timestamp
+	sack        bool     // the SYN permits selective acknowledgements
+	reset       bool     // this end sent a RST
+	fin         bool     // this end sent a FIN, at finAt
+	urgent      bool     // the byte at urgentAt is urgent
+	leftOut     bool     // an urgent byte that is not the first one has arrived
+	again       bool     // another connection may go on instead
+	partial     bool     // the network card computes the checksums
+	answers     bool     // its SYN answers another one
+	established bool     // it has acknowledged the SYN of the other end
+	inferred    bool     // nothing was captured, but what the other end acknowledges shows start
+	spokeTLS    bool     // it has sent a hello
+	spoke       protocol // what its first bytes are
+	scale       uint8    // of the window, as a shift
+	signed      byte     // the option that signs its SYN, or 0
 	sums        evidence
 	headers     evidence // of the innermost IP header
 	outers      evidence // of the IP headers around it
@@ -99,6 +101,11 @@ func (s *Scanner) segment(seg *segment) {
 // receive takes a segment as the end to which it goes does (RFC 9293, Section 3.10.7).
 func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 	h, other := &f.halves[direction], &f.halves[1-direction]
+	if startsHello(seg.payload) {
+		if s.seekLate(f, h, seg); f.queue == nil {
+			return
+		}
+	}
 	if h.phase == decided && seg.flags&(tcpSYN|tcpFIN|tcpRST) == 0 && f.doubt == nil && !f.closed && !other.waits() {
 		if !h.unacceptable(other, seg) {
 			h.acknowledge(other, seg) // nothing more is of interest
@@ -145,7 +152,7 @@ func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 	case seg.flags&tcpURG != 0 && h.phase == started && h.markUrgent(seg):
 		s.doubtUrgent(f, h)
 	}
-	if seg.flags&tcpFIN != 0 {
+	if seg.flags&tcpFIN != 0 && seg.proof != improbable {
 		if !h.fin || int32(end-h.finAt) < 0 {
 			h.fin, h.finAt = true, end
 		}
@@ -162,6 +169,9 @@ func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 func (s *Scanner) end(f *flow, h *half, rst bool) {
 	f.closed = true
 	h.reset = h.reset || rst
+	if rst && f.doubt != nil {
+		s.resetsLate(f, h)
+	}
 	if st := f.halves[1-h.direction].stream; st != nil && rst {
 		st.forgetCopies() // this end has not taken them
 	}
@@ -193,8 +203,13 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 	h.stream.proof = max(h.stream.proof, seg.proof)
 	if h.phase == silent {
 		h.phase = floating
-		if s.flows.open != nil || mayBegin(seg.payload) || mayBeginPrologue(seg.payload) {
+		skip := changeCipherSpecLen(seg.payload)
+		switch {
+		case s.flows.open != nil, !f.resumed && (mayBegin(seg.payload) || mayBeginPrologue(seg.payload)):
 			h.phase, h.start, h.next = started, seg.seq, seg.seq
+		case !f.resumed && mayBegin(seg.payload[skip:]):
+			h.stream.second = true
+			h.phase, h.start, h.next = started, seg.seq+uint32(skip), seg.seq+uint32(skip)
 		}
 	}
 	if h.phase == floating {
@@ -237,8 +252,10 @@ func (s *Scanner) doubtUrgent(f *flow, h *half) {
 	case st == nil || s.flows.open != nil:
 	case st.index == 1 && !st.ended:
 		st.doubts = st.doubts.With(Segment)
+		st.inline = min(2, st.inline+1)
 	case st.index > 1 && (other.phase != started || other.sent == other.start):
 		st.doubts = st.doubts.With(Segment)
+		st.inline = min(2, st.inline+1)
 		s.contradict(f, h)
 	}
 	h.leftOut = false
@@ -257,10 +274,13 @@ func (s *Scanner) restart(f *flow, h *half, seq uint32) bool {
 // reopen forgets a connection, whose ports are used again.
 func (s *Scanner) reopen(f *flow) {
 	s.flows.dropFollowed(f)
+	if f.doubt != nil {
+		f.doubt.late.waits = false
+	}
 	for i := range f.halves {
 		h := &f.halves[i]
 		s.flows.drop(h)
-		*h = half{direction: uint8(i), sums: h.sums, headers: h.headers, outers: h.outers}
+		*h = half{direction: uint8(i), partial: h.partial, sums: h.sums, headers: h.headers, outers: h.outers}
 	}
 	f.closed = false
 	s.stats.Flows++

@@ -225,7 +225,7 @@ func TestTCP(t *testing.T) {
 		},
 		"looks like one in the middle of a connection": {
 			[][]byte{up(0, syn, nil), up(1, ack, []byte("GET / HTTP/1.1\r\n\r\n")), up(19, ack, one)},
-			nil,
+			[]brief{{N: 1, Frames: []int{3}, Index: 1, Before: 18}}, // nothing shows that it is none
 		},
 		"second hello": {
 			[][]byte{up(0, syn, nil), up(1, ack, one), down(1, ack, serverHello), up(1+len(one), ack, two)},
@@ -293,7 +293,7 @@ func TestTCP(t *testing.T) {
 		},
 		"far away in a connection that is open": {
 			[][]byte{up(1, ack, one), up(1+len(one), ack, appData), up(9000000, ack, two)},
-			[]brief{{N: 1, Frames: []int{1}, Index: 1}},
+			[]brief{{N: 1, Frames: []int{1}, Index: 1}, {N: 2, Frames: []int{3}, Index: 1}},
 		},
 		"no server's SSLv2 hello": {
 			[][]byte{up(0, syn, nil), up(1, ack, join([]byte{0x80, 31, 4}, sslv2[3:]))},
@@ -341,7 +341,7 @@ func TestPortsUsedAgain(t *testing.T) {
 		"a SYN after bytes of the server":  {[][]byte{up(7000, syn, nil), downAck(8000, 7001, syn|ack, nil), downAck(8001, 7001, ack, []byte{22, 3}), up(6000, syn, nil), upAck(6001, 8001, ack, again)}, 2, 1},
 		"after a FIN, without SYNs":        {[][]byte{done, up(9000000, ack, again)}, 2, 2},
 		"the server is not seen":           {nil, 2, 2},
-		"after a FIN, and far from it":     {[][]byte{done, up(7000, syn, nil), up(7001, ack, join(again, again)), up(9000000, ack, again)}, 2, 3},
+		"after a FIN, and far from it":     {[][]byte{done, up(7000, syn, nil), up(7001, ack, join(again, again)), up(9000000, ack, records(messageWith(3), 1<<14))}, 3, 4},
 		"after a FIN, with the next bytes": {[][]byte{up(200, fin|ack, nil), up(next, ack, again)}, 1, 2},
 	} {
 		packets := slices.Concat(first, row.packets)

@@ -73,7 +73,7 @@ func (f *flow) tunnelled() bool { return f.outers > f.twin.outers }
 // is to be reported, and whether it has to wait for the one of the twin. Mirrored traffic
 // can have one direction in a tunnel and the other outside: there is nothing to wait for.
 func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
-	f.last = s.hash(s.hello.Message)&^2 | uint64(h.direction)<<1 | 1
+	f.last = s.helloHash(s.hello.Message, h.direction)
 	other := f.twin
 	switch {
 	case other == nil || len(s.hello.Message) == 0:
@@ -93,12 +93,17 @@ func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
 	return true, false
 }
 
+// helloHash returns a hash of a hello over TCP and its direction, which is not 0.
+func (s *Scanner) helloHash(message []byte, direction uint8) uint64 {
+	return s.hash(message)&^2 | uint64(direction)<<1 | 1
+}
+
 // compareDatagrams is compareTwin for a hello over UDP, without waiting.
 func (s *Scanner) compareDatagrams(f *flow) (report bool) {
 	switch other := f.twin; {
 	case other == nil || other.last == 0:
 	case other.last == f.last:
-		return false
+		return s.hello.Ambiguous != 0 && !f.tunnelled() // which the one in the tunnel may not have been
 	case f.tunnelled(), f.outers == other.outers:
 		s.hello.Ambiguous = s.hello.Ambiguous.With(Tunnel)
 	default:
@@ -152,7 +157,7 @@ func (f *flow) reported() []int {
 		}
 	}
 	if f.session != nil {
-		return f.session.reported
+		return f.session.noted().reported
 	}
 	return nil
 }

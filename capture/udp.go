@@ -17,51 +17,90 @@ const (
 )
 
 // quicCost and dtlsCost are what a session takes of the memory, without what its assembler
-// holds; in QUIC with its keys and names.
+// holds; in QUIC with its names. moreCost is what rarely comes to it.
 const (
-	quicCost = 3 << 10
-	dtlsCost = 704
+	quicCost = 560
+	dtlsCost = 440
+	moreCost = 192
 )
 
 // frameCost is what the number of a packet takes of the memory.
 const frameCost = 8
 
-// session is what a flow over UDP needs as long as a hello is expected.
+// session is what a flow over UDP needs as long as a hello is expected. It is small, for
+// there may be many.
 type session struct {
-	transport Transport
 	assembler growingAssembler
-	index     int    // of the hello that is awaited
-	flags     uint64 // hash of the TLS Flags extensions of the first hello
-	frames    []int  // packets that were of use for the hello that is awaited
-	used      int    // datagrams that were
-	charged   int    // bytes, of the table's memory
+	more      *sessionMore // or nil
+	flags     uint64       // hash of the TLS Flags extensions of the first hello
+	frames    []int        // packets that were of use for the hello that is awaited
+	charged   int          // bytes, of the table's memory
+	used      int32        // datagrams that were of use
+	index     uint8        // of the hello that is awaited
+	dtls      bool
+	doubts    Reasons // about the hello that is awaited
 
-	doubts Reasons // about the hello that is awaited
-	faults []Fault
+	// Of DTLS.
+	numbers  *dtlsNumbers // of records
+	replayed bool         // a record with a number that came before was dropped
+	refused  bool         // the server has ended a handshake with an alert
+	awaited  bool         // a fragment of message has come
+	message  dtlsMessage  // that the session reads
 
-	reported []int // packets of the latest hello of a flow in a tunnel
+	// Of QUIC.
+	lenient bool // no server is known to read this
+	closed  bool // and none will: it has closed the connection
+	ended   bool // a packet closes the connection, if it is read
+	names   quicNames
+	seen    [8]uint32 // hashes of the latest datagrams
+	answers int32     // datagrams of the server
+	why     Reasons   // why the shadow may differ
 
 	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
 	// discarded, if it may differ; in DTLS that of a message with another message_seq or
 	// length.
 	shadow *session
+}
 
-	// Of QUIC.
-	names   quicNames
-	lenient bool      // no server is known to read this
-	closed  bool      // and none will: it has closed the connection
-	ended   bool      // a packet closes the connection, if it is read
-	why     Reasons   // why the shadow may differ
-	seen    [8]uint64 // hashes of the latest datagrams
-	answers int       // datagrams of the server
+// sessionMore is what a session has only after a hello, or if something is odd.
+type sessionMore struct {
+	faults   []Fault
+	reported []int // packets of the latest hello of a flow in a tunnel
 
 	// Of DTLS.
-	refused bool        // the server has ended a handshake with an alert
-	awaited bool        // a fragment of message has come
-	message dtlsMessage // that the session reads
-	done    [4]uint64   // hashes of the latest hellos
-	doneSeq int         // message_seq of the latest
+	done    [4]uint64 // hashes of the latest hellos
+	doneSeq int       // message_seq of the latest
 	doneAt  time.Time
+}
+
+// extra returns what more there is of ss, for additions.
+func (ss *session) extra() *sessionMore {
+	if ss.more == nil {
+		ss.more = new(sessionMore)
+	}
+	return ss.more
+}
+
+// noted returns what more there is of ss, for reading.
+func (ss *session) noted() (m sessionMore) {
+	if ss.more != nil {
+		m = *ss.more
+	}
+	return m
+}
+
+// forget makes m as new, but keeps its memory.
+func (m *sessionMore) forget() {
+	if m != nil {
+		*m = sessionMore{faults: m.faults[:0], reported: m.reported[:0]}
+	}
+}
+
+func (ss *session) transport() Transport {
+	if ss.dtls {
+		return DTLS
+	}
+	return QUIC
 }
 
 // growingAssembler is an assembler of a carrier over UDP.
@@ -75,14 +114,25 @@ type growingAssembler interface {
 func (t *table) newSession(transport Transport) *session {
 	ss := t.sessionsOf(transport).get()
 	if ss.assembler == nil {
-		ss.transport, ss.assembler = transport, new(assemble.QUIC)
-		if transport == DTLS {
-			ss.assembler = &assemble.DTLS{Tolerant: true}
+		if ss.dtls = transport == DTLS; ss.dtls {
+			ss.assembler, ss.numbers = &assemble.DTLS{Tolerant: true}, new(dtlsNumbers)
+		} else {
+			quic := new(assemble.QUIC)
+			quic.ShareKeys(t.quicKeys())
+			ss.assembler = quic
 		}
 	}
 	ss.index = 1
 	ss.reset()
 	return ss
+}
+
+// quicKeys returns the keys that all sessions share.
+func (t *table) quicKeys() *assemble.QUICKeys {
+	if t.keys == nil {
+		t.keys = assemble.NewQUICKeys(sharedKeys)
+	}
+	return t.keys
 }
 
 // sessionsOf returns the sessions of a carrier that are kept for reuse.
@@ -96,7 +146,7 @@ func (t *table) sessionsOf(transport Transport) *pool[session] {
 // reset makes the assembler as new.
 func (ss *session) reset() {
 	limit := assemble.MaxMessage
-	if ss.transport == DTLS {
+	if ss.dtls {
 		limit = assemble.MaxMessageDTLS
 	}
 	ss.assembler.ResetGrowing(limit)
@@ -104,18 +154,16 @@ func (ss *session) reset() {
 
 // freeSession takes back a session.
 func (t *table) freeSession(ss *session) {
-	ss.reset() // forgets keys
-	ss.used, ss.charged, ss.flags = 0, 0, 0
-	ss.doubts, ss.why, ss.faults = 0, 0, ss.faults[:0]
-	ss.lenient, ss.closed, ss.ended, ss.answers = false, false, false, 0
-	ss.seen = [len(ss.seen)]uint64{}
-	ss.refused = false
-	ss.awaited, ss.done, ss.doneAt = false, [len(ss.done)]uint64{}, time.Time{}
-	ss.frames, ss.reported = ss.frames[:0], ss.reported[:0]
+	ss.reset()
+	ss.more.forget()
+	*ss = session{assembler: ss.assembler, dtls: ss.dtls, more: ss.more, numbers: ss.numbers, frames: ss.frames[:0]}
+	if ss.dtls {
+		*ss.numbers = dtlsNumbers{}
+	}
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
 		ss.frames = nil //mutation:equivalent only what is kept for later differs
 	}
-	t.sessionsOf(ss.transport).put(ss) //mutation:equivalent it spares allocations
+	t.sessionsOf(ss.transport()).put(ss) //mutation:equivalent it spares allocations
 }
 
 // dropSession frees the session of a flow.
@@ -124,7 +172,7 @@ func (t *table) dropSession(f *flow) {
 		return
 	}
 	t.dropShadow(f.session)
-	for _, name := range [...]flowKey{f.session.names.client, f.session.names.route} {
+	for _, name := range [...]uint64{f.session.names.client, f.session.names.route} {
 		if t.clients[name] == f {
 			delete(t.clients, name)
 		}
@@ -142,10 +190,24 @@ func (s *session) begun() bool { return s.index == 1 }
 // fragments, all of which are in frames.
 func (ss *session) cost() int {
 	n := quicCost
-	if ss.transport == DTLS {
+	if ss.dtls {
 		n = dtlsCost
 	}
+	if ss.more != nil {
+		n += moreCost + frameCost*cap(ss.more.reported)
+	}
 	return n + ss.assembler.Held() + frameCost*cap(ss.frames)
+}
+
+// chargeSessions charges f with what its sessions have come to cost. It reports whether f is
+// still there.
+func (t *table) chargeSessions(f *flow) bool {
+	for ss := f.session; ss != nil; ss = ss.shadow {
+		if !t.charge(f, &ss.charged, ss.cost()-ss.charged) {
+			return false
+		}
+	}
+	return true
 }
 
 // datagram takes a UDP datagram. The first byte tells QUIC's long headers from DTLS records
@@ -162,7 +224,7 @@ func (s *Scanner) datagram(seg *segment) {
 	switch {
 	case b[0]&0x80 != 0:
 		s.quicDatagram(key, b)
-	case b[0] >= 20 && b[0] < 64: //mutation:equivalent DTLS ignores other types
+	case b[0] >= 20 && b[0] < 64, b[1] == dtlsMajor: //mutation:equivalent DTLS ignores other types
 		s.dtlsDatagram(key, b)
 	}
 }
@@ -173,12 +235,11 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 	if f != nil {
 		evidence = f.halves[0] // which has the only direction
 	}
-	before := evidence.sums
+	before, offloaded := evidence.sums, evidence.partial
 	if _, dropped := s.damaged(&evidence, &s.decoder.seg); dropped {
 		return evidence, false
 	}
-	offloaded, partial, damaged := evidence.partial, s.decoder.seg.proof == unproven, evidence.sums.wrong > before.wrong
-	evidence.partial = offloaded || partial
+	partial := s.decoder.seg.proof == unproven
 	if f == nil {
 		return evidence, true
 	}
@@ -189,7 +250,7 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 		s.contradictDatagrams(f)
 		s.flows.dropSession(f)
 		f.last = 0
-	case damaged && offloaded && f.session != nil:
+	case s.decoder.seg.proof == improbable && f.session != nil:
 		f.session.doubts = f.session.doubts.With(Checksum)
 	}
 	f.halves[0] = evidence
@@ -197,11 +258,13 @@ func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 }
 
 // hash returns a hash of b that a sender of packets cannot predict.
-func (s *Scanner) hash(b []byte) uint64 {
+func (s *Scanner) hash(b []byte) uint64 { return maphash.Bytes(s.hashSeed(), b) }
+
+func (s *Scanner) hashSeed() maphash.Seed {
 	if s.seed == (maphash.Seed{}) {
 		s.seed = maphash.MakeSeed()
 	}
-	return maphash.Bytes(s.seed, b)
+	return s.seed
 }
 
 // used notes that the packet that is being scanned was of use for a session, if it was,
@@ -222,40 +285,78 @@ func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, doubts Reasons) {
 	s.describeDatagrams(f, ss)
 	s.hello.Ambiguous = doubts
-	s.hello.Faults = append(s.hello.Faults, ss.faults...)
+	s.hello.Faults = append(s.hello.Faults, ss.noted().faults...)
 	var last uint64
 	if result.Outcome == assemble.Complete {
 		s.hello.Message = result.Message
-		hello, err := s.hello.parse(serversOf(ss.transport))
+		hello, err := s.hello.parse(serversOf(ss.transport()))
 		ss.flags = s.compareFlags(ss.flags, hello, err)
-		last = s.hash(result.Message)
+		last = s.hash(result.Message) &^ 1
 	} else {
-		// Each further fragment is refused, too: that is not another hello.
 		s.hello.Code, s.hello.Offset = result.Code, result.Offset
-		last = uint64(result.Code)<<16 | uint64(s.hello.DTLS.MessageSeq)
+		if a, ok := ss.assembler.(interface{ Prefix() []byte }); ok {
+			s.hello.Message = a.Prefix()
+		}
+		if n := len(s.hello.Frames); n == 0 || s.hello.Frames[n-1] != s.frames[len(s.frames)-1] {
+			s.hello.Frames = append(s.hello.Frames, s.frames...) // of no use, but what is refused
+			s.hello.Pieces.Datagrams++
+		}
+		last = s.nameRefused(ss, f.last)
+		if other := f.twin; other != nil && other.last == last {
+			f.last = last
+		}
 	}
-	if last != f.last {
+	if last != f.last || doubts.Has(Checksum) {
 		if f.halves[0].again && result.Outcome == assemble.Complete {
 			// It contradicts one with a wrong checksum.
 			s.hello.Ambiguous = s.hello.Ambiguous.With(Checksum)
 		}
 		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
 			s.emit()
-			if (f.outers > 1 || s.decoder.seg.proof == doubtful) && result.Outcome == assemble.Complete && f.session != nil {
-				f.session.reported = append(f.session.reported[:0], s.hello.Frames...)
+			if (f.outers > 1 || s.decoder.seg.proof >= doubtful) && result.Outcome == assemble.Complete && f.session != nil {
+				more := f.session.extra()
+				more.reported = append(more.reported[:0], s.hello.Frames...)
 			}
 		}
 	}
 }
 
+// nameRefused names s.hello, which a session refused, by its message_seq, length and random;
+// the latter two are 0 if they have not come. Each further fragment of it is refused too, and
+// so is each when it comes again, maybe for another reason: if last may be its name, the
+// result is last.
+func (s *Scanner) nameRefused(ss *session, last uint64) uint64 {
+	const (
+		lengthAt, randomAt = 17, 41 // in bits
+		randomLen          = 32
+	)
+	name := uint64(ss.message.length)<<lengthAt | uint64(s.hello.DTLS.MessageSeq)<<1 | 1
+	random := 4 + 2
+	if ss.dtls {
+		random = 12 + 2
+	}
+	if len(s.hello.Message) >= random+randomLen {
+		name |= s.hash(s.hello.Message[random:random+randomLen]) << randomAt
+	}
+	if (name^last)&(1<<lengthAt-1) != 0 {
+		return name
+	}
+	for _, field := range [...]uint64{1<<randomAt - 1<<lengthAt, 1<<64 - 1<<randomAt} {
+		if a, b := name&field, last&field; a != b && a != 0 && b != 0 {
+			return name
+		}
+	}
+	return last
+}
+
 // contradictDatagrams yields a row without a hello which says that the latest hello of f may
 // have had a wrong checksum.
 func (s *Scanner) contradictDatagrams(f *flow) {
-	if ss := f.session; ss != nil && len(ss.reported) > 0 {
+	if ss := f.session; ss != nil && len(ss.noted().reported) > 0 {
 		s.describeDatagrams(f, ss)
 		s.hello.Frames, s.hello.Index, s.hello.Pieces = s.hello.Frames[:0], 1, Pieces{}
 		s.hello.Ambiguous = Reasons(0).With(Checksum)
-		s.hello.Contradicts = append(s.hello.Contradicts, ss.reported...)
+		s.hello.Contradicts = append(s.hello.Contradicts, ss.more.reported...)
 		s.emit()
 	}
 }
@@ -263,10 +364,17 @@ func (s *Scanner) contradictDatagrams(f *flow) {
 // emitUnreadDatagrams yields a row without a hello for a flow over UDP whose packets
 // contradict each other, and in which no hello became whole.
 func (s *Scanner) emitUnreadDatagrams(f *flow) {
-	if ss := f.session; ss != nil && ss.index == 1 && f.last == 0 && ss.doubts != 0 && !ss.lenient {
+	ss := f.session
+	if ss == nil || ss.index != 1 || f.last != 0 || ss.lenient {
+		return
+	}
+	doubts := ss.doubts
+	if ss.doubts = 0; ss.replayed {
+		doubts = doubts.With(Fragments)
+	}
+	if doubts != 0 {
 		s.describeDatagrams(f, ss)
-		s.hello.Ambiguous = ss.doubts
-		ss.doubts = 0
+		s.hello.Ambiguous = doubts
 		s.emit()
 	}
 }
@@ -274,7 +382,9 @@ func (s *Scanner) emitUnreadDatagrams(f *flow) {
 // next prepares a session that has completed a hello for the one after it.
 func (ss *session) next() {
 	ss.frames, ss.used = ss.frames[:0], 0
-	ss.faults = ss.faults[:0]
+	if ss.more != nil {
+		ss.more.faults = ss.more.faults[:0]
+	}
 	if !ss.lenient {
 		ss.doubts = 0
 	}
@@ -286,14 +396,14 @@ func (ss *session) next() {
 func (s *Scanner) describeDatagrams(f *flow, ss *session) {
 	src, dst := f.ends(0)
 	s.hello = Hello{
-		Transport: ss.transport,
+		Transport: ss.transport(),
 		Src:       src,
 		Dst:       dst,
 		Time:      s.time,
 		Frames:    append(s.hello.Frames[:0], ss.frames...),
 		Faults:    s.hello.Faults[:0],
-		Index:     ss.index,
-		Pieces:    Pieces{Datagrams: ss.used},
+		Index:     int(ss.index),
+		Pieces:    Pieces{Datagrams: int(ss.used)},
 		Path:      s.decoder.path.names(&s.decoder.seg),
 
 		Contradicts: s.hello.Contradicts[:0],

@@ -106,9 +106,50 @@ func TestLeastRecentDatagrams(t *testing.T) {
 		return ipv4(client, server, 17, udp(port, 443, dtlsFragment(300, offset, 100)))
 	}
 	packets := [][]byte{from(1, 0), from(2, 0), from(1, 100), from(3, 0), from(1, 200), from(3, 100), from(3, 200), from(2, 100), from(2, 200)}
-	const twoSessions = 6000
+	const twoSessions = 2600
 	hellos, stats := scan(capture.Options{MaxMemory: twoSessions}, packets...)
 	if len(hellos) != 2 || hellos[0].Src.Port() != 1 || hellos[1].Src.Port() != 3 {
 		t.Errorf("%d hellos, want those from ports 1 and 3; %+v", len(hellos), stats)
+	}
+}
+
+// TestRefusedOnce checks that a refused hello is one row, however often it comes, in however
+// many fragments and whatever each is refused for, and that it has what could be read.
+func TestRefusedOnce(t *testing.T) {
+	first := dtlsFragment(200, 0, 100)
+	first[13+12+2] = 7                    // of random
+	tooFar := dtlsFragment(200, 150, 100) // beyond the message
+	cut := dtlsFragment(200, 0, 50)       // beyond its record
+	cut[13+11] = 100
+	other := slices.Clone(first)
+	other[13+12+2] = 8
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    string
+	}{
+		"one fault":              {[][]byte{first, tooFar, first, tooFar, tooFar}, "fragment_overrun 112; "},
+		"another fault each":     {[][]byte{cut, first, tooFar, cut, first, tooFar}, "field_overrun 0; "},
+		"the beginning last":     {[][]byte{tooFar, first, tooFar}, "fragment_overrun 0; "},
+		"two hellos":             {[][]byte{first, tooFar, other, tooFar, tooFar}, "fragment_overrun 112; fragment_overrun 112; "},
+		"in a tunnel and beside": {[][]byte{first, tooFar}, "fragment_overrun 112; "},
+	} {
+		var packets [][]byte
+		for _, p := range row.packets {
+			packets = append(packets, fromClient(p))
+			if name == "in a tunnel and beside" {
+				packets = append(packets, ethernet(0x0800, ipv4(server, client, 4, fromClient(p)[14:])))
+			}
+		}
+		hellos, stats := scan(capture.Options{}, packets...)
+		got := ""
+		for _, h := range hellos {
+			got += fmt.Sprintf("%s %d; ", h.Code.Name(), len(h.Message))
+			if len(h.Frames) == 0 {
+				t.Errorf("%s: no frames", name)
+			}
+		}
+		if got != row.want || stats.Refused != len(hellos) {
+			t.Errorf("%s: got %q, want %q; %+v", name, got, row.want, stats)
+		}
 	}
 }

@@ -175,6 +175,24 @@ func cipherSuiteName(v uint16) string {
 		return "TLS_DH_anon_WITH_AES_128_CBC_SHA256"
 	case 0x006d:
 		return "TLS_DH_anon_WITH_AES_256_CBC_SHA256"
+	case 0x0072:
+		return "TLS_DHE_DSS_WITH_3DES_EDE_CBC_RMD"
+	case 0x0073:
+		return "TLS_DHE_DSS_WITH_AES_128_CBC_RMD"
+	case 0x0074:
+		return "TLS_DHE_DSS_WITH_AES_256_CBC_RMD"
+	case 0x0077:
+		return "TLS_DHE_RSA_WITH_3DES_EDE_CBC_RMD"
+	case 0x0078:
+		return "TLS_DHE_RSA_WITH_AES_128_CBC_RMD"
+	case 0x0079:
+		return "TLS_DHE_RSA_WITH_AES_256_CBC_RMD"
+	case 0x007c:
+		return "TLS_RSA_WITH_3DES_EDE_CBC_RMD"
+	case 0x007d:
+		return "TLS_RSA_WITH_AES_128_CBC_RMD"
+	case 0x007e:
+		return "TLS_RSA_WITH_AES_256_CBC_RMD"
 	case 0x0080:
 		return "TLS_GOSTR341094_WITH_28147_CNT_IMIT"
 	case 0x0081:
@@ -335,6 +353,14 @@ func cipherSuiteName(v uint16) string {
 		return "TLS_AEGIS_256_SHA512"
 	case 0x1307:
 		return "TLS_AEGIS_128L_SHA256"
+	case 0x16b7:
+		return "TLS_CECPQ1_RSA_WITH_CHACHA20_POLY1305_SHA256"
+	case 0x16b8:
+		return "TLS_CECPQ1_ECDSA_WITH_CHACHA20_POLY1305_SHA256"
+	case 0x16b9:
+		return "TLS_CECPQ1_RSA_WITH_AES_256_GCM_SHA384"
+	case 0x16ba:
+		return "TLS_CECPQ1_ECDSA_WITH_AES_256_GCM_SHA384"
 	case 0x5600:
 		return "TLS_FALLBACK_SCSV"
 	case 0xc001:
@@ -741,6 +767,8 @@ func cipherSuiteName(v uint16) string {
 		return "TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384"
 	case 0xd003:
 		return "TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256"
+	case 0xd004:
+		return "TLS_ECDHE_PSK_WITH_AES_256_CCM_8_SHA256"
 	case 0xd005:
 		return "TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256"
 	case 0xe001:
@@ -817,6 +845,22 @@ func cipherSuiteName(v uint16) string {
 		return "SSL_RSA_FIPS_WITH_DES_CBC_SHA"
 	case 0xfeff:
 		return "SSL_RSA_FIPS_WITH_3DES_EDE_CBC_SHA"
+	case 0xff80:
+		return "SSL_RSA_WITH_RC2_CBC_MD5"
+	case 0xff81:
+		return "SSL_RSA_WITH_IDEA_CBC_MD5"
+	case 0xff82:
+		return "SSL_RSA_WITH_DES_CBC_MD5"
+	case 0xff83:
+		return "SSL_RSA_WITH_3DES_EDE_CBC_MD5"
+	case 0xff85:
+		return "OLD_TLS_GOSTR341112_256_WITH_28147_CNT_IMIT"
+	case 0xff87:
+		return "OLD_TLS_GOSTR341112_256_WITH_NULL_GOSTR3411"
+	case 0xffe0:
+		return "SSL_RSA_OLDFIPS_WITH_3DES_EDE_CBC_SHA"
+	case 0xffe1:
+		return "SSL_RSA_OLDFIPS_WITH_DES_CBC_SHA"
 	}
 	return ""
 }

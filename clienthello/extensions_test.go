@@ -157,7 +157,7 @@ func TestExtensionBodies(t *testing.T) {
 		{extension.ALPN, "\x00\x02\x02a", `0`, overrun, 2},
 		{extension.ALPN, "\x00\x02\x01ab", `0`, stray, 4},
 		{extension.ALPN, "\x00\x03\x01a\x00", `0`, empty, 4},
-		{extension.SupportedVersions, "\x06\x2a\x2a\x03\x04\x7f\x1c", "GREASE(0x2a2a), TLS 1.3, 0x7f1c, 1.3 true", 0, 0},
+		{extension.SupportedVersions, "\x06\x2a\x2a\x03\x04\x7f\x1c", "GREASE(0x2a2a), TLS 1.3, TLS 1.3 draft 28, 1.3 true", 0, 0},
 		{extension.SupportedVersions, "\x02\xfe\xfc", "DTLS 1.3, 1.3 true", 0, 0},
 		{extension.SupportedVersions, "\x02\x03\x03", "TLS 1.2, 1.3 false", 0, 0},
 		{extension.SupportedVersions, "", "1.3 false", overrun, 0},

@@ -21,7 +21,8 @@ const (
 	VersionDTLS13 Version = 0xfefc
 )
 
-// Name returns the usual name, such as "TLS 1.3", "GREASE", or "" for an unknown version.
+// Name returns the usual name, such as "TLS 1.3", "TLS 1.3 draft 23", "GREASE", or "" for an
+// unknown version.
 func (v Version) Name() string {
 	switch v {
 	case VersionSSL30:
@@ -40,8 +41,28 @@ func (v Version) Name() string {
 		return "DTLS 1.2"
 	case VersionDTLS13:
 		return "DTLS 1.3"
+	case 0x0100: // OpenSSL before 0.9.8f, and Cisco's AnyConnect; GnuTLS names it so
+		return "DTLS 0.9"
+	}
+	if name := v.draftName(); name != "" {
+		return name
 	}
 	return greaseOr(uint16(v), "")
+}
+
+// draftName names the versions of the drafts of TLS 1.3. 0x7f and the number of a draft is
+// its version (draft-ietf-tls-tls13-28, Section 4.2.1.1), up to draft 28. Fizz replaced 0x7f
+// with 0xfb in two of them.
+func (v Version) draftName() string {
+	const lastDraft = 28
+	draft := strconv.Itoa(int(v & 0xff))
+	switch {
+	case v == 0xfb17, v == 0xfb1a:
+		return "TLS 1.3 draft " + draft + " of Facebook"
+	case 0x7f00 < v && v <= 0x7f00+lastDraft:
+		return "TLS 1.3 draft " + draft
+	}
+	return ""
 }
 
 // String returns the name, "GREASE(0x", four digits and ")", or "0x" and four digits

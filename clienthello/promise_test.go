@@ -44,6 +44,8 @@ func TestNoAllocs(t *testing.T) {
 		"Parse wrong type as an error": func() { _, _, err := clienthello.Parse(msg[1:]); _ = err.Error() },
 		"ParseTolerant":                func() { clienthello.ParseTolerant(msg, clienthello.AllServers) },
 		"ParseTolerant refused":        func() { clienthello.ParseTolerant(msg[:len(msg)-1], clienthello.AllServers) },
+		"ParsePartial":                 func() { clienthello.ParsePartial(msg) },
+		"ParsePartial of a part":       func() { clienthello.ParsePartial(msg[:len(msg)-1]) },
 		"ParseDTLS":                    func() { h, _, _ := clienthello.ParseDTLS(dtls); h.LegacyCookie() },
 		"HasFlag":                      func() { hello.HasFlag(extension.RequestMTLS) },
 		"Flags": func() {

@@ -23,6 +23,8 @@ func TestNames(t *testing.T) {
 	}{
 		{"cipherSuiteName", cipherSuiteName, 0x00ff, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV"},
 		{"cipherSuiteName", cipherSuiteName, 0x5600, "TLS_FALLBACK_SCSV"},
+		{"cipherSuiteName", cipherSuiteName, 0x16b7, "TLS_CECPQ1_RSA_WITH_CHACHA20_POLY1305_SHA256"},
+		{"cipherSuiteName", cipherSuiteName, 0xff85, "OLD_TLS_GOSTR341112_256_WITH_28147_CNT_IMIT"},
 		{"cipherSuiteName", cipherSuiteName, 0x1a1a, ""},
 		{"groupName", groupName, 29, "x25519"},
 		{"groupName", groupName, 256, "ffdhe2048"},

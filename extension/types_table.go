@@ -85,6 +85,8 @@ func typeName(v uint16) string {
 		return "TLMSP_delegate"
 	case 39:
 		return "supported_ekt_ciphers"
+	case 40:
+		return "key_share_old"
 	case 41:
 		return "pre_shared_key"
 	case 42:
@@ -95,6 +97,8 @@ func typeName(v uint16) string {
 		return "cookie"
 	case 45:
 		return "psk_key_exchange_modes"
+	case 46:
+		return "ticket_early_data_info"
 	case 47:
 		return "certificate_authorities"
 	case 48:
@@ -127,6 +131,8 @@ func typeName(v uint16) string {
 		return "rrc"
 	case 62:
 		return "tls_flags"
+	case 4832:
+		return "server_padding"
 	case 13172:
 		return "next_protocol_negotiation"
 	case 13175:
@@ -143,6 +149,8 @@ func typeName(v uint16) string {
 		return "channel_id"
 	case 35387:
 		return "pake"
+	case 35655:
+		return "padding_old"
 	case 51764:
 		return "trust_anchors"
 	case 64768:

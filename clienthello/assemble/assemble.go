@@ -71,13 +71,13 @@ func (o Outcome) String() string {
 type Result struct {
 	Outcome Outcome
 
+	// Code says why, if the outcome is Refused; 0 otherwise. Err has it as an error.
+	Code extension.Code
+
 	// Message is the whole handshake message with its header, if the outcome
 	// is Complete. It shares memory with what was fed or with the slice given to
 	// Reset, and is valid until either is written to.
 	Message []byte
-
-	// Code says why, if the outcome is Refused; 0 otherwise. Err has it as an error.
-	Code extension.Code
 
 	// Offset is that of the refused field, in bytes from the first byte fed
 	// since Reset for a stream, from the start of the datagram for datagrams, also

@@ -1,6 +1,7 @@
 package assemble_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"strings"
 	"testing"
@@ -9,6 +10,24 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
+
+// assembler is an Assembler that tells what has come.
+type assembler interface {
+	assemble.Assembler
+	Prefix() []byte
+}
+
+// TestPrefixWithoutMemory checks the header of a message for which there is no memory yet.
+func TestPrefixWithoutMemory(t *testing.T) {
+	var r assemble.Records
+	msg := handshake(300)
+	for n, piece := range [][]byte{0: inRecords(msg, 200)[:5], 3: msg[:3], 4: msg[3:10]} {
+		r.Feed(piece)
+		if got := r.Prefix(); piece != nil && !bytes.Equal(got, msg[:n]) {
+			t.Errorf("% x, want %d bytes", got, n)
+		}
+	}
+}
 
 // TestAssembler feeds each carrier a message in two pieces through the interface alone,
 // with a piece of no use in between.
@@ -21,12 +40,13 @@ func TestAssembler(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name                   string
-		a                      assemble.Assembler
+		a                      assembler
 		first, useless, second []byte
+		begun                  []byte // after first and useless
 	}{
-		{"TLS records", new(assemble.Records), stream[:205], nil, stream[205:]},
-		{"QUIC", new(assemble.QUIC), packet(0, crypto(0, msg[:100])), []byte{0x40}, packet(1, crypto(100, msg[100:]))},
-		{"DTLS", new(assemble.DTLS), dtlsDatagram(fragment(dtlsMsg, 0, 100)), []byte{0x40}, dtlsDatagram(fragment(dtlsMsg, 100, 300))},
+		{"TLS records", new(assemble.Records), stream[:205], nil, stream[205:], msg[:200]},
+		{"QUIC", new(assemble.QUIC), packet(0, crypto(0, msg[:100])), []byte{0x40}, packet(1, crypto(100, msg[100:])), msg[:100]},
+		{"DTLS", new(assemble.DTLS), dtlsDatagram(fragment(dtlsMsg, 0, 100)), []byte{0x40}, dtlsDatagram(fragment(dtlsMsg, 100, 300)), dtlsMsg[:112]},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.a.Reset(make([]byte, assemble.BufferSize(400)))
@@ -46,13 +66,16 @@ func TestAssembler(t *testing.T) {
 				if i == 0 {
 					attempt = p.Attempt
 				}
+				if got := tt.a.Prefix(); i < 2 && !bytes.Equal(got, tt.begun) {
+					t.Errorf("piece %d: %d bytes have begun, want %d", i+1, len(got), len(tt.begun))
+				}
 				if r.Outcome != step.outcome || r.Err() != nil || p.Pieces != step.pieces || p.Attempt != attempt {
 					t.Errorf("piece %d: %v, %v, %+v; want %v and %d pieces", i+1, r.Outcome, r.Err(), p, step.outcome, step.pieces)
 				}
 			}
 			tt.a.Next()
-			if p := tt.a.Progress(); p.Pieces != 0 {
-				t.Errorf("%+v after Next", p)
+			if p := tt.a.Progress(); p.Pieces != 0 || len(tt.a.Prefix()) > 0 {
+				t.Errorf("%+v after Next, %d bytes", p, len(tt.a.Prefix()))
 			}
 		})
 	}

@@ -124,6 +124,11 @@ func (d *DTLS) Next() {
 	*d = DTLS{Tolerant: d.Tolerant, pieces: d.pieces, started: true, again: true, seq: d.seq + 1, version: d.version}
 }
 
+// Prefix returns the beginning of the message that is being read, or was refused, up to the
+// first byte that has not come, with its header. It is valid until the next call of another
+// method. A message that is Complete is in Result.
+func (d *DTLS) Prefix() []byte { return d.pieces.prefixBytes() }
+
 // DTLSInfo says what a message has travelled in.
 type DTLSInfo struct {
 	Version    uint16 // of the record with the latest fragment, such as 0xfefd
@@ -264,7 +269,7 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 		d.start(b)
 	}
 	if d.Tolerant && offset == 0 && len(body) == length {
-		d.overlap = d.overlap || !d.pieces.replace(dtlsFragmentHeaderLen, body)
+		d.overlap = !d.pieces.place(dtlsFragmentHeaderLen, body, last) || d.overlap
 		return Result{Outcome: Complete, Message: b}
 	}
 	switch {
@@ -297,7 +302,8 @@ func (d *DTLS) start(fragment []byte) {
 	copy(header[:6], fragment)       // msg_type, length, message_seq
 	copy(header[9:12], fragment[1:]) // fragment_length
 	if d.pieces.most > 0 {
-		d.pieces.reserve(0, header[:])
+		d.pieces.got += len(header)
+		d.pieces.grow(len(fragment))
 	}
 	d.pieces.put(0, header[:])
 	d.length = int(header[1])<<16 | int(header[2])<<8 | int(header[3])

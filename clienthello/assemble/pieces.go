@@ -31,57 +31,165 @@ type pieces struct {
 	prefix int    // data[:prefix] has come, whatever its marks say
 	end    int    // data[end:] has not, whatever its marks say
 
-	most int        // limit up to which data grows, or 0 if it does not
-	got  int        // bytes that have come, repeated ones too, if data grows
-	far  []farPiece // that are beyond data, which has not grown so far
+	// If data grows:
+	most int // limit up to which it does, else 0
+	got  int // bytes that have come, repeated ones too
+	far  *farPieces
 }
 
-// farPiece is bytes that belong at an offset.
-type farPiece struct {
-	offset int
-	data   []byte
+// farPieces are those beyond the data so far.
+type farPieces struct {
+	b []byte // each its offset, its length and its bytes
+	n int
+}
+
+// add adds a piece, unless there are too many.
+func (f *farPieces) add(offset int, data []byte) {
+	if f.n < maxFar {
+		f.n++
+		if n := len(f.b) + farHeaderLen + len(data); n > cap(f.b) {
+			if n > nearBytes {
+				n += n / 8
+			}
+			f.b = append(slices.Grow([]byte(nil), n), f.b...) // append alone would double it
+		}
+		f.b = binary.NativeEndian.AppendUint32(f.b, uint32(offset))
+		f.b = binary.NativeEndian.AppendUint32(f.b, uint32(len(data)))
+		f.b = append(f.b, data...)
+	}
+}
+
+// next returns the piece at the beginning of b, and what follows it.
+func (f *farPieces) next(b []byte) (offset int, data, rest []byte) {
+	n := farHeaderLen + int(binary.NativeEndian.Uint32(b[4:]))
+	return int(binary.NativeEndian.Uint32(b)), b[farHeaderLen:n], b[n:]
+}
+
+// settle compares data at offset with the pieces, and returns what counts of it. Afterwards
+// the pieces have no other bytes.
+func (f *farPieces) settle(offset int, data []byte, wins winner) (counts []byte, same bool) {
+	counts, same = data, true
+	for b := f.b; len(b) > 0; {
+		var at int
+		var piece []byte
+		at, piece, b = f.next(b)
+		from, to := max(at, offset), min(at+len(piece), offset+len(data))
+		if from >= to || bytes.Equal(piece[from-at:to-at], counts[from-offset:to-offset]) {
+			continue
+		}
+		same = false
+		switch wins {
+		case first:
+			counts = bytes.Clone(counts)
+			copy(counts[from-offset:], piece[from-at:to-at])
+		case last:
+			copy(piece[from-at:], data[from-offset:to-offset])
+		}
+	}
+	return counts, same
 }
 
 const (
-	// firstGrowth is the shortest memory that grows.
-	firstGrowth = 1 << 10
-	// nearBytes is how far from the beginning data is put wherever else it comes: most
-	// hellos are shorter.
+	// nearBytes is how far from the beginning data may have gaps, if there are too many far
+	// pieces: most hellos are shorter.
 	nearBytes = 2 << 10
-	// maxFar is how many far pieces are kept, and farCost what each takes.
-	maxFar  = 128
-	farCost = 48
+	// maxFar is how many far pieces are kept.
+	maxFar = 128
+
+	farHeaderLen = 8
+	farCost      = 32
 )
 
 // limit returns the length of the longest message that p can hold.
 func (p *pieces) limit() int { return max(len(p.data), p.most) }
+
+// empty reports whether nothing has come.
+func (p *pieces) empty() bool { return p.end == 0 && p.farCount() == 0 }
+
+func (p *pieces) farCount() int {
+	if p.far == nil {
+		return 0
+	}
+	return p.far.n
+}
 
 // held returns how many bytes of memory p has allocated.
 func (p *pieces) held() int {
 	if p.most == 0 {
 		return 0
 	}
-	n := BufferSize(len(p.data))
-	for _, f := range p.far {
-		n += farCost + len(f.data)
+	n := len(p.data) + len(p.marks)
+	if p.far != nil {
+		n += farCost + cap(p.far.b)
 	}
 	return n
 }
 
-// place makes room for data at offset, and puts it there.
+// place puts data at offset. If p grows, its memory stays in proportion to what has come:
+// what does not follow the data so far becomes a far piece.
 func (p *pieces) place(offset int, data []byte, wins winner) (same bool) {
-	if p.most == 0 {
+	if p.most == 0 || offset >= p.most {
 		return wins.put(p, offset, data)
 	}
-	same = !p.reserve(offset, data) || wins.put(p, offset, data)
-	for {
-		piece, ok := p.near()
-		if !ok {
+	p.got += len(data)
+	same = true
+	if p.farCount() > 0 {
+		data, same = p.far.settle(offset, data, wins)
+	}
+	if end := offset + len(data); offset > p.end {
+		reach := max(nearBytes, 2*p.got)
+		if p.farCount() < maxFar || end > reach {
+			if p.far == nil {
+				p.far = new(farPieces)
+			}
+			p.far.add(offset, data)
 			return same
 		}
-		if p.reserve(piece.offset, piece.data) && !wins.put(p, piece.offset, piece.data) {
-			same = false
+		same = p.gather(reach, wins) && same
+	}
+	p.grow(offset + len(data))
+	same = wins.put(p, offset, data) && same
+	return p.gather(0, wins) && same
+}
+
+// gather puts those far pieces to the others that follow these now, or end before reach.
+func (p *pieces) gather(reach int, wins winner) (same bool) {
+	same = true
+	for n := p.farCount(); n > 0; n = p.farCount() {
+		b := p.far.b
+		p.far.b, p.far.n = b[:0], 0
+		for len(b) > 0 {
+			var offset int
+			var piece []byte
+			offset, piece, b = p.far.next(b)
+			if end := offset + len(piece); offset <= p.end || end <= reach {
+				p.grow(end)
+				same = wins.put(p, offset, piece) && same
+			} else {
+				p.far.add(offset, piece)
+			}
 		}
+		if p.far.n == n {
+			break
+		}
+	}
+	return same
+}
+
+// grow makes data at least n bytes long, or as long as it may be. It grows by a quarter or more, so that all the
+// copying takes time linear in what has come.
+func (p *pieces) grow(n int) {
+	if n = min(n, p.most); n <= len(p.data) {
+		return
+	}
+	size := min(max(n, len(p.data)/4*5), p.most)
+	data := slices.Grow([]byte(nil), size)
+	data = data[:min(cap(data), p.most)]
+	copy(data, p.data[:p.end])
+	if p.data = data; p.marks != nil {
+		marks := make([]byte, marksFor(len(data)))
+		copy(marks, p.marks)
+		p.marks = marks
 	}
 }
 
@@ -104,43 +212,6 @@ func (w winner) put(p *pieces, offset int, data []byte) (same bool) {
 	return p.put(offset, data)
 }
 
-// reserve makes room for data at offset, so that the memory stays
-// in proportion to what has come. It reports whether there is room; if not, it keeps data as
-// a far piece.
-func (p *pieces) reserve(offset int, data []byte) bool {
-	end := min(offset+len(data), p.most)
-	if p.got += len(data); end <= len(p.data) || offset >= p.most {
-		return true
-	}
-	if end > max(nearBytes, 2*p.got) {
-		if len(p.far) < maxFar {
-			p.far = append(p.far, farPiece{offset, bytes.Clone(data)})
-		}
-		return false
-	}
-	size := firstGrowth
-	for size < end {
-		size *= 2
-	}
-	grown := newPieces(make([]byte, BufferSize(min(size, p.most))))
-	grown.copyFrom(p)
-	p.data, p.marks = grown.data, grown.marks
-	return true
-}
-
-// near returns a far piece for which there is room now, and forgets it. ok is false if there
-// is none.
-func (p *pieces) near() (piece farPiece, ok bool) {
-	for i, f := range p.far {
-		if min(f.offset+len(f.data), p.most) <= max(len(p.data), nearBytes, 2*p.got) {
-			p.far = append(p.far[:i], p.far[i+1:]...)
-			p.got -= len(f.data) // which reserve counts again
-			return f, true
-		}
-	}
-	return farPiece{}, false
-}
-
 func newPieces(memory []byte) pieces {
 	const both = markBits + markBytes
 	limit := len(memory)/both*markBits + max(len(memory)%both-markBytes, 0)
@@ -150,8 +221,14 @@ func newPieces(memory []byte) pieces {
 // reset forgets what has come. Memory that has grown is kept only if it is short.
 func (p *pieces) reset() {
 	p.prefix, p.end, p.got = 0, 0, 0
-	if p.far = nil; p.most > 0 && len(p.data) > nearBytes {
+	if p.most > 0 && len(p.data) > nearBytes {
 		p.data, p.marks = nil, nil
+	}
+	if p.far != nil {
+		p.far.b, p.far.n = p.far.b[:0], 0
+		if cap(p.far.b) > nearBytes/2 {
+			p.far = nil
+		}
 	}
 }
 
@@ -207,6 +284,9 @@ func (p *pieces) setWord(offset int, marks uint64) {
 func (p *pieces) extend(end int) {
 	if end <= p.end {
 		return
+	}
+	if p.marks == nil { // all was in order so far
+		p.marks = make([]byte, marksFor(len(p.data)))
 	}
 	p.setWord(p.end, p.word(p.end)&(1<<(p.end%markBits)-1))
 	clear(p.marks[marksFor(p.end):marksFor(end)])
@@ -304,16 +384,22 @@ func (p *pieces) merge(offset int, data []byte, settle func(i, j int, fresh []by
 	return same
 }
 
+// prefixBytes returns the bytes that have come up to the first that has not.
+func (p *pieces) prefixBytes() []byte {
+	n := min(p.prefix, len(p.data))
+	return p.data[:n:n]
+}
+
 // copyFrom makes p, which has the same limit, hold what other holds.
 func (p *pieces) copyFrom(other *pieces) {
 	if p.most > 0 {
-		p.far, p.got = slices.Clone(other.far), other.got
-		if len(p.data) != len(other.data) {
-			own := newPieces(make([]byte, BufferSize(len(other.data))))
-			p.data, p.marks = own.data, own.marks
+		if p.far, p.got = nil, other.got; other.farCount() > 0 {
+			p.far = &farPieces{slices.Clone(other.far.b), other.far.n}
 		}
+		p.data, p.marks = slices.Clone(other.data), slices.Clone(other.marks)
+	} else {
+		copy(p.data, other.data[:min(other.end, len(other.data))])
+		copy(p.marks, other.marks[:marksFor(other.end)])
 	}
-	copy(p.data, other.data[:min(other.end, len(other.data))])
-	copy(p.marks, other.marks[:marksFor(other.end)])
 	p.prefix, p.end = other.prefix, other.end
 }

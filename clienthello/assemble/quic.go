@@ -2,7 +2,7 @@ package assemble
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"hash/maphash"
 )
 
 const (
@@ -59,8 +59,9 @@ const (
 // bitmap, see [BufferSize].
 //
 // A packet that brings new keys costs three allocations (five on s390x), at most two
-// packets of a datagram do, and Scratch may have to be allocated. Nothing else
-// allocates.
+// packets of a datagram do, the first one allocates what they are derived with, and Scratch may
+// have to be allocated. Nothing else allocates. Keys that [QUIC.ShareKeys] has put elsewhere may
+// have to be derived again.
 //
 // The zero QUIC is ready to use, for messages that lie in one CRYPTO frame.
 type QUIC struct {
@@ -71,46 +72,54 @@ type QUIC struct {
 	Scratch []byte
 
 	final Result // the answer to repeat, when it is not NeedMore
-
-	keys     initialKeys  // which have opened a packet
-	trial    initialKeys  // which were derived last, and may open nothing
-	previous connectionID // which the keys before belonged to
+	cache *QUICKeys
 
 	pieces pieces
 	base   uint64 // offset of the message in the CRYPTO stream
-	length int    // of the complete message
-	first  digest // of the first message since the keys changed
-	repeat digest // of the same message under the keys before
+	seed   maphash.Seed
+	first  uint64 // hash of the first message since the keys changed, or 0
+	repeat uint64 // of the same message under the keys before
 
-	scid        connectionID
-	tokenLength int
-	retry       bool
-	attempt     int
-	packets     int
+	// The fields that follow are in an order that leaves no gaps: there may be many of a QUIC.
+	numbers     packetNumbers
 	acked       uint64
-
-	server  bool       // FeedServer is reading,
-	lenient bool       // all packets
-	faults  QUICFaults // of the datagram, for FeedServer
-	follow  bool       // another attempt came before
+	length      int32 // of the complete message
+	tokenLength int32
+	attempt     int32
+	packets     int32
+	keys        keyName      // of those which have opened a packet
+	previous    connectionID // which the keys before belonged to
+	scid        connectionID
+	retry       bool
+	server      bool       // FeedServer is reading,
+	lenient     bool       // all packets
+	faults      QUICFaults // of the datagram, for FeedServer
+	follow      bool       // another attempt came before
 }
-
-// digest is the SHA-256 of a ClientHello.
-type digest = [sha256.Size]byte
 
 var _ Assembler = (*QUIC)(nil)
 
+// ShareKeys makes q use keys, which may be those of other QUICs that take turns with it. If
+// it is not called, q has its own; with many QUICs, that is much memory. It must be called
+// before q reads anything.
+func (q *QUIC) ShareKeys(keys *QUICKeys) { q.cache = keys }
+
 // Reset makes q as new, with memory for a message that arrives in pieces.
-func (q *QUIC) Reset(memory []byte) {
-	*q = QUIC{Scratch: q.Scratch, pieces: newPieces(memory)}
-}
+func (q *QUIC) Reset(memory []byte) { q.renew(newPieces(memory)) }
 
 // ResetGrowing is Reset with memory that q allocates, in proportion to what arrives, for
 // messages of up to limit bytes.
 func (q *QUIC) ResetGrowing(limit int) {
 	own := q.pieces
 	own.grows(limit)
-	*q = QUIC{Scratch: q.Scratch, pieces: own}
+	q.renew(own)
+}
+
+func (q *QUIC) renew(p pieces) {
+	if q.cache != nil && !q.cache.shared {
+		clear(q.cache.pairs)
+	}
+	*q = QUIC{Scratch: q.Scratch, cache: q.cache, pieces: p}
 }
 
 // Held returns how many bytes q has allocated since ResetGrowing, without Scratch and keys.
@@ -133,6 +142,11 @@ func (q *QUIC) advance() {
 	q.packets = 0
 	q.pieces.reset()
 }
+
+// Prefix returns the beginning of the message that is being read, or was refused, up to the
+// first byte that has not come, with its header. It is valid until the next call of another
+// method. A message that is Complete is in Result.
+func (q *QUIC) Prefix() []byte { return q.pieces.prefixBytes() }
 
 // QUICInfo says what a message has travelled in. The slices share memory with the
 // QUIC, and hold until its next call.
@@ -158,18 +172,18 @@ type QUICInfo struct {
 
 // Info describes the connection. It is zero as long as no packet has been opened.
 func (q *QUIC) Info() QUICInfo {
-	if q.keys.aead == nil {
+	if q.keys.version == 0 {
 		return QUICInfo{}
 	}
 	info := QUICInfo{
 		Version:     q.keys.version,
 		DCID:        q.keys.dcid.bytes(),
 		SCID:        q.scid.bytes(),
-		TokenLength: q.tokenLength,
+		TokenLength: int(q.tokenLength),
 		Retry:       q.retry,
 		Hello:       1,
-		Attempt:     q.attempt,
-		Packets:     q.packets,
+		Attempt:     int(q.attempt),
+		Packets:     int(q.packets),
 		Acked:       q.acked,
 	}
 	if q.base != 0 {
@@ -179,7 +193,7 @@ func (q *QUIC) Info() QUICInfo {
 }
 
 // Progress counts the attempts and packets of Info.
-func (q *QUIC) Progress() Progress { return Progress{Attempt: q.attempt, Pieces: q.packets} }
+func (q *QUIC) Progress() Progress { return Progress{Attempt: int(q.attempt), Pieces: int(q.packets)} }
 
 // Feed takes one datagram.
 func (q *QUIC) Feed(datagram []byte) Result {
@@ -233,7 +247,7 @@ func (q *QUIC) read(datagram []byte) (result Result, used int) {
 		}
 		i = end
 	}
-	if q.keys.aead == nil {
+	if q.keys.version == 0 {
 		return Result{Outcome: Unrecognized}, len(datagram)
 	}
 	return Result{}, len(datagram)
@@ -242,55 +256,65 @@ func (q *QUIC) read(datagram []byte) (result Result, used int) {
 // open removes the protection of an Initial, with the keys that fit. schedules is how
 // many key schedules it may spend.
 func (q *QUIC) open(packet []byte, p *longPacket, schedules *int) (payload []byte, at int, ok bool) {
-	if len(q.Scratch) < len(packet) {
-		q.Scratch = make([]byte, scratchSize(len(packet)))
+	if payload, at, ok = q.openKnown(packet, p, schedules); ok {
+		return payload, at, true
 	}
-	dcid := newConnectionID(p.dcid)
-	if q.keys.version == p.version {
-		if payload, at, ok = q.keys.open(packet, p.numberAt, q.Scratch); ok {
-			return payload, at, true
-		}
-	}
-	if q.keys.aead != nil && q.keys.version != p.version && q.keys.dcid != dcid {
-		if payload, at, ok = q.try(packet, p, q.keys.dcid, schedules); ok {
-			next := q.keys.next
-			q.keys = q.trial
-			q.keys.next = max(q.keys.next, next)
-			return payload, at, true
-		}
-	}
-	if q.keys.belongTo(p.version, dcid) || q.previous.len > 0 && q.previous == dcid || !p.mayBeFirst() {
+	own := keyName{p.version, newConnectionID(p.dcid)}
+	if q.keys == own || q.previous.len > 0 && q.previous == own.dcid || !p.mayBeFirst() {
 		return
 	}
-	if payload, at, ok = q.try(packet, p, dcid, schedules); ok {
-		q.restart(p)
+	if payload, at, ok = q.try(packet, p, own, 0, schedules); ok {
+		q.restart(p, own)
+		q.numbers.note(q.cache.number)
 	}
 	return payload, at, ok
 }
 
-// try opens a packet with other keys, and derives them if trial has others.
-func (q *QUIC) try(packet []byte, p *longPacket, dcid connectionID, schedules *int) (payload []byte, at int, ok bool) {
-	if !q.trial.belongTo(p.version, dcid) {
-		if *schedules == 0 {
-			return
-		}
-		*schedules--
-		q.trial.derive(p.version, dcid)
+// openKnown is open with the keys that have opened a packet, or with those of the same
+// connection in the version of the packet (RFC 9369, Section 4.1).
+func (q *QUIC) openKnown(packet []byte, p *longPacket, schedules *int) (payload []byte, at int, ok bool) {
+	switch {
+	case q.keys.version == p.version:
+		schedules = nil
+	case q.keys.version == 0 || string(q.keys.dcid.bytes()) == string(p.dcid):
+		return
 	}
-	return q.trial.open(packet, p.numberAt, q.Scratch)
+	keys := keyName{p.version, q.keys.dcid}
+	if payload, at, ok = q.try(packet, p, keys, q.numbers.next, schedules); ok {
+		q.keys = keys
+		q.numbers.note(q.cache.number)
+	}
+	return payload, at, ok
+}
+
+// try opens a packet with keys, of which it may derive as many as schedules says; nil is for
+// those that were derived before.
+func (q *QUIC) try(packet []byte, p *longPacket, name keyName, next uint64, schedules *int) (payload []byte, at int, ok bool) {
+	if len(q.Scratch) < len(packet) {
+		q.Scratch = make([]byte, scratchSize(len(packet)))
+	}
+	if q.cache == nil {
+		q.cache = newQUICKeys(1)
+	}
+	keys := q.cache.find(name, q.keys, schedules)
+	if keys == nil {
+		return
+	}
+	return q.cache.open(keys, packet, p.numberAt, next, q.Scratch)
 }
 
 // restart begins anew with the keys that have just opened p.
-func (q *QUIC) restart(p *longPacket) {
+func (q *QUIC) restart(p *longPacket, keys keyName) {
 	scid := newConnectionID(p.scid)
-	q.retry = (q.keys.aead != nil || q.follow) && len(p.token) > 0 && scid == q.scid
-	if q.keys.aead != nil {
+	q.retry = (q.keys.version != 0 || q.follow) && len(p.token) > 0 && scid == q.scid
+	if q.keys.version != 0 {
 		q.previous = q.keys.dcid
 	}
-	q.keys = q.trial
+	q.keys = keys
+	q.numbers = packetNumbers{}
 	q.scid = scid
-	q.tokenLength = len(p.token)
-	q.repeat, q.first = q.first, digest{}
+	q.tokenLength = int32(len(p.token))
+	q.repeat, q.first = q.first, 0
 	q.base = 0
 	q.attempt++
 	q.packets, q.acked = 0, 0

@@ -1,8 +1,8 @@
 package assemble
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
+	"hash/maphash"
 
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -185,8 +185,8 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 		if result.Outcome != NeedMore {
 			return result
 		}
-		if length != 0 && length <= len(data) && (q.pieces.end == 0 || q.server) {
-			if q.server && !q.pieces.replace(0, data[:length]) {
+		if alone := q.pieces.empty(); length != 0 && length <= len(data) && (alone || q.server) {
+			if !alone && !q.pieces.place(0, data[:length], last) {
 				q.faults |= QUICOverlap
 			}
 			return q.complete(data[:length:length])
@@ -240,9 +240,12 @@ func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Resu
 
 // complete returns a message, unless it repeats the one under the keys before.
 func (q *QUIC) complete(msg []byte) Result {
-	q.length = len(msg)
+	q.length = int32(len(msg))
 	if q.base == 0 {
-		q.first = sha256.Sum256(msg)
+		if q.seed == (maphash.Seed{}) {
+			q.seed = maphash.MakeSeed()
+		}
+		q.first = max(maphash.Bytes(q.seed, msg), 1)
 		if q.first == q.repeat {
 			q.advance()
 			return Result{}

@@ -4,7 +4,10 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
+	"encoding"
 	"encoding/binary"
+	"hash"
+	"hash/maphash"
 )
 
 // quicVersion is what differs between the versions of QUIC as far as a client's
@@ -74,51 +77,129 @@ func lookupVersion(version uint32) (v quicVersion, ok bool) {
 // QUIC.
 func isGoogle(version uint32) bool { return version == 0x54303530 || version == 0x54303531 }
 
-// initialKeys protect the Initial packets that a client sends (RFC 9001, Section
-// 5.2). They follow from the version and a connection ID that everybody can see.
-type initialKeys struct {
+// keyName is what the keys of Initial packets follow from; everybody can see it.
+type keyName struct {
 	version uint32 // 0: no keys
 	dcid    connectionID
-	aead    cipher.AEAD // nil: no keys
-	hp      cipher.Block
-	iv      [12]byte
-	next    uint64 // the packet number after the largest one opened
-	number  uint64 // of the packet opened last
-	seen    uint64 // bit i says that number next-1-i has been read by FeedServer
+}
+
+// initialKeys protect the Initial packets that a client sends (RFC 9001, Section
+// 5.2).
+type initialKeys struct {
+	keyName
+	client [sha256.Size]byte // client_initial_secret
+	hp     cipher.Block
+	aead   cipher.AEAD // nil until it is needed
+	iv     [12]byte
+}
+
+// QUICKeys derives the keys of Initial packets, and keeps those that were used last. Many a
+// [QUIC] may share one, see [QUIC.ShareKeys]; it is not for use by several goroutines at a time.
+type QUICKeys struct {
+	pairs  []keyPair // a key is in the pair that its hash says
+	seed   maphash.Seed
+	shared bool
+	number uint64 // of the packet opened last
+
+	salt    mac    // with the salt of a version
+	version uint32 // that version
+	mac     mac
+	secret  keyName // whose client_initial_secret is the key of mac
 
 	// On the stack they would escape to the heap, through the interfaces above.
 	mask  [aes.BlockSize]byte
 	nonce [12]byte
 }
 
-// derive sets k to the keys for a destination connection ID. It allocates two AES key
-// schedules and the state of GCM.
-func (k *initialKeys) derive(version uint32, dcid connectionID) {
-	v, _ := lookupVersion(version)
-	initial := hmacSHA256([]byte(v.salt), dcid.bytes()) // HKDF-Extract
-	client := hkdfExpand(&initial, labelClient)
-	key := hkdfExpand(&client, v.key)
-	iv := hkdfExpand(&client, v.iv)
-	hp := hkdfExpand(&client, v.hp)
-	*k = initialKeys{
-		version: version,
-		dcid:    dcid,
-		aead:    newGCM(newAES(key[:16])),
-		hp:      newAES(hp[:16]),
-		iv:      [12]byte(iv[:]),
+// keyPair has two keys, so that two that are used in turn stay.
+type keyPair struct {
+	keys   [2]initialKeys
+	latest uint8 // index of the key that was used last
+}
+
+// NewQUICKeys returns a QUICKeys that keeps up to n keys, at least two, of 1.6 kB each.
+func NewQUICKeys(n int) *QUICKeys {
+	k := newQUICKeys(max(n/2, 1))
+	k.shared = true
+	return k
+}
+
+func newQUICKeys(pairs int) *QUICKeys {
+	return &QUICKeys{pairs: make([]keyPair, pairs), seed: maphash.MakeSeed(), salt: newMAC(), mac: newMAC()}
+}
+
+// derive sets keys to those of a name, as far as header protection needs them. It allocates an
+// AES key schedule.
+func (k *QUICKeys) derive(keys *initialKeys, name keyName) {
+	v, _ := lookupVersion(name.version)
+	if k.version != name.version {
+		k.version = name.version
+		k.salt.setKey([]byte(v.salt))
+	}
+	k.secret = keyName{}
+	initial := k.salt.of(name.dcid.bytes()) // HKDF-Extract
+	k.mac.setKey(initial[:])
+	*keys = initialKeys{keyName: name, client: k.mac.expand(labelClient)}
+	k.expandFrom(keys)
+	hp := k.mac.expand(v.hp)
+	keys.hp = newAES(hp[:16])
+}
+
+// complete derives the rest. It allocates an AES key schedule and the state of GCM.
+func (k *QUICKeys) complete(keys *initialKeys) {
+	v, _ := lookupVersion(keys.version)
+	k.expandFrom(keys)
+	key, iv := k.mac.expand(v.key), k.mac.expand(v.iv)
+	keys.aead, keys.iv = newGCM(newAES(key[:16])), [12]byte(iv[:])
+}
+
+// expandFrom makes k.mac one with the client_initial_secret.
+func (k *QUICKeys) expandFrom(keys *initialKeys) {
+	if k.secret != keys.keyName {
+		k.secret = keys.keyName
+		k.mac.setKey(keys.client[:])
 	}
 }
 
-func (k *initialKeys) belongTo(version uint32, dcid connectionID) bool {
-	return k.version == version && k.dcid == dcid
+// find returns keys. If they are not there, it derives them as derive does, provided that
+// schedules, how many it may derive, is nil or not 0. The keys that keep names stay.
+func (k *QUICKeys) find(name, keep keyName, schedules *int) *initialKeys {
+	at := 0
+	if len(k.pairs) > 1 {
+		at = int((maphash.Bytes(k.seed, name.dcid.bytes()) + uint64(name.version)) % uint64(len(k.pairs)))
+	}
+	pair := &k.pairs[at]
+	for i := range pair.keys {
+		if pair.keys[i].keyName == name {
+			pair.latest = uint8(i)
+			return &pair.keys[i]
+		}
+	}
+	if schedules != nil {
+		if *schedules == 0 {
+			return nil
+		}
+		*schedules--
+	}
+	if other := &pair.keys[pair.latest^1]; other.version == 0 || other.keyName != keep {
+		pair.latest ^= 1
+	}
+	keys := &pair.keys[pair.latest]
+	k.derive(keys, name)
+	return keys
+}
+
+// unmask sets k.mask to the header protection of an Initial packet (RFC 9001, Section 5.4).
+func (k *QUICKeys) unmask(keys *initialKeys, packet []byte, numberAt int) {
+	keys.hp.Encrypt(k.mask[:], packet[numberAt+4:]) // the sample is one block
 }
 
 // open removes the protection of an Initial packet (RFC 9001, Sections 5.3 and
-// 5.4), into scratch, which takes at least len(packet) bytes. It returns the
-// payload and its offset in the packet.
-func (k *initialKeys) open(packet []byte, numberAt int, scratch []byte) (payload []byte, at int, ok bool) {
-	k.hp.Encrypt(k.mask[:], packet[numberAt+4:]) // the sample is one block
-	copy(scratch, packet[:numberAt+4])           //mutation:equivalent what is copied after the number is overwritten
+// 5.4), into scratch, which takes at least len(packet) bytes. next is the packet number
+// that is expected. It returns the payload and its offset in the packet.
+func (k *QUICKeys) open(keys *initialKeys, packet []byte, numberAt int, next uint64, scratch []byte) (payload []byte, at int, ok bool) {
+	k.unmask(keys, packet, numberAt)
+	copy(scratch, packet[:numberAt+4]) //mutation:equivalent what is copied after the number is overwritten
 	scratch[0] ^= k.mask[0] & 0x0f
 	at = numberAt + int(scratch[0]&3) + 1
 	var truncated uint64
@@ -126,16 +207,27 @@ func (k *initialKeys) open(packet []byte, numberAt int, scratch []byte) (payload
 		scratch[i] ^= k.mask[1+i-numberAt]
 		truncated = truncated<<8 | uint64(scratch[i])
 	}
-	number := packetNumber(k.next, truncated, 8*(at-numberAt))
-	k.nonce = k.iv
-	binary.BigEndian.PutUint64(k.nonce[4:], binary.BigEndian.Uint64(k.iv[4:])^number)
-	payload, err := k.aead.Open(scratch[at:at], k.nonce[:], packet[at:], scratch[:at])
-	if err != nil {
-		return nil, 0, false
+	k.number = packetNumber(next, truncated, 8*(at-numberAt))
+	if keys.aead == nil {
+		k.complete(keys)
 	}
-	k.number = number
-	k.note(number + 1)
-	return payload, at, true
+	k.nonce = keys.iv
+	binary.BigEndian.PutUint64(k.nonce[4:], binary.BigEndian.Uint64(keys.iv[4:])^k.number)
+	payload, err := keys.aead.Open(scratch[at:at], k.nonce[:], packet[at:], scratch[:at])
+	return payload, at, err == nil
+}
+
+// UnmasksInitial reports whether the first Initial packet that [ParseQUICInitial] finds has
+// reserved bits of 0 if a client has begun a connection with it. That is so for all that
+// clients send, and by chance for a quarter of what servers send. It costs less than
+// opening the packet.
+func (k *QUICKeys) UnmasksInitial(datagram []byte) bool {
+	p, at, ok := firstInitial(datagram)
+	if !ok {
+		return false
+	}
+	k.unmask(k.find(keyName{p.version, newConnectionID(p.dcid)}, keyName{}, nil), datagram[at:], p.numberAt)
+	return (datagram[at]^k.mask[0])&reservedBits == 0
 }
 
 // packetNumber completes a packet number of which the lowest bits were sent: it is
@@ -152,30 +244,64 @@ func packetNumber(next, truncated uint64, bits int) uint64 {
 	return number
 }
 
-// hkdfExpand is HKDF-Expand (RFC 5869, Section 2.3) for labels that ask for one
-// block or less: the caller cuts. Package crypto/hkdf gives the same and takes 46
-// allocations more for a key schedule; a test compares the two.
-func hkdfExpand(secret *[sha256.Size]byte, label string) [sha256.Size]byte {
-	var info [64]byte
-	n := copy(info[:], label)
-	info[n] = 1 // the first block
-	return hmacSHA256(secret[:], info[:n+1])
+// mac is HMAC with SHA-256 (RFC 2104), for keys of at most one block, without allocations for
+// each key and message.
+type mac struct {
+	digest       digest
+	inner, outer []byte // states of digest after a block of the key
+	pad          [sha256.BlockSize]byte
+	sum          [sha256.Size]byte
 }
 
-// hmacSHA256 is HMAC (RFC 2104) for keys and messages of at most one block.
-func hmacSHA256(key, message []byte) [sha256.Size]byte {
-	var inner [2 * sha256.BlockSize]byte
-	var outer [sha256.BlockSize + sha256.Size]byte
-	copy(inner[:], key)
-	copy(outer[:], key)
-	for i := range sha256.BlockSize { //mutation:equivalent what follows the block is overwritten
-		inner[i] ^= 0x36
-		outer[i] ^= 0x5c
+// digest is what sha256.New says that it returns.
+type digest interface {
+	hash.Hash
+	encoding.BinaryAppender
+	encoding.BinaryUnmarshaler
+}
+
+func newMAC() mac { return mac{digest: sha256.New().(digest)} }
+
+func (m *mac) setKey(key []byte) {
+	m.pad = [sha256.BlockSize]byte{}
+	copy(m.pad[:], key)
+	m.inner = m.stateOf(m.inner, 0x36)
+	m.outer = m.stateOf(m.outer, 0x36^0x5c)
+}
+
+// stateOf returns the state after the pad, to each byte of which it adds x. It uses b.
+func (m *mac) stateOf(b []byte, x byte) []byte {
+	for i := range m.pad {
+		m.pad[i] ^= x
 	}
-	n := copy(inner[sha256.BlockSize:], message)
-	sum := sha256.Sum256(inner[:sha256.BlockSize+n])
-	copy(outer[sha256.BlockSize:], sum[:])
-	return sha256.Sum256(outer[:])
+	m.digest.Reset()
+	m.digest.Write(m.pad[:])
+	b, _ = m.digest.AppendBinary(b[:0])
+	return b
+}
+
+// of returns the HMAC of a message of at most one block.
+func (m *mac) of(message []byte) [sha256.Size]byte {
+	n := copy(m.pad[:], message) // which would escape to the heap
+	m.add(m.inner, m.pad[:n])
+	m.add(m.outer, m.sum[:])
+	return m.sum
+}
+
+func (m *mac) add(state, b []byte) {
+	m.digest.UnmarshalBinary(state)
+	m.digest.Write(b)
+	m.digest.Sum(m.sum[:0])
+}
+
+// expand is HKDF-Expand (RFC 5869, Section 2.3) with the key of m as secret, for labels that
+// ask for one block or less: the caller cuts. Package crypto/hkdf gives the same and takes 46
+// allocations more for a key schedule; a test compares the two.
+func (m *mac) expand(label string) [sha256.Size]byte {
+	var info [sha256.BlockSize]byte
+	n := copy(info[:], label)
+	info[n] = 1 // the first block
+	return m.of(info[:n+1])
 }
 
 // newAES takes a key of 16 bytes, for which there is no error.

@@ -36,9 +36,13 @@ func TestInitialKeys(t *testing.T) {
 			if !ok || v.initial != tt.wantInitialPlace {
 				t.Fatalf("lookupVersion: %v, initial %d", ok, v.initial)
 			}
-			initial := hmacSHA256([]byte(v.salt), dcid)
-			client := hkdfExpand(&initial, labelClient)
-			key, iv, hp := hkdfExpand(&client, v.key), hkdfExpand(&client, v.iv), hkdfExpand(&client, v.hp)
+			m := newMAC()
+			m.setKey([]byte(v.salt))
+			initial := m.of(dcid)
+			m.setKey(initial[:])
+			client := m.expand(labelClient)
+			m.setKey(client[:])
+			key, iv, hp := m.expand(v.key), m.expand(v.iv), m.expand(v.hp)
 			for _, got := range []struct {
 				name  string
 				bytes []byte
@@ -65,16 +69,19 @@ func TestHKDF(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := hmacSHA256([]byte(saltV1), dcid)
+		m := newMAC()
+		m.setKey([]byte(saltV1))
+		got := m.of(dcid)
 		if !bytes.Equal(got[:], want) {
 			t.Errorf("extract with %d bytes: %x, want %x", n, got, want)
 		}
+		m.setKey(got[:])
 		for _, label := range []string{labelClient, labelKey, labelIV, labelHP, labelKey2, labelIV2, labelHP2} {
 			want, err := hkdf.Expand(sha256.New, got[:], label, int(label[1]))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := hkdfExpand(&got, label); !bytes.Equal(got[:label[1]], want) {
+			if got := m.expand(label); !bytes.Equal(got[:label[1]], want) {
 				t.Errorf("expand %q: %x, want %x", label, got, want)
 			}
 		}

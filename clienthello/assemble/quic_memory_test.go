@@ -192,3 +192,25 @@ func BenchmarkQUIC(b *testing.B) {
 		}
 	})
 }
+
+// TestQUICShareKeys feeds many connections in turn that share few keys.
+func TestQUICShareKeys(t *testing.T) {
+	const n = 20
+	msg := handshake(300)
+	keys := assemble.NewQUICKeys(4)
+	var qs [n]assemble.QUIC
+	for half := range 2 {
+		for i := range qs {
+			p := quicseal.Packet{Version: quicseal.V1, DCID: bytes.Repeat([]byte{byte(i)}, 8), Number: uint64(half)}
+			p.Payload = padded(20, crypto(uint64(150*half), msg[150*half:][:150+half*(len(msg)-300)]))
+			if half == 0 {
+				qs[i].ShareKeys(keys)
+				qs[i].ResetGrowing(assemble.MaxMessage)
+			}
+			result := qs[i].Feed(p.Seal())
+			if want := [...]assemble.Outcome{assemble.NeedMore, assemble.Complete}[half]; result.Outcome != want || half == 1 && !bytes.Equal(result.Message, msg) {
+				t.Errorf("connection %d, half %d: %v", i, half, result.Outcome)
+			}
+		}
+	}
+}

@@ -43,7 +43,7 @@ func (q *QUIC) FeedServer(datagram []byte, lenient bool) (Result, QUICFaults) {
 	q.server, q.lenient, q.faults = true, lenient, 0
 	result, used := q.readAsServer(datagram, lenient)
 	q.server = false
-	if q.keys.aead != nil { // else nothing was kept
+	if q.keys.version != 0 { // else nothing was kept
 		q.final = result
 	}
 	result.Used = used
@@ -76,7 +76,7 @@ func (q *QUIC) readAsServer(datagram []byte, lenient bool) (result Result, used 
 		}
 		i = end
 	}
-	if q.keys.aead == nil {
+	if q.keys.version == 0 {
 		return Result{Outcome: Unrecognized}, len(datagram)
 	}
 	return Result{}, len(datagram)
@@ -88,12 +88,12 @@ func (q *QUIC) readInitial(packet []byte, p *longPacket, i int, lenient bool, sc
 	var faults QUICFaults
 	if packet[0]&fixedBit == 0 {
 		faults |= QUICFixedBit
-		if q.keys.aead == nil && !lenient {
+		if q.keys.version == 0 && !lenient {
 			q.faults |= faults
 			return Result{}, false
 		}
 	}
-	next, seen := q.keys.next, q.keys.seen
+	numbers := q.numbers
 	payload, at, ok := q.openOne(packet, p, schedules)
 	if !ok {
 		return Result{}, false
@@ -103,10 +103,10 @@ func (q *QUIC) readInitial(packet []byte, p *longPacket, i int, lenient bool, sc
 	}
 	discarded := faults&QUICSource != 0 || faults != 0 && !lenient
 	if discarded {
-		q.keys.next, q.keys.seen = next, seen // as if it had not come
+		q.numbers = numbers // as if it had not come
 	}
 	if !discarded {
-		seen := q.keys.repeated()
+		seen := q.numbers.repeated(q.cache.number)
 		faults |= seen
 		discarded = seen == QUICDuplicate && !lenient
 	}
@@ -124,51 +124,40 @@ func (q *QUIC) readInitial(packet []byte, p *longPacket, i int, lenient bool, sc
 
 // openOne is open for a QUIC that does not start over.
 func (q *QUIC) openOne(packet []byte, p *longPacket, schedules *int) (payload []byte, at int, ok bool) {
-	if q.keys.aead == nil {
-		payload, at, ok = q.open(packet, p, schedules)
-		return payload, at, ok
+	if q.keys.version == 0 {
+		return q.open(packet, p, schedules)
 	}
-	if len(q.Scratch) < len(packet) {
-		q.Scratch = make([]byte, scratchSize(len(packet)))
-	}
-	if q.keys.version == p.version {
-		return q.keys.open(packet, p.numberAt, q.Scratch)
-	}
-	if q.keys.dcid == newConnectionID(p.dcid) {
-		return nil, 0, false
-	}
-	if payload, at, ok = q.try(packet, p, q.keys.dcid, schedules); ok {
-		next, seen := q.keys.next, q.keys.seen
-		q.keys = q.trial
-		number := q.keys.number
-		q.keys.next, q.keys.seen = next, seen
-		q.keys.note(number + 1)
-	}
-	return payload, at, ok
+	return q.openKnown(packet, p, schedules)
 }
 
-// note counts the packet before number next as opened.
-func (k *initialKeys) note(next uint64) {
-	if next > k.next {
-		if shift := next - k.next; shift < 64 {
-			k.seen <<= shift
+// packetNumbers are those of the packets that were opened.
+type packetNumbers struct {
+	next uint64 // after the largest one
+	seen uint64 // bit i says that number next-1-i has been read by FeedServer
+}
+
+// note counts the packet with a number as opened.
+func (n *packetNumbers) note(number uint64) {
+	if next := number + 1; next > n.next {
+		if shift := next - n.next; shift < 64 {
+			n.seen <<= shift
 		} else {
-			k.seen = 0
+			n.seen = 0
 		}
-		k.next = next
+		n.next = next
 	}
 }
 
-// repeated returns QUICDuplicate if the number of the packet opened last has come before,
+// repeated returns QUICDuplicate if the number of a packet that was opened has come before,
 // and notes it.
-func (k *initialKeys) repeated() QUICFaults {
-	age := k.next - 1 - k.number
+func (n *packetNumbers) repeated(number uint64) QUICFaults {
+	age := n.next - 1 - number
 	if age >= 64 {
 		return QUICOldNumber
 	}
 	bit := uint64(1) << age
-	had := k.seen&bit != 0
-	k.seen |= bit
+	had := n.seen&bit != 0
+	n.seen |= bit
 	if had {
 		return QUICDuplicate
 	}
@@ -177,15 +166,16 @@ func (k *initialKeys) repeated() QUICFaults {
 
 // CopyFrom makes q, which Reset has given memory of the same length, what from is.
 func (q *QUIC) CopyFrom(from *QUIC) {
-	scratch, own := q.Scratch, q.pieces
+	scratch, cache, own := q.Scratch, q.cache, q.pieces
 	*q = *from
-	q.Scratch, q.pieces = scratch, own
+	q.Scratch, q.cache, q.pieces = scratch, cache, own
 	q.pieces.copyFrom(&from.pieces)
 }
 
 // Follow makes q, which is new, another attempt of the client of from to connect: Info
 // counts it, and the same message is not returned again.
 func (q *QUIC) Follow(from *QUIC) {
-	q.follow = from.keys.aead != nil || from.follow
-	q.previous, q.scid, q.first, q.attempt = from.keys.dcid, from.scid, from.first, from.attempt
+	q.follow = from.keys.version != 0 || from.follow
+	q.previous, q.scid, q.attempt = from.keys.dcid, from.scid, from.attempt
+	q.first, q.seed = from.first, from.seed
 }

@@ -191,21 +191,22 @@ func TestFeedServerRefusesWithoutMemory(t *testing.T) {
 	}
 }
 
-func TestUnmasksQUICInitial(t *testing.T) {
+func TestUnmasksInitial(t *testing.T) {
+	keys := assemble.NewQUICKeys(2)
 	unmasked := 0
 	for n := range uint64(1000) {
 		client := numbered(n, nil, crypto(0, handshake(96)))
-		if !assemble.UnmasksQUICInitial(client) || !assemble.UnmasksQUICInitial(slices.Concat(numbered(n, func(p *quicseal.Packet) { p.Type = quicseal.ZeroRTT }), client)) {
+		if !keys.UnmasksInitial(client) || !keys.UnmasksInitial(slices.Concat(numbered(n, func(p *quicseal.Packet) { p.Type = quicseal.ZeroRTT }), client)) {
 			t.Error("client's packet", n)
 		}
-		if assemble.UnmasksQUICInitial(numbered(n, func(p *quicseal.Packet) { p.Server = true }, crypto(0, handshake(96)))) {
+		if keys.UnmasksInitial(numbered(n, func(p *quicseal.Packet) { p.Server = true }, crypto(0, handshake(96)))) {
 			unmasked++
 		}
 	}
 	if unmasked < 200 || unmasked > 300 {
 		t.Errorf("%d of 1000 packets of a server", unmasked)
 	}
-	if assemble.UnmasksQUICInitial(nil) || assemble.UnmasksQUICInitial(numbered(0, func(p *quicseal.Packet) { p.Reserved = 1 })) {
+	if keys.UnmasksInitial(nil) || keys.UnmasksInitial(numbered(0, func(p *quicseal.Packet) { p.Reserved = 1 })) {
 		t.Error("no packet, or reserved bits")
 	}
 }

@@ -118,6 +118,16 @@ func (r *Records) Grow(memory []byte) {
 // or 0 as long as its header is not whole.
 func (r *Records) MessageLen() int { return r.length }
 
+// Prefix returns the beginning of the message that is being read, or was refused, as far as
+// it has come, with its header. It is valid until the next call of another method. A
+// message that is Complete is in Result.
+func (r *Records) Prefix() []byte {
+	if r.got > len(r.memory) || r.length == 0 {
+		return r.message[:r.got:r.got]
+	}
+	return r.memory[:r.got:r.got]
+}
+
 // RecordsInfo says what a message has travelled in.
 type RecordsInfo struct {
 	// Start is the offset in the stream at which the first record of the message begins.

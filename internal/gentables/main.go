@@ -2,9 +2,9 @@
 // the CSV files beside them.
 //
 // A CSV file has one code point a line: its value (decimal or 0x...), its name,
-// and "iana" when the IANA registry has that name, or "unregistered" when the
-// name comes from a draft or from the software that sends the value. To add a
-// code point, add its line in the order of the values and run
+// and where the name comes from: "iana" for the IANA registry, else the document
+// or the software that uses the value. To add a code point, add its line in the
+// order of the values and run
 //
 //	go generate ./...
 package main
@@ -99,8 +99,8 @@ func readCSV(path string) ([]row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if len(records) == 0 || !slices.Equal(records[0], []string{"value", "name", "registry"}) {
-		return nil, fmt.Errorf("%s: the first line is not value,name,registry", path)
+	if len(records) == 0 || !slices.Equal(records[0], []string{"value", "name", "source"}) {
+		return nil, fmt.Errorf("%s: the first line is not value,name,source", path)
 	}
 	var rows []row
 	seen := make(map[string]bool)
@@ -132,8 +132,8 @@ func parseRow(rec []string) (row, error) {
 	if !token.IsIdentifier(rec[1]) {
 		return row{}, fmt.Errorf("name %q is not an identifier", rec[1])
 	}
-	if rec[2] != "iana" && rec[2] != "unregistered" {
-		return row{}, fmt.Errorf("registry %q is neither iana nor unregistered", rec[2])
+	if rec[2] == "" {
+		return row{}, errors.New("no source; write iana, or the document or software that uses the value")
 	}
 	return row{literal: rec[0], value: uint16(value), name: rec[1]}, nil
 }

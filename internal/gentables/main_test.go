@@ -28,18 +28,18 @@ func TestGeneratedFilesAreUpToDate(t *testing.T) {
 }
 
 func TestReadCSV(t *testing.T) {
-	const head = "value,name,registry\n"
+	const head = "value,name,source\n"
 	tests := []struct {
 		name, csv, want string
 	}{
-		{"accepts decimal and hexadecimal", head + "9,a,iana\n0x000a,b,unregistered\n", ""},
+		{"accepts decimal and hexadecimal", head + "9,a,iana\n0x000a,b,RFC 6101\n", ""},
 		{"rejects a missing header", "1,a,iana\n", "first line"},
 		{"rejects values out of order", head + "2,a,iana\n1,b,iana\n", "line 3: value not above"},
 		{"rejects a value named twice", head + "1,a,iana\n0x1,b,iana\n", "line 3: value not above"},
 		{"rejects a name used twice", head + "1,a,iana\n2,a,iana\n", `line 3: name "a" used twice`},
 		{"rejects a value over 16 bits", head + "65536,a,iana\n", "out of range"},
 		{"rejects a name that is not an identifier", head + "1,a b,iana\n", "not an identifier"},
-		{"rejects an unknown registry", head + "1,a,ietf\n", "neither iana nor unregistered"},
+		{"rejects a name without a source", head + "1,a,\n", "no source"},
 		{"rejects a missing column", head + "1,a\n", "wrong number of fields"},
 	}
 	for _, tt := range tests {

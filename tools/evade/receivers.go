@@ -41,11 +41,11 @@ func (r *receiver) saw(port uint16, what reading) {
 	}
 }
 
-// hasRead reports whether something was read in the connections from a port.
-func (r *receiver) hasRead(port uint16) bool {
+// hasRead returns how many hellos were read in the connections from a port.
+func (r *receiver) hasRead(port uint16) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.read[port] != nil
+	return len(r.read[port])
 }
 
 // result waits until so many connections from a port have come, for some seconds, and all

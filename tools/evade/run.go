@@ -104,7 +104,7 @@ func (g *game) sendDatagrams(c *client, wait time.Duration) error {
 		}
 		defer stop()
 	}
-	read := func() bool { return g.receiver.hasRead(g.port) }
+	read := func() int { return g.receiver.hasRead(g.port) }
 	if g.receiver.carrier == quicCarrier {
 		q, err := newQUICScript(c.script, g.tricks)
 		if err != nil {
@@ -202,7 +202,7 @@ func judgeAll(games []*game, o options) error {
 		return err
 	}
 	for _, g := range games {
-		g.rows = rows[g.file]
+		g.rows = outside(g.read, rows[g.file])
 		g.verdict = judge(g.read, g.rows)
 	}
 	if o.keep == "" {

@@ -4,7 +4,7 @@ import "time"
 
 // runDatagrams sends datagrams, and waits until the server has read a hello and answered, or for
 // a time.
-func (c *client) runDatagrams(steps []step, build func(step) []byte, wait time.Duration, read func() bool) error {
+func (c *client) runDatagrams(steps []step, build func(step) []byte, wait time.Duration, read func() int) error {
 	for _, st := range steps {
 		e := c.ends
 		if st.otherPort {
@@ -25,8 +25,11 @@ func (c *client) runDatagrams(steps []step, build func(step) []byte, wait time.D
 		// answers; what it sends between two of them is part of the capture.
 		time.Sleep(2 * time.Millisecond)
 	}
-	c.until(wait, func() bool { return read() && c.answered })
-	time.Sleep(10 * time.Millisecond)
+	c.until(wait, func() bool { return read() > 0 && c.answered })
+	// A server may still be reading another hello.
+	for last := -1; last != read(); time.Sleep(60 * time.Millisecond) {
+		last = read()
+	}
 	c.tun.mu.Lock()
 	c.stopped = true
 	c.tun.mu.Unlock()

@@ -28,6 +28,9 @@ func Check(msg []byte, dtls bool) error {
 	if err := checkTolerant(msg, dtls, n, code); err != nil {
 		return err
 	}
+	if err := checkPartial(msg, dtls, n, code); err != nil {
+		return err
+	}
 	if code != 0 {
 		if hello.Extensions().Len() != 0 || hello.HasFlag(0) {
 			return errors.New("a refused message gives a ClientHello that is not zero")

@@ -39,3 +39,25 @@ func checkTolerant(msg []byte, dtls bool, n int, code extension.Code) error {
 	}
 	return nil
 }
+
+// checkPartial checks what clienthello.ParsePartial, or ParsePartialDTLS, promises, on the
+// same input: all of an accepted message is read, and of a refused one what it has.
+func checkPartial(msg []byte, dtls bool, n int, code extension.Code) error {
+	parse := clienthello.ParsePartial
+	if dtls {
+		parse = clienthello.ParsePartialDTLS
+	}
+	p := parse(msg)
+	switch {
+	case code == 0 && (!p.Whole || p.Length != n || !bytes.Equal(p.Hello.Random(), p.Random)):
+		return errors.New("an accepted message is not read in whole")
+	case p.Whole && p.CipherSuites.Len() != p.Hello.CipherSuites().Len():
+		return errors.New("the fields of a whole message differ")
+	}
+	for e := range p.Hello.Extensions().All() {
+		if !bytes.Equal(msg[e.Offset:e.Offset+len(e.Data)], e.Data) {
+			return fmt.Errorf("extension %d is not at offset %d", e.Type, e.Offset)
+		}
+	}
+	return nil
+}

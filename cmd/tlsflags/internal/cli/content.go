@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+
+	"github.com/tlsflags/tlsflags/capture"
 )
 
 // content is what an input turns out to be.
@@ -13,7 +15,7 @@ type content int
 
 const (
 	unknownContent     content = iota
-	captureContent             // pcap or pcapng, perhaps gzipped
+	captureContent             // what capture.Open reads, or refuses with its name
 	recordContent              // TLS records, or an SSLv2-compatible hello
 	messageContent             // a TLS handshake message
 	dtlsMessageContent         // a DTLS handshake message
@@ -29,7 +31,7 @@ var contents = []struct {
 	content content
 	match   func(head) bool
 }{
-	{captureContent, head.isCapture},
+	{captureContent, func(h head) bool { return capture.IsCapture(h) }},
 	{recordContent, func(h head) bool { return h.has(3) && h[0] == 22 && h[1] == 3 }}, // RFC 9846, Section 5.1
 	{recordContent, head.isSSLv2},
 	{dtlsRecordContent, func(h head) bool { return h.has(3) && h[0] == 22 && h[1] == 0xfe }}, // RFC 9147, Section 4
@@ -52,20 +54,6 @@ func identify(begin []byte) content {
 type head []byte
 
 func (h head) has(n int) bool { return len(h) >= n }
-
-// isCapture looks for the magic numbers of pcap, in both byte orders with microseconds and
-// nanoseconds, pcapng, and gzip.
-func (h head) isCapture() bool {
-	for _, magic := range []string{
-		"\xa1\xb2\xc3\xd4", "\xd4\xc3\xb2\xa1", "\xa1\xb2\x3c\x4d", "\x4d\x3c\xb2\xa1",
-		"\x0a\x0d\x0d\x0a", "\x1f\x8b",
-	} {
-		if bytes.HasPrefix(h, []byte(magic)) {
-			return true
-		}
-	}
-	return false
-}
 
 // isSSLv2 looks for an SSLv2-compatible hello (RFC 5246, Appendix E.2).
 func (h head) isSSLv2() bool {

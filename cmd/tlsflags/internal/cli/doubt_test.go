@@ -73,7 +73,7 @@ func TestDoubt(t *testing.T) {
 		{file, "-f jsonl --redact", ExitDone, `"path":["eth","ipv4","ipv4","tcp"]}`},
 		{file, "-f csv", ExitDone, ",syn_data,,,eth ipv4:10.0.0.1>10.0.0.2 ipv4 tcp\n"},
 		{file, "-f text", ExitDone, "request_mtls(80); ambiguous: syn_data; in eth ipv4:10.0.0.1>10.0.0.2 ipv4 tcp\n"},
-		{file, "-f text", ExitDone, "0 dropped, 1 ambiguous (syn_data: 1)\n"},
+		{file, "-f text", ExitDone, "0 evicted, 1 ambiguous (syn_data: 1)\n"},
 		{file, "--stats", ExitDone, "0 refused; 1 ambiguous\n"},
 		{file, "--stats -f json", ExitDone, `"ambiguous":1,`},
 		{file, "--flag request_mtls", ExitDone, "ambiguous: syn_data"},

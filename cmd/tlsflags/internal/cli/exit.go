@@ -12,18 +12,19 @@ import (
 type Exit int
 
 // The exit codes. If several apply, the order of their precedence is ExitUsage,
-// ExitInput, ExitRefused, ExitUnmet.
+// ExitInput, ExitCapture, ExitRefused, ExitUnmet.
 const (
 	ExitDone    Exit = 0
 	ExitUnmet   Exit = 1 // a stated condition was not met, such as --expect
 	ExitUsage   Exit = 2 // the command line is wrong
 	ExitInput   Exit = 3 // unreadable input, or a failure of the network
 	ExitRefused Exit = 4 // a hello was refused or is in doubt, and --strict was given
+	ExitCapture Exit = 5 // a capture was damaged, cut or not readable in part, and --strict-capture was given
 )
 
 // and returns the code of a run to which both apply.
 func (e Exit) and(other Exit) Exit {
-	for _, first := range []Exit{ExitUsage, ExitInput, ExitRefused, ExitUnmet} {
+	for _, first := range []Exit{ExitUsage, ExitInput, ExitCapture, ExitRefused, ExitUnmet} {
 		if e == first || other == first {
 			return first
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 func TestExitPrecedence(t *testing.T) {
-	order := []Exit{ExitUsage, ExitInput, ExitRefused, ExitUnmet, ExitDone}
+	order := []Exit{ExitUsage, ExitInput, ExitCapture, ExitRefused, ExitUnmet, ExitDone}
 	for i, first := range order {
 		for _, second := range order[i:] {
 			if got := first.and(second); got != first {

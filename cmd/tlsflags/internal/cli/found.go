@@ -32,13 +32,13 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	switch {
 	case !h.Found(): // a doubt, and no more
 	case code != 0:
-		l.Error = refuse(code, offset)
+		l.Error, l.Partial = refuse(code, offset), in.lists.describePartial(h)
 		if code == extension.ErrDuplicateExtension {
 			t := extension.Type(binary.BigEndian.Uint16(h.Message[offset:]))
 			l.Error.Message += ": " + t.String()
 		}
 	default:
-		l.ClientHello = describeHello(msg)
+		l.ClientHello = in.lists.describeHello(msg)
 		if l.DTLS != nil {
 			l.DTLS.CookieLength = new(len(msg.LegacyCookie()))
 		}
@@ -94,6 +94,9 @@ func describe(source string, h *capture.Hello) *line {
 		Contradicts: h.Contradicts,
 		Path:        h.Path,
 	}
+	if len(h.Frames) == 0 { // the key is null, not an empty list
+		l.Frames = nil
+	}
 	for r := range h.Ambiguous.All() {
 		l.Ambiguous = append(l.Ambiguous, r.String())
 	}
@@ -108,6 +111,9 @@ func describe(source string, h *capture.Hello) *line {
 		l.QUIC = describeQUIC(h.QUIC)
 	case capture.DTLS:
 		l.DTLS = describeDTLS(h.DTLS)
+	}
+	if h.Prologue > 0 {
+		l.Prologue = &prologueInfo{optional(h.PrologueProtocol), h.Prologue}
 	}
 	if h.Index > 1 {
 		l.TLSFlagsChanged = new(h.FlagsChanged)

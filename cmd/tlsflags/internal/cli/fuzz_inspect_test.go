@@ -24,12 +24,16 @@ func CheckInspect(file []byte, choice byte) error {
 			args = append(args, option)
 		}
 	}
+	if choice&4 != 0 {
+		args = append(args, "--strict-capture")
+	}
 	args = append(args, "-")
 	var out, complaints bytes.Buffer
 	exit := Run(context.Background(), args, bytes.NewReader(file), &out, &complaints)
 	switch {
 	case exit == int(ExitDone), exit == int(ExitInput) && complaints.Len() > 0:
 	case exit == int(ExitRefused) && slices.Contains(args, "--strict"):
+	case exit == int(ExitCapture) && slices.Contains(args, "--strict-capture"):
 	default:
 		return fmt.Errorf("%q: exit code %d, %q", args, exit, complaints.String())
 	}

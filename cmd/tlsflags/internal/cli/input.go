@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -87,11 +88,15 @@ func (in *inspection) file(path string, read func(*inputReader) error) error {
 		return in.fail(in.source(path), err)
 	}
 	size, file := int64(-1), io.Reader(interruptible{in.cmd.Context(), f})
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+	switch info, err := f.Stat(); {
+	case err != nil || !info.Mode().IsRegular():
+	case in.follow:
+		file = &growing{ctx: in.cmd.Context(), f: f, path: path}
+	default:
 		size, file = info.Size(), f // which nobody has to wait for
 	}
 	in.progress.begin(in.source(path), size)
-	return read(newInputReader(in, file, false))
+	return read(newInputReader(in, file, in.follow))
 }
 
 // directory inspects every capture in and below a directory, in lexical order, and
@@ -106,24 +111,31 @@ func (in *inspection) directory(root string) error {
 			return nil
 		}
 		return in.file(path, func(r *inputReader) error {
-			head, _ := r.Peek(headLen)
-			if identify(head) != captureContent {
-				in.summary.skipped++
-				return nil
+			if head, _ := r.Peek(headLen); identify(head) == captureContent {
+				if other, err := in.inspectCapture(in.source(path), r, true); !other {
+					captures++
+					return err
+				}
 			}
-			captures++
-			return in.stream(in.source(path), r)
+			in.summary.skipped++
+			return nil
 		})
 	})
 	if err == nil && captures == 0 {
-		return in.fail(in.source(root), errors.New("no capture (pcap or pcapng) in this directory; of raw files, give the names"))
+		return in.fail(in.source(root), errNoCapture)
 	}
 	return err
 }
 
+var errNoCapture = errors.New("no capture (pcap or pcapng) in this directory; of raw files, give the names")
+
 // stream inspects one input, whatever it holds.
 func (in *inspection) stream(source string, r *inputReader) error {
-	head, err := r.Peek(headLen)
+	const magicLen = 4 // no more, since a file that grows may have no more yet
+	head, err := r.Peek(magicLen)
+	if err == nil && identify(head) != captureContent {
+		head, err = r.Peek(headLen)
+	}
 	switch {
 	case len(head) == 0 && err == io.EOF:
 		return in.fail(source, errors.New("it is empty"))
@@ -132,7 +144,8 @@ func (in *inspection) stream(source string, r *inputReader) error {
 	}
 	kind := identify(head)
 	if kind == captureContent {
-		return in.inspectCapture(source, r)
+		_, err := in.inspectCapture(source, r, false)
+		return err
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxRaw))
 	if err != nil {
@@ -158,6 +171,9 @@ func (in *inspection) stream(source string, r *inputReader) error {
 	if _, ok := assemble.ParseQUICInitial(data); ok {
 		return in.inspectQUIC(source, data)
 	}
+	if _, err := capture.Open(bytes.NewReader(data), capture.Options{}); err != capture.ErrFormat {
+		return in.fail(source, err) // which names the format
+	}
 	return in.fail(source, errors.New("neither a capture (pcap, pcapng) nor a ClientHello (TLS records, "+
 		"a message of TLS or DTLS, or a datagram of DTLS or QUIC; as bytes, hexadecimal or base64)"))
 }
@@ -167,8 +183,7 @@ type inputReader struct {
 	*bufio.Reader
 	in    *inspection
 	file  io.Reader
-	flush bool  // write the results so far before waiting for more
-	err   error // why reading the file failed, if it did
+	flush bool // write the results so far before waiting for more
 }
 
 const readerSize = 64 << 10
@@ -186,9 +201,6 @@ type unbuffered struct{ *inputReader }
 func (u unbuffered) Read(b []byte) (int, error) {
 	n, err := u.read(b)
 	u.in.progress.add(n)
-	if err != nil && err != io.EOF {
-		u.err = err
-	}
 	return n, err
 }
 

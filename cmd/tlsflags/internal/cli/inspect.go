@@ -26,12 +26,15 @@ type inspectOptions struct {
 	expect flagValue
 	stats  bool
 	strict enum[string]
+	sound  bool // --strict-capture
 	sums   enum[capture.Checksums]
 	merge  bool
 	room   capture.Options // limits
 	redact bool
 	quiet  bool
 	keyLog string
+	join   bool
+	follow bool
 	live   liveOptions
 }
 
@@ -45,6 +48,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	o.strict = enumOf("strictness", "", words(strictRefused, strictAmbiguous))
 	f.Var(&o.strict, "strict", "exit with 4 if a hello was refused, or also if one is in doubt")
 	f.Lookup("strict").NoOptDefVal = strictRefused
+	f.BoolVar(&o.sound, "strict-capture", false, "exit with 5 if a capture was damaged, cut or not readable in part")
 	o.sums = enumOf("checksums", "auto", []choice[capture.Checksums]{
 		{"auto", capture.ChecksumsAuto}, {"verify", capture.ChecksumsVerify}, {"ignore", capture.ChecksumsIgnore}})
 	f.Var(&o.sums, "checksums", "which wrong checksums count")
@@ -54,6 +58,8 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.IntVar(&o.room.MaxFlows, "max-flows", capture.DefaultMaxFlows, "`number` of connections followed at a time")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
+	f.BoolVar(&o.join, "join", false, "read all captures as one, in the order of their times, as rotated files are")
+	f.BoolVar(&o.follow, "follow", false, "wait at the end of a capture that still grows; ^C ends it")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
 	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
 	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
@@ -73,19 +79,19 @@ func (o inspectOptions) captureOptions() capture.Options {
 	return options
 }
 
-func inspectCommand() *cobra.Command {
-	var o inspectOptions
-	cmd := &cobra.Command{
-		Use:   "inspect [FILE|DIRECTORY|-]...",
-		Short: "Show the ClientHellos of captures and raw files",
-		Long: `Inspect prints one line for each ClientHello in its inputs: the time, the client and the
+const inspectExits = `Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
+cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
+--strict=ambiguous; 5 a capture was damaged, cut or not readable in part, with
+--strict-capture. If several apply, the first of 2, 3, 5, 4, 1 is returned.`
+
+const inspectHelp = `Inspect prints one line for each ClientHello in its inputs: the time, the client and the
 server, the server name, the version that the client prefers, and the TLS flags; or why
 the hello was refused. The time is the time of day in UTC. A name is cut at 64 bytes.
 The other formats have the date and the whole name.
 
 Inspect looks at the content of an input, not at its name. An input is one of:
 
-  - a capture: pcap or pcapng, also compressed with gzip
+  - a capture: pcap or pcapng, also compressed with gzip, bzip2, zstd, lz4 or xz
   - TLS records, as a client sent them
   - a handshake message of TLS or DTLS, with its header
   - the payload of one UDP datagram: DTLS records or QUIC Initial packets
@@ -96,9 +102,18 @@ directory, every capture in it and below it is inspected, in lexical order; othe
 are counted and symbolic links are not followed. With -i there are no inputs: inspect
 captures on a network interface until ^C, --count or --duration.
 
+With --join, all inputs are captures of one place, such as the files that tcpdump -G or -C
+or dumpcap -b wrote one after the other. They are read as one capture, in the order of the
+times of their first packets, so that a hello in two files is found. Frames are counted over
+all files; the source of a hello is the file of its first frame. With --follow, inspect
+waits at the end of a file for more, until ^C, or until the file is replaced or truncated.
+
 If an input cannot be read, one line says why, the other inputs are still inspected, and
-the exit code is 3. A capture that can be opened is readable: packets that are broken,
-cut short or of an unknown link type are counted and warned about.
+the exit code is 3. A capture that can be opened is readable: what is damaged, cut short
+or of an unknown link type is counted and warned about, and with --strict-capture the
+exit code is 5. A damaged capture is read on after the damage, and a warning says at which
+byte it is. Of a capture in another format, such as snoop, inspect says which program
+converts it.
 
 With --keylog, inspect decrypts the TLS 1.3 connections over TCP whose secrets it has.
 It prints the TLS flags of their encrypted messages, which rule they break, and whether
@@ -111,14 +126,20 @@ In text and csv, all characters of a name that are not printable are escaped, so
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
 hello. Colour is off if NO_COLOR is set or TERM is dumb, unless --color says always.
 
-Exit codes: 0 done; 1 no hello has the flag of --expect; 2 wrong usage; 3 an input
-cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
---strict=ambiguous. If several apply, the first of 2, 3, 4, 1 is returned.`,
+`
+
+func inspectCommand() *cobra.Command {
+	var o inspectOptions
+	cmd := &cobra.Command{
+		Use:   "inspect [FILE|DIRECTORY|-]...",
+		Short: "Show the ClientHellos of captures and raw files",
+		Long:  inspectHelp + inspectExits,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
   base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
+  tlsflags inspect --join corpus/captures/tcp-hrr-openssl.pcapng corpus/captures/demo.pcapng
   tcpdump -i lo -U -w a.pcap tcp port 8443 &
   SSLKEYLOGFILE=keys curl --cacert demo/ca.pem https://127.0.0.1:8443/json
   tlsflags inspect --keylog keys a.pcap`,
@@ -144,6 +165,12 @@ func (o inspectOptions) check(args []string) error {
 	if o.live.on() && o.keyLog != "" {
 		return usageError("--keylog reads a capture twice; write one to a file instead of -i")
 	}
+	switch {
+	case o.follow && (o.join || o.keyLog != "" || o.live.on() || len(args) != 1 || args[0] == standardInput):
+		return usageError("--follow reads one file as it grows; it does not go with other inputs, -, -i, --join and --keylog")
+	case o.join && (o.live.on() || slices.Contains(args, standardInput)):
+		return usageError("--join reads files, each twice; it does not go with - and -i")
+	}
 	return nil
 }
 
@@ -156,6 +183,7 @@ type inspection struct {
 	stats    flagStats
 	summary  summary
 	progress *progress
+	lists    lists
 	exit     Exit
 	keys     tls13.KeyLog // nil without --keylog
 	followed followed     // connections of the input at hand
@@ -204,6 +232,9 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if o.strict.word != "" && in.summary.refused > 0 || o.strict.word == strictAmbiguous && in.summary.ambiguous > 0 {
 		in.exit = in.exit.and(ExitRefused)
 	}
+	if o.sound && hasLost(&in.summary.captures) {
+		in.exit = in.exit.and(ExitCapture)
+	}
 	return exitWith(in.exit)
 }
 
@@ -234,8 +265,15 @@ func (in *inspection) run(args []string) error {
 			return err
 		}
 	}
+	inputs := make([]func() error, 0, len(args))
 	for _, arg := range args {
-		err := in.input(arg)
+		inputs = append(inputs, func() error { return in.input(arg) })
+	}
+	if in.join {
+		inputs = []func() error{func() error { return in.joined(args) }}
+	}
+	for _, inspect := range inputs {
+		err := inspect()
 		if errors.Is(err, context.Canceled) {
 			break // interrupted: what was found is told, with the summary
 		}
@@ -245,7 +283,7 @@ func (in *inspection) run(args []string) error {
 	}
 	in.progress.finish()
 	if in.printer == nil {
-		in.stats.print(in.out, in.format.value)
+		in.stats.print(in.out, in.format.value, &in.summary.captures)
 	} else {
 		in.printer.close()
 	}

@@ -113,7 +113,7 @@ func TestDamagedCaptures(t *testing.T) {
 		"pcap cut in a packet":    {pcap[:len(pcap)-5], 1, 0, "; what came before it is shown\n"},
 		"pcap without packets":    {pcap[:24], 0, 0, "1 input, 0 packets"},
 		"pcap cut in its header":  {pcap[:10], 0, 3, "tlsflags: capture: "},
-		"an unknown link type":    {linkType, 0, 0, "packets of an unknown link type: "},
+		"an unknown link type":    {linkType, 0, 0, "warning: 9 packets of an unknown link type (147)\n"},
 		"gzip without an end":     {[]byte{0x1f, 0x8b, 8, 0}, 0, 3, "tlsflags: capture: "},
 	}
 	for name, test := range tests {

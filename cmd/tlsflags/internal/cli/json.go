@@ -79,7 +79,18 @@ func appendLine(b []byte, l *line) []byte {
 	b = appendPresent(b, `,"faults":`, l.Faults, appendFault)
 	b = appendPresent(b, `,"contradicts":`, l.Contradicts, appendInt)
 	b = appendPresent(b, `,"path":`, l.Path, appendString)
+	if l.Prologue != nil {
+		b = appendPrologue(append(b, `,"prologue":`...), *l.Prologue)
+	}
+	if l.Partial != nil {
+		b = appendPartial(append(b, `,"partial":`...), *l.Partial)
+	}
 	return append(b, '}')
+}
+
+func appendPrologue(b []byte, p prologueInfo) []byte {
+	b = appendOptional(append(b, `{"protocol":`...), p.Protocol)
+	return append(appendInt(append(b, `,"length":`...), p.Length), '}')
 }
 
 func appendFault(b []byte, f oddInfo) []byte {
@@ -115,6 +126,33 @@ func appendHello(b []byte, h helloInfo) []byte {
 	b = appendOptional(append(b, `,"server_name":`...), h.ServerName)
 	b = appendList(append(b, `,"alpn":`...), h.ALPN, appendString)
 	b = appendList(append(b, `,"supported_versions":`...), h.SupportedVersions, appendPoint)
+	b = appendList(append(b, `,"supported_groups":`...), h.SupportedGroups, appendPoint)
+	b = appendList(append(b, `,"key_share_groups":`...), h.KeyShareGroups, appendPoint)
+	b = appendList(append(b, `,"signature_algorithms":`...), h.SignatureAlgorithms, appendPoint)
+	b = appendNullable(append(b, `,"ech":`...), h.ECH, appendECH)
+	b = appendPresent(b, `,"malformed_extensions":`, h.Malformed, appendMalformed)
+	return append(b, '}')
+}
+
+func appendECH(b []byte, e echInfo) []byte {
+	b = appendPoint(append(b, `{"type":`...), e.Type)
+	b = appendNullable(append(b, `,"kdf":`...), e.KDF, appendPoint)
+	b = appendNullable(append(b, `,"aead":`...), e.AEAD, appendPoint)
+	b = appendNullable(append(b, `,"config_id":`...), e.ConfigID, appendInt)
+	b = appendNullable(append(b, `,"enc_length":`...), e.EncLength, appendInt)
+	b = appendNullable(append(b, `,"payload_length":`...), e.PayloadLength, appendInt)
+	return append(b, '}')
+}
+
+func appendMalformed(b []byte, m malformedInfo) []byte {
+	b = appendPoint(b, m.codePoint)
+	b = appendString(append(b[:len(b)-1], `,"code":`...), m.Code)
+	return append(appendInt(append(b, `,"offset":`...), m.Offset), '}')
+}
+
+func appendPartial(b []byte, p partialInfo) []byte {
+	b = appendHello(b, p.helloInfo)
+	b = appendOptional(append(b[:len(b)-1], `,"ja4":`...), p.JA4)
 	return append(b, '}')
 }
 
@@ -210,15 +248,20 @@ func appendPresent[T any](b []byte, key string, list []T, appendValue func([]byt
 // appendString appends a JSON string, escaped as terminal.AppendJSON does.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
-	start := 0
-	for i, r := range s {
-		if r >= ' ' && r <= '~' && r != '"' && r != '\\' {
-			continue
+	for len(s) > 0 {
+		n := 0
+		for n < len(s) && isPlain(s[n]) {
+			n++
 		}
-		b = append(b, s[start:i]...)
-		_, size := utf8.DecodeRuneInString(s[i:])
-		start = i + size
+		if b = append(b, s[:n]...); n == len(s) {
+			break
+		}
+		r, size := utf8.DecodeRuneInString(s[n:])
 		b = terminal.AppendJSON(b, r)
+		s = s[n+size:]
 	}
-	return append(append(b, s[start:]...), '"')
+	return append(b, '"')
 }
+
+// isPlain reports whether a JSON string has c as it is.
+func isPlain(c byte) bool { return ' ' <= c && c <= '~' && c != '"' && c != '\\' }

@@ -30,10 +30,10 @@ func openKeyLog(cmd *cobra.Command, path string) (tls13.KeyLog, error) {
 		defer f.Close()
 		in = interruptible{cmd.Context(), f}
 	}
-	const pcapng = "\n\r\r\n"
+	const magicLen = 6
 	buffered := bufio.NewReader(in)
 	in = buffered
-	if magic, _ := buffered.Peek(len(pcapng)); string(magic) == pcapng {
+	if magic, _ := buffered.Peek(magicLen); capture.IsCapture(magic) {
 		in = capture.KeyLog(buffered)
 	}
 	log, err := tls13.ReadKeyLog(in)
@@ -107,9 +107,15 @@ func follow(r io.Reader, log tls13.KeyLog, o capture.Options) (followed, losses,
 	if err != nil {
 		return nil, losses{}, err
 	}
+	found, lost := followCapture(c, log)
+	return found, lost, nil
+}
+
+// followCapture follows the connections of a capture. inspect reports what is wrong with it.
+func followCapture(c *capture.Reader, log tls13.KeyLog) (followed, losses) {
 	f := &follower{log: log, found: make(followed)}
 	c.Follow(func(_, _ netip.AddrPort) capture.Follower { return f.newConversation() })
-	return f.found, f.losses, nil // inspect reports what is wrong with the capture
+	return f.found, f.losses
 }
 
 type follower struct {
@@ -220,9 +226,13 @@ func (in *inspection) followFile(f *os.File) error {
 	// An error of the file is reported when it is inspected.
 	var lost losses
 	in.followed, lost, _ = follow(interruptible{in.cmd.Context(), f}, in.keys, in.captureOptions())
-	if text := lost.String(); text != "" {
-		in.warn(in.source(f.Name()), "--keylog: "+text+" to save memory")
-	}
+	in.warnOfLosses(in.source(f.Name()), lost)
 	_, err := f.Seek(0, io.SeekStart)
 	return err
+}
+
+func (in *inspection) warnOfLosses(source string, lost losses) {
+	if text := lost.String(); text != "" {
+		in.warn(source, "--keylog: "+text+" to save memory")
+	}
 }

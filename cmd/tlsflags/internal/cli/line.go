@@ -45,6 +45,9 @@ type line struct {
 	Faults          []oddInfo   `json:"faults,omitempty"`
 	Contradicts     []int       `json:"contradicts,omitempty"`
 	Path            []string    `json:"path,omitempty"`
+
+	Prologue *prologueInfo `json:"prologue,omitempty"`
+	Partial  *partialInfo  `json:"partial,omitempty"`
 }
 
 type (
@@ -60,6 +63,12 @@ type pieces struct {
 	Datagrams int `json:"datagrams"`
 }
 
+// prologueInfo is what the client sent before TLS.
+type prologueInfo struct {
+	Protocol optional `json:"protocol"`
+	Length   int      `json:"length"`
+}
+
 type quicInfo struct {
 	Version     codePoint `json:"version"`
 	DCID        *string   `json:"dcid"`
@@ -72,25 +81,6 @@ type dtlsInfo struct {
 	Version      codePoint `json:"version"`
 	CookieLength *int      `json:"cookie_length"`
 	MessageSeq   int       `json:"message_seq"`
-}
-
-type helloInfo struct {
-	Length             int             `json:"length"`
-	LegacyVersion      codePoint       `json:"legacy_version"`
-	Random             *string         `json:"random"`
-	SessionID          *string         `json:"session_id"`
-	CipherSuites       []codePoint     `json:"cipher_suites"`
-	CompressionMethods []int           `json:"compression_methods"`
-	Extensions         []extensionInfo `json:"extensions"`
-	ServerName         optional        `json:"server_name"`
-	ALPN               []string        `json:"alpn"`
-	SupportedVersions  []codePoint     `json:"supported_versions"`
-}
-
-type extensionInfo struct {
-	codePoint
-	Offset int `json:"offset"`
-	Length int `json:"length"`
 }
 
 type flagsInfo struct {
@@ -149,39 +139,6 @@ func timeOf(t time.Time) optional {
 	return optional(t.Format(time.RFC3339Nano))
 }
 
-func describeHello(h clienthello.ClientHello) *helloInfo {
-	info := &helloInfo{
-		Length:        len(h.Raw()),
-		LegacyVersion: codepoint.Of(h.LegacyVersion(), h.LegacyVersion().Name()),
-		Random:        hexOf(h.Random()),
-		CipherSuites:  points(h.CipherSuites()),
-	}
-	if id := h.LegacySessionID(); len(id) <= 32 { // else it is among the faults
-		info.SessionID = hexOf(id)
-	}
-	for _, method := range h.LegacyCompressionMethods() {
-		info.CompressionMethods = append(info.CompressionMethods, int(method))
-	}
-	if h.HasExtensionBlock() {
-		info.Extensions = make([]extensionInfo, 0, h.Extensions().Len())
-		for e := range h.Extensions().All() {
-			info.Extensions = append(info.Extensions,
-				extensionInfo{codepoint.Of(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
-		}
-	}
-	// A malformed extension gives the same as none.
-	name, _ := h.ServerName()
-	info.ServerName = optional(name)
-	names, _ := h.ALPN()
-	for name := range names.All() {
-		info.ALPN = append(info.ALPN, string(name))
-	}
-	if versions, _ := h.SupportedVersions(); versions.Len() > 0 {
-		info.SupportedVersions = points(versions)
-	}
-	return info
-}
-
 func describeQUIC(q assemble.QUICInfo) *quicInfo {
 	return &quicInfo{
 		Version:     codepoint.Of(q.Version, quicName(q.Version)),
@@ -216,18 +173,6 @@ func quicName(version uint32) string {
 		return "Google T05" + string(rune(version&0xff))
 	}
 	return ""
-}
-
-// points lists the values of a vector with their names.
-func points[T interface {
-	~uint16
-	Name() string
-}](v clienthello.Vector[T]) []codePoint {
-	list := make([]codePoint, 0, v.Len())
-	for x := range v.All() {
-		list = append(list, codepoint.Of(x, x.Name()))
-	}
-	return list
 }
 
 // describeFlags returns nil if the block has no TLS Flags extension.
@@ -265,7 +210,18 @@ func (l *line) redact() {
 	if l.QUIC != nil {
 		l.QUIC.DCID, l.QUIC.SCID = nil, nil
 	}
-	if h := l.ClientHello; h != nil {
+	if h := l.readable(); h != nil {
 		h.Random, h.SessionID, h.ServerName = nil, nil, ""
+		if h.ECH != nil {
+			h.ECH.ConfigID = nil
+		}
 	}
+}
+
+// readable returns the hello, or what could be read of a refused one, or nil.
+func (l *line) readable() *helloInfo {
+	if l.Partial != nil {
+		return &l.Partial.helloInfo
+	}
+	return l.ClientHello
 }

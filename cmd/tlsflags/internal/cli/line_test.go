@@ -26,9 +26,10 @@ func TestQUICName(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	s := summary{inputs: 1, skipped: 2, hellos: 3, withFlags: 4, mtls: 5, refused: 6}
-	s.add(capture.Stats{Packets: 1, Flows: 7, Evicted: 8, Incomplete: 9})
-	s.add(capture.Stats{Packets: 1, Flows: 1, Evicted: 1, Incomplete: 1})
-	want := "1 input, 2 packets, 8 flows, 3 hellos, 4 with tls_flags, 5 with request_mtls, 6 refused, 10 incomplete, 9 dropped, 2 other files skipped"
+	addStats(&s.captures, capture.Stats{Packets: 1, Flows: 7, Evicted: 8, Incomplete: 9, Other: 3, Truncated: 1})
+	addStats(&s.captures, capture.Stats{Packets: 1, Flows: 1, Evicted: 1, Incomplete: 1, Damaged: 2, Skipped: 10, Cut: 1, Dropped: 4})
+	want := "1 input, 2 packets, 8 flows, 3 hellos, 4 with tls_flags, 5 with request_mtls, 6 refused, 10 incomplete, 9 evicted, " +
+		"4 packets dropped by the kernel, 1 truncated packet, 1 cut file, 2 damaged places, 10 skipped bytes, 2 other files skipped"
 	if got := s.String(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -95,7 +96,8 @@ func TestEveryKey(t *testing.T) {
 		`"compression_methods":[0],"extensions":[{"value":0,"name":"server_name","offset":55,"length":6},` +
 		`{"value":16,"name":"application_layer_protocol_negotiation","offset":65,"length":7},` +
 		`{"value":43,"name":"supported_versions","offset":76,"length":5},{"value":62,"name":"tls_flags","offset":85,"length":3}],` +
-		`"server_name":null,"alpn":["h2","x"],"supported_versions":[{"value":772,"name":"TLS 1.3"},{"value":6682,"name":"GREASE"}]},` +
+		`"server_name":null,"alpn":["h2","x"],"supported_versions":[{"value":772,"name":"TLS 1.3"},{"value":6682,"name":"GREASE"}],` +
+		`"supported_groups":null,"key_share_groups":null,"signature_algorithms":null,"ech":null},` +
 		`"tls_flags":{"extension":{"value":62,"name":"tls_flags"},"data":"020081","flags":[{"value":8,"name":"resumption_across_names"},{"value":15,"name":null}],"error":null},` +
 		`"tls_flags_changed":null,"request_mtls":false,"ja4":"t13d0204h2_`
 	if code != 0 || !strings.HasPrefix(out, want) {

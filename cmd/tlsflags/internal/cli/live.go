@@ -56,11 +56,7 @@ func (in *inspection) inspectLive() error {
 			break
 		}
 	}
-	stats := c.Stats()
-	in.summary.add(stats)
-	if doubts := doubts(stats); doubts != "" {
-		in.warn(in.live.iface, doubts)
-	}
+	in.counts(in.live.iface, c.Stats())
 	if err := c.Err(); err != nil {
 		return in.fail("-i "+in.live.iface, err)
 	}

@@ -39,6 +39,9 @@ func (in *inspection) inspectRecords(source string, data []byte) error {
 			Offset:    result.Offset,
 			Index:     index,
 		}
+		if result.Outcome != assemble.Complete {
+			h.Message = records.Prefix()
+		}
 		switch {
 		case result.Outcome == assemble.NeedMore && (index == 1 || records.Info().Records > 0):
 			h.Code, h.Offset = extension.ErrTruncated, length
@@ -65,7 +68,7 @@ func (in *inspection) inspectDTLS(source string, data []byte) error {
 	result := dtls.Feed(data)
 	h := capture.Hello{Transport: capture.DTLS, DTLS: dtls.Info()}
 	h.Pieces = capture.Pieces{Records: h.DTLS.Records}
-	return in.datagram(source, data, &h, result)
+	return in.datagram(source, data, &h, result, dtls.Prefix())
 }
 
 // inspectQUIC shows the ClientHello of what a client sent in Initial packets.
@@ -75,12 +78,16 @@ func (in *inspection) inspectQUIC(source string, data []byte) error {
 	result := quic.Feed(data)
 	h := capture.Hello{Transport: capture.QUIC, QUIC: quic.Info()}
 	h.Pieces = capture.Pieces{Packets: h.QUIC.Packets}
-	return in.datagram(source, data, &h, result)
+	return in.datagram(source, data, &h, result, quic.Prefix())
 }
 
-// datagram shows what an assembler made of the only datagram there is.
-func (in *inspection) datagram(source string, data []byte, h *capture.Hello, result assemble.Result) error {
+// datagram shows what an assembler made of the only datagram there is, in which a message
+// has begun.
+func (in *inspection) datagram(source string, data []byte, h *capture.Hello, result assemble.Result, begun []byte) error {
 	h.Message, h.Code, h.Offset, h.Index = result.Message, result.Code, result.Offset, 1
+	if result.Outcome != assemble.Complete {
+		h.Message = begun
+	}
 	h.Pieces.Datagrams = 1
 	switch result.Outcome {
 	case assemble.Unrecognized:

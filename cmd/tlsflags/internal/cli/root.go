@@ -46,8 +46,9 @@ to standard error. The exit codes are
   - 2: the command line is wrong
   - 3: an input cannot be read, or the network failed
   - 4: a hello was refused, and --strict was given, or is in doubt, with --strict=ambiguous
+  - 5: a capture was damaged, cut or not readable in part, and --strict-capture was given
 
-If several apply, the first of 2, 3, 4, 1 is returned.
+If several apply, the first of 2, 3, 5, 4, 1 is returned.
 
 A TLS flag is given by its number, also as 0x50, or by its name: request_mtls (newer
 drafts call it request_client_auth) or resumption_across_names.

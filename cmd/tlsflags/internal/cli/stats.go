@@ -70,6 +70,9 @@ type statsInfo struct {
 	Ambiguous  int             `json:"ambiguous"`
 	Extensions []extensionStat `json:"extensions"`
 	Flags      []flagStat      `json:"flags"`
+	Captures   countsInfo      `json:"captures"`
+	Links      []packetStat    `json:"unknown_link_types"`
+	EtherTypes []packetStat    `json:"unknown_ethertypes"`
 }
 
 type extensionStat struct {
@@ -79,7 +82,7 @@ type extensionStat struct {
 
 type flagStat = extensionStat
 
-func (s *flagStats) info() statsInfo {
+func (s *flagStats) info(c *capture.Stats) statsInfo {
 	info := statsInfo{
 		Schema:    statsSchema,
 		Hellos:    s.hellos,
@@ -91,7 +94,10 @@ func (s *flagStats) info() statsInfo {
 			{codepoint.Of(extension.TLSFlags, extension.TLSFlags.Name()), s.standard},
 			{codepoint.Of(extension.TLSFlagsExperimental, extension.TLSFlagsExperimental.Name()), s.experiment},
 		},
-		Flags: []flagStat{},
+		Flags:      []flagStat{},
+		Captures:   countsInfo{c},
+		Links:      packetStats(c.UnknownLinks, func(n uint16) string { return capture.LinkType(n).Name() }),
+		EtherTypes: packetStats(c.UnknownEtherTypes, func(n uint16) string { return capture.EtherType(n).Name() }),
 	}
 	for f, n := range s.flags {
 		if n > 0 {
@@ -102,20 +108,20 @@ func (s *flagStats) info() statsInfo {
 	return info
 }
 
-// print writes the counts to a buffer, whose flush has the error.
-func (s *flagStats) print(w *bufio.Writer, format string) {
+// print writes the counts, and those of the captures, to a buffer, whose flush has the error.
+func (s *flagStats) print(w *bufio.Writer, format string, c *capture.Stats) {
 	switch format {
 	case "json", "jsonl":
-		_ = terminal.WriteJSON(w, s.info(), "")
+		_ = terminal.WriteJSON(w, s.info(c), "")
 	case "csv":
-		s.printCSV(w)
+		s.printCSV(w, c)
 	default:
-		s.printTable(w)
+		s.printTable(w, c)
 	}
 }
 
-func (s *flagStats) printTable(w io.Writer) {
-	info := s.info()
+func (s *flagStats) printTable(w io.Writer, c *capture.Stats) {
+	info := s.info(c)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "flag\thellos\t  name")
 	for _, f := range info.Flags {
@@ -128,12 +134,15 @@ func (s *flagStats) printTable(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s: %d with tls_flags(62), %d with tls_flags(0xfe01), %d malformed; %d without; %d refused%s\n",
 		count(s.hellos, "hello"), s.standard, s.experiment, s.malformed, s.without, s.refused, doubt)
+	for _, line := range countLines(c) {
+		fmt.Fprintln(w, line)
+	}
 }
 
-func (s *flagStats) printCSV(w io.Writer) {
+func (s *flagStats) printCSV(w io.Writer, captures *capture.Stats) {
 	c := csv.NewWriter(w)
 	_ = c.Write([]string{"flag", "name", "hellos"})
-	for _, f := range s.info().Flags {
+	for _, f := range s.info(captures).Flags {
 		_ = c.Write([]string{csvPoint(f.codePoint), string(f.Name), strconv.Itoa(f.Hellos)})
 	}
 	c.Flush()

@@ -9,40 +9,34 @@ import (
 
 // summary counts what inspect came across in all its inputs.
 type summary struct {
-	inputs     int
-	skipped    int // files in directories that are no captures
-	packets    int
-	flows      int
-	hellos     int // with those refused
-	withFlags  int
-	mtls       int
-	refused    int
-	evicted    int  // flows
-	incomplete int  // hellos that began and never became whole; not in hellos
-	expected   bool // a hello has the flag of --expect
+	inputs    int
+	skipped   int // files in directories that are no captures
+	captures  capture.Stats
+	hellos    int // with those refused
+	withFlags int
+	mtls      int
+	refused   int
+	expected  bool // a hello has the flag of --expect
 
 	ambiguous int // rows that name a doubt
 	doubts    [capture.ReasonCount]int
 }
 
-// add takes in the counts of a capture.
-func (s *summary) add(c capture.Stats) {
-	s.packets += c.Packets
-	s.flows += c.Flows
-	s.evicted += c.Evicted
-	s.incomplete += c.Incomplete
-}
-
 // String is one line: the parts that say something.
 func (s summary) String() string {
 	parts := []string{
-		count(s.inputs, "input"), count(s.packets, "packet"), count(s.flows, "flow"),
+		count(s.inputs, "input"), count(s.captures.Packets, "packet"), count(s.captures.Flows, "flow"),
 		count(s.hellos, "hello"),
 		fmt.Sprintf("%d with tls_flags", s.withFlags),
 		fmt.Sprintf("%d with request_mtls", s.mtls),
 		fmt.Sprintf("%d refused", s.refused),
-		fmt.Sprintf("%d incomplete", s.incomplete),
-		fmt.Sprintf("%d dropped", s.evicted),
+		fmt.Sprintf("%d incomplete", s.captures.Incomplete),
+		fmt.Sprintf("%d evicted", s.captures.Evicted),
+	}
+	for _, c := range captureCounts {
+		if c.use >= lost && c.key != "evicted" && *c.of(&s.captures) > 0 {
+			parts = append(parts, c.text(&s.captures))
+		}
 	}
 	if s.ambiguous > 0 {
 		parts = append(parts, fmt.Sprintf("%d ambiguous (%s)", s.ambiguous, s.reasons()))

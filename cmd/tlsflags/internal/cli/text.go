@@ -86,9 +86,13 @@ func (p *textPrinter) print(l *line) error {
 	if l.Src != "" && l.Dst != "" {
 		p.cell(flowColumn, string(l.Src+" -> "+l.Dst))
 	}
-	if h := l.ClientHello; h != nil {
+	if h := l.readable(); h != nil && (l.Partial == nil || h.ServerName != "") {
+		version := versionText(h)
+		if l.Partial != nil && l.Partial.JA4 == "" && h.SupportedVersions == nil {
+			version = "" // it may be in an extension that is missing
+		}
 		p.cell(nameColumn, serverNameText(h))
-		p.cell(versionColumn, versionText(h))
+		p.cell(versionColumn, version)
 	}
 	p.b.WriteString(strings.Join(p.verdict(l), "; "))
 	p.b.WriteByte('\n')
@@ -156,8 +160,20 @@ func (p *textPrinter) doubts(l *line) []string {
 		}
 		parts = append(parts, p.paint(text, color.FgYellow, color.Bold))
 	}
+	if h := l.readable(); h != nil {
+		for _, e := range h.Malformed {
+			parts = append(parts, p.paint(fmt.Sprintf("%s malformed: %s at byte %d", e.Name, e.Code, e.Offset), color.FgYellow))
+		}
+	}
 	for _, f := range l.Faults {
 		parts = append(parts, p.paint(fmt.Sprintf("%s at byte %d", f.Code, f.Offset), color.FgYellow))
+	}
+	switch {
+	case l.Prologue == nil:
+	case l.Prologue.Protocol == "":
+		parts = append(parts, "after "+count(l.Prologue.Length, "byte"))
+	default:
+		parts = append(parts, "after "+string(l.Prologue.Protocol))
 	}
 	if strings.Contains(strings.Join(l.Path, " "), ":") { // a tag or tunnel
 		parts = append(parts, "in "+strings.Join(l.Path, " "))
