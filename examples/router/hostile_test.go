@@ -122,7 +122,7 @@ func attack(ctx context.Context, addr string, connected func(), act func(*net.TC
 	}
 }
 
-// openFiles counts the descriptors of this process, where the system lists them.
+// openFiles counts the descriptors of this process, if the system lists them.
 func openFiles() int {
 	files, _ := os.ReadDir("/proc/self/fd")
 	return len(files)
