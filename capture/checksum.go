@@ -31,7 +31,7 @@ const (
 // undoes: the sum does not depend on the order (RFC 1071, Section 2).
 func onesSum(sum uint64, b []byte) uint64 {
 	var carry uint64
-	for len(b) >= 32 {
+	for len(b) >= 32 { //mutation:equivalent the loops below add them, too
 		w := b[:32:32]
 		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w), carry)
 		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w[8:]), carry)
@@ -39,7 +39,7 @@ func onesSum(sum uint64, b []byte) uint64 {
 		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w[24:]), carry)
 		b = b[32:]
 	}
-	for len(b) >= 8 {
+	for len(b) >= 8 { //mutation:equivalent the last eight are added below, too
 		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b), carry)
 		b = b[8:]
 	}

@@ -197,3 +197,20 @@ func TestChecksumsOfDatagrams(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedDatagrams checks that a hello that does not fit into its record is refused, with its
+// packet, and that another message is not.
+func TestRefusedDatagrams(t *testing.T) {
+	for msgType, want := range map[byte]int{1: 1, 2: 0, 0xfe: 0} {
+		datagram := dtlsFragment(100, 0, 100)
+		datagram[13] = msgType
+		datagram[13+10] = 0xff // fragment_length
+		hellos, stats := scan(capture.Options{}, fromClient(datagram), fromClient(datagram))
+		if len(hellos) != want || stats.Refused != want || stats.Hellos != 0 {
+			t.Errorf("type %d: %d rows, %+v", msgType, len(hellos), stats)
+		}
+		if want == 1 && (hellos[0].Code.Name() != "field_overrun" || !slices.Equal(hellos[0].Frames, []int{1})) {
+			t.Errorf("type %d: %+v", msgType, hellos[0])
+		}
+	}
+}

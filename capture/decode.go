@@ -22,7 +22,8 @@ type segment struct {
 	src, dst endpoint
 	ipv6     bool
 	udp      bool
-	payload  []byte // shares memory with the packet
+	carrier  carrierKind // that the headers tell
+	payload  []byte      // shares memory with the packet
 
 	// Of TCP.
 	flags    uint8
@@ -121,8 +122,10 @@ type decoder struct {
 	unknown  uint16 // link type or EtherType
 	path     path
 
-	rest   []byte // of an aggregated 802.11 frame
-	around around // what was before rest
+	rest   []byte   // of an aggregated 802.11 frame
+	around around   // what was before rest
+	frame  []byte   // begins with the innermost addresses of the link, destination first
+	ends   [12]byte // frame, where they are not one after the other
 }
 
 // decode follows the headers of a packet down to TCP or UDP. wireLength is the
@@ -131,6 +134,7 @@ func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
 	d.cut, d.joined, d.more = wireLength > len(b), false, false
 	d.depth = 0
 	d.path.reset()
+	d.seg.carrier, d.frame = noCarrier, nil
 	d.seg.flawed, d.seg.noLength, d.seg.header = false, false, nil
 	d.seg.outer, d.seg.pieces, d.seg.proof = sumUnknown, sumUnknown, proven
 	if link == LinkTypeEthernet {
@@ -158,6 +162,7 @@ func (d *decoder) ethernet(b []byte) verdict {
 		return d.short()
 	}
 	d.path.add(layerEthernet, 0)
+	d.frame = b
 	return d.etherType(binary.BigEndian.Uint16(b[12:]), b[14:])
 }
 
@@ -181,6 +186,8 @@ func (d *decoder) etherType(typ uint16, b []byte) verdict {
 		return d.ppp(b)
 	case etherBridging:
 		return d.ethernet(b)
+	case etherEAPOL:
+		return d.eapol(b)
 	}
 	if typ <= etherMaxLength {
 		return d.llc(b)

@@ -86,7 +86,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 // nothing more.
 func isFatalAlert(b []byte) bool {
 	const fatal = 2
-	return len(b) == dtlsRecordHeader+2 && b[0] == recordAlert && b[1] == dtlsMajor && b[3]|b[4] == 0 && b[dtlsRecordHeader] == fatal
+	return len(b) == dtlsRecordHeader+2 && b[0] == recordAlert && isDTLSVersion(b[1:]) && b[3]|b[4] == 0 && b[dtlsRecordHeader] == fatal
 }
 
 // endsHandshake reports whether a datagram has a record for which OpenSSL ends a handshake
@@ -104,7 +104,7 @@ func endsHandshake(b []byte) bool {
 // plainRecords yields the records of epoch 0 in a datagram.
 func plainRecords(b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		for len(b) >= dtlsRecordHeader && b[1] == dtlsMajor {
+		for len(b) >= dtlsRecordHeader && isDTLSVersion(b[1:]) {
 			end := dtlsRecordHeader + int(b[dtlsRecordHeader-2])<<8 + int(b[dtlsRecordHeader-1])
 			if end > len(b) {
 				return
@@ -217,7 +217,7 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 	if !hasFragment(b) { // it may be one that is refused
 		result := ss.assembler.Feed(b)
 		ss.reset()
-		if result.Outcome != assemble.Refused || result.Code == extension.ErrMessageType {
+		if !refusesHello(b, result) {
 			s.flows.freeSession(ss)
 			return nil
 		}
@@ -234,7 +234,20 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 
 // beginsDTLS reports whether a datagram may begin a hello.
 func beginsDTLS(b []byte) bool {
-	return b[1] == dtlsMajor && (b[0] == recordHandshake || hasFragment(b))
+	return b[1] == dtlsMajor && b[0] == recordHandshake || isDTLSVersion(b[1:]) && hasFragment(b)
+}
+
+// refusesHello reports whether a ClientHello in datagram b was refused: another message that does
+// not fit into its record is none.
+func refusesHello(b []byte, result assemble.Result) bool {
+	const clientHello = 1
+	switch {
+	case result.Outcome != assemble.Refused, result.Code == extension.ErrMessageType:
+		return false
+	case result.Code == extension.ErrFieldOverrun:
+		return b[result.Offset] == clientHello
+	}
+	return true
 }
 
 // hasFragment reports whether a datagram has a fragment of a ClientHello.
@@ -288,7 +301,7 @@ func (s *Scanner) feedDTLS(f *flow, ss *session, b []byte) {
 	case assemble.Complete:
 		s.completeDTLS(f, ss, result)
 	case assemble.Refused:
-		if result.Code != extension.ErrMessageType {
+		if refusesHello(b, result) {
 			s.reportDatagrams(f, ss, result, ss.doubts)
 		}
 		s.flows.dropSession(f)

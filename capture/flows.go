@@ -14,7 +14,7 @@ import (
 type flowKey struct {
 	lo, hi endpoint
 	kind   keyKind
-	id     uint64 // of a connection in QUIC, or of an IP packet
+	id     uint64 // of a connection in QUIC or in a carrier, or of an IP packet
 }
 
 // keyKind is the number of the place of a flow, and below it the bits that follow.
@@ -23,8 +23,9 @@ type keyKind uint32
 const (
 	kindIPv6 keyKind = 1 << iota
 	kindUDP
+	kindLink // the addresses are those of the link
 
-	kindPlace = 2 // shift of the place
+	kindPlace = 3 // shift of the place
 )
 
 func (k keyKind) ipv6() bool    { return k&kindIPv6 != 0 }
@@ -92,8 +93,12 @@ type flow struct {
 	older, newer *flow
 }
 
-// ends returns the addresses of a flow, from its sender to its receiver.
+// ends returns the addresses of a flow, from its sender to its receiver. Those of the link are
+// left out.
 func (f *flow) ends(direction int) (src, dst netip.AddrPort) {
+	if f.key.kind&kindLink != 0 {
+		return src, dst
+	}
 	src, dst = addrPort(f.key.lo, f.key.kind.ipv6()), addrPort(f.key.hi, f.key.kind.ipv6())
 	if direction == 1 {
 		src, dst = dst, src
@@ -175,6 +180,8 @@ type table struct {
 	dtls    pool[session]
 	clients map[uint64]*flow // over QUIC, by other names; see quicNames
 	keys    *assemble.QUICKeys
+	carried [carrierEnd]pool[session]
+	keep    *flow // whose frames are being read; create does not evict it
 }
 
 // create adds a flow inside a number of IP headers, and makes room for it.
@@ -186,7 +193,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 	if key.kind.place() != 0 {
 		cost += placeCost + len(t.placeKey)
 	}
-	t.makeRoom(nil, 1, cost)
+	t.makeRoom(t.keep, 1, cost)
 	f := t.free.get()
 	*f = flow{key: key}
 	f.halves[1].direction = 1

@@ -259,6 +259,9 @@ func packetSeeds(yield func([]byte) bool) {
 			return
 		}
 	}
+	if !carriedSeeds(yield) {
+		return
+	}
 	yield(simplePacket(tcpPacket(1, 0x10, smallHello(80))))
 }
 

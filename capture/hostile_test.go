@@ -130,6 +130,35 @@ var floods = map[string]func(n int) []byte{
 		return ipv4(peer(n), server, 17, udp(1, 443, sealed(uint64(n), 1<<62-2, []byte{1})))
 	},
 	"first Initial": func(n int) []byte { return ipv4(peer(n), server, 17, udp(1, 443, chromiumInitials()[0])) },
+	"beginning of a hello in OpenVPN": func(n int) []byte {
+		return ipv4(peer(n), server, 17, udp(1, 1194, inOpenVPN(n, 1, longHello[:100])))
+	},
+	"OpenVPN ahead of its turn": func(n int) []byte {
+		return ipv4(peer(n/40), server, 17, udp(1, 1194, inOpenVPN(0, 2+n%40, longHello[:700])))
+	},
+	"hello of 130 kB in OpenVPN that stops before its end": func(n int) []byte {
+		at := n % 90 * 1400
+		return ipv4(peer(n/90), server, 17, udp(1, 1194, inOpenVPN(0, 1+n%90, longHello[at:at+1400])))
+	},
+	"beginning of a hello in RADIUS": func(n int) []byte {
+		return ipv4(client, server, 17, udp(1, 1812, inRADIUS(n, longHello[:200])))
+	},
+	"fragments of SCTP": func(n int) []byte {
+		chunk := join([]byte{0, 0}, be16(16+700), be32(n), be32(0), be32(47), make([]byte, 700))
+		return ipv4(peer(n/40), server, 132, join(be16(1), be16(2), be32(7), be32(0), chunk))
+	},
+	"a peer of TURN for each": func(n int) []byte {
+		data := join(be16(0x12), be16(8), be16(1), be16(0), be32(n), be16(0x13), be16(120), dtlsFragment(300, 0, 95))
+		return ipv4(client, server, 17, udp(1, 3478, join(be16(0x16), be16(len(data)), be32(0x2112a442), make([]byte, 12), data)))
+	},
+	"frame of TDS that never ends": func(n int) []byte {
+		part := join([]byte{0x12, 1}, be16(16000), be32(0), make([]byte, 1400))
+		return ipv4(peer(n), server, 6, tcp(1, 1433, 1, ack, part))
+	},
+	"frames of OpenVPN over TCP": func(n int) []byte {
+		frame := inOpenVPN(n, 2+n%40, longHello[:700])
+		return ipv4(peer(n/40), server, 6, tcp(1, 1194, 1+n%40*(2+len(frame)), ack, join(be16(len(frame)), frame)))
+	},
 	"QUIC with keys that do not fit": func(n int) []byte {
 		return ipv4(peer(n), server, 17, udp(1, 443, quicInitial(uint64(n))))
 	},
@@ -201,6 +230,17 @@ func dtlsRecord(typ byte, epoch int, b []byte) []byte {
 }
 
 var dtlsRecords int // that dtlsRecord has made
+// inOpenVPN is a packet of the control channel of a session.
+func inOpenVPN(session, number int, payload []byte) []byte {
+	return join([]byte{4 << 3}, be32(session), be32(0), []byte{0}, be32(number), payload)
+}
+
+// inRADIUS is an Access-Request of a user with the first fragment of EAP-TLS.
+func inRADIUS(user int, payload []byte) []byte {
+	eap := join([]byte{2, 7}, be16(6+len(payload)), []byte{13, 0x40}, payload)
+	attributes := join([]byte{1, 6}, be32(user), []byte{79, byte(2 + len(eap))}, eap)
+	return join([]byte{1, 9}, be16(20+len(attributes)), make([]byte, 16), attributes)
+}
 
 // quicInitial is a datagram with an Initial packet that does not open.
 func quicInitial(dcid uint64) []byte {

@@ -17,7 +17,9 @@ const (
 	protoDestination = 60
 	protoEtherIP     = 97
 	protoL2TP        = 115
+	protoSCTP        = 132
 	protoMobility    = 135
+	protoUDPLite     = 136
 	protoMPLS        = 137
 	protoHIP         = 139
 	protoShim6       = 140
@@ -195,6 +197,10 @@ func (d *decoder) protocol(protocol uint8, b []byte) verdict {
 		return d.tcp(b)
 	case protoUDP:
 		return d.udp(b)
+	case protoUDPLite:
+		return d.udpLite(b)
+	case protoSCTP:
+		return d.sctp(b)
 	case protoIPv4:
 		return d.ipv4(b)
 	case protoIPv6:

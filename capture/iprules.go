@@ -1,8 +1,8 @@
 package capture
 
 // badOptions reports whether a host drops an IPv4 packet because of its options: an option
-// that does not fit (RFC 791, Section 3.1), or a source route, which hosts refuse by
-// default.
+// that does not fit (RFC 791, Section 3.1; RFC 2113, Section 2.1), or a source route or a
+// label of CIPSO, which hosts refuse by default.
 func badOptions(b []byte) bool {
 	const (
 		end         = 0
@@ -10,7 +10,9 @@ func badOptions(b []byte) bool {
 		recordRoute = 7
 		timestamp   = 68
 		loose       = 131
+		cipso       = 134
 		strict      = 137
+		routerAlert = 148
 	)
 	seen := [2]bool{} // record route, timestamp
 	for len(b) > 0 && b[0] != end {
@@ -22,8 +24,12 @@ func badOptions(b []byte) bool {
 			return true
 		}
 		switch b[0] {
-		case loose, strict:
+		case loose, strict, cipso:
 			return true
+		case routerAlert:
+			if b[1] < 4 {
+				return true
+			}
 		case recordRoute:
 			if b[1] < 3 || b[2] < 4 || noRoom(b, 4) || seen[0] {
 				return true

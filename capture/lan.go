@@ -87,6 +87,7 @@ func (d *decoder) fddi(b []byte) verdict {
 		return d.short()
 	}
 	d.path.add(layerFDDI, 0)
+	d.frame = b[1:]
 	if b[0]&0x30 != 0x10 { // no LLC frame
 		return isOther
 	}
@@ -101,6 +102,7 @@ func (d *decoder) tokenRing(b []byte) verdict {
 		return d.short()
 	}
 	d.path.add(layerTokenRing, 0)
+	d.frame = b[2:]
 	if b[1]&0xc0 != 0x40 { // no LLC frame
 		return isOther
 	}

@@ -97,12 +97,17 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 		return d.ip(b)
 	case LinkTypeLinuxSLL:
 		d.path.add(layerSLL, 0)
+		if len(b) < 16 {
+			return d.short()
+		}
+		d.sender(b[6:])
 		return d.tag(b, 14)
 	case LinkTypeLinuxSLL2:
 		if len(b) < 20 {
 			return d.short()
 		}
 		d.path.add(layerSLL2, 0)
+		d.sender(b[12:])
 		return d.etherType(binary.BigEndian.Uint16(b), b[20:])
 	case LinkTypePPP, LinkTypePPPHDLC:
 		d.path.add(layerPPP, 0)
@@ -235,4 +240,11 @@ func (d *decoder) null(b []byte) verdict {
 		return d.ip(b[4:])
 	}
 	return isOther
+}
+
+// sender notes the address of the sender, the only one in cooked captures.
+func (d *decoder) sender(address []byte) {
+	d.ends = [12]byte{}
+	copy(d.ends[6:], address)
+	d.frame = d.ends[:]
 }

@@ -171,7 +171,7 @@ func filter(link LinkType, loopback bool) []bpf.Instruction {
 		p.jump(bpf.JumpEqual, etherIPv4, "IPv4")
 		for _, typ := range []uint32{
 			etherIPv6, etherVLAN, etherQinQ, etherQinQ9100, etherQinQ9200, etherVNTag, etherCiscoMetadata,
-			etherMPLS, etherMPLSMulticast, etherPPPoE, etherTRILL, etherBatman, etherBridging, etherPPP, etherJumboLLC,
+			etherMPLS, etherMPLSMulticast, etherPPPoE, etherEAPOL, etherTRILL, etherBatman, etherBridging, etherPPP, etherJumboLLC,
 			etherMACsec, etherPBB, etherPRP, etherFabricPath, etherHSR, etherETag, etherNSH, etherDSA, etherRTag,
 		} {
 			p.jump(bpf.JumpEqual, typ, pass)
@@ -185,7 +185,7 @@ func filter(link LinkType, loopback bool) []bpf.Instruction {
 	p.label("IPv4")
 	p.add(bpf.LoadAbsolute{Off: ip + 9, Size: 1})
 	p.jump(bpf.JumpEqual, protoTCP, "TCP")
-	for _, protocol := range []uint32{protoUDP, protoIPv4, protoIPv6, protoGRE, protoAH, protoEtherIP, protoL2TP, protoMPLS} {
+	for _, protocol := range []uint32{protoUDP, protoIPv4, protoIPv6, protoGRE, protoAH, protoEtherIP, protoL2TP, protoSCTP, protoUDPLite, protoMPLS} {
 		p.jump(bpf.JumpEqual, protocol, pass)
 	}
 	p.to(drop)

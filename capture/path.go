@@ -108,12 +108,13 @@ type path struct {
 	placed bool // something of it distinguishes flows
 
 	// What names has returned last for a path without tunnels.
-	named  [2 * maxLayers]layer
-	namedN int
-	latest []string
+	named    [2 * maxLayers]layer
+	namedN   int
+	latest   []string
+	carriers int // layers of carriers, at its end
 }
 
-func (p *path) reset() { p.n, p.ips, p.placed, p.tags = 0, 0, false, 0 }
+func (p *path) reset() { p.n, p.ips, p.placed, p.tags, p.carriers = 0, 0, false, 0, 0 }
 
 func (p *path) add(kind layerKind, value uint32) {
 	if p.n < len(p.layers) {
@@ -181,7 +182,7 @@ func (p *path) names(seg *segment) []string {
 		transport = 1
 		n--
 	}
-	if n == 1 || n == 2 && !p.placed && (p.layers[1].kind == layerIPv4 || p.layers[1].kind == layerIPv6) {
+	if p.carriers == 0 && (n == 1 || n == 2 && !p.placed && (p.layers[1].kind == layerIPv4 || p.layers[1].kind == layerIPv6)) {
 		return plainPaths[p.layers[0].kind][version][transport]
 	}
 	simple := p.ips == 1
@@ -191,6 +192,10 @@ func (p *path) names(seg *segment) []string {
 	var names []string
 	ip := 0
 	for _, l := range p.layers[:p.n] {
+		if l.kind >= firstCarrierLayer {
+			names = append(names, carrierNames[l.kind-firstCarrierLayer])
+			continue
+		}
 		name := layerNames[l.kind]
 		switch l.kind {
 		case layerVLAN, layerVXLAN, layerGENEVE, layerPBB:
@@ -203,7 +208,7 @@ func (p *path) names(seg *segment) []string {
 		}
 		names = append(names, name)
 	}
-	if !seg.udp {
+	if !seg.udp && p.carriers == 0 {
 		names = append(names, "tcp")
 	}
 	if simple {

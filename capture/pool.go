@@ -44,6 +44,9 @@ func (t *table) refillPools(most int) {
 	t.pages.refill(most)
 	t.quic.refill(most)
 	t.dtls.refill(most)
+	for i := range t.carried {
+		t.carried[i].refill(most)
+	}
 	t.rawMost = most
 	for i, free := range t.raws {
 		if most > 0 && len(free) > poolSize {

@@ -38,6 +38,8 @@ func (d *decoder) ppp(b []byte) verdict {
 		return d.ipv6(b[n:])
 	case 0x0281, 0x0283:
 		return d.mpls(b[n:])
+	case pppEAP:
+		return d.eap(carrierPPPEAP, b[n:])
 	}
 	return isOther
 }

@@ -52,7 +52,17 @@ func (s *Scanner) readPrologue(f *flow, h *half, b []byte) bool {
 		return false
 	}
 	st.before = append(st.before, fresh...)
+	at, kind, frames := framesAfter(st.before)
+	if frames == tlsFollows {
+		skip := max(at-had, 0)
+		st.framing, st.before = kind, append(st.before[:0], st.before[min(at, had):had]...)
+		h.next += uint32(skip)
+		return s.readFrames(f, h, b[skip:])
+	}
 	n, p := prologue(st.before)
+	if p == noPrologue {
+		p = frames
+	}
 	switch {
 	case p != tlsFollows && had > 0 && s.startsLate(f, h, b):
 		h.spoke = protocolOf(st.before[:had])

@@ -119,7 +119,7 @@ func TestGivesUpOtherProtocols(t *testing.T) {
 		"SOCKS5, UDP":               {"\x05\x01\x00\x05\x03\x00\x01\x7f\x00\x00\x01\x00\x50", 8},
 		"SOCKS4, bind":              {"\x04\x02\x01\xbb\xc6\x33\x64\x01\x00", 2},
 		"CONNECT over 4 kB":         {"CONNECT x:443 HTTP/1.1\r\nCookie: " + strings.Repeat("x", 5000), 4096},
-		"zeros":                     {strings.Repeat("\x00", 20), 1},
+		"zeros":                     {strings.Repeat("\x00", 20), 2}, // one may be a length
 	} {
 		for n := range row.before {
 			checkPrologueLen(t, name, row.before[:n+1])

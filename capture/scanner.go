@@ -27,6 +27,8 @@ type Scanner struct {
 	hello   Hello  // for the caller
 	scratch []byte // of assemble.QUIC
 	peeked  [lookAhead]byte
+	eap     []byte // a packet of which RADIUS brings the parts
+	framed  *half  // the TCP stream whose frames are being read, or nil
 	seed    maphash.Seed
 
 	deadlines []deadline // of doubts, in order of time

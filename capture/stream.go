@@ -32,14 +32,18 @@ type stream struct {
 	page    *page  // that contains memory, as long as it is short
 	index   int    // of the hello that is awaited: 1 or 2
 	known   bool   // the first byte was the first of the connection
+	framing framing
 	flags   uint64 // hash of the TLS Flags extensions of the first hello
 
 	before []byte // what came so far before TLS, in case TLS follows
 	start  uint32 // offset in the stream at which TLS begins; 0 while it is not known
 
+	framedAt uint32 // offset in the stream after the frame with the latest hello
+
 	ahead  []heldPage // bytes that arrived out of order
 	lowest uint32     // sequence number of the first byte in ahead, while floating
 	hint   uint32     //
+	skip   uint32     // bytes of a frame that are not read
 	spans  []span     // of ahead, as they arrived
 	full   bool       // spans has no room and cannot be joined
 	uses   []use
@@ -110,6 +114,9 @@ func (t *table) drop(h *half) {
 	clear(st.ahead)                  //mutation:equivalent it lets go of memory
 	if cap(st.spans) > pooledSpans { //mutation:equivalent only what is kept for later differs
 		st.spans = nil
+	}
+	if cap(st.before) > maxPrologue { //mutation:equivalent only what is kept for later differs
+		st.before = nil
 	}
 	*st = stream{ahead: st.ahead[:0], uses: st.uses[:0], before: st.before[:0], spans: st.spans[:0], reported: st.reported[:0]}
 	t.streams.put(st)
@@ -206,6 +213,8 @@ func (s *Scanner) feedUrgent(f *flow, h *half, b []byte, n int) bool {
 func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 	st, piece, at := h.stream, b, h.next
 	switch {
+	case st.framing != unframed:
+		return s.readFrames(f, h, b)
 	case len(st.before) > 0:
 		return s.readPrologue(f, h, b)
 	case st.late && st.index == 1 && len(st.uses) > maxLateSegments:

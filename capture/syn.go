@@ -13,7 +13,7 @@ func (s *Scanner) synchronize(f *flow, h *half, seg *segment) {
 	other := &f.halves[1-h.direction]
 	start := seg.seq + 1 // SYN takes a sequence number
 	again := h.synSeen && h.start == start
-	answersNothing := h.answers && seg.flags&tcpACK != 0 && h.phase == started && h.next == h.start && !h.ackSeen
+	answersNothing := h.answers && seg.flags&tcpACK != 0 && h.phase == started && h.next == h.start && !h.ackSeen && !again
 	switch {
 	case h.reset || other.reset, f.closed && !again:
 		s.reopen(f)

@@ -205,7 +205,7 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 		h.phase = floating
 		skip := changeCipherSpecLen(seg.payload)
 		switch {
-		case s.flows.open != nil, !f.resumed && (mayBegin(seg.payload) || mayBeginPrologue(seg.payload)):
+		case s.flows.open != nil, !f.resumed && (mayBegin(seg.payload) || mayBeginPrologue(seg.payload) || mayBeginFrames(seg.payload)):
 			h.phase, h.start, h.next = started, seg.seq, seg.seq
 		case !f.resumed && mayBegin(seg.payload[skip:]):
 			h.stream.second = true

@@ -20,6 +20,7 @@ const (
 	portCAPWAP      = 5247
 	portGENEVE      = 6081
 	portMPLS        = 6635
+	portSCTP        = 9899  // RFC 6951, Section 5.1
 	portVXLANBefore = 8472  // the default of Linux, from before the registration
 	portTZSP        = 37008 // not registered
 )
@@ -70,6 +71,8 @@ func (d *decoder) twoWay(port uint16, b []byte) (v verdict, ok bool) {
 		return d.ayiya(b), true
 	case portCAPWAP:
 		return d.capwap(b), true
+	case portSCTP:
+		return d.sctp(b), true
 	}
 	return isSegment, false
 }

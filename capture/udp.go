@@ -13,7 +13,8 @@ type Transport string
 const (
 	TCP  Transport = "tcp"  // TLS records over TCP
 	QUIC Transport = "quic" // CRYPTO frames in Initial packets
-	DTLS Transport = "dtls" // DTLS records over UDP
+	DTLS Transport = "dtls" // DTLS records, over UDP or in another carrier
+	Raw  Transport = "raw"  // TLS records in EAP, OpenVPN or RDP over UDP; Hello.Path says which
 )
 
 // quicCost and dtlsCost are what a session takes of the memory, without what its assembler
@@ -37,6 +38,7 @@ type session struct {
 	charged   int          // bytes, of the table's memory
 	used      int32        // datagrams that were of use
 	index     uint8        // of the hello that is awaited
+	carrier   carrierKind
 	dtls      bool
 	doubts    Reasons // about the hello that is awaited
 
@@ -97,7 +99,10 @@ func (m *sessionMore) forget() {
 }
 
 func (ss *session) transport() Transport {
-	if ss.dtls {
+	switch {
+	case ss.carrier != noCarrier:
+		return carrierTable[ss.carrier].transport
+	case ss.dtls:
 		return DTLS
 	}
 	return QUIC
@@ -143,10 +148,18 @@ func (t *table) sessionsOf(transport Transport) *pool[session] {
 	return &t.quic
 }
 
+// poolOf returns the pool that a session comes from.
+func (t *table) poolOf(ss *session) *pool[session] {
+	if ss.carrier != noCarrier {
+		return &t.carried[ss.carrier]
+	}
+	return t.sessionsOf(ss.transport())
+}
+
 // reset makes the assembler as new.
 func (ss *session) reset() {
 	limit := assemble.MaxMessage
-	if ss.dtls {
+	if ss.transport() == DTLS {
 		limit = assemble.MaxMessageDTLS
 	}
 	ss.assembler.ResetGrowing(limit)
@@ -156,14 +169,14 @@ func (ss *session) reset() {
 func (t *table) freeSession(ss *session) {
 	ss.reset()
 	ss.more.forget()
-	*ss = session{assembler: ss.assembler, dtls: ss.dtls, more: ss.more, numbers: ss.numbers, frames: ss.frames[:0]}
+	*ss = session{assembler: ss.assembler, carrier: ss.carrier, dtls: ss.dtls, more: ss.more, numbers: ss.numbers, frames: ss.frames[:0]}
 	if ss.dtls {
 		*ss.numbers = dtlsNumbers{}
 	}
 	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
 		ss.frames = nil //mutation:equivalent only what is kept for later differs
 	}
-	t.sessionsOf(ss.transport()).put(ss) //mutation:equivalent it spares allocations
+	t.poolOf(ss).put(ss) //mutation:equivalent it spares allocations
 }
 
 // dropSession frees the session of a flow.
@@ -184,13 +197,21 @@ func (t *table) dropSession(f *flow) {
 
 // begun reports whether the session holds the beginning of a first hello. The beginning of
 // a second one looks like other messages of a client.
-func (s *session) begun() bool { return s.index == 1 }
+func (s *session) begun() bool {
+	if a, ok := s.assembler.(interface{ Begun() bool }); ok && !a.Begun() {
+		return false
+	}
+	return s.index == 1
+}
 
 // cost returns what the session takes of the memory. A datagram can arrive in thousands of
 // fragments, all of which are in frames.
 func (ss *session) cost() int {
 	n := quicCost
-	if ss.dtls {
+	switch {
+	case ss.carrier != noCarrier:
+		n = carriedCost
+	case ss.dtls:
 		n = dtlsCost
 	}
 	if ss.more != nil {
@@ -215,17 +236,23 @@ func (t *table) chargeSessions(f *flow) bool {
 func (s *Scanner) datagram(seg *segment) {
 	b := seg.payload
 	if len(b) < 13 { //mutation:equivalent the assemblers ignore some bytes more or less
-		return // too short for either
+		return // too short for any
 	}
 	if seg.flawed || s.flows.limits.Checksums == ChecksumsVerify && seg.checksum() > sumRight {
 		return // no host takes it
 	}
-	key := keyOf(seg, s.locate())
+	c := seg.carrier
+	if c == noCarrier && mayBeCarrier(b) {
+		c = carrierOf(b)
+	}
 	switch {
+	case c != noCarrier:
+		s.carry(c, keyOf(seg, s.locate()), b)
+	case mayBeRDPUDP(seg) && s.rdpUDP(seg):
 	case b[0]&0x80 != 0:
-		s.quicDatagram(key, b)
+		s.quicDatagram(keyOf(seg, s.locate()), b)
 	case b[0] >= 20 && b[0] < 64, b[1] == dtlsMajor: //mutation:equivalent DTLS ignores other types
-		s.dtlsDatagram(key, b)
+		s.dtlsDatagram(keyOf(seg, s.locate()), b)
 	}
 }
 
@@ -234,6 +261,9 @@ func (s *Scanner) datagram(seg *segment) {
 func (s *Scanner) takes(f *flow) (evidence half, ok bool) {
 	if f != nil {
 		evidence = f.halves[0] // which has the only direction
+	}
+	if s.framed != nil {
+		return evidence, true // TCP has taken it
 	}
 	before, offloaded := evidence.sums, evidence.partial
 	if _, dropped := s.damaged(&evidence, &s.decoder.seg); dropped {
@@ -275,7 +305,11 @@ func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 		ss.frames, ss.used = ss.frames[:0], 0
 	}
 	if after.Pieces > before.Pieces {
-		ss.frames = append(ss.frames, s.frames...)
+		for _, frame := range s.frames {
+			if n := len(ss.frames); n == 0 || ss.frames[n-1] != frame { // a segment can have several frames
+				ss.frames = append(ss.frames, frame)
+			}
+		}
 		ss.used++
 	}
 }
@@ -284,7 +318,7 @@ func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 // came last.
 func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, doubts Reasons) {
 	s.describeDatagrams(f, ss)
-	s.hello.Ambiguous = doubts
+	s.hello.Ambiguous = s.doubtFramed(doubts)
 	s.hello.Faults = append(s.hello.Faults, ss.noted().faults...)
 	var last uint64
 	if result.Outcome == assemble.Complete {
@@ -332,7 +366,7 @@ func (s *Scanner) nameRefused(ss *session, last uint64) uint64 {
 	)
 	name := uint64(ss.message.length)<<lengthAt | uint64(s.hello.DTLS.MessageSeq)<<1 | 1
 	random := 4 + 2
-	if ss.dtls {
+	if ss.transport() == DTLS {
 		random = 12 + 2
 	}
 	if len(s.hello.Message) >= random+randomLen {
@@ -413,8 +447,9 @@ func (s *Scanner) describeDatagrams(f *flow, ss *session) {
 		s.hello.QUIC = a.Info()
 		s.hello.Index = max(s.hello.QUIC.Hello, 1)
 		s.hello.Pieces.Packets = s.hello.QUIC.Packets
-	case *assemble.DTLS:
+	case interface{ Info() assemble.DTLSInfo }:
 		s.hello.DTLS = a.Info()
 		s.hello.Pieces.Records = s.hello.DTLS.Records
 	}
+	s.describeCarried(ss)
 }

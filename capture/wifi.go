@@ -146,6 +146,7 @@ func (d *decoder) wifiData(control, flags byte, b []byte, padded bool) verdict {
 	if len(b) < n {
 		return d.short()
 	}
+	d.wifiAddresses(flags&(toDS|fromDS), b)
 	b = b[n:]
 	switch {
 	case flags&protected != 0 && !isSNAP(b): // some drivers decipher a frame, and leave the flag
@@ -158,6 +159,14 @@ func (d *decoder) wifiData(control, flags byte, b []byte, padded bool) verdict {
 		}
 	}
 	return d.llc(b)
+}
+
+// wifiAddresses notes destination and source (Section 9.3.2.1.2, Table 9-30).
+func (d *decoder) wifiAddresses(distribution byte, b []byte) {
+	at := [...][2]int{{4, 10}, {16, 10}, {4, 16}, {16, 24}}[distribution]
+	copy(d.ends[:6], b[at[0]:])
+	copy(d.ends[6:], b[at[1]:at[1]+6])
+	d.frame = d.ends[:]
 }
 
 // isSNAP reports whether b begins with LLC and SNAP with an EtherType.
@@ -204,5 +213,6 @@ func (d *decoder) msdu(b []byte) verdict {
 		}
 		n = len(b)
 	}
+	d.frame = b
 	return d.llc(b[header:n])
 }

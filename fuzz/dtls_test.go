@@ -84,6 +84,9 @@ func referenceDTLS(datagrams [][]byte) assemble.Result {
 	return assemble.Result{}
 }
 
+// isDTLS reports whether a record has a version of DTLS, or of OpenSSL before it.
+func isDTLS(version uint16) bool { return version>>8 == 0xfe || version == 0x0100 }
+
 // dtlsRecords finds the plaintext handshake records of a datagram that are not to be
 // skipped (RFC 9147, Section 4).
 func dtlsRecords(datagram []byte) (records []struct{ start, end int }) {
@@ -93,7 +96,7 @@ func dtlsRecords(datagram []byte) (records []struct{ start, end int }) {
 		var version, epoch uint16
 		var number []byte
 		var fragment cryptobyte.String
-		if !s.ReadUint8(&contentType) || !s.ReadUint16(&version) || version>>8 != 0xfe || !s.ReadUint16(&epoch) ||
+		if !s.ReadUint8(&contentType) || !s.ReadUint16(&version) || !isDTLS(version) || !s.ReadUint16(&epoch) ||
 			!s.ReadBytes(&number, 6) || !s.ReadUint16LengthPrefixed(&fragment) {
 			return records
 		}
@@ -138,7 +141,7 @@ func checkDTLS(datagrams [][]byte) error {
 			break
 		}
 	}
-	if info := d.Info(); got.Outcome == assemble.Complete && (info.Records == 0 || info.Version>>8 != 0xfe) {
+	if info := d.Info(); got.Outcome == assemble.Complete && (info.Records == 0 || !isDTLS(info.Version)) {
 		return fmt.Errorf("the message came in %d records of version %#x", info.Records, info.Version)
 	}
 	// Less memory changes nothing else than what is longer.

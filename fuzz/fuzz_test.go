@@ -32,6 +32,7 @@ func FuzzQUICFrames(f *testing.F)    { run(f, quicFramesSeeds, checkQUICFramesIn
 func FuzzQUICSealed(f *testing.F)    { run(f, quicFramesSeeds, checkQUICSealedInput) }
 func FuzzQUICSchedule(f *testing.F)  { run(f, scheduleSeeds(4, false), checkQUICScheduleInput) }
 func FuzzDTLSDatagrams(f *testing.F) { run(f, dtlsSeeds, checkDTLSInput) }
+func FuzzCarriers(f *testing.F)      { run(f, carrierSeeds, checkCarriersInput) }
 func FuzzDTLSSchedule(f *testing.F)  { run(f, scheduleSeeds(12, true), checkDTLSScheduleInput) }
 func FuzzServerConn(f *testing.F)    { run(f, recordsSeeds, checkServerConnInput) }
 func FuzzECH(f *testing.F)           { run(f, echSeeds, checkECHInput) }

@@ -17,7 +17,8 @@ const (
 )
 
 // DTLS reads a ClientHello from the UDP datagrams that a client sends, in DTLS 1.0,
-// 1.2 or 1.3, if it is not encrypted (RFC 9147, Sections 4 and 5.2):
+// 1.2 or 1.3, or in the version 0x0100 that OpenSSL had before it (DTLS1_BAD_VER, which Cisco
+// AnyConnect uses), if it is not encrypted (RFC 9147, Sections 4 and 5.2):
 //
 //	struct {
 //	    ContentType type;
@@ -155,16 +156,20 @@ func (d *DTLS) Feed(datagram []byte) Result {
 }
 
 const (
-	dtlsMajor    = 0xfe // of all versions: they count down from 0xfeff
-	dtlsEpochAt  = 3
-	dtlsLengthAt = 11
+	dtlsVersionAt = 1
+	dtlsEpochAt   = 3
+	dtlsLengthAt  = 11
 )
+
+// isDTLS reports whether b, which has two bytes or more, begins with a version of DTLS. The
+// first byte is 0xfe in all versions but 0x0100, which is what OpenSSL calls DTLS1_BAD_VER.
+func isDTLS(b []byte) bool { return b[0] == 0xfe || b[0] == 1 && b[1] == 0 }
 
 // read walks through the records of a datagram.
 func (d *DTLS) read(datagram []byte) (result Result, used int) {
 	for i := 0; len(datagram)-i >= dtlsRecordHeaderLen; {
 		header := datagram[i:]
-		if header[1] != dtlsMajor {
+		if !isDTLS(header[dtlsVersionAt:]) {
 			if d.again && encryptedRecord(header[0]) {
 				return Result{Outcome: Unrecognized}, len(datagram)
 			}
@@ -176,14 +181,14 @@ func (d *DTLS) read(datagram []byte) (result Result, used int) {
 			break
 		}
 		end := i + length
-		epoch := int(header[dtlsEpochAt])<<8 | int(header[dtlsEpochAt+1])
+		encrypted := header[dtlsEpochAt]|header[dtlsEpochAt+1] != 0
 		switch {
-		case header[0] == recordHandshake && epoch == 0 && length <= maxRecord:
+		case header[0] == recordHandshake && !encrypted && length <= maxRecord:
 			version := binary.BigEndian.Uint16(header[1:])
 			if result := d.readRecord(datagram[:end], i, version); result.Outcome != NeedMore {
 				return result, end
 			}
-		case d.again && (epoch > 0 || header[0] == recordChangeCipherSpec):
+		case d.again && (encrypted || header[0] == recordChangeCipherSpec):
 			return Result{Outcome: Unrecognized}, end
 		}
 		i = end
@@ -268,10 +273,6 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 		}
 		d.start(b)
 	}
-	if d.Tolerant && offset == 0 && len(body) == length {
-		d.overlap = !d.pieces.place(dtlsFragmentHeaderLen, body, last) || d.overlap
-		return Result{Outcome: Complete, Message: b}
-	}
 	switch {
 	case length != d.length:
 		return refused(extension.ErrFragmentMismatch, at+1)
@@ -288,7 +289,7 @@ func (d *DTLS) readFragment(b []byte, at int) Result {
 // put takes bytes of the message. It reports false if that ends all.
 func (d *DTLS) put(offset int, b []byte) bool {
 	if !d.Tolerant {
-		return d.pieces.place(offset, b, neither)
+		return d.pieces.place(offset, b, neither) //mutation:equivalent a difference ends all
 	}
 	if !d.pieces.place(offset, b, last) {
 		d.overlap = true
@@ -301,10 +302,8 @@ func (d *DTLS) start(fragment []byte) {
 	var header [dtlsFragmentHeaderLen]byte
 	copy(header[:6], fragment)       // msg_type, length, message_seq
 	copy(header[9:12], fragment[1:]) // fragment_length
-	if d.pieces.most > 0 {
-		d.pieces.got += len(header)
-		d.pieces.grow(len(fragment))
-	}
+	d.pieces.got += len(header)      //mutation:equivalent only the growth of memory differs
+	d.pieces.grow(len(fragment))
 	d.pieces.put(0, header[:])
 	d.length = int(header[1])<<16 | int(header[2])<<8 | int(header[3])
 }

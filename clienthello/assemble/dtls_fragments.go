@@ -21,7 +21,7 @@ type DTLSFragment struct {
 func DTLSFragments(datagram []byte) iter.Seq[DTLSFragment] {
 	return func(yield func(DTLSFragment) bool) {
 		var f DTLSFragment
-		for b := datagram; len(b) >= dtlsRecordHeaderLen && b[1] == dtlsMajor; {
+		for b := datagram; len(b) >= dtlsRecordHeaderLen && isDTLS(b[dtlsVersionAt:]); { //mutation:equivalent an empty record yields nothing
 			end := dtlsRecordHeaderLen + int(b[dtlsLengthAt])<<8 + int(b[dtlsLengthAt+1])
 			if end > len(b) {
 				return
@@ -50,7 +50,7 @@ func yieldFragments(b []byte, f DTLSFragment, yield func(DTLSFragment) bool) boo
 		if len(b) < dtlsFragmentHeaderLen {
 			return false
 		}
-		end := dtlsFragmentHeaderLen + int(b[9])<<16 + int(b[10])<<8 + int(b[11])
+		end := dtlsFragmentHeaderLen + int(b[9])<<16 + int(b[10])<<8 + int(b[11]) //mutation:equivalent from 2^16 on, it is longer than a record
 		if end > len(b) {
 			return false
 		}

@@ -88,6 +88,22 @@ func TestDTLSWhole(t *testing.T) {
 	}
 }
 
+// TestDTLSWholeAfterFarFragment checks that a message in one fragment counts, and is compared
+// with what came before it, also if that was kept elsewhere.
+func TestDTLSWholeAfterFarFragment(t *testing.T) {
+	msg := dtlsHandshake(15_000, 0)
+	changed := bytes.Clone(msg)
+	changed[14_000]++
+	for _, before := range [][]byte{msg, changed} {
+		d := assemble.DTLS{Tolerant: true}
+		d.ResetGrowing(assemble.MaxMessageDTLS)
+		d.Feed(dtlsDatagram(fragment(before, 13_900, 14_000)))
+		if result := d.Feed(dtlsDatagram(msg)); !bytes.Equal(result.Message, msg) || d.Overlap() != bytes.Equal(before, changed) {
+			t.Error(result.Outcome, d.Overlap())
+		}
+	}
+}
+
 func TestDTLSFragments(t *testing.T) {
 	one, two := dtlsHandshake(50, 0), dtlsHandshake(300, 3)
 	other := bytes.Clone(one)
@@ -95,6 +111,8 @@ func TestDTLSFragments(t *testing.T) {
 	type f = assemble.DTLSFragment
 	const record = 13 + 12
 	size := record + 50
+	long, filler := dtlsHandshake(300, 0), dtlsHandshake(1<<14-62-12, 1)
+	copy(long[1:], []byte{3, 2, 1, 5, 4}) // length, message_seq
 	large := dtlsRecord(22, dtls12, 0, make([]byte, 1<<14+1))
 	for name, test := range map[string]struct {
 		datagram []byte
@@ -106,12 +124,19 @@ func TestDTLSFragments(t *testing.T) {
 		"two records":           {slices.Concat(dtlsDatagram(one), dtlsDatagram(fragment(two, 9, 10))), []f{{0, 50, size, false}, {3, 300, size + record + 1, false}}},
 		"another type":          {dtlsDatagram(other, one), []f{{0, 50, size + 12 + 50, false}}},
 		"encrypted":             {slices.Concat(dtlsRecord(23, dtls12, 1, []byte{1}), dtlsDatagram(one)), []f{{0, 50, 14 + size, false}}},
+		"epoch 256":             {slices.Concat(dtlsRecord(22, dtls12, 256, two), dtlsDatagram(one)), []f{{0, 50, 13 + len(two) + size, false}}},
 		"change_cipher_spec":    {slices.Concat(dtlsRecord(20, dtls12, 0, []byte{1}), dtlsDatagram(one)), []f{{0, 50, 14 + size, true}}},
 		"alert":                 {slices.Concat(dtlsRecord(21, dtls12, 0, []byte{1, 0}), dtlsDatagram(one)), nil},
 		"too large":             {slices.Concat(large, dtlsDatagram(one)), []f{{0, 50, len(large) + size, false}}},
+		"largest":               {dtlsDatagram(one, filler), []f{{0, 50, 13 + 1<<14, false}, {1, len(filler) - 12, 13 + 1<<14, false}}},
+		"long numbers":          {dtlsDatagram(fragment(long, 0, 50)), []f{{5<<8 | 4, 3<<16 | 2<<8 | 1, size, false}}},
+		"of 65,536 bytes":       {dtlsDatagram([]byte{1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0}), nil},
+		"cut record header":     {dtlsDatagram(one)[:12], nil},
 		"another version":       {dtlsRecord(22, 0x0303, 0, one), nil},
 		"cut record":            {dtlsDatagram(one)[:70], nil},
-		"cut fragment header":   {dtlsDatagram(one, []byte{1}), []f{{0, 50, size + 1, false}}},
+		"an empty one":          {dtlsDatagram(fragment(one, 0, 0)), []f{{0, 50, record, false}}},
+		"cut fragment header":   {slices.Concat(dtlsDatagram(one, one[:11]), dtlsDatagram(one)), []f{{0, 50, size + 11, false}}},
+		"one byte of a header":  {slices.Concat(dtlsDatagram(one, one[:1]), dtlsDatagram(one)), []f{{0, 50, size + 1, false}}},
 		"fragment cut short":    {slices.Concat(dtlsDatagram(one[:40]), dtlsDatagram(one)), nil},
 		"stopped by the caller": {slices.Concat(dtlsDatagram(one, one), dtlsDatagram(one)), []f{{0, 50, size + 62, false}}},
 	} {

@@ -74,7 +74,7 @@ func (f *farPieces) settle(offset int, data []byte, wins winner) (counts []byte,
 		var piece []byte
 		at, piece, b = f.next(b)
 		from, to := max(at, offset), min(at+len(piece), offset+len(data))
-		if from >= to || bytes.Equal(piece[from-at:to-at], counts[from-offset:to-offset]) {
+		if from >= to || bytes.Equal(piece[from-at:to-at], counts[from-offset:to-offset]) { //mutation:equivalent no bytes are equal, too
 			continue
 		}
 		same = false
@@ -182,7 +182,7 @@ func (p *pieces) grow(n int) {
 	if n = min(n, p.most); n <= len(p.data) {
 		return
 	}
-	size := min(max(n, len(p.data)/4*5), p.most)
+	size := min(max(n, len(p.data)/4*5), p.most) //mutation:equivalent it grows more often, or by more
 	data := slices.Grow([]byte(nil), size)
 	data = data[:min(cap(data), p.most)]
 	copy(data, p.data[:p.end])
@@ -221,12 +221,12 @@ func newPieces(memory []byte) pieces {
 // reset forgets what has come. Memory that has grown is kept only if it is short.
 func (p *pieces) reset() {
 	p.prefix, p.end, p.got = 0, 0, 0
-	if p.most > 0 && len(p.data) > nearBytes {
+	if p.most > 0 && len(p.data) > nearBytes { //mutation:equivalent only what is kept for later differs
 		p.data, p.marks = nil, nil
 	}
 	if p.far != nil {
 		p.far.b, p.far.n = p.far.b[:0], 0
-		if cap(p.far.b) > nearBytes/2 {
+		if cap(p.far.b) > nearBytes/2 { //mutation:equivalent only what is kept for later differs
 			p.far = nil
 		}
 	}
@@ -248,7 +248,7 @@ func (p *pieces) put(offset int, data []byte) (same bool) {
 		return true
 	}
 	data = data[:min(len(data), len(p.data)-offset)]
-	if offset < p.prefix {
+	if offset < p.prefix { //mutation:equivalent at prefix, nothing is compared
 		n := min(len(data), p.prefix-offset)
 		if !bytes.Equal(data[:n], p.data[offset:offset+n]) {
 			return false
@@ -371,7 +371,7 @@ func (p *pieces) replace(offset int, data []byte) (same bool) {
 func (p *pieces) merge(offset int, data []byte, settle func(i, j int, fresh []byte) []byte) (same bool) {
 	same = true
 	var fresh []byte
-	for i := range max(0, min(len(data), p.end-offset, len(p.data)-offset)) {
+	for i := range max(0, min(len(data), p.end-offset)) { //mutation:equivalent has says the same, in more time
 		if j := offset + i; p.has(j) && p.data[j] != data[i] {
 			same = false
 			fresh = settle(i, j, fresh)

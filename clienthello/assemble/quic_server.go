@@ -99,7 +99,7 @@ func (q *QUIC) readInitial(packet []byte, p *longPacket, i int, lenient bool, sc
 		return Result{}, false
 	}
 	if newConnectionID(p.scid) != q.scid {
-		faults |= QUICSource
+		faults |= QUICSource //mutation:equivalent QUICOpened is set, too
 	}
 	discarded := faults&QUICSource != 0 || faults != 0 && !lenient
 	if discarded {
@@ -138,8 +138,8 @@ type packetNumbers struct {
 
 // note counts the packet with a number as opened.
 func (n *packetNumbers) note(number uint64) {
-	if next := number + 1; next > n.next {
-		if shift := next - n.next; shift < 64 {
+	if next := number + 1; next > n.next { //mutation:equivalent the same number again changes nothing
+		if shift := next - n.next; shift < 64 { //mutation:equivalent a shift by 64 gives 0, too
 			n.seen <<= shift
 		} else {
 			n.seen = 0

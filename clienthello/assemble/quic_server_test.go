@@ -58,15 +58,18 @@ func TestFeedServer(t *testing.T) {
 		"garbage":                    {{[]byte("no QUIC at all, but text"), unrecognized, unrecognized, 0}, {one, more, more, opened}, {[]byte{0x40, 1, 2}, more, more, 0}},
 		"keys that do not fit":       {{numbered(0, to("whatever else"), first), unrecognized, unrecognized, 0}, {one, more, more, opened}, {numbered(1, other, rest), more, more, 0}},
 		"a number twice":             {{one, more, more, opened}, {numbered(0, nil, rest), more, complete, opened | duplicate}},
+		"a number again later":       {{one, more, more, opened}, {numbered(5, nil, []byte{1}), more, more, opened}, {numbered(63, nil, []byte{1}), more, more, opened}, {numbered(5, nil, []byte{1}), more, more, opened | duplicate}, {numbered(0, nil, rest), more, complete, opened | duplicate}},
 		"an old number":              {{numbered(100, nil, first), more, more, opened}, {numbered(36, nil, rest), complete, complete, opened | old}},
 		"the oldest number":          {{numbered(100, nil, first), more, more, opened}, {numbered(37, nil, rest), complete, complete, opened}},
 		"numbers out of order":       {{numbered(9, nil, []byte{1}), more, more, opened}, {numbered(3, nil, first), more, more, opened}, {numbered(200, nil, rest), complete, complete, opened}},
 		"fixed bit first":            {{numbered(0, greased, first), unrecognized, more, fixed}, {one, more, more, opened}},
 		"fixed bit later":            {{one, more, more, opened}, {numbered(1, greased, rest), more, complete, opened | fixed}, {numbered(1, nil, rest), complete, complete, opened}},
 		"reserved bits":              {{one, more, more, opened}, {numbered(1, bits, rest), more, complete, opened | reserved}},
+		"reserved bits first":        {{one, more, more, opened}, {slices.Concat(numbered(1, bits, []byte{1}), numbered(2, nil, rest)), more, complete, opened | reserved}},
 		"another source":             {{one, more, more, opened}, {numbered(1, from("other"), rest), more, more, opened | source}, {numbered(1, nil, rest), complete, complete, opened}},
 		"another number by source":   {{one, more, more, opened}, {numbered(0xfffffff0, from("other"), rest), more, more, opened | source}, {numbered(1, nil, rest), complete, complete, opened}},
 		"close":                      {{one, more, more, opened}, {numbered(1, nil, []byte{0x1c, 0, 0, 0}, rest), more, complete, opened | closes}},
+		"close, then a packet":       {{one, more, more, opened}, {slices.Concat(numbered(1, nil, []byte{0x1c, 0, 0, 0}), numbered(2, nil, rest)), more, complete, opened | closes}},
 		"close cut short":            {{one, more, more, opened}, {numbered(1, func(p *quicseal.Packet) { p.Payload = []byte{1, 1, 1, 0x1c, 0, 0, 9} }), refused, refused, opened}},
 		"a frame of another kind":    {{one, more, more, opened}, {numbered(1, nil, []byte{8}), refused, refused, opened}},
 		"two packets":                {{slices.Concat(one, numbered(1, nil, rest)), complete, complete, opened}},
@@ -103,13 +106,17 @@ func TestFeedServer(t *testing.T) {
 func TestFeedServerEndsWithTheHandshake(t *testing.T) {
 	var q assemble.QUIC
 	q.Reset(make([]byte, assemble.BufferSize(200)))
-	q.FeedServer(numbered(0, nil, crypto(0, handshake(96))), false)
-	q.Next()
 	p := quicseal.Packet{Version: quicseal.V1, Type: quicseal.Handshake, DCID: []byte("server"), SCID: []byte("client"), Payload: make([]byte, 50)}
+	q.FeedServer(numbered(0, nil, crypto(0, handshake(96)[:50])), false)
+	if result, _ := q.FeedServer(p.Seal(), false); result.Outcome != assemble.NeedMore {
+		t.Error("before the message", result)
+	}
+	q.FeedServer(numbered(1, nil, crypto(50, handshake(96)[50:])), false)
+	q.Next()
 	if result, _ := q.FeedServer(p.Seal(), false); result.Outcome != assemble.Unrecognized {
 		t.Error(result)
 	}
-	if result, faults := q.FeedServer(numbered(1, nil, crypto(100, handshake(96))), false); result.Outcome != assemble.Unrecognized || faults != 0 {
+	if result, faults := q.FeedServer(numbered(2, nil, crypto(100, handshake(96))), false); result.Outcome != assemble.Unrecognized || faults != 0 {
 		t.Error("not final", result)
 	}
 }
@@ -205,6 +212,19 @@ func TestUnmasksInitial(t *testing.T) {
 	}
 	if unmasked < 200 || unmasked > 300 {
 		t.Errorf("%d of 1000 packets of a server", unmasked)
+	}
+	client := numbered(0, nil, crypto(0, handshake(96)))
+	short := numbered(0, func(p *quicseal.Packet) { p.Reserved, p.NumberLen, p.LengthLen, p.Payload = 3, 1, 1, []byte{1, 1, 1} })
+	short = short[:len(short)-1]
+	short[len(short)-20] = 19 // the length
+	for name, before := range map[string][]byte{
+		"0-RTT":                      numbered(0, func(p *quicseal.Packet) { p.Reserved, p.Type = 3, quicseal.ZeroRTT }),
+		"an Initial that is short":   short,
+		"an Initial from the server": numbered(0, func(p *quicseal.Packet) { p.Reserved, p.DCID = 3, []byte("server") }),
+	} {
+		if !keys.UnmasksInitial(slices.Concat(before, client)) {
+			t.Error(name, "is not passed over")
+		}
 	}
 	if keys.UnmasksInitial(nil) || keys.UnmasksInitial(numbered(0, func(p *quicseal.Packet) { p.Reserved = 1 })) {
 		t.Error("no packet, or reserved bits")

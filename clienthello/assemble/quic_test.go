@@ -384,7 +384,7 @@ func TestQUICRefuses(t *testing.T) {
 		{"another message", [][]byte{crypto(0, []byte{2})}, extension.ErrMessageType, 3},
 		{"another message, found late", [][]byte{crypto(1, msg[1:]), crypto(0, []byte{11})}, extension.ErrMessageType, 3},
 		{"131,397 bytes announced", [][]byte{crypto(0, tooLarge)}, extension.ErrMessageTooLarge, 4},
-		{"131,397 bytes announced in pieces", [][]byte{crypto(3, tooLarge[3:]), crypto(0, tooLarge[:3])}, extension.ErrMessageTooLarge, 4},
+		{"131,397 bytes announced in pieces", [][]byte{crypto(2, tooLarge[2:]), crypto(0, tooLarge[:2])}, extension.ErrMessageTooLarge, 4},
 		{"2^24-1 bytes announced", [][]byte{crypto(0, []byte{1, 0xff, 0xff, 0xff})}, extension.ErrMessageTooLarge, 4},
 		{"longer than the memory", [][]byte{crypto(0, []byte{1, 0, 2, 0})}, extension.ErrOverLimit, 4},
 		{"longer than the memory, after the type", [][]byte{crypto(0, []byte{1}), crypto(1, []byte{0, 2, 0})}, extension.ErrOverLimit, 3},

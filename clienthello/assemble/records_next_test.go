@@ -28,7 +28,7 @@ func TestRecordsNext(t *testing.T) {
 		"record version 2.0":              {record(22, 0x0200, second), seen{Outcome: assemble.Unrecognized, Used: 2}},
 		"empty record":                    {record(22, 0x0303, nil), seen{Outcome: assemble.Unrecognized, Used: 5}},
 		"in a record of 2^14 bytes":       {record(22, 0x0303, slices.Concat(second, make([]byte, 1<<14-34)))[:39], seen{Outcome: assemble.Complete, Message: string(second), Used: 39, Trailing: 1<<14 - 34}},
-		"record overflow":                 {[]byte{22, 3, 3, 0xff, 0xff}, seen{Outcome: assemble.Unrecognized, Used: 5}},
+		"record overflow":                 {[]byte{22, 3, 3, 0x40, 0x01}, seen{Outcome: assemble.Unrecognized, Used: 5}},
 		"too large":                       {record(22, 0x0303, []byte{1, 0xff, 0xff, 0xff}), seen{Outcome: assemble.Refused, Code: extension.ErrMessageTooLarge, Offset: 29 + 6, Used: 9}},
 		"nothing":                         {nil, seen{}},
 	} {
@@ -68,6 +68,8 @@ func TestRecordsNext(t *testing.T) {
 		}{
 			{slices.Concat(ccs, early, early, inRecords(second, 10)), 200, seen{Outcome: assemble.Complete, Message: string(second), Used: 6 + 2*105 + 34 + 4*5}},
 			{slices.Concat(early, early, inRecords(second, 10)), 199, seen{Outcome: assemble.Unrecognized, Used: 105 + 5}},
+			{slices.Concat(record(23, 0x0303, []byte{0}), inRecords(second, 10)), 1, seen{Outcome: assemble.Complete, Message: string(second), Used: 6 + 34 + 4*5}},
+			{slices.Concat(record(23, 0x0303, []byte{0}), record(23, 0x0303, []byte{0}), inRecords(second, 10)), 1, seen{Outcome: assemble.Unrecognized, Used: 6 + 1}},
 			{slices.Concat(early, inRecords(second, 10)), 0, seen{Outcome: assemble.Unrecognized, Used: 1}},
 			{slices.Concat(record(23, 0x0303, nil), inRecords(second, 10)), 200, seen{Outcome: assemble.Unrecognized, Used: 5}},
 			{slices.Concat(record(22, 0x0303, second[:9]), early), 200, seen{Outcome: assemble.Refused, Code: extension.ErrRecordInterleaved, Offset: 29 + 14, Used: 15}},

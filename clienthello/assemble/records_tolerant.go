@@ -133,7 +133,7 @@ func (r *Records) readMajor(b byte, at int) Result {
 		r.odd.refuses = clienthello.AllServers
 	}
 	if first && !passed {
-		return Result{Outcome: Unrecognized}
+		return strict
 	}
 	return Result{}
 }

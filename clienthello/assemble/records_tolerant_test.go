@@ -49,6 +49,8 @@ func oddStreams() []oddStream {
 		{"change_cipher_spec of version 0x0400", "go close, openssl close, gnutls a70", slices.Concat(record(20, 0x0400, []byte{1}), whole), none, "", unrecognized},
 		{"change_cipher_spec, then version 0x0400", "go close, openssl a10, gnutls a70", slices.Concat(ccs, record(22, 0x0400, msg)), none, "", unrecognized},
 		{"empty change_cipher_spec first", "go close, openssl ok, gnutls a10", slices.Concat(noCCS, whole), clienthello.OpenSSL, "record_change_cipher_spec_empty 0", unrecognized},
+		{"32 empty change_cipher_specs", "go close, openssl ok, gnutls a10", slices.Concat(times(noCCS, 32), whole), clienthello.OpenSSL, "record_change_cipher_spec_empty 0", unrecognized},
+		{"33 empty change_cipher_specs", "go close, openssl a10, gnutls a10", slices.Concat(times(noCCS, 33), whole), none, "", unrecognized},
 		{"empty change_cipher_spec between", "go close, openssl a10, gnutls a10", slices.Concat(first, noCCS, second), none, "", interleaved(45)},
 		{"an empty record first", "go a10, openssl ok, gnutls a10", slices.Concat(empty, whole), clienthello.OpenSSL, "record_empty 3", emptyRecord(3)},
 		{"32 empty records", "go a10, openssl ok, gnutls a10", slices.Concat(times(empty, 32), whole), clienthello.OpenSSL, "record_empty 3", emptyRecord(3)},
@@ -124,5 +126,22 @@ func TestTolerantRecordsReadASecondHelloStrictly(t *testing.T) {
 	r.Next()
 	if got := r.Feed(stream); got.Outcome != assemble.Unrecognized {
 		t.Error(got.Outcome, "after a second hello's warning")
+	}
+}
+
+// TestTolerantRecordsGrow checks that memory which is too short is said as such, whatever was
+// passed over, and can grow.
+func TestTolerantRecordsGrow(t *testing.T) {
+	r := assemble.Records{Tolerant: true}
+	r.Reset(nil)
+	msg := handshake(20)
+	stream := slices.Concat(record(21, 0x0301, []byte{1, 90}), record(22, 0x0301, msg[:15]), record(22, 0x0301, msg[15:]))
+	first := r.Feed(stream)
+	if first.Code != extension.ErrOverLimit {
+		t.Fatal(first)
+	}
+	r.Grow(make([]byte, len(msg)))
+	if got := r.Feed(stream[first.Used:]); !bytes.Equal(got.Message, msg) {
+		t.Error(got)
 	}
 }

@@ -277,12 +277,6 @@ func TestKnownDifferences(t *testing.T) {
 	}
 }
 
-func TestExpectedNeedsReason(t *testing.T) {
-	if _, err := ReadExpected(strings.NewReader("flags/empty-data\n")); err == nil || !strings.Contains(err.Error(), "line 1") {
-		t.Errorf("error is %v", err)
-	}
-}
-
 func TestFailureNamesClause(t *testing.T) {
 	var text bytes.Buffer
 	if err := run(t, config(t, "lax")).WriteText(&text, true); err != nil {
