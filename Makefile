@@ -75,6 +75,12 @@ test-long: test-receivers
 test-receivers: ## send tricks to real servers, and compare what they read with inspect; COMBINATIONS=300 SEED=1
 	@scripts/receivers.sh -n $(or $(COMBINATIONS),300) -seed $(or $(SEED),1)
 
+.PHONY: test-router
+test-long: test-router
+test-router: ## examples/router with crowds of 2,000 hostile clients under the race detector, its splice and CPU time (needs strace)
+	cd examples && go test -race -count=1 -timeout 20m -run TestHostile ./router -crowd 2000
+	cd examples && go test -count=1 -run 'TestSplice|TestCPU' -v ./router -measure
+
 evasion-table: ## write the tables of docs/evasion.md (needs tshark)
 	@scripts/receivers.sh -n 0 -document docs/evasion.md
 

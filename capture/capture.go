@@ -118,7 +118,7 @@ func (h *Hello) Err() error {
 // Parse parses the message, of TLS or DTLS. If h is of a Scanner, it does so as servers do
 // ([clienthello.ParseTolerant]), and Faults has what they pass over. For a refused hello it
 // returns Code and Offset; the latter is then an offset in the stream or datagram, and not
-// in the message.
+// in the message. For a doubt without a message it returns an error as well.
 func (h *Hello) Parse() (clienthello.ClientHello, int, error) {
 	switch {
 	case h.Code != 0:

@@ -226,7 +226,7 @@ func TestSummary(t *testing.T) {
 		{[]extension.Extension{name("a.example"), alpn("h2", "x,y"), ext(extension.TLSFlags, 1, 4, 0)}, `version="TLS 1.2" server_name=a.example alpn=h2,"x,y"`},
 		{[]extension.Extension{name("a\n\"é b"), ext(extension.TLSFlags, 2, 0x04, 0x01)}, `version="TLS 1.2" server_name="a\n\"\u00e9 b" tls_flags=flag(2),resumption_across_names`},
 		{[]extension.Extension{name("!"), alpn("\"", ",", "=", "\\", "~\x7f", "~", "+-<>[]")}, `version="TLS 1.2" server_name=! alpn="\"",",","=","\\","~\x7f",~,+-<>[]`},
-		{[]extension.Extension{ext(extension.EncryptedClientHello, 1), ext(extension.SupportedVersions, 2, 0x7f, 0x1c)}, `version=0x7f1c ech=inner`},
+		{[]extension.Extension{ext(extension.EncryptedClientHello, 1), ext(extension.SupportedVersions, 2, 0x03, 0x05)}, `version=0x0305 ech=inner`},
 		{[]extension.Extension{ext(extension.EncryptedClientHello, 0, 0, 1, 0, 1, 9, 0, 1, 7, 0, 1, 8)}, `version="TLS 1.2" ech=outer`},
 		{[]extension.Extension{ext(extension.EncryptedClientHello, 2)}, `version="TLS 1.2"`},
 	} {

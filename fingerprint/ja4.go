@@ -9,7 +9,8 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 )
 
-// Transport is what carried the hello, as JA4 names it.
+// Transport is what carried the hello, as JA4 names it: the first letter of a Transport of
+// package capture.
 type Transport byte
 
 const (

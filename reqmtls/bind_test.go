@@ -15,7 +15,13 @@ import (
 // with the flag, as in StandIn.
 func startForeign(t *testing.T, plain, asking *tls.Config) *server {
 	t.Helper()
-	plain, asking = reqmtls.BindSessions(plain, false), reqmtls.BindSessions(asking, true)
+	t.Helper()
+	return startChoosing(t, reqmtls.BindSessions(plain, false), reqmtls.BindSessions(asking, true))
+}
+
+// startChoosing is startForeign for configs that are served as they are.
+func startChoosing(t *testing.T, plain, asking *tls.Config) *server {
+	t.Helper()
 	config := plain.Clone()
 	config.GetConfigForClient = func(info *tls.ClientHelloInfo) (*tls.Config, error) {
 		hello, ok := peek.FromConn(info.Conn)

@@ -46,7 +46,8 @@
 //
 // A policy goes by the server_name of the handshake, but HTTP requests on the connection
 // may name another host. A server with [Config].Names must refuse requests whose host is
-// not their TLS.ServerName, with status 421 (RFC 9110, Section 15.5.20).
+// not their TLS.ServerName, with status 421 (RFC 9110, Section 15.5.20), as
+// [RefuseMisdirected] does.
 //
 // The flag is sent in the clear. Certificates are not, because the flag counts in TLS 1.3
 // only; but [Policy].AskAll also asks clients that speak TLS 1.2.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tlsflags/tlsflags/clienthello/peek"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
@@ -46,6 +47,7 @@ func TestInnerListeners(t *testing.T) {
 		wrap  func(net.Conn) net.Conn
 	}{
 		{"PROXY protocol", wrapped{listen(t), func(c net.Conn) net.Conn { return &proxied{Conn: c} }}, prologue},
+		{"PROXY protocol by peek", peek.NewListener(listen(t), peek.Options{Proxy: true}), prologue},
 		{"TCP keep-alive", kept, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

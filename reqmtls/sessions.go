@@ -42,8 +42,7 @@ func bindSessions(cfg *tls.Config, id string) {
 
 // guard makes cfg wrap and unwrap sessions with g.
 func guard(cfg *tls.Config, g *sessionGuard) {
-	keys := cfg.Clone() // whose EncryptTicket and DecryptTicket use the keys of cfg
-	g.wrap, g.unwrap = keys.EncryptTicket, keys.DecryptTicket
+	g.wrap, g.unwrap = cfg.EncryptTicket, cfg.DecryptTicket // which use the keys of cfg
 	if cfg.WrapSession != nil {
 		g.wrap = cfg.WrapSession
 	}
@@ -99,8 +98,9 @@ func isMark(extra []byte) bool { return bytes.HasPrefix(extra, []byte(markPrefix
 //
 // Call it once for each config that GetConfigForClient may return, the one that it is a
 // field of included, and let it return the clone. Sessions survive a restart, or are shared
-// by several servers, if SetSessionTicketKeys of config was called before; otherwise each
-// clone has keys of its own. WrapSession and UnwrapSession of config are called as before.
+// by several servers, if SetSessionTicketKeys of config was called before, or that of the
+// clone, which may be called at any time to rotate keys; otherwise each clone has keys of its
+// own. WrapSession and UnwrapSession of config are called as before.
 func BindSessions(config *tls.Config, flagged bool) *tls.Config {
 	cfg := config.Clone()
 	id := sessionID(fmt.Sprint("application ", flagged, " ", config.ClientAuth), config.ClientCAs)

@@ -105,7 +105,7 @@ func (c *Conn) again(p []byte) (int, bool) {
 }
 
 // WriteTo writes what is read to w until the end. If both are TCP connections, the kernel
-// moves the bytes where it can.
+// moves the bytes where it can. io.Copy calls WriteTo and ReadFrom.
 func (c *Conn) WriteTo(w io.Writer) (int64, error) {
 	c.mu.Lock()
 	replay := c.replay

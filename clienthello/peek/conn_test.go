@@ -278,3 +278,23 @@ func TestListenerBounds(t *testing.T) {
 		}
 	})
 }
+
+// TestListenerClosedBelow closes the inner listener: that ends the outer one, and its
+// goroutines.
+func TestListenerClosedBelow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := newPipes()
+		listener := peek.NewListener(inner, peek.Options{})
+		go func() {
+			client := inner.dial() // which sends nothing
+			client.Read(make([]byte, 1))
+			client.Close()
+		}()
+		time.AfterFunc(time.Second, func() { inner.Close() })
+		for range 2 {
+			if _, err := listener.Accept(); err != net.ErrClosed {
+				t.Error(err)
+			}
+		}
+	})
+}

@@ -32,7 +32,7 @@ func (c *Conn) found() (Hello, bool) {
 type contextKey struct{}
 
 // ConnContext is a function for the field ConnContext of http.Server. With it, FromContext
-// works for the contexts of the requests that come over a Listener.
+// works for the contexts of the requests that come over a Listener, in HTTP/1.1 and HTTP/2.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	hello, ok := FromConn(c)
 	if !ok {

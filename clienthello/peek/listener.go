@@ -49,8 +49,9 @@ func NewListener(l net.Listener, o Options) *Listener {
 	return x
 }
 
-// Accept returns the next connection whose hello has been read. It is a *Conn, whose Hello
-// returns at once. An error is one of the inner listener, or net.ErrClosed.
+// Accept returns the next connection whose hello has been read. It is a *Conn, and FromConn
+// returns its hello. How many of them there are at a time is up to the caller. An error is
+// net.ErrClosed, or one of the inner listener, such as that of too many open files.
 func (x *Listener) Accept() (net.Conn, error) {
 	x.start.Do(func() { go x.accept() })
 	select {
@@ -70,6 +71,10 @@ func (x *Listener) Close() error {
 func (x *Listener) accept() {
 	for x.closed.Err() == nil {
 		c, err := x.Listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			x.close()
+			return
+		}
 		if err != nil {
 			select {
 			case x.ready <- accepted{err: err}:

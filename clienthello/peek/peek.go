@@ -56,8 +56,8 @@ type Options struct {
 	// One that needs more than is left is refused.
 	Total int
 	// Refused, if not nil, is called by a Listener with each connection that brought no
-	// hello, and why. The connection is closed when Refused returns. By default it is sent
-	// an alert, if there is one for the error.
+	// hello, and why. The connection is closed when Refused returns. By default, Refused is
+	// (*Conn).Refuse; a function of your own calls it to send the alert.
 	Refused func(*Conn, error)
 }
 
@@ -255,7 +255,8 @@ func Alert(err error) (extension.Alert, bool) {
 }
 
 // AppendAlert appends a record with a fatal alert, as defined in RFC 9846, Section 6, to b.
-// It is for clients that wait for an answer to their ClientHello.
+// It is for clients that wait for an answer to their ClientHello, which is internal_error if
+// their backend cannot be reached.
 func AppendAlert(b []byte, a extension.Alert) []byte {
 	const recordAlert, levelFatal = 21, 2
 	return append(b, recordAlert, 3, 3, 0, 2, levelFatal, byte(a))

@@ -267,3 +267,21 @@ func TestDeadline(t *testing.T) {
 		})
 	}
 }
+
+// TestAppendProxyHeader checks that headers are read as they were meant.
+func TestAppendProxyHeader(t *testing.T) {
+	for _, c := range [][4]string{
+		{"192.0.2.1:1", "192.0.2.2:65535", "192.0.2.1:1", "192.0.2.2:65535"},
+		{"[2001:db8::1]:1", "[2001:db8::2]:2", "[2001:db8::1]:1", "[2001:db8::2]:2"},
+		{"[::ffff:192.0.2.1]:1", "192.0.2.2:2", "192.0.2.1:1", "192.0.2.2:2"},
+		{"192.0.2.1:1", "[2001:db8::2]:2", "[::ffff:192.0.2.1]:1", "[2001:db8::2]:2"},
+		{"[fe80::1%eth0]:1", "[fe80::2%eth0]:2", "[fe80::1]:1", "[fe80::2]:2"},
+	} {
+		header := peek.AppendProxyHeader([]byte("before"), netip.MustParseAddrPort(c[0]), netip.MustParseAddrPort(c[1]))
+		header = bytes.TrimPrefix(header, []byte("before"))
+		hello, err := peek.Read(bytes.NewReader(append(header, record(t)...)), peek.Options{Proxy: true})
+		if err != nil || hello.Header != len(header) || hello.Src.String() != c[2] || hello.Dst.String() != c[3] {
+			t.Errorf("from %s to %s: read as from %v to %v, %d bytes of %d, %v", c[0], c[1], hello.Src, hello.Dst, hello.Header, len(header), err)
+		}
+	}
+}

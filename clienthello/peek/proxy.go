@@ -110,3 +110,26 @@ func (b *buffer) readProxyV2(hello *Hello) error {
 	hello.Dst = netip.AddrPortFrom(dst, binary.BigEndian.Uint16(ports[2:]))
 	return nil
 }
+
+// AppendProxyHeader appends a header of the PROXY protocol, version 2, to b, as its
+// specification defines it in Section 2.2, for a TCP connection from src to dst. It is for
+// proxies whose backends want to know the client. IPv4 addresses in IPv6 form become IPv4
+// if both are.
+func AppendProxyHeader(b []byte, src, dst netip.AddrPort) []byte {
+	const command, tcp4, tcp6 = 0x21, 0x11, 0x21
+	family, s, d := byte(tcp4), src.Addr().Unmap(), dst.Addr().Unmap()
+	if !s.Is4() || !d.Is4() {
+		family = tcp6
+	}
+	b = append(append(b, proxySignature...), command, family)
+	if family == tcp4 {
+		b = binary.BigEndian.AppendUint16(b, 2*4+2*2)
+		b = append(append(b, s.AsSlice()...), d.AsSlice()...)
+	} else {
+		s, d := s.As16(), d.As16()
+		b = binary.BigEndian.AppendUint16(b, 2*16+2*2)
+		b = append(append(b, s[:]...), d[:]...)
+	}
+	b = binary.BigEndian.AppendUint16(b, src.Port())
+	return binary.BigEndian.AppendUint16(b, dst.Port())
+}

@@ -117,6 +117,9 @@ func runDocument(t *testing.T, blocks []block) {
 	if !slices.ContainsFunc(blocks, func(b block) bool { return b.lang == "sh" }) {
 		return
 	}
+	if slices.ContainsFunc(blocks, func(b block) bool { return b.lang == "sh" && strings.HasPrefix(b.text(), "openssl ") }) {
+		testenv.Program(t, "openssl", "openssl")
+	}
 	dir, bin := t.TempDir(), t.TempDir()
 	self, err := os.Executable()
 	if err != nil {
@@ -222,6 +225,36 @@ func TestGoBlocksAreExamples(t *testing.T) {
 		if b.lang == "go" && examples[strings.TrimSpace(b.text())] == "" {
 			t.Errorf("README.md:%d: no Example function has this body:\n%s", b.line, b.text())
 		}
+	}
+}
+
+// TestGoBlocksAreFromPrograms checks that each go block of docs/operating.md is in a program
+// of examples, which has tests.
+func TestGoBlocksAreFromPrograms(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(testenv.Root(t), "examples", "operating", "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no program: %v", err)
+	}
+	var source strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(text)
+	}
+	found := 0
+	for _, b := range readBlocks(t, "docs/operating.md") {
+		if b.lang != "go" {
+			continue
+		}
+		found++
+		if !strings.Contains(source.String(), "\n"+b.text()+"\n") {
+			t.Errorf("%s:%d: not in examples/operating:\n%s", b.file, b.line, b.text())
+		}
+	}
+	if found == 0 {
+		t.Error("docs/operating.md has no Go code")
 	}
 }
 

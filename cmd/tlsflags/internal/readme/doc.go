@@ -5,6 +5,7 @@
 //     matches any lines.
 //   - Each go block of README.md is the body of an Example function, word for word, so it
 //     compiles and its output is checked.
+//   - Each go block of docs/operating.md is from examples/operating, which has tests.
 //   - Every package and every command has a row in the tables of README.md.
 //   - In all files, links lead somewhere, targets of make exist, and tables have headers.
 package readme
