@@ -107,6 +107,9 @@ type evidence struct{ right, wrong uint8 }
 // verified reports whether a wrong checksum shows that a packet was damaged.
 func (e *evidence) verified() bool { return e.right > e.wrong }
 
+// allWrong reports whether there were wrong ones alone.
+func (e *evidence) allWrong() bool { return e.wrong > 0 && e.right == 0 }
+
 // counts reports whether a checksum shows that the packet was dropped, and notes it as
 // evidence for others.
 func (e *evidence) counts(mode Checksums, sum sumState) bool {

@@ -189,6 +189,9 @@ func (s *Scanner) Flush(yield func(*Hello) bool) bool {
 			s.emitUnreadDatagrams(f)
 		}
 	}
+	for f := s.flows.finished.oldest; f != nil && !s.stop; f = f.newer {
+		s.emitUnreadDatagrams(f)
+	}
 	s.emitOverdue()
 	return !s.stop
 }

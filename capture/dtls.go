@@ -326,12 +326,42 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 		doubts := ss.doubts | root.doubts | s.doubtDTLS(f, ss, result.Message)
 		ss.flags = root.flags
 		s.reportDatagrams(f, ss, result, doubts)
+		if done.joined = done.joined[:0]; ss.assembler.(*assemble.DTLS).Info().Records > 1 {
+			done.joined = append(done.joined, result.Message...)
+		}
 		root.flags, done.doneSeq, done.doneAt = ss.flags, seq, s.time
 		root.numbers.done = true
 	}
 	ss.awaited = false
 	ss.next()
 	root.index = 2
+}
+
+// emitDifferent yields a row without a hello for fragments that differ from the latest hello
+// of f and came after it, and are not whole. With some of those before it, which fit both, they
+// may have been another hello for the server.
+func (s *Scanner) emitDifferent(f *flow) {
+	const version, most = 0xfefd, 1 << 14
+	done := f.session.noted()
+	if n := len(done.joined); n == 0 || n > most {
+		return
+	}
+	for ss := f.session; ss != nil; ss = ss.shadow {
+		if !ss.awaited || int(ss.message.seq) != done.doneSeq {
+			continue
+		}
+		record := []byte{recordHandshake, version >> 8, version & 0xff, 0, 0, 0, 0, 0, 0, 0, 0}
+		record = binary.BigEndian.AppendUint16(record, uint16(len(done.joined)))
+		dtls := ss.assembler.(*assemble.DTLS)
+		if dtls.Feed(append(record, done.joined...)); dtls.Overlap() {
+			ss.awaited = false
+			s.describeDatagrams(f, ss)
+			s.hello.Index = 1
+			s.hello.Ambiguous = Reasons(0).With(Fragments)
+			s.hello.Contradicts = append(s.hello.Contradicts, done.reported...)
+			s.emit()
+		}
+	}
 }
 
 // doubtDTLS says why a server may not have read a message: it waits for another message_seq,

@@ -36,23 +36,40 @@ func TestQUICAsServers(t *testing.T) {
 		binary.BigEndian.PutUint16(p[20:], uint16(port))
 		return summed(p)
 	}
+	whole, decoy := quicseal.AppendCrypto(nil, 0, msg), quicseal.AppendCrypto(nil, 0, other)
+	near := func(p []byte) []byte { // with a small hop limit
+		p = slices.Clone(p)
+		p[8] = 2
+		return p
+	}
+	short := func(p []byte) []byte { // in a datagram under 1,200 bytes
+		q := quicseal.Packet{Version: quicseal.V1, DCID: []byte("another!"), SCID: []byte("client's"), Payload: p}
+		return fromClient(q.Seal())
+	}
 	acks := func(largest byte) []byte { return []byte{2, largest, 0, 0, 0} }
 	for name, row := range map[string]struct {
 		packets [][]byte
 		want    string
 	}{
-		"a number far ahead":                      {[][]byte{initialNumbered("original", 0x7ffffff0), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1 initial]"},
-		"a number far ahead, small":               {[][]byte{initialNumbered("original", 0, first), smallInitial(0xfffffff0), initialNumbered("original", 1, rest)}, "[1 small_initial]"},
-		"a number far ahead, small, first":        {[][]byte{smallInitial(0xfffffff0), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1 small_initial]"},
-		"another connection with the same random": {[][]byte{initialNumbered("decoy's!", 0, quicseal.AppendCrypto(nil, 0, other)), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1  1 ]"},
-		"an ACK of what was not sent":             {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(0)), initialNumbered("original", 2, rest)}, "[1 initial]"},
-		"an ACK of what was sent":                 {[][]byte{initialNumbered("original", 0, first), answer, initialNumbered("original", 1, acks(0)), initialNumbered("original", 2, rest)}, "[1 ]"},
-		"an ACK of more than was sent":            {[][]byte{initialNumbered("original", 0, first), answer, initialNumbered("original", 1, acks(1)), initialNumbered("original", 2, rest)}, "[1 initial]"},
-		"an ACK in the packet that completes":     {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(0), rest)}, "[1 initial]"},
-		"an ACK after the hello":                  {[][]byte{initialNumbered("original", 0, first, rest), initialNumbered("original", 1, acks(9))}, "[1 ]"},
-		"another connection ID after an end":      {[][]byte{initialNumbered("original", 0, first, []byte{0x1e}), initialNumbered("another", 1, []byte{1}), initialNumbered("original", 2, first, rest)}, "[0  1 initial]"},
-		"a wrong checksum from another port":      {[][]byte{sent(1, initialNumbered("original", 0, first)), damaged(sent(2, initialNumbered("original", 1, quicseal.AppendCrypto(nil, 40, other[40:])))), sent(2, initialNumbered("original", 1, rest))}, "[1 ]"},
-		"an ACK, and no hello":                    {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(9))}, "[0 initial]"},
+		"a number far ahead":                            {[][]byte{initialNumbered("original", 0x7ffffff0), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1 initial]"},
+		"a number far ahead, small":                     {[][]byte{initialNumbered("original", 0, first), smallInitial(0xfffffff0), initialNumbered("original", 1, rest)}, "[1 small_initial]"},
+		"a number far ahead, small, first":              {[][]byte{smallInitial(0xfffffff0), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1 small_initial]"},
+		"another connection with the same random":       {[][]byte{initialNumbered("decoy's!", 0, quicseal.AppendCrypto(nil, 0, other)), initialNumbered("original", 0, first), initialNumbered("original", 1, rest)}, "[1  1 ]"},
+		"an ACK of what was not sent":                   {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(0)), initialNumbered("original", 2, rest)}, "[1 initial]"},
+		"an ACK of what was sent":                       {[][]byte{initialNumbered("original", 0, first), answer, initialNumbered("original", 1, acks(0)), initialNumbered("original", 2, rest)}, "[1 ]"},
+		"an ACK of more than was sent":                  {[][]byte{initialNumbered("original", 0, first), answer, initialNumbered("original", 1, acks(1)), initialNumbered("original", 2, rest)}, "[1 initial]"},
+		"an ACK in the packet that completes":           {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(0), rest)}, "[1 initial]"},
+		"an ACK after the hello":                        {[][]byte{initialNumbered("original", 0, first, rest), initialNumbered("original", 1, acks(9))}, "[1 ]"},
+		"another connection ID after an end":            {[][]byte{initialNumbered("original", 0, first, []byte{0x1e}), initialNumbered("another", 1, []byte{1}), initialNumbered("original", 2, first, rest)}, "[0  1 initial]"},
+		"a wrong checksum from another port":            {[][]byte{sent(1, initialNumbered("original", 0, first)), damaged(sent(2, initialNumbered("original", 1, quicseal.AppendCrypto(nil, 40, other[40:])))), sent(2, initialNumbered("original", 1, rest))}, "[1 ]"},
+		"another hello, and no answer between":          {[][]byte{initialNumbered("original", 0, decoy), initialNumbered("original", 1, first), initialNumbered("original", 2, rest)}, "[1  1 overlap]"},
+		"another hello after the answer":                {[][]byte{initialNumbered("original", 0, decoy), answer, initialNumbered("original", 1, whole)}, "[1 ]"},
+		"another hello, with another hop limit":         {[][]byte{near(initialNumbered("original", 0, decoy)), answer, initialNumbered("original", 1, whole)}, "[1  1 overlap]"},
+		"the same hello again":                          {[][]byte{initialNumbered("original", 0, first, rest), initialNumbered("original", 1, whole), near(initialNumbered("original", 2, whole))}, "[1 ]"},
+		"the same hello again to another connection ID": {[][]byte{initialNumbered("original", 0, whole), initialNumbered("another!", 0, whole), initialNumbered("another!", 1, whole)}, "[1 ]"},
+		"another hello after that":                      {[][]byte{initialNumbered("original", 0, decoy), initialNumbered("another!", 0, decoy), initialNumbered("another!", 1, whole)}, "[1  1 overlap]"},
+		"another hello after that, which was small":     {[][]byte{initialNumbered("original", 0, decoy), answer, short(decoy), initialNumbered("another!", 1, whole)}, "[1  1 small_initial]"},
+		"an ACK, and no hello":                          {[][]byte{initialNumbered("original", 0, first), initialNumbered("original", 1, acks(9))}, "[0 initial]"},
 	} {
 		if got := rowsOf(row.packets); got != row.want {
 			t.Errorf("%s: %s, want %s", name, got, row.want)
@@ -119,6 +136,46 @@ func TestOffloadedDatagrams(t *testing.T) {
 		"wrong, then a part":         {[][]byte{wrong(other), partial(first)}, "[1  0 checksum]"},
 		"wrong parts, and offloaded": {[][]byte{wrong(first), partial(whole)}, "[1 checksum]"},
 		"offloaded, and wrong parts": {[][]byte{partial(first), wrong(rest)}, "[1 checksum]"},
+	} {
+		if got := rowsOf(row.packets); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}
+
+// TestWrongHeaderChecksums checks that a hello is in doubt whose IP header alone has a wrong
+// checksum, if those after it have right ones.
+func TestWrongHeaderChecksums(t *testing.T) {
+	quic, decoy := quicseal.AppendCrypto(nil, 0, message()), quicseal.AppendCrypto(nil, 0, messageWith(2))
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    string
+	}{
+		"QUIC":              {[][]byte{headerDamaged(initialNumbered("original", 0, decoy)), headerSummed(initialNumbered("original", 1, quic))}, "[1  0 checksum 1 checksum]"},
+		"DTLS":              {[][]byte{headerDamaged(fromClient(dtlsFragment(100, 0, 100))), headerSummed(fromClient(dtlsFragment(200, 0, 200)))}, "[1  0 checksum 1 checksum]"},
+		"all of them":       {[][]byte{headerDamaged(fromClient(dtlsFragment(100, 0, 40))), headerDamaged(fromClient(dtlsFragment(100, 40, 60)))}, "[1 ]"},
+		"after a right one": {[][]byte{headerSummed(fromClient(dtlsFragment(100, 0, 100))), headerDamaged(fromClient(dtlsFragment(200, 0, 200)))}, "[1 ]"},
+	} {
+		if got := rowsOf(row.packets); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}
+
+// TestDTLSFragmentsAfterTheHello checks that fragments which are not whole are a doubt if they
+// differ from the hello before them, which was in several.
+func TestDTLSFragmentsAfterTheHello(t *testing.T) {
+	first, rest, whole := fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60)), fromClient(dtlsFragment(100, 0, 100))
+	differs := slices.Clone(rest)
+	differs[len(differs)-1] ^= 1
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    string
+	}{
+		"they differ":                {[][]byte{first, rest, differs}, "[1  0 fragments]"},
+		"after a part, and a whole":  {[][]byte{first, whole, differs}, "[1  0 fragments]"},
+		"they are the same":          {[][]byte{first, rest, rest}, "[1 ]"},
+		"the hello was in one alone": {[][]byte{whole, differs}, "[1 ]"},
 	} {
 		if got := rowsOf(row.packets); got != row.want {
 			t.Errorf("%s: %s, want %s", name, got, row.want)

@@ -90,7 +90,7 @@ func (s *Scanner) feedsQUIC(f *flow, key flowKey, b []byte) bool {
 	if f.key.lo != key.lo && slices.Contains(f.session.seen[:], uint32(s.hash(b))) {
 		return false
 	}
-	return s.feedQUIC(f, b)
+	return s.feedQUIC(f, key, b)
 }
 
 // connectionIDs returns the connection IDs of a packet with a long header, which all
@@ -155,6 +155,7 @@ func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
 	ss.names = names
 	if latest != nil && latest.session != nil {
 		ss.assembler.(*assemble.QUIC).Follow(latest.session.assembler.(*assemble.QUIC))
+		ss.before = latest.last
 	}
 	return ss
 }
@@ -170,9 +171,9 @@ func (s *Scanner) readQUIC(ss *session, b []byte, lenient bool) (r quicReading) 
 	return r
 }
 
-// feedQUIC takes a datagram that may belong to the connection of f. It reports whether it
-// does.
-func (s *Scanner) feedQUIC(f *flow, b []byte) bool {
+// feedQUIC takes a datagram of key that may belong to the connection of f. It reports whether
+// it does.
+func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	small := len(b) < minQUICDatagram
 	if ss := f.session; ss.lenient && !ss.closed && !small {
 		s.readStrictly(f, b)
@@ -187,6 +188,9 @@ func (s *Scanner) feedQUIC(f *flow, b []byte) bool {
 	if fresh {
 		ss.shadow = s.copyQUIC(ss)
 	}
+	if f.key.id == key.id && !small && s.mayRival(ss) {
+		ss.shadow = s.newQUIC(ss.names, nil)
+	}
 	if ss.shadow != nil {
 		lenient = s.readQUIC(ss.shadow, b, true)
 		if fresh && !lenient.opened() {
@@ -200,6 +204,13 @@ func (s *Scanner) feedQUIC(f *flow, b []byte) bool {
 		s.judgeQUIC(f, b, strict, lenient)
 	}
 	return true
+}
+
+// mayRival reports whether the hello that was read may not have come to the server, so that
+// another one in its place may have: the server has sent nothing since, or there are two hop
+// limits.
+func (s *Scanner) mayRival(ss *session) bool {
+	return ss.shadow == nil && !ss.lenient && ss.index > 1 && (ss.answers == ss.answered || ss.hops != s.decoder.seg.hops)
 }
 
 // readStrictly begins the reading of a server, if the datagram is the first that a server
@@ -264,11 +275,20 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 	if strict.faults&assemble.QUICOverlap != 0 {
 		ss.overlaps()
 	}
-	if ss.shadow != nil {
+	if ss.index == 1 && strict.Outcome == assemble.NeedMore && ss.assembler.(*assemble.QUIC).Info().Hello > 1 {
+		ss.complete(s.decoder.seg.hops) // the hello of the attempt before
+		ss.index, f.last = 2, ss.before
+	}
+	switch {
+	case ss.shadow == nil:
+	case ss.index > 1:
+		s.judgeRival(f, lenient)
+	default:
 		s.judgeShadow(f, b, strict, lenient)
 	}
 	switch {
 	case strict.Outcome == assemble.Complete:
+		ss.complete(s.decoder.seg.hops)
 		s.flows.dropShadow(ss)
 		s.reportDatagrams(f, ss, strict.Result, ss.doubts)
 		ss.next()
@@ -298,6 +318,9 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 		s.flows.settle(f)
 	}
 }
+
+// complete notes what had come when the hello was whole.
+func (ss *session) complete(hops uint8) { ss.answered, ss.hops = ss.answers, hops }
 
 // overlaps notes that bytes differ from those which came before in the same place.
 func (ss *session) overlaps() {
@@ -343,6 +366,20 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 		s.reportDatagrams(f, ss.shadow, lenient.Result, ss.doubts)
 		ss.shadow.next()
 	case lenient.Outcome == assemble.Refused:
+		s.flows.dropShadow(ss)
+	}
+}
+
+// judgeRival takes what has come in the place of the hello that was read. If it is another one,
+// both are in doubt.
+func (s *Scanner) judgeRival(f *flow, r quicReading) {
+	ss := f.session
+	if r.Outcome == assemble.Complete && s.hash(r.Message)&^1 != f.last {
+		ss.doubts = ss.doubts.With(Overlap)
+		ss.shadow.overlaps()
+		s.reportDatagrams(f, ss.shadow, r.Result, ss.doubts)
+	}
+	if r.Outcome != assemble.NeedMore {
 		s.flows.dropShadow(ss)
 	}
 }

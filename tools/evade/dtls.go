@@ -40,7 +40,7 @@ func newDTLSScript(s *script, msg []byte, tricks []trick) *dtlsScript {
 		d.fragments = append(d.fragments, d.piece(d.stream, at, end))
 		at = end
 	}
-	for _, k := range []kind{inDTLS, inDatagrams} {
+	for _, k := range []kind{inDTLS, inDatagrams, inFragments} {
 		for _, t := range tricks {
 			if t.kind == k {
 				t.dtls(d)

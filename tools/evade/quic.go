@@ -135,8 +135,24 @@ type step struct {
 	initial   *initial
 	data      []byte // instead
 	otherPort bool
-	badSum    bool
-	wrap      func([]byte) []byte
+	packet    packet // what is odd about its headers
+}
+
+// spoil makes the IP packets of a step, whose datagram is given, odd.
+func (st *step) spoil(o oddPacket, datagram []byte) {
+	const from = 400
+	n := udpHeader + len(datagram)
+	o.odd(&st.packet, n, min(from, n-16)&^7)
+}
+
+// fragment cuts the IP packet of a step, whose datagram is given.
+func (st *step) fragment(s *script, datagram []byte) {
+	if st.packet.fragments != nil {
+		return
+	}
+	list := fragments(s, udpHeader+len(datagram))
+	s.r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	st.packet.fragments = list
 }
 
 // newQUICScript makes the packets of a hello, and changes them by tricks.
@@ -163,6 +179,7 @@ func newQUICScript(s *script, tricks []trick) (*quicScript, error) {
 	q.pack()
 	play(inQUIC)
 	play(inPackets)
+	play(inFragments)
 	return q, nil
 }
 

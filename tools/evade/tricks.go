@@ -51,8 +51,8 @@ var kindNames = []string{"hello", "records", "urgent data", "overlaps", "connect
 
 // all returns the tricks in the order of their kinds.
 func all() []trick {
-	return slices.Concat(honest, helloTricks, recordTricks, urgentTricks, segmentTricks, connectionTricks, headerTricks, ipTricks, fragmentTricks, tunnelTricks,
-		quicHonest, quicTricks, dtlsHonest, dtlsTricks)
+	return slices.Concat(honest, helloTricks, recordTricks, urgentTricks, segmentTricks, connectionTricks, headerTricks, tcpMisleading(inIP, oddHeaders), tcpMisleading(inFragments, oddFragments), fragmentTricks, tunnelTricks,
+		quicHonest, quicTricks, quicMisleading(), dtlsHonest, dtlsTricks, dtlsMisleading())
 }
 
 // apply changes the script of a hello by tricks, whose order does not matter.

@@ -32,6 +32,26 @@ var dtlsHonest = []trick{
 		d.next++
 		d.fragments = append(d.fragments, &again)
 	}},
+	{name: "DTLS in IP fragments", clause: "RFC 791, Section 3.2", about: "a datagram in IP fragments, in any order", honest: true, kind: inFragments, carrier: dtlsCarrier, dtls: func(d *dtlsScript) {
+		f := d.fragments[d.r.Intn(len(d.fragments))]
+		f.step.fragment(d.script, f.datagram(d))
+	}},
+}
+
+// dtlsMisleading returns a trick for each odd packet: the decoy's datagrams are in such packets.
+func dtlsMisleading() (tricks []trick) {
+	for _, o := range slices.Concat(oddHeaders, oddFragments) {
+		t := dtlsTrick("DTLS: "+o.name, o.clause, o.about, func(d *dtlsScript) {
+			list := d.pieces(d.decoy)
+			for _, f := range list {
+				f.step.spoil(o, f.datagram(d))
+			}
+			d.insert(0, list...)
+		})
+		t.only = o.only
+		tricks = append(tricks, t)
+	}
+	return tricks
 }
 
 var dtlsTricks = []trick{
@@ -42,7 +62,7 @@ var dtlsTricks = []trick{
 	dtlsDecoy("decoy with an unknown version", "RFC 6347, Section 4.1", "the decoy's records have a version that nobody has", func(f *fragment12) { f.version = 0xfe00 }),
 	dtlsDecoy("decoy with another length", "RFC 6347, Section 4.2.2", "the decoy's fragments say another length of the message", func(f *fragment12) { f.length = 4000 }),
 	dtlsDecoy("decoy, record too long", "RFC 6347, Section 4.1", "the decoy's records say more than the datagrams have", func(f *fragment12) { f.longer = 10 }),
-	dtlsDecoy("decoy, bad UDP checksum to DTLS", "RFC 768", "the decoy's datagrams have a wrong checksum", func(f *fragment12) { f.step.badSum = true }),
+	dtlsDecoy("decoy, bad UDP checksum to DTLS", "RFC 768", "the decoy's datagrams have a wrong checksum", func(f *fragment12) { f.step.packet.badSum = true }),
 	dtlsDecoy("decoy as another record type", "RFC 6347, Section 4.1", "the decoy as application data", func(f *fragment12) { f.kind = 23 }),
 	dtlsDecoy("DTLS decoy first", "RFC 6347, Section 4.2.2", "the decoy, then the hello as the same message", func(*fragment12) {}),
 	dtlsTrick("decoy with the same record number", "RFC 6347, Section 4.1.2.6", "the records of the hello have the numbers of the decoy's", func(d *dtlsScript) {
@@ -95,7 +115,7 @@ var dtlsTricks = []trick{
 	dtlsTrick("decoy in VXLAN to DTLS", "RFC 7348, Section 5", "a tunnelled decoy", func(d *dtlsScript) {
 		list := slices.Clone(d.pieces(d.decoy))
 		for _, f := range list {
-			f.step.wrap = vxlan(d.script)
+			f.step.packet.wrap = vxlan(d.script)
 		}
 		d.insert(0, list...)
 	}),

@@ -4,27 +4,28 @@ import (
 	"net/netip"
 )
 
-// misleadsIP returns a trick that sends the decoy first, in an IP packet that hosts drop.
-func misleadsIP(name, clause, about string, only byte, odd func(*packet)) trick {
-	t := misleads(name, clause, about, odd)
-	t.kind, t.only = inIP, only
-	return t
+// An oddPacket is a way to send the decoy in IP packets that hosts drop, or that do not arrive.
+type oddPacket struct {
+	name, clause, about string
+
+	only byte                         // IP version, 0 for both
+	odd  func(p *packet, n, from int) // n is the length of the IP payload; what differs is after from, a multiple of 8
 }
 
-var ipTricks = []trick{
-	misleadsIP("bad IP checksum", "RFC 1122, Section 3.2.1.2", "the decoy's header has a wrong checksum", 4, func(p *packet) { p.badHeader = true }),
-	misleadsIP("IP length 0", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy has no length", 0, func(p *packet) { p.noLength = true }),
-	misleadsIP("IP length too long", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy is shorter than it says", 0, func(p *packet) { p.short = -8 }),
-	misleadsIP("IP length too short", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy is longer than it says", 0, func(p *packet) { p.short = 8 }),
-	misleadsIP("another IP version", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy has version 5", 0, func(p *packet) { p.version = 5 }),
-	misleadsIP("small hop limit", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy's hop limit is 2, and it arrives", 0, func(p *packet) { p.ttl = 2 }),
-	misleadsIP("small hop limit, lost", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy's hop limit is 2, and it ends on the way", 0, func(p *packet) { p.ttl, p.lost = 2, true }),
-	misleadsIP("source route", "RFC 7126, Section 4.3; RFC 5095, Section 3", "the decoy has a route that hosts refuse", 0, func(p *packet) { p.route = true }),
-	misleadsIP("option too long", "RFC 791, Section 3.1; RFC 8200, Section 4.2", "the decoy has an option that does not fit", 0, func(p *packet) { p.ipOptions = []byte{0x1e, 77, 0, 0} }),
-	misleadsIP("option to drop", "RFC 8200, Section 4.2", "the decoy has an unknown option that asks to drop the packet", 6, func(p *packet) { p.ipOptions = []byte{0x5e, 2, 0, 0} }),
-	misleadsIP("option to ignore", "RFC 791, Section 3.1; RFC 8200, Section 4.2", "the decoy has an unknown option that is ignored", 0, func(p *packet) { p.ipOptions = []byte{0x1e, 2, 0, 0} }),
-	misleadsIP("full record route", "RFC 791, Section 3.1", "the decoy has a record route without room", 4, func(p *packet) { p.ipOptions = []byte{7, 7, 5, 0, 0, 0, 0} }),
-	misleadsIP("bad record route", "RFC 791, Section 3.1", "the decoy has a record route whose pointer is wrong", 4, func(p *packet) { p.ipOptions = []byte{7, 7, 3, 0, 0, 0, 0} }),
+var oddHeaders = []oddPacket{
+	{"bad IP checksum", "RFC 1122, Section 3.2.1.2", "the decoy's header has a wrong checksum", 4, func(p *packet, _, _ int) { p.badHeader = true }},
+	{"IP length 0", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy has no length", 0, func(p *packet, _, _ int) { p.noLength = true }},
+	{"IP length too long", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy is shorter than it says", 0, func(p *packet, _, _ int) { p.short = -8 }},
+	{"IP length too short", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy is longer than it says", 0, func(p *packet, _, _ int) { p.short = 8 }},
+	{"another IP version", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy has version 5", 0, func(p *packet, _, _ int) { p.version = 5 }},
+	{"small hop limit", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy's hop limit is 2, and it arrives", 0, func(p *packet, _, _ int) { p.ttl = 2 }},
+	{"small hop limit, lost", "RFC 791, Section 3.1; RFC 8200, Section 3", "the decoy's hop limit is 2, and it ends on the way", 0, func(p *packet, _, _ int) { p.ttl, p.lost = 2, true }},
+	{"source route", "RFC 7126, Section 4.3; RFC 5095, Section 3", "the decoy has a route that hosts refuse", 0, func(p *packet, _, _ int) { p.route = true }},
+	{"option too long", "RFC 791, Section 3.1; RFC 8200, Section 4.2", "the decoy has an option that does not fit", 0, func(p *packet, _, _ int) { p.ipOptions = []byte{0x1e, 77, 0, 0} }},
+	{"option to drop", "RFC 8200, Section 4.2", "the decoy has an unknown option that asks to drop the packet", 6, func(p *packet, _, _ int) { p.ipOptions = []byte{0x5e, 2, 0, 0} }},
+	{"option to ignore", "RFC 791, Section 3.1; RFC 8200, Section 4.2", "the decoy has an unknown option that is ignored", 0, func(p *packet, _, _ int) { p.ipOptions = []byte{0x1e, 2, 0, 0} }},
+	{"full record route", "RFC 791, Section 3.1", "the decoy has a record route without room", 4, func(p *packet, _, _ int) { p.ipOptions = []byte{7, 7, 5, 0, 0, 0, 0} }},
+	{"bad record route", "RFC 791, Section 3.1", "the decoy has a record route whose pointer is wrong", 4, func(p *packet, _, _ int) { p.ipOptions = []byte{7, 7, 3, 0, 0, 0, 0} }},
 }
 
 // fragments cuts a payload of some bytes at random, in multiples of 8.
@@ -36,13 +37,6 @@ func fragments(s *script, length int) []fragment {
 		from = to
 	}
 	return list
-}
-
-// misleadsFragments returns a trick that sends the decoy first, in fragments.
-func misleadsFragments(name, clause, about string, cut func(s *script, decoy *packet)) trick {
-	return trick{name: name, clause: clause, about: about, kind: inFragments, play: func(s *script) {
-		s.mislead(func(p *packet) { cut(s, p) })
-	}}
 }
 
 // segmentLength is that of the TCP segment of a packet.
@@ -62,33 +56,43 @@ func flagAt(s *script, p *packet) int {
 	return max(64, min(at, segmentLength(s, p)-16)) &^ 7
 }
 
+var oddFragments = []oddPacket{
+	{"fragments overlap", "RFC 5722, Section 4; RFC 8200, Section 4.5", "the decoy's fragments overlap", 0, func(p *packet, _, i int) {
+		p.fragments = []fragment{{from: 0, to: i}, {from: i - 8, to: 1 << 16, last: true}}
+	}},
+	{"small first fragment", "RFC 1858, Section 3; RFC 7112, Section 5", "the decoy's first fragment does not have all of the TCP header", 0, func(p *packet, _, _ int) {
+		p.fragments = []fragment{{from: 0, to: 8}, {from: 8, to: 1 << 16, last: true}}
+	}},
+	{"TCP header over again", "RFC 1858, Section 4; RFC 8200, Section 4.5", "a fragment overlaps the decoy's TCP header", 0, func(p *packet, _, _ int) {
+		p.fragments = []fragment{{from: 0, to: 32}, {from: 8, to: 1 << 16, last: true}}
+	}},
+	{"a fragment is missing", "RFC 791, Section 3.2", "the decoy's last fragment never comes", 0, func(p *packet, _, i int) {
+		p.fragments = []fragment{{from: 0, to: i}}
+	}},
+	{"two last fragments", "RFC 815, Section 3", "the decoy ends in two places", 0, func(p *packet, n, i int) {
+		p.fragments = []fragment{{from: i, to: n, last: true}, {from: i, to: n - 8, last: true}, {from: 0, to: i}}
+	}},
+	{"data after the last fragment", "RFC 815, Section 3", "the decoy has a fragment after its end", 0, func(p *packet, n, i int) {
+		p.fragments = []fragment{{from: i, to: n - 8, last: true}, {from: (n - 8) &^ 7, to: n}, {from: 0, to: i}}
+	}},
+}
+
+// tcpMisleading returns a trick for each odd packet: a segment of the decoy in it comes first.
+func tcpMisleading(k kind, list []oddPacket) (tricks []trick) {
+	for _, o := range list {
+		tricks = append(tricks, trick{name: o.name, clause: o.clause, about: o.about, kind: k, only: o.only, play: func(s *script) {
+			s.mislead(func(p *packet) { o.odd(p, segmentLength(s, p), flagAt(s, p)) })
+		}})
+	}
+	return tricks
+}
+
 var fragmentTricks = []trick{
 	{name: "fragment cut to 8", clause: "RFC 791, Section 3.2; RFC 8200, Section 4.5", about: "a fragment whose length is no multiple of 8, and the bytes over again", kind: inFragments, play: func(s *script) {
 		p := &s.packets[s.target()]
 		i := flagAt(s, p)
 		p.fragments = []fragment{{from: 0, to: i + 7}, {from: i, to: 1 << 16, last: true}}
 	}},
-	misleadsFragments("fragments overlap", "RFC 5722, Section 4; RFC 8200, Section 4.5", "the decoy's fragments overlap", func(s *script, p *packet) {
-		i := flagAt(s, p)
-		p.fragments = []fragment{{from: 0, to: i}, {from: i - 8, to: 1 << 16, last: true}}
-	}),
-	misleadsFragments("small first fragment", "RFC 1858, Section 3; RFC 7112, Section 5", "the decoy's first fragment does not have all of the TCP header", func(s *script, p *packet) {
-		p.fragments = []fragment{{from: 0, to: 8}, {from: 8, to: 1 << 16, last: true}}
-	}),
-	misleadsFragments("TCP header over again", "RFC 1858, Section 4; RFC 8200, Section 4.5", "a fragment overlaps the decoy's TCP header", func(s *script, p *packet) {
-		p.fragments = []fragment{{from: 0, to: 32}, {from: 8, to: 1 << 16, last: true}}
-	}),
-	misleadsFragments("a fragment is missing", "RFC 791, Section 3.2", "the decoy's last fragment never comes", func(s *script, p *packet) {
-		p.fragments = []fragment{{from: 0, to: flagAt(s, p)}}
-	}),
-	misleadsFragments("two last fragments", "RFC 815, Section 3", "the decoy ends in two places", func(s *script, p *packet) {
-		n, i := segmentLength(s, p), flagAt(s, p)
-		p.fragments = []fragment{{from: i, to: n, last: true}, {from: i, to: n - 8, last: true}, {from: 0, to: i}}
-	}),
-	misleadsFragments("data after the last fragment", "RFC 815, Section 3", "the decoy has a fragment after its end", func(s *script, p *packet) {
-		n, i := segmentLength(s, p), flagAt(s, p)
-		p.fragments = []fragment{{from: i, to: n - 8, last: true}, {from: (n - 8) &^ 7, to: n}, {from: 0, to: i}}
-	}),
 	{name: "fragment twice, other bytes", clause: "RFC 791, Section 3.2; RFC 8200, Section 4.5", about: "a fragment of the decoy, then the same of the hello", kind: inFragments, play: func(s *script) {
 		p := &s.packets[s.target()]
 		i := flagAt(s, p)

@@ -50,6 +50,26 @@ var quicHonest = []trick{
 		q.packets = append(q.packets, q.packets[q.r.Intn(len(q.packets))])
 		q.r.Shuffle(len(q.packets), func(i, j int) { q.packets[i], q.packets[j] = q.packets[j], q.packets[i] })
 	}},
+	{name: "QUIC in IP fragments", clause: "RFC 791, Section 3.2", about: "a datagram in IP fragments, in any order", honest: true, kind: inFragments, carrier: quicCarrier, quic: func(q *quicScript) {
+		st := &q.packets[q.r.Intn(len(q.packets))]
+		st.fragment(q.script, q.build(*st))
+	}},
+}
+
+// quicMisleading returns a trick for each odd packet: the decoy's datagrams are in such packets.
+func quicMisleading() (tricks []trick) {
+	for _, o := range slices.Concat(oddHeaders, oddFragments) {
+		t := quicTrick("QUIC: "+o.name, o.clause, o.about, func(q *quicScript) {
+			list := q.decoys(func(*quicScript, *initial) {})
+			for i := range list {
+				list[i].spoil(o, q.build(list[i]))
+			}
+			q.insert(0, list...)
+		})
+		t.only = o.only
+		tricks = append(tricks, t)
+	}
+	return tricks
 }
 
 var quicTricks = []trick{
@@ -63,7 +83,7 @@ var quicTricks = []trick{
 	quicTrick("decoy, bad UDP checksum", "RFC 768", "the decoy's datagrams have a wrong checksum", func(q *quicScript) {
 		list := q.decoys(func(*quicScript, *initial) {})
 		for i := range list {
-			list[i].badSum = true
+			list[i].packet.badSum = true
 		}
 		q.insert(0, list...)
 	}),
@@ -118,12 +138,12 @@ var quicTricks = []trick{
 	quicBetween("junk after a packet", "RFC 9000, Section 12.2", "bytes that are no packet after one", func(q *quicScript, p *initial) { p.after = bytes.Repeat([]byte{0x17}, 100) }),
 	quicTrick("server's Initial in VXLAN", "RFC 7348, Section 5", "a tunnelled Initial of the server whose connection ID is the client's", func(q *quicScript) {
 		p := &initial{frames: []byte{1}, dcid: q.scid, scid: q.dcid, keyed: q.dcid}
-		q.insert(0, step{data: p.seal(q, "server in", 1100), wrap: vxlan(q.script)})
+		q.insert(0, step{data: p.seal(q, "server in", 1100), packet: packet{wrap: vxlan(q.script)}})
 	}),
 	quicTrick("decoy in VXLAN to QUIC", "RFC 7348, Section 5", "a tunnelled decoy of the same connection", func(q *quicScript) {
 		list := q.decoys(func(*quicScript, *initial) {})
 		for i := range list {
-			list[i].wrap = vxlan(q.script)
+			list[i].packet.wrap = vxlan(q.script)
 		}
 		q.insert(0, list...)
 	}),

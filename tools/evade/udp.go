@@ -11,13 +11,12 @@ func (c *client) runDatagrams(steps []step, build func(step) []byte, wait time.D
 			e.clientPort += otherPort
 		}
 		datagram := udp(e, build(st))
-		if st.badSum {
+		if st.packet.badSum {
 			datagram[6] ^= 0x55
 		}
 		c.id++
-		p := packet{wrap: st.wrap}
-		for _, b := range p.ip(e, c.id, protoUDP, datagram) {
-			if err := c.tun.send(c, b, false); err != nil {
+		for _, b := range st.packet.ip(e, c.id, protoUDP, datagram) {
+			if err := c.tun.send(c, b, st.packet.lost); err != nil {
 				return err
 			}
 		}
@@ -39,3 +38,5 @@ func (c *client) runDatagrams(steps []step, build func(step) []byte, wait time.D
 
 // otherPort is how far the second port of a client is from its first.
 const otherPort = 26000
+
+const udpHeader = 8
