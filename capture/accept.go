@@ -36,6 +36,9 @@ func (s *Scanner) drops(f *flow, h *half, seg *segment) (drop, bool) {
 		return why, true
 	}
 	if !carries {
+		if h.answers && !other.established && seg.ack == other.start && seg.flags&tcpFIN == 0 {
+			return drop{}, false // Linux answers so before the handshake ends, and wants no echo
+		}
 		h.isOld(seg, f.alone(h)) // a late ACK does no harm
 		return drop{}, false
 	}
@@ -73,8 +76,10 @@ func (s *Scanner) damaged(h *half, seg *segment) (drop, bool) {
 		return drop{why: IPHeader, sure: true}, true
 	}
 	header := max(seg.pieces, headerSum(seg.header))
-	if seg.noLength && header != sumOffloaded && h.sums.verified() && len(seg.header)+len(seg.whole) < 1<<16 && seg.checksum() != sumOffloaded {
-		return drop{why: IPHeader, sure: true}, true // no length was left to the network card
+	if seg.noLength && header != sumOffloaded && len(seg.header)+len(seg.whole) < 1<<16 {
+		if sum := seg.checksum(); sum == sumRight || h.sums.verified() && sum != sumOffloaded {
+			return drop{why: IPHeader, sure: true}, true // no length was left to the network card
+		}
 	}
 	if header != sumOffloaded && h.headers.counts(mode, header) || seg.outer != sumOffloaded && h.outers.counts(mode, seg.outer) {
 		return drop{why: IPHeader, sure: true}, true

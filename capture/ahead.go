@@ -33,12 +33,14 @@ func queueSpan(spans []span, next, begin, end uint32) (queued []span, wins span,
 		case at(before.end) >= at(end):
 			return spans, span{end, end}, true
 		case same:
-			spans, i = slices.Delete(spans, i-1, i), i-1
+			if spans, i = slices.Delete(spans, i-1, i), i-1; i > 0 {
+				wins.begin += uint32(max(0, at(spans[i-1].end)-at(begin)))
+			}
 		case before.end == begin:
 			before.end = end
 			return deleteCovered(spans, i, at, end), wins, true
 		default:
-			wins.begin = begin + uint32(max(0, at(before.end)-at(begin)))
+			wins.begin += uint32(max(0, at(before.end)-at(begin)))
 		}
 	}
 	spans = deleteCovered(spans, i, at, end)

@@ -355,11 +355,7 @@ func (s *Scanner) emitDifferent(f *flow) {
 		dtls := ss.assembler.(*assemble.DTLS)
 		if dtls.Feed(append(record, done.joined...)); dtls.Overlap() {
 			ss.awaited = false
-			s.describeDatagrams(f, ss)
-			s.hello.Index = 1
-			s.hello.Ambiguous = Reasons(0).With(Fragments)
-			s.hello.Contradicts = append(s.hello.Contradicts, done.reported...)
-			s.emit()
+			s.reportPart(f, ss, Fragments)
 		}
 	}
 }

@@ -169,6 +169,7 @@ func TestDroppedSegments(t *testing.T) {
 		"TCP-AO, acknowledged":                     {with(opened, whole(real1, func(g *seg) { g.options = ao }), acked, whole(decoy, nil)), []reading{{N: 1}}},
 		"wrong echo in the third segment":          {with(timed[:2:2], whole(decoy, func(g *seg) { g.options = echo }), whole(real1, func(g *seg) { g.options = stamp(5002) }), acked), both},
 		"echo of what came after the SYN":          {with(timed[:2:2], seg{flags: fin | ack, options: stamp(3), fromServer: true}, whole(real1, func(g *seg) { g.options = join(stamp(5002)[:8], be32(3)) })), []reading{{N: 1}}},
+		"echo of an ACK before the third segment":  {with(timed[:2:2], seg{flags: ack, options: stamp(3), fromServer: true}, whole(real1, func(g *seg) { g.options = join(stamp(5002)[:8], be32(3)) })), []reading{{N: 1, Ambiguous: "segment"}}},
 		"wrong echo later":                         {with(timed, whole(real1, func(g *seg) { g.options = echo }), acked), []reading{{N: 1}}},
 		"timestamp far ahead":                      {with(timed, seg{flags: ack, options: stamp(1 << 29)}, whole(real1, func(g *seg) { g.options = stamp(5002) })), []reading{{N: 1, Ambiguous: "segment"}}},
 		"SYN again without timestamps":             {with(timed, synSent, whole(decoy, func(g *seg) { g.options = stamp(4000) }), whole(real1, func(g *seg) { g.options = stamp(5002) }), acked), sure},

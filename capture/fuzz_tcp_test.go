@@ -292,6 +292,8 @@ func scalePieces(pieces []assembletest.Piece, body, stream []byte) (scaled []ass
 }
 
 func tcpSeeds(yield func([]byte) bool) {
+	// One that replaces another ahead, and that overlaps with the one before both.
+	yield([]byte("0000\x00\xcc881B00000000000000002BAB0BA22\xff00000**1000000000000000000000000000"))
 	r := rand.New(rand.NewSource(11))
 	fuzzing.Each(fuzzing.Messages, func(msg []byte) []byte {
 		isn := [][]byte{{0xff, 0xff, 0xff, 0x00}, {0, 0, 0, 0}, {0x7f, 0xff, 0xfe, 0xff}}[r.Intn(3)]

@@ -40,6 +40,7 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 	answered := s.flows.clients[s.nameOf(reverse)]
 	if answered != nil && answered.session != nil {
 		answered.session.answers++
+		answered.session.answered = true
 	}
 	c.latest = s.flows.clients[c.names.client]
 	_, mayBegin := assemble.ParseQUICInitial(b)
@@ -55,7 +56,12 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 			return
 		}
 	}
-	if s.feedsQUIC(c.latest, key, b) || !mayBegin || s.feedsQUIC(routed, key, b) {
+	if known == nil || known.session == nil { // else the server knows which connection it is
+		if s.feedsQUIC(c.latest, key, b) || mayBegin && s.feedsQUIC(routed, key, b) {
+			return
+		}
+	}
+	if !mayBegin {
 		return
 	}
 	if answered == nil || s.flows.quicKeys().UnmasksInitial(b) { // else the server sent it
@@ -152,10 +158,10 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, b []by
 // newQUIC returns a session of a client. latest is the flow in which it has tried before, or nil.
 func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
 	ss := s.flows.newSession(QUIC)
-	ss.names = names
+	ss.names, ss.hops = names, s.decoder.seg.hops
 	if latest != nil && latest.session != nil {
 		ss.assembler.(*assemble.QUIC).Follow(latest.session.assembler.(*assemble.QUIC))
-		ss.before = latest.last
+		ss.extra().before = latest.last
 	}
 	return ss
 }
@@ -188,7 +194,8 @@ func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	if fresh {
 		ss.shadow = s.copyQUIC(ss)
 	}
-	if f.key.id == key.id && !small && s.mayRival(ss) {
+	ss.mixed = ss.mixed || ss.hops != s.decoder.seg.hops
+	if f.key.id == key.id && !small && s.mayRival(ss, b) {
 		ss.shadow = s.newQUIC(ss.names, nil)
 	}
 	if ss.shadow != nil {
@@ -209,8 +216,8 @@ func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 // mayRival reports whether the hello that was read may not have come to the server, so that
 // another one in its place may have: the server has sent nothing since, or there are two hop
 // limits.
-func (s *Scanner) mayRival(ss *session) bool {
-	return ss.shadow == nil && !ss.lenient && ss.index > 1 && (ss.answers == ss.answered || ss.hops != s.decoder.seg.hops)
+func (s *Scanner) mayRival(ss *session, b []byte) bool {
+	return ss.shadow == nil && !ss.lenient && ss.index > 1 && (!ss.answered || ss.mixed) && !slices.Contains(ss.seen[:], uint32(s.hash(b)))
 }
 
 // readStrictly begins the reading of a server, if the datagram is the first that a server
@@ -276,8 +283,7 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 		ss.overlaps()
 	}
 	if ss.index == 1 && strict.Outcome == assemble.NeedMore && ss.assembler.(*assemble.QUIC).Info().Hello > 1 {
-		ss.complete(s.decoder.seg.hops) // the hello of the attempt before
-		ss.index, f.last = 2, ss.before
+		ss.index, ss.answered, f.last = 2, false, ss.noted().before // the hello of the attempt before
 	}
 	switch {
 	case ss.shadow == nil:
@@ -288,7 +294,7 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 	}
 	switch {
 	case strict.Outcome == assemble.Complete:
-		ss.complete(s.decoder.seg.hops)
+		ss.answered = false
 		s.flows.dropShadow(ss)
 		s.reportDatagrams(f, ss, strict.Result, ss.doubts)
 		ss.next()
@@ -318,9 +324,6 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 		s.flows.settle(f)
 	}
 }
-
-// complete notes what had come when the hello was whole.
-func (ss *session) complete(hops uint8) { ss.answered, ss.hops = ss.answers, hops }
 
 // overlaps notes that bytes differ from those which came before in the same place.
 func (ss *session) overlaps() {

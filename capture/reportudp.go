@@ -90,8 +90,12 @@ func (s *Scanner) contradictDatagrams(f *flow) {
 // contradict each other, and in which no hello became whole.
 func (s *Scanner) emitUnreadDatagrams(f *flow) {
 	ss := f.session
-	if ss != nil && ss.dtls {
+	switch {
+	case ss != nil && ss.dtls:
 		s.emitDifferent(f)
+	case ss != nil && ss.index > 1 && ss.mixed && ss.shadow != nil && ss.shadow.used > 0:
+		s.reportPart(f, ss.shadow, Overlap)
+		s.flows.dropShadow(ss)
 	}
 	if ss == nil || ss.index != 1 || f.last != 0 || ss.lenient {
 		return
@@ -133,4 +137,14 @@ func (s *Scanner) describeDatagrams(f *flow, ss *session) {
 		s.hello.Pieces.Records = s.hello.DTLS.Records
 	}
 	s.describeCarried(ss)
+}
+
+// reportPart yields a row without a hello for what a session has read after a hello of f, in
+// whose place it may be.
+func (s *Scanner) reportPart(f *flow, ss *session, why Reason) {
+	s.describeDatagrams(f, ss)
+	s.hello.Index = 1
+	s.hello.Ambiguous = Reasons(0).With(why)
+	s.hello.Contradicts = append(s.hello.Contradicts, f.session.noted().reported...)
+	s.emit()
 }

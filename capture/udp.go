@@ -22,7 +22,7 @@ const (
 const (
 	quicCost = 560
 	dtlsCost = 440
-	moreCost = 192
+	moreCost = 224
 )
 
 // frameCost is what the number of a packet takes of the memory.
@@ -50,16 +50,16 @@ type session struct {
 	message  dtlsMessage  // that the session reads
 
 	// Of QUIC.
-	lenient  bool // no server is known to read this
-	closed   bool // and none will: it has closed the connection
-	ended    bool // a packet closes the connection, if it is read
+	lenient  bool  // no server is known to read this
+	closed   bool  // and none will: it has closed the connection
+	ended    bool  // a packet closes the connection, if it is read
+	answered bool  // the server has sent a datagram after the hello was whole
+	hops     uint8 // hop limit of the first datagram
+	mixed    bool  // another datagram had another one
 	names    quicNames
 	seen     [8]uint32 // hashes of the latest datagrams
 	answers  int32     // datagrams of the server
-	answered int32     // and how many there were when the hello was whole
-	hops     uint8     // hop limit of the datagram that completed it
 	why      Reasons   // why the shadow may differ
-	before   uint64    // hash of the hello of the attempt before
 
 	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
 	// discarded, if it may differ; in DTLS that of a message with another message_seq or
@@ -72,6 +72,8 @@ type sessionMore struct {
 	faults   []Fault
 	reported []int // packets of the latest hello
 	damaged  bool  // its checksums are wrong
+
+	before uint64 // of QUIC: hash of the hello of the attempt before
 
 	// Of DTLS.
 	done    [4]uint64 // hashes of the latest hellos
@@ -99,7 +101,7 @@ func (ss *session) noted() (m sessionMore) {
 // forget makes m as new, but keeps its memory.
 func (m *sessionMore) forget() {
 	if m != nil {
-		*m = sessionMore{faults: m.faults[:0], reported: m.reported[:0]}
+		*m = sessionMore{faults: m.faults[:0], reported: m.reported[:0], joined: m.joined[:0]}
 	}
 }
 

@@ -106,7 +106,7 @@ func TestLeastRecentDatagrams(t *testing.T) {
 		return ipv4(client, server, 17, udp(port, 443, dtlsFragment(300, offset, 100)))
 	}
 	packets := [][]byte{from(1, 0), from(2, 0), from(1, 100), from(3, 0), from(1, 200), from(3, 100), from(3, 200), from(2, 100), from(2, 200)}
-	const twoSessions = 2600
+	const twoSessions = 2900
 	hellos, stats := scan(capture.Options{MaxMemory: twoSessions}, packets...)
 	if len(hellos) != 2 || hellos[0].Src.Port() != 1 || hellos[1].Src.Port() != 3 {
 		t.Errorf("%d hellos, want those from ports 1 and 3; %+v", len(hellos), stats)
