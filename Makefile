@@ -56,7 +56,7 @@ test-openssl: ## integrations/openssl with probe, get, the demo client and opens
 	@scripts/openssl.sh
 
 test-long: test-openssl-long
-test-openssl-long: ## the same with ASan and UBSan, and under valgrind
+test-openssl-long: ## the same with sanitizers, valgrind and libFuzzer (valgrind, clang)
 	@scripts/openssl.sh long
 
 test-seeds: ## build.sh of OSS-Fuzz without a compiler, and the raw seeds in OpenSSL and GnuTLS (libssl-dev, libgnutls28-dev)

@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
 # Tests integrations/openssl: the parser on the vectors, handshakes in memory, and the demo
 # server with "tlsflags probe", "tlsflags get", the demo client and openssl s_client. The
-# argument "long" adds ASan, UBSan and valgrind.
+# argument "long" adds ASan, UBSan, ThreadSanitizer, valgrind and libFuzzer.
 source "$(dirname "$0")/lib.sh"
 
 step "request_mtls in OpenSSL"
 cc=$(command -v "${CC:-cc}" || true)
 [ -n "$cc" ] && [ -e /usr/include/openssl/ssl.h ] && command -v openssl >/dev/null ||
 	skip "OpenSSL" "no C compiler, no headers or no openssl (Debian: gcc, libssl-dev, openssl)"
-wrap=()
+mode=${1:-}
 flags=(-O2)
-if [ "${1:-}" = long ]; then
-	flags=(-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all)
-	command -v valgrind >/dev/null || skip "OpenSSL under valgrind" "no valgrind (Debian: valgrind)"
-	wrap=(valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite)
-fi
+[ "$mode" != long ] || flags=(-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all)
+missing=()
+
+# long TOOL: succeeds if the argument is long and the tool is there.
+long() {
+	[ "$mode" = long ] || return 1
+	command -v "$1" >/dev/null || { missing+=("$1"); return 1; }
+}
 
 from=integrations/openssl
 parser=vectors/consumers/c
@@ -23,7 +26,7 @@ trap 'exec 9>&-; rm -rf "$work"' EXIT
 
 # build NAME SOURCE... : compiles a program as C99.
 build() {
-	"$cc" -std=c99 "${flags[@]}" -Wall -Wextra -Werror -pedantic -I"$parser" -o "$work/$1" "${@:2}" "$parser/tlsflags.c" -lssl -lcrypto
+	"$cc" -std=c99 "${flags[@]}" -pthread -Wall -Wextra -Werror -pedantic -I"$parser" -o "$work/$1" "${@:2}" "$parser/tlsflags.c" -lssl -lcrypto
 }
 
 build vectors "$parser/run.c"
@@ -33,12 +36,26 @@ go run ./vectors/internal/dist -raw "$work/raw"
 library=$from/tlsflags_openssl.c
 build test "$from/test.c" "$from/test_peers.c" "$library"
 "$work/test"
+build threads "$from/test_threads.c" "$from/test_peers.c" "$library"
+"$work/threads"
 build server "$from/server.c" "$library"
 build client "$from/client.c" "$library"
-if [ ${#wrap[@]} -gt 0 ]; then
+if long "$cc"; then
+	flags=(-g -O1 -fsanitize=thread)
+	build threads "$from/test_threads.c" "$from/test_peers.c" "$library"
+	"$work/threads"
+fi
+if long valgrind; then
 	flags=(-g -O1)
 	build plain "$from/test.c" "$from/test_peers.c" "$library"
-	"${wrap[@]}" "$work/plain"
+	valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite "$work/plain"
+fi
+if long clang; then
+	cc=clang
+	flags=(-g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
+	build fuzz "$from/fuzz.c" "$from/test_peers.c" "$library"
+	mkdir "$work/found"
+	"$work/fuzz" -runs=20000 -max_len=4096 -artifact_prefix="$work/" "$work/found" "$work/raw" 2>"$work/log" || { tail -50 "$work/log"; exit 1; }
 fi
 
 go build -o "$work/tlsflags" ./cmd/tlsflags
@@ -143,3 +160,4 @@ want "acknowledged=0 $nobody" bot five
 finish
 server=
 echo "openssl: the demo server passes"
+[ ${#missing[@]} = 0 ] || skip "OpenSSL with ${missing[*]}" "not installed"

@@ -244,6 +244,20 @@ static void test_reuse(void)
 	stop(&s);
 }
 
+/* A copy that shared the state would free it twice. */
+static void test_copy(void)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	check(tlsflags_client_install(ctx, TLSFLAGS_REQUEST_MTLS), "install");
+	SSL *ssl = SSL_new(ctx);
+	check(tlsflags_client_has_certificate(ssl, 1), "has certificate");
+	SSL *copy = SSL_dup(ssl);
+	check(copy != NULL, "copy");
+	SSL_free(copy);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+}
+
 static void test_policy(void)
 {
 	check(tlsflags_policy_new(TLSFLAGS_REQUEST, 2040, NULL, NULL, 0) == NULL, "flag out of range");
@@ -266,11 +280,8 @@ int main(void)
 	test_client();
 	test_psk();
 	test_reuse();
-	struct pair *all[] = {&site, &authority_a, &authority_b, &client_a, &client_b};
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		X509_free(all[i]->cert);
-		EVP_PKEY_free(all[i]->key);
-	}
+	test_copy();
+	free_certificates();
 	printf("openssl: %d checks pass\n", checks);
 	return 0;
 }

@@ -10,6 +10,7 @@ struct pair {
 
 extern struct pair site, authority_a, authority_b, client_a, client_b;
 void make_certificates(void);
+void free_certificates(void);
 
 /* A server of two names: b.example has an SSL_CTX of its own. */
 struct server {

@@ -57,6 +57,15 @@ void make_certificates(void)
 	make(&client_b, "client b", &authority_b);
 }
 
+void free_certificates(void)
+{
+	struct pair *all[] = {&site, &authority_a, &authority_b, &client_a, &client_b};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		X509_free(all[i]->cert);
+		EVP_PKEY_free(all[i]->key);
+	}
+}
+
 /* A cache that workers share, with tickets off: the newest sessions, in DER. */
 static struct {
 	unsigned char id[SSL_MAX_SSL_SESSION_ID_LENGTH], der[4096];

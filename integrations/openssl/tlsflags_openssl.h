@@ -7,6 +7,9 @@
 #ifndef TLSFLAGS_OPENSSL_H
 #define TLSFLAGS_OPENSSL_H
 #include <openssl/ssl.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 enum { TLSFLAGS_REQUEST_MTLS = 80 }; /* experimental: no number is registered yet */
 
@@ -70,4 +73,7 @@ X509 *tlsflags_identity(const SSL *ssl);
 int tlsflags_client_install(SSL_CTX *ctx, unsigned flag);
 int tlsflags_client_has_certificate(SSL *ssl, int has);
 int tlsflags_acknowledged(const SSL *ssl); /* whether the server asked because of the flag */
+#ifdef __cplusplus
+}
+#endif
 #endif
