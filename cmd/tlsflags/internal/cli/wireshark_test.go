@@ -2,12 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -199,25 +201,37 @@ func TestWireshark(t *testing.T) {
 	}
 }
 
-// oddHellos returns a connection with a hello for each test vector of tls_flags, and one
-// with two hellos in a segment, and one in which only the second hello has flags.
+// testHello returns a ClientHello with these extensions.
+func testHello(extensions ...[]byte) []byte {
+	return helloOf(0x0303, []uint16{0x1301}, extensions...)
+}
+
+// plainRecord returns a record that is not encrypted.
+func plainRecord(messages ...[]byte) []byte {
+	return append([]byte{22, 3, 3}, withLength(bytes.Join(messages, nil))...)
+}
+
+// oddHellos returns a connection for each test vector of tls_flags, one with both code
+// points, and some in which the flags change after a HelloRetryRequest.
 func oddHellos(t *testing.T) [][]tlsRecord {
 	t.Helper()
-	hello := func(extensions ...[]byte) []byte { return helloOf(0x0303, []uint16{0x1301}, extensions...) }
-	record := func(messages ...[]byte) []byte {
-		return append([]byte{22, 3, 1}, withLength(bytes.Join(messages, nil))...)
-	}
 	file, err := vectors.Load(vectors.TLSFlags)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var connections [][]tlsRecord
 	for _, test := range file.All() {
-		connections = append(connections, []tlsRecord{{byClient, record(hello(ext(62, test.Input...)))}})
+		connections = append(connections, []tlsRecord{{byClient, plainRecord(testHello(ext(62, test.Input...)))}})
 	}
-	experiment := ext(0xfe01, 1, 2)
-	both := record(hello(experiment, ext(62, 1, 0)))
-	connections = append(connections, []tlsRecord{{byClient, both}})
+	flag, experiment, bad := ext(62, 1, 2), ext(0xfe01, 1, 2), ext(62, 1, 0)
+	connections = append(connections, []tlsRecord{{byClient, plainRecord(testHello(experiment, bad))}})
+
+	random := sha256.Sum256([]byte("HelloRetryRequest")) // RFC 9846, Section 4.2.3
+	retry := plainRecord(build(2, []byte{3, 3}, random[:], []byte{0, 0x13, 1, 0}, withLength([]byte{0, 43, 0, 2, 3, 4, 0, 51, 0, 2, 0, 23})))
+	for _, hellos := range [][2][]byte{{flag, flag}, {flag, nil}, {nil, flag}, {flag, experiment}, {bad, bad}} {
+		first, second := testHello(ext(43, 2, 3, 4), hellos[0]), testHello(ext(43, 2, 3, 4), hellos[1], ext(44, 0, 1, 1))
+		connections = append(connections, []tlsRecord{{byClient, plainRecord(first)}, {byServer, retry}, {byClient, plainRecord(second)}})
+	}
 	return connections
 }
 
@@ -264,5 +278,65 @@ func TestWiresharkMessages(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-inspect +tshark):\n%s", diff)
+	}
+}
+
+// TestWiresharkReadme tries the filters and the coloring rules of the dissector's README.
+func TestWiresharkReadme(t *testing.T) {
+	home := wiresharkHome(t)
+	data, err := os.ReadFile(filepath.Join(testenv.Root(t), "integrations", "wireshark", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(data)
+	_, rules, _ := strings.Cut(readme, "```text\n")
+	rules, _, _ = strings.Cut(rules, "```")
+	config := filepath.Join(home, ".config", "wireshark")
+	if err := os.MkdirAll(config, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(config, "colorfilters"), []byte(rules), 0o666); err != nil {
+		t.Fatal(err)
+	}
+
+	file, keyLog := filepath.Join(t.TempDir(), "a.pcap"), filepath.Join(t.TempDir(), "keys")
+	random := bytes.Repeat([]byte{0xa1}, 32)
+	connection := connectionRecords(random, []extension.Flag{80}, map[string][]extension.Flag{"EE": {4}, "CR": {80}, "NST": {8}})
+	writeConnections(t, file, append(oddHellos(t), connection)...)
+	writeKeyLog(t, keyLog, random)
+	show := func(filter string) string {
+		return string(tshark(t, home, file, "-o", "tls.keylog_file:"+keyLog, "--color", "-T", "fields", "-e", "frame.coloring_rule.name", "-Y", filter))
+	}
+	filters := regexp.MustCompile("(?m)^\\| `(.*)` \\| [^`]").FindAllStringSubmatch(readme, -1)
+	if len(filters) != 5 {
+		t.Errorf("%d filters, want 5", len(filters))
+	}
+	for _, filter := range filters {
+		if text := strings.ReplaceAll(filter[1], `\|`, "|"); show(text) == "" {
+			t.Errorf("%s finds nothing", text)
+		}
+	}
+	colors := show("tlsflags")
+	for _, want := range []string{"TLS flags\n", "TLS flags in error\n"} {
+		if !strings.Contains("\n"+colors, "\n"+want) {
+			t.Errorf("no frame is colored as %q", want)
+		}
+	}
+}
+
+// TestWiresharkPairs checks that two messages in a frame are told apart, also if the
+// extension of one is empty.
+func TestWiresharkPairs(t *testing.T) {
+	home := wiresharkHome(t)
+	file := filepath.Join(t.TempDir(), "a.pcap")
+	writeConnections(t, file, []tlsRecord{{byClient, plainRecord(testHello(), testHello(ext(62)), testHello(ext(62, 1, 1), ext(0xfe01, 1, 0)))}})
+	var got []seen
+	for _, frame := range seenByTshark(t, home, file) {
+		got = append(got, frame)
+	}
+	random := strings.Repeat("0", 64)
+	want := []seen{{[]string{random, random, random}, []string{"62 []empty_data", "62 [0]"}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
