@@ -59,13 +59,16 @@ local retry = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
 -- Messages whose flags may only be those that another message has.
 local answers = {ServerHello = true, HelloRetryRequest = true, EncryptedExtensions = true, Certificate = true}
 
--- Wireshark keeps a field in the tree only if somebody asks for it.
-local types_of_tls, types_of_dtls = Field.new("tls.handshake.type"), Field.new("dtls.handshake.type")
 local streams = {["tcp.stream"] = true, ["udp.stream"] = true, ["sctp.assoc_index"] = true, ["quic.connection.number"] = true}
-for name in pairs(streams) do Field.new(name) end
-for _, name in ipairs {"random", "extensions_length", "extension.type"} do
-	Field.new("tls.handshake." .. name)
-	Field.new("dtls.handshake." .. name)
+
+-- Wireshark keeps a field in the tree only if somebody asks for it, and forgets what the
+-- garbage collector takes.
+local asked_for = {}
+for name in pairs(streams) do asked_for[name] = Field.new(name) end
+for _, part in ipairs {"type", "random", "extensions_length", "extension.type"} do
+	for _, name in ipairs {"tls.handshake." .. part, "dtls.handshake." .. part} do
+		asked_for[name] = Field.new(name)
+	end
 end
 
 -- What was sent before, by stream: lists of messages in order.
@@ -238,7 +241,7 @@ local function remember(message)
 end
 
 function tlsflags.dissector(_, pinfo, root)
-	if not types_of_tls() and not types_of_dtls() then return end
+	if not asked_for["tls.handshake.type"]() and not asked_for["dtls.handshake.type"]() then return end
 	for index, message in ipairs(collect(pinfo)) do
 		message.index = index
 		if message.kind then

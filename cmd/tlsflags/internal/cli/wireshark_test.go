@@ -41,6 +41,9 @@ func (n node) walk(f func(node)) {
 // says, and which has no other configuration.
 func wiresharkHome(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("runs tshark for each capture")
+	}
 	testenv.Program(t, "tshark", "tshark")
 	script, err := os.ReadFile(filepath.Join(testenv.Root(t), "integrations", "wireshark", "tlsflags.lua"))
 	if err != nil {
@@ -142,7 +145,11 @@ func seenByTshark(t *testing.T, home, file string, args ...string) map[int]seen 
 func seenByInspect(t *testing.T, file string) map[int]seen {
 	t.Helper()
 	frames := make(map[int]seen)
-	for text := range strings.Lines(runChecked(t, "inspect", "--format", "jsonl", file)) {
+	out, stderr, code := run(t, "inspect", "--format", "jsonl", file)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for text := range strings.Lines(out) {
 		var l line
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			t.Fatal(err)
@@ -211,8 +218,8 @@ func plainRecord(messages ...[]byte) []byte {
 	return append([]byte{22, 3, 3}, withLength(bytes.Join(messages, nil))...)
 }
 
-// oddHellos returns a connection for each test vector of tls_flags, one with both code
-// points, and some in which the flags change after a HelloRetryRequest.
+// oddHellos returns connections with test vectors of tls_flags, ten of each error, one with
+// both code points, and some in which the flags change after a HelloRetryRequest.
 func oddHellos(t *testing.T) [][]tlsRecord {
 	t.Helper()
 	file, err := vectors.Load(vectors.TLSFlags)
@@ -220,7 +227,11 @@ func oddHellos(t *testing.T) [][]tlsRecord {
 		t.Fatal(err)
 	}
 	var connections [][]tlsRecord
+	tried := make(map[string]int)
 	for _, test := range file.All() {
+		if tried[test.Code]++; tried[test.Code] > 10 {
+			continue
+		}
 		connections = append(connections, []tlsRecord{{byClient, plainRecord(testHello(ext(62, test.Input...)))}})
 	}
 	flag, experiment, bad := ext(62, 1, 2), ext(0xfe01, 1, 2), ext(62, 1, 0)
