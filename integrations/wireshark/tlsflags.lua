@@ -99,7 +99,7 @@ local function collect(pinfo)
 		if streams[name] then
 			stream = name .. " " .. tostring(field.value)
 		elseif part == "type" then
-			-- A message in DTLS that is a fragment has a type, and nothing of the below.
+			-- A message in DTLS that is a fragment has a type, and nothing of what follows.
 			message = {kind = kinds[field.value], blocks = {}, sent = {}, stream = stream, frame = pinfo.number,
 				from = tostring(pinfo.src) .. " " .. tostring(pinfo.src_port)}
 			block = nil
@@ -142,15 +142,12 @@ local function parse(bytes)
 	return flags
 end
 
-local function before(a, b)
-	return a.frame < b.frame or a.frame == b.frame and a.index < b.index
-end
-
--- last returns the last message of a kind that is before the given one in its stream.
+-- last returns the last message of a kind in the frames before, in the stream of the given
+-- one. No message answers one of its own frame.
 local function last(kind, message)
 	local list = history[message.stream] or {}
 	for i = #list, 1, -1 do
-		if list[i].kind == kind and before(list[i], message) then return list[i] end
+		if list[i].kind == kind and list[i].frame < message.frame then return list[i] end
 	end
 end
 
@@ -193,7 +190,7 @@ end
 local function changed(message)
 	if message.kind ~= "ClientHello" then return false end
 	local first, request = last("ClientHello", message), last("HelloRetryRequest", message)
-	if not first or not request or before(request, first) then return false end
+	if not first or not request or request.frame < first.frame then return false end
 	for _, code_point in ipairs(code_points) do
 		if first.sent[code_point] ~= message.sent[code_point] then return true end
 	end
@@ -237,13 +234,12 @@ local function remember(message)
 	if not message.stream or not message.whole then return end
 	local list = history[message.stream] or {}
 	history[message.stream] = list
-	list[#list + 1] = {kind = message.kind, frame = message.frame, index = message.index, from = message.from, sent = message.sent}
+	list[#list + 1] = {kind = message.kind, frame = message.frame, from = message.from, sent = message.sent}
 end
 
 function tlsflags.dissector(_, pinfo, root)
 	if not asked_for["tls.handshake.type"]() and not asked_for["dtls.handshake.type"]() then return end
-	for index, message in ipairs(collect(pinfo)) do
-		message.index = index
+	for _, message in ipairs(collect(pinfo)) do
 		if message.kind then
 			show(message, root)
 			if not pinfo.visited then remember(message) end

@@ -42,7 +42,7 @@ func (n node) walk(f func(node)) {
 func wiresharkHome(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("runs tshark for each capture")
+		t.Skip("runs tshark ten times")
 	}
 	testenv.Program(t, "tshark", "tshark")
 	script, err := os.ReadFile(filepath.Join(testenv.Root(t), "integrations", "wireshark", "tlsflags.lua"))
@@ -187,24 +187,28 @@ func flagsText(f *flagsInfo, code string) string {
 	return fmt.Sprint(f.Extension.Value, " ", flags, code)
 }
 
-// TestWireshark compares what tshark with the dissector sees in captures with what inspect
-// sees, frame by frame: both find the same hellos, with the same flags and errors.
+// TestWireshark compares what tshark with the dissector sees in all captures, one after the
+// other, with what inspect sees. In each frame both find the same hellos, with the same flags
+// and errors: there is no hello that one finds alone.
 func TestWireshark(t *testing.T) {
 	home, root := wiresharkHome(t), testenv.Root(t)
+	mergecap := testenv.Program(t, "mergecap", "wireshark-common")
 	files, err := filepath.Glob(filepath.Join(root, "corpus", "captures", "*"))
-	if err != nil || len(files) < 40 {
-		t.Fatalf("%d captures, %v", len(files), err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	malformed := filepath.Join(t.TempDir(), "malformed.pcap")
-	writeConnections(t, malformed, oddHellos(t)...)
-	for _, file := range append(files, filepath.Join(root, "vectors", "flagged.pcap"), malformed) {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			inspected := seenByInspect(t, file)
-			if diff := cmp.Diff(inspected, seenByTshark(t, home, file)); diff != "" || len(inspected) == 0 {
-				t.Errorf("frames (-inspect +tshark):\n%s", diff)
-			}
-		})
+	odd, all := filepath.Join(t.TempDir(), "odd.pcap"), filepath.Join(t.TempDir(), "all.pcapng")
+	writeConnections(t, odd, oddHellos(t)...)
+	files = append(files, filepath.Join(root, "vectors", "flagged.pcap"), odd)
+	if out, err := exec.Command(mergecap, append([]string{"-a", "-F", "pcapng", "-w", all}, files...)...).CombinedOutput(); err != nil {
+		t.Fatalf("mergecap: %v\n%s", err, out)
+	}
+	inspected := seenByInspect(t, all)
+	if diff := cmp.Diff(inspected, seenByTshark(t, home, all)); diff != "" {
+		t.Errorf("frames (-inspect +tshark):\n%s", diff)
+	}
+	if len(inspected) < 150 {
+		t.Errorf("hellos in %d frames, want at least 150", len(inspected))
 	}
 }
 
@@ -255,7 +259,7 @@ func TestWiresharkMessages(t *testing.T) {
 	random := func(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 	bad := map[string][]extension.Flag{"SH": {100}, "EE": {3, 4}, "CR": {80}, "CT": {80}, "client CT": {5}, "NST": {80}}
 	writeConnections(t, file,
-		connectionRecords(random(0xa1), []extension.Flag{80}, map[string][]extension.Flag{"CR": {80}, "NST": {8}}),
+		connectionRecords(random(0xa1), []extension.Flag{80}, map[string][]extension.Flag{"CR": {5, 80}, "client CT": {5}, "NST": {8}}),
 		connectionRecords(random(0xa2), []extension.Flag{3}, bad),
 		connectionRecords(random(0xa3), nil, map[string][]extension.Flag{"EE": {3}}),
 	)
@@ -274,21 +278,25 @@ func TestWiresharkMessages(t *testing.T) {
 			want = append(want, f.Message+" "+flagsText(&f.flagsInfo, code))
 		}
 	}
-	var document node
-	if err := xml.Unmarshal(tshark(t, home, file, "-o", "tls.keylog_file:"+keyLog, "-T", "pdml", "-Y", "tlsflags"), &document); err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	document.walk(func(n node) {
-		if n.Name == "tlsflags" {
-			f := flagsIn(n)
-			got = append(got, f.message+" "+f.flags)
-		}
-	})
 	slices.Sort(want)
-	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-inspect +tshark):\n%s", diff)
+	// Wireshark, like tshark -2, dissects frames again that it has seen.
+	for _, passes := range [][]string{nil, {"-2"}} {
+		var document node
+		args := append([]string{"-o", "tls.keylog_file:" + keyLog, "-T", "pdml", "-Y", "tlsflags"}, passes...)
+		if err := xml.Unmarshal(tshark(t, home, file, args...), &document); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		document.walk(func(n node) {
+			if n.Name == "tlsflags" {
+				f := flagsIn(n)
+				got = append(got, f.message+" "+f.flags)
+			}
+		})
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("tshark %v (-inspect +tshark):\n%s", passes, diff)
+		}
 	}
 }
 
@@ -335,19 +343,19 @@ func TestWiresharkReadme(t *testing.T) {
 	}
 }
 
-// TestWiresharkPairs checks that two messages in a frame are told apart, also if the
-// extension of one is empty.
+// TestWiresharkPairs checks that messages in one frame are told apart, also if the extension
+// of one is empty, and that those of other connections are not compared.
 func TestWiresharkPairs(t *testing.T) {
 	home := wiresharkHome(t)
 	file := filepath.Join(t.TempDir(), "a.pcap")
-	writeConnections(t, file, []tlsRecord{{byClient, plainRecord(testHello(), testHello(ext(62)), testHello(ext(62, 1, 1), ext(0xfe01, 1, 0)))}})
-	var got []seen
-	for _, frame := range seenByTshark(t, home, file) {
-		got = append(got, frame)
-	}
-	random := strings.Repeat("0", 64)
-	want := []seen{{[]string{random, random, random}, []string{"62 []empty_data", "62 [0]"}}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	writeConnections(t, file,
+		[]tlsRecord{{byClient, plainRecord(testHello(), testHello(ext(62)), testHello(ext(62, 1, 1), ext(0xfe01, 1, 0)))}},
+		[]tlsRecord{{byClient, plainRecord(testHello())}},
+		// An answer whose question is not in the capture.
+		connectionRecords(make([]byte, 32), nil, map[string][]extension.Flag{"SH": {100}})[1:2],
+	)
+	got := string(tshark(t, home, file, "-Y", "tlsflags", "-T", "fields", "-e", "tlsflags.message", "-e", "tlsflags.flag", "-e", "tlsflags.error"))
+	if want := "ClientHello,ClientHello\t0\tempty_data\nServerHello\t100\t\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
