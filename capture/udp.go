@@ -2,7 +2,6 @@ package capture
 
 import (
 	"hash/maphash"
-	"time"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 )
@@ -16,227 +15,6 @@ const (
 	DTLS Transport = "dtls" // DTLS records, over UDP or in another carrier
 	Raw  Transport = "raw"  // TLS records in EAP, OpenVPN or RDP over UDP; Hello.Path says which
 )
-
-// quicCost and dtlsCost are what a session takes of the memory, without what its assembler
-// holds; in QUIC with its names. moreCost is what rarely comes to it.
-const (
-	quicCost = 560
-	dtlsCost = 440
-	moreCost = 224
-)
-
-// frameCost is what the number of a packet takes of the memory.
-const frameCost = 8
-
-// session is what a flow over UDP needs as long as a hello is expected. It is small, for
-// there may be many.
-type session struct {
-	assembler growingAssembler
-	more      *sessionMore // or nil
-	flags     uint64       // hash of the TLS Flags extensions of the first hello
-	frames    []int        // packets that were of use for the hello that is awaited
-	charged   int          // bytes, of the table's memory
-	used      int32        // datagrams that were of use
-	index     uint8        // of the hello that is awaited
-	carrier   carrierKind
-	dtls      bool
-	doubts    Reasons // about the hello that is awaited
-
-	// Of DTLS.
-	numbers  *dtlsNumbers // of records
-	replayed bool         // a record with a number that came before was dropped
-	refused  bool         // the server has ended a handshake with an alert
-	awaited  bool         // a fragment of message has come
-	message  dtlsMessage  // that the session reads
-
-	// Of QUIC.
-	lenient  bool  // no server is known to read this
-	closed   bool  // and none will: it has closed the connection
-	ended    bool  // a packet closes the connection, if it is read
-	answered bool  // the server has sent a datagram after the hello was whole
-	hops     uint8 // hop limit of the first datagram
-	mixed    bool  // another datagram had another one
-	names    quicNames
-	seen     [8]uint32 // hashes of the latest datagrams
-	answers  int32     // datagrams of the server
-	why      Reasons   // why the shadow may differ
-
-	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
-	// discarded, if it may differ; in DTLS that of a message with another message_seq or
-	// length.
-	shadow *session
-}
-
-// sessionMore is what a session has only after a hello, or if something is odd.
-type sessionMore struct {
-	faults   []Fault
-	reported []int // packets of the latest hello
-	damaged  bool  // its checksums are wrong
-
-	before uint64 // of QUIC: hash of the hello of the attempt before
-
-	// Of DTLS.
-	done    [4]uint64 // hashes of the latest hellos
-	doneSeq int       // message_seq of the latest
-	joined  []byte    // the latest, if it came in several records
-	doneAt  time.Time
-}
-
-// extra returns what more there is of ss, for additions.
-func (ss *session) extra() *sessionMore {
-	if ss.more == nil {
-		ss.more = new(sessionMore)
-	}
-	return ss.more
-}
-
-// noted returns what more there is of ss, for reading.
-func (ss *session) noted() (m sessionMore) {
-	if ss.more != nil {
-		m = *ss.more
-	}
-	return m
-}
-
-// forget makes m as new, but keeps its memory.
-func (m *sessionMore) forget() {
-	if m != nil {
-		*m = sessionMore{faults: m.faults[:0], reported: m.reported[:0], joined: m.joined[:0]}
-	}
-}
-
-func (ss *session) transport() Transport {
-	switch {
-	case ss.carrier != noCarrier:
-		return carrierTable[ss.carrier].transport
-	case ss.dtls:
-		return DTLS
-	}
-	return QUIC
-}
-
-// growingAssembler is an assembler of a carrier over UDP.
-type growingAssembler interface {
-	assemble.Assembler
-	ResetGrowing(limit int)
-	Held() int
-}
-
-// newSession returns a session for the first datagram of a flow.
-func (t *table) newSession(transport Transport) *session {
-	ss := t.sessionsOf(transport).get()
-	if ss.assembler == nil {
-		if ss.dtls = transport == DTLS; ss.dtls {
-			ss.assembler, ss.numbers = &assemble.DTLS{Tolerant: true}, new(dtlsNumbers)
-		} else {
-			quic := new(assemble.QUIC)
-			quic.ShareKeys(t.quicKeys())
-			ss.assembler = quic
-		}
-	}
-	ss.index = 1
-	ss.reset()
-	return ss
-}
-
-// quicKeys returns the keys that all sessions share.
-func (t *table) quicKeys() *assemble.QUICKeys {
-	if t.keys == nil {
-		t.keys = assemble.NewQUICKeys(sharedKeys)
-	}
-	return t.keys
-}
-
-// sessionsOf returns the sessions of a carrier that are kept for reuse.
-func (t *table) sessionsOf(transport Transport) *pool[session] {
-	if transport == DTLS {
-		return &t.dtls
-	}
-	return &t.quic
-}
-
-// poolOf returns the pool that a session comes from.
-func (t *table) poolOf(ss *session) *pool[session] {
-	if ss.carrier != noCarrier {
-		return &t.carried[ss.carrier]
-	}
-	return t.sessionsOf(ss.transport())
-}
-
-// reset makes the assembler as new.
-func (ss *session) reset() {
-	limit := assemble.MaxMessage
-	if ss.transport() == DTLS {
-		limit = assemble.MaxMessageDTLS
-	}
-	ss.assembler.ResetGrowing(limit)
-}
-
-// freeSession takes back a session.
-func (t *table) freeSession(ss *session) {
-	ss.reset()
-	ss.more.forget()
-	*ss = session{assembler: ss.assembler, carrier: ss.carrier, dtls: ss.dtls, more: ss.more, numbers: ss.numbers, frames: ss.frames[:0]}
-	if ss.dtls {
-		*ss.numbers = dtlsNumbers{}
-	}
-	if cap(ss.frames) > maxUses { //mutation:equivalent only what is kept for later differs
-		ss.frames = nil //mutation:equivalent only what is kept for later differs
-	}
-	t.poolOf(ss).put(ss) //mutation:equivalent it spares allocations
-}
-
-// dropSession frees the session of a flow.
-func (t *table) dropSession(f *flow) {
-	if f.session == nil {
-		return
-	}
-	t.dropShadow(f.session)
-	for _, name := range [...]uint64{f.session.names.client, f.session.names.route} {
-		if t.clients[name] == f {
-			delete(t.clients, name)
-		}
-	}
-	t.memory -= f.session.charged
-	t.freeSession(f.session)
-	f.session = nil
-}
-
-// begun reports whether the session holds the beginning of a first hello. The beginning of
-// a second one looks like other messages of a client.
-func (s *session) begun() bool {
-	if a, ok := s.assembler.(interface{ Begun() bool }); ok && !a.Begun() {
-		return false
-	}
-	return s.index == 1
-}
-
-// cost returns what the session takes of the memory. A datagram can arrive in thousands of
-// fragments, all of which are in frames.
-func (ss *session) cost() int {
-	n := quicCost
-	switch {
-	case ss.carrier != noCarrier:
-		n = carriedCost
-	case ss.dtls:
-		n = dtlsCost
-	}
-	if ss.more != nil {
-		n += moreCost + frameCost*cap(ss.more.reported) + cap(ss.more.joined)
-	}
-	return n + ss.assembler.Held() + frameCost*cap(ss.frames)
-}
-
-// chargeSessions charges f with what its sessions have come to cost. It reports whether f is
-// still there.
-func (t *table) chargeSessions(f *flow) bool {
-	for ss := f.session; ss != nil; ss = ss.shadow {
-		if !t.charge(f, &ss.charged, ss.cost()-ss.charged) {
-			return false
-		}
-	}
-	return true
-}
 
 // datagram takes a UDP datagram. The first byte tells QUIC's long headers from DTLS records
 // and from everything else (RFC 9443, Section 3).
@@ -323,15 +101,149 @@ func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 	}
 }
 
-// next prepares a session that has completed a hello for the one after it.
-func (ss *session) next() {
-	ss.frames, ss.used = ss.frames[:0], 0
-	if ss.more != nil {
-		ss.more.faults = ss.more.faults[:0]
+// reportDatagrams yields what the assembler of a session has completed or refused, unless it is what
+// came last.
+func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, doubts Reasons) {
+	s.describeDatagrams(f, ss)
+	s.hello.Ambiguous = s.doubtFramed(doubts)
+	s.hello.Faults = append(s.hello.Faults, ss.noted().faults...)
+	if root := f.session; root != nil && root != ss && root.index > 1 && !ss.dtls {
+		s.hello.Contradicts = append(s.hello.Contradicts, root.noted().reported...)
 	}
-	if !ss.lenient {
-		ss.doubts = 0
+	var last uint64
+	if result.Outcome == assemble.Complete {
+		s.hello.Message = result.Message
+		hello, err := s.hello.parse(serversOf(ss.transport()))
+		ss.flags = s.compareFlags(ss.flags, hello, err)
+		last = s.hash(result.Message) &^ 1
+	} else {
+		s.hello.Code, s.hello.Offset = result.Code, result.Offset
+		if a, ok := ss.assembler.(interface{ Prefix() []byte }); ok {
+			s.hello.Message = a.Prefix()
+		}
+		if n := len(s.hello.Frames); n == 0 || s.hello.Frames[n-1] != s.frames[len(s.frames)-1] {
+			s.hello.Frames = append(s.hello.Frames, s.frames...) // of no use, but what is refused
+			s.hello.Pieces.Datagrams++
+		}
+		last = s.nameRefused(ss, f.last)
+		if other := f.twin; other != nil && other.last == last {
+			f.last = last
+		}
 	}
-	ss.index = 2
-	ss.assembler.Next()
+	if last != f.last || doubts.Has(Checksum) {
+		if f.halves[0].again && result.Outcome == assemble.Complete {
+			// It contradicts one with a wrong checksum.
+			s.hello.Ambiguous = s.hello.Ambiguous.With(Checksum)
+		}
+		if f.last = last; result.Outcome != assemble.Complete || s.compareDatagrams(f) {
+			s.emit()
+			if result.Outcome == assemble.Complete && f.session != nil {
+				more := f.session.extra()
+				more.reported, more.damaged = append(more.reported[:0], s.hello.Frames...), s.decoder.seg.proof >= doubtful
+			}
+		}
+	}
+}
+
+// nameRefused names s.hello, which a session refused, by its message_seq, length and random;
+// the latter two are 0 if they have not come. Each further fragment of it is refused too, and
+// so is each when it comes again, maybe for another reason: if last may be its name, the
+// result is last.
+func (s *Scanner) nameRefused(ss *session, last uint64) uint64 {
+	const (
+		lengthAt, randomAt = 17, 41 // in bits
+		randomLen          = 32
+	)
+	name := uint64(ss.message.length)<<lengthAt | uint64(s.hello.DTLS.MessageSeq)<<1 | 1
+	random := 4 + 2
+	if ss.transport() == DTLS {
+		random = 12 + 2
+	}
+	if len(s.hello.Message) >= random+randomLen {
+		name |= s.hash(s.hello.Message[random:random+randomLen]) << randomAt
+	}
+	if (name^last)&(1<<lengthAt-1) != 0 {
+		return name
+	}
+	for _, field := range [...]uint64{1<<randomAt - 1<<lengthAt, 1<<64 - 1<<randomAt} {
+		if a, b := name&field, last&field; a != b && a != 0 && b != 0 {
+			return name
+		}
+	}
+	return last
+}
+
+// contradictDatagrams yields a row without a hello which says that the latest hello of f may
+// have had a wrong checksum.
+func (s *Scanner) contradictDatagrams(f *flow) {
+	if ss := f.session; ss != nil && ss.noted().damaged {
+		s.describeDatagrams(f, ss)
+		s.hello.Frames, s.hello.Index, s.hello.Pieces = s.hello.Frames[:0], 1, Pieces{}
+		s.hello.Ambiguous = Reasons(0).With(Checksum)
+		s.hello.Contradicts = append(s.hello.Contradicts, ss.more.reported...)
+		s.emit()
+	}
+}
+
+// emitUnreadDatagrams yields a row without a hello for a flow over UDP whose packets
+// contradict each other, and in which no hello became whole.
+func (s *Scanner) emitUnreadDatagrams(f *flow) {
+	ss := f.session
+	switch {
+	case ss != nil && ss.dtls:
+		s.emitDifferent(f)
+	case ss != nil && ss.index > 1 && ss.mixed && ss.shadow != nil && ss.shadow.used > 0:
+		s.reportPart(f, ss.shadow, Overlap)
+		s.flows.dropShadow(ss)
+	}
+	if ss == nil || ss.index != 1 || f.last != 0 || ss.lenient {
+		return
+	}
+	doubts := ss.doubts
+	if ss.doubts = 0; ss.replayed {
+		doubts = doubts.With(Fragments)
+	}
+	if doubts != 0 {
+		s.describeDatagrams(f, ss)
+		s.hello.Ambiguous = doubts
+		s.emit()
+	}
+}
+
+// describeDatagrams fills in what hellos and refusals have in common.
+func (s *Scanner) describeDatagrams(f *flow, ss *session) {
+	src, dst := f.ends(0)
+	s.hello = Hello{
+		Transport: ss.transport(),
+		Src:       src,
+		Dst:       dst,
+		Time:      s.time,
+		Frames:    append(s.hello.Frames[:0], ss.frames...),
+		Faults:    s.hello.Faults[:0],
+		Index:     int(ss.index),
+		Pieces:    Pieces{Datagrams: int(ss.used)},
+		Path:      s.decoder.path.names(&s.decoder.seg),
+
+		Contradicts: s.hello.Contradicts[:0],
+	}
+	switch a := ss.assembler.(type) {
+	case *assemble.QUIC:
+		s.hello.QUIC = a.Info()
+		s.hello.Index = max(s.hello.QUIC.Hello, 1)
+		s.hello.Pieces.Packets = s.hello.QUIC.Packets
+	case interface{ Info() assemble.DTLSInfo }:
+		s.hello.DTLS = a.Info()
+		s.hello.Pieces.Records = s.hello.DTLS.Records
+	}
+	s.describeCarried(ss)
+}
+
+// reportPart yields a row without a hello for what a session has read after a hello of f, in
+// whose place it may be.
+func (s *Scanner) reportPart(f *flow, ss *session, why Reason) {
+	s.describeDatagrams(f, ss)
+	s.hello.Index = 1
+	s.hello.Ambiguous = Reasons(0).With(why)
+	s.hello.Contradicts = append(s.hello.Contradicts, f.session.noted().reported...)
+	s.emit()
 }
