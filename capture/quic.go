@@ -382,6 +382,9 @@ func (s *Scanner) judgeRival(f *flow, r quicReading) {
 		ss.shadow.overlaps()
 		s.reportDatagrams(f, ss.shadow, r.Result, ss.doubts)
 	}
+	if r.Outcome == assemble.Refused {
+		ss.doubts = ss.doubts.With(Overlap)
+	}
 	if r.Outcome != assemble.NeedMore {
 		s.flows.dropShadow(ss)
 	}
