@@ -44,7 +44,7 @@ type session struct {
 	ended    bool  // a packet closes the connection, if it is read
 	answered bool  // the server has sent a datagram after the hello was whole
 	hops     uint8 // hop limit of the first datagram
-	mixed    bool  // another datagram had another one
+	mixed    bool  // another datagram had another one, or one has no IP length
 	names    quicNames
 	seen     [8]uint32 // hashes of the latest datagrams
 	answers  int32     // datagrams of the server
