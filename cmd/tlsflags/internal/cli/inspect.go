@@ -36,6 +36,8 @@ type inspectOptions struct {
 	join   bool
 	follow bool
 	live   liveOptions
+
+	conditions conditions
 }
 
 func (o *inspectOptions) register(f *pflag.FlagSet) {
@@ -43,7 +45,8 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.color, "color", "when to colour text")
 	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
-	f.Var(&o.expect, "expect", "exit with 1 unless a hello has this flag; hellos that --flag hides count too")
+	o.conditions.register(f)
+	f.Var(&o.expect, "expect", "exit with 1 unless a hello has this flag; hidden hellos count too")
 	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
 	o.strict = enumOf("strictness", "", words(strictRefused, strictAmbiguous))
 	f.Var(&o.strict, "strict", "exit with 4 if a hello was refused, or also if one is in doubt")
@@ -122,6 +125,13 @@ a pcapng, such as the capture itself. The captures are read twice, so they canno
 from standard input. Connections that do not begin with TLS (STARTTLS, proxies) are not
 decrypted.
 
+--where takes a condition on the keys of the JSON, and src_ip, src_port, dst_ip and
+dst_port, such as: ja4 startsWith "t13" and not ("h2" in client_hello.alpn). It knows ==,
+!=, <, <=, >, >=, in, contains, startsWith, endsWith, matches, and, or, not, any, all, none,
+one, count, len, lower and upper. A comparison with an absent value is false; x == nil
+tests for one. If several of --where, --flag, --sni, --ja4, --since and --until are given,
+all must hold.
+
 In text and csv, all characters of a name that are not printable are escaped, so a
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
 hello. Colour is off if NO_COLOR is set or TERM is dumb, unless --color says always.
@@ -137,6 +147,7 @@ func inspectCommand() *cobra.Command {
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
+  tlsflags inspect --where 'ja4 startsWith "t13" and 80 in tls_flags.flags' corpus/captures
   base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
   tlsflags inspect --join corpus/captures/tcp-hrr-openssl.pcapng corpus/captures/demo.pcapng
@@ -187,6 +198,7 @@ type inspection struct {
 	exit     Exit
 	keys     tls13.KeyLog // nil without --keylog
 	followed followed     // connections of the input at hand
+	parts    parts        // what is computed of a hello
 }
 
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
@@ -213,6 +225,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	}
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
+	in.parts = partsOf(o.format.value) | o.conditions.parts()
 	if !o.stats {
 		in.printer = newPrinter(o.format.value, in.out, textStyle{
 			color:  useColor(o.color.value, cmd.OutOrStdout()),

@@ -26,3 +26,14 @@ func newPrinter(format string, w io.Writer, style textStyle) printer {
 	}
 	return newTextPrinter(w, style)
 }
+
+// partsOf returns what of a hello a format shows.
+func partsOf(format string) parts {
+	switch format {
+	case "text":
+		return textParts
+	case "csv":
+		return csvParts
+	}
+	return allParts
+}
