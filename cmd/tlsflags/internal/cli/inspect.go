@@ -38,6 +38,7 @@ type inspectOptions struct {
 	live   liveOptions
 
 	conditions conditions
+	fields     fieldList
 }
 
 func (o *inspectOptions) register(f *pflag.FlagSet) {
@@ -46,6 +47,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.Var(&o.color, "color", "when to colour text")
 	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
 	o.conditions.register(f)
+	f.Var(&o.fields, "fields", "show only these keys of the JSON, such as time,src_ip,client_hello.server_name,ja4")
 	f.Var(&o.expect, "expect", "exit with 1 unless a hello has this flag; hidden hellos count too")
 	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
 	o.strict = enumOf("strictness", "", words(strictRefused, strictAmbiguous))
@@ -130,7 +132,7 @@ dst_port, such as: ja4 startsWith "t13" and not ("h2" in client_hello.alpn). It 
 !=, <, <=, >, >=, in, contains, startsWith, endsWith, matches, and, or, not, any, all, none,
 one, count, len, lower and upper. A comparison with an absent value is false; x == nil
 tests for one. If several of --where, --flag, --sni, --ja4, --since and --until are given,
-all must hold.
+all must hold. --fields shows only some keys of the JSON, in any format.
 
 In text and csv, all characters of a name that are not printable are escaped, so a
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
@@ -148,6 +150,7 @@ func inspectCommand() *cobra.Command {
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
   tlsflags inspect --where 'ja4 startsWith "t13" and 80 in tls_flags.flags' corpus/captures
+  tlsflags inspect --fields time,src_ip,client_hello.server_name,ja4 -f csv corpus/captures
   base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
   tlsflags inspect --join corpus/captures/tcp-hrr-openssl.pcapng corpus/captures/demo.pcapng
@@ -175,6 +178,12 @@ func (o inspectOptions) check(args []string) error {
 	}
 	if o.live.on() && o.keyLog != "" {
 		return usageError("--keylog reads a capture twice; write one to a file instead of -i")
+	}
+	if o.fields != nil && o.stats {
+		return usageError("--fields chooses what is shown of a hello; it does not go with --stats")
+	}
+	if err := o.fields.check(o.format.value); err != nil {
+		return err
 	}
 	switch {
 	case o.follow && (o.join || o.keyLog != "" || o.live.on() || len(args) != 1 || args[0] == standardInput):
@@ -225,12 +234,12 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	}
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
-	in.parts = partsOf(o.format.value) | o.conditions.parts()
+	in.parts = partsOf(o.format.value, o.fields) | o.conditions.parts()
 	if !o.stats {
 		in.printer = newPrinter(o.format.value, in.out, textStyle{
 			color:  useColor(o.color.value, cmd.OutOrStdout()),
 			source: in.sourceWidth(args),
-		})
+		}, o.fields)
 	}
 	if err := in.run(args); err != nil {
 		return err

@@ -77,9 +77,9 @@ func TestPartsOfFormats(t *testing.T) {
 	for _, format := range outputFormats {
 		var all, some bytes.Buffer
 		rows(t, func(in *inspection, r *row) {
-			for out, p := range map[*bytes.Buffer]parts{&all: allParts, &some: partsOf(format)} {
+			for out, p := range map[*bytes.Buffer]parts{&all: allParts, &some: partsOf(format, nil)} {
 				in.parts, r.l = p, nil
-				printer := newPrinter(format, out, textStyle{})
+				printer := newPrinter(format, out, textStyle{}, nil)
 				if err := printer.print(in.line(r)); err != nil {
 					t.Fatal(err)
 				}
