@@ -25,6 +25,10 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	if ok, err := in.selected(&r); !ok || err != nil {
 		return err
 	}
+	if in.tally != nil {
+		in.tally.add(&r)
+		return nil
+	}
 	if in.printer == nil {
 		in.stats.add(h, r.msg)
 		return nil
