@@ -3,10 +3,16 @@ package paths
 import "strings"
 
 // Nearest returns the candidate that a name was most likely meant to be, or "". A name
-// without its first keys, such as server_name, counts as the whole one.
+// without its first keys, such as server_name, counts as the whole one. So does sni.
 func Nearest(name string, candidates []string) string {
 	best, least := "", max(1, (len(name)+1)/3)+1
-	_, last, _ := cutLast(name)
+	before, last, nested := cutLast(name)
+	if last == "sni" {
+		last = "server_name"
+		if name = last; nested {
+			name = before + "." + last
+		}
+	}
 	for _, c := range candidates {
 		_, key, nested := cutLast(c)
 		d := distance(name, c)

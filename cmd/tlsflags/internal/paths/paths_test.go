@@ -16,6 +16,7 @@ type (
 	inner struct {
 		base
 		Name  codepoint.Optional `json:"name"`
+		SNI   codepoint.Optional `json:"server_name"`
 		Alone *int               `json:"alone"`
 	}
 	outer struct {
@@ -29,14 +30,14 @@ type (
 
 func TestPlain(t *testing.T) {
 	row := outer{
-		Inner:  &inner{base{3}, "x", nil},
+		Inner:  &inner{base{3}, "x", "", nil},
 		Points: []codepoint.Point{{Value: 80}},
 		Odd:    []string{},
 		hidden: 1,
 	}
 	root := Of(reflect.TypeFor[outer]())
 	for name, want := range map[string][2]any{
-		"inner":        {map[string]any{"length": 3, "name": "x", "alone": nil}, nil},
+		"inner":        {map[string]any{"length": 3, "name": "x", "server_name": nil, "alone": nil}, nil},
 		"inner.length": {3, nil},
 		"inner.name":   {"x", nil},
 		"inner.alone":  {nil, nil},
@@ -62,6 +63,8 @@ func TestUnknownNames(t *testing.T) {
 		"innre":        `unknown name "innre" (did you mean inner?)`,
 		"inner.lenght": `unknown name "inner.lenght" (did you mean inner.length?)`,
 		"length":       `unknown name "length" (did you mean inner.length?)`,
+		"sni":          `unknown name "sni" (did you mean inner.server_name?)`,
+		"iner.sni":     `unknown name "iner.sni" (did you mean inner.server_name?)`,
 		"zzz":          `unknown name "zzz"`,
 		"hidden":       `unknown name "hidden"`,
 		"":             `unknown name ""`,

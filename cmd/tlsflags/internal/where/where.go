@@ -107,8 +107,12 @@ type translator struct {
 	row       *paths.Type
 	elem      *paths.Type // of the list whose elements a predicate is about, or nil
 	condition *Condition
+	steps     int // so far
 	err       error
 }
+
+// maxSteps bounds the translation, since not and in may translate a part several times.
+const maxSteps = 10_000
 
 // fail keeps the first error and returns a node that is never run.
 func (c *translator) fail(n ast.Node, format string, args ...any) ast.Node {
@@ -150,12 +154,18 @@ func not(n ast.Node) ast.Node { return &ast.UnaryNode{Operator: "not", Node: n} 
 
 // truth translates what must be true or false.
 func (c *translator) truth(n ast.Node) ast.Node {
+	if c.steps++; c.steps > maxSteps {
+		return c.fail(n, "the condition is too long")
+	}
 	switch n := n.(type) {
 	case *ast.UnaryNode:
 		if n.Operator == "not" || n.Operator == "!" {
 			return not(c.truth(n.Node))
 		}
 	case *ast.BinaryNode:
+		if negated := c.rotate(n); negated != nil {
+			return not(c.truth(negated))
+		}
 		switch n.Operator {
 		case "and", "&&", "or", "||":
 			return binary(n.Operator, c.truth(n.Left), c.truth(n.Right))
@@ -178,6 +188,25 @@ func (c *translator) truth(n ast.Node) ast.Node {
 		return c.fail(n, "a condition is needed here, not %s", kind(o.t))
 	}
 	return guarded(o.node, o)
+}
+
+// rotate returns a == b for not a == b, which expr reads as (not a) == b, if a is no
+// condition; else nil.
+func (c *translator) rotate(n *ast.BinaryNode) ast.Node {
+	left, ok := n.Left.(*ast.UnaryNode)
+	if !ok || left.Operator != "not" {
+		return nil
+	}
+	switch left.Node.(type) {
+	case *ast.IdentifierNode, *ast.MemberNode, *ast.PointerNode, *ast.StringNode, *ast.IntegerNode, *ast.BuiltinNode:
+		if o := c.operand(left.Node); o.t.Kind == paths.Truth {
+			return nil
+		}
+		comparison := *n
+		comparison.Left = left.Node
+		return &comparison
+	}
+	return nil
 }
 
 func kind(t *paths.Type) string {
