@@ -20,7 +20,7 @@ func (l *fieldList) String() string { return "" }
 
 func (l *fieldList) Set(s string) error {
 	for name := range strings.SplitSeq(s, ",") {
-		p, err := lineType.Find(strings.TrimSpace(name))
+		p, err := lineType().Find(strings.TrimSpace(name))
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 // TestAllFields checks that rows with all fields are the full rows.
 func TestAllFields(t *testing.T) {
 	var all projection
-	for _, f := range lineType.Fields {
+	for _, f := range lineType().Fields {
 		all = all.add(paths.Path{f})
 	}
 	rows(t, func(in *inspection, r *row) {

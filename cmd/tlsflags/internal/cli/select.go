@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/spf13/pflag"
 
@@ -14,11 +15,11 @@ import (
 )
 
 // lineType is what the JSON of a line has.
-var lineType = func() *paths.Type {
+var lineType = sync.OnceValue(func() *paths.Type {
 	t := paths.Of(reflect.TypeFor[line]())
 	t.Field("time").Type.Kind = paths.Moment
 	return t
-}()
+})
 
 // conditions say which rows are shown: all of them must hold.
 type conditions []rowCondition
@@ -57,7 +58,7 @@ func (o *conditionOption) Set(s string) error {
 	if err != nil {
 		return err
 	}
-	compiled, err := where.Compile(expression, lineType)
+	compiled, err := where.Compile(expression, lineType())
 	if err != nil {
 		return err
 	}

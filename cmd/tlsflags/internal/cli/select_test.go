@@ -49,7 +49,7 @@ func rows(t *testing.T, f func(*inspection, *row)) {
 func TestQuickValues(t *testing.T) {
 	rows(t, func(in *inspection, r *row) {
 		for name, quick := range quickValues {
-			p, err := lineType.Find(name)
+			p, err := lineType().Find(name)
 			if err != nil {
 				t.Fatal(err)
 			}
