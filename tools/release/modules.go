@@ -151,12 +151,12 @@ func (r *release) importer() error {
 			return err
 		}
 	}
-	required, err := output(dir, r.userEnv(), "go", "list", "-m", "-f", "{{.Path}} {{.Version}}", "all")
+	required, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
 		return err
 	}
 	for _, folder := range folders[:len(folders)-1] {
-		if want := module(folder) + " " + r.version; !strings.Contains("\n"+required+"\n", "\n"+want+"\n") {
+		if want := module(folder) + " " + r.version; !strings.Contains(string(required), "\t"+want+"\n") {
 			return fmt.Errorf("the importer does not require %s:\n%s", want, required)
 		}
 	}
