@@ -29,8 +29,9 @@ func (r *release) build(platforms []string, out string) error {
 	if err != nil {
 		return err
 	}
-	env := []string{"GOENV=off", "GOFLAGS=", "GOBIN=" + r.path("bin"), "GOPROXY=" + r.upper}
-	if _, err := output(r.dir, env, "go", "install", sbomTool); err != nil {
+	// An SBOM has the hash of the program that made it, so that one is reproducible, too.
+	env := append(append(r.tidyEnv("tidied"), buildEnv(runtime.GOOS, runtime.GOARCH)...), "GOBIN="+r.path("bin"))
+	if _, err := output(r.dir, env, "go", "install", "-trimpath", sbomTool); err != nil {
 		return err
 	}
 	var sums strings.Builder
@@ -65,16 +66,16 @@ func (r *release) build(platforms []string, out string) error {
 	return os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(sums.String()), 0o666)
 }
 
-// targetEnv is the environment to build for a platform. What a user's environment could
-// change in the program is set.
-func (r *release) targetEnv(goos, goarch string) []string {
-	return append(r.userEnv(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch, "GOAMD64=v1", "GOARM64=v8.0",
-		"GOEXPERIMENT=", "GOFIPS140=off", "GOBIN=", "GOPATH="+r.path("path"))
+// buildEnv sets what a program depends on, and what a user's environment could change.
+func buildEnv(goos, goarch string) []string {
+	return []string{"CGO_ENABLED=0", "GOOS=" + goos, "GOARCH=" + goarch, "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off"}
 }
 
 // program builds the command for a platform.
 func (r *release) program(goos, goarch string) (file, error) {
-	if _, err := output(r.dir, r.targetEnv(goos, goarch), "go", "install", "-trimpath", command+"@"+r.version); err != nil {
+	// GOBIN may not be set when the platform is another one.
+	env := append(append(r.userEnv(), buildEnv(goos, goarch)...), "GOBIN=", "GOPATH="+r.path("path"))
+	if _, err := output(r.dir, env, "go", "install", "-trimpath", command+"@"+r.version); err != nil {
 		return file{}, err
 	}
 	dir := r.path("path", "bin")
@@ -92,8 +93,9 @@ func (r *release) program(goos, goarch string) (file, error) {
 // sbom lists the modules in the command for a platform, in CycloneDX's JSON.
 func (r *release) sbom(goos, goarch string) ([]byte, error) {
 	path := r.path("sbom.json")
-	_, err := output(r.path("src"), append(r.targetEnv(goos, goarch), "NO_COLOR=1"), r.path("bin", "cyclonedx-gomod"),
-		"app", "-json", "-std", "-licenses", "-noserial", "-notimestamp", "-output", path, "-main", ".", r.path("src", "cmd", "tlsflags"))
+	env := append(append(r.userEnv(), buildEnv(goos, goarch)...), "NO_COLOR=1")
+	_, err := output(r.path("src"), env, r.path("bin", "cyclonedx-gomod"),
+		"app", "-json", "-std", "-noserial", "-notimestamp", "-output", path, "-main", ".", r.path("src", "cmd", "tlsflags"))
 	if err != nil {
 		return nil, err
 	}
