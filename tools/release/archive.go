@@ -5,6 +5,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"io/fs"
 	"time"
 )
 
@@ -50,7 +51,7 @@ func zipped(folder string, files []file, modified time.Time) ([]byte, error) {
 	w := zip.NewWriter(&b)
 	for _, f := range files {
 		header := &zip.FileHeader{Name: folder + "/" + f.name, Method: zip.Deflate, Modified: modified.UTC()}
-		header.SetMode(0o644)
+		header.SetMode(fs.FileMode(f.mode()))
 		part, err := w.CreateHeader(header)
 		if err != nil {
 			return nil, err

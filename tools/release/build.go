@@ -19,11 +19,8 @@ var shells = []struct{ name, file string }{
 // build writes to out, for each platform, an archive with the command and a list of what
 // it is made of (SBOM), and the SHA-256 sums of all files.
 func (r *release) build(platforms []string, out string) error {
-	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
+	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err
-	}
-	if err := os.Mkdir(out, 0o777); err != nil {
-		return fmt.Errorf("%w: remove it first", err)
 	}
 	common, err := r.commonFiles()
 	if err != nil {

@@ -60,6 +60,9 @@ func run(args []string) (err error) {
 	if (args[0] == "build") != (*out != "") || flags.NArg() > 0 {
 		return errors.New("build needs -o FOLDER, and nothing else takes it")
 	}
+	if _, err := os.Stat(*out); *out != "" && err == nil {
+		return fmt.Errorf("%s exists; remove it first", *out)
+	}
 
 	dir, err := os.MkdirTemp("", "release-")
 	if err != nil {

@@ -16,10 +16,13 @@ func main() {
 	if len(os.Args) != 3 {
 		log.Fatal("usage: man VERSION FOLDER")
 	}
-	root := cli.Root()
-	root.DisableAutoGenTag = true
-	header := &doc.GenManHeader{Section: "1", Source: "tlsflags " + os.Args[1], Manual: "tlsflags"}
-	if err := doc.GenManTree(root, header, os.Args[2]); err != nil {
+	if err := write(os.Args[1], os.Args[2]); err != nil {
 		log.Fatal(err)
 	}
+}
+
+func write(version, folder string) error {
+	root := cli.Root()
+	root.DisableAutoGenTag = true
+	return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "tlsflags " + version, Manual: "tlsflags"}, folder)
 }
