@@ -24,6 +24,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -64,6 +65,8 @@ func run(args []string) (err error) {
 		return fmt.Errorf("%s exists; remove it first", *out)
 	}
 
+	// ^C ends the program that we wait for; its error ends us, after the folder is removed.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	dir, err := os.MkdirTemp("", "release-")
 	if err != nil {
 		return err
