@@ -5,10 +5,12 @@ source "$(dirname "$0")/lib.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+head=$(git rev-parse HEAD)
 # build NAME: builds in a clone of that name.
 build() {
 	step "release build of the $1 clone"
 	git clone --quiet . "$work/$1"
+	git -C "$work/$1" checkout --quiet --detach "$head"
 	(cd "$work/$1" && go run ./tools/release build -o "$work/$1-dist" ${PLATFORMS:+-platforms "$PLATFORMS"})
 	[ -z "$(git -C "$work/$1" status --porcelain)" ] || { echo "the build changed the working tree" >&2; exit 1; }
 }

@@ -28,7 +28,7 @@ func (r *release) build(platforms []string, out string) error {
 	}
 	// An SBOM has the hash of the program that made it, so that one is reproducible, too.
 	env := append(append(r.tidyEnv("tidied"), buildEnv(runtime.GOOS, runtime.GOARCH)...), "GOBIN="+r.path("bin"))
-	if _, err := output(r.dir, env, "go", "install", "-trimpath", sbomTool); err != nil {
+	if _, err := output(r.dir, env, "go", "install", sbomTool); err != nil {
 		return err
 	}
 	var sums strings.Builder
@@ -65,14 +65,14 @@ func (r *release) build(platforms []string, out string) error {
 
 // buildEnv sets what a program depends on, and what a user's environment could change.
 func buildEnv(goos, goarch string) []string {
-	return []string{"CGO_ENABLED=0", "GOOS=" + goos, "GOARCH=" + goarch, "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off"}
+	return []string{"GOOS=" + goos, "GOARCH=" + goarch, "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off"}
 }
 
 // program builds the command for a platform.
 func (r *release) program(goos, goarch string) (file, error) {
 	// GOBIN may not be set when the platform is another one.
 	env := append(append(r.userEnv(), buildEnv(goos, goarch)...), "GOBIN=", "GOPATH="+r.path("path"))
-	if _, err := output(r.dir, env, "go", "install", "-trimpath", command+"@"+r.version); err != nil {
+	if _, err := output(r.dir, env, "go", "install", command+"@"+r.version); err != nil {
 		return file{}, err
 	}
 	dir := r.path("path", "bin")

@@ -8,11 +8,14 @@ import (
 	"strings"
 )
 
+// With the same flags everywhere, the standard library is compiled once for each platform.
+const flags = "GOFLAGS=-modcacherw -trimpath"
+
 // tidyEnv is the environment in which our modules come from the tags of the clone, and
 // others as for everybody, with the checksum database.
 func (r *release) tidyEnv(cache string) []string {
 	return append([]string{
-		"GOENV=off", "GOWORK=off", "GOFLAGS=-modcacherw", "GOMODCACHE=" + r.path(cache),
+		"GOENV=off", "GOWORK=off", flags, "CGO_ENABLED=0", "GOMODCACHE=" + r.path(cache),
 		"GOPROXY=" + r.upper, "GOPRIVATE=" + repository,
 	}, r.git...)
 }
@@ -21,7 +24,7 @@ func (r *release) tidyEnv(cache string) []string {
 func (r *release) userEnv() []string {
 	proxy := func(cache string) string { return "file://" + r.path(cache, "cache", "download") }
 	return []string{
-		"GOENV=off", "GOWORK=off", "GOFLAGS=-modcacherw", "GOMODCACHE=" + r.path("fresh"),
+		"GOENV=off", "GOWORK=off", flags, "CGO_ENABLED=0", "GOMODCACHE=" + r.path("fresh"),
 		"GOPROXY=" + proxy("served") + "," + proxy("tidied"), "GOPRIVATE=", "GONOPROXY=", "GOSUMDB=off", "GOVCS=*:off",
 	}
 }
@@ -102,7 +105,7 @@ func (r *release) sums() error {
 func (r *release) install() error {
 	step("go install %s@%s", command, r.version)
 	env := append(r.userEnv(), "GOBIN="+r.path("bin"))
-	if _, err := output(r.dir, env, "go", "install", "-trimpath", command+"@"+r.version); err != nil {
+	if _, err := output(r.dir, env, "go", "install", command+"@"+r.version); err != nil {
 		return err
 	}
 	says, err := output(r.dir, nil, r.path("bin", "tlsflags"), "--version")
