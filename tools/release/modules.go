@@ -172,7 +172,9 @@ func (r *release) addTags() error {
 	for _, tag := range r.tags() {
 		args = append(args, "refs/tags/"+tag+":refs/tags/"+tag)
 	}
-	step("tags %s; now git push origin %s", strings.Join(r.tags(), " "), strings.Join(r.tags(), " "))
-	_, err := output(r.root, nil, "git", args...)
-	return err
+	if _, err := output(r.root, nil, "git", args...); err != nil {
+		return err
+	}
+	step("the repository has the tags; publish them: git push origin %s", strings.Join(r.tags(), " "))
+	return nil
 }
