@@ -155,3 +155,17 @@ matrix: ## write docs/matrix.md again from what was recorded, after a change of 
 
 vectors-dist: ## write the packages of the test vectors and a tarball to dist/, with SHA-256 sums (needs python3-build)
 	@go run ./vectors/internal/dist -from vectors -to dist
+
+.PHONY: release-check release release-tags release-same
+test-long: release-check release-same
+release-check: ## make the release of HEAD in a clone, install the command from it and import every package
+	@go run ./tools/release check
+
+release: ## the same, and write the archives of the command, SBOMs and SHA-256 sums to dist/release
+	@go run ./tools/release build -o dist/release
+
+release-tags: ## the same as release-check, and add the release commit and its tags to the repository
+	@go run ./tools/release tag
+
+release-same: ## build the release twice and compare the bytes; PLATFORMS=linux/amd64,darwin/arm64
+	@scripts/release_same.sh

@@ -31,6 +31,9 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return report(cmd, out.outcome(err))
 }
 
+// Root returns the command, for the man pages.
+func Root() *cobra.Command { return newRoot() }
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tlsflags",
