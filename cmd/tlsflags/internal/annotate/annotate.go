@@ -85,7 +85,7 @@ func Detect(data []byte) (Kind, error) {
 		return Extension, nil
 	case 1+int(data[0]) == len(data):
 		return Flags, nil
-	case kind != 0:
+	case kind != 0 && (kind != ClientHello && kind != ServerHello || len(data) < 5 || data[4] == 3): // its version
 		return kind, nil
 	}
 	return 0, ErrUnknown

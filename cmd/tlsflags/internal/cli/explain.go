@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/paste"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/rules"
@@ -92,6 +93,7 @@ These options and --from need a whole message.`,
 type explanation struct {
 	input   explainedInput
 	records takenOff
+	added   int // bytes of a handshake header that the input lacks
 	table   annotate.Table
 	verdict rules.Violation
 }
@@ -101,13 +103,16 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 	if err != nil {
 		return err
 	}
+	if in.also != "" {
+		complain(cmd, in.source+": warning: "+pasted{form: in.form, also: in.also}.ambiguous())
+	}
 	e := explanation{input: in}
-	data := e.records.takeOff(in.data)
 	kind := o.as.value
-	if kind == 0 {
-		if kind, err = annotate.Detect(data); err != nil {
-			return fmt.Errorf("%s %w; %s", in.subject(), err, o.kindHint(data))
-		}
+	var data []byte
+	if kind != 0 {
+		data = e.records.takeOff(in.data)
+	} else if data, kind, err = e.detect(o); err != nil {
+		return err
 	}
 	if kind == annotate.Extension || kind == annotate.Flags {
 		for _, option := range []string{"hello", "request", "from"} {
@@ -126,6 +131,28 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 	return e.writeText(cmd.OutOrStdout(), useColor(o.color.value, cmd.OutOrStdout()), o.full)
 }
 
+// detect tells what the input is. It returns it without records, and with a handshake
+// header.
+func (e *explanation) detect(o explainOptions) ([]byte, annotate.Kind, error) {
+	in := e.input
+	if name := foreign(in.data); name != "" {
+		return nil, 0, fmt.Errorf("%s %s", in.subject(), name)
+	}
+	if msg, n := withHeader(in.data); msg != nil {
+		e.added = n
+		in.data = msg
+	}
+	data := e.records.takeOff(in.data)
+	kind, err := annotate.Detect(data)
+	if err == nil {
+		return data, kind, nil
+	}
+	if name := otherMessage(in.data); name != "" {
+		return nil, 0, fmt.Errorf("%s %s, which cannot carry TLS flags", in.subject(), name)
+	}
+	return nil, 0, fmt.Errorf("%s %w; %s", in.subject(), err, o.kindHint(data))
+}
+
 // kindHint says what to do if the bytes do not tell what they are.
 func (o explainOptions) kindHint(data []byte) string {
 	if identify(data) == dtlsRecordContent {
@@ -138,16 +165,19 @@ func (o explainOptions) kindHint(data []byte) string {
 type explainedInput struct {
 	arg    string
 	source string // its name in results
-	form   string // of bytes on the command line: hexadecimal or base64Text
+	form   string // of a text: one of package paste
 	data   []byte
+	also   string // another form in which the text is a whole ClientHello
 }
 
 // subject begins a sentence about the input. The name of a file that does not exist may
 // happen to be base64.
 func (in explainedInput) subject() string {
 	switch {
-	case in.form == "":
+	case in.source != argumentSource && in.form == "":
 		return in.source + ": it is"
+	case in.source != argumentSource:
+		return in.source + ": read as " + in.form + " it is"
 	case len(in.arg) > longestName:
 		return in.arg[:20] + "...: read as " + in.form + " it is"
 	}
@@ -178,10 +208,12 @@ func explainInput(cmd *cobra.Command, arg string) (explainedInput, error) {
 	if err != nil {
 		return in, fmt.Errorf("%s: %s", in.source, reason(err))
 	}
-	if isText(in.data) {
-		if decoded, form := decodeText(in.data); form != "" {
-			in.data = decoded
+	if paste.IsText(in.data) {
+		p, err := readText(in.data)
+		if err != nil {
+			return in, fmt.Errorf("%s: no message, and no text of one (%s): %w", in.source, textForms, err)
 		}
+		in.take(p)
 	}
 	if len(in.data) == 0 {
 		return in, fmt.Errorf("%s: it is empty", in.source)
@@ -192,19 +224,31 @@ func explainInput(cmd *cobra.Command, arg string) (explainedInput, error) {
 	return in, nil
 }
 
+// textForms are the forms of text that package paste reads.
+const textForms = "hexadecimal, a dump, an array, an escaped string, base64"
+
+// take takes over what a text says.
+func (in *explainedInput) take(p pasted) { in.data, in.form, in.also = p.data, p.form, p.also }
+
 // decodeArgument decodes the argument, which cannot be opened as a file.
 func (in *explainedInput) decodeArgument(openErr error) error {
 	in.source = argumentSource
-	in.data, in.form = decodeText([]byte(in.arg))
-	switch {
-	case len(in.data) > 0 && (in.form == hexadecimal || len(in.arg) > longestName || errors.Is(openErr, fs.ErrNotExist)):
-		return nil
-	case len(in.arg) > longestName:
-		return fmt.Errorf("%s...: neither hexadecimal (two digits an octet) nor base64", in.arg[:20])
-	case !errors.Is(openErr, fs.ErrNotExist):
-		return fmt.Errorf("%s: %s", in.arg, reason(openErr))
+	p, err := readText([]byte(in.arg))
+	missing := errors.Is(openErr, fs.ErrNotExist)
+	name := in.arg
+	if len(name) > longestName {
+		name = name[:20] + "..."
 	}
-	return fmt.Errorf("%s: no such file, and neither hexadecimal (two digits an octet) nor base64", in.arg)
+	switch {
+	case err == nil && (p.form == paste.Hexadecimal || len(in.arg) > longestName || missing):
+		in.take(p)
+		return nil
+	case len(in.arg) <= longestName && !missing:
+		return fmt.Errorf("%s: %s", in.arg, reason(openErr))
+	case len(in.arg) <= longestName:
+		return fmt.Errorf("%s: no such file, and no text of a message (%s): %w", name, textForms, err)
+	}
+	return fmt.Errorf("%s: no text of a message (%s): %w", name, textForms, err)
 }
 
 // maxExplained is how many bytes of an input are read: enough for the longest message, a
