@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +27,7 @@ type explainOptions struct {
 	hello   string
 	request string
 	from    enum[handshake.Sender]
+	selection
 }
 
 const wantedInput = "give one file, - for standard input, or bytes in hexadecimal"
@@ -56,21 +59,40 @@ to, what they say, and the clause that defines them. The input is one of:
   - a message that can carry TLS flags, with its handshake header: ClientHello (TLS or
     DTLS), ServerHello, HelloRetryRequest, EncryptedExtensions, CertificateRequest,
     Certificate or NewSessionTicket; TLS records around it are removed
+  - a ClientHello without its handshake header, if the input is that and nothing more
   - one extension
   - the data of a TLS Flags extension
+  - a capture, as inspect reads them
 
-The input is a file, - for standard input, or the argument itself. It is raw bytes,
-hexadecimal (also with 0x) or base64. Bytes after the message are shown but not read.
+The input is a file, - for standard input, or the argument itself. It is raw bytes, or
+a text that says them:
+
+  - hexadecimal, also with 0x, colons or dashes
+  - a dump of hexdump, xxd, od, tcpdump -X or Wireshark, also of whole packets
+  - the lines of openssl -msg
+  - an array of C, Go, Python or Java, in hexadecimal or decimal
+  - a string with escapes such as \x16, as in logs
+  - base64
+
+Text may be quoted, and in UTF-16. If a text can be read in several ways, the one that is
+a whole ClientHello counts; explain warns if several are. Bytes after the message are
+shown but not read.
 
 A refused message is explained up to the fault. A > marks the offending bytes, and the
 line below says why they are refused, which alert to send and, if the standards
 disagree, which other one. The exit code is 0 for a refused message, too.
 
+Of a capture, all ClientHellos are explained, or those that --frame, --sni and --ja4
+select; with --hello, the one with that number, as inspect lists them. If there is none,
+the exit code is 1.
+
 With --hello, the flags of a message are checked against those that the ClientHello
 offers; with --request, those of a client's Certificate against the CertificateRequest.
 These options and --from need a whole message.`,
 		Example: `  tlsflags explain 003e000c0b0000000000000000000001
+  xxd corpus/records/curl-7.88.1.bin | tlsflags explain -
   tlsflags explain --hello corpus/records/utls-chrome-133-ext62-80.bin 0d000009000006003e00020101
+  tlsflags explain --hello 2 corpus/captures/demo.pcapng
   tlsflags explain --format json corpus/records/utls-chrome-133-ext62-80.bin`,
 		Args: oneArgument(wantedInput),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -83,9 +105,10 @@ These options and --from need a whole message.`,
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.color, "color", "when to colour text")
 	f.BoolVar(&o.full, "full", false, "show all bytes of long fields")
-	f.StringVar(&o.hello, "hello", "", "the ClientHello that the message answers, as `FILE|HEX`")
+	f.StringVar(&o.hello, "hello", "", "the ClientHello that the message answers; of a capture, the number of one (`FILE|HEX|N`)")
 	f.StringVar(&o.request, "request", "", "the CertificateRequest that the message answers, as `FILE|HEX`")
 	f.Var(&o.from, "from", "the side that sent a Certificate")
+	o.selection.register(f)
 	return cmd
 }
 
@@ -94,6 +117,8 @@ type explanation struct {
 	input   explainedInput
 	records takenOff
 	added   int // bytes of a handshake header that the input lacks
+	hello   int // its number in a capture, from 1
+	frames  []int
 	table   annotate.Table
 	verdict rules.Violation
 }
@@ -102,6 +127,19 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 	in, err := explainInput(cmd, arg)
 	if err != nil {
 		return err
+	}
+	if in.capture != nil {
+		defer in.close()
+		source := in.source
+		if in.form != "" {
+			source += ", read as " + in.form
+		}
+		return explainCapture(cmd, o, source, in.capture)
+	}
+	for _, option := range captureOnly {
+		if cmd.Flags().Changed(option) {
+			return usageError("--%s is for a capture", option)
+		}
 	}
 	if in.also != "" {
 		complain(cmd, in.source+": warning: "+pasted{form: in.form, also: in.also}.ambiguous())
@@ -125,6 +163,10 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 	if e.verdict, err = o.judge(cmd, e.table); err != nil {
 		return err
 	}
+	return e.write(cmd, o)
+}
+
+func (e explanation) write(cmd *cobra.Command, o explainOptions) error {
 	if o.format.value == "json" {
 		return e.writeJSON(cmd.OutOrStdout())
 	}
@@ -168,6 +210,9 @@ type explainedInput struct {
 	form   string // of a text: one of package paste
 	data   []byte
 	also   string // another form in which the text is a whole ClientHello
+
+	capture io.Reader // the input, if it is a capture, which is open until close
+	close   func() error
 }
 
 // subject begins a sentence about the input. The name of a file that does not exist may
@@ -197,38 +242,53 @@ func explainInput(cmd *cobra.Command, arg string) (explainedInput, error) {
 	case errors.Is(openErr, context.Canceled):
 		err = openErr
 	case arg == standardInput:
-		in.data, err = io.ReadAll(io.LimitReader(cmd.InOrStdin(), maxExplained))
+		err = in.read(cmd.InOrStdin(), func() error { return nil })
 	case openErr == nil:
-		defer f.Close()
-		in.data, err = io.ReadAll(io.LimitReader(interruptible{cmd.Context(), f}, maxExplained))
+		err = in.read(interruptible{cmd.Context(), f}, f.Close)
 	default:
 		err = in.decodeArgument(openErr) // before in is copied
 		return in, err
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return in, fmt.Errorf("%s: %s", in.source, reason(err))
-	}
-	if paste.IsText(in.data) {
+	case in.capture != nil:
+		return in, nil
+	case len(in.data) == 0:
+		return in, fmt.Errorf("%s: it is empty", in.source)
+	case paste.IsText(in.data):
 		p, err := readText(in.data)
 		if err != nil {
 			return in, fmt.Errorf("%s: no message, and no text of one (%s): %w", in.source, textForms, err)
 		}
 		in.take(p)
 	}
-	if len(in.data) == 0 {
-		return in, fmt.Errorf("%s: it is empty", in.source)
-	}
-	if identify(in.data) == captureContent {
-		return in, fmt.Errorf("%s: it is a capture; use tlsflags inspect", in.source)
-	}
 	return in, nil
+}
+
+// read reads a file and closes it. A capture is left open and not read.
+func (in *explainedInput) read(file io.Reader, close func() error) error {
+	r := bufio.NewReaderSize(file, readerSize)
+	if head, _ := r.Peek(headLen); identify(head) == captureContent {
+		in.capture, in.close = r, close
+		return nil
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxExplained))
+	in.data = data
+	_ = close() // it was only read
+	return err
 }
 
 // textForms are the forms of text that package paste reads.
 const textForms = "hexadecimal, a dump, an array, an escaped string, base64"
 
 // take takes over what a text says.
-func (in *explainedInput) take(p pasted) { in.data, in.form, in.also = p.data, p.form, p.also }
+func (in *explainedInput) take(p pasted) {
+	in.data, in.form, in.also = p.data, p.form, p.also
+	if p.packets != nil {
+		in.capture, in.close = bytes.NewReader(p.packets), func() error { return nil }
+	}
+}
 
 // decodeArgument decodes the argument, which cannot be opened as a file.
 func (in *explainedInput) decodeArgument(openErr error) error {
@@ -316,7 +376,14 @@ func proposal(cmd *cobra.Command, option, arg string, kind annotate.Kind) (exten
 	if err != nil {
 		return extension.List{}, fmt.Errorf("%s %w", option, err)
 	}
-	data := new(takenOff).takeOff(in.data)
+	if in.capture != nil {
+		return extension.List{}, errors.Join(fmt.Errorf("%s %s: it is a capture; give one message", option, in.source), in.close())
+	}
+	data := in.data
+	if msg, _ := withHeader(data); msg != nil && kind == annotate.ClientHello {
+		data = msg
+	}
+	data = new(takenOff).takeOff(data)
 	t := annotate.Explain(kind, data)
 	if r := t.Refused; r != nil {
 		return extension.List{}, fmt.Errorf("%s %s refused as %s at byte %d (%s): %s", option, in.subject(), t.Message, r.Offset, r.Path, messageOf(r.Code))

@@ -53,6 +53,9 @@ func (e explanation) title() string {
 	if form := e.input.form; form != "" && form != paste.Hexadecimal {
 		source += ", read as " + form // an argument may have been meant as the name of a file
 	}
+	if e.hello > 0 {
+		source += e.inCapture()
+	}
 	text := fmt.Sprintf("%s: %s, %s", source, what, count(lengthOf(read), "byte"))
 	if e.records.count > 0 {
 		text += fmt.Sprintf(" from %s of %s", count(e.records.count, "TLS record"), count(e.records.bytes, "byte"))

@@ -173,8 +173,11 @@ func (in *inspection) raw(source string, data []byte) error {
 	if name := foreign(data); name != "" {
 		return in.fail(source, errors.New("it is "+name))
 	}
-	if name := otherMessage(data); name != "" {
-		return in.fail(source, errors.New("it is "+name+", not a ClientHello; tlsflags explain may show it"))
+	switch name := otherMessage(data); {
+	case name != "" && identify(data) == recordContent:
+		in.warn(source, "it is "+name+", not a ClientHello")
+	case name != "":
+		return in.fail(source, errors.New("it is "+name+", not a ClientHello; tlsflags explain shows those that can carry TLS flags"))
 	}
 	switch identify(data) {
 	case recordContent:
@@ -205,7 +208,7 @@ func (in *inspection) unknown(data []byte, more string) error {
 		return err // which names the format
 	}
 	return errors.New("neither a capture (pcap, pcapng) nor a ClientHello (TLS records, " +
-		"a message of TLS or DTLS, or a datagram of DTLS or QUIC; as bytes, hexadecimal, a dump or base64)" + more)
+		"a message of TLS or DTLS, or a datagram of DTLS or QUIC; as bytes or as text)" + more)
 }
 
 // inputReader reads an input through a buffer.

@@ -96,7 +96,8 @@ Inspect looks at the content of an input, not at its name. An input is one of:
   - a handshake message of TLS or DTLS, with its header
   - the payload of one UDP datagram: DTLS records or QUIC Initial packets
 
-All but captures may also be in hexadecimal (with 0x, colons and white space) or base64.
+All but captures may also be text, in the forms that explain reads: hexadecimal, a dump,
+an array, a string with escapes, or base64.
 The argument - is standard input, whose hellos are printed as they arrive. In a
 directory, every capture in it and below it is inspected, in lexical order; other files
 are counted and symbolic links are not followed. With -i there are no inputs: inspect

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/tlsflags/tlsflags/capture"
@@ -30,7 +31,7 @@ func readText(text []byte) (pasted, error) {
 	most, tried := -1, 0
 	for r, err := range paste.Read(text) {
 		if err != nil {
-			if most < 0 {
+			if e, ok := errors.AsType[*paste.Error](err); most < 0 || most == 0 && ok && e.Form != "" {
 				return pasted{}, err
 			}
 			return best, nil
@@ -40,15 +41,19 @@ func readText(text []byte) (pasted, error) {
 		}
 		p := pasted{form: r.Form, data: r.Data}
 		n := sense(r.Data)
-		if n < wholeSense && r.Blocks != nil && most < wholeSense {
-			if p.packets = packetCapture(r.Blocks); p.packets != nil {
+		if n < wholeSense && most < wholeSense && !r.Unlikely {
+			packets := r.Blocks
+			if packets == nil {
+				packets = [][]byte{r.Data}
+			}
+			if p.packets = packetCapture(packets); p.packets != nil {
 				n = wholeSense
 			}
 		}
 		switch {
 		case r.Unlikely && n < wholeSense:
 		case n == wholeSense && most == wholeSense:
-			if !bytes.Equal(p.data, best.data) && best.form != p.form && best.also == "" {
+			if !bytes.Equal(p.data, best.data) && best.also == "" {
 				best.also = p.form
 			}
 		case n > most:
@@ -60,6 +65,9 @@ func readText(text []byte) (pasted, error) {
 
 // ambiguous tells that the text has two meanings.
 func (p pasted) ambiguous() string {
+	if p.also == p.form {
+		return "there are several ClientHellos; only the first is read"
+	}
 	return "read as " + p.form + "; as " + p.also + " it is another ClientHello"
 }
 
@@ -90,7 +98,12 @@ func wholeHello(data []byte) bool {
 	case recordContent:
 		var records assemble.Records
 		records.Reset(make([]byte, assemble.MaxMessage))
-		return records.Feed(data).Outcome == assemble.Complete
+		result := records.Feed(data)
+		if result.Outcome != assemble.Complete {
+			return false
+		}
+		_, _, err := clienthello.Parse(result.Message)
+		return err == nil
 	case messageContent:
 		_, _, err := clienthello.Parse(data)
 		return err == nil
@@ -100,7 +113,12 @@ func wholeHello(data []byte) bool {
 	case dtlsRecordContent:
 		var dtls assemble.DTLS
 		dtls.Reset(make([]byte, assemble.BufferSize(assemble.MaxMessage)))
-		return dtls.Feed(data).Outcome == assemble.Complete
+		result := dtls.Feed(data)
+		if result.Outcome != assemble.Complete {
+			return false
+		}
+		_, _, err := clienthello.ParseDTLS(result.Message)
+		return err == nil
 	}
 	if _, ok := assemble.ParseQUICInitial(data); ok {
 		return true
@@ -152,6 +170,9 @@ func foreign(data []byte) string {
 	if _, err := x509.ParseCertificate(data); err == nil {
 		return "an X.509 certificate (DER), not a Certificate message"
 	}
+	if isDER(data) {
+		return "DER, such as that of a key"
+	}
 	if msg := append([]byte{2, 0, byte(len(data) >> 8), byte(len(data))}, data...); data[0] == 3 && len(data) < 1<<16 {
 		if _, n, err := handshake.ParseServerHello(msg); err == nil && n == len(msg) {
 			return "a ServerHello without its handshake header"
@@ -170,10 +191,26 @@ func foreign(data []byte) string {
 	return ""
 }
 
-// eap names an EAP packet (RFC 3748, Section 4).
+// isDER reports whether data is one SEQUENCE of two or three bytes of length.
+func isDER(data []byte) bool {
+	const sequence = 0x30
+	if len(data) < 4 || data[0] != sequence {
+		return false
+	}
+	switch data[1] { // X.690, Section 8.1.3
+	case 0x81:
+		return int(data[2]) == len(data)-3
+	case 0x82:
+		return int(binary.BigEndian.Uint16(data[2:])) == len(data)-4
+	}
+	return false
+}
+
+// eap names an EAP packet (RFC 3748, Section 4) of a method that uses TLS. It leaves out
+// type 3, since a ClientHello that lacks four bytes may look like that.
 func eap(data []byte) string {
 	codes := []string{1: "Request", 2: "Response"}
-	types := map[byte]string{1: "Identity", 3: "Nak", 13: "EAP-TLS", 21: "EAP-TTLS", 25: "PEAP", 43: "EAP-FAST", 55: "TEAP"}
+	types := map[byte]string{1: "Identity", 13: "EAP-TLS", 21: "EAP-TTLS", 25: "PEAP", 43: "EAP-FAST", 55: "TEAP"}
 	const headerLen = 4
 	if len(data) <= headerLen || data[0] == 0 || int(data[0]) >= len(codes) || int(binary.BigEndian.Uint16(data[2:])) != len(data) {
 		return ""
@@ -215,7 +252,7 @@ func otherMessage(data []byte) string {
 	}
 	name := messageName(data[0])
 	length := int(data[1])<<16 | int(data[2])<<8 | int(data[3])
-	if name == "" || !inRecord && headerLen+length != len(data) {
+	if name == "" || length >= 1<<17 || !inRecord && headerLen+length != len(data) {
 		return ""
 	}
 	if name[0] == 'E' {

@@ -18,7 +18,7 @@ const maxRow = 1 << 10
 type row struct {
 	at     int    // of the line in the text
 	offset []byte // its digits; nil for an asterisk
-	mark   bool   // a colon or a bar is after the offset
+	mark   bool   // a colon is after the offset, or bars are around the characters
 	octets []byte // the rest of the line
 	column int    // of octets in the line
 }
@@ -29,7 +29,7 @@ type row struct {
 func readDump(text []byte, yield func(Reading) bool) *fault {
 	rows := dumpRows(text)
 	if len(rows) > maxRows {
-		return faultf(rows[maxRows].at, "a dump may have %d lines", maxRows)
+		return faultf(rows[maxRows].at, Dump, "a dump may have %d lines", maxRows)
 	}
 	if len(rows) == 0 || len(rows) == 1 && !rows[0].mark {
 		return nil
@@ -90,6 +90,7 @@ func dumpRow(line []byte) (row, bool) {
 	if len(s) > 0 && !isSpace(s[0]) {
 		return row{}, false
 	}
+	r.mark = r.mark || bytes.Contains(s, []byte("  |"))
 	r.octets, r.column = s, len(line)-len(s)
 	return r, true
 }
@@ -105,6 +106,7 @@ type dump struct {
 	follows int // lines whose offset follows
 	wide    int // lines that have groups of four digits only
 	rows    int
+	stop    int // where the last line read ended
 	spare   int // bytes that asterisks may still stand for
 }
 
@@ -124,7 +126,7 @@ func (d *dump) read(rows []row) *fault {
 		}
 		v, ok := d.value(r)
 		if !ok {
-			return faultf(r.at, "the offset %s is no number", quote(r.offset))
+			return faultf(r.at, Dump, "the offset %s is no number", quote(r.offset))
 		}
 		next, squeezed := i+1, false
 		for next < len(rows) && rows[next].offset == nil {
@@ -141,13 +143,17 @@ func (d *dump) read(rows []row) *fault {
 			octets = d.lastRow(r)
 		case squeezed:
 			if octets = d.octets(r, d.width); len(octets) == 0 || n > d.spare || n%len(octets) != 0 {
-				return faultf(rows[next].at, "the offset %s does not follow the lines left out before it", quote(rows[next].offset))
+				return faultf(rows[next].at, Dump, "the offset %s does not follow the lines left out before it", quote(rows[next].offset))
 			}
 			octets = bytes.Repeat(octets, n/len(octets))
 			d.spare -= n
 		default:
-			if octets = d.octets(r, min(n, maxRow)); len(octets) < n {
-				return faultf(rows[next].at, "the offset %s does not follow the line before, which has %d bytes from %s; is a line missing?",
+			width := d.width
+			if octets = d.octets(r, min(n, maxRow)); len(octets) < min(n, width) {
+				return faultf(d.stop, Dump, "two hexadecimal digits are missing: the line has %d bytes, and those before it have %d", len(octets), width)
+			}
+			if len(octets) < n {
+				return faultf(rows[next].at, Dump, "the offset %s does not follow the line before, which has %d bytes from %s; is a line missing?",
 					quote(rows[next].offset), len(octets), r.offset)
 			}
 			if len(octets) > n {
@@ -190,6 +196,7 @@ func (d *dump) octets(r row, n int) []byte {
 			data = append(data, byte(octet(s[i:])))
 		}
 	}
+	d.stop = r.at + r.column + i
 	if len(data) > 0 {
 		d.rows++
 		if groups {

@@ -28,10 +28,13 @@ func readEscaped(text []byte, yield func(Reading) bool) *fault {
 	if f := e.read(); f != nil {
 		return f
 	}
-	if !yield(Reading{Form: Escaped, Data: e.data}) || !e.wide {
-		return nil
+	first, second := e.data, e.latin1
+	if e.unicode {
+		first, second = second, first
 	}
-	yield(Reading{Form: Escaped, Data: e.latin1, Unlikely: true})
+	if yield(Reading{Form: Escaped, Data: first}) && e.wide {
+		yield(Reading{Form: Escaped, Data: second, Unlikely: true})
+	}
 	return nil
 }
 
@@ -44,6 +47,7 @@ type escaped struct {
 	// data has characters beyond ASCII in UTF-8, latin1 as one byte each.
 	data, latin1 []byte
 	wide         bool // the two differ
+	unicode      bool // even ASCII is escaped as characters, as in JSON
 }
 
 func (e *escaped) add(b byte) {
@@ -114,16 +118,17 @@ func (e *escaped) escape() *fault {
 	case c == 'x' || c == 'X':
 		v := octet(rest[1:])
 		if v < 0 {
-			return faultf(begin, "%s is no octet; \\x has two digits after it", quote(e.text[begin:min(e.at+3, len(e.text))]))
+			return faultf(begin, Escaped, "%s is no octet; two digits come after the x", quote(e.text[begin:min(e.at+3, len(e.text))]))
 		}
 		e.add(byte(v))
 		e.at += 3
 	case c == 'u':
 		v, err := strconv.ParseUint(string(rest[1:min(5, len(rest))]), 16, 16)
 		if err != nil || len(rest) < 5 {
-			return faultf(begin, "%s is no character; \\u has four digits after it", quote(e.text[begin:min(e.at+5, len(e.text))]))
+			return faultf(begin, Escaped, "%s is no character; four digits come after the u", quote(e.text[begin:min(e.at+5, len(e.text))]))
 		}
 		e.addRune(rune(v))
+		e.unicode = e.unicode || v < utf8.RuneSelf
 		e.at += 5
 	case '0' <= c && c <= '7':
 		e.octal(rest)

@@ -3,27 +3,33 @@ package paste
 import (
 	"bytes"
 	"encoding/base64"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-const hexSeparators = ":-,;.|"
+const hexSeparators = ":-,;"
 
 // readHex reads digits, in any groups and perhaps in quotes.
 func readHex(text []byte, yield func(Reading) bool) *fault {
+	const enough = 16 // digits, after which anything else is a fault
 	w := enclosed(text, "\"'`()[]{}")
-	w = w.trimPrefix("0x", "0X", `\x`)
+	if w = w.trimPrefix("0x", "0X"); len(w.text) > 4 && bytes.Count(w.text, []byte("x")) == 1 { // a bytea of PostgreSQL
+		w = w.trimPrefix(`\x`)
+	}
 	var data []byte
 	var odd, single window // the last token with an odd number of digits, the first short one
 	var high int
 	digits, small := 0, true // small: no token has more than two digits
+	zeros := false           // some tokens have leading zeros
 	for t := range w.tokens(hexSeparators) {
-		for _, c := range t.text {
+		for i, c := range t.text {
 			v := digit(c)
-			if v < 0 {
+			if v < 0 && digits < enough {
 				return nil
+			}
+			if v < 0 {
+				return faultf(t.at+i, Hexadecimal, "%s is no hexadecimal digit", quoteRune(t.text[i:]))
 			}
 			if digits++; digits%2 == 0 {
 				data = append(data, byte(high<<4|v))
@@ -31,6 +37,7 @@ func readHex(text []byte, yield func(Reading) bool) *fault {
 			high = v
 		}
 		small = small && len(t.text) <= 2
+		zeros = zeros || len(t.text) == 2 && t.text[0] == '0'
 		if len(t.text)%2 != 0 {
 			odd = t
 		}
@@ -42,11 +49,15 @@ func readHex(text []byte, yield func(Reading) bool) *fault {
 	case digits == 0:
 		return nil
 	case small && single.text != nil && digits > 1: // perhaps numbers without leading zeros
-		yield(Reading{Form: Hexadecimal, Data: hexNumbers(w), Unlikely: true})
-		return faultf(single.at, "%s is a single digit; an octet has two", quote(single.text))
+		if !zeros {
+			yield(Reading{Form: Hexadecimal, Data: hexNumbers(w), Unlikely: true})
+		}
+		return faultf(single.at, Hexadecimal, "%s is a single digit; an octet has two", quote(single.text))
+	case digits%2 != 0 && bytes.IndexByte(w.text, ',') >= 0:
+		return nil // more likely decimals
 	case digits%2 != 0:
 		at := odd.end() - 1
-		return faultf(at, "the digit %s is left over: %d digits are an odd number, and an octet has two", quote(text[at:at+1]), digits)
+		return faultf(at, Hexadecimal, "the digit %s is left over: %d digits are an odd number, and an octet has two", quote(text[at:at+1]), digits)
 	}
 	yield(Reading{Form: Hexadecimal, Data: data})
 	return nil
@@ -75,11 +86,16 @@ func hexNumbers(w window) (data []byte) {
 func notHex(text []byte) *fault {
 	for i, c := range text {
 		if digit(c) < 0 && !isSpace(c) && strings.IndexByte(hexSeparators, c) < 0 {
-			r, _ := utf8.DecodeRune(text[i:])
-			return faultf(i, "%s is no hexadecimal digit", fmt.Sprintf("%q", r))
+			return faultf(i, "", "%s is no hexadecimal digit", quoteRune(text[i:]))
 		}
 	}
-	return faultf(0, "no digits")
+	return faultf(0, "", "there are no digits")
+}
+
+// quoteRune shows the first character of a text in an error.
+func quoteRune(text []byte) string {
+	_, n := utf8.DecodeRune(text)
+	return quote(text[:n])
 }
 
 // readLines reads the lines that have nothing but octets, such as those of openssl -msg.
@@ -130,17 +146,17 @@ func readDecimal(text []byte, yield func(Reading) bool) *fault {
 	list := bytes.IndexByte(text, ',') >= 0 || w.at > 0
 	for t := range w.tokens(",;") {
 		v, err := strconv.Atoi(string(t.text))
-		if err != nil {
-			if wrong = faultf(t.at, "%s is no number from 0 to 255", quote(t.text)); len(data) == 0 {
-				return nil
+		if err == nil && -128 <= v && v <= 255 {
+			data = append(data, byte(v))
+			continue
+		}
+		for _, c := range t.text {
+			if err != nil && digit(c) >= 0 {
+				return nil // perhaps hexadecimal
 			}
-			break
 		}
-		if v < -128 || v > 255 {
-			wrong = faultf(t.at, "%s is no number from 0 to 255", quote(t.text))
-			break
-		}
-		data = append(data, byte(v))
+		wrong = faultf(t.at, Decimal, "%s is no number from 0 to 255", quote(t.text))
+		break
 	}
 	switch {
 	case wrong != nil && list && len(data) > 1:
@@ -185,7 +201,7 @@ func readArray(text []byte, yield func(Reading) bool) *fault {
 			data = append(data, byte(v))
 		}
 		if !ok || len(data) == from {
-			return faultf(t.at, "%s is no octet; it has one or two digits after 0x", quote(t.text))
+			return faultf(t.at, Array, "%s is no octet; it has one or two digits after 0x", quote(t.text))
 		}
 	}
 	if len(data) > 0 {
@@ -224,17 +240,20 @@ func withoutComments(text []byte) []byte {
 // readBase64 reads either alphabet, padded or not, also in quotes or in PEM.
 func readBase64(text []byte, yield func(Reading) bool) *fault {
 	w := enclosed(text, "\"'`")
-	pem := bytes.Contains(text, []byte("-----BEGIN "))
-	if pem {
+	const enough = 40 // characters, after which anything else is a fault
+	if bytes.Contains(text, []byte("-----BEGIN ")) {
 		w = enclosed(text, "-")
 	}
 	if _, rest, ok := bytes.Cut(w.text, []byte(";base64,")); ok { // RFC 2397
 		w = window{w.end() - len(rest), rest}
 	}
 	var s []byte
-	padded, hex := false, true
+	padded, hex, blanks := false, true, false
+	last := w.at
 	for t := range w.tokens("") {
-		for _, c := range t.text {
+		blanks = blanks || t.at > last && len(s) > 0 && bytes.IndexByte(text[last:t.at], '\n') < 0
+		last = t.end()
+		for i, c := range t.text {
 			switch {
 			case c == '=':
 				padded = true
@@ -245,7 +264,10 @@ func readBase64(text []byte, yield func(Reading) bool) *fault {
 				c = '/'
 			}
 			if padded || c != '+' && c != '/' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
-				return nil
+				if len(s) < enough || hex || blanks {
+					return nil
+				}
+				return faultf(t.at+i, Base64, "%s is no character of base64, or comes after its end", quoteRune(t.text[i:]))
 			}
 			hex = hex && digit(c) >= 0
 			s = append(s, c)
@@ -253,8 +275,11 @@ func readBase64(text []byte, yield func(Reading) bool) *fault {
 	}
 	data := make([]byte, base64.RawStdEncoding.DecodedLen(len(s)))
 	if _, err := base64.RawStdEncoding.Decode(data, s); err != nil || len(data) == 0 {
-		return nil
+		if len(s) < enough || hex || blanks {
+			return nil
+		}
+		return faultf(last-1, Base64, "base64 cannot end here: %d characters are no whole number of bytes", len(s))
 	}
-	yield(Reading{Form: Base64, Data: data, Unlikely: hex})
+	yield(Reading{Form: Base64, Data: data, Unlikely: hex || blanks})
 	return nil
 }

@@ -39,6 +39,7 @@ const (
 type Error struct {
 	Line, Char int // from 1; Line is 0 if there is only one
 	Text       string
+	Form       string // that the text seems to have; empty if it seems to have none
 }
 
 func (e *Error) Error() string {
@@ -51,18 +52,19 @@ func (e *Error) Error() string {
 // fault is an Error at a byte of the text.
 type fault struct {
 	at   int
+	form string
 	text string
 }
 
-func faultf(at int, format string, args ...any) *fault {
-	return &fault{at, fmt.Sprintf(format, args...)}
+func faultf(at int, form, format string, args ...any) *fault {
+	return &fault{at, form, fmt.Sprintf(format, args...)}
 }
 
 // in returns the fault as an error of the text.
 func (f *fault) in(text []byte) *Error {
 	before := text[:min(f.at, len(text))]
 	begin := bytes.LastIndexByte(before, '\n') + 1
-	e := &Error{Char: utf8.RuneCount(before[begin:]) + 1, Text: f.text}
+	e := &Error{Char: utf8.RuneCount(before[begin:]) + 1, Text: f.text, Form: f.form}
 	if bytes.IndexByte(bytes.TrimRight(text, "\r\n"), '\n') >= 0 {
 		e.Line = bytes.Count(before, []byte("\n")) + 1
 	}
@@ -109,7 +111,7 @@ func IsText(b []byte) bool {
 		switch {
 		case r == utf8.RuneError && n <= 1:
 			return i > 0 && !utf8.FullRune(b[i:]) // cut in a character
-		case r < ' ' && !strings.ContainsRune("\t\r\n\f\v", r), r == 0x7f:
+		case r < ' ' && !strings.ContainsRune("\t\r\n\f\v", r):
 			return false
 		}
 		i += n
@@ -191,9 +193,9 @@ func octet(s []byte) int {
 func quote(b []byte) string {
 	const longest = 20
 	if len(b) > longest {
-		return fmt.Sprintf("%q...", b[:longest])
+		return `"` + string(b[:longest]) + `"...`
 	}
-	return fmt.Sprintf("%q", b)
+	return `"` + string(b) + `"`
 }
 
 // window is a part of a text.
