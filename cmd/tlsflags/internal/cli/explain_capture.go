@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -63,9 +64,9 @@ func readable(h *capture.Hello) (clienthello.ClientHello, bool) {
 }
 
 // matches yields the hellos of a capture that are meant, with their numbers, which count the
-// rows of inspect. If number is not 0, it is the only one. An error says what is wrong with
-// the capture, or that it has no such hello.
-func (s selection) matches(source string, r io.Reader, number int, show func(int, *capture.Hello) error) error {
+// rows of inspect. If number is not 0, it is the only one. An error says that
+// the capture cannot be read, or has no such hello.
+func (s selection) matches(cmd *cobra.Command, source string, r io.Reader, number int, show func(int, *capture.Hello) error) error {
 	c, err := capture.Open(r, capture.Options{})
 	if err != nil {
 		return fmt.Errorf("%s: %w", source, err)
@@ -82,6 +83,8 @@ func (s selection) matches(source string, r io.Reader, number int, show func(int
 		}
 	}
 	switch err := c.Err(); {
+	case shown > 0 && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, capture.ErrDamaged)):
+		complain(cmd, fmt.Sprintf("%s: warning: %v", source, err))
 	case err != nil:
 		return fmt.Errorf("%s: %w", source, err)
 	case row == 0:
@@ -117,7 +120,7 @@ func explainCapture(cmd *cobra.Command, o explainOptions, source string, r io.Re
 	}
 	o.hello = ""
 	first := true
-	return o.selection.matches(source, r, number, func(row int, h *capture.Hello) error {
+	return o.selection.matches(cmd, source, r, number, func(row int, h *capture.Hello) error {
 		kind := annotate.ClientHello
 		if h.Transport == capture.DTLS {
 			kind = annotate.DTLSClientHello
