@@ -32,8 +32,8 @@ lists them. Without it, the first one is compared.
 
 The exit code is 0 if there is no difference, 1 if there is one, and 3 if a hello cannot
 be read or is refused.`,
-		Example: `  tlsflags diff corpus/records/utls-chrome-133-ext62-80.bin corpus/records/utls-chrome-133-fe01-80.bin
-  tlsflags diff corpus/records/curl-7.88.1.bin corpus/captures/demo.pcapng#1`,
+		Example: `  tlsflags diff corpus/records/utls-chrome-133-ext62-80.bin corpus/records/utls-chrome-133-fe01-80.bin || echo "they differ"
+  tlsflags diff corpus/records/curl-7.88.1.bin corpus/captures/demo.pcapng#1 || echo "they differ"`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 || args[0] == standardInput && args[1] == standardInput {
 				return fmt.Errorf("give two ClientHellos: files, captures with # and a number, or bytes in hexadecimal; one may be -")

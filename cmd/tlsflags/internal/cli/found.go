@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"net/netip"
 
 	"github.com/tlsflags/tlsflags/capture"
@@ -46,6 +47,9 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		l.RequestMTLS = msg.HasFlag(extension.RequestMTLS)
 		l.JA4 = optional(ja4(msg, h.Transport))
 		in.followed.describe(l, msg)
+	}
+	if in.bytes {
+		l.Message = hex.EncodeToString(h.Message)
 	}
 	if in.redact {
 		l.redact()

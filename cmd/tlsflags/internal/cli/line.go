@@ -48,6 +48,7 @@ type line struct {
 
 	Prologue *prologueInfo `json:"prologue,omitempty"`
 	Partial  *partialInfo  `json:"partial,omitempty"`
+	Message  string        `json:"message,omitempty"` // in hexadecimal, with --bytes
 }
 
 type (
