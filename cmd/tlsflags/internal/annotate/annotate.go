@@ -67,8 +67,8 @@ var messageKinds = map[byte]Kind{
 
 // Detect tells from the bytes what they are. In order: a handshake message of exactly
 // the length that it says, a tls_flags extension, the data of one of exactly the length
-// that it says, and a handshake message that is cut short or followed by something, of a hello only
-// with a version that may be one.
+// that it says, and a handshake message that is cut short or followed by something; a hello
+// of these has to have a version that may be one.
 func Detect(data []byte) (Kind, error) {
 	if len(data) == 0 {
 		return 0, errors.New("no bytes")

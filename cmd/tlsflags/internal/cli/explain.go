@@ -90,7 +90,7 @@ With --hello, the flags of a message are checked against those that the ClientHe
 offers; with --request, those of a client's Certificate against the CertificateRequest.
 These options and --from need a whole message.`,
 		Example: `  tlsflags explain 003e000c0b0000000000000000000001
-  xxd corpus/records/curl-7.88.1.bin | tlsflags explain -
+  od -A x -t x1 corpus/records/curl-7.88.1.bin | tlsflags explain -
   tlsflags explain --hello corpus/records/utls-chrome-133-ext62-80.bin 0d000009000006003e00020101
   tlsflags explain --hello 2 corpus/captures/demo.pcapng
   tlsflags explain --format json corpus/records/utls-chrome-133-ext62-80.bin`,
