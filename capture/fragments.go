@@ -38,6 +38,17 @@ type ipPacket struct {
 
 type fragmentFrame struct{ offset, frame int }
 
+// sums says what is known of the header checksums of the fragments.
+func (p *ipPacket) sums() sumState {
+	switch {
+	case p.verified:
+		return sumRight
+	case p.damaged:
+		return sumWrong
+	}
+	return sumUnknown
+}
+
 const (
 	ipPacketCost      = 256
 	fragmentFrameCost = 32
@@ -111,12 +122,7 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 		return nil, s.dropFragments(f)
 	}
 	payload = s.whole(p)
-	switch seg.pieces = sumUnknown; {
-	case p.verified:
-		seg.pieces = sumRight
-	case p.damaged:
-		seg.pieces = sumWrong
-	}
+	seg.pieces = p.sums()
 	s.flows.remove(f)
 	return payload, true
 }

@@ -3,6 +3,7 @@ package capture
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 	"time"
 )
@@ -214,5 +215,9 @@ func (s *pcapSource) packet(r record, data []byte) Packet {
 		nanoseconds *= 1000
 	}
 	s.seconds = r.seconds
-	return Packet{Data: data, Length: int(r.original), Link: s.link, Time: time.Unix(int64(r.seconds), nanoseconds).UTC()}
+	return Packet{Data: data, Length: wireLength(r.original), Link: s.link, Time: time.Unix(int64(r.seconds), nanoseconds).UTC()}
 }
+
+// wireLength returns the length of a packet on the wire, which need not fit into an int of 32
+// bits.
+func wireLength(n uint32) int { return int(min(n, math.MaxInt32)) }

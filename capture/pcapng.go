@@ -159,7 +159,7 @@ func (s *pcapngSource) packet(b block, id uint32) Packet {
 	i := &s.interfaces[id]
 	captured, original := s.uint32(b.body[12:]), s.uint32(b.body[16:])
 	ticks := uint64(s.uint32(b.body[4:]))<<32 | uint64(s.uint32(b.body[8:]))
-	p := Packet{Length: int(original), Link: i.link, Time: i.clock.time(ticks)}
+	p := Packet{Length: wireLength(original), Link: i.link, Time: i.clock.time(ticks)}
 	p.Data = s.data(b, 20, captured)
 	return p
 }
@@ -175,7 +175,7 @@ func (s *pcapngSource) simple(b block) Packet {
 	if i.snaplen > 0 {
 		captured = min(captured, i.snaplen)
 	}
-	p := Packet{Length: int(original), Link: i.link}
+	p := Packet{Length: wireLength(original), Link: i.link}
 	p.Data = s.data(b, 4, captured)
 	return p
 }

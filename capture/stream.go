@@ -252,10 +252,6 @@ func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 			if !s.complete(f, h, result) {
 				return false
 			}
-			if st.index > 2 || st.second {
-				s.decide(h)
-				return false
-			}
 		case st.index == 1 && h.next-h.start == 1:
 			// The first byte is not that of TLS.
 			h.next--
@@ -347,8 +343,8 @@ func (st *stream) credible(code extension.Code, rest []byte) bool {
 	return true
 }
 
-// complete reports a hello, and prepares for the second one. It reports whether f is still
-// there.
+// complete reports a hello, and prepares for the second one. It reports whether the stream
+// goes on.
 func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 	st := h.stream
 	s.describe(f, h)
@@ -379,6 +375,10 @@ func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 	st.records.NextAfterEarlyData(early)
 	position := h.next - h.start
 	st.uses = slices.DeleteFunc(st.uses, func(u use) bool { return u.end <= position }) //mutation:equivalent describe leaves them out, too
+	if st.index > 2 || st.second {
+		s.decide(h)
+		return false
+	}
 	return true
 }
 

@@ -153,15 +153,20 @@ func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 		s.doubtUrgent(f, h)
 	}
 	if seg.flags&tcpFIN != 0 && seg.proof != improbable {
-		if !h.fin || int32(end-h.finAt) < 0 {
-			h.fin, h.finAt = true, end
-		}
-		if int32(end+1-h.sent) > 0 {
-			h.sent = end + 1 // FIN takes a sequence number
-		}
+		h.finish(end)
 	}
 	if h.fin && (h.phase != started || h.finAt == h.next) {
 		s.end(f, h, false)
+	}
+}
+
+// finish notes a FIN at sequence number at.
+func (h *half) finish(at uint32) {
+	if !h.fin || int32(at-h.finAt) < 0 {
+		h.fin, h.finAt = true, at
+	}
+	if int32(at+1-h.sent) > 0 {
+		h.sent = at + 1 // FIN takes a sequence number
 	}
 }
 

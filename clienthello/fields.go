@@ -71,60 +71,64 @@ func (h ClientHello) ReadFields(f *Fields) {
 			continue // the first one counts, after ParseTolerant
 		}
 		f.sent |= bit
-		var err error
-		switch t {
-		case extension.ServerName:
-			f.ServerName, _, err = parseServerName(data)
-		case extension.StatusRequest:
-			f.StatusRequest, _, err = parseStatusRequest(data)
-		case extension.SupportedGroups:
-			f.SupportedGroups, _, err = parseVector[Group](2)(data)
-		case extension.ECPointFormats:
-			f.ECPointFormats, _, err = parseOpaque(1, 1)(data)
-		case extension.SignatureAlgorithms:
-			f.SignatureAlgorithms, _, err = parseVector[SignatureScheme](2)(data)
-		case extension.ALPN:
-			f.ALPN, _, err = parseALPN(data)
-		case extension.ExtendedMasterSecret:
-			f.ExtendedMasterSecret, _, err = parseEmpty(data)
-		case extension.CompressCertificate:
-			f.CompressCertificate, _, err = parseVector[CertificateCompressionAlgorithm](1)(data)
-		case extension.RecordSizeLimit:
-			f.RecordSizeLimit, _, err = parseRecordSizeLimit(data)
-		case extension.SessionTicket:
-			f.SessionTicket = data
-		case extension.PreSharedKey:
-			f.PreSharedKey, _, err = parsePreSharedKey(data)
-		case extension.EarlyData:
-			f.EarlyData, _, err = parseEmpty(data)
-		case extension.SupportedVersions:
-			f.SupportedVersions, _, err = parseVector[Version](1)(data)
-		case extension.Cookie:
-			f.Cookie, _, err = parseOpaque(2, 1)(data)
-		case extension.PSKKeyExchangeModes:
-			f.PSKKeyExchangeModes, _, err = parseOpaque(1, 1)(data)
-		case extension.SignatureAlgorithmsCert:
-			f.SignatureAlgorithmsCert, _, err = parseVector[SignatureScheme](2)(data)
-		case extension.KeyShare:
-			f.KeyShares, _, err = parseKeyShares(data)
-		case extension.QUICTransportParameters:
-			f.QUICTransportParameters = data
-		case extension.EncryptedClientHello:
-			f.EncryptedClientHello, _, err = parseECH(data)
-		case extension.RenegotiationInfo:
-			f.RenegotiationInfo, _, err = parseOpaque(1, 0)(data)
-		case extension.TLSFlags:
-			f.Flags, _, err = extension.ParseFlags(data)
-		case extension.TLSFlagsExperimental:
-			var flags extension.Flags
-			if flags, _, err = extension.ParseFlags(data); !f.Has(extension.TLSFlags) {
-				f.Flags = flags
-			}
-		}
-		if err != nil {
+		if f.read(t, data) != nil {
 			f.malformed |= bit
 		}
 	}
+}
+
+// read reads the body of an extension, the first of its type.
+func (f *Fields) read(t extension.Type, data []byte) (err error) {
+	switch t {
+	case extension.ServerName:
+		f.ServerName, _, err = parseServerName(data)
+	case extension.StatusRequest:
+		f.StatusRequest, _, err = parseStatusRequest(data)
+	case extension.SupportedGroups:
+		f.SupportedGroups, _, err = parseVector[Group](2)(data)
+	case extension.ECPointFormats:
+		f.ECPointFormats, _, err = parseOpaque(1, 1)(data)
+	case extension.SignatureAlgorithms:
+		f.SignatureAlgorithms, _, err = parseVector[SignatureScheme](2)(data)
+	case extension.ALPN:
+		f.ALPN, _, err = parseALPN(data)
+	case extension.ExtendedMasterSecret:
+		f.ExtendedMasterSecret, _, err = parseEmpty(data)
+	case extension.CompressCertificate:
+		f.CompressCertificate, _, err = parseVector[CertificateCompressionAlgorithm](1)(data)
+	case extension.RecordSizeLimit:
+		f.RecordSizeLimit, _, err = parseRecordSizeLimit(data)
+	case extension.SessionTicket:
+		f.SessionTicket = data
+	case extension.PreSharedKey:
+		f.PreSharedKey, _, err = parsePreSharedKey(data)
+	case extension.EarlyData:
+		f.EarlyData, _, err = parseEmpty(data)
+	case extension.SupportedVersions:
+		f.SupportedVersions, _, err = parseVector[Version](1)(data)
+	case extension.Cookie:
+		f.Cookie, _, err = parseOpaque(2, 1)(data)
+	case extension.PSKKeyExchangeModes:
+		f.PSKKeyExchangeModes, _, err = parseOpaque(1, 1)(data)
+	case extension.SignatureAlgorithmsCert:
+		f.SignatureAlgorithmsCert, _, err = parseVector[SignatureScheme](2)(data)
+	case extension.KeyShare:
+		f.KeyShares, _, err = parseKeyShares(data)
+	case extension.QUICTransportParameters:
+		f.QUICTransportParameters = data
+	case extension.EncryptedClientHello:
+		f.EncryptedClientHello, _, err = parseECH(data)
+	case extension.RenegotiationInfo:
+		f.RenegotiationInfo, _, err = parseOpaque(1, 0)(data)
+	case extension.TLSFlags:
+		f.Flags, _, err = extension.ParseFlags(data)
+	case extension.TLSFlagsExperimental:
+		var flags extension.Flags
+		if flags, _, err = extension.ParseFlags(data); !f.Has(extension.TLSFlags) {
+			f.Flags = flags
+		}
+	}
+	return err
 }
 
 // firstExtension returns the offset of the first extension, or of the end of the message.

@@ -8,8 +8,8 @@ import (
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/fuzzing"
 	"github.com/tlsflags/tlsflags/internal/oracle/clienthellotest"
-	"github.com/tlsflags/tlsflags/internal/oracle/fingerprinttest"
 	"github.com/tlsflags/tlsflags/internal/oracle/extensiontest"
+	"github.com/tlsflags/tlsflags/internal/oracle/fingerprinttest"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 

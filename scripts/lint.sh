@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# gofmt, go mod tidy, go vet and staticcheck in every module.
+# gofmt, go mod tidy, go vet and staticcheck in every module, and luac if there is one.
 source "$(dirname "$0")/lib.sh"
 
 step gofmt
@@ -8,6 +8,11 @@ unformatted=$(gofmt -l .)
 
 step "go mod tidy"
 scripts/tidy.sh -diff
+
+if luac=$(command -v luac luac5.4 luac5.2 | head -n 1); then
+	step "luac -p"
+	"$luac" -p integrations/wireshark/*.lua
+fi
 
 bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
