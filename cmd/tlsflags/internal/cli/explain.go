@@ -48,12 +48,7 @@ func newExplainOptions() explainOptions {
 	}
 }
 
-func explainCommand() *cobra.Command {
-	o := newExplainOptions()
-	cmd := &cobra.Command{
-		Use:   "explain FILE|HEX|-",
-		Short: "Explain a message or a TLS Flags extension byte by byte",
-		Long: `Explain prints a message byte by byte: the offset, the bytes, the field that they belong
+const explainHelp = `Explain prints a message byte by byte: the offset, the bytes, the field that they belong
 to, what they say, and the clause that defines them. The input is one of:
 
   - a message that can carry TLS flags, with its handshake header: ClientHello (TLS or
@@ -88,7 +83,14 @@ the exit code is 1.
 
 With --hello, the flags of a message are checked against those that the ClientHello
 offers; with --request, those of a client's Certificate against the CertificateRequest.
-These options and --from need a whole message.`,
+These options and --from need a whole message.`
+
+func explainCommand() *cobra.Command {
+	o := newExplainOptions()
+	cmd := &cobra.Command{
+		Use:   "explain FILE|HEX|-",
+		Short: "Explain a message or a TLS Flags extension byte by byte",
+		Long:  explainHelp,
 		Example: `  tlsflags explain 003e000c0b0000000000000000000001
   od -A x -t x1 corpus/records/curl-7.88.1.bin | tlsflags explain -
   tlsflags explain --hello corpus/records/utls-chrome-133-ext62-80.bin 0d000009000006003e00020101

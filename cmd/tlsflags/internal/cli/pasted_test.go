@@ -100,6 +100,7 @@ func textsOf(data []byte) map[string]string {
 	java := dumpStyle{offset: "%04X", after: ": ", group: 1, half: "  ", characters: "  ", width: 16}
 	powershell := dumpStyle{offset: "%08X", after: "   ", group: 1, characters: "  ", width: 16}
 	od := dumpStyle{offset: "%07o", after: " ", group: 1, width: 16, last: true}
+	debug := dumpStyle{offset: "%04x", after: " - ", group: 1, characters: "   ", width: 16}
 	wide := xxd
 	wide.width = 256
 	collapsed := strings.NewReplacer("          ", " ", "        ", " ", "    ", " ", "   ", " ", "  ", " ")
@@ -145,6 +146,9 @@ func textsOf(data []byte) map[string]string {
 		"Python":                "b'" + strings.ReplaceAll(logged(data), `\x0A`, `\n`) + "'",
 		"Python list":           "[" + each("%d", ", ") + "]",
 		"JSON string":           inJSON(data),
+		"hexadecimal, labelled": "ClientHello: " + each("%02x", " "),
+		"Node":                  "<Buffer " + each("%02x", " ") + ">",
+		"openssl -debug":        "write to 0x5581 [0x5592] (218 bytes => 218 (0xDA))\n" + dumpOf(data, debug),
 		"base64":                encoded,
 		"base64, URL":           base64.RawURLEncoding.EncodeToString(data),
 		"base64, lines":         lines(encoded, 76, "\n"),

@@ -90,6 +90,9 @@ func dumpRow(line []byte) (row, bool) {
 	if len(s) > 0 && !isSpace(s[0]) {
 		return row{}, false
 	}
+	if rest, ok := bytes.CutPrefix(s, []byte(" - ")); ok { // openssl s_client -debug
+		s, r.mark = rest, true
+	}
 	r.mark = r.mark || bytes.Contains(s, []byte("  |"))
 	r.octets, r.column = s, len(line)-len(s)
 	return r, true

@@ -8,12 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-const hexSeparators = ":-,;"
+const hexSeparators = ":-,;."
 
 // readHex reads digits, in any groups and perhaps in quotes.
 func readHex(text []byte, yield func(Reading) bool) *fault {
 	const enough = 16 // digits, after which anything else is a fault
-	w := enclosed(text, "\"'`()[]{}")
+	const longestLabel = 20
+	w := enclosed(text, "\"'`()[]{}<>")
 	if w = w.trimPrefix("0x", "0X"); len(w.text) > 4 && bytes.Count(w.text, []byte("x")) == 1 { // a bytea of PostgreSQL
 		w = w.trimPrefix(`\x`)
 	}
@@ -22,10 +23,15 @@ func readHex(text []byte, yield func(Reading) bool) *fault {
 	var high int
 	digits, small := 0, true // small: no token has more than two digits
 	zeros := false           // some tokens have leading zeros
+	labelled := false
 	for t := range w.tokens(hexSeparators) {
+		if digits == 0 && len(t.text) < longestLabel && bytes.ContainsFunc(t.text, func(r rune) bool { return r >= utf8.RuneSelf || digit(byte(r)) < 0 }) {
+			labelled = true // such as "ClientHello:"
+			continue
+		}
 		for i, c := range t.text {
 			v := digit(c)
-			if v < 0 && digits < enough {
+			if v < 0 && digits < enough || v < 0 && labelled {
 				return nil
 			}
 			if v < 0 {
@@ -46,7 +52,10 @@ func readHex(text []byte, yield func(Reading) bool) *fault {
 		}
 	}
 	switch {
-	case digits == 0:
+	case digits == 0 || labelled && digits%2 != 0:
+		return nil
+	case labelled:
+		yield(Reading{Form: Hexadecimal, Data: data, Unlikely: true})
 		return nil
 	case small && single.text != nil && digits > 1: // perhaps numbers without leading zeros
 		if !zeros {
