@@ -3,6 +3,7 @@ module github.com/tlsflags/tlsflags/cmd/tlsflags
 go 1.26.0
 
 require (
+	github.com/expr-lang/expr v1.17.8
 	github.com/fatih/color v1.19.0
 	github.com/google/go-cmp v0.7.0
 	github.com/gopacket/gopacket v1.7.7

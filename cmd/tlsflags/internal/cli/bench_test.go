@@ -13,7 +13,7 @@ func BenchmarkPrint(b *testing.B) {
 	h := capture.Hello{Transport: capture.TCP, Index: 1, Frames: []int{4, 6}, Message: entry.Data()[5:]}
 	for _, format := range outputFormats {
 		b.Run(format, func(b *testing.B) {
-			in := inspection{printer: newPrinter(format, io.Discard, textStyle{})}
+			in := inspection{printer: newPrinter(format, io.Discard, textStyle{}, nil), parts: partsOf(format, nil)}
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := in.found("x.pcap", &h); err != nil {

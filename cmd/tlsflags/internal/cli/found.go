@@ -1,9 +1,9 @@
 package cli
 
 import (
-	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
+	"strings"
 
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
@@ -13,41 +13,28 @@ import (
 // found counts a hello and prints it, if it is one to be shown. An error is one of
 // the output.
 func (in *inspection) found(source string, h *capture.Hello) error {
-	var msg clienthello.ClientHello
-	var code extension.Code
-	var offset int
+	r := row{source: source, hello: h}
 	if h.Found() {
 		var err error
-		msg, offset, err = h.Parse()
-		code, _ = err.(extension.Code)
+		r.msg, r.offset, err = h.Parse()
+		r.code, _ = err.(extension.Code)
 	}
-	in.count(h, msg, code)
-	if in.only.set && !msg.HasFlag(in.only.flag) && h.Found() {
+	in.count(h, r.msg, r.code)
+	if in.only.set && !r.msg.HasFlag(in.only.flag) && h.Found() {
+		return nil
+	}
+	if ok, err := in.selected(&r); !ok || err != nil {
+		return err
+	}
+	if in.tally != nil {
+		in.tally.add(&r)
 		return nil
 	}
 	if in.printer == nil {
-		in.stats.add(h, msg)
+		in.stats.add(h, r.msg)
 		return nil
 	}
-	l := describe(source, h)
-	switch {
-	case !h.Found(): // a doubt, and no more
-	case code != 0:
-		l.Error, l.Partial = refuse(code, offset), in.lists.describePartial(h)
-		if code == extension.ErrDuplicateExtension {
-			t := extension.Type(binary.BigEndian.Uint16(h.Message[offset:]))
-			l.Error.Message += ": " + t.String()
-		}
-	default:
-		l.ClientHello = in.lists.describeHello(msg)
-		if l.DTLS != nil {
-			l.DTLS.CookieLength = new(len(msg.LegacyCookie()))
-		}
-		l.TLSFlags = describeFlags(msg.Extensions())
-		l.RequestMTLS = msg.HasFlag(extension.RequestMTLS)
-		l.JA4 = optional(ja4(msg, h.Transport))
-		in.followed.describe(l, msg)
-	}
+	l := in.line(&r)
 	if in.bytes {
 		l.Message = hex.EncodeToString(h.Message)
 	}
@@ -88,27 +75,23 @@ func describe(source string, h *capture.Hello) *line {
 		Schema:     inspectSchema,
 		Source:     source,
 		Time:       timeOf(h.Time),
-		Transport:  string(h.Transport),
+		Transport:  transportOf(h),
 		Src:        addressOf(h.Src),
 		Dst:        addressOf(h.Dst),
 		Frames:     h.Frames,
 		Pieces:     pieces(h.Pieces),
 		HelloIndex: h.Index,
 
+		Ambiguous:   doubtsOf(h),
 		Contradicts: h.Contradicts,
 		Path:        h.Path,
 	}
+	l.splitAddresses(h)
 	if len(h.Frames) == 0 { // the key is null, not an empty list
 		l.Frames = nil
 	}
-	for r := range h.Ambiguous.All() {
-		l.Ambiguous = append(l.Ambiguous, r.String())
-	}
 	for _, f := range h.Faults {
 		l.Faults = append(l.Faults, oddInfo(f))
-	}
-	if !h.Src.IsValid() {
-		l.Transport = "raw" // from no capture
 	}
 	switch h.Transport {
 	case capture.QUIC:
@@ -123,6 +106,37 @@ func describe(source string, h *capture.Hello) *line {
 		l.TLSFlagsChanged = new(h.FlagsChanged)
 	}
 	return l
+}
+
+func transportOf(h *capture.Hello) string {
+	if !h.Src.IsValid() { // from no capture
+		return string(capture.Raw)
+	}
+	return string(h.Transport)
+}
+
+func doubtsOf(h *capture.Hello) (list []string) {
+	for r := range h.Ambiguous.All() {
+		list = append(list, r.String())
+	}
+	return list
+}
+
+// splitAddresses fills in the keys that have parts of src and dst.
+func (l *line) splitAddresses(h *capture.Hello) {
+	l.ports = [2]int{int(h.Src.Port()), int(h.Dst.Port())}
+	if l.Src != "" {
+		l.SrcIP, l.SrcPort = ipOf(l.Src), &l.ports[0]
+	}
+	if l.Dst != "" {
+		l.DstIP, l.DstPort = ipOf(l.Dst), &l.ports[1]
+	}
+}
+
+// ipOf returns the IP address of an address.
+func ipOf(address optional) optional {
+	ip := address[:strings.LastIndexByte(string(address), ':')]
+	return optional(strings.Trim(string(ip), "[]"))
 }
 
 func addressOf(a netip.AddrPort) optional {

@@ -73,17 +73,43 @@ func (m *lists) reset() {
 	m.points, m.extensions = m.points[:0], m.extensions[:0]
 }
 
-func (m *lists) describeHello(h clienthello.ClientHello) *helloInfo {
+// parts are what of a hello is shown; the rest need not be computed.
+type parts uint8
+
+const (
+	partRandom     parts = 1 << iota // random and session_id
+	partSuites                       // cipher_suites
+	partALPN                         // alpn
+	partExtensions                   // the list of extensions
+	partMalformed                    // malformed_extensions
+	partJA4                          // ja4
+	partRest                         // all else but length, versions and server_name
+	allParts       = partRest<<1 - 1
+
+	textParts = partMalformed
+	csvParts  = partRandom | partSuites | partALPN | partExtensions | partJA4
+)
+
+func (p parts) has(part parts) bool { return p&part != 0 }
+
+func (m *lists) describeHello(h clienthello.ClientHello, p parts) *helloInfo {
 	m.reset()
 	info := &helloInfo{
-		Length:             len(h.Raw()),
-		LegacyVersion:      codepoint.Of(h.LegacyVersion(), h.LegacyVersion().Name()),
-		Random:             hexOf(h.Random()),
-		SessionID:          sessionID(h.LegacySessionID()),
-		CipherSuites:       points(m, h.CipherSuites()),
-		CompressionMethods: ints(h.LegacyCompressionMethods()),
+		Length:        len(h.Raw()),
+		LegacyVersion: codepoint.Of(h.LegacyVersion(), h.LegacyVersion().Name()),
 	}
-	m.describeExtensions(info, h, h.HasExtensionBlock())
+	if p.has(partRandom) {
+		info.Random, info.SessionID = hexOf(h.Random()), sessionID(h.LegacySessionID())
+	}
+	if p.has(partSuites) {
+		info.CipherSuites = points(m, h.CipherSuites())
+	}
+	if p.has(partRest) {
+		info.CompressionMethods = ints(h.LegacyCompressionMethods())
+	}
+	if h.HasExtensionBlock() {
+		m.describeExtensions(info, h, p)
+	}
 	return info
 }
 
@@ -110,7 +136,9 @@ func (m *lists) describePartial(h *capture.Hello) *partialInfo {
 	if p.LegacyCompressionMethods != nil {
 		info.CompressionMethods = ints(p.LegacyCompressionMethods)
 	}
-	m.describeExtensions(&info.helloInfo, p.Hello, p.Hello.Extensions().Len() > 0)
+	if p.Hello.Extensions().Len() > 0 {
+		m.describeExtensions(&info.helloInfo, p.Hello, allParts)
+	}
 	if p.Whole {
 		info.JA4 = optional(ja4(p.Hello, h.Transport))
 	}
@@ -118,53 +146,64 @@ func (m *lists) describePartial(h *capture.Hello) *partialInfo {
 }
 
 // describeExtensions fills in what comes from the extensions of h.
-func (m *lists) describeExtensions(info *helloInfo, h clienthello.ClientHello, has bool) {
-	if !has {
-		return
-	}
-	for e := range h.Extensions().All() {
-		m.extensions = append(m.extensions, extensionInfo{codepoint.Of(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
-	}
-	info.Extensions = m.extensions
-	check := func(t extension.Type, err error) {
-		if err != nil {
-			info.malformed(h, t)
+func (m *lists) describeExtensions(info *helloInfo, h clienthello.ClientHello, p parts) {
+	if p.has(partExtensions) {
+		for e := range h.Extensions().All() {
+			m.extensions = append(m.extensions, extensionInfo{codepoint.Of(e.Type, e.Type.Name()), e.Offset, len(e.Data)})
 		}
+		info.Extensions = m.extensions
 	}
 	name, err := h.ServerName()
 	info.ServerName = optional(name)
-	check(extension.ServerName, err)
-	names, err := h.ALPN()
-	for name := range names.All() {
-		info.ALPN = append(info.ALPN, string(name))
-	}
-	check(extension.ALPN, err)
-	versions, err := h.SupportedVersions()
+	versions, bad := h.SupportedVersions()
 	info.SupportedVersions = points(m, versions)
-	check(extension.SupportedVersions, err)
-	groups, err := h.SupportedGroups()
+	suspect := err != nil || bad != nil || !p.has(partALPN) || !p.has(partRest)
+	if p.has(partALPN) {
+		names, err := h.ALPN()
+		for name := range names.All() {
+			info.ALPN = append(info.ALPN, string(name))
+		}
+		suspect = suspect || err != nil
+	}
+	if p.has(partRest) && !m.describeRest(info, h) {
+		suspect = true
+	}
+	if p.has(partMalformed) && suspect {
+		for _, t := range describedExtensions {
+			info.malformed(h, t)
+		}
+	}
+}
+
+// describedExtensions are the extensions whose bodies are shown, in the order of
+// malformed_extensions.
+var describedExtensions = []extension.Type{
+	extension.ServerName, extension.ALPN, extension.SupportedVersions, extension.SupportedGroups,
+	extension.KeyShare, extension.SignatureAlgorithms, extension.EncryptedClientHello,
+}
+
+// describeRest reports whether the extensions that it read are well formed.
+func (m *lists) describeRest(info *helloInfo, h clienthello.ClientHello) bool {
+	groups, groupsErr := h.SupportedGroups()
 	info.SupportedGroups = points(m, groups)
-	check(extension.SupportedGroups, err)
-	shares, err := h.KeyShares()
-	if _, ok := h.Extensions().Lookup(extension.KeyShare); ok && err == nil {
+	shares, sharesErr := h.KeyShares()
+	if _, ok := h.Extensions().Lookup(extension.KeyShare); ok && sharesErr == nil {
 		begin := len(m.points)
 		for share := range shares.All() {
 			m.points = append(m.points, codepoint.Of(share.Group, share.Group.Name()))
 		}
 		info.KeyShareGroups = m.points[begin:len(m.points):len(m.points)]
 	}
-	check(extension.KeyShare, err)
-	schemes, err := h.SignatureAlgorithms()
+	schemes, schemesErr := h.SignatureAlgorithms()
 	info.SignatureAlgorithms = points(m, schemes)
-	check(extension.SignatureAlgorithms, err)
-	ech, ok, err := h.EncryptedClientHello()
-	if ok && err == nil {
+	ech, ok, echErr := h.EncryptedClientHello()
+	if ok && echErr == nil {
 		info.ECH = describeECH(ech)
 	}
-	check(extension.EncryptedClientHello, err)
+	return groupsErr == nil && sharesErr == nil && schemesErr == nil && echErr == nil
 }
 
-// malformed adds an extension to the malformed ones.
+// malformed adds an extension to the malformed ones if it is one.
 func (info *helloInfo) malformed(h clienthello.ClientHello, t extension.Type) {
 	offset, err := h.CheckExtension(t)
 	if code, ok := err.(extension.Code); ok {

@@ -37,6 +37,11 @@ type inspectOptions struct {
 	join   bool
 	follow bool
 	live   liveOptions
+
+	conditions conditions
+	fields     fieldList
+	by         enumList[grouping]
+	top        int
 }
 
 func (o *inspectOptions) register(f *pflag.FlagSet) {
@@ -44,7 +49,12 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.color, "color", "when to colour text")
 	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
-	f.Var(&o.expect, "expect", "exit with 1 unless a hello has this flag; hellos that --flag hides count too")
+	o.conditions.register(f)
+	f.Var(&o.fields, "fields", "show only these keys of the JSON, such as time,src_ip,client_hello.server_name,ja4")
+	o.by.enum = enumOf("grouping", "", groupingChoices())
+	f.Var(&o.by, "by", "count hellos instead of showing them, by one or two of")
+	f.IntVar(&o.top, "top", 20, "with --by: show this `number` of values; 0 shows all")
+	f.Var(&o.expect, "expect", "exit with 1 unless a hello has this flag; hidden hellos count too")
 	f.BoolVar(&o.stats, "stats", false, "count the flags instead of showing hellos")
 	o.strict = enumOf("strictness", "", words(strictRefused, strictAmbiguous))
 	f.Var(&o.strict, "strict", "exit with 4 if a hello was refused, or also if one is in doubt")
@@ -125,6 +135,14 @@ a pcapng, such as the capture itself. The captures are read twice, so they canno
 from standard input. Connections that do not begin with TLS (STARTTLS, proxies) are not
 decrypted.
 
+--where takes a condition on the keys of the JSON, and src_ip, src_port, dst_ip and
+dst_port, such as: ja4 startsWith "t13" and not ("h2" in client_hello.alpn). It knows ==,
+!=, <, <=, >, >=, in, contains, startsWith, endsWith, matches, and, or, not, any, all, none,
+one, count, len, lower and upper. A comparison with an absent value is false; x == nil
+tests for one. If several of --where, --flag, --sni, --ja4, --since and --until are given,
+all must hold. --fields shows only some keys of the JSON, in any format.
+--by ja4 counts hellos by their JA4, and --by day,flag by day and flag.
+
 In text and csv, all characters of a name that are not printable are escaped, so a
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
 hello. Colour is off if NO_COLOR is set or TERM is dumb, unless --color says always.
@@ -140,6 +158,9 @@ func inspectCommand() *cobra.Command {
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
+  tlsflags inspect --where 'ja4 startsWith "t13" and 80 in tls_flags.flags' corpus/captures
+  tlsflags inspect --fields time,src_ip,client_hello.server_name,ja4 -f csv corpus/captures
+  tlsflags inspect --by ja4,sni --top 5 corpus/captures
   base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
   tlsflags inspect --join corpus/captures/tcp-hrr-openssl.pcapng corpus/captures/demo.pcapng
@@ -171,6 +192,19 @@ func (o inspectOptions) check(args []string) error {
 	if o.live.on() && o.keyLog != "" {
 		return usageError("--keylog reads a capture twice; write one to a file instead of -i")
 	}
+	switch counts := o.by.list != nil; {
+	case o.fields != nil && (o.stats || counts):
+		return usageError("--fields chooses what is shown of a hello; it does not go with --stats and --by")
+	case o.stats && counts:
+		return usageError("--stats and --by count in two ways; use one")
+	case len(o.by.list) > 2:
+		return usageError("--by takes one or two groupings")
+	case o.top < 0:
+		return usageError("--top cannot be negative")
+	}
+	if err := o.fields.check(o.format.value); err != nil {
+		return err
+	}
 	switch {
 	case o.follow && (o.join || o.keyLog != "" || o.live.on() || len(args) != 1 || args[0] == standardInput):
 		return usageError("--follow reads one file as it grows; it does not go with other inputs, -, -i, --join and --keylog")
@@ -185,7 +219,8 @@ type inspection struct {
 	inspectOptions
 	cmd      *cobra.Command
 	out      *bufio.Writer
-	printer  printer // nil with --stats
+	printer  printer // nil with --stats and --by
+	tally    *tally  // nil without --by
 	stats    flagStats
 	summary  summary
 	progress *progress
@@ -193,6 +228,7 @@ type inspection struct {
 	exit     Exit
 	keys     tls13.KeyLog // nil without --keylog
 	followed followed     // connections of the input at hand
+	parts    parts        // what is computed of a hello
 }
 
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
@@ -219,11 +255,15 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	}
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
-	if !o.stats {
+	in.parts = partsOf(o.format.value, o.fields) | o.conditions.parts()
+	switch {
+	case o.by.list != nil:
+		in.tally = newTally(o.by.list, o.redact)
+	case !o.stats:
 		in.printer = newPrinter(o.format.value, in.out, textStyle{
 			color:  useColor(o.color.value, cmd.OutOrStdout()),
 			source: in.sourceWidth(args),
-		})
+		}, o.fields)
 	}
 	if p, ok := in.printer.(*csvPrinter); ok {
 		p.bytes = o.bytes
@@ -291,9 +331,12 @@ func (in *inspection) run(args []string) error {
 		}
 	}
 	in.progress.finish()
-	if in.printer == nil {
+	switch {
+	case in.tally != nil:
+		in.tally.print(in.out, in.format.value, in.top)
+	case in.printer == nil:
 		in.stats.print(in.out, in.format.value, &in.summary.captures)
-	} else {
+	default:
 		in.printer.close()
 	}
 	return in.out.Flush()

@@ -11,12 +11,13 @@ import (
 
 // jsonlPrinter writes one object a line.
 type jsonlPrinter struct {
-	w io.Writer
-	b []byte
+	w      io.Writer
+	append func([]byte, *line) []byte
+	b      []byte
 }
 
 func (p *jsonlPrinter) print(l *line) error {
-	p.b = append(appendLine(p.b[:0], l), '\n')
+	p.b = append(p.append(p.b[:0], l), '\n')
 	_, err := p.w.Write(p.b)
 	return err
 }
@@ -26,6 +27,7 @@ func (p *jsonlPrinter) close() {}
 // jsonPrinter writes one array with an object a line, without keeping it in memory.
 type jsonPrinter struct {
 	w       io.Writer
+	append  func([]byte, *line) []byte
 	b       []byte
 	printed bool
 }
@@ -36,7 +38,7 @@ func (p *jsonPrinter) print(l *line) error {
 		p.b = append(p.b[:0], ",\n"...)
 	}
 	p.printed = true
-	p.b = appendLine(p.b, l)
+	p.b = p.append(p.b, l)
 	_, err := p.w.Write(p.b)
 	return err
 }
@@ -58,6 +60,10 @@ func appendLine(b []byte, l *line) []byte {
 	b = appendString(append(b, `,"transport":`...), l.Transport)
 	b = appendOptional(append(b, `,"src":`...), l.Src)
 	b = appendOptional(append(b, `,"dst":`...), l.Dst)
+	b = appendOptional(append(b, `,"src_ip":`...), l.SrcIP)
+	b = appendNullable(append(b, `,"src_port":`...), l.SrcPort, appendInt)
+	b = appendOptional(append(b, `,"dst_ip":`...), l.DstIP)
+	b = appendNullable(append(b, `,"dst_port":`...), l.DstPort, appendInt)
 	b = appendList(append(b, `,"frames":`...), l.Frames, appendInt)
 	b = appendInt(append(b, `,"pieces":{"segments":`...), l.Pieces.Segments)
 	b = appendInt(append(b, `,"records":`...), l.Pieces.Records)

@@ -27,6 +27,10 @@ type line struct {
 	Transport       string      `json:"transport"`
 	Src             optional    `json:"src"`
 	Dst             optional    `json:"dst"`
+	SrcIP           optional    `json:"src_ip"`
+	SrcPort         *int        `json:"src_port"`
+	DstIP           optional    `json:"dst_ip"`
+	DstPort         *int        `json:"dst_port"`
 	Frames          []int       `json:"frames"`
 	Pieces          pieces      `json:"pieces"`
 	HelloIndex      int         `json:"hello_index"`
@@ -49,6 +53,8 @@ type line struct {
 	Prologue *prologueInfo `json:"prologue,omitempty"`
 	Partial  *partialInfo  `json:"partial,omitempty"`
 	Message  string        `json:"message,omitempty"` // in hexadecimal, with --bytes
+
+	ports [2]int // to which SrcPort and DstPort point
 }
 
 type (
@@ -133,11 +139,15 @@ func refuse(code extension.Code, offset int) *refuseInfo {
 // timeOf returns t for the "time" key, "" for the zero Time and for one that RFC 3339,
 // Section 1 has no way to write: a capture can say any year.
 func timeOf(t time.Time) optional {
-	t = t.UTC()
-	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+	if !hasTime(t) {
 		return ""
 	}
-	return optional(t.Format(time.RFC3339Nano))
+	return optional(t.UTC().Format(time.RFC3339Nano))
+}
+
+func hasTime(t time.Time) bool {
+	year := t.UTC().Year()
+	return !t.IsZero() && 0 <= year && year <= 9999
 }
 
 func describeQUIC(q assemble.QUICInfo) *quicInfo {
@@ -202,6 +212,7 @@ func describeFlags(block extension.List) *flagsInfo {
 // elsewhere.
 func (l *line) redact() {
 	l.Src, l.Dst = "", ""
+	l.SrcIP, l.SrcPort, l.DstIP, l.DstPort = "", nil, "", nil
 	l.Path = slices.Clone(l.Path) // the Hello's is shared
 	for i, layer := range l.Path {
 		if kind, _, _ := strings.Cut(layer, ":"); strings.HasPrefix(kind, "ip") {

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/csv"
 	"io"
+	"reflect"
 )
 
 // outputFormats are the values of --format of inspect.
@@ -15,14 +16,40 @@ type printer interface {
 	close()
 }
 
-func newPrinter(format string, w io.Writer, style textStyle) printer {
-	switch format {
-	case "jsonl":
-		return &jsonlPrinter{w: w}
-	case "json":
-		return &jsonPrinter{w: w}
-	case "csv":
+// newPrinter returns a printer of whole rows or, if there are any, of the fields.
+func newPrinter(format string, w io.Writer, style textStyle, fields fieldList) printer {
+	object := appendLine
+	if fields != nil {
+		var p projection
+		for _, f := range fields {
+			p = p.add(f)
+		}
+		object = func(b []byte, l *line) []byte { return p.append(b, reflect.ValueOf(l).Elem()) }
+	}
+	switch {
+	case format == "jsonl":
+		return &jsonlPrinter{w: w, append: object}
+	case format == "json":
+		return &jsonPrinter{w: w, append: object}
+	case format == "csv" && fields != nil:
+		return &fieldsCSV{out: w, w: csv.NewWriter(w), fields: fields}
+	case format == "csv":
 		return &csvPrinter{w: csv.NewWriter(w)}
+	case fields != nil:
+		return &fieldsText{w: w, fields: fields, widths: make([]int, len(fields))}
 	}
 	return newTextPrinter(w, style)
+}
+
+// partsOf returns what of a hello a format shows.
+func partsOf(format string, fields fieldList) parts {
+	switch {
+	case fields != nil:
+		return fields.parts()
+	case format == "text":
+		return textParts
+	case format == "csv":
+		return csvParts
+	}
+	return allParts
 }

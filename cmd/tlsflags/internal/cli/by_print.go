@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+)
+
+// tallyRow is a line of what --by prints.
+type tallyRow struct {
+	key    tallyKey
+	hellos int
+	other  bool // all values that have no row
+}
+
+// rows returns the rows with the most hellos, or all if top is 0. They are in the order of
+// their counts, or of time if it is the first grouping.
+func (t *tally) rows(top int) []tallyRow {
+	list := make([]tallyRow, 0, len(t.counts))
+	for k, n := range t.counts {
+		list = append(list, tallyRow{key: k, hellos: n})
+	}
+	slices.SortFunc(list, func(a, b tallyRow) int { return cmp.Or(b.hellos-a.hellos, t.compare(a.key, b.key)) })
+	other := t.other
+	if top > 0 && len(list) > top {
+		for _, r := range list[top:] {
+			other += r.hellos
+		}
+		list = list[:top]
+	}
+	if first := t.by[0].name; first == "day" || first == "hour" {
+		slices.SortStableFunc(list, func(a, b tallyRow) int { return cmp.Compare(a.key[0], b.key[0]) })
+	}
+	if other > 0 {
+		list = append(list, tallyRow{hellos: other, other: true})
+	}
+	return list
+}
+
+// compare orders values as text, and code points as numbers.
+func (t *tally) compare(a, b tallyKey) int {
+	for i, g := range t.by {
+		order := cmp.Compare(a[i], b[i])
+		if g.names != nil {
+			order = cmp.Or(len(a[i])-len(b[i]), order)
+		}
+		if order != 0 {
+			return order
+		}
+	}
+	return 0
+}
+
+func (t *tally) print(w *bufio.Writer, format string, top int) {
+	rows := t.rows(top)
+	switch format {
+	case "json", "jsonl":
+		t.printJSON(w, format == "json", rows)
+	case "csv":
+		t.printCSV(w, rows)
+	default:
+		t.printTable(w, rows)
+	}
+}
+
+func (t *tally) printJSON(w io.Writer, array bool, rows []tallyRow) {
+	var b []byte
+	separator, end := "\n", "\n"
+	switch {
+	case len(rows) == 0 && !array:
+		return
+	case len(rows) == 0:
+		b, end = append(b, '['), "]\n"
+	case array:
+		b, separator, end = append(b, "[\n"...), ",\n", "\n]\n"
+	}
+	for i, r := range rows {
+		if i > 0 {
+			b = append(b, separator...)
+		}
+		b = append(b, '{')
+		for i, g := range t.by {
+			b = append(appendString(b, g.name), ':')
+			switch v := r.key[i]; {
+			case v == "":
+				b = append(b, "null"...)
+			case g.names != nil:
+				b = appendPoint(b, g.point(v))
+			default:
+				b = appendString(b, v)
+			}
+			b = append(b, ',')
+		}
+		b = appendInt(append(b, `"hellos":`...), r.hellos)
+		b = append(appendBool(append(b, `,"other":`...), r.other), '}')
+	}
+	_, _ = w.Write(append(b, end...)) // the next flush has the error
+}
+
+// point returns the code point that a value has.
+func (g grouping) point(v string) codePoint {
+	n, err := strconv.ParseUint(v, 10, 16)
+	if err != nil {
+		panic(err) // addPoint wrote it
+	}
+	return codePoint{Value: uint32(n), Name: optional(g.names(uint16(n)))}
+}
+
+func (t *tally) printCSV(w io.Writer, rows []tallyRow) {
+	c := csv.NewWriter(w)
+	var cells []string
+	for _, g := range t.by {
+		cells = append(cells, g.name)
+	}
+	_ = c.Write(append(cells, "hellos", "other"))
+	for _, r := range rows {
+		cells = cells[:0]
+		for i := range t.by {
+			cells = append(cells, csvText(r.key[i]))
+		}
+		_ = c.Write(append(cells, strconv.Itoa(r.hellos), strconv.FormatBool(r.other)))
+	}
+	c.Flush()
+}
+
+func (t *tally) printTable(w io.Writer, rows []tallyRow) {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprint(table, "hellos")
+	for _, g := range t.by {
+		fmt.Fprint(table, "\t", g.name)
+	}
+	fmt.Fprintln(table)
+	for _, r := range rows {
+		fmt.Fprint(table, r.hellos)
+		for i, g := range t.by {
+			fmt.Fprint(table, "\t", g.cell(r, i))
+		}
+		fmt.Fprintln(table)
+	}
+	table.Flush()
+}
+
+// cell is a value for people.
+func (g grouping) cell(r tallyRow, i int) string {
+	switch v := r.key[i]; {
+	case r.other:
+		return "(other)"
+	case v == "":
+		return "-"
+	case g.names == nil:
+		return printable(v)
+	default:
+		p := g.point(v)
+		if p.Name == "" {
+			return v
+		}
+		return fmt.Sprintf("%s(%d)", p.Name, p.Value)
+	}
+}

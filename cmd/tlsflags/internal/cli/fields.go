@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"encoding/csv"
+	"io"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/paths"
+)
+
+// fieldList is the value of --fields: paths of the JSON.
+type fieldList []paths.Path
+
+func (l *fieldList) Type() string   { return "NAME,..." }
+func (l *fieldList) String() string { return "" }
+
+func (l *fieldList) Set(s string) error {
+	for name := range strings.SplitSeq(s, ",") {
+		p, err := lineType().Find(strings.TrimSpace(name))
+		if err != nil {
+			return err
+		}
+		*l = append(*l, p)
+	}
+	return nil
+}
+
+// check returns an error for a field that has no place in a cell.
+func (l fieldList) check(format string) error {
+	for _, p := range l {
+		switch t := p.Type(); {
+		case format != "text" && format != "csv" || fitsCell(t):
+		case t.Kind == paths.List:
+			return usageError("--fields: %s is a list of objects; use --format jsonl", p)
+		default:
+			return usageError("--fields: %s is an object; name its keys, or use --format jsonl", p)
+		}
+	}
+	return nil
+}
+
+// parts returns what of a hello the fields need.
+func (l fieldList) parts() parts {
+	var all parts
+	for _, p := range l {
+		part, ok := partsOfFields[p.String()]
+		if !ok && (p[0].Name == "client_hello" || p[0].Name == "partial") {
+			part = allParts
+		}
+		all |= part
+	}
+	return all
+}
+
+var partsOfFields = map[string]parts{
+	"ja4":                             partJA4,
+	"client_hello.length":             0,
+	"client_hello.legacy_version":     0,
+	"client_hello.server_name":        0,
+	"client_hello.supported_versions": 0,
+	"client_hello.random":             partRandom,
+	"client_hello.session_id":         partRandom,
+	"client_hello.cipher_suites":      partSuites,
+	"client_hello.alpn":               partALPN,
+	"client_hello.extensions":         partExtensions,
+}
+
+// fitsCell reports whether values fit a cell: of a code point it has the number or the name,
+// and of another object the code.
+func fitsCell(t *paths.Type) bool {
+	if t.Kind == paths.List {
+		t = t.Elem
+	}
+	return t.Kind != paths.Object || t.IsPoint() || t.Field("code") != nil
+}
+
+// cells are how values look in csv or text.
+type cells struct {
+	separator string // of a list
+	names     bool   // of code points, if they have one
+}
+
+var (
+	csvCells  = cells{" ", false}
+	textCells = cells{",", true}
+)
+
+// of returns the cell of a value, "" if it is absent.
+func (c cells) of(v reflect.Value, t *paths.Type) string {
+	if !v.IsValid() {
+		return ""
+	}
+	switch t.Kind {
+	case paths.Text, paths.Moment:
+		return printable(v.String())
+	case paths.Truth:
+		return strconv.FormatBool(v.Bool())
+	case paths.List:
+		list := make([]string, v.Len())
+		for i := range list {
+			cell := c.of(v.Index(i), t.Elem)
+			list[i] = strings.ReplaceAll(cell, c.separator, `\x`+strconv.FormatInt(int64(c.separator[0]), 16))
+		}
+		return strings.Join(list, c.separator)
+	case paths.Object:
+		return c.ofObject(v, t)
+	}
+	return strconv.Itoa(paths.Plain(v, t).(int))
+}
+
+func (c cells) ofObject(v reflect.Value, t *paths.Type) string {
+	key := t.Field("code")
+	if t.IsPoint() {
+		key = t.Field("value")
+		if name := t.Field("name"); c.names && name.In(v).IsValid() {
+			key = name
+		}
+	}
+	return c.of(key.In(v), key.Type)
+}
+
+// fieldsCSV writes a header and the fields of each hello.
+type fieldsCSV struct {
+	out    io.Writer
+	w      *csv.Writer // to out
+	fields fieldList
+	row    []string
+	headed bool
+}
+
+func (p *fieldsCSV) print(l *line) error {
+	p.header()
+	p.row = p.row[:0]
+	for _, f := range p.fields {
+		p.row = append(p.row, noFormula(csvCells.of(f.In(reflect.ValueOf(l).Elem()), f.Type())))
+	}
+	if len(p.row) == 1 && p.row[0] == "" { // readers pass over empty lines
+		p.w.Flush()
+		_, err := io.WriteString(p.out, "\"\"\n")
+		return err
+	}
+	return p.w.Write(p.row)
+}
+
+func (p *fieldsCSV) header() {
+	if p.headed {
+		return
+	}
+	p.headed = true
+	for _, f := range p.fields {
+		p.row = append(p.row, f.String())
+	}
+	_ = p.w.Write(p.row) // the next Write has the error
+}
+
+func (p *fieldsCSV) close() {
+	p.header()
+	p.w.Flush()
+}
+
+// fieldsText writes the fields of a hello in columns. A column gets wider as longer values
+// come.
+type fieldsText struct {
+	w      io.Writer
+	fields fieldList
+	widths []int
+	b      []byte
+}
+
+func (p *fieldsText) print(l *line) error {
+	p.b = p.b[:0]
+	for i, f := range p.fields {
+		cell := textCells.of(f.In(reflect.ValueOf(l).Elem()), f.Type())
+		if cell == "" {
+			cell = "-"
+		}
+		width := utf8.RuneCountInString(cell)
+		p.widths[i] = max(p.widths[i], width)
+		p.b = append(p.b, cell...)
+		if i < len(p.fields)-1 {
+			p.b = append(p.b, strings.Repeat(" ", p.widths[i]-width+2)...)
+		}
+	}
+	p.b = append(p.b, '\n')
+	_, err := p.w.Write(p.b)
+	return err
+}
+
+func (p *fieldsText) close() {}
+
+// projection is a tree of the fields of an object; nil is all of them.
+type projection []projected
+
+type projected struct {
+	field  paths.Field
+	inside projection
+}
+
+// add adds a path. The order of the keys is the one in which they are first named.
+func (p projection) add(path paths.Path) projection {
+	i := slices.IndexFunc(p, func(x projected) bool { return x.field.Name == path[0].Name })
+	switch {
+	case i < 0 && len(path) == 1:
+		return append(p, projected{path[0], nil})
+	case i < 0:
+		return append(p, projected{path[0], projection(nil).add(path[1:])})
+	case len(path) == 1:
+		p[i].inside = nil
+	case p[i].inside != nil:
+		p[i].inside = p[i].inside.add(path[1:])
+	}
+	return p
+}
+
+// append appends an object with the fields that were named.
+func (p projection) append(b []byte, object reflect.Value) []byte {
+	b = append(b, '{')
+	start := len(b)
+	for i := range p {
+		f := &p[i].field
+		v := f.In(object)
+		if !v.IsValid() && f.OmitEmpty {
+			continue
+		}
+		if len(b) > start {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, f.Name), ':')
+		if p[i].inside != nil && v.IsValid() {
+			b = p[i].inside.append(b, v)
+		} else {
+			b = appendAny(b, v, f.Type)
+		}
+	}
+	return append(b, '}')
+}
+
+// appendAny appends any value as JSON, as appendLine does.
+func appendAny(b []byte, v reflect.Value, t *paths.Type) []byte {
+	if !v.IsValid() {
+		return append(b, "null"...)
+	}
+	switch t.Kind {
+	case paths.Text, paths.Moment:
+		return appendString(b, v.String())
+	case paths.Truth:
+		return strconv.AppendBool(b, v.Bool())
+	case paths.Number:
+		return appendInt(b, paths.Plain(v, t).(int))
+	case paths.List:
+		b = append(b, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendAny(b, v.Index(i), t.Elem)
+		}
+		return append(b, ']')
+	}
+	var whole projection
+	for _, f := range t.Fields {
+		whole = append(whole, projected{f, nil})
+	}
+	return whole.append(b, v)
+}

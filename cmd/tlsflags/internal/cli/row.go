@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"encoding/binary"
+
+	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/extension"
+)
+
+// row is what was found, from which a line is made if it is to be shown.
+type row struct {
+	source string
+	hello  *capture.Hello
+	msg    clienthello.ClientHello // zero if it was refused
+	code   extension.Code          // why it was refused, or 0
+	offset int                     // of the code
+
+	print string // the JA4 fingerprint, if it was asked for
+	l     *line  // nil until it is asked for
+}
+
+// ja4 returns the fingerprint, or "" if the hello was refused.
+func (r *row) ja4() string {
+	if r.print == "" && r.msg.Raw() != nil {
+		r.print = ja4(r.msg, r.hello.Transport)
+	}
+	return r.print
+}
+
+// line describes a row. The lists in it are valid until the next row.
+func (in *inspection) line(r *row) *line {
+	if r.l != nil {
+		return r.l
+	}
+	l := describe(r.source, r.hello)
+	r.l = l
+	switch {
+	case !r.hello.Found(): // a doubt, and no more
+	case r.code != 0:
+		l.Error, l.Partial = refuse(r.code, r.offset), in.lists.describePartial(r.hello)
+		if r.code == extension.ErrDuplicateExtension {
+			t := extension.Type(binary.BigEndian.Uint16(r.hello.Message[r.offset:]))
+			l.Error.Message += ": " + t.String()
+		}
+	default:
+		l.ClientHello = in.lists.describeHello(r.msg, in.parts)
+		if l.DTLS != nil {
+			l.DTLS.CookieLength = new(len(r.msg.LegacyCookie()))
+		}
+		l.TLSFlags = describeFlags(r.msg.Extensions())
+		l.RequestMTLS = r.msg.HasFlag(extension.RequestMTLS)
+		if in.parts.has(partJA4) {
+			l.JA4 = optional(r.ja4())
+		}
+		in.followed.describe(l, r.msg)
+	}
+	return l
+}

@@ -1,0 +1,55 @@
+package paths
+
+import "strings"
+
+// Nearest returns the candidate that a name was most likely meant to be, or "". A name
+// without its first keys, such as server_name, counts as the whole one. So does sni.
+func Nearest(name string, candidates []string) string {
+	best, least := "", max(1, (len(name)+1)/3)+1
+	before, last, nested := cutLast(name)
+	if last == "sni" {
+		last = "server_name"
+		if name = last; nested {
+			name = before + "." + last
+		}
+	}
+	for _, c := range candidates {
+		_, key, nested := cutLast(c)
+		d := distance(name, c)
+		if nested && key == last {
+			d = min(d, 1)
+		}
+		if d < least {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
+func cutLast(name string) (before, after string, found bool) {
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return "", name, false
+	}
+	return name[:i], name[i+1:], true
+}
+
+// distance counts the bytes to insert, delete or replace to make a into b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], d
+		}
+	}
+	return row[len(b)]
+}
