@@ -93,7 +93,7 @@ func (p *csvPrinter) print(l *line) error {
 		p.row = append(p.row, c.value(l))
 	}
 	if p.bytes {
-		p.row = append(p.row, l.Message)
+		p.row = append(p.row, string(l.Message))
 	}
 	return p.w.Write(p.row)
 }

@@ -36,7 +36,7 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	}
 	l := in.line(&r)
 	if in.bytes {
-		l.Message = hex.EncodeToString(h.Message)
+		l.Message = optional(hex.EncodeToString(h.Message))
 	}
 	if in.redact {
 		l.redact()

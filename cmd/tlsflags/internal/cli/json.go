@@ -92,7 +92,7 @@ func appendLine(b []byte, l *line) []byte {
 		b = appendPartial(append(b, `,"partial":`...), *l.Partial)
 	}
 	if l.Message != "" {
-		b = appendString(append(b, `,"message":`...), l.Message)
+		b = appendOptional(append(b, `,"message":`...), l.Message)
 	}
 	return append(b, '}')
 }
