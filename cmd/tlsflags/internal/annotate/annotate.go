@@ -67,7 +67,8 @@ var messageKinds = map[byte]Kind{
 
 // Detect tells from the bytes what they are. In order: a handshake message of exactly
 // the length that it says, a tls_flags extension, the data of one of exactly the length
-// that it says, and a handshake message that is cut short or followed by something.
+// that it says, and a handshake message that is cut short or followed by something; a hello
+// of these has to have a version that may be one.
 func Detect(data []byte) (Kind, error) {
 	if len(data) == 0 {
 		return 0, errors.New("no bytes")
@@ -85,10 +86,22 @@ func Detect(data []byte) (Kind, error) {
 		return Extension, nil
 	case 1+int(data[0]) == len(data):
 		return Flags, nil
-	case kind != 0:
+	case kind != 0 && (len(data) < 5 || hasVersion(kind, data)):
 		return kind, nil
 	}
 	return 0, ErrUnknown
+}
+
+// hasVersion reports whether the version in a hello may be one. A ClientHello of DTLS that is
+// cut before its version has a number there.
+func hasVersion(kind Kind, data []byte) bool {
+	switch kind {
+	case ClientHello:
+		return data[4] == 3 || len(data) < 14 && data[4] == 0
+	case ServerHello:
+		return data[4] == 3
+	}
+	return true
 }
 
 // Field is some bytes of the input and what they are. The fields of a Table have all of

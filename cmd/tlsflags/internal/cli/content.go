@@ -2,12 +2,9 @@ package cli
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
-	"errors"
-	"strings"
 
 	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/paste"
 )
 
 // content is what an input turns out to be.
@@ -20,7 +17,7 @@ const (
 	messageContent             // a TLS handshake message
 	dtlsMessageContent         // a DTLS handshake message
 	dtlsRecordContent          // DTLS records
-	textContent                // text that may be any of these in hexadecimal or base64
+	textContent                // text that may say any of these
 )
 
 // headLen is how many bytes identify looks at.
@@ -37,7 +34,7 @@ var contents = []struct {
 	{dtlsRecordContent, func(h head) bool { return h.has(3) && h[0] == 22 && h[1] == 0xfe }}, // RFC 9147, Section 4
 	{dtlsMessageContent, head.isDTLSMessage},
 	{messageContent, func(h head) bool { return h.has(1) && h[0] == 1 && (!h.has(5) || h[4] == 3) }}, // RFC 9846, Section 4
-	{textContent, func(h head) bool { return isText(h) }},
+	{textContent, func(h head) bool { return paste.IsText(h) }},
 }
 
 // identify tells from its first bytes what an input is.
@@ -63,40 +60,4 @@ func (h head) isSSLv2() bool {
 // isDTLSMessage looks for a ClientHello in one fragment (RFC 9147, Section 5.2).
 func (h head) isDTLSMessage() bool {
 	return h.has(14) && h[0] == 1 && h[12] == 0xfe && bytes.Equal(h[1:4], h[9:12])
-}
-
-func isText(b []byte) bool {
-	for _, c := range b {
-		if c > '~' || c < ' ' && !strings.ContainsRune("\t\r\n\f\v", rune(c)) {
-			return false
-		}
-	}
-	return len(b) > 0
-}
-
-// The names of what decodeText reads.
-const (
-	hexadecimal = "hexadecimal"
-	base64Text  = "base64"
-)
-
-// decodeText decodes hexadecimal or base64, of either alphabet, padded or not. form says
-// which, and is empty if the text is neither. It ignores white space and, in hexadecimal, a
-// leading 0x and colons.
-func decodeText(text []byte) (b []byte, form string) {
-	s := strings.Join(strings.Fields(string(text)), "")
-	digits := strings.ReplaceAll(s, ":", "")
-	if len(digits) >= 2 && strings.EqualFold(digits[:2], "0x") {
-		digits = digits[2:]
-	}
-	if b, err := hex.DecodeString(digits); err == nil {
-		return b, hexadecimal
-	} else if errors.Is(err, hex.ErrLength) {
-		return nil, "" // digits, but an odd number of them
-	}
-	s = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(s, "="))
-	if b, err := base64.RawStdEncoding.DecodeString(s); err == nil {
-		return b, base64Text
-	}
-	return nil, ""
 }

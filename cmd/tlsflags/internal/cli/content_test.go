@@ -38,35 +38,13 @@ func TestIdentify(t *testing.T) {
 		"\x01\x00\x00\x2e\x02":     unknownContent,
 		"\x02\x00\x00\x2e\x03":     unknownContent,
 		"0100 002e\t\r\n\f\v~":     textContent,
-		"0100\x7f":                 unknownContent,
+		"0100\x7f":                 textContent,
 		"0100\x00":                 unknownContent,
-		"é":                        unknownContent,
+		"é":                        textContent,
+		"\xe9":                     unknownContent,
 	} {
 		if got := identify([]byte(input)); got != want {
 			t.Errorf("%q is %d, want %d", input, got, want)
-		}
-	}
-}
-
-func TestDecodeText(t *testing.T) {
-	tests := []struct{ text, want, form string }{
-		{"0102ff", "\x01\x02\xff", hexadecimal},
-		{"0X01 02\n0A", "\x01\x02\x0a", hexadecimal},
-		{"0x0", "", ""},
-		{"01:02:Ff", "\x01\x02\xff", hexadecimal},
-		{"012", "", ""},
-		{"", "", hexadecimal},
-		{"AQL/", "\x01\x02\xff", base64Text},
-		{"AQL_", "\x01\x02\xff", base64Text},
-		{"A-==", "\x03", base64Text},
-		{"+w==", "\xfb", base64Text},
-		{"-w", "\xfb", base64Text},
-		{"no code!", "", ""},
-	}
-	for _, tt := range tests {
-		got, form := decodeText([]byte(tt.text))
-		if form != tt.form || form != "" && string(got) != tt.want {
-			t.Errorf("%q: %q as %q, want %q as %q", tt.text, got, form, tt.want, tt.form)
 		}
 	}
 }

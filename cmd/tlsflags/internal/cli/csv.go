@@ -82,6 +82,7 @@ func ofFlags(value func(*flagsInfo) string) func(*line) string {
 type csvPrinter struct {
 	w      *csv.Writer
 	row    []string
+	bytes  bool // there is a last column for the message
 	headed bool
 }
 
@@ -90,6 +91,9 @@ func (p *csvPrinter) print(l *line) error {
 	p.row = p.row[:0]
 	for _, c := range csvColumns {
 		p.row = append(p.row, c.value(l))
+	}
+	if p.bytes {
+		p.row = append(p.row, string(l.Message))
 	}
 	return p.w.Write(p.row)
 }
@@ -101,6 +105,9 @@ func (p *csvPrinter) header() {
 	p.headed = true
 	for _, c := range csvColumns {
 		p.row = append(p.row, c.name)
+	}
+	if p.bytes {
+		p.row = append(p.row, "message")
 	}
 	_ = p.w.Write(p.row) // the next Write has the error
 }

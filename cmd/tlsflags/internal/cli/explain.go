@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/paste"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/handshake"
 	"github.com/tlsflags/tlsflags/rules"
@@ -24,6 +27,7 @@ type explainOptions struct {
 	hello   string
 	request string
 	from    enum[handshake.Sender]
+	selection
 }
 
 const wantedInput = "give one file, - for standard input, or bytes in hexadecimal"
@@ -44,32 +48,53 @@ func newExplainOptions() explainOptions {
 	}
 }
 
-func explainCommand() *cobra.Command {
-	o := newExplainOptions()
-	cmd := &cobra.Command{
-		Use:   "explain FILE|HEX|-",
-		Short: "Explain a message or a TLS Flags extension byte by byte",
-		Long: `Explain prints a message byte by byte: the offset, the bytes, the field that they belong
+const explainHelp = `Explain prints a message byte by byte: the offset, the bytes, the field that they belong
 to, what they say, and the clause that defines them. The input is one of:
 
   - a message that can carry TLS flags, with its handshake header: ClientHello (TLS or
     DTLS), ServerHello, HelloRetryRequest, EncryptedExtensions, CertificateRequest,
     Certificate or NewSessionTicket; TLS records around it are removed
+  - a ClientHello without its handshake header, if the input is that and nothing more
   - one extension
   - the data of a TLS Flags extension
+  - a capture, as inspect reads them
 
-The input is a file, - for standard input, or the argument itself. It is raw bytes,
-hexadecimal (also with 0x) or base64. Bytes after the message are shown but not read.
+The input is a file, - for standard input, or the argument itself. It is raw bytes, or
+a text that says them:
+
+  - hexadecimal, also with 0x, colons or dashes
+  - a dump of hexdump, xxd, od, tcpdump -X or Wireshark, also of whole packets
+  - the lines of openssl -msg
+  - an array of C, Go, Python or Java, in hexadecimal or decimal
+  - a string with escapes such as \x16, as in logs
+  - base64
+
+Text may be quoted, and in UTF-16. If a text can be read in several ways, the one that is
+a whole ClientHello counts; explain warns if several are. Bytes after the message are
+shown but not read.
 
 A refused message is explained up to the fault. A > marks the offending bytes, and the
 line below says why they are refused, which alert to send and, if the standards
 disagree, which other one. The exit code is 0 for a refused message, too.
 
+Of a capture, all ClientHellos are explained, or those that --frame, --sni and --ja4
+select; with --hello, the one with that number, as inspect lists them. If there is none,
+the exit code is 1.
+
 With --hello, the flags of a message are checked against those that the ClientHello
 offers; with --request, those of a client's Certificate against the CertificateRequest.
-These options and --from need a whole message.`,
+These options and --from need a whole message.`
+
+func explainCommand() *cobra.Command {
+	o := newExplainOptions()
+	cmd := &cobra.Command{
+		Use:   "explain FILE|HEX|-",
+		Short: "Explain a message or a TLS Flags extension byte by byte",
+		Long:  explainHelp,
 		Example: `  tlsflags explain 003e000c0b0000000000000000000001
+  od -A x -t x1 corpus/records/curl-7.88.1.bin | tlsflags explain -
   tlsflags explain --hello corpus/records/utls-chrome-133-ext62-80.bin 0d000009000006003e00020101
+  tlsflags explain --hello 2 corpus/captures/demo.pcapng
   tlsflags explain --format json corpus/records/utls-chrome-133-ext62-80.bin`,
 		Args: oneArgument(wantedInput),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -82,9 +107,10 @@ These options and --from need a whole message.`,
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.color, "color", "when to colour text")
 	f.BoolVar(&o.full, "full", false, "show all bytes of long fields")
-	f.StringVar(&o.hello, "hello", "", "the ClientHello that the message answers, as `FILE|HEX`")
+	f.StringVar(&o.hello, "hello", "", "the ClientHello that the message answers; of a capture, the number of one (`FILE|HEX|N`)")
 	f.StringVar(&o.request, "request", "", "the CertificateRequest that the message answers, as `FILE|HEX`")
 	f.Var(&o.from, "from", "the side that sent a Certificate")
+	o.selection.register(f)
 	return cmd
 }
 
@@ -92,6 +118,9 @@ These options and --from need a whole message.`,
 type explanation struct {
 	input   explainedInput
 	records takenOff
+	added   int // bytes of a handshake header that the input lacks
+	hello   int // its number in a capture, from 1
+	frames  []int
 	table   annotate.Table
 	verdict rules.Violation
 }
@@ -101,13 +130,29 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 	if err != nil {
 		return err
 	}
-	e := explanation{input: in}
-	data := e.records.takeOff(in.data)
-	kind := o.as.value
-	if kind == 0 {
-		if kind, err = annotate.Detect(data); err != nil {
-			return fmt.Errorf("%s %w; %s", in.subject(), err, o.kindHint(data))
+	if in.capture != nil {
+		defer in.close()
+		source := in.source
+		if in.form != "" {
+			source += ", read as " + in.form
 		}
+		return explainCapture(cmd, o, source, in.capture)
+	}
+	for _, option := range captureOnly {
+		if cmd.Flags().Changed(option) {
+			return usageError("--%s is for a capture", option)
+		}
+	}
+	if in.also != "" {
+		complain(cmd, in.source+": warning: "+pasted{form: in.form, also: in.also}.ambiguous())
+	}
+	e := explanation{input: in}
+	kind := o.as.value
+	var data []byte
+	if kind != 0 {
+		data = e.records.takeOff(in.data)
+	} else if data, kind, err = e.detect(o); err != nil {
+		return err
 	}
 	if kind == annotate.Extension || kind == annotate.Flags {
 		for _, option := range []string{"hello", "request", "from"} {
@@ -120,10 +165,36 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 	if e.verdict, err = o.judge(cmd, e.table); err != nil {
 		return err
 	}
+	return e.write(cmd, o)
+}
+
+func (e explanation) write(cmd *cobra.Command, o explainOptions) error {
 	if o.format.value == "json" {
 		return e.writeJSON(cmd.OutOrStdout())
 	}
 	return e.writeText(cmd.OutOrStdout(), useColor(o.color.value, cmd.OutOrStdout()), o.full)
+}
+
+// detect tells what the input is. It returns it without records, and with a handshake
+// header.
+func (e *explanation) detect(o explainOptions) ([]byte, annotate.Kind, error) {
+	in := e.input
+	if name := foreign(in.data); name != "" {
+		return nil, 0, fmt.Errorf("%s %s", in.subject(), name)
+	}
+	if msg, n := withHeader(in.data); msg != nil {
+		e.added = n
+		in.data = msg
+	}
+	data := e.records.takeOff(in.data)
+	kind, err := annotate.Detect(data)
+	if err == nil {
+		return data, kind, nil
+	}
+	if name := otherMessage(in.data); name != "" {
+		return nil, 0, fmt.Errorf("%s %s, which cannot carry TLS flags", in.subject(), name)
+	}
+	return nil, 0, fmt.Errorf("%s %w; %s", in.subject(), err, o.kindHint(data))
 }
 
 // kindHint says what to do if the bytes do not tell what they are.
@@ -138,16 +209,22 @@ func (o explainOptions) kindHint(data []byte) string {
 type explainedInput struct {
 	arg    string
 	source string // its name in results
-	form   string // of bytes on the command line: hexadecimal or base64Text
+	form   string // of a text: one of package paste
 	data   []byte
+	also   string // another form in which the text is a whole ClientHello
+
+	capture io.Reader // the input, if it is a capture, which is open until close
+	close   func() error
 }
 
 // subject begins a sentence about the input. The name of a file that does not exist may
 // happen to be base64.
 func (in explainedInput) subject() string {
 	switch {
-	case in.form == "":
+	case in.source != argumentSource && in.form == "":
 		return in.source + ": it is"
+	case in.source != argumentSource:
+		return in.source + ": read as " + in.form + " it is"
 	case len(in.arg) > longestName:
 		return in.arg[:20] + "...: read as " + in.form + " it is"
 	}
@@ -167,44 +244,73 @@ func explainInput(cmd *cobra.Command, arg string) (explainedInput, error) {
 	case errors.Is(openErr, context.Canceled):
 		err = openErr
 	case arg == standardInput:
-		in.data, err = io.ReadAll(io.LimitReader(cmd.InOrStdin(), maxExplained))
+		err = in.read(cmd.InOrStdin(), func() error { return nil })
 	case openErr == nil:
-		defer f.Close()
-		in.data, err = io.ReadAll(io.LimitReader(interruptible{cmd.Context(), f}, maxExplained))
+		err = in.read(interruptible{cmd.Context(), f}, f.Close)
 	default:
 		err = in.decodeArgument(openErr) // before in is copied
 		return in, err
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return in, fmt.Errorf("%s: %s", in.source, reason(err))
-	}
-	if isText(in.data) {
-		if decoded, form := decodeText(in.data); form != "" {
-			in.data = decoded
-		}
-	}
-	if len(in.data) == 0 {
+	case in.capture != nil:
+		return in, nil
+	case len(in.data) == 0:
 		return in, fmt.Errorf("%s: it is empty", in.source)
-	}
-	if identify(in.data) == captureContent {
-		return in, fmt.Errorf("%s: it is a capture; use tlsflags inspect", in.source)
+	case paste.IsText(in.data):
+		p, err := readText(in.data)
+		if err != nil {
+			return in, fmt.Errorf("%s: no message, and no text of one (%s): %w", in.source, textForms, err)
+		}
+		in.take(p)
 	}
 	return in, nil
+}
+
+// read reads a file and closes it. A capture is left open and not read.
+func (in *explainedInput) read(file io.Reader, close func() error) error {
+	r := bufio.NewReaderSize(file, readerSize)
+	if head, _ := r.Peek(headLen); identify(head) == captureContent {
+		in.capture, in.close = r, close
+		return nil
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxExplained))
+	in.data = data
+	_ = close() // it was only read
+	return err
+}
+
+// textForms are the forms of text that package paste reads.
+const textForms = "hexadecimal, a dump, an array, an escaped string, base64"
+
+// take takes over what a text says.
+func (in *explainedInput) take(p pasted) {
+	in.data, in.form, in.also = p.data, p.form, p.also
+	if p.packets != nil {
+		in.capture, in.close = bytes.NewReader(p.packets), func() error { return nil }
+	}
 }
 
 // decodeArgument decodes the argument, which cannot be opened as a file.
 func (in *explainedInput) decodeArgument(openErr error) error {
 	in.source = argumentSource
-	in.data, in.form = decodeText([]byte(in.arg))
-	switch {
-	case len(in.data) > 0 && (in.form == hexadecimal || len(in.arg) > longestName || errors.Is(openErr, fs.ErrNotExist)):
-		return nil
-	case len(in.arg) > longestName:
-		return fmt.Errorf("%s...: neither hexadecimal (two digits an octet) nor base64", in.arg[:20])
-	case !errors.Is(openErr, fs.ErrNotExist):
-		return fmt.Errorf("%s: %s", in.arg, reason(openErr))
+	p, err := readText([]byte(in.arg))
+	missing := errors.Is(openErr, fs.ErrNotExist)
+	name := in.arg
+	if len(name) > longestName {
+		name = name[:20] + "..."
 	}
-	return fmt.Errorf("%s: no such file, and neither hexadecimal (two digits an octet) nor base64", in.arg)
+	switch {
+	case err == nil && (p.form == paste.Hexadecimal || len(in.arg) > longestName || missing):
+		in.take(p)
+		return nil
+	case len(in.arg) <= longestName && !missing:
+		return fmt.Errorf("%s: %s", in.arg, reason(openErr))
+	case len(in.arg) <= longestName:
+		return fmt.Errorf("%s: no such file, and no text of a message (%s): %w", name, textForms, err)
+	}
+	return fmt.Errorf("%s: no text of a message (%s): %w", name, textForms, err)
 }
 
 // maxExplained is how many bytes of an input are read: enough for the longest message, a
@@ -272,7 +378,14 @@ func proposal(cmd *cobra.Command, option, arg string, kind annotate.Kind) (exten
 	if err != nil {
 		return extension.List{}, fmt.Errorf("%s %w", option, err)
 	}
-	data := new(takenOff).takeOff(in.data)
+	if in.capture != nil {
+		return extension.List{}, errors.Join(fmt.Errorf("%s %s: it is a capture; give one message", option, in.source), in.close())
+	}
+	data := in.data
+	if msg, _ := withHeader(data); msg != nil && kind == annotate.ClientHello {
+		data = msg
+	}
+	data = new(takenOff).takeOff(data)
 	t := annotate.Explain(kind, data)
 	if r := t.Refused; r != nil {
 		return extension.List{}, fmt.Errorf("%s %s refused as %s at byte %d (%s): %s", option, in.subject(), t.Message, r.Offset, r.Path, messageOf(r.Code))

@@ -24,6 +24,9 @@ type explainDocument struct {
 	Error   *faultInfo  `json:"error"`
 	Bodies  []faultInfo `json:"malformed_extensions"`
 	Verdict *rulesInfo  `json:"verdict"`
+	Added   int         `json:"added"`
+	Hello   *int        `json:"hello"`
+	Frames  []int       `json:"frames"` // nil if it is from no capture
 }
 
 type fieldInfo struct {
@@ -50,7 +53,12 @@ func (e explanation) writeJSON(w io.Writer) error {
 		Kind:    e.table.Kind.String(),
 		Records: e.records.count,
 		Fields:  []fieldInfo{},
+		Added:   e.added,
+		Frames:  e.frames,
 		Bodies:  []faultInfo{},
+	}
+	if e.hello > 0 {
+		d.Hello = &e.hello
 	}
 	if e.table.Message != 0 {
 		d.Message = optional(e.table.Message.String())

@@ -39,11 +39,11 @@ func TestExplainArgument(t *testing.T) {
 	const hint = " it is neither a handshake message nor a tls_flags extension; say with --as what it is: clienthello, "
 	long := strings.Repeat("99", longestName/2)
 	for arg, want := range map[string]string{
-		long:               "tlsflags: " + long + ": no such file; read as hexadecimal" + hint,
-		long + ":":         "tlsflags: 99999999999999999999...: read as hexadecimal" + hint,
-		"no\x00name":       `tlsflags: no\x00name: invalid argument`,
-		long + "/9/9":      "tlsflags: 99999999999999999999...: read as base64" + hint,
-		long + "/////////": "tlsflags: 99999999999999999999...: neither hexadecimal (two digits an octet) nor base64",
+		long:              "tlsflags: " + long + ": no such file; read as hexadecimal" + hint,
+		long + ":":        "tlsflags: 99999999999999999999...: read as hexadecimal" + hint,
+		"no\x00name":      `tlsflags: no\x00name: invalid argument`,
+		long + "/9/9":     `tlsflags: 99999999999999999999...: no text of a message (hexadecimal, a dump, an array, an escaped string, base64): character 81: "/" is no hexadecimal digit`,
+		"/" + long + "/9": "tlsflags: /9999999999999999999...: read as base64" + hint,
 	} {
 		if out, code := runCLI(t, "explain", arg); Exit(code) != ExitInput || !strings.HasPrefix(out, want) {
 			t.Errorf("exit %d, %swant %s", code, out, want)
@@ -61,7 +61,7 @@ func TestExplainLongArgument(t *testing.T) {
 	path := "file/" + strings.Repeat("A", longestName-len("file/"))
 	for arg, want := range map[string]string{
 		path:        "tlsflags: " + path + ": not a directory\n",
-		path + "A":  "tlsflags: file/AAAAAAAAAAAAAAA...: neither hexadecimal",
+		path + "A":  "tlsflags: file/AAAAAAAAAAAAAAA...: no text of a message (hexadecimal, a dump, an array, an escaped string, base64): character 81: base64 cannot end here",
 		path + "AA": "tlsflags: file/AAAAAAAAAAAAAAA...: read as base64 it is neither",
 	} {
 		if out, code := runCLI(t, "explain", arg); Exit(code) != ExitInput || !strings.HasPrefix(out, want) {

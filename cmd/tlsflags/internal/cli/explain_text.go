@@ -9,6 +9,7 @@ import (
 	"github.com/fatih/color"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/paste"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/rules"
 )
@@ -49,12 +50,18 @@ func (e explanation) title() string {
 	}
 	read, rest := e.split()
 	source := printable(e.input.source)
-	if e.input.form == base64Text {
-		source += ", read as base64" // it may have been meant as the name of a file
+	if form := e.input.form; form != "" && form != paste.Hexadecimal {
+		source += ", read as " + form // an argument may have been meant as the name of a file
+	}
+	if e.hello > 0 {
+		source += e.inCapture()
 	}
 	text := fmt.Sprintf("%s: %s, %s", source, what, count(lengthOf(read), "byte"))
 	if e.records.count > 0 {
 		text += fmt.Sprintf(" from %s of %s", count(e.records.count, "TLS record"), count(e.records.bytes, "byte"))
+	}
+	if e.added > 0 {
+		text += fmt.Sprintf(", of which the first %d, the handshake header, were added", e.added)
 	}
 	if n := lengthOf(rest); n > 0 {
 		text += "; " + count(n, "byte") + " after it not read"

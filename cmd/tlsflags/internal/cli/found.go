@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/hex"
 	"net/netip"
 	"strings"
 
@@ -34,6 +35,9 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		return nil
 	}
 	l := in.line(&r)
+	if in.bytes {
+		l.Message = optional(hex.EncodeToString(h.Message))
+	}
 	if in.redact {
 		l.redact()
 	}

@@ -152,13 +152,34 @@ func (in *inspection) stream(source string, r *inputReader) error {
 		return in.fail(source, err)
 	}
 	if kind == textContent {
-		decoded, form := decodeText(data)
-		if kind = identify(decoded); form == "" || kind == captureContent {
-			kind = unknownContent
+		p, err := readText(data)
+		switch {
+		case err != nil:
+			return in.fail(source, in.unknown(data, "; as text, "+err.Error()))
+		case p.packets != nil:
+			_, err := in.inspectCapture(source, newInputReader(in, bytes.NewReader(p.packets), false), false)
+			return err
 		}
-		data = decoded
+		if p.also != "" {
+			in.warn(source, p.ambiguous())
+		}
+		data = p.data
 	}
-	switch kind {
+	return in.raw(source, data)
+}
+
+// raw inspects bytes that are no capture.
+func (in *inspection) raw(source string, data []byte) error {
+	if name := foreign(data); name != "" {
+		return in.fail(source, errors.New("it is "+name))
+	}
+	switch name := otherMessage(data); {
+	case name != "" && identify(data) == recordContent:
+		in.warn(source, "it is "+name+", not a ClientHello")
+	case name != "":
+		return in.fail(source, errors.New("it is "+name+", not a ClientHello; tlsflags explain shows those that can carry TLS flags"))
+	}
+	switch identify(data) {
 	case recordContent:
 		return in.inspectRecords(source, data)
 	case messageContent:
@@ -171,11 +192,23 @@ func (in *inspection) stream(source string, r *inputReader) error {
 	if _, ok := assemble.ParseQUICInitial(data); ok {
 		return in.inspectQUIC(source, data)
 	}
-	if _, err := capture.Open(bytes.NewReader(data), capture.Options{}); err != capture.ErrFormat {
-		return in.fail(source, err) // which names the format
+	if msg, _ := withHeader(data); msg != nil {
+		transport := capture.TCP
+		if identify(msg) == dtlsMessageContent {
+			transport = capture.DTLS
+		}
+		return in.inspectMessage(source, msg, transport)
 	}
-	return in.fail(source, errors.New("neither a capture (pcap, pcapng) nor a ClientHello (TLS records, "+
-		"a message of TLS or DTLS, or a datagram of DTLS or QUIC; as bytes, hexadecimal or base64)"))
+	return in.fail(source, in.unknown(data, ""))
+}
+
+// unknown is the error for an input that nothing is known about; more is added to it.
+func (in *inspection) unknown(data []byte, more string) error {
+	if _, err := capture.Open(bytes.NewReader(data), capture.Options{}); err != capture.ErrFormat {
+		return err // which names the format
+	}
+	return errors.New("neither a capture (pcap, pcapng) nor a ClientHello (TLS records, " +
+		"a message of TLS or DTLS, or a datagram of DTLS or QUIC; as bytes or as text)" + more)
 }
 
 // inputReader reads an input through a buffer.

@@ -31,6 +31,7 @@ type inspectOptions struct {
 	merge  bool
 	room   capture.Options // limits
 	redact bool
+	bytes  bool
 	quiet  bool
 	keyLog string
 	join   bool
@@ -67,6 +68,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.Var((*byteSize)(&o.room.MaxMemory), "max-memory", "`bytes` that unfinished hellos and connections may take; k, M or G may follow")
 	f.IntVar(&o.room.MaxFlows, "max-flows", capture.DefaultMaxFlows, "`number` of connections followed at a time")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
+	f.BoolVar(&o.bytes, "bytes", false, "show the bytes of each message, from the handshake header on, in hexadecimal")
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
 	f.BoolVar(&o.join, "join", false, "read all captures as one, in the order of their times, as rotated files are")
 	f.BoolVar(&o.follow, "follow", false, "wait at the end of a capture that still grows; ^C ends it")
@@ -106,7 +108,8 @@ Inspect looks at the content of an input, not at its name. An input is one of:
   - a handshake message of TLS or DTLS, with its header
   - the payload of one UDP datagram: DTLS records or QUIC Initial packets
 
-All but captures may also be in hexadecimal (with 0x, colons and white space) or base64.
+All but captures may also be text, in the forms that explain reads: hexadecimal, a dump,
+an array, a string with escapes, or base64.
 The argument - is standard input, whose hellos are printed as they arrive. In a
 directory, every capture in it and below it is inspected, in lexical order; other files
 are counted and symbolic links are not followed. With -i there are no inputs: inspect
@@ -183,6 +186,9 @@ func (o inspectOptions) check(args []string) error {
 	if o.room.MaxFlows <= 0 {
 		return usageError("--max-flows must be at least 1")
 	}
+	if o.bytes && (o.redact || o.stats) {
+		return usageError("--bytes shows what --redact and --stats leave out")
+	}
 	if o.live.on() && o.keyLog != "" {
 		return usageError("--keylog reads a capture twice; write one to a file instead of -i")
 	}
@@ -258,6 +264,9 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 			color:  useColor(o.color.value, cmd.OutOrStdout()),
 			source: in.sourceWidth(args),
 		}, o.fields)
+	}
+	if p, ok := in.printer.(*csvPrinter); ok {
+		p.bytes = o.bytes
 	}
 	if err := in.run(args); err != nil {
 		return err

@@ -91,6 +91,9 @@ func appendLine(b []byte, l *line) []byte {
 	if l.Partial != nil {
 		b = appendPartial(append(b, `,"partial":`...), *l.Partial)
 	}
+	if l.Message != "" {
+		b = appendOptional(append(b, `,"message":`...), l.Message)
+	}
 	return append(b, '}')
 }
 

@@ -52,6 +52,7 @@ type line struct {
 
 	Prologue *prologueInfo `json:"prologue,omitempty"`
 	Partial  *partialInfo  `json:"partial,omitempty"`
+	Message  optional      `json:"message,omitempty"` // in hexadecimal, with --bytes
 
 	ports [2]int // to which SrcPort and DstPort point
 }

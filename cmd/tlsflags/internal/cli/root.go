@@ -68,6 +68,7 @@ shell complete commands, options and values.`,
 	root.AddCommand(
 		getCommand(),
 		inspectCommand(),
+		diffCommand(),
 		encodeCommand(),
 		explainCommand(),
 		flagsCommand(),

@@ -96,6 +96,9 @@ func (p *textPrinter) print(l *line) error {
 	}
 	p.b.WriteString(strings.Join(p.verdict(l), "; "))
 	p.b.WriteByte('\n')
+	if l.Message != "" {
+		fmt.Fprintf(&p.b, "  %s\n", l.Message)
+	}
 	_, err := io.WriteString(p.w, p.b.String())
 	return err
 }

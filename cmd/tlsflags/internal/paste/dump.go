@@ -1,0 +1,247 @@
+package paste
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// maxRepeated is how many bytes the lines that a dump left out for an asterisk may have.
+const maxRepeated = 1 << 17
+
+// maxRows is the largest number of lines of a dump.
+const maxRows = 1 << 16
+
+// maxRow is the largest number of bytes in a line of a dump.
+const maxRow = 1 << 10
+
+// row is a line of a dump.
+type row struct {
+	at     int    // of the line in the text
+	offset []byte // its digits; nil for an asterisk
+	mark   bool   // a colon is after the offset, or bars are around the characters
+	octets []byte // the rest of the line
+	column int    // of octets in the line
+}
+
+// readDump reads the lines that begin with an offset, as hexdump -C, xxd, od, tcpdump -X and
+// Wireshark print them. The offsets say how many bytes a line has; what comes after them is
+// not read. An offset that is not greater than the last one begins another block.
+func readDump(text []byte, yield func(Reading) bool) *fault {
+	rows := dumpRows(text)
+	if len(rows) > maxRows {
+		return faultf(rows[maxRows].at, Dump, "a dump may have %d lines", maxRows)
+	}
+	if len(rows) == 0 || len(rows) == 1 && !rows[0].mark {
+		return nil
+	}
+	var first *fault
+	for _, radix := range []int{16, 8, 10} {
+		d := dump{radix: radix}
+		f := d.read(rows)
+		if f == nil && len(d.blocks) > 0 && (d.follows > 0 || rows[0].mark) {
+			d.yield(yield)
+			return nil
+		}
+		if first == nil && d.follows > 0 {
+			first = f
+		}
+	}
+	return first
+}
+
+// dumpRows finds the lines of a dump.
+func dumpRows(text []byte) []row {
+	var rows []row
+	at := 0
+	for line := range bytes.Lines(text) {
+		if r, ok := dumpRow(line); ok && (r.offset != nil || len(rows) > 0) {
+			r.at = at
+			if rows = append(rows, r); len(rows) > maxRows {
+				break
+			}
+		}
+		at += len(line)
+	}
+	return rows
+}
+
+func dumpRow(line []byte) (row, bool) {
+	s := bytes.TrimLeft(line, " \t")
+	if string(bytes.TrimSpace(s)) == "*" {
+		return row{}, true
+	}
+	for _, prefix := range []string{"0x", "0X"} {
+		s = bytes.TrimPrefix(s, []byte(prefix))
+	}
+	n := 0
+	for n < len(s) && digit(s[n]) >= 0 {
+		n++
+	}
+	const shortest, longest = 3, 16
+	if n < shortest || n > longest {
+		return row{}, false
+	}
+	r := row{offset: s[:n]}
+	s = s[n:]
+	if len(s) > 0 && (s[0] == ':' || s[0] == '|' || s[0] == 'h') {
+		r.mark = true
+		s = s[1:]
+	}
+	if len(s) > 0 && !isSpace(s[0]) {
+		return row{}, false
+	}
+	if rest, ok := bytes.CutPrefix(s, []byte(" - ")); ok { // openssl s_client -debug
+		s, r.mark = rest, true
+	}
+	r.mark = r.mark || bytes.Contains(s, []byte("  |"))
+	r.octets, r.column = s, len(line)-len(s)
+	return r, true
+}
+
+// dump is a dump that is being read.
+type dump struct {
+	radix   int
+	blocks  [][]byte
+	pads    []byte // of each block, the byte after it in a group of two
+	pad     byte
+	width   int // of a line, in bytes; 0 if it is not known
+	end     int // column after the last byte of a line of that width
+	follows int // lines whose offset follows
+	wide    int // lines that have groups of four digits only
+	rows    int
+	stop    int // where the last line read ended
+	spare   int // bytes that asterisks may still stand for
+}
+
+func (d *dump) value(r row) (int, bool) {
+	v, err := strconv.ParseUint(string(r.offset), d.radix, 62)
+	return int(v), err == nil
+}
+
+// read reads all blocks.
+func (d *dump) read(rows []row) *fault {
+	var block []byte
+	d.spare = maxRepeated
+	for i := 0; i < len(rows); i++ {
+		r := rows[i]
+		if r.offset == nil {
+			continue
+		}
+		v, ok := d.value(r)
+		if !ok {
+			return faultf(r.at, Dump, "the offset %s is no number", quote(r.offset))
+		}
+		next, squeezed := i+1, false
+		for next < len(rows) && rows[next].offset == nil {
+			next, squeezed = next+1, true
+		}
+		n, last := 0, true
+		if next < len(rows) {
+			w, ok := d.value(rows[next])
+			n, last = w-v, !ok || w <= v
+		}
+		var octets []byte
+		switch {
+		case last:
+			octets = d.lastRow(r)
+		case squeezed:
+			if octets = d.octets(r, d.width); len(octets) == 0 || n > d.spare || n%len(octets) != 0 {
+				return faultf(rows[next].at, Dump, "the offset %s does not follow the lines left out before it", quote(rows[next].offset))
+			}
+			octets = bytes.Repeat(octets, n/len(octets))
+			d.spare -= n
+		default:
+			width := d.width
+			if octets = d.octets(r, min(n, maxRow)); len(octets) < min(n, width) {
+				return faultf(d.stop, Dump, "two hexadecimal digits are missing: the line has %d bytes, and those before it have %d", len(octets), width)
+			}
+			if len(octets) < n {
+				return faultf(rows[next].at, Dump, "the offset %s does not follow the line before, which has %d bytes from %s; is a line missing?",
+					quote(rows[next].offset), len(octets), r.offset)
+			}
+			if len(octets) > n {
+				d.pad = octets[n]
+			}
+			octets = octets[:n]
+			d.follows++
+		}
+		if block = append(block, octets...); last && len(block) > 0 {
+			d.blocks, d.pads = append(d.blocks, block), append(d.pads, d.pad)
+			block, d.width, d.pad = nil, 0, 0
+		}
+	}
+	return nil
+}
+
+// octets reads n bytes of a line, or one more if they are in groups of two. If n is 0, it
+// reads all up to the characters.
+func (d *dump) octets(r row, n int) []byte {
+	s := r.octets
+	var data []byte
+	groups, i := true, 0
+	for gap := 0; i < len(s) && (n == 0 || len(data) < n); gap = 0 {
+		for i < len(s) && (isSpace(s[i]) || s[i] == '-' && len(data) > 0) {
+			i++
+			gap++
+		}
+		if n == 0 && gap > 1 && len(data) > 0 && len(data) != 8 {
+			break // hexdump -C has two blanks after 8 bytes
+		}
+		end := i
+		for end < len(s) && digit(s[end]) >= 0 {
+			end++
+		}
+		if end == i || (end-i)%2 != 0 || end < len(s) && !isSpace(s[end]) && s[end] != '-' && s[end] != '|' {
+			break
+		}
+		groups = groups && end-i == 4
+		for ; i < end; i += 2 {
+			data = append(data, byte(octet(s[i:])))
+		}
+	}
+	d.stop = r.at + r.column + i
+	if len(data) > 0 {
+		d.rows++
+		if groups {
+			d.wide++
+		}
+		if len(data) >= d.width {
+			d.width, d.end = len(data), r.column+i
+		}
+	}
+	return data
+}
+
+// lastRow reads the last line of a block, of which only the line before tells where the
+// bytes end.
+func (d *dump) lastRow(r row) []byte {
+	if d.width > 0 && d.end > r.column {
+		r.octets = r.octets[:min(d.end-r.column, len(r.octets))]
+	}
+	return d.octets(r, d.width)
+}
+
+// yield yields the blocks.
+func (d *dump) yield(yield func(Reading) bool) {
+	for i, b := range d.blocks {
+		r := Reading{Form: Dump, Data: b}
+		if i == 0 {
+			r.Blocks = d.blocks
+		}
+		if !yield(r) {
+			return
+		}
+	}
+	if d.wide < d.rows {
+		return
+	}
+	for i, b := range d.blocks {
+		swapped := append(bytes.Clone(b), d.pads[i])
+		for i := 0; i+1 < len(swapped); i += 2 {
+			swapped[i], swapped[i+1] = swapped[i+1], swapped[i]
+		}
+		if !yield(Reading{Form: SwappedDump, Data: swapped[:len(b)], Unlikely: true}) {
+			return
+		}
+	}
+}
