@@ -50,7 +50,8 @@ func TestCosts(t *testing.T) {
 		if len(s.flows.flows) != 2*n {
 			t.Errorf("%s: %d flows", name, len(s.flows.flows))
 		}
-		if t.Logf("%s: %d bytes", name, each); each > row.cost*102/100 || strconv.IntSize == 64 && each < row.cost*3/4 {
+		if t.Logf("%s: %d bytes", name, each); each > row.cost*103/100 || // the race detector takes 1 %
+			strconv.IntSize == 64 && each < row.cost*3/4 {
 			t.Errorf("%s: %d bytes, charged with %d", name, each, row.cost)
 		}
 	}

@@ -273,10 +273,7 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 	case small && strict.opened():
 		ss.doubts = ss.doubts.With(SmallInitial)
 	}
-	if strict.faults&(assemble.QUICOverlap|assemble.QUICFixedBit) != 0 && (ss.lenient || strict.faults&assemble.QUICOverlap != 0) {
-		ss.doubts = ss.doubts.With(Initial)
-	}
-	if strict.faults&assemble.QUICOldNumber != 0 || ss.acknowledgesUnsent() {
+	if strict.faults&(assemble.QUICOverlap|assemble.QUICOldNumber) != 0 || strict.faults&assemble.QUICFixedBit != 0 && ss.lenient || ss.acknowledgesUnsent() {
 		ss.doubts = ss.doubts.With(Initial)
 	}
 	if strict.faults&assemble.QUICOverlap != 0 {
