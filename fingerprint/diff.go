@@ -40,8 +40,14 @@ func Diff(a, b clienthello.ClientHello) []Difference {
 	var fa, fb clienthello.Fields
 	a.ReadFields(&fa)
 	b.ReadFields(&fb)
+	others := make(map[extension.Type]extension.Extension)
+	for e := range b.Extensions().All() {
+		if _, again := others[e.Type]; !again {
+			others[e.Type] = e
+		}
+	}
 	for e := range a.Extensions().All() {
-		if other, ok := b.Extensions().Lookup(e.Type); ok && !e.Type.IsGREASE() {
+		if other, ok := others[e.Type]; ok && !e.Type.IsGREASE() {
 			add(e.Type.String(), body(e, &fa), body(other, &fb))
 		}
 	}

@@ -33,7 +33,7 @@
 //
 // # Promise
 //
-// The functions named Sum and Append allocate nothing, if the caller's buffer is large
-// enough (TestNoAllocs), and read any hello that [clienthello.Parse] accepts
+// The functions named Sum and Append allocate nothing for a hello of up to 64 suites and 64
+// extensions, if the caller's buffer is large enough (TestNoAllocs), and read any hello that [clienthello.Parse] accepts
 // (FuzzClientHelloMessage).
 package fingerprint

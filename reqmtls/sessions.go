@@ -9,6 +9,7 @@ import (
 
 const (
 	markPrefix = "tlsflags reqmtls "
+	markPolicy = markPrefix + "policy "
 	markNone   = markPrefix + "no certificate" // such a session is never resumed
 )
 
@@ -37,7 +38,7 @@ func hasSessionFunctions(cfg *tls.Config) bool {
 // the keys of cfg do the other half, as in crypto/tls: what the application refuses
 // stays refused.
 func bindSessions(cfg *tls.Config, id string) {
-	guard(cfg, &sessionGuard{mark: markPrefix + "policy " + id})
+	guard(cfg, &sessionGuard{mark: markPolicy + id})
 }
 
 // guard makes cfg wrap and unwrap sessions with g.
@@ -87,7 +88,9 @@ func (g *sessionGuard) accepts(extra [][]byte) bool {
 	return slices.ContainsFunc(extra, func(b []byte) bool { return string(b) == g.mark })
 }
 
-func isMark(extra []byte) bool { return bytes.HasPrefix(extra, []byte(markPrefix)) }
+func isMark(extra []byte) bool {
+	return bytes.HasPrefix(extra, []byte(markPolicy)) || string(extra) == markNone
+}
 
 // BindSessions returns a clone of config that resumes only sessions which were made with
 // such a clone, for the same value of flagged, the same ClientAuth and the same authorities;
@@ -100,7 +103,12 @@ func isMark(extra []byte) bool { return bytes.HasPrefix(extra, []byte(markPrefix
 // field of included, and let it return the clone. Sessions survive a restart, or are shared
 // by several servers, if SetSessionTicketKeys of config was called before, or that of the
 // clone, which may be called at any time to rotate keys; otherwise each clone has keys of its
-// own. WrapSession and UnwrapSession of config are called as before.
+// own. WrapSession and UnwrapSession of config are called as before. Set ClientAuth and
+// ClientCAs before; keys set on a clone of the clone have no effect.
+//
+// Authorities are compared by their names, since a pool does not give its certificates. Check
+// certificates in VerifyConnection, which is called for resumed sessions too;
+// VerifyPeerCertificate is not.
 func BindSessions(config *tls.Config, flagged bool) *tls.Config {
 	cfg := config.Clone()
 	id := sessionID(fmt.Sprint("application ", flagged, " ", config.ClientAuth), config.ClientCAs)

@@ -113,6 +113,9 @@ func (c *Conn) WriteTo(w io.Writer) (int64, error) {
 	c.mu.Unlock()
 	if len(replay) > 0 {
 		if n, err := w.Write(replay); err != nil {
+			c.mu.Lock()
+			c.replay = replay[n:]
+			c.mu.Unlock()
 			return int64(n), err
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"syscall"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -94,8 +93,12 @@ func TestConnErrors(t *testing.T) {
 		t.Error(err)
 	}
 	broken := errors.New("broken")
-	if _, err := conn.WriteTo(iotest.TruncateWriter(brokenWriter{broken}, 10)); !errors.Is(err, broken) {
+	if _, err := conn.WriteTo(brokenWriter{broken}); !errors.Is(err, broken) {
 		t.Error(err)
+	}
+	var b [2]byte // what was not written comes again
+	if n, err := conn.Read(b[:]); n != 2 || err != nil || b[0] != record(t)[3] {
+		t.Errorf("% x, %v", b, err)
 	}
 	server.Close()
 	if _, err := peek.NewConn(server, peek.Options{}).Hello(t.Context()); !errors.Is(err, io.ErrClosedPipe) {
@@ -105,7 +108,7 @@ func TestConnErrors(t *testing.T) {
 
 type brokenWriter struct{ err error }
 
-func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
+func (w brokenWriter) Write([]byte) (int, error) { return 3, w.err }
 
 func TestRefuse(t *testing.T) {
 	server, client := net.Pipe()
@@ -250,16 +253,17 @@ func TestListenerBounds(t *testing.T) {
 		if hello, err := conn.(*peek.Conn).Hello(t.Context()); err != nil || !hello.HasFlag(extension.RequestMTLS) {
 			t.Error(err)
 		}
-		// b has 17 bytes and holds 2 kB; another one has room for 2 kB, and not for 4.
+		// b has 17 bytes and holds 2 kB; another one takes them to hold 4 kB, and gets no more.
 		go b.Write(append([]byte{22, 3, 1, 0x20, 0, 1, 0, 0x1f, 0xfc}, make([]byte, 8)...))
 		synctest.Wait()
 		d := inner.dial()
-		go d.Write(append([]byte{22, 3, 1, 0x20, 0, 1, 0, 0x1f, 0xfc}, make([]byte, 4000)...))
+		go d.Write(append([]byte{22, 3, 1, 0x20, 0, 1, 0, 0x1f, 0xfc}, make([]byte, 4200)...))
+		if err := <-refused; !errors.Is(err, peek.ErrReplaced) {
+			t.Error(err)
+		}
 		if err := <-refused; !errors.Is(err, peek.ErrTooLarge) {
 			t.Error(err)
 		}
-		time.Sleep(peek.DefaultTimeout)
-		<-refused // b
 		e, f := inner.dial(), inner.dial()
 		go e.Write(record(t))
 		synctest.Wait()

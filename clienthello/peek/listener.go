@@ -31,7 +31,7 @@ type Listener struct {
 	held    atomic.Int64 // bytes
 
 	mu      sync.Mutex
-	waiting list.List // of context.CancelCauseFunc; the oldest is first
+	waiting list.List // of *place; the oldest is first
 }
 
 // accepted is what Accept returns.
@@ -87,25 +87,56 @@ func (x *Listener) accept() {
 	}
 }
 
+// place is that of a connection that Accept has not returned.
+type place struct {
+	cancel   context.CancelCauseFunc
+	replaced bool          // guarded by mu of the Listener
+	freed    chan struct{} // closed when its memory has been given back
+}
+
 // admit takes the place of a new connection, if need be that of the oldest.
 func (x *Listener) admit(cancel context.CancelCauseFunc) *list.Element {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.waiting.Len() >= orDefault(x.options.Waiting, DefaultWaiting) {
-		oldest := x.waiting.Remove(x.waiting.Front()).(context.CancelCauseFunc)
-		oldest(ErrReplaced)
+		x.dismiss(x.waiting.Front())
 	}
-	return x.waiting.PushBack(cancel)
+	return x.waiting.PushBack(&place{cancel: cancel, freed: make(chan struct{})})
+}
+
+// dismiss refuses a connection, whose goroutine ends soon. x.mu is held.
+func (x *Listener) dismiss(e *list.Element) *place {
+	p := x.waiting.Remove(e).(*place)
+	p.replaced = true
+	p.cancel(ErrReplaced)
+	return p
+}
+
+// makeRoom takes the memory of the oldest connection for that of e. It returns false if e is
+// the oldest, or has been dismissed: one waits for older ones only.
+func (x *Listener) makeRoom(e *list.Element) bool {
+	x.mu.Lock()
+	oldest := x.waiting.Front()
+	if oldest == nil || oldest == e || e.Value.(*place).replaced {
+		x.mu.Unlock()
+		return false
+	}
+	p := x.dismiss(oldest)
+	x.mu.Unlock()
+	<-p.freed
+	return true
 }
 
 // peek reads the hello of a connection and hands the connection to Accept.
-func (x *Listener) peek(ctx context.Context, place *list.Element, c net.Conn) {
+func (x *Listener) peek(ctx context.Context, e *list.Element, c net.Conn) {
 	var held int64
 	conn := NewConn(c, x.options)
 	conn.total = func(n int) bool {
-		if x.held.Add(int64(n)) > int64(orDefault(x.options.Total, DefaultTotal)) {
+		for x.held.Add(int64(n)) > int64(orDefault(x.options.Total, DefaultTotal)) {
 			x.held.Add(-int64(n))
-			return false
+			if !x.makeRoom(e) {
+				return false
+			}
 		}
 		held += int64(n)
 		return true
@@ -118,11 +149,13 @@ func (x *Listener) peek(ctx context.Context, place *list.Element, c net.Conn) {
 			err = context.Cause(ctx)
 		}
 	}
+	p := e.Value.(*place)
 	x.held.Add(-held)
+	close(p.freed)
 	x.mu.Lock()
-	x.waiting.Remove(place) // which does nothing if admit has removed it
+	x.waiting.Remove(e) // which does nothing if it was dismissed
 	x.mu.Unlock()
-	place.Value.(context.CancelCauseFunc)(nil)
+	p.cancel(nil)
 	if err == nil {
 		return
 	}

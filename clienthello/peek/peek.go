@@ -53,11 +53,12 @@ type Options struct {
 	// refused.
 	Waiting int
 	// Total is how many bytes the hellos of these connections take, by default DefaultTotal.
-	// One that needs more than is left is refused.
+	// One that needs more takes the place of the one that has waited for longest.
 	Total int
 	// Refused, if not nil, is called by a Listener with each connection that brought no
 	// hello, and why. The connection is closed when Refused returns. By default, Refused is
-	// (*Conn).Refuse; a function of your own calls it to send the alert.
+	// (*Conn).Refuse; a function of your own calls it to send the alert. It must return soon:
+	// the connection no longer counts for the limits.
 	Refused func(*Conn, error)
 }
 

@@ -65,6 +65,9 @@ func (b *buffer) readProxyV1(hello *Hello) error {
 }
 
 func proxyAddress(ip, port string) (netip.AddrPort, error) {
+	if strings.Contains(ip, "%") { // a zone, of any bytes
+		return netip.AddrPort{}, ErrProxyHeader
+	}
 	if strings.Contains(ip, ":") {
 		ip = "[" + ip + "]"
 	}
@@ -97,10 +100,11 @@ func (b *buffer) readProxyV2(hello *Hello) error {
 		size = 4
 	case 2:
 		size = 16
-	default:
+	case 0, 3:
 		return nil // no IP addresses
 	}
-	if len(fields) < 2*size+4 {
+	const datagram = 2 // the highest protocol
+	if size == 0 || family&0xf > datagram || len(fields) < 2*size+4 {
 		return ErrProxyHeader
 	}
 	src, _ := netip.AddrFromSlice(fields[:size])
