@@ -12,15 +12,9 @@ func (d *decoder) radiotap(b []byte) verdict {
 		timestamp, flags, another = 1 << 0, 1 << 1, 1 << 31 // presence bits
 		padded                    = 0x20                    // in the flags
 	)
-	if len(b) < 8 {
-		return d.short()
-	}
-	n := int(binary.LittleEndian.Uint16(b[2:]))
-	if b[0] != 0 || n < 8 {
-		return isBroken
-	}
-	if len(b) < n {
-		return d.short()
+	n, v := d.radioVersion0(b)
+	if n == 0 {
+		return v
 	}
 	d.path.add(layerRadiotap, 0)
 	at := 4
@@ -39,20 +33,30 @@ func (d *decoder) radiotap(b []byte) verdict {
 	return d.wifi(b[n:], present&flags != 0 && at < n && b[at]&padded != 0)
 }
 
+// radioVersion0 reads what the headers of radiotap and PPI begin with: version 0, a byte, and the
+// length of the header, which it returns. If that is 0, the header cannot be read.
+func (d *decoder) radioVersion0(b []byte) (n int, v verdict) {
+	if len(b) < 8 {
+		return 0, d.short()
+	}
+	n = int(binary.LittleEndian.Uint16(b[2:]))
+	switch {
+	case b[0] != 0 || n < 8:
+		return 0, isBroken
+	case len(b) < n:
+		return 0, d.short()
+	}
+	return n, isSegment
+}
+
 // ppi reads the header of per-packet information: version, flags, length, link type, fields.
 func (d *decoder) ppi(b []byte) verdict {
 	if d.deeper() {
 		return isTooDeep
 	}
-	if len(b) < 8 {
-		return d.short()
-	}
-	n := int(binary.LittleEndian.Uint16(b[2:]))
-	if b[0] != 0 || n < 8 {
-		return isBroken
-	}
-	if len(b) < n {
-		return d.short()
+	n, v := d.radioVersion0(b)
+	if n == 0 {
+		return v
 	}
 	d.path.add(layerPPI, 0)
 	return d.inner(binary.LittleEndian.Uint32(b[4:]), b[n:])
