@@ -3,7 +3,6 @@ package reqmtls_test
 import (
 	"crypto/tls"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/tlsflags/tlsflags/clienthello/peek"
@@ -123,24 +122,7 @@ func TestBindSessionsAcross(t *testing.T) {
 			}
 			servers[name] = pair
 		}
-		for first := range settings {
-			cert := p.bot
-			if strings.HasSuffix(first, "others") {
-				cert = p.stranger
-			}
-			for second := range settings {
-				client := flagged().with(cert)
-				client.cache = &anyName{}
-				if got := client.connect(t, servers[first][0].addr); got.Certificates != 1 {
-					t.Fatalf("%s: %+v", first, got)
-				}
-				client.cert = nil
-				got := client.connect(t, servers[second][1].addr)
-				if want := first == second; got.Resumed != want || got.Asked == want || (got.Certificates == 1) != want {
-					t.Errorf("%s, %s after %s: %+v", shared, second, first, got)
-				}
-			}
-		}
+		checkAcross(t, shared, servers)
 	}
 }
 

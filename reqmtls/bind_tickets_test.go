@@ -88,20 +88,7 @@ func TestBindSessionsUnwrapFails(t *testing.T) {
 		c.UnwrapSession = func([]byte, tls.ConnectionState) (*tls.SessionState, error) { return nil, failed }
 	}
 	s := startForeign(t, plain, asking)
-	for _, kind := range []string{"plain", "flagged"} {
-		client := resumers[kind]()
-		client.cache = &anyName{}
-		for _, want := range []error{nil, failed} {
-			conn, err := net.Dial("tcp", s.addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			client.start(conn)
-			if err := <-s.errs; !errors.Is(err, want) {
-				t.Errorf("%s: %v, want %v", kind, err, want)
-			}
-		}
-	}
+	checkUnwrapFails(t, s, failed)
 }
 
 // TestBindSessionsNeeded is TestObviousSwitch: without BindSessions, a client that comes back

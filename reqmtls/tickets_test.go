@@ -170,6 +170,12 @@ func TestUnwrapSessionFails(t *testing.T) {
 	failed := errors.New("no access to the store")
 	base.UnwrapSession = func([]byte, tls.ConnectionState) (*tls.SessionState, error) { return nil, failed }
 	s := start(t, base, reqmtls.Config{ClientCAs: botCAs()})
+	checkUnwrapFails(t, s, failed)
+}
+
+// checkUnwrapFails connects each kind of client twice. The second handshake fails.
+func checkUnwrapFails(t *testing.T, s *server, failed error) {
+	t.Helper()
 	for _, kind := range []string{"plain", "flagged"} {
 		client := resumers[kind]()
 		client.cache = &anyName{}
@@ -294,22 +300,29 @@ func TestAcrossPolicies(t *testing.T) {
 			}
 			servers[name] = pair
 		}
-		for first := range policies {
-			cert := p.bot
-			if strings.HasSuffix(first, "others") {
-				cert = p.stranger
+		checkAcross(t, shared, servers)
+	}
+}
+
+// checkAcross makes a session with the first server of each pair, and comes back to the second
+// one of each. Servers whose name ends with "others" have the other authorities.
+func checkAcross(t *testing.T, shared string, servers map[string][2]*server) {
+	t.Helper()
+	for first := range servers {
+		cert := testPKI().bot
+		if strings.HasSuffix(first, "others") {
+			cert = testPKI().stranger
+		}
+		for second := range servers {
+			client := flagged().with(cert)
+			client.cache = &anyName{}
+			if got := client.connect(t, servers[first][0].addr); got.Certificates != 1 {
+				t.Fatalf("%s: %+v", first, got)
 			}
-			for second := range policies {
-				client := flagged().with(cert)
-				client.cache = &anyName{}
-				if got := client.connect(t, servers[first][0].addr); got.Certificates != 1 {
-					t.Fatalf("%s: %+v", first, got)
-				}
-				client.cert = nil
-				got := client.connect(t, servers[second][1].addr)
-				if want := first == second; got.Resumed != want || got.Asked == want || (got.Certificates == 1) != want {
-					t.Errorf("shared %s, %s after %s: %+v", shared, second, first, got)
-				}
+			client.cert = nil
+			got := client.connect(t, servers[second][1].addr)
+			if want := first == second; got.Resumed != want || got.Asked == want || (got.Certificates == 1) != want {
+				t.Errorf("shared %s, %s after %s: %+v", shared, second, first, got)
 			}
 		}
 	}
