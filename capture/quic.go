@@ -158,7 +158,8 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, b []by
 // newQUIC returns a session of a client. latest is the flow in which it has tried before, or nil.
 func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
 	ss := s.flows.newSession(QUIC)
-	ss.names, ss.hops, ss.mixed = names, s.decoder.seg.hops, s.decoder.seg.noLength
+	ss.names, ss.mixed = names, s.decoder.seg.noLength
+	ss.noteHops(s.decoder.seg.hops)
 	if latest != nil && latest.session != nil {
 		ss.assembler.(*assemble.QUIC).Follow(latest.session.assembler.(*assemble.QUIC))
 		ss.extra().before = latest.last
@@ -194,7 +195,8 @@ func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	if fresh {
 		ss.shadow = s.copyQUIC(ss)
 	}
-	ss.mixed = ss.mixed || ss.hops != s.decoder.seg.hops || s.decoder.seg.noLength
+	ss.noteHops(s.decoder.seg.hops)
+	ss.mixed = ss.mixed || s.decoder.seg.noLength
 	if f.key.id == key.id && !small && s.mayRival(ss, b) {
 		ss.shadow = s.newQUIC(ss.names, nil)
 	}

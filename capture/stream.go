@@ -233,10 +233,6 @@ func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 		b, st.need = st.raw[st.needFrom:], 0
 	}
 	for len(b) > 0 {
-		if !h.followsLate(f, b) {
-			s.endLate(f, h)
-			return false
-		}
 		result := st.records.Feed(b)
 		h.next += uint32(result.Used)
 		rest := b[result.Used:]
