@@ -13,6 +13,7 @@ const maxPacket = 256 << 10
 type Reader struct {
 	source  source
 	scanner *Scanner
+	share   *share // of a Budget, or nil
 	err     error
 }
 
@@ -50,11 +51,19 @@ func open(r io.Reader) (source, error) {
 // the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
+		if r.share != nil {
+			yield = r.share.bracket(yield)
+			defer r.share.set(shareIdle)
+		}
 		for r.err == nil {
+			r.share.pause()
 			p, err := r.source.next()
 			if err != nil {
 				r.err = err
 				r.scanner.Flush(yield)
+				if r.share != nil {
+					r.settle()
+				}
 				return
 			}
 			if !r.scanner.Scan(p, yield) {

@@ -13,6 +13,9 @@ import (
 // found counts a hello and prints it, if it is one to be shown. An error is one of
 // the output.
 func (in *inspection) found(source string, h *capture.Hello) error {
+	if in.part != nil {
+		return in.part.row(source, h)
+	}
 	r := row{source: source, hello: h}
 	if h.Found() {
 		var err error

@@ -37,6 +37,7 @@ type inspectOptions struct {
 	join   bool
 	follow bool
 	live   liveOptions
+	workerOptions
 
 	conditions conditions
 	fields     fieldList
@@ -72,6 +73,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
 	f.BoolVar(&o.join, "join", false, "read all captures as one, in the order of their times, as rotated files are")
 	f.BoolVar(&o.follow, "follow", false, "wait at the end of a capture that still grows; ^C ends it")
+	o.workerOptions.register(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
 	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
 	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
@@ -183,6 +185,9 @@ func (o inspectOptions) check(args []string) error {
 	if err := o.live.check(args); err != nil {
 		return err
 	}
+	if err := o.workerOptions.check(); err != nil {
+		return err
+	}
 	if o.room.MaxFlows <= 0 {
 		return usageError("--max-flows must be at least 1")
 	}
@@ -229,6 +234,9 @@ type inspection struct {
 	keys     tls13.KeyLog // nil without --keylog
 	followed followed     // connections of the input at hand
 	parts    parts        // what is computed of a hello
+	turns    *turns       // of the inputs, for what lists them; nil with one worker
+	part     *part        // that is read; nil for what prints
+	budget   *capture.Budget
 }
 
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
@@ -314,22 +322,9 @@ func (in *inspection) run(args []string) error {
 			return err
 		}
 	}
-	inputs := make([]func() error, 0, len(args))
-	for _, arg := range args {
-		inputs = append(inputs, func() error { return in.input(arg) })
-	}
-	if in.join {
-		inputs = []func() error{func() error { return in.joined(args) }}
-	}
-	for _, inspect := range inputs {
-		err := inspect()
-		if errors.Is(err, context.Canceled) {
-			break // interrupted: what was found is told, with the summary
-		}
-		if err != nil {
-			return err
-		}
-	}
+	if err := in.inspectAll(args); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	} // else, if it was interrupted, what was found is told, with the summary
 	in.progress.finish()
 	switch {
 	case in.tally != nil:
