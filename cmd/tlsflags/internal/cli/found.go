@@ -88,6 +88,8 @@ func describe(source string, h *capture.Hello) *line {
 		Ambiguous:   doubtsOf(h),
 		Contradicts: h.Contradicts,
 		Path:        h.Path,
+
+		hello: h,
 	}
 	l.splitAddresses(h)
 	if len(h.Frames) == 0 { // the key is null, not an empty list
