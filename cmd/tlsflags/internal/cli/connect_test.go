@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -73,11 +74,11 @@ func TestServeTemporary(t *testing.T) {
 	if code := Run(ctx, []string{"serve", "--listen", "127.0.0.1:0"}, strings.NewReader(""), out, &log); code != 0 {
 		t.Errorf("exit %d, %s", code, &log)
 	}
-	if len(during) != 3 {
+	if len(during) != 4 {
 		t.Errorf("files: %q", during)
 	}
 	for _, file := range during {
-		if !strings.Contains(log.String(), "="+file) {
+		if !strings.HasSuffix(file, "ca.key") && !strings.Contains(log.String(), "="+file) {
 			t.Errorf("no word of %s in %s", file, &log)
 		}
 	}
@@ -112,14 +113,14 @@ func TestGet(t *testing.T) {
 		want string // of tls_flags, certificate_requested, certificate_given
 	}{
 		{"the default", credentials(dir), "[80] true true"},
-		{"by number", append(credentials(dir), "--flags", "80"), "[80] true true"},
-		{"by name, with another", append(credentials(dir), "--flags", "request_client_auth,8"), "[8,80] true true"},
-		{"another alone", append(credentials(dir), "--flags", "8"), "[8] false false"},
-		{"none", append(credentials(dir), "--flags", "none"), "[] false false"},
-		{"none, without certificate", append(credentials(dir)[:2], "--flags", "none"), "[] false false"},
+		{"by number", append(credentials(dir), "--flag", "80"), "[80] true true"},
+		{"by name, with another", append(credentials(dir), "--flag", "request_client_auth,8"), "[8,80] true true"},
+		{"another alone", append(credentials(dir), "--flag", "8"), "[8] false false"},
+		{"none", append(credentials(dir), "--flag", "none"), "[] false false"},
+		{"none, without certificate", append(credentials(dir)[:2], "--flag", "none"), "[] false false"},
 		{"the experimental type", append(credentials(dir), "--type", "0xfe01"), "[80] true true"},
 		{"like Chrome", append(credentials(dir), "--preset", "chrome"), "[80] true true"},
-		{"without verification", []string{"--insecure", "--flags", "none"}, "[] false false"},
+		{"without verification", []string{"--insecure", "--flag", "none"}, "[] false false"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -174,9 +175,108 @@ func TestGetUnsuited(t *testing.T) {
 		url, dir := startServe(t, "--mode", mode)
 		_, errs, code := run(t, append([]string{"get", url}, append(credentials(dir)[:2], "--cert", pem, "--key", pem)...)...)
 		told := "tlsflags: the server asked for a certificate, and that of --cert does not suit it: "
-		if code != int(row.code) || !strings.HasPrefix(errs, told) || !strings.HasSuffix(errs, row.want) {
+		why := "it is from CN=another authority,O=tlsflags test, it wants one from CN=tlsflags demo authority,O=tlsflags test\n"
+		if code != int(row.code) || !strings.HasPrefix(errs, told) || !strings.Contains(errs, why) || !strings.HasSuffix(errs, row.want) {
 			t.Errorf("mode %s: exit %d, %s", mode, code, errs)
 		}
+	}
+}
+
+// TestGetDemanded checks that get without a certificate says what the server wanted.
+func TestGetDemanded(t *testing.T) {
+	url, dir := startServe(t, "--mode", "require", "--everybody")
+	args := append([]string{"get", url, "--flag", "none"}, credentials(dir)[:2]...)
+	want := "the server asked for a certificate, and it wants one from CN=tlsflags demo authority,O=tlsflags test: give --cert and --key\n"
+	if _, errs, code := run(t, args...); code != int(ExitInput) || !strings.HasSuffix(errs, want) {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	url, dir = startServe(t, "--everybody")
+	args = append([]string{"get", "-v", url, "--flag", "none"}, credentials(dir)[:2]...)
+	want = "certificate asked for: yes (it wants one from CN=tlsflags demo authority,O=tlsflags test), given: no"
+	if _, errs, code := run(t, args...); code != 0 || !strings.Contains(errs, want) {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}
+
+func TestWanted(t *testing.T) {
+	none := new(wanted)
+	if none.asked() || none.String() != "it names no authority" {
+		t.Errorf("nothing: %v, %s", none.asked(), none)
+	}
+	var many wanted
+	names := [][]byte{{1}, {2}, {3}, {4}, {5}, {6}, {7}}
+	many.authorities.Store(&names)
+	if want := "it wants one from 01 or 02 or 03 or 04 or 05 or 2 others"; !many.asked() || many.String() != want {
+		t.Errorf("seven: %s", &many)
+	}
+}
+
+// TestGetRequest checks what the options that curl has do to the request.
+func TestGetRequest(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Write([]byte(strings.Join([]string{r.Method, r.Host, r.TLS.ServerName, r.Header.Get("Content-Type"), strings.Join(r.Header["X-A"], "+"), string(body)}, "|")))
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	address := server.Listener.Addr().String()
+	dir := t.TempDir()
+	file, saved := filepath.Join(dir, "body"), filepath.Join(dir, "saved")
+	if err := os.WriteFile(file, []byte("a\nb"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const form = "application/x-www-form-urlencoded"
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"resolve", []string{"https://A.example:9/", "--resolve", "a.EXAMPLE:9:" + address}, "GET|A.example:9|A.example|||"},
+		{"headers", []string{"https://" + address, "-H", "x-a: 1", "-H", "X-A:2", "--header", "Host: b.example"}, "GET|b.example|||1+2|"},
+		{"data", []string{"https://" + address, "-d", "a=1", "-d", "@" + file}, "POST|" + address + "||" + form + "||a=1&a\nb"},
+		{"method and type", []string{"https://" + address, "-X", "PUT", "-d", "{}", "-H", "Content-Type: application/json"}, "PUT|" + address + "||application/json||{}"},
+		{"a file", []string{"https://" + address, "-X", "DELETE", "-o", saved}, ""},
+		{"standard output", []string{"https://" + address, "-o", "-"}, "GET|" + address + "||||"},
+	} {
+		out, errs, code := run(t, append([]string{"get", "--insecure", "--flag", "none"}, tt.args...)...)
+		if code != 0 || out != tt.want || errs != "" {
+			t.Errorf("%s: exit %d, %q, want %q\n%s", tt.name, code, out, tt.want, errs)
+		}
+	}
+	if data, err := os.ReadFile(saved); err != nil || string(data) != "DELETE|"+address+"||||" {
+		t.Errorf("saved: %q, %v", data, err)
+	}
+	for _, tt := range []struct {
+		args []string
+		code Exit
+		want string
+	}{
+		{[]string{"-d", "@" + dir + "/missing"}, ExitInput, "no such file"},
+		{[]string{"-o", dir + "/missing/file"}, ExitInput, "no such file"},
+		{[]string{"-X", "A B"}, ExitUsage, "invalid method"},
+		{[]string{"-H", "no colon"}, ExitUsage, `--header: unknown header "no colon"; use NAME:VALUE`},
+		{[]string{"-H", "A: \n"}, ExitUsage, "unknown header"},
+		{[]string{"--resolve", "a:443"}, ExitUsage, `--resolve: unknown address "a:443"; use HOST:PORT:ADDRESS`},
+		{[]string{"--resolve", "a:443:b"}, ExitUsage, "unknown address"},
+	} {
+		_, errs, code := run(t, append([]string{"get", "--insecure", "--flag", "none", "https://" + address}, tt.args...)...)
+		if code != int(tt.code) || !strings.Contains(errs, tt.want) {
+			t.Errorf("%q: exit %d, %s; want %s", tt.args, code, errs, tt.want)
+		}
+	}
+}
+
+func TestResolve(t *testing.T) {
+	var l addressList
+	for _, s := range []string{"A:1:192.0.2.1", "b:2:[2001:db8::1]:3", "c:4:2001:db8::2", "d:5:[2001:db8::3]", "a:6:192.0.2.1:7"} {
+		if err := l.Set(s); err != nil {
+			t.Error(err)
+		}
+	}
+	want := addressList{"a:1": "192.0.2.1:1", "b:2": "[2001:db8::1]:3", "c:4": "[2001:db8::2]:4", "d:5": "[2001:db8::3]:5", "a:6": "192.0.2.1:7"}
+	if diff := cmp.Diff(want, l); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -191,11 +291,11 @@ func TestUntrustedServer(t *testing.T) {
 		want string
 	}{
 		{[]string{"probe", address}, "give its authority with --ca, or --insecure not to verify the server\n"},
-		{[]string{"get", url, "--flags", "none"}, "give its authority with --ca, or --insecure not to verify the server\n"},
+		{[]string{"get", url, "--flag", "none"}, "give its authority with --ca, or --insecure not to verify the server\n"},
 		{append([]string{"probe", address}, identity...), "unknown authority; give its authority with --ca\n"},
 		{append([]string{"get", url}, identity...), "unknown authority; give its authority with --ca\n"},
 		{append([]string{"probe", address}, trusted...), "give the name to expect with --server-name\n"},
-		{append([]string{"get", url, "--flags", "none"}, trusted...), "give the name to expect with --server-name\n"},
+		{append([]string{"get", url, "--flag", "none"}, trusted...), "give the name to expect with --server-name\n"},
 	} {
 		if _, errs, code := run(t, tt.args...); code != int(ExitInput) || !strings.HasSuffix(errs, tt.want) {
 			t.Errorf("%v: exit %d, %s", tt.args, code, errs)
@@ -311,7 +411,7 @@ func TestGetCutBody(t *testing.T) {
 		io.WriteString(w, "begin")
 	}))
 	defer server.Close()
-	out, errs, code := run(t, "get", "--insecure", "--flags", "none", server.URL)
+	out, errs, code := run(t, "get", "--insecure", "--flag", "none", server.URL)
 	if Exit(code) != ExitInput || out != "begin" || !strings.Contains(errs, "unexpected EOF") {
 		t.Errorf("exit %d, %q, %s", code, out, errs)
 	}
@@ -342,7 +442,7 @@ func TestAnotherNumber(t *testing.T) {
 					t.Errorf("get: exit %d, %s%s lacks %s", code, errs, out, want)
 				}
 			}
-			out, errs, code = run(t, append([]string{"get", url + "/json", "--flags", "80"}, credentials(dir)...)...)
+			out, errs, code = run(t, append([]string{"get", url + "/json", "--flag", "80"}, credentials(dir)...)...)
 			if want := `"certificate_requested":false`; code != 0 || !strings.Contains(out, want) {
 				t.Errorf("get with flag 80: exit %d, %s%s lacks %s", code, errs, out, want)
 			}
@@ -375,13 +475,51 @@ func TestServeRequire(t *testing.T) {
 	}
 }
 
+// TestProbeDemanding checks that a server which demands certificates from everybody has a
+// verdict, with a certificate, without one, and with one of another authority.
+func TestProbeDemanding(t *testing.T) {
+	url, dir := startServe(t, "--everybody", "--mode", "require")
+	_, other := startServe(t)
+	server := []string{"probe", strings.TrimPrefix(url, "https://"), "--expect", "asks everybody"}
+	demands := "the server demands a certificate from everybody; give one with --cert and --key\n"
+	for name, tt := range map[string]struct {
+		args    []string
+		demands bool
+	}{
+		"with a certificate":   {credentials(dir), false},
+		"without":              {credentials(dir)[:2], true},
+		"of another authority": {append(credentials(dir)[:2], credentials(other)[2:]...), false},
+	} {
+		out, errs, code := run(t, append(server, tt.args...)...)
+		if code != 0 || strings.Contains(out, demands) != tt.demands || !strings.Contains(out, "empty_data (62)") {
+			t.Errorf("%s: exit %d, %s%s", name, code, errs, out)
+		}
+		if n := strings.Count(out, "rejects"); n != 1 { // the duplicate extension
+			t.Errorf("%s: %d cases are rejected:\n%s", name, n, out)
+		}
+	}
+}
+
+// TestOldNames checks that options are taken under their old names, with a notice.
+func TestOldNames(t *testing.T) {
+	url, dir := startServe(t)
+	out, errs, code := run(t, append([]string{"get", url + "/json", "--flags", "8,17"}, credentials(dir)...)...)
+	if code != 0 || !strings.Contains(out, `"tls_flags":[8,17]`) || errs != "tlsflags: --flags is now called --flag; use that name\n" {
+		t.Errorf("exit %d, %s%s", code, out, errs)
+	}
+	_, errs, code = run(t, "serve", "--strict", "--max-connections", "0")
+	if code != 2 || !strings.HasPrefix(errs, "tlsflags: --strict is now called --refuse-malformed; use that name\n") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}
+
 func TestServeModes(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
 		{nil, "asks"},
-		{[]string{"--strict"}, "asks"},
+		{[]string{"--refuse-malformed"}, "asks"},
 		{[]string{"--everybody"}, "asks everybody"},
 		{[]string{"--flag", "17"}, "ignores"},
 		{[]string{"--mode", "require"}, "asks"},
