@@ -112,7 +112,7 @@ start -k keys
 ./tlsflags probe "127.0.0.1:$port" --ca ca.pem --server-name a.example --cert bot.pem --key bot.key --expect acknowledges >probe
 [ "$(grep -cE ') +rejects +no +illegal_parameter *$' probe)" = 18 ] || { cat probe; exit 1; }
 want "$fresh" get --cert bot.pem --key bot.key
-want "$nobody" get --flags none
+want "$nobody" get --flag none
 want "No client certificate CA names sent" ask -tls1_3
 want "No client certificate CA names sent" ask -tls1_2
 want "acknowledged=1 $fresh" bot one

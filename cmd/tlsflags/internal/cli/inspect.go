@@ -290,7 +290,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 	if err := in.run(args); err != nil {
 		return err
 	}
-	if !o.quiet {
+	if !o.quiet && !in.nothing() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", in.summary)
 	}
 	if o.expect.set && !in.summary.expected {
@@ -338,6 +338,7 @@ func (in *inspection) run(args []string) error {
 	} // else, if it was interrupted, what was found is told, with the summary
 	in.progress.finish()
 	switch {
+	case in.printer == nil && in.nothing():
 	case in.tally != nil:
 		in.tally.print(in.out, in.format.value, in.top)
 	case in.printer == nil:
@@ -349,6 +350,9 @@ func (in *inspection) run(args []string) error {
 	}
 	return in.out.Flush()
 }
+
+// nothing reports whether no input could be read, so that there is nothing to count.
+func (in *inspection) nothing() bool { return in.summary.inputs == 0 && in.exit != ExitDone }
 
 // outputWriter writes to standard output and takes the progress bar away first.
 type outputWriter struct {
