@@ -172,11 +172,9 @@ func (j *joined) Close() error {
 	return err
 }
 
-// File returns the name of the file of [Join] that has a frame which was read, counted from 1
-// over all files. Readers of other functions have no names.
-func (r *Reader) File(frame int) string {
-	j, ok := r.source.(*joined)
-	if !ok || frame < 1 || frame > j.packets {
+// nameOf returns the name of the file that has a frame.
+func (j *joined) nameOf(frame int) string {
+	if frame < 1 || frame > j.packets {
 		return ""
 	}
 	i, _ := slices.BinarySearchFunc(j.before, frame, func(before, frame int) int {

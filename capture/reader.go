@@ -59,6 +59,13 @@ func open(r io.Reader) (source, error) {
 // the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
+		if s, ok := r.source.(interface {
+			begin()
+			end()
+		}); ok {
+			s.begin()
+			defer s.end()
+		}
 		for r.err == nil {
 			p, err := r.source.next()
 			if err == nil && r.filter != nil {
@@ -97,6 +104,31 @@ func (r *Reader) Stats() Stats {
 	stats := r.scanner.Stats()
 	r.source.count(&stats)
 	return stats
+}
+
+// Interface is a network interface.
+type Interface struct {
+	Name string
+	Link LinkType
+}
+
+// Interfaces returns the interfaces of a live capture.
+func (r *Reader) Interfaces() []Interface {
+	if s, ok := r.source.(interface{ interfaces() []Interface }); ok {
+		return s.interfaces()
+	}
+	return nil
+}
+
+// File returns the name of the file of [Join] that has a frame which was read, counted from 1
+// over all files, or the name of the interface of [Live] on which it came. It is empty if the
+// reader is of another function, or if the frame came on one of several interfaces more than
+// 262,144 packets ago.
+func (r *Reader) File(frame int) string {
+	if s, ok := r.source.(interface{ nameOf(frame int) string }); ok {
+		return s.nameOf(frame)
+	}
+	return ""
 }
 
 // Close ends a live capture, and with it Hellos. It does not close the reader that was
