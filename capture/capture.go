@@ -117,6 +117,12 @@ type Hello struct {
 	single  bool                // the packets have no other reading
 }
 
+// Clone returns a copy of h that is valid for good.
+func (h *Hello) Clone() *Hello {
+	c := keep(h)
+	return &c
+}
+
 // Found reports whether h has a hello or a refusal, and not only a doubt.
 func (h *Hello) Found() bool { return len(h.Message) > 0 || h.Code != 0 }
 

@@ -46,7 +46,7 @@ func Join(o Options, files ...File) *Reader {
 	slices.SortStableFunc(j.files, func(a, b File) int {
 		return cmp.Or(times[a.Name].Compare(times[b.Name]), compareNames(a.Name, b.Name))
 	})
-	return newReader(j, o)
+	return newReader(j, NewScanner(o), o)
 }
 
 // firstTime returns the time of the first packet of a file. It is zero if there is none.

@@ -13,12 +13,13 @@ const maxPacket = 256 << 10
 type Reader struct {
 	source  source
 	scanner *Scanner
+	share   *share        // of a Budget, or nil
 	filter  *packetFilter // nil: all packets
 	err     error
 }
 
-func newReader(s source, o Options) *Reader {
-	r := &Reader{source: s, scanner: NewScanner(o)}
+func newReader(s source, scanner *Scanner, o Options) *Reader {
+	r := &Reader{source: s, scanner: scanner}
 	if o.Filter != nil {
 		r.filter = &packetFilter{filter: o.Filter}
 	}
@@ -40,7 +41,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newReader(s, o), nil
+	return newReader(s, NewScanner(o), o), nil
 }
 
 func open(r io.Reader) (source, error) {
@@ -66,7 +67,12 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 			s.begin()
 			defer s.end()
 		}
+		if r.share != nil {
+			yield = r.share.bracket(yield)
+			defer r.share.set(shareIdle)
+		}
 		for r.err == nil {
+			r.share.pause()
 			p, err := r.source.next()
 			if err == nil && r.filter != nil {
 				var match bool
@@ -77,6 +83,9 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 			if err != nil {
 				r.err = err
 				r.scanner.Flush(yield)
+				if r.share != nil {
+					r.settle()
+				}
 				return
 			}
 			if !r.scanner.Scan(p, yield) {
