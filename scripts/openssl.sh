@@ -3,6 +3,7 @@
 # server with "tlsflags probe", "tlsflags get", the demo client and openssl s_client. The
 # argument "long" adds ASan, UBSan, ThreadSanitizer, valgrind and libFuzzer.
 source "$(dirname "$0")/lib.sh"
+source scripts/peers.sh
 
 step "request_mtls in OpenSSL"
 cc=$(command -v "${CC:-cc}" || true)
@@ -62,22 +63,12 @@ fi
 go build -o "$work/tlsflags" ./cmd/tlsflags
 cd "$work"
 
-# authority NAME: makes an authority. certificate NAME AUTHORITY: makes a certificate.
-authority() {
-	openssl req -x509 -newkey ed25519 -nodes -days 2 -subj "/CN=$1" -keyout "$1.key" -out "$1.pem" 2>>log
-}
-certificate() {
-	openssl req -newkey ed25519 -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr" 2>>log
-	openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 2 -out "$1.pem" \
-		-extfile <(echo "subjectAltName=DNS:a.example,DNS:b.example,DNS:c.example") 2>>log
-}
 authority ca
 authority bots
 authority others
 certificate site ca
 certificate bot bots
 certificate other others
-for name in bot other; do cat "$name.pem" "$name.key" >"$name.both"; done
 head -c 80 /dev/urandom >keys
 cp bots.pem now.pem
 
@@ -107,13 +98,6 @@ reload() {
 	read -r _ <&8
 }
 
-# want PATTERN COMMAND...: runs a command, whose output has to have the pattern.
-want() {
-	local got
-	got=$("${@:2}" 2>&1) || true
-	[[ $got == *$1* ]] || { echo "$*: got: $got" >&2; exit 1; }
-}
-
 bot() { ./client -s "$1" -c bot.pem -k bot.key "$port" ca.pem "${2:-a.example}"; }
 plain() { ./client -s "$1" "$port" ca.pem a.example; }
 ask() { openssl s_client -connect "127.0.0.1:$port" -CAfile ca.pem "$@" </dev/null; }
@@ -128,7 +112,7 @@ start -k keys
 ./tlsflags probe "127.0.0.1:$port" --ca ca.pem --server-name a.example --cert bot.pem --key bot.key --expect acknowledges >probe
 [ "$(grep -cE ') +rejects +no +illegal_parameter *$' probe)" = 18 ] || { cat probe; exit 1; }
 want "$fresh" get --cert bot.pem --key bot.key
-want "$nobody" get --flags none
+want "$nobody" get --flag none
 want "No client certificate CA names sent" ask -tls1_3
 want "No client certificate CA names sent" ask -tls1_2
 want "acknowledged=1 $fresh" bot one

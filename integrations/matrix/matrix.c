@@ -6,7 +6,7 @@
  * names NAME and SAME, those with BOT2 at OTHER, which has another authority. Files are in
  * PEM; BOT and BOT2 have the certificate and its key. The server answers each connection
  * with "verify=RESULT dn=NAME", the name up to the end of the line: SUCCESS and a name for a
- * client that authenticated, anything else and "" or "-" for all others.
+ * client that authenticated, anything else and "" or "-" for all others. OTHER may be "-".
  *
  *   -a          flagged clients see the flag acknowledged
  *   -r ALERT    a flagged client without a certificate is refused with this alert
@@ -14,13 +14,17 @@
  *   -k          sessions are resumed after a reload and a restart
  *   -o          sessions of flagged clients are never resumed
  *   -l COMMAND  reloads the server, -s COMMAND restarts it
- *   -t COMMAND  gives NAME the authority of OTHER, the next time its own back
+ *   -t COMMAND  gives NAME the authority of BOT2, the next time its own back
+ *   -c COUNT    instead, 100 clients at once make this many connections in random order, and
+ *               repeat those that a server loses when it reloads
+ *   -p          all of these are plain
  *
  * A command returns when the server has done it. Pairs of connections are made in TLS 1.3
  * and 1.2; the second offers the session of the first. Whoever gave no certificate never
  * gets an identity, plain clients are never asked, and nobody is in TLS 1.2. */
 #define _POSIX_C_SOURCE 200809L
 #include <netdb.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +36,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
-enum { FLAGS = 62 };
+enum { FLAGS = 62, CLIENTS = 100 };
 static const unsigned char flag[] = {11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}; /* flag 80 */
 
 /* A certificate of a client. */
@@ -42,7 +46,7 @@ struct bot {
 	char name[256]; /* its common name */
 };
 
-static int acknowledges, across, keeps, never, refused;
+static int acknowledges, across, keeps, never, refused, load, only_plain;
 static const char *reload, *restart, *toggle;
 static char host[256], *port;
 static const char *authority, *names[3]; /* of the server */
@@ -70,7 +74,7 @@ static void die(const char *what)
 {
 	fprintf(stderr, "matrix: %s\n", what);
 	ERR_print_errors_fp(stderr);
-	exit(1);
+	_exit(1); /* other threads still use OpenSSL */
 }
 
 static int add(SSL *ssl, unsigned type, unsigned context, const unsigned char **out, size_t *len, X509 *x, size_t chain, int *alert, void *arg)
@@ -201,7 +205,6 @@ static struct outcome connect_as(const struct client *c, SSL_SESSION *session)
 	SSL_CTX_free(ctx);
 	ERR_clear_error();
 	close(fd);
-	connections++;
 	return o;
 }
 
@@ -282,7 +285,7 @@ static int allowed(const struct row *r, const struct outcome *two)
 		return !must && full(two);
 	if (!may || (never && flagged && !old) || two->asked || two->acknowledged || !two->done)
 		return 0;
-	return is(two, flagged && !old ? &bots[0] : NULL);
+	return is(two, flagged && !old ? two->client->bot : NULL);
 }
 
 static void run(enum action action)
@@ -292,9 +295,25 @@ static void run(enum action action)
 		die(commands[action]);
 }
 
+/* Ends the program if two outcomes are not allowed. */
+static void settle(const char *what, struct outcome *one, struct outcome *two, int ok)
+{
+	if (!ok) {
+		fprintf(stderr, "matrix: %s\n", what);
+		report(one, "first");
+		report(two, "second");
+		_exit(1);
+	}
+	SSL_SESSION_free(one->session);
+	SSL_SESSION_free(two->session);
+	connections += 2;
+}
+
 static void try_row(const struct row *r, int version, int no_tickets)
 {
 	if ((r->action == RELOAD && reload == NULL) || (r->action == RESTART && restart == NULL) || (r->action == TOGGLE && toggle == NULL))
+		return;
+	if (names[OTHER][0] == '-' && (r->one == OTHER || r->two == OTHER))
 		return;
 	const struct client a = {r->first, r->one, &bots[r->one == OTHER], version, no_tickets},
 	                    b = {r->second, r->two, &bots[r->two == OTHER || r->action == TOGGLE], version, no_tickets};
@@ -303,14 +322,7 @@ static void try_row(const struct row *r, int version, int no_tickets)
 	struct outcome two = connect_as(&b, one.session);
 	if (r->action == TOGGLE)
 		run(TOGGLE);
-	if (!full(&one) || !allowed(r, &two)) {
-		fprintf(stderr, "matrix: %s\n", r->what);
-		report(&one, "first");
-		report(&two, "second");
-		exit(1);
-	}
-	SSL_SESSION_free(one.session);
-	SSL_SESSION_free(two.session);
+	settle(r->what, &one, &two, full(&one) && allowed(r, &two));
 }
 
 /* A certificate of an authority of another name is worth nothing. */
@@ -319,14 +331,57 @@ static void try_stranger(void)
 	const struct client c = {FLAGGED, NAME, &bots[1], TLS1_3_VERSION, 0}, again = {FLAGGED, NAME, &bots[0], TLS1_3_VERSION, 0};
 	struct outcome one = connect_as(&c, NULL);
 	struct outcome two = connect_as(&again, one.session);
-	if (!one.asked || (one.done && !is(&one, NULL)) || !full(&two)) {
-		fprintf(stderr, "matrix: certificate of another authority, then %s\n", bots[0].name);
-		report(&one, "first");
-		report(&two, "second");
-		exit(1);
+	settle("certificate of another authority", &one, &two, one.asked && (!one.done || is(&one, NULL)) && full(&two));
+}
+
+/* Each connection offers the session of the last one, whose server may have reloaded. */
+static void *client(void *arg)
+{
+	unsigned seed = (unsigned)(size_t)arg;
+	struct client last = {PLAIN, NAME, &bots[0], TLS1_3_VERSION, 0};
+	struct outcome before = {.client = &last};
+	enum kind kind = PLAIN; /* of the handshake that the session is from */
+	for (int i = 0; i < load / CLIENTS; i++) {
+		struct client c = last;
+		if (!only_plain) {
+			int n = rand_r(&seed);
+			c.kind = n % 3;
+			c.name = n / 3 % (names[OTHER][0] == '-' ? 2 : 3);
+			c.bot = &bots[c.name == OTHER];
+			c.version = n / 9 % 8 > 0 ? TLS1_3_VERSION : TLS1_2_VERSION;
+		}
+		const struct row r = {"load", kind, RELOAD, c.kind, last.name, c.name};
+		SSL_SESSION *session = last.version == c.version && !only_plain ? before.session : NULL;
+		struct outcome o = connect_as(&c, session);
+		for (int tries = 0; tries < 20 && !o.done && o.alert == 0; tries++) {
+			SSL_SESSION_free(o.session);
+			o = connect_as(&c, session);
+		}
+		if (!allowed(&r, &o)) {
+			report(&before, "before");
+			report(&o, "then");
+			die("load");
+		}
+		SSL_SESSION_free(before.session);
+		before = o;
+		last = c;
+		kind = o.resumed ? kind : c.kind;
+		before.client = &last;
 	}
-	SSL_SESSION_free(one.session);
-	SSL_SESSION_free(two.session);
+	SSL_SESSION_free(before.session);
+	return NULL;
+}
+
+static void try_load(void)
+{
+	pthread_t threads[CLIENTS];
+	keeps = 0;
+	for (size_t i = 0; i < CLIENTS; i++)
+		if (pthread_create(&threads[i], NULL, client, (void *)i) != 0)
+			die("cannot start clients");
+	for (size_t i = 0; i < CLIENTS; i++)
+		pthread_join(threads[i], NULL);
+	connections = load / CLIENTS * CLIENTS;
 }
 
 static struct bot read_bot(const char *path)
@@ -346,7 +401,7 @@ static struct bot read_bot(const char *path)
 static void read_options(int argc, char **argv)
 {
 	int option;
-	while ((option = getopt(argc, argv, "ar:nkol:s:t:")) != -1)
+	while ((option = getopt(argc, argv, "ar:nkol:s:t:c:p")) != -1)
 		switch (option) {
 		case 'a': acknowledges = 1; break;
 		case 'r': refused = atoi(optarg); break;
@@ -356,11 +411,13 @@ static void read_options(int argc, char **argv)
 		case 'l': reload = optarg; break;
 		case 's': restart = optarg; break;
 		case 't': toggle = optarg; break;
+		case 'c': load = atoi(optarg); break;
+		case 'p': only_plain = 1; break;
 		default: exit(2);
 		}
 	char **rest = argv + optind;
 	if (argc - optind != 7 || strlen(rest[0]) >= sizeof host || (port = strrchr(strcpy(host, rest[0]), ':')) == NULL)
-		die("usage: matrix [-a] [-r ALERT] [-n] [-k] [-o] [-l COMMAND] [-s COMMAND] [-t COMMAND] HOST:PORT CA NAME SAME OTHER BOT BOT2");
+		die("usage: matrix [-a] [-r ALERT] [-n] [-k] [-o] [-l COMMAND] [-s COMMAND] [-t COMMAND] [-c COUNT [-p]] HOST:PORT CA NAME SAME OTHER BOT BOT2");
 	*port++ = 0;
 	authority = rest[1];
 	memcpy(names, rest + 2, sizeof names);
@@ -372,13 +429,16 @@ int main(int argc, char **argv)
 {
 	read_options(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	if (load > 0)
+		try_load();
+	for (size_t i = 0; load == 0 && i < sizeof rows / sizeof *rows; i++) {
 		try_row(&rows[i], TLS1_3_VERSION, 0);
 		try_row(&rows[i], TLS1_2_VERSION, 0);
 		if (rows[i].action == NONE)
 			try_row(&rows[i], TLS1_2_VERSION, 1);
 	}
-	try_stranger();
+	if (load == 0)
+		try_stranger();
 	for (int i = 0; i < 2; i++) {
 		X509_free(bots[i].cert);
 		EVP_PKEY_free(bots[i].key);
