@@ -49,6 +49,21 @@ var csvColumns = []struct {
 	}},
 	{"contradicts", func(b []byte, l *line) []byte { return appendSpaced(b, l.Contradicts, appendInt) }},
 	{"path", func(b []byte, l *line) []byte { return appendSpaced(b, l.Path, appendWord) }},
+	{"src_ip", ofText(func(l *line) string { return string(l.SrcIP) })},
+	{"src_port", func(b []byte, l *line) []byte { return appendIf(b, l.SrcPort, appendInt) }},
+	{"dst_ip", ofText(func(l *line) string { return string(l.DstIP) })},
+	{"dst_port", func(b []byte, l *line) []byte { return appendIf(b, l.DstPort, appendInt) }},
+	{"ech_type", ofHello(func(b []byte, h *helloInfo) []byte {
+		return appendIf(b, h.ECH, func(b []byte, e echInfo) []byte { return appendValue(b, e.Type) })
+	})},
+	{"tls_flags_changed", func(b []byte, l *line) []byte { return appendIf(b, l.TLSFlagsChanged, appendBool) }},
+	{"request_mtls_acknowledged", func(b []byte, l *line) []byte { return appendIf(b, l.Acknowledged, appendBool) }},
+	{"prologue_protocol", func(b []byte, l *line) []byte {
+		return appendIf(b, l.Prologue, func(b []byte, p prologueInfo) []byte { return append(b, p.Protocol...) })
+	}},
+	{"prologue_length", func(b []byte, l *line) []byte {
+		return appendIf(b, l.Prologue, func(b []byte, p prologueInfo) []byte { return appendInt(b, p.Length) })
+	}},
 }
 
 func ofText(value func(*line) string) func([]byte, *line) []byte {
@@ -126,7 +141,10 @@ func (p *csvPrinter) header() {
 	_, _ = io.WriteString(p.w, strings.Join(names, ",")+"\n") // the next Write has the error
 }
 
-func (p *csvPrinter) close() { p.header() }
+func (p *csvPrinter) close() error {
+	p.header()
+	return nil
+}
 
 // csvText escapes what a terminal or a spreadsheet would act on.
 func csvText(s string) string { return noFormula(printable(s)) }
@@ -160,6 +178,14 @@ func appendSpaced[T any](b []byte, list []T, appendOne func([]byte, T) []byte) [
 		b = appendOne(b, x)
 	}
 	return b
+}
+
+// appendIf appends nothing for a nil pointer.
+func appendIf[T any](b []byte, v *T, appendOne func([]byte, T) []byte) []byte {
+	if v == nil {
+		return b
+	}
+	return appendOne(b, *v)
 }
 
 func joinInts(list []int) string { return string(appendSpaced(nil, list, appendInt)) }

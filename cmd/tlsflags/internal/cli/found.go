@@ -11,6 +11,9 @@ import (
 // found counts a hello and prints it, if it is one to be shown. An error is one of
 // the output.
 func (in *inspection) found(source string, h *capture.Hello) error {
+	if in.part != nil {
+		return in.part.row(source, h)
+	}
 	r := row{source: source, hello: h}
 	if h.Found() {
 		var err error
@@ -83,6 +86,8 @@ func (m *lists) describe(source string, h *capture.Hello) *line {
 		Ambiguous:   doubtsOf(h),
 		Contradicts: h.Contradicts,
 		Path:        h.Path,
+
+		hello: h,
 	}
 	l.setAddresses(h, &m.texts)
 	if len(h.Frames) == 0 { // the key is null, not an empty list

@@ -85,20 +85,21 @@ func (m *lists) reset() {
 }
 
 // parts are what of a hello is shown; the rest need not be computed.
-type parts uint8
+type parts uint16
 
 const (
 	partRandom     parts = 1 << iota // random and session_id
 	partSuites                       // cipher_suites
 	partALPN                         // alpn
 	partExtensions                   // the list of extensions
+	partECH                          // ech
 	partMalformed                    // malformed_extensions
 	partJA4                          // ja4
 	partRest                         // all else but length, versions and server_name
 	allParts       = partRest<<1 - 1
 
 	textParts = partMalformed
-	csvParts  = partRandom | partSuites | partALPN | partExtensions | partJA4
+	csvParts  = partRandom | partSuites | partALPN | partExtensions | partECH | partJA4
 )
 
 func (p parts) has(part parts) bool { return p&part != 0 }
@@ -174,6 +175,9 @@ func (m *lists) describeExtensions(info *helloInfo, h clienthello.ClientHello, p
 			info.ALPN = m.names
 		}
 	}
+	if p.has(partECH) && f.Has(extension.EncryptedClientHello) && !f.Malformed(extension.EncryptedClientHello) {
+		info.ECH = describeECH(f.EncryptedClientHello)
+	}
 	if p.has(partRest) {
 		m.describeRest(info)
 	}
@@ -205,9 +209,6 @@ func (m *lists) describeRest(info *helloInfo) {
 		info.KeyShareGroups = m.points[begin:len(m.points):len(m.points)]
 	}
 	info.SignatureAlgorithms = points(m, f.SignatureAlgorithms)
-	if f.Has(extension.EncryptedClientHello) && !f.Malformed(extension.EncryptedClientHello) {
-		info.ECH = describeECH(f.EncryptedClientHello)
-	}
 }
 
 // malformed adds a malformed extension.

@@ -47,7 +47,7 @@ func isTerminal(stream any) bool {
 type textPrinter struct {
 	w      io.Writer
 	style  textStyle
-	widths [columns]int
+	widths [textColumns]int
 	b      bytes.Buffer
 	parts  []string // of the verdict
 }
@@ -63,11 +63,11 @@ const (
 	flowColumn
 	nameColumn
 	versionColumn
-	columns
+	textColumns
 )
 
 func newTextPrinter(w io.Writer, style textStyle) *textPrinter {
-	return &textPrinter{w: w, style: style, widths: [columns]int{
+	return &textPrinter{w: w, style: style, widths: [textColumns]int{
 		sourceColumn:    style.source,
 		timeColumn:      len("00:00:00.000000"),
 		transportColumn: len("dtls"),
@@ -106,7 +106,7 @@ func (p *textPrinter) print(l *line) error {
 	return err
 }
 
-func (p *textPrinter) close() {}
+func (p *textPrinter) close() error { return nil }
 
 // cell writes a column of some pieces of text, padded.
 func (p *textPrinter) cell(c column, pieces ...string) {
