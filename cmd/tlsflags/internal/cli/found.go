@@ -30,6 +30,10 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		in.tally.add(&r)
 		return nil
 	}
+	if in.report.page != nil {
+		in.report.add(in, &r)
+		return nil
+	}
 	if in.printer == nil {
 		in.stats.add(h, r.msg)
 		return nil
