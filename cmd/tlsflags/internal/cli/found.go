@@ -13,6 +13,9 @@ import (
 // found counts a hello and prints it, if it is one to be shown. An error is one of
 // the output.
 func (in *inspection) found(source string, h *capture.Hello) error {
+	if in.part != nil {
+		return in.part.row(source, h)
+	}
 	r := row{source: source, hello: h}
 	if h.Found() {
 		var err error
@@ -89,6 +92,8 @@ func describe(source string, h *capture.Hello) *line {
 		Ambiguous:   doubtsOf(h),
 		Contradicts: h.Contradicts,
 		Path:        h.Path,
+
+		hello: h,
 	}
 	l.splitAddresses(h)
 	if len(h.Frames) == 0 { // the key is null, not an empty list

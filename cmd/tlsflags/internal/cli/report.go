@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
-	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -17,10 +15,10 @@ import (
 
 // reportOption is the option --report, and the page that it asks for.
 type reportOption struct {
-	name string
-	page *report.Report // nil without the option
-	file *os.File       // temporary, until the page is whole
-	rows int
+	name  string
+	page  *report.Report // nil without the option
+	files *resultFiles
+	rows  int
 }
 
 func (o *reportOption) register(f *pflag.FlagSet) {
@@ -28,47 +26,40 @@ func (o *reportOption) register(f *pflag.FlagSet) {
 }
 
 // check returns an error for options that --report leaves no room for.
-func (o *reportOption) check(in *inspectOptions) error {
+func (o *reportOption) check(in *inspectOptions, args []string) error {
 	switch {
 	case o.name == "":
 		return nil
-	case in.stats || in.by.list != nil || in.fields != nil || in.bytes || in.format.value != "text":
-		return usageError("--report writes a page instead of rows; it does not go with --format, --fields, --bytes, --stats and --by")
-	case o.name == "-":
+	case in.stats || in.by.list != nil || in.fields != nil || in.bytes || in.format.value != "text" || in.result.on():
+		return usageError("--report writes a page instead of rows; it does not go with -o, --format, --fields, --bytes, --stats and --by")
+	case o.name == standardInput:
 		return usageError("--report needs the name of a file")
 	}
-	return nil
+	return (&fileOptions{name: o.name}).check(args, false)
 }
 
-// open makes the temporary file, so that a folder that cannot be written is told at once.
+// open creates the file, so that a folder that cannot be written is told at once.
 func (o *reportOption) open() error {
 	if o.name == "" {
 		return nil
 	}
-	if info, err := os.Stat(o.name); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: not a regular file; the page replaces what is there", o.name)
-	}
-	var err error
-	o.file, err = os.OpenFile(fmt.Sprintf("%s.%d.tmp", o.name, os.Getpid()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	o.page = report.New()
-	return err
+	o.files = &resultFiles{fileOptions: fileOptions{name: o.name}}
+	return o.files.begin(time.Time{})
 }
 
 // write writes the page, and gives it its name when it is whole.
 func (o *reportOption) write(in *inspection, args []string) error {
-	about := report.About{Sources: in.sources(args), Counts: in.reportCounts()}
-	err := o.page.Write(o.file, about)
-	if err = errors.Join(err, o.file.Close()); err == nil {
-		err = os.Rename(o.file.Name(), o.name)
+	if err := o.page.Write(o.files, report.About{Sources: in.sources(args), Counts: in.reportCounts()}); err != nil {
+		return err
 	}
-	return err
+	return o.files.finish()
 }
 
-// discard removes the temporary file, if there is one that was not renamed.
+// discard removes a page that is not whole.
 func (o *reportOption) discard() {
-	if o.file != nil {
-		o.file.Close()
-		os.Remove(o.file.Name())
+	if o.files != nil {
+		o.files.remove()
 	}
 }
 

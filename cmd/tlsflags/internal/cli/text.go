@@ -45,7 +45,7 @@ func isTerminal(stream any) bool {
 type textPrinter struct {
 	w      io.Writer
 	style  textStyle
-	widths [columns]int
+	widths [textColumns]int
 	b      strings.Builder
 }
 
@@ -60,11 +60,11 @@ const (
 	flowColumn
 	nameColumn
 	versionColumn
-	columns
+	textColumns
 )
 
 func newTextPrinter(w io.Writer, style textStyle) *textPrinter {
-	return &textPrinter{w: w, style: style, widths: [columns]int{
+	return &textPrinter{w: w, style: style, widths: [textColumns]int{
 		sourceColumn:    style.source,
 		timeColumn:      len("00:00:00.000000"),
 		transportColumn: len("dtls"),
@@ -103,7 +103,7 @@ func (p *textPrinter) print(l *line) error {
 	return err
 }
 
-func (p *textPrinter) close() {}
+func (p *textPrinter) close() error { return nil }
 
 // cell writes a column, padded.
 func (p *textPrinter) cell(c column, s string) {
