@@ -18,7 +18,9 @@ type reportOption struct {
 	name  string
 	page  *report.Report // nil without the option
 	files *resultFiles
-	rows  int
+
+	source string // of the last row
+	number int    // of the row in its capture, as explain --hello counts
 }
 
 func (o *reportOption) register(f *pflag.FlagSet) {
@@ -63,15 +65,22 @@ func (o *reportOption) discard() {
 	}
 }
 
+// next counts a row, which may not be shown.
+func (o *reportOption) next(source string) {
+	if source != o.source {
+		o.source, o.number = source, 0
+	}
+	o.number++
+}
+
 // add adds a row.
 func (o *reportOption) add(in *inspection, r *row) {
 	h, msg := r.hello, r.msg
 	if r.code != 0 {
 		msg, _ = readable(h)
 	}
-	o.rows++
 	row := report.Hello{
-		Number: o.rows, Found: h.Found(), Source: r.source, Transport: transportOf(h), Version: versionOf(msg), JA4: r.ja4(),
+		Number: o.number, Found: h.Found(), Source: r.source, Transport: transportOf(h), Version: versionOf(msg), JA4: r.ja4(),
 		Odd: oddities(r, msg), Kind: annotate.ClientHello, RequestMTLS: msg.HasFlag(extension.RequestMTLS),
 	}
 	if h.Transport == capture.DTLS {

@@ -112,8 +112,14 @@ func TestReportSelected(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "out.html")
 	demo := filepath.Join(testenv.Root(t), "corpus", "captures", "demo.pcapng")
 	_, errs, code := run(t, "inspect", "-q", "--flag", "request_mtls", "--expect", "17", "--report", page, demo)
-	if code != int(ExitUnmet) || !strings.Contains(readPage(t, page), "<dt>hellos<dd>3<") {
+	text := readPage(t, page)
+	if code != int(ExitUnmet) || !strings.Contains(text, "<dt>hellos<dd>3<") {
 		t.Errorf("exit %d, %s", code, errs)
+	}
+	for _, number := range []string{"10", "11", "12"} { // as explain --hello counts
+		if !strings.Contains(text, "<summary>hello "+number+", ") {
+			t.Errorf("no hello %s", number)
+		}
 	}
 }
 

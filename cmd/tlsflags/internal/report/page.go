@@ -49,7 +49,7 @@ func (r *Report) Write(w io.Writer, about About) error {
 	chosen := r.chosen()
 	shown := make(map[int]bool)
 	for i := range chosen {
-		shown[chosen[i].Number] = true
+		shown[chosen[i].id] = true
 	}
 	execute(&head, "head", r.head(about, shown))
 	execute(&rest, "rest", struct{ Shown int }{len(chosen)})
@@ -63,7 +63,7 @@ func (r *Report) Write(w io.Writer, about About) error {
 			return err
 		}
 	}
-	slices.SortFunc(chosen, func(a, b Hello) int { return a.Number - b.Number })
+	slices.SortFunc(chosen, func(a, b Hello) int { return a.id - b.id })
 	for _, h := range chosen {
 		var b strings.Builder
 		execute(&b, "message", messageData{r.row(h, shown), Bytes(h.Kind, h.Message)})
@@ -102,6 +102,7 @@ func (r *Report) table(shown map[int]bool, room int) (rows string, listed, noByt
 
 type rowData struct {
 	Hello
+	ID                int
 	Link              bool
 	Several           bool
 	When              string
@@ -110,7 +111,7 @@ type rowData struct {
 }
 
 func (r *Report) row(h Hello, shown map[int]bool) rowData {
-	d := rowData{Hello: h, Link: shown[h.Number], Several: r.several,
+	d := rowData{Hello: h, ID: h.id, Link: shown[h.id], Several: r.several,
 		FlagText: strings.Join(h.Flags, ", "), OddText: strings.Join(h.Odd, ", ")}
 	if !h.Time.IsZero() {
 		d.When = h.Time.UTC().Format("2006-01-02 15:04:05.000")
@@ -134,8 +135,9 @@ type tile struct {
 }
 
 type oddityData struct {
-	Label              string
-	Count, First, Link int
+	Label       string
+	Count       int
+	First, Link int // the number of the first hello, and its id if its bytes are shown
 }
 
 type chart struct {
@@ -179,9 +181,9 @@ func (r *Report) head(about About, shown map[int]bool) headData {
 	}
 	slices.SortStableFunc(r.oddities, func(a, b *oddity) int { return b.count - a.count })
 	for _, o := range r.oddities {
-		data := oddityData{Label: o.label, Count: o.count, First: o.first}
-		if shown[o.first] {
-			data.Link = o.first
+		data := oddityData{Label: o.label, Count: o.count, First: o.first.Number}
+		if shown[o.first.id] {
+			data.Link = o.first.id
 		}
 		d.Oddities = append(d.Oddities, data)
 	}

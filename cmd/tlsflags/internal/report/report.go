@@ -47,6 +47,8 @@ type Hello struct {
 	RequestMTLS bool
 	PostQuantum bool // it has such a key share
 
+	id int // of the row, from 1
+
 	Kind    annotate.Kind
 	Message []byte // nil if it is not to be shown; Add copies what it needs
 }
@@ -75,7 +77,7 @@ type Report struct {
 type oddity struct {
 	label string
 	count int
-	first int // number of the first row
+	first Hello // without its message
 }
 
 // New returns an empty report.
@@ -91,6 +93,7 @@ func (r *Report) Add(h Hello) {
 	if r.rows++; r.rows == 1 {
 		r.source = h.Source
 	}
+	h.id = r.rows
 	r.several = r.several || h.Source != r.source
 	if len(h.Odd) > 0 {
 		r.odd++
@@ -157,7 +160,7 @@ func (r *Report) addOddities(h *Hello) (fresh bool) {
 		i := slices.IndexFunc(r.oddities, func(o *oddity) bool { return o.label == label })
 		if i < 0 && len(r.oddities) < maxKinds {
 			i = len(r.oddities)
-			r.oddities = append(r.oddities, &oddity{label: label, first: h.Number})
+			r.oddities = append(r.oddities, &oddity{label: label, first: Hello{id: h.id, Number: h.Number}})
 			fresh = true
 		}
 		if i >= 0 {

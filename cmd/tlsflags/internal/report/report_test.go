@@ -180,7 +180,7 @@ func TestChosen(t *testing.T) {
 	r.Add(hello(402, nil))
 	var got []int
 	for _, h := range r.chosen() {
-		got = append(got, h.Number)
+		got = append(got, h.id)
 	}
 	if want := "[7 1 12 9 11 400 399"; len(got) != MaxMessages || !strings.HasPrefix(fmt.Sprint(got), want) {
 		t.Errorf("%d are chosen: %v; want %s ...", len(got), got, want)
