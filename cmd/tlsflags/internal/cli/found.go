@@ -21,6 +21,7 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		r.code, _ = err.(extension.Code)
 	}
 	in.count(h, r.msg, r.code)
+	in.report.next(source)
 	if in.only.set && !r.msg.HasFlag(in.only.flag) && h.Found() {
 		return nil
 	}
@@ -29,6 +30,10 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	}
 	if in.tally != nil {
 		in.tally.add(&r)
+		return nil
+	}
+	if in.report.page != nil {
+		in.report.add(in, &r)
 		return nil
 	}
 	if in.printer == nil {
