@@ -108,7 +108,7 @@ evasion-table: ## write the tables of docs/evasion.md (needs tshark)
 test-soak: ## 10,000 TLS handshakes of many clients under the race detector
 	go test -race -run TestSoak ./reqmtls -soak
 
-bench: ## measure against other libraries and print the ratios
+bench: ## measure against other libraries and on captures of three shapes, and print the ratios
 	@cd bench && go test -count=1 -run 'Ratios$$' -ratios .
 
 cost: ## count the instructions of a handshake with and without reqmtls (needs valgrind)
