@@ -66,8 +66,8 @@ func (o *reportOption) discard() {
 }
 
 // next counts a row, which may not be shown.
-func (o *reportOption) next(source string) {
-	if source != o.source {
+func (o *reportOption) next(in *inspection, source string) {
+	if source != o.source && !in.join && !in.live.on() { // where one input follows the other
 		o.source, o.number = source, 0
 	}
 	o.number++
@@ -185,7 +185,7 @@ func oddities(r *row, msg clienthello.ClientHello) []string {
 // sources are the names of the inputs.
 func (in *inspection) sources(args []string) []string {
 	if in.live.on() {
-		return []string{"interface " + in.live.iface}
+		return in.live.interfaces
 	}
 	names := make([]string, len(args))
 	for i, arg := range args {
