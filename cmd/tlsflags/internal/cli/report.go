@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 
@@ -98,17 +99,24 @@ func (o *reportOption) add(in *inspection, r *row) {
 	}
 	row.Groups, row.PostQuantum = postQuantum(msg)
 	if ech, ok, err := msg.EncryptedClientHello(); ok && err == nil {
-		row.ECH = string(describeECH(ech).Type.Name) + ", real or GREASE"
+		row.ECH = "outer, real or GREASE"
 		if ech.Type == clienthello.ECHInner {
 			row.ECH = "inner"
 		}
 	}
 	if !in.redact {
 		name, _ := msg.ServerName()
-		row.Src, row.Dst = string(addressOf(h.Src)), string(addressOf(h.Dst))
+		row.Src, row.Dst = addressText(h.Src), addressText(h.Dst)
 		row.Name, row.Message = string(name), h.Message
 	}
 	o.page.Add(row)
+}
+
+func addressText(a netip.AddrPort) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
 }
 
 // versionOf is the version that the client prefers, "" if nothing could be read.
