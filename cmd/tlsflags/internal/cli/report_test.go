@@ -123,17 +123,6 @@ func TestReportSelected(t *testing.T) {
 	}
 }
 
-// TestReportKeeps checks that the page keeps text that conditions have made in memory which
-// the next row takes.
-func TestReportKeeps(t *testing.T) {
-	page := filepath.Join(t.TempDir(), "out.html")
-	demo := filepath.Join(testenv.Root(t), "corpus", "captures", "demo.pcapng")
-	_, errs, code := run(t, "inspect", "-q", "--where", `client_hello.length > 0 and ja4 != nil`, "--report", page, demo)
-	if want := "hello 1, curl.demo.example, t13d3112h2_e8f1e7e78f70_b26ce05bbdd6<"; code != 0 || !strings.Contains(readPage(t, page), want) {
-		t.Errorf("exit %d, %s; the page lacks %q", code, errs, want)
-	}
-}
-
 // TestReportFaults checks that a run which fails leaves what was there.
 func TestReportFaults(t *testing.T) {
 	dir := t.TempDir()

@@ -141,7 +141,7 @@ func clip(s string) string { return clipTo(s, maxText) }
 
 func clipTo(s string, runes int) string {
 	cut := len(s) > runes*utf8.UTFMax
-	s = strings.Clone(s[:min(len(s), runes*utf8.UTFMax)]) // the memory may be used again, or be long
+	s = strings.Clone(s[:min(len(s), runes*utf8.UTFMax)]) // which may be part of much more memory
 	s = terminal.Printable(s)
 	if utf8.RuneCountInString(s) > runes {
 		s, cut = string([]rune(s)[:runes]), true
