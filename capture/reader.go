@@ -13,6 +13,7 @@ const maxPacket = 256 << 10
 type Reader struct {
 	source  source
 	scanner *Scanner
+	tap     *tap // or nil
 	err     error
 }
 
@@ -56,6 +57,9 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 				r.err = err
 				r.scanner.Flush(yield)
 				return
+			}
+			if r.tap != nil {
+				r.tap.packet(p)
 			}
 			if !r.scanner.Scan(p, yield) {
 				return
