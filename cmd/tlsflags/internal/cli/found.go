@@ -14,6 +14,7 @@ import (
 // the output.
 func (in *inspection) found(source string, h *capture.Hello) error {
 	r := row{source: source, hello: h}
+	in.written.rows++
 	if h.Found() {
 		var err error
 		r.msg, r.offset, err = h.Parse()
@@ -24,6 +25,9 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		return nil
 	}
 	if ok, err := in.selected(&r); !ok || err != nil {
+		return err
+	}
+	if err := in.written.selected(h); err != nil {
 		return err
 	}
 	if in.tally != nil {

@@ -37,6 +37,7 @@ type inspectOptions struct {
 	join   bool
 	follow bool
 	live   liveOptions
+	write  writeOptions
 
 	conditions conditions
 	fields     fieldList
@@ -69,6 +70,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.IntVar(&o.room.MaxFlows, "max-flows", capture.DefaultMaxFlows, "`number` of connections followed at a time")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
 	f.BoolVar(&o.bytes, "bytes", false, "show the bytes of each message, from the handshake header on, in hexadecimal")
+	o.write.register(f)
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
 	f.BoolVar(&o.join, "join", false, "read all captures as one, in the order of their times, as rotated files are")
 	f.BoolVar(&o.follow, "follow", false, "wait at the end of a capture that still grows; ^C ends it")
@@ -143,6 +145,13 @@ tests for one. If several of --where, --flag, --sni, --ja4, --since and --until 
 all must hold. --fields shows only some keys of the JSON, in any format.
 --by ja4 counts hellos by their JA4, and --by day,flag by day and flag.
 
+--write-hellos writes the message of each hello that is shown to DIR, under the number of the
+hello among all that were found and the beginning of its SHA-256. It replaces no file.
+--write-pcap writes a pcapng file for Wireshark: of the connection of each such hello, the
+packets from its beginning on, at most 64 before the hello and 64 after it, in both directions.
+Files are read twice for that. Of standard input, an interface and a file with --follow, inspect
+holds the latest 64 MiB of packets, and says how many it could not write.
+
 In text and csv, all characters of a name that are not printable are escaped, so a
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
 hello. Colour is off if NO_COLOR is set or TERM is dumb, unless --color says always.
@@ -202,6 +211,9 @@ func (o inspectOptions) check(args []string) error {
 	case o.top < 0:
 		return usageError("--top cannot be negative")
 	}
+	if err := o.write.check(o, args); err != nil {
+		return err
+	}
 	if err := o.fields.check(o.format.value); err != nil {
 		return err
 	}
@@ -229,12 +241,17 @@ type inspection struct {
 	keys     tls13.KeyLog // nil without --keylog
 	followed followed     // connections of the input at hand
 	parts    parts        // what is computed of a hello
+	written  written
+	again    reopener // of the input at hand, if it can be read twice
 }
 
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
 // GOMEMLIMIT sets another. Without one, garbage would double what package capture holds.
 func (o inspectOptions) memoryLimit() int64 {
-	const others = 16 << 20 // garbage, buffers and output
+	others := int64(16 << 20) // garbage, buffers and output
+	if o.write.pcap != "" {
+		others += packetBuffer + 32<<20 // what is remembered of connections
+	}
 	return int64(o.room.MaxMemory) + others
 }
 
@@ -268,7 +285,10 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if p, ok := in.printer.(*csvPrinter); ok {
 		p.bytes = o.bytes
 	}
-	if err := in.run(args); err != nil {
+	if err := in.written.begin(o.write); err != nil {
+		return err
+	}
+	if err := in.written.end(in, in.run(args)); err != nil {
 		return err
 	}
 	if !o.quiet {

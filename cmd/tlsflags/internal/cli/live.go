@@ -45,6 +45,7 @@ func (in *inspection) inspectLive() error {
 	}
 	defer c.Close()
 	in.summary.inputs++
+	in.written.pcap.begin(c, false)
 	for hello := range c.Hellos() {
 		if err := in.found(in.live.iface, hello); err != nil {
 			return err
@@ -58,7 +59,9 @@ func (in *inspection) inspectLive() error {
 	}
 	in.counts(in.live.iface, c.Stats())
 	if err := c.Err(); err != nil {
-		return in.fail("-i "+in.live.iface, err)
+		if err := in.fail("-i "+in.live.iface, err); err != nil {
+			return err
+		}
 	}
-	return nil
+	return in.written.pcap.end(in, in.live.iface, nil)
 }

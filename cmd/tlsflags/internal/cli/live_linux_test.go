@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,8 @@ func TestInspectLive(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out, errs bytes.Buffer
-			exit := Run(ctx, append([]string{"inspect", "-i", "lo", "-f", "jsonl"}, tt.args...), strings.NewReader(""), &out, &errs)
+			file := filepath.Join(t.TempDir(), "live.pcapng")
+			exit := Run(ctx, append([]string{"inspect", "-i", "lo", "-f", "jsonl", "--write-pcap", file}, tt.args...), strings.NewReader(""), &out, &errs)
 			found := 0
 			for line := range strings.Lines(out.String()) {
 				var hello struct {
@@ -77,6 +79,13 @@ func TestInspectLive(t *testing.T) {
 					t.Errorf("found %s", line)
 				}
 				found++
+			}
+			if exit == 0 && found > 0 {
+				var again bytes.Buffer
+				Run(ctx, []string{"inspect", "-q", "-f", "jsonl", "--fields", "src", file}, strings.NewReader(""), &again, &errs)
+				if n := strings.Count(again.String(), "\n"); n != found {
+					t.Errorf("%d hellos written of %d", n, found)
+				}
 			}
 			if exit != 0 || tt.want >= 0 && found != tt.want || !strings.Contains(errs.String(), "1 input, ") {
 				t.Errorf("exit %d, %d hellos found\n%s%s", exit, found, out.String(), errs.String())
