@@ -24,6 +24,7 @@ type explainOptions struct {
 	format  enum[string]
 	color   enum[string]
 	full    bool
+	clauses bool
 	hello   string
 	request string
 	from    enum[handshake.Sender]
@@ -48,8 +49,9 @@ func newExplainOptions() explainOptions {
 	}
 }
 
-const explainHelp = `Explain prints a message byte by byte: the offset, the bytes, the field that they belong
-to, what they say, and the clause that defines them. The input is one of:
+const explainHelp = `Explain prints a message byte by byte: the offset, the bytes, and a tree of the fields that
+they belong to, with what they say and, with --clauses, the clauses that define them. The
+input is one of:
 
   - a message that can carry TLS flags, with its handshake header: ClientHello (TLS or
     DTLS), ServerHello, HelloRetryRequest, EncryptedExtensions, CertificateRequest,
@@ -107,6 +109,7 @@ func explainCommand() *cobra.Command {
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.color, "color", "when to colour text")
 	f.BoolVar(&o.full, "full", false, "show all bytes of long fields")
+	f.BoolVar(&o.clauses, "clauses", false, "show the clauses that define the fields")
 	f.StringVar(&o.hello, "hello", "", "the ClientHello that the message answers; of a capture, the number of one (`FILE|HEX|N`)")
 	f.StringVar(&o.request, "request", "", "the CertificateRequest that the message answers, as `FILE|HEX`")
 	f.Var(&o.from, "from", "the side that sent a Certificate")
@@ -172,7 +175,8 @@ func (e explanation) write(cmd *cobra.Command, o explainOptions) error {
 	if o.format.value == "json" {
 		return e.writeJSON(cmd.OutOrStdout())
 	}
-	return e.writeText(cmd.OutOrStdout(), useColor(o.color.value, cmd.OutOrStdout()), o.full)
+	w := cmd.OutOrStdout()
+	return e.writeText(w, explainStyle{textStyle{painter: useColor(o.color.value, w), width: widthOf(cmd, w)}, o.full, o.clauses})
 }
 
 // detect tells what the input is. It returns it without records, and with a handshake

@@ -15,6 +15,9 @@ import (
 func (in *inspection) found(source string, h *capture.Hello) error {
 	r := row{source: source, hello: h}
 	in.written.rows++
+	if in.number++; source != in.counted && !in.join {
+		in.counted, in.number = source, 1
+	}
 	if h.Found() {
 		var err error
 		r.msg, r.offset, err = h.Parse()
@@ -39,6 +42,7 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		return nil
 	}
 	l := in.line(&r)
+	l.number = in.number
 	if in.bytes {
 		l.Message = optional(hex.EncodeToString(h.Message))
 	}

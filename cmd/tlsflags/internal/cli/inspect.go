@@ -9,7 +9,6 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -98,10 +97,10 @@ cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
 --strict=ambiguous; 5 a capture was damaged, cut or not readable in part, with
 --strict-capture. If several apply, the first of 2, 3, 5, 4, 1 is returned.`
 
-const inspectHelp = `Inspect prints one line for each ClientHello in its inputs: the time, the client and the
-server, the server name, the version that the client prefers, and the TLS flags; or why
-the hello was refused. The time is the time of day in UTC. A name is cut at 64 bytes.
-The other formats have the date and the whole name.
+const inspectHelp = `Inspect prints one line for each ClientHello in its inputs: its number in its capture, the
+time of day in UTC, the client and the server, the server name, the version that the client
+prefers, JA4, the frames, and the TLS flags; or why the hello was refused. On a screen, lines
+are cut and columns left out so that they fit. The other formats have everything.
 
 Inspect looks at the content of an input, not at its name. An input is one of:
 
@@ -242,6 +241,8 @@ type inspection struct {
 	followed followed     // connections of the input at hand
 	parts    parts        // what is computed of a hello
 	written  written
+	counted  string   // source of the hellos that number counts
+	number   int      // of the latest hello
 	again    reopener // of the input at hand, if it can be read twice
 }
 
@@ -272,19 +273,26 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	}
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
-	in.parts = partsOf(o.format.value, o.fields) | o.conditions.parts()
+	in.parts = partsOf(o.format.value, o.fields)
 	switch {
 	case o.by.list != nil:
 		in.tally = newTally(o.by.list, o.redact)
 	case !o.stats:
 		in.printer = newPrinter(o.format.value, in.out, textStyle{
-			color:  useColor(o.color.value, cmd.OutOrStdout()),
-			source: in.sourceWidth(args),
+			painter: useColor(o.color.value, cmd.OutOrStdout()),
+			width:   widthOf(cmd, cmd.OutOrStdout()),
+			sources: severalSources(args),
 		}, o.fields)
 	}
-	if p, ok := in.printer.(*csvPrinter); ok {
+	switch p := in.printer.(type) {
+	case *csvPrinter:
 		p.bytes = o.bytes
+	case *textPrinter:
+		if !p.shows(ja4Column) {
+			in.parts &^= partJA4
+		}
 	}
+	in.parts |= o.conditions.parts()
 	if err := in.written.begin(o.write); err != nil {
 		return err
 	}
@@ -292,7 +300,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 		return err
 	}
 	if !o.quiet {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", in.summary)
+		fmt.Fprintln(cmd.ErrOrStderr(), in.summary.text(widthOf(cmd, cmd.ErrOrStderr())))
 	}
 	if o.expect.set && !in.summary.expected {
 		in.exit = in.exit.and(ExitUnmet)
@@ -307,24 +315,9 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	return exitWith(in.exit)
 }
 
-// sourceWidth returns the width of the names of the inputs with a colon, or 0 for a single
-// input. The names in a directory are not known yet.
-func (in *inspection) sourceWidth(args []string) int {
-	const usual, widest = 30, 60
-	width := 0
-	for _, arg := range args {
-		name := utf8.RuneCountInString(printable(in.source(arg))) + 1
-		switch {
-		case isDirectory(arg) && in.redact:
-			name = usual
-		case isDirectory(arg):
-			name += usual
-		case len(args) == 1:
-			return 0
-		}
-		width = max(width, name)
-	}
-	return min(width, widest)
+// severalSources reports whether hellos may be of more than one input.
+func severalSources(args []string) bool {
+	return len(args) > 1 || len(args) == 1 && isDirectory(args[0])
 }
 
 // run inspects the inputs and ends the output. An error is one of the output.
@@ -353,9 +346,9 @@ func (in *inspection) run(args []string) error {
 	in.progress.finish()
 	switch {
 	case in.tally != nil:
-		in.tally.print(in.out, in.format.value, in.top)
+		in.tally.print(in.out, in.format.value, in.top, widthOf(in.cmd, in.cmd.OutOrStdout()))
 	case in.printer == nil:
-		in.stats.print(in.out, in.format.value, &in.summary.captures)
+		in.stats.print(in.out, in.format.value, &in.summary.captures, widthOf(in.cmd, in.cmd.OutOrStdout()))
 	default:
 		in.printer.close()
 	}

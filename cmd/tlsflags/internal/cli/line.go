@@ -54,7 +54,8 @@ type line struct {
 	Partial  *partialInfo  `json:"partial,omitempty"`
 	Message  optional      `json:"message,omitempty"` // in hexadecimal, with --bytes
 
-	ports [2]int // to which SrcPort and DstPort point
+	ports  [2]int // to which SrcPort and DstPort point
+	number int    // of the hello in its capture, from 1
 }
 
 type (
