@@ -16,7 +16,7 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
 
 # unit comes last: the lines of go test end the output.
-test: lint words importer generated cross foreign race modules coverage clients test-consumers test-openssl test-seeds vectors-types vectors-packages unit ## run every check below
+test: lint words importer generated cross foreign race modules coverage clients test-consumers test-openssl test-nginx test-seeds vectors-types vectors-packages unit ## run every check below
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
 	@scripts/lint.sh
@@ -58,6 +58,10 @@ test-openssl: ## integrations/openssl with probe, get, the demo client and opens
 test-long: test-openssl-long
 test-openssl-long: ## the same with sanitizers, valgrind and libFuzzer (valgrind, clang)
 	@scripts/openssl.sh long
+
+.PHONY: test-nginx
+test-nginx: ## integrations/nginx in Debian's nginx, with probe, get and real clients (nginx-dev, libnginx-mod-stream)
+	@scripts/nginx.sh
 
 test-seeds: ## build.sh of OSS-Fuzz without a compiler, and the raw seeds in OpenSSL and GnuTLS (libssl-dev, libgnutls28-dev)
 	@scripts/seeds.sh

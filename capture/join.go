@@ -46,7 +46,7 @@ func Join(o Options, files ...File) *Reader {
 	slices.SortStableFunc(j.files, func(a, b File) int {
 		return cmp.Or(times[a.Name].Compare(times[b.Name]), compareNames(a.Name, b.Name))
 	})
-	return &Reader{source: j, scanner: NewScanner(o)}
+	return newReader(j, o)
 }
 
 // firstTime returns the time of the first packet of a file. It is zero if there is none.
@@ -117,12 +117,17 @@ func (j *joined) next() (Packet, error) {
 			j.packets++
 			return p, nil
 		}
-		if err != io.EOF {
-			j.fail(err)
-		}
-		j.current.count(&j.stats)
-		j.Close()
+		j.end(err)
 	}
+}
+
+// end ends the file that is open, with the error why, or io.EOF.
+func (j *joined) end(err error) {
+	if err != io.EOF {
+		j.fail(err)
+	}
+	j.current.count(&j.stats)
+	j.Close()
 }
 
 // advance opens the next file.

@@ -31,7 +31,15 @@ func Live(ctx context.Context, name string, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	program, err := bpf.Assemble(filter(link, nic.Flags&net.FlagLoopback != 0))
+	code := liveFilter(link, nic.Flags&net.FlagLoopback != 0)
+	if o.Filter != nil {
+		chosen, err := o.Filter.LiveProgram(uint16(link))
+		if err != nil {
+			return nil, errFilterLink(link)
+		}
+		code = append(chosen[:len(chosen)-1], code...)
+	}
+	program, err := bpf.Assemble(code)
 	if err != nil {
 		return nil, err
 	}
@@ -149,11 +157,11 @@ func linkTypeOf(typ int) (link LinkType, ok bool) {
 	return 0, false
 }
 
-// filter returns the program for the kernel. It passes the EtherTypes and IP protocols that
+// liveFilter returns the program for the kernel. It passes the EtherTypes and IP protocols that
 // decoder follows, except TCP segments without data in IPv4, which are half of all packets.
 // On the loopback interface each packet comes as outgoing and as incoming; the former is
 // dropped.
-func filter(link LinkType, loopback bool) []bpf.Instruction {
+func liveFilter(link LinkType, loopback bool) []bpf.Instruction {
 	const (
 		outgoing = 4 // PACKET_OUTGOING
 		drop     = "drop"

@@ -158,7 +158,7 @@ func TestFilterPassesHellos(t *testing.T) {
 
 func newFilter(t *testing.T, link LinkType) *bpf.VM {
 	t.Helper()
-	vm, err := bpf.NewVM(filter(link, false))
+	vm, err := bpf.NewVM(liveFilter(link, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func checkFilter(t *testing.T, name string, vm *bpf.VM, packet []byte, pass bool
 // TestLoopbackFilter checks that outgoing packets are dropped on the loopback interface, and
 // that the rest of the filter is as it is elsewhere.
 func TestLoopbackFilter(t *testing.T) {
-	code, rest := filter(LinkTypeEthernet, true), filter(LinkTypeEthernet, false)
+	code, rest := liveFilter(LinkTypeEthernet, true), liveFilter(LinkTypeEthernet, false)
 	const packetOutgoing = 4
 	jump, ok := code[1].(bpf.JumpIf)
 	if code[0] != (bpf.LoadExtension{Num: bpf.ExtType}) || !ok || jump.Cond != bpf.JumpEqual || jump.Val != packetOutgoing || jump.SkipFalse != 0 {

@@ -17,8 +17,9 @@ type FlowPart struct {
 	SYN    bool // it asks for a TCP connection: SYN without ACK
 }
 
-// Packets reads the capture to its end and returns its packets. It is used instead of
-// [Reader.Hellos]. The data of a packet are valid until the next one.
+// Packets reads the capture to its end and returns its packets, all of them, whatever
+// Options.Filter says. It is used instead of [Reader.Hellos]. The data of a packet are valid
+// until the next one.
 func (r *Reader) Packets() iter.Seq[Packet] {
 	return func(yield func(Packet) bool) {
 		for r.err == nil {
@@ -38,9 +39,10 @@ func (r *Reader) Packets() iter.Seq[Packet] {
 // hellos that the packet completes. It is for programs that keep the packets around a hello,
 // and about doubles the time to read a packet.
 //
-// parts are the segments and datagrams that the packet completes; most packets have one. They
-// and the data of the packet are valid until see returns.
-func (r *Reader) Tap(see func(p Packet, parts []FlowPart)) {
+// frame is the number of the packet, as in Hello.Frames. parts are the segments and datagrams
+// that it completes; most packets have one. They and the data of the packet are valid until see
+// returns. Packets that Options.Filter leaves out are not seen.
+func (r *Reader) Tap(see func(frame int, p Packet, parts []FlowPart)) {
 	decoder := NewScanner(r.scanner.flows.limits)
 	decoder.seed = r.scanner.hashSeed()
 	r.tap, r.scanner.numbered = &tap{see: see, scanner: decoder}, true
@@ -48,7 +50,7 @@ func (r *Reader) Tap(see func(p Packet, parts []FlowPart)) {
 
 // tap is what Tap sets.
 type tap struct {
-	see     func(Packet, []FlowPart)
+	see     func(int, Packet, []FlowPart)
 	scanner *Scanner // reassembles fragments, and no more
 	parts   []FlowPart
 	frames  []int // of the parts
@@ -64,7 +66,7 @@ func (t *tap) packet(p Packet) {
 		s.frames = append(s.frames[:0], s.stats.Packets)
 		t.add(s.join(s.decoder.next()))
 	}
-	t.see(p, t.parts)
+	t.see(s.stats.Packets, p, t.parts)
 }
 
 // add adds the segment in the decoder, if there is one.

@@ -15,8 +15,10 @@ func tapped(t *testing.T, r *capture.Reader) (flows map[uint64][]int, hellos map
 	t.Helper()
 	flows, hellos = make(map[uint64][]int), make(map[uint64][]int)
 	packets := 0
-	r.Tap(func(_ capture.Packet, parts []capture.FlowPart) {
-		packets++
+	r.Tap(func(frame int, _ capture.Packet, parts []capture.FlowPart) {
+		if packets++; frame != packets {
+			t.Errorf("packet %d is frame %d", packets, frame)
+		}
 		for _, part := range parts {
 			flows[part.Flow] = append(flows[part.Flow], part.Frames...)
 			if part.SYN {

@@ -13,8 +13,18 @@ const maxPacket = 256 << 10
 type Reader struct {
 	source  source
 	scanner *Scanner
-	tap     *tap // or nil
+	tap     *tap          // or nil
+	share   *share        // of a Budget, or nil
+	filter  *packetFilter // nil: all packets
 	err     error
+}
+
+func newReader(s source, o Options) *Reader {
+	r := &Reader{source: s, scanner: NewScanner(o)}
+	if o.Filter != nil {
+		r.filter = &packetFilter{filter: o.Filter}
+	}
+	return r
 }
 
 // source is a source of packets. The data are valid until the next call.
@@ -32,7 +42,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{source: s, scanner: NewScanner(o)}, nil
+	return newReader(s, o), nil
 }
 
 func open(r io.Reader) (source, error) {
@@ -51,11 +61,28 @@ func open(r io.Reader) (source, error) {
 // the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
+		if r.share != nil {
+			yield = r.share.bracket(yield)
+			defer r.share.set(shareIdle)
+		}
 		for r.err == nil {
+			r.share.pause()
 			p, err := r.source.next()
+			if err == nil && r.filter != nil {
+				var match bool
+				if match, err = r.filter.match(p); !match && r.passOver(p, err) {
+					if r.tap != nil {
+						r.tap.scanner.passOver(p)
+					}
+					continue
+				}
+			}
 			if err != nil {
 				r.err = err
 				r.scanner.Flush(yield)
+				if r.share != nil {
+					r.settle()
+				}
 				return
 			}
 			if r.tap != nil {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -20,7 +19,7 @@ func (n *byteSize) Set(s string) error {
 	}
 	v, err := strconv.ParseInt(number, 10, 0)
 	if err != nil || v <= 0 || v > math.MaxInt>>shift {
-		return errors.New("use a number of bytes, such as 64M or 1G")
+		return &unknownValue{what: "size", got: s, use: "use a number of bytes, such as 64M or 1G"}
 	}
 	*n = byteSize(v << shift)
 	return nil

@@ -57,6 +57,30 @@ var csvColumns = []struct {
 	}},
 	{"contradicts", func(l *line) string { return joinInts(l.Contradicts) }},
 	{"path", func(l *line) string { return strings.Join(l.Path, " ") }},
+	{"src_ip", func(l *line) string { return string(l.SrcIP) }},
+	{"src_port", func(l *line) string { return csvInt(l.SrcPort) }},
+	{"dst_ip", func(l *line) string { return string(l.DstIP) }},
+	{"dst_port", func(l *line) string { return csvInt(l.DstPort) }},
+	{"ech_type", ofHello(func(h *helloInfo) string {
+		if h.ECH == nil {
+			return ""
+		}
+		return csvPoint(h.ECH.Type)
+	})},
+	{"tls_flags_changed", func(l *line) string { return csvBool(l.TLSFlagsChanged) }},
+	{"request_mtls_acknowledged", func(l *line) string { return csvBool(l.Acknowledged) }},
+	{"prologue_protocol", func(l *line) string {
+		if l.Prologue == nil {
+			return ""
+		}
+		return string(l.Prologue.Protocol)
+	}},
+	{"prologue_length", func(l *line) string {
+		if l.Prologue == nil {
+			return ""
+		}
+		return strconv.Itoa(l.Prologue.Length)
+	}},
 }
 
 func ofHello(value func(*helloInfo) string) func(*line) string {
@@ -112,9 +136,10 @@ func (p *csvPrinter) header() {
 	_ = p.w.Write(p.row) // the next Write has the error
 }
 
-func (p *csvPrinter) close() {
+func (p *csvPrinter) close() error {
 	p.header()
 	p.w.Flush()
+	return p.w.Error()
 }
 
 // csvText escapes what a terminal or a spreadsheet would act on.
@@ -152,6 +177,20 @@ func joined[T any](list []T, number func(T) uint64) string {
 		b = strconv.AppendUint(b, number(x), 10)
 	}
 	return string(b)
+}
+
+func csvInt(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
+}
+
+func csvBool(b *bool) string {
+	if b == nil {
+		return ""
+	}
+	return strconv.FormatBool(*b)
 }
 
 func joinInts(list []int) string {

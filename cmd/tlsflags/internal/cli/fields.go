@@ -33,6 +33,9 @@ func (l *fieldList) Set(s string) error {
 
 // check returns an error for a field that has no place in a cell.
 func (l fieldList) check(format string) error {
+	if format == parquetFormat {
+		return l.checkColumns()
+	}
 	for _, p := range l {
 		switch t := p.Type(); {
 		case format != "text" && format != "csv" || fitsCell(t):
@@ -69,6 +72,7 @@ var partsOfFields = map[string]parts{
 	"client_hello.cipher_suites":      partSuites,
 	"client_hello.alpn":               partALPN,
 	"client_hello.extensions":         partExtensions,
+	"client_hello.ech":                partECH,
 }
 
 // fitsCell reports whether values fit a cell: of a code point it has the number or the name,
@@ -159,9 +163,10 @@ func (p *fieldsCSV) header() {
 	_ = p.w.Write(p.row) // the next Write has the error
 }
 
-func (p *fieldsCSV) close() {
+func (p *fieldsCSV) close() error {
 	p.header()
 	p.w.Flush()
+	return p.w.Error()
 }
 
 // fieldsText writes the fields of a hello in columns. A column gets wider as longer values
@@ -256,7 +261,7 @@ func (p *fieldsText) row(cells []string) {
 	p.b = append(append(p.b, screen.Cut(line.String(), p.style.width)...), '\n')
 }
 
-func (p *fieldsText) close() {}
+func (p *fieldsText) close() error { return nil }
 
 // projection is a tree of the fields of an object; nil is all of them.
 type projection []projected

@@ -13,11 +13,12 @@ import (
 // found counts a hello and prints it, if it is one to be shown. An error is one of
 // the output.
 func (in *inspection) found(source string, h *capture.Hello) error {
+	if in.part != nil {
+		return in.part.row(source, h)
+	}
 	r := row{source: source, hello: h}
 	in.written.rows++
-	if in.number++; source != in.counted && !in.join {
-		in.counted, in.number = source, 1
-	}
+	number := in.counter.next(source, in.join)
 	if h.Found() {
 		var err error
 		r.msg, r.offset, err = h.Parse()
@@ -42,7 +43,7 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		return nil
 	}
 	l := in.line(&r)
-	l.number = in.number
+	l.number = number
 	if in.bytes {
 		l.Message = optional(hex.EncodeToString(h.Message))
 	}
@@ -50,6 +51,20 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		l.redact()
 	}
 	return in.printer.print(l)
+}
+
+// counter numbers the hellos of each capture, as explain does.
+type counter struct {
+	source string
+	n      int
+}
+
+func (c *counter) next(source string, joined bool) int {
+	if source != c.source && !joined {
+		*c = counter{source: source}
+	}
+	c.n++
+	return c.n
 }
 
 func (in *inspection) count(h *capture.Hello, msg clienthello.ClientHello, code extension.Code) {
@@ -93,6 +108,8 @@ func describe(source string, h *capture.Hello) *line {
 		Ambiguous:   doubtsOf(h),
 		Contradicts: h.Contradicts,
 		Path:        h.Path,
+
+		hello: h,
 	}
 	l.splitAddresses(h)
 	if len(h.Frames) == 0 { // the key is null, not an empty list

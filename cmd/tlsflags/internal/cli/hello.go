@@ -74,20 +74,21 @@ func (m *lists) reset() {
 }
 
 // parts are what of a hello is shown; the rest need not be computed.
-type parts uint8
+type parts uint16
 
 const (
 	partRandom     parts = 1 << iota // random and session_id
 	partSuites                       // cipher_suites
 	partALPN                         // alpn
 	partExtensions                   // the list of extensions
+	partECH                          // ech
 	partMalformed                    // malformed_extensions
 	partJA4                          // ja4
 	partRest                         // all else but length, versions and server_name
 	allParts       = partRest<<1 - 1
 
 	textParts = partMalformed | partJA4
-	csvParts  = partRandom | partSuites | partALPN | partExtensions | partJA4
+	csvParts  = partRandom | partSuites | partALPN | partExtensions | partECH | partJA4
 )
 
 func (p parts) has(part parts) bool { return p&part != 0 }
@@ -157,11 +158,18 @@ func (m *lists) describeExtensions(info *helloInfo, h clienthello.ClientHello, p
 	info.ServerName = optional(name)
 	versions, bad := h.SupportedVersions()
 	info.SupportedVersions = points(m, versions)
-	suspect := err != nil || bad != nil || !p.has(partALPN) || !p.has(partRest)
+	suspect := err != nil || bad != nil || !p.has(partALPN) || !p.has(partECH) || !p.has(partRest)
 	if p.has(partALPN) {
 		names, err := h.ALPN()
 		for name := range names.All() {
 			info.ALPN = append(info.ALPN, string(name))
+		}
+		suspect = suspect || err != nil
+	}
+	if p.has(partECH) {
+		ech, ok, err := h.EncryptedClientHello()
+		if ok && err == nil {
+			info.ECH = describeECH(ech)
 		}
 		suspect = suspect || err != nil
 	}
@@ -196,11 +204,7 @@ func (m *lists) describeRest(info *helloInfo, h clienthello.ClientHello) bool {
 	}
 	schemes, schemesErr := h.SignatureAlgorithms()
 	info.SignatureAlgorithms = points(m, schemes)
-	ech, ok, echErr := h.EncryptedClientHello()
-	if ok && echErr == nil {
-		info.ECH = describeECH(ech)
-	}
-	return groupsErr == nil && sharesErr == nil && schemesErr == nil && echErr == nil
+	return groupsErr == nil && sharesErr == nil && schemesErr == nil
 }
 
 // malformed adds an extension to the malformed ones if it is one.

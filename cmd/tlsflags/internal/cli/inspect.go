@@ -35,8 +35,10 @@ type inspectOptions struct {
 	keyLog string
 	join   bool
 	follow bool
+	result fileOptions
 	live   liveOptions
 	write  writeOptions
+	workerOptions
 
 	conditions conditions
 	fields     fieldList
@@ -45,7 +47,7 @@ type inspectOptions struct {
 }
 
 func (o *inspectOptions) register(f *pflag.FlagSet) {
-	o.format, o.color = enumOf("format", "text", words(outputFormats...)), colorMode()
+	o.format, o.color = enumOf("format", "text", words(append(outputFormats, parquetFormat)...)), colorMode()
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.color, "color", "when to colour text")
 	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
@@ -67,16 +69,19 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	o.room.MaxMemory = capture.DefaultMaxMemory
 	f.Var((*byteSize)(&o.room.MaxMemory), "max-memory", "`bytes` that unfinished hellos and connections may take; k, M or G may follow")
 	f.IntVar(&o.room.MaxFlows, "max-flows", capture.DefaultMaxFlows, "`number` of connections followed at a time")
+	f.Var(filterOption{&o.room.Filter}, "filter", "read only packets that this expression of tcpdump chooses")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
 	f.BoolVar(&o.bytes, "bytes", false, "show the bytes of each message, from the handshake header on, in hexadecimal")
 	o.write.register(f)
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
 	f.BoolVar(&o.join, "join", false, "read all captures as one, in the order of their times, as rotated files are")
 	f.BoolVar(&o.follow, "follow", false, "wait at the end of a capture that still grows; ^C ends it")
+	o.workerOptions.register(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
 	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
 	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
 	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+	o.result.register(f)
 }
 
 // The words of --strict.
@@ -151,6 +156,16 @@ packets from its beginning on, at most 64 before the hello and 64 after it, in b
 Files are read twice for that. Of standard input, an interface and a file with --follow, inspect
 holds the latest 64 MiB of packets, and says how many it could not write.
 
+With -o, the results go to a file. It has another name in the same folder until they are
+complete, also after ^C or SIGTERM; if they cannot be written, there is no file. --rotate
+1h or --rotate 1GB begins a new file after that time or size, for -i, - and --follow. The
+names of the files have the time of their first hello and a number. A time begins at a
+multiple of its length in UTC, and a file is complete when a hello of the next one comes.
+
+--format parquet has the message of each hello and a column for most keys of the JSON, for
+databases; the bytes come in groups of up to 16 MiB, and a file is readable when inspect
+has ended. With --fields, it has the columns of these keys.
+
 In text and csv, all characters of a name that are not printable are escaped, so a
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
 hello. Colour is off if NO_COLOR is set or TERM is dumb, unless --color says always.
@@ -162,7 +177,7 @@ func inspectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE|DIRECTORY|-]...",
 		Short: "Show the ClientHellos of captures and raw files",
-		Long:  inspectHelp + inspectExits,
+		Long:  inspectHelp + filterHelp + inspectExits,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
@@ -171,6 +186,7 @@ func inspectCommand() *cobra.Command {
   tlsflags inspect --by ja4,sni --top 5 corpus/captures
   base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
+  tlsflags inspect -f parquet -o hellos.parquet corpus/captures
   tlsflags inspect --join corpus/captures/tcp-hrr-openssl.pcapng corpus/captures/demo.pcapng
   tcpdump -i lo -U -w a.pcap tcp port 8443 &
   SSLKEYLOGFILE=keys curl --cacert demo/ca.pem https://127.0.0.1:8443/json
@@ -179,7 +195,7 @@ func inspectCommand() *cobra.Command {
 			if err := o.check(args); err != nil {
 				return err
 			}
-			return inspect(cmd, o, args)
+			return o.result.write(cmd, func(to *resultFiles) error { return inspect(cmd, o, args, to) })
 		},
 		DisableFlagsInUseLine: true,
 	}
@@ -189,6 +205,9 @@ func inspectCommand() *cobra.Command {
 
 func (o inspectOptions) check(args []string) error {
 	if err := o.live.check(args); err != nil {
+		return err
+	}
+	if err := o.workerOptions.check(); err != nil {
 		return err
 	}
 	if o.room.MaxFlows <= 0 {
@@ -216,6 +235,9 @@ func (o inspectOptions) check(args []string) error {
 	if err := o.fields.check(o.format.value); err != nil {
 		return err
 	}
+	if err := o.checkResult(args); err != nil {
+		return err
+	}
 	switch {
 	case o.follow && (o.join || o.keyLog != "" || o.live.on() || len(args) != 1 || args[0] == standardInput):
 		return usageError("--follow reads one file as it grows; it does not go with other inputs, -, -i, --join and --keylog")
@@ -241,9 +263,11 @@ type inspection struct {
 	followed followed     // connections of the input at hand
 	parts    parts        // what is computed of a hello
 	written  written
-	counted  string   // source of the hellos that number counts
-	number   int      // of the latest hello
+	counter  counter
 	again    reopener // of the input at hand, if it can be read twice
+	turns    *turns   // of the inputs, for what lists them; nil with one worker
+	part     *part    // that is read; nil for what prints
+	budget   *capture.Budget
 }
 
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
@@ -256,7 +280,7 @@ func (o inspectOptions) memoryLimit() int64 {
 	return int64(o.room.MaxMemory) + others
 }
 
-func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
+func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFiles) error {
 	if limit := debug.SetMemoryLimit(-1); limit == math.MaxInt64 {
 		debug.SetMemoryLimit(o.memoryLimit())
 		defer debug.SetMemoryLimit(limit)
@@ -278,17 +302,8 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	case o.by.list != nil:
 		in.tally = newTally(o.by.list, o.redact)
 	case !o.stats:
-		in.printer = newPrinter(o.format.value, in.out, textStyle{
-			painter: useColor(o.color.value, cmd.OutOrStdout()),
-			width:   widthOf(cmd, cmd.OutOrStdout()),
-			sources: severalSources(args),
-		}, o.fields)
-	}
-	switch p := in.printer.(type) {
-	case *csvPrinter:
-		p.bytes = o.bytes
-	case *textPrinter:
-		if !p.shows(ja4Column) {
+		in.print(args, to)
+		if p, ok := in.printer.(*textPrinter); ok && !p.shows(ja4Column) {
 			in.parts &^= partJA4
 		}
 	}
@@ -299,7 +314,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 	if err := in.written.end(in, in.run(args)); err != nil {
 		return err
 	}
-	if !o.quiet {
+	if !o.quiet && !in.nothing() {
 		fmt.Fprintln(cmd.ErrOrStderr(), in.summary.text(widthOf(cmd, cmd.ErrOrStderr())))
 	}
 	if o.expect.set && !in.summary.expected {
@@ -327,33 +342,26 @@ func (in *inspection) run(args []string) error {
 			return err
 		}
 	}
-	inputs := make([]func() error, 0, len(args))
-	for _, arg := range args {
-		inputs = append(inputs, func() error { return in.input(arg) })
-	}
-	if in.join {
-		inputs = []func() error{func() error { return in.joined(args) }}
-	}
-	for _, inspect := range inputs {
-		err := inspect()
-		if errors.Is(err, context.Canceled) {
-			break // interrupted: what was found is told, with the summary
-		}
-		if err != nil {
-			return err
-		}
-	}
+	if err := in.inspectAll(args); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	} // else, if it was interrupted, what was found is told, with the summary
 	in.progress.finish()
 	switch {
+	case in.printer == nil && in.nothing():
 	case in.tally != nil:
 		in.tally.print(in.out, in.format.value, in.top, widthOf(in.cmd, in.cmd.OutOrStdout()))
 	case in.printer == nil:
 		in.stats.print(in.out, in.format.value, &in.summary.captures, widthOf(in.cmd, in.cmd.OutOrStdout()))
 	default:
-		in.printer.close()
+		if err := in.printer.close(); err != nil {
+			return err
+		}
 	}
 	return in.out.Flush()
 }
+
+// nothing reports whether no input could be read, so that there is nothing to count.
+func (in *inspection) nothing() bool { return in.summary.inputs == 0 && in.exit != ExitDone }
 
 // outputWriter writes to standard output and takes the progress bar away first.
 type outputWriter struct {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
@@ -54,8 +55,10 @@ type line struct {
 	Partial  *partialInfo  `json:"partial,omitempty"`
 	Message  optional      `json:"message,omitempty"` // in hexadecimal, with --bytes
 
-	ports  [2]int // to which SrcPort and DstPort point
-	number int    // of the hello in its capture, from 1
+	ports    [2]int // to which SrcPort and DstPort point
+	number   int    // of the hello in its capture, from 1
+	hello    *capture.Hello
+	redacted bool
 }
 
 type (
@@ -212,6 +215,7 @@ func describeFlags(block extension.List) *flagsInfo {
 // redact removes what could tell who talked to whom, or help to find the same hello
 // elsewhere.
 func (l *line) redact() {
+	l.redacted = true
 	l.Src, l.Dst = "", ""
 	l.SrcIP, l.SrcPort, l.DstIP, l.DstPort = "", nil, "", nil
 	l.Path = slices.Clone(l.Path) // the Hello's is shared

@@ -24,10 +24,10 @@ type textStyle struct {
 type textPrinter struct {
 	w      io.Writer
 	style  textStyle
-	widths [columns]int // 0: left out
+	widths [textColumns]int // 0: left out
 	source string
 	begun  bool
-	cells  [columns]cell
+	cells  [textColumns]cell
 	b      strings.Builder
 }
 
@@ -44,10 +44,10 @@ const (
 	ja4Column
 	framesColumn
 	flagsColumn
-	columns
+	textColumns
 )
 
-var columnNames = [columns]string{
+var columnNames = [textColumns]string{
 	numberColumn: "#", timeColumn: "TIME", transportColumn: "VIA", clientColumn: "CLIENT", serverColumn: "SERVER",
 	nameColumn: "SERVER NAME", versionColumn: "VERSION", ja4Column: "JA4", framesColumn: "FRAMES", flagsColumn: "TLS FLAGS",
 }
@@ -56,7 +56,7 @@ var columnNames = [columns]string{
 type cell struct{ long, short string }
 
 // wholeWidths are the widths without a limit.
-var wholeWidths = [columns]int{
+var wholeWidths = [textColumns]int{
 	numberColumn: 4, timeColumn: len("00:00:00.000000"), transportColumn: len("dtls"),
 	clientColumn: len("192.168.100.100:50000"), serverColumn: len("192.168.100.100:443"),
 	nameColumn: 30, versionColumn: len("DTLS 1.2"), ja4Column: 36, framesColumn: len("FRAMES"), flagsColumn: 1,
@@ -75,7 +75,7 @@ var fitting = []struct {
 }
 
 // fit returns the widths of the columns for a screen.
-func fit(width int) (widths [columns]int) {
+func fit(width int) (widths [textColumns]int) {
 	const gap = 2
 	rest := width + gap
 	for _, step := range fitting {
@@ -91,7 +91,7 @@ func fit(width int) (widths [columns]int) {
 	}
 	if widths[flagsColumn] == 0 { // half and half
 		name := max(width/2-gap, 1)
-		return [columns]int{nameColumn: name, flagsColumn: max(width-name-gap, 1)}
+		return [textColumns]int{nameColumn: name, flagsColumn: max(width-name-gap, 1)}
 	}
 	widths[flagsColumn] += rest
 	return widths
@@ -128,11 +128,11 @@ func (p *textPrinter) print(l *line) error {
 	return err
 }
 
-func (p *textPrinter) close() {}
+func (p *textPrinter) close() error { return nil }
 
 // describe fills in the cells of a hello.
 func (p *textPrinter) describe(l *line) {
-	p.cells = [columns]cell{}
+	p.cells = [textColumns]cell{}
 	p.cells[numberColumn].long = strconv.Itoa(l.number)
 	if l.Time != "" {
 		t := clock(string(l.Time))

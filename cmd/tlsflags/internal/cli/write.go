@@ -30,6 +30,9 @@ func (o writeOptions) check(in inspectOptions, args []string) error {
 	if o.pcap == standardInput {
 		return usageError("--write-pcap needs the name of a file")
 	}
+	if o.pcap != "" && o.pcap == in.result.name {
+		return usageError("-o and --write-pcap name the same file")
+	}
 	for _, arg := range args {
 		if o.pcap != "" && sameFile(o.pcap, arg) {
 			return usageError("--write-pcap would replace the input %s", arg)
@@ -96,7 +99,7 @@ func (w *written) selected(h *capture.Hello) error {
 func (w *written) end(in *inspection, err error) error {
 	if w.pcap != nil {
 		if err != nil {
-			w.pcap.remove()
+			w.pcap.file.remove()
 			return err
 		}
 		if err := w.pcap.finish(in); err != nil {

@@ -3,13 +3,11 @@ package cli
 import (
 	"bufio"
 	"bytes"
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"strconv"
+	"time"
 
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/packets"
@@ -18,14 +16,12 @@ import (
 // packetBuffer is how many bytes of packets are held of a capture that cannot be read twice.
 const packetBuffer = 64 << 20
 
-// pcapFile is the file of --write-pcap. It has another name until it is complete.
+// pcapFile is the file of --write-pcap.
 type pcapFile struct {
-	name   string
-	target string // name in the end; "" for a device or a pipe
-	f      *os.File
-	out    *bufio.Writer
-	w      *packets.Writer
-	room   int // of the buffer, in bytes
+	file *resultFiles
+	out  *bufio.Writer
+	w    *packets.Writer
+	room int // of the buffer, in bytes
 
 	// Of the capture at hand.
 	keeper *packets.Keeper
@@ -37,22 +33,11 @@ type pcapFile struct {
 }
 
 func createPcap(name string) (*pcapFile, error) {
-	p := &pcapFile{name: name, target: name, room: packetBuffer}
-	if link, err := filepath.EvalSymlinks(name); err == nil {
-		p.target = link
+	p := &pcapFile{file: &resultFiles{fileOptions: fileOptions{name: name}}, room: packetBuffer}
+	if err := p.file.begin(time.Time{}); err != nil {
+		return nil, err
 	}
-	var err error
-	if info, statErr := os.Stat(name); statErr == nil && !info.Mode().IsRegular() {
-		p.target = ""
-		p.f, err = os.OpenFile(name, os.O_WRONLY, 0)
-	} else {
-		part := ".tlsflags-" + strconv.FormatUint(rand.Uint64(), 36) + ".part"
-		p.f, err = os.OpenFile(filepath.Join(filepath.Dir(p.target), part), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("--write-pcap %s: %s", name, reason(err))
-	}
-	p.out = bufio.NewWriterSize(p.f, 64<<10)
+	p.out = bufio.NewWriterSize(p.file, 64<<10)
 	p.w = packets.NewWriter(p.out)
 	return p, nil
 }
@@ -75,9 +60,9 @@ func (p *pcapFile) begin(c *capture.Reader, twice bool) {
 		}
 	}
 	p.keeper = packets.NewKeeper(keep)
-	c.Tap(func(packet capture.Packet, parts []capture.FlowPart) {
+	c.Tap(func(frame int, packet capture.Packet, parts []capture.FlowPart) {
 		if p.buffer != nil {
-			p.buffer.Add(packet)
+			p.buffer.Add(frame, packet)
 		}
 		p.keeper.Add(parts)
 	})
@@ -124,56 +109,37 @@ func (p *pcapFile) end(in *inspection, source string, again reopener) error {
 func (p *pcapFile) write(packet capture.Packet) {
 	if p.err == nil {
 		p.written++
-		p.failed(p.w.Write(packet))
+		p.err = p.w.Write(packet)
 	}
-}
-
-func (p *pcapFile) failed(err error) error {
-	if err != nil && p.err == nil {
-		p.err = fmt.Errorf("%s: %s", p.name, reason(err))
-	}
-	return p.err
 }
 
 // finish gives the file its name, and says what is in it and what is not.
 func (p *pcapFile) finish(in *inspection) error {
-	if p.failed(errors.Join(p.w.Begin(), p.out.Flush())) != nil {
-		p.remove()
+	if p.err = cmp.Or(p.err, p.w.Begin(), p.out.Flush()); p.err != nil {
+		p.file.remove()
 		return p.err
 	}
-	if p.failed(p.f.Close()) == nil && p.target != "" {
-		p.failed(os.Rename(p.f.Name(), p.target))
-	}
-	if p.err != nil {
-		p.remove()
-		return p.err
+	if err := p.file.finish(); err != nil {
+		return err
 	}
 	if in.quiet {
 		return nil
 	}
-	fmt.Fprintf(in.cmd.ErrOrStderr(), "wrote %s to %s\n", count(p.written, "packet"), p.name)
+	fmt.Fprintf(in.cmd.ErrOrStderr(), "wrote %s to %s\n", count(p.written, "packet"), p.file.name)
 	if p.lost > 0 {
 		complain(in.cmd, fmt.Sprintf("%s: warning: %s not written, which had left the buffer of %d kB; of a file, all are written",
-			p.name, count(p.lost, "packet"), p.room>>10))
+			p.file.name, count(p.lost, "packet"), p.room>>10))
 	}
 	if p.cut > 0 {
 		complain(in.cmd, fmt.Sprintf("%s: warning: %s may lack the first packets, because too many others came in between",
-			p.name, count(p.cut, "connection")))
+			p.file.name, count(p.cut, "connection")))
 	}
 	return nil
 }
 
-// remove removes the file that is not complete.
-func (p *pcapFile) remove() {
-	p.f.Close() // again, if it was not this that failed
-	if p.target != "" {
-		os.Remove(p.f.Name())
-	}
-}
-
 // is reports whether a file in a directory is the one that is being written.
 func (p *pcapFile) is(path string) bool {
-	return p != nil && p.target != "" && sameFile(path, p.f.Name())
+	return p != nil && p.file.target != "" && sameFile(path, p.file.f.Name())
 }
 
 // reopener opens a capture again.

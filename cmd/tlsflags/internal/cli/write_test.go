@@ -58,7 +58,7 @@ func TestPcapFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.f.Close()
+	p.file.f.Close()
 	p.write(capture.Packet{Data: make([]byte, 100)})
 	if err := p.finish(&inspection{}); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
 		t.Errorf("error %v", err)

@@ -2,6 +2,7 @@ package packets
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/tlsflags/tlsflags/capture"
 )
@@ -9,36 +10,40 @@ import (
 // Buffer holds the latest packets of a capture that cannot be read twice.
 type Buffer struct {
 	limit, size int
-	first       int // number of packets[0]
-	packets     []capture.Packet
+	packets     []numbered
+}
+
+type numbered struct {
+	frame int
+	capture.Packet
 }
 
 // packetCost is what a packet takes besides its data.
-const packetCost = 96
+const packetCost = 112
 
 // NewBuffer returns a Buffer that holds a number of bytes.
-func NewBuffer(limit int) *Buffer { return &Buffer{limit: limit, first: 1} }
+func NewBuffer(limit int) *Buffer { return &Buffer{limit: limit} }
 
-// Add takes a copy of the next packet. The oldest ones leave the buffer.
-func (b *Buffer) Add(p capture.Packet) {
+// Add takes a copy of a packet. Numbers ascend. The oldest packets leave the buffer.
+func (b *Buffer) Add(frame int, p capture.Packet) {
 	p.Data = bytes.Clone(p.Data)
-	b.packets = append(b.packets, p)
+	b.packets = append(b.packets, numbered{frame, p})
 	b.size += packetCost + len(p.Data)
 	gone := 0
 	for ; b.size > b.limit && gone < len(b.packets)-1; gone++ {
 		b.size -= packetCost + len(b.packets[gone].Data)
-		b.packets[gone] = capture.Packet{}
+		b.packets[gone] = numbered{}
 	}
-	b.first += gone
 	b.packets = b.packets[gone:]
 }
 
-// Packet returns the packet with a number, counted from 1, if it is still there.
+// Packet returns the packet with a number, if it is still there.
 func (b *Buffer) Packet(frame int) (capture.Packet, bool) {
-	if i := frame - b.first; 0 <= i && i < len(b.packets) {
-		return b.packets[i], true
+	i, ok := slices.BinarySearchFunc(b.packets, frame, func(p numbered, frame int) int { return p.frame - frame })
+	if !ok {
+		return capture.Packet{}, false
 	}
-	return capture.Packet{}, false
+	return b.packets[i].Packet, true
 }
 
 // Set is a set of packets, by their numbers.

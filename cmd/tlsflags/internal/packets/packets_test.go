@@ -92,7 +92,7 @@ func TestBuffer(t *testing.T) {
 	data := make([]byte, 10)
 	for i := range 10 {
 		data[0] = byte(i + 1)
-		b.Add(capture.Packet{Data: data})
+		b.Add(i+1, capture.Packet{Data: data})
 	}
 	for frame := range 12 {
 		p, ok := b.Packet(frame)
@@ -100,8 +100,8 @@ func TestBuffer(t *testing.T) {
 			t.Errorf("packet %d: %v, %v", frame, ok, p.Data)
 		}
 	}
-	b.Add(capture.Packet{Data: make([]byte, 1000)})
-	if _, ok := b.Packet(11); !ok || len(b.packets) != 1 {
+	b.Add(15, capture.Packet{Data: make([]byte, 1000)})
+	if _, ok := b.Packet(15); !ok || len(b.packets) != 1 {
 		t.Errorf("the latest packet is always there; there are %d", len(b.packets))
 	}
 }

@@ -70,6 +70,7 @@ var replaced = strings.NewReplacer(
 var replacedInDocs = strings.NewReplacer(
 	"tlsflags serve ", "tlsflags serve --help ",
 	"tlsflags inspect -i ", "tlsflags inspect --help -i ",
+	"tlsflags inspect --follow ", "tlsflags inspect --help --follow ",
 	"tlsflags probe example.com:443 ", "tlsflags probe --help example.com:443 ",
 	"tlsflags vectors run ", "tlsflags vectors run --help ",
 )
@@ -121,17 +122,12 @@ func runDocument(t *testing.T, blocks []block) {
 	if slices.ContainsFunc(blocks, func(b block) bool { return b.lang == "sh" && strings.HasPrefix(b.text(), "openssl ") }) {
 		testenv.Program(t, "openssl", "openssl")
 	}
-	dir, bin := t.TempDir(), t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+	var real []string
+	if blocks[0].file == recipes {
+		testenv.Program(t, "jq", "jq")
+		real = realTools
 	}
-	for name := range tools {
-		link(t, self, filepath.Join(bin, name))
-	}
-	root := testenv.Root(t)
-	link(t, filepath.Join(root, "corpus"), filepath.Join(dir, "corpus"))
-	link(t, filepath.Join(root, "corpus", "captures", "demo.pcapng"), filepath.Join(dir, "a.pcap"))
+	dir, env := folder(t, real)
 	addr := serve(t, filepath.Join(dir, "demo"))
 	for i, b := range blocks {
 		if b.lang == "sh" {
@@ -140,8 +136,27 @@ func runDocument(t *testing.T, blocks []block) {
 			}
 		}
 	}
-	env := append(environment(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	runBlocks(t, blocks, dir, replacedInDocs, env)
+}
+
+// folder makes a folder with the files of the documents, and returns the environment in
+// which commands find tools, or the real ones if they are installed.
+func folder(t *testing.T, real []string) (dir string, env []string) {
+	t.Helper()
+	dir, bin := t.TempDir(), t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range tools {
+		if _, err := exec.LookPath(name); err != nil || !slices.Contains(real, name) {
+			link(t, self, filepath.Join(bin, name))
+		}
+	}
+	root := testenv.Root(t)
+	link(t, filepath.Join(root, "corpus"), filepath.Join(dir, "corpus"))
+	link(t, filepath.Join(root, "corpus", "captures", "demo.pcapng"), filepath.Join(dir, "a.pcap"))
+	return dir, append(environment(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 }
 
 func link(t *testing.T, target, name string) {
