@@ -19,8 +19,8 @@ type Reader struct {
 	err     error
 }
 
-func newReader(s source, o Options) *Reader {
-	r := &Reader{source: s, scanner: NewScanner(o)}
+func newReader(s source, scanner *Scanner, o Options) *Reader {
+	r := &Reader{source: s, scanner: scanner}
 	if o.Filter != nil {
 		r.filter = &packetFilter{filter: o.Filter}
 	}
@@ -42,7 +42,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newReader(s, o), nil
+	return newReader(s, NewScanner(o), o), nil
 }
 
 func open(r io.Reader) (source, error) {
@@ -61,6 +61,13 @@ func open(r io.Reader) (source, error) {
 // the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
+		if s, ok := r.source.(interface {
+			begin()
+			end()
+		}); ok {
+			s.begin()
+			defer s.end()
+		}
 		if r.share != nil {
 			yield = r.share.bracket(yield)
 			defer r.share.set(shareIdle)
@@ -113,6 +120,31 @@ func (r *Reader) Stats() Stats {
 	stats := r.scanner.Stats()
 	r.source.count(&stats)
 	return stats
+}
+
+// Interface is a network interface.
+type Interface struct {
+	Name string
+	Link LinkType
+}
+
+// Interfaces returns the interfaces of a live capture.
+func (r *Reader) Interfaces() []Interface {
+	if s, ok := r.source.(interface{ interfaces() []Interface }); ok {
+		return s.interfaces()
+	}
+	return nil
+}
+
+// File returns the name of the file of [Join] that has a frame which was read, counted from 1
+// over all files, or the name of the interface of [Live] on which it came. It is empty if the
+// reader is of another function, or if the frame came on one of several interfaces more than
+// 262,144 packets ago.
+func (r *Reader) File(frame int) string {
+	if s, ok := r.source.(interface{ nameOf(frame int) string }); ok {
+		return s.nameOf(frame)
+	}
+	return ""
 }
 
 // Close ends a live capture, and with it Hellos. It does not close the reader that was

@@ -78,9 +78,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.follow, "follow", false, "wait at the end of a capture that still grows; ^C ends it")
 	o.workerOptions.register(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
-	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
-	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
-	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+	o.live.register(f)
 	o.result.register(f)
 }
 
@@ -119,7 +117,8 @@ an array, a string with escapes, or base64.
 The argument - is standard input, whose hellos are printed as they arrive. In a
 directory, every capture in it and below it is inspected, in lexical order; other files
 are counted and symbolic links are not followed. With -i there are no inputs: inspect
-captures on a network interface until ^C, --count or --duration.
+captures on a network interface until ^C, --count or --duration, with several -i on each of
+them, with -i any on all; the source of a hello is the interface of its first packet.
 
 With --join, all inputs are captures of one place, such as the files that tcpdump -G or -C
 or dumpcap -b wrote one after the other. They are read as one capture, in the order of the
@@ -331,8 +330,8 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 }
 
 // severalSources reports whether hellos may be of more than one input.
-func severalSources(args []string) bool {
-	return len(args) > 1 || len(args) == 1 && isDirectory(args[0])
+func (o inspectOptions) severalSources(args []string) bool {
+	return len(args) > 1 || len(args) == 1 && isDirectory(args[0]) || len(o.live.interfaces) > 1 || slices.Contains(o.live.interfaces, "any")
 }
 
 // run inspects the inputs and ends the output. An error is one of the output.
