@@ -35,7 +35,7 @@ type Options struct {
 	MergePaths bool
 
 	// Ring is how many bytes [Live] gives the kernel for packets that have not been read yet,
-	// besides MaxMemory: 64 MiB by default, in steps of 1 MiB, 2 MiB at least.
+	// besides MaxMemory: 64 MiB by default, 2 MiB to 1 GiB, in steps of 1 MiB.
 	Ring int
 
 	// Filter chooses the packets of a [Reader]: the others only count as packets, and a live

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -229,6 +230,33 @@ func TestLiveRejectsFirst(t *testing.T) {
 	}
 	cancel()
 	<-done
+}
+
+// TestLiveDoubt checks that a row which waits for the server's answer comes without another
+// packet.
+func TestLiveDoubt(t *testing.T) {
+	if !testenv.Network(t) {
+		return
+	}
+	d := newDevice(t, "tun0", unix.ARPHRD_NONE)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r, err := capture.Live(ctx, []string{"tun0"}, capture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	before := []byte("EHLO client.example\r\n")
+	for _, packet := range [][]byte{up(0, syn, nil), up(1, ack, before), up(1+len(before), ack, hello())} {
+		d.receive(t, packet)
+	}
+	for h := range r.Hellos() {
+		if h.Ambiguous.String() != "unconfirmed" {
+			t.Errorf("%v", h.Ambiguous)
+		}
+		return
+	}
+	t.Error("no row")
 }
 
 // TestLiveEnds checks what ends a capture, and that nothing stays open.

@@ -7,8 +7,9 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/afpacket"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
@@ -157,18 +158,27 @@ func interfaceNames() string {
 
 func joinedNames(names []string) string { return strings.Join(names, ", ") }
 
-// packet returns a packet with the link type of its interface.
-func (s *liveSource) packet(data []byte, index, length int, t time.Time) Packet {
-	if index != s.latest.index && s.seen != nil {
-		s.latest = latest{index, s.nic(index).Link}
-	}
+// packet returns a packet with the link type of its interface, and with the VLAN tag that the
+// card or the kernel took out of it. OptAddVLANHeader would allocate memory for each.
+func (s *liveSource) packet(data []byte, info gopacket.CaptureInfo) Packet {
 	if s.seen != nil {
-		s.seen[s.frames%len(s.seen)] = int32(index)
+		if info.InterfaceIndex != s.latest.index {
+			s.latest = latest{info.InterfaceIndex, s.nic(info.InterfaceIndex).Link}
+		}
+		s.seen[s.frames%len(s.seen)] = int32(info.InterfaceIndex)
 	}
 	s.frames++
-	p := Packet{Data: data, Length: length, Link: s.latest.link, Time: t}
-	if p.Link == LinkTypePPP && len(data) > 0 && (data[0]>>4 == 4 || data[0]>>4 == 6) {
+	p := Packet{Data: data, Length: info.Length, Link: s.latest.link, Time: info.Timestamp}
+	switch {
+	case p.Link == LinkTypePPP && len(data) > 0 && (data[0]>>4 == 4 || data[0]>>4 == 6):
 		p.Link = LinkTypeRaw // the driver has taken its header off; no PPP packet begins like this
+	case len(info.AncillaryData) > 0 && p.Link == LinkTypeEthernet && len(data) >= 12:
+		if tag, ok := info.AncillaryData[0].(afpacket.AncillaryVLAN); ok {
+			s.tagged = append(s.tagged[:0], data[:12]...)
+			s.tagged = append(s.tagged, etherVLAN>>8, etherVLAN&0xff, byte(tag.VLAN>>8), byte(tag.VLAN))
+			s.tagged = append(s.tagged, data[12:]...)
+			p.Data, p.Length = s.tagged, p.Length+4
+		}
 	}
 	return p
 }

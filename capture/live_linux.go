@@ -36,6 +36,7 @@ func Live(ctx context.Context, names []string, o Options) (*Reader, error) {
 	if size <= 0 {
 		size = DefaultRing
 	}
+	size = min(max(size, minRing), maxRing)
 	if s.ring, err = newRing(s.bound, size); err != nil {
 		return nil, ringError(err, names, size)
 	}
@@ -48,6 +49,8 @@ func Live(ctx context.Context, names []string, o Options) (*Reader, error) {
 }
 
 const (
+	minRing, maxRing = 2 << 20, 1 << 30 // bytes; the kernel would take what others need
+
 	// A block is what the kernel hands over at once, and the most that one packet takes.
 	ringBlock    = 1 << 20
 	blockTimeout = 10 * time.Millisecond // or earlier, when it is full
@@ -58,8 +61,8 @@ const (
 func newRing(name string, size int) (*afpacket.TPacket, error) {
 	return afpacket.NewTPacket(
 		afpacket.OptInterface(name), afpacket.TPacketVersion3,
-		afpacket.OptFrameSize(ringBlock/16), afpacket.OptBlockSize(ringBlock), afpacket.OptNumBlocks(max(2, size/ringBlock)),
-		afpacket.OptBlockTimeout(blockTimeout), afpacket.OptPollTimeout(pollTimeout), afpacket.OptAddVLANHeader(true))
+		afpacket.OptFrameSize(ringBlock/16), afpacket.OptBlockSize(ringBlock), afpacket.OptNumBlocks(size/ringBlock),
+		afpacket.OptBlockTimeout(blockTimeout), afpacket.OptPollTimeout(pollTimeout))
 }
 
 func ringError(err error, names []string, size int) error {
@@ -78,6 +81,7 @@ type liveSource struct {
 	bound string // the only interface, or ""
 	nics  map[int]nic
 	latest
+	tagged []byte  // a packet with its VLAN tag
 	seen   []int32 // by frame, the index of its interface; nil if there is only one
 	frames int
 	stop   func() bool // detaches it from the context
@@ -112,19 +116,19 @@ func (s *liveSource) attach(program []bpf.RawInstruction) error {
 }
 
 func (s *liveSource) next() (Packet, error) {
-	for !s.closed.Load() {
-		data, info, err := s.ring.ZeroCopyReadPacketData()
-		switch err {
-		case nil:
-			return s.packet(data, info.InterfaceIndex, info.Length, info.Timestamp), nil
-		case afpacket.ErrTimeout:
-		case afpacket.ErrPoll:
-			return Packet{}, fmt.Errorf("the interface went down")
-		default:
-			return Packet{}, err
-		}
+	if s.closed.Load() {
+		return Packet{}, errStopped
 	}
-	return Packet{}, errStopped
+	data, info, err := s.ring.ZeroCopyReadPacketData()
+	switch err {
+	case nil:
+		return s.packet(data, info), nil
+	case afpacket.ErrTimeout:
+		return Packet{Time: time.Now()}, errIdle
+	case afpacket.ErrPoll:
+		return Packet{}, errors.New("the interface went down")
+	}
+	return Packet{}, err
 }
 
 // begin and end enclose the use of packets, which are in the ring: it stays until then.

@@ -75,6 +75,12 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 		for r.err == nil {
 			r.share.pause()
 			p, err := r.source.next()
+			if err == errIdle {
+				if !r.scanner.idle(p.Time, yield) {
+					return
+				}
+				continue
+			}
 			if err == nil && r.filter != nil {
 				var match bool
 				if match, err = r.filter.match(p); !match && r.passOver(p, err) {
@@ -112,8 +118,12 @@ func (r *Reader) Err() error {
 	return r.err
 }
 
-// errStopped says that the caller has stopped a live capture.
-var errStopped = errors.New("stopped")
+// errStopped says that the caller has stopped a live capture; errIdle that no packet came for a
+// while, and what time it is.
+var (
+	errStopped = errors.New("stopped")
+	errIdle    = errors.New("idle")
+)
 
 // Stats returns the counts so far.
 func (r *Reader) Stats() Stats {

@@ -44,6 +44,7 @@ type inspectOptions struct {
 	fields     fieldList
 	by         enumList[grouping]
 	top        int
+	report     reportOption
 }
 
 func (o *inspectOptions) register(f *pflag.FlagSet) {
@@ -52,6 +53,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.Var(&o.color, "color", "when to colour text")
 	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
 	o.conditions.register(f)
+	o.report.register(f)
 	f.Var(&o.fields, "fields", "show only these keys of the JSON, such as time,src_ip,client_hello.server_name,ja4")
 	o.by.enum = enumOf("grouping", "", groupingChoices())
 	f.Var(&o.by, "by", "count hellos instead of showing them, by one or two of")
@@ -146,7 +148,8 @@ dst_port, such as: ja4 startsWith "t13" and not ("h2" in client_hello.alpn). It 
 one, count, len, lower and upper. A comparison with an absent value is false; x == nil
 tests for one. If several of --where, --flag, --sni, --ja4, --since and --until are given,
 all must hold. --fields shows only some keys of the JSON, in any format.
---by ja4 counts hellos by their JA4, and --by day,flag by day and flag.
+--by ja4 counts hellos by their JA4, and --by day,flag by day and flag. --report writes a page
+of HTML with counts, a time line, doubts and oddities, and the bytes of up to 200 hellos.
 
 --write-hellos writes the message of each hello that is shown to DIR, under the number of the
 hello among all that were found and the beginning of its SHA-256. It replaces no file.
@@ -183,6 +186,7 @@ func inspectCommand() *cobra.Command {
   tlsflags inspect --where 'ja4 startsWith "t13" and 80 in tls_flags.flags' corpus/captures
   tlsflags inspect --fields time,src_ip,client_hello.server_name,ja4 -f csv corpus/captures
   tlsflags inspect --by ja4,sni --top 5 corpus/captures
+  tlsflags inspect --report page.html corpus/captures
   base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
   tlsflags inspect -f parquet -o hellos.parquet corpus/captures
@@ -228,10 +232,7 @@ func (o inspectOptions) check(args []string) error {
 	case o.top < 0:
 		return usageError("--top cannot be negative")
 	}
-	if err := o.write.check(o, args); err != nil {
-		return err
-	}
-	if err := o.fields.check(o.format.value); err != nil {
+	if err := errors.Join(o.report.check(&o, args), o.write.check(o, args), o.fields.check(o.format.value)); err != nil {
 		return err
 	}
 	if err := o.checkResult(args); err != nil {
@@ -294,13 +295,17 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 			return err
 		}
 	}
+	if err := in.report.open(); err != nil {
+		return err
+	}
+	defer in.report.discard()
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
 	in.parts = partsOf(o.format.value, o.fields)
 	switch {
 	case o.by.list != nil:
 		in.tally = newTally(o.by.list, o.redact)
-	case !o.stats:
+	case !o.stats && in.report.page == nil:
 		in.print(args, to)
 		if p, ok := in.printer.(*textPrinter); ok && !p.shows(ja4Column) {
 			in.parts &^= partJA4
@@ -347,6 +352,8 @@ func (in *inspection) run(args []string) error {
 	in.progress.finish()
 	switch {
 	case in.printer == nil && in.nothing():
+	case in.report.page != nil:
+		return in.report.write(in, args)
 	case in.tally != nil:
 		in.tally.print(in.out, in.format.value, in.top, widthOf(in.cmd, in.cmd.OutOrStdout()))
 	case in.printer == nil:

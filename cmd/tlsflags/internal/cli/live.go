@@ -37,8 +37,8 @@ func (l liveOptions) check(args []string) error {
 	switch {
 	case l.count < 0 || l.duration < 0:
 		return usageError("--count and --duration cannot be negative")
-	case l.ring < 2<<20:
-		return usageError("--ring takes at least 2M")
+	case l.ring < 2<<20 || l.ring > 1<<30:
+		return usageError("--ring takes from 2M to 1G")
 	case l.on() && len(args) > 0:
 		return usageError("-i captures on interfaces; inspect %q in a run of its own", args[0])
 	case !l.on() && (l.count > 0 || l.duration > 0 || l.ring != capture.DefaultRing):

@@ -26,7 +26,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(out)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
-	return report(cmd, out.outcome(err))
+	return conclude(cmd, out.outcome(err))
 }
 
 // Root returns the command, for the man pages.

@@ -56,7 +56,7 @@ func TestQuickValues(t *testing.T) {
 			got := quick(in, r)
 			switch v := got.(type) {
 			case time.Time:
-				got = string(timeOf(v))
+				got = string(new(texts).time(v))
 			case []string:
 				list := make([]any, len(v))
 				for i := range v {

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,7 +30,8 @@ type textPrinter struct {
 	source string
 	begun  bool
 	cells  [textColumns]cell
-	b      strings.Builder
+	parts  []string // of the last cell
+	b      bytes.Buffer
 }
 
 type column int
@@ -69,29 +72,28 @@ var fitting = []struct {
 	width  int
 }{
 	{nameColumn, 20}, {flagsColumn, 24}, {timeColumn, len("00:00:00")}, {clientColumn, len("192.168.100.100")},
-	{nameColumn, 30}, {numberColumn, 4}, {versionColumn, len("DTLS 1.2")}, {clientColumn, len("192.168.100.100:50000")},
+	{nameColumn, 30}, {numberColumn, 6}, {versionColumn, len("DTLS 1.2")}, {clientColumn, len("192.168.100.100:50000")},
 	{flagsColumn, 32}, {ja4Column, 36}, {serverColumn, len("192.168.100.100:443")},
 	{timeColumn, len("00:00:00.000000")}, {transportColumn, len("dtls")}, {framesColumn, 12}, {nameColumn, 50},
 }
 
 // fit returns the widths of the columns for a screen.
 func fit(width int) (widths [textColumns]int) {
-	const gap = 2
-	rest := width + gap
+	rest := width + columnGap
 	for _, step := range fitting {
 		now := widths[step.column]
 		if more := step.width - now; now > 0 {
 			more = min(more, rest)
 			widths[step.column] += more
 			rest -= more
-		} else if more+gap <= rest {
+		} else if more+columnGap <= rest {
 			widths[step.column] = more
-			rest -= more + gap
+			rest -= more + columnGap
 		}
 	}
 	if widths[flagsColumn] == 0 { // half and half
-		name := max(width/2-gap, 1)
-		return [textColumns]int{nameColumn: name, flagsColumn: max(width-name-gap, 1)}
+		name := max(width/2-columnGap, 1)
+		return [textColumns]int{nameColumn: name, flagsColumn: max(width-name-columnGap, 1)}
 	}
 	widths[flagsColumn] += rest
 	return widths
@@ -115,16 +117,19 @@ func (p *textPrinter) print(l *line) error {
 			p.cells[c] = cell{name, name}
 		}
 		p.begun = true
-		p.row(color.Bold)
+		p.row([]string{columnNames[flagsColumn]})
+		names := strings.TrimSuffix(p.b.String(), "\n")
+		p.b.Reset()
+		p.b.WriteString(p.style.paint(names, color.Bold) + "\n")
 	}
 	if p.style.sources && l.Source != p.source {
 		p.source = l.Source
 		fmt.Fprintf(&p.b, "%s\n", p.style.paint(screen.Cut(printable(l.Source), p.style.width), color.Bold))
 	}
 	p.describe(l)
-	p.row(color.Reset)
+	p.row(p.verdict(l))
 	p.message(string(l.Message))
-	_, err := io.WriteString(p.w, p.b.String())
+	_, err := p.w.Write(p.b.Bytes())
 	return err
 }
 
@@ -146,7 +151,7 @@ func (p *textPrinter) describe(l *line) {
 		p.cells[ja4Column].long = string(l.Partial.JA4)
 	}
 	if len(l.Frames) > 0 {
-		p.cells[framesColumn] = cell{joinInts(l.Frames), strconv.Itoa(l.Frames[0]) + screen.Ellipsis}
+		p.cells[framesColumn].long = joinInts(l.Frames)
 	}
 	if h := l.readable(); h != nil {
 		p.cells[nameColumn].long = printable(string(h.ServerName))
@@ -154,40 +159,50 @@ func (p *textPrinter) describe(l *line) {
 			p.cells[versionColumn].long = versionText(h)
 		}
 	}
-	p.cells[flagsColumn].long = strings.Join(p.verdict(l), "; ")
 }
 
-// row writes the cells. An attribute paints the line.
-func (p *textPrinter) row(attribute color.Attribute) {
-	var line strings.Builder
-	for c, width := range p.widths {
+// row writes the cells, and the pieces of the last one.
+func (p *textPrinter) row(last []string) {
+	for c, width := range p.widths[:flagsColumn] {
 		if width == 0 {
 			continue
 		}
 		text := p.cells[c].long
-		switch short := p.cells[c].short; {
-		case text == "":
+		if text == "" {
 			text = "-"
-		case p.style.width > 0 && short != "" && screen.Width(text) > width:
-			text = short
 		}
-		if p.style.width > 0 {
+		used := screen.Width(text)
+		if used > width && p.brief() {
+			if short := p.cells[c].short; short != "" {
+				text = short
+			}
 			text = screen.Cut(text, width)
+			used = screen.Width(text)
 		}
-		switch column(c) {
-		case flagsColumn:
-			line.WriteString(text)
-		case numberColumn:
-			line.WriteString(strings.Repeat(" ", max(width-len(text), 0)) + text + "  ")
-		default:
-			line.WriteString(screen.Pad(text, width) + "  ")
+		if column(c) == numberColumn {
+			p.spaces(width - used)
+			used = width
 		}
+		p.b.WriteString(text)
+		p.spaces(max(width-used, 0) + columnGap)
 	}
-	text := line.String()
-	if attribute != color.Reset {
-		text = p.style.paint(text, attribute)
+	if p.brief() {
+		last = []string{screen.Cut(strings.Join(last, "; "), p.widths[flagsColumn])}
 	}
-	p.b.WriteString(text + "\n")
+	for i, piece := range last {
+		if i > 0 {
+			p.b.WriteString("; ")
+		}
+		p.b.WriteString(piece)
+	}
+	p.b.WriteByte('\n')
+}
+
+func (p *textPrinter) spaces(n int) {
+	const spaces = "                                "
+	for ; n > 0; n -= len(spaces) {
+		p.b.WriteString(spaces[:min(n, len(spaces))])
+	}
 }
 
 // message writes bytes in hexadecimal below the line of their hello.
@@ -206,9 +221,9 @@ func (p *textPrinter) message(digits string) {
 
 // verdict lists the flags, or says why there are none.
 func (p *textPrinter) verdict(l *line) []string {
-	var parts []string
+	parts := p.parts[:0]
 	if p.brief() {
-		parts = p.ambiguous(l)
+		parts = append(parts, p.ambiguous(l)...)
 	}
 	switch {
 	case l.Error != nil:
@@ -243,6 +258,7 @@ func (p *textPrinter) verdict(l *line) []string {
 	if l.Acknowledged != nil && *l.Acknowledged {
 		parts = append(parts, p.style.paint("request_mtls acknowledged", color.FgGreen, color.Bold))
 	}
+	p.parts = parts
 	return parts
 }
 
@@ -281,7 +297,7 @@ func (p *textPrinter) oddities(l *line) []string {
 	default:
 		parts = append(parts, "after "+string(l.Prologue.Protocol))
 	}
-	if strings.Contains(strings.Join(l.Path, " "), ":") { // a tag or tunnel
+	if slices.ContainsFunc(l.Path, func(layer string) bool { return strings.Contains(layer, ":") }) { // a tag or tunnel
 		parts = append(parts, "in "+strings.Join(l.Path, " "))
 	}
 	return parts
@@ -343,6 +359,9 @@ func refusalText(what string, e *refuseInfo) string {
 func clock(rfc3339 string) string {
 	_, t, _ := strings.Cut(strings.TrimSuffix(rfc3339, "Z"), "T")
 	whole, fraction, _ := strings.Cut(t, ".")
+	if len(fraction) == 6 {
+		return t
+	}
 	return whole + "." + (fraction + "000000")[:6]
 }
 

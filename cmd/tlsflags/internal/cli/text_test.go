@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/csv"
 	"fmt"
 	"slices"
 	"strings"
@@ -129,7 +130,7 @@ func TestCSVNames(t *testing.T) {
 		list []codePoint
 		want string
 	}{{nil, ""}, {[]codePoint{{}}, "0"}, {[]codePoint{{Value: 1}, {Value: 22}, {Value: 3}}, "1 22 3"}} {
-		if got := csvPoints(tt.list); got != tt.want {
+		if got := string(appendSpaced(nil, tt.list, appendValue)); got != tt.want {
 			t.Errorf("%v: %q", tt.list, got)
 		}
 	}
@@ -141,6 +142,22 @@ func TestAppendString(t *testing.T) {
 	} {
 		if got := string(appendString(nil, in)); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestQuoteCell compares with encoding/csv.
+func TestQuoteCell(t *testing.T) {
+	for _, cell := range []string{"", "a", "a b", " a", "a,b", `a"b`, "a\nb", "a\rb", `"`, ",", " ", `,"`, "é", "!#"} {
+		var want strings.Builder
+		w := csv.NewWriter(&want)
+		if err := w.Write([]string{"x", cell, "y"}); err != nil {
+			t.Fatal(err)
+		}
+		w.Flush()
+		got := append(quoteCell([]byte("x,"+cell), 2), ",y\n"...)
+		if string(got) != want.String() {
+			t.Errorf("%q: %q, want %q", cell, got, want.String())
 		}
 	}
 }

@@ -63,6 +63,7 @@ var replaced = strings.NewReplacer(
 	"make test", "make -n test",
 	"make bench", "make -n bench",
 	"go install", "go install -n",
+	"--report page.html", "--help", // it would be in the checkout
 )
 
 // replacedInDocs has those of docs/: they need another host, a network interface or another
@@ -98,7 +99,8 @@ func TestCommands(t *testing.T) {
 	testenv.Program(t, "sh", "dash")
 	t.Run("README.md", func(t *testing.T) {
 		testenv.Program(t, "make", "make")
-		runBlocks(t, readBlocks(t, "README.md"), root, replaced, environment())
+		_, env := folder(t, nil)
+		runBlocks(t, readBlocks(t, "README.md"), root, replaced, env)
 	})
 	t.Run("vectors/README.md", func(t *testing.T) {
 		testenv.Program(t, "python3", "python3")
