@@ -11,7 +11,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
-	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/fingerprint"
@@ -105,21 +105,21 @@ func helloOfArgument(cmd *cobra.Command, arg string) (clienthello.ClientHello, e
 	if name := foreign(in.data); name != "" {
 		return clienthello.ClientHello{}, fmt.Errorf("%s %s", in.subject(), name)
 	}
-	data := in.data
-	if msg, _ := withHeader(data); msg != nil {
-		data = msg
-	}
-	parse := clienthello.Parse
-	switch identify(data) {
-	case dtlsMessageContent:
-		parse = clienthello.ParseDTLS
-	case dtlsRecordContent:
-		var dtls assemble.DTLS
-		dtls.Reset(make([]byte, assemble.BufferSize(assemble.MaxMessage)))
-		if result := dtls.Feed(data); result.Outcome == assemble.Complete {
-			data, parse = result.Message, clienthello.ParseDTLS
+	data, parse := in.data, clienthello.Parse
+	if c, ok := openDatagram(data); ok {
+		if c.fault != nil {
+			return clienthello.ClientHello{}, fmt.Errorf("%s refused: %w", in.subject(), c.fault)
 		}
-	default:
+		if data = c.message; c.kind == annotate.DTLSClientHello {
+			parse = clienthello.ParseDTLS
+		}
+	} else {
+		if msg, _ := withHeader(data); msg != nil {
+			data = msg
+		}
+		if identify(data) == dtlsMessageContent {
+			parse = clienthello.ParseDTLS
+		}
 		data = new(takenOff).takeOff(data)
 	}
 	msg, at, err := parse(data)

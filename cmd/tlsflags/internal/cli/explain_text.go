@@ -67,7 +67,7 @@ func (e explanation) title() []string {
 	}
 	text := fmt.Sprintf("%s, %s", what, count(lengthOf(read), "byte"))
 	if e.records.count > 0 {
-		text += fmt.Sprintf(" from %s of %s", count(e.records.count, "TLS record"), count(e.records.bytes, "byte"))
+		text += fmt.Sprintf(" from %s of %s", count(e.records.count, e.records.what), count(e.records.bytes, "byte"))
 	}
 	parts := []string{source + ":", text}
 	if e.added > 0 {
