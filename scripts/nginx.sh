@@ -208,3 +208,61 @@ configure >nginx.conf
 control reload
 want "verify=SUCCESS dn=CN=bot" bot 8443 a.example
 ! grep -E "emerg|signal" error.log || exit 1
+[ "${1:-}" = long ] || exit 0
+
+missing=()
+other=c.example
+load() { matrix "$1" -c "$2" "${@:3}"; }
+
+# memory PROCESS...: the memory of processes without files and shared zones, in KiB.
+memory() {
+	local process
+	for process; do cat "/proc/$process/smaps_rollup"; done | awk '/^Anonymous:/ { sum += $2 } END { print sum }'
+}
+
+# at_most RATIO WHAT NUMBER NUMBER: fails if the second is more than RATIO times the first.
+at_most() {
+	awk -v most="$1" -v what="$2" -v a="$3" -v b="$4" 'BEGIN { printf "%s: %d, %d, ratio %.3f\n", what, a, b, b / a; exit b > most * a }'
+}
+
+reloads() {
+	while [ -e reloading ]; do control reload; sleep 0.5; done
+}
+
+# with_reloads PORT COUNT: load while the configuration is read again and again.
+with_reloads() {
+	: >reloading
+	reloads &
+	load "$1" "$2"
+	rm reloading
+	wait $!
+}
+
+# A reload makes new workers, but only adds to the memory of the main process.
+with_reloads 8444 5000
+few=$(memory "$(cat pid)")
+with_reloads 8444 15000
+at_most 1.05 "KiB of the main process after 5,000 and 20,000 connections with reloads" "$few" "$(memory "$(cat pid)")"
+load 8443 5000
+few=$(memory $(control children))
+load 8443 15000
+at_most 1.05 "KiB of the workers after 5,000 and 20,000 connections" "$few" "$(memory $(control children))"
+! grep -E "emerg|signal" error.log || exit 1
+control stop
+
+# In one process, which valgrind counts: unflagged handshakes with and without the module.
+# The difference of two counts is free of what starting nginx costs.
+processes="master_process off; daemon off;"
+count() { # COUNT: instructions of nginx with so many connections
+	valgrind --tool=callgrind --callgrind-out-file=callgrind $nginx -p "$PWD" -c nginx.conf -e error.log 2>valgrind.log &
+	until [ -s pid ]; do sleep 0.1; done
+	[ "$1" = 0 ] || load 8443 "$1" -p >&2
+	control stop
+	wait $!
+	awk '/^(summary|totals):/ { print $2; exit }' callgrind
+}
+without_module >nginx.conf
+without=$(($(count 600) - $(count 100)))
+configure >nginx.conf
+with=$(($(count 600) - $(count 100)))
+at_most 1.02 "instructions of 500 handshakes without and with the module" "$without" "$with"
