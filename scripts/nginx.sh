@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests integrations/nginx with Debian's nginx: resumption, malformed flags, server blocks,
-# reloads, real clients.
+# reloads, real clients. The argument "long" adds load, memory, instructions, valgrind and
+# AddressSanitizer, with the source of nginx in NGINX_SOURCE or from apt-get.
 source "$(dirname "$0")/lib.sh"
 source scripts/peers.sh
 
@@ -210,7 +211,7 @@ want "verify=SUCCESS dn=CN=bot" bot 8443 a.example
 ! grep -E "emerg|signal" error.log || exit 1
 [ "${1:-}" = long ] || exit 0
 
-missing=()
+command -v valgrind >/dev/null || skip "nginx under load" "no valgrind"
 other=c.example
 load() { matrix "$1" -c "$2" "${@:3}"; }
 
@@ -266,3 +267,51 @@ without=$(($(count 600) - $(count 100)))
 configure >nginx.conf
 with=$(($(count 600) - $(count 100)))
 at_most 1.02 "instructions of 500 handshakes without and with the module" "$without" "$with"
+
+# Memory errors, and leaks other than the two of nginx itself.
+cat >suppressions <<'END'
+{
+	environment
+	Memcheck:Leak
+	...
+	fun:ngx_set_environment
+}
+{
+	regular expressions
+	Memcheck:Leak
+	...
+	fun:ngx_regex_compile
+}
+END
+valgrind --leak-check=full --errors-for-leak-kinds=definite --suppressions=suppressions --error-exitcode=9 \
+	$nginx -p "$PWD" -c nginx.conf -e error.log 2>valgrind.log &
+until [ -s pid ]; do sleep 0.1; done
+load 8443 500
+load 8444 500
+control stop
+wait $! || { cat valgrind.log; exit 1; }
+
+# The same with AddressSanitizer, and an allocation for each that nginx takes from a pool. Its
+# processes end without freeing all, so leaks are not looked for.
+if [ -n "${NGINX_SOURCE:-}" ]; then
+	cp -r "$NGINX_SOURCE" source
+else
+	apt-get source nginx >source.log 2>&1 && mv nginx-*/ source ||
+		skip "nginx with AddressSanitizer" "no source of nginx: set NGINX_SOURCE to its folder, or add deb-src lines to apt's sources (and install dpkg-dev)"
+fi
+cd source
+./configure --with-debug --with-compat --with-http_ssl_module --with-http_v2_module --with-stream --with-stream_ssl_module \
+	--with-cc-opt="-g -O1 -fPIC -fsanitize=address -DNGX_DEBUG_PALLOC=1" --with-ld-opt=-fsanitize=address \
+	--add-dynamic-module="$root/integrations/nginx" >configure.log || { cat configure.log; exit 1; }
+make -s
+mv objs/*.so ..
+cd ..
+load= processes="worker_processes 3;" nginx=$PWD/source/objs/nginx
+export ASAN_OPTIONS=detect_leaks=0:log_path=$PWD/asan
+configure >nginx.conf
+control start
+with_reloads 8443 10000
+with_reloads 8444 10000
+control stop
+! cat asan.* 2>/dev/null || exit 1
+echo "nginx: sanitizers and valgrind pass"
