@@ -68,9 +68,13 @@ test-long: test-openssl-long
 test-openssl-long: ## the same with sanitizers, valgrind and libFuzzer (valgrind, clang)
 	@scripts/openssl.sh long
 
-.PHONY: test-nginx
+.PHONY: test-nginx test-nginx-long
 test-nginx: ## integrations/nginx in Debian's nginx, with probe, get and real clients (nginx-dev, libnginx-mod-stream)
 	@scripts/nginx.sh
+
+test-long: test-nginx-long
+test-nginx-long: ## the same with load, reloads, valgrind and AddressSanitizer (valgrind, and nginx's source: NGINX_SOURCE or deb-src)
+	@scripts/nginx.sh long
 
 test-seeds: ## build.sh of OSS-Fuzz without a compiler, and the raw seeds in OpenSSL and GnuTLS (libssl-dev, libgnutls28-dev)
 	@scripts/seeds.sh
