@@ -18,7 +18,7 @@ certificate() {
 
 # intermediate NAME AUTHORITY: makes an authority under another one.
 intermediate() {
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr" 2>>log
+	openssl req -newkey $keys -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr" 2>>log
 	openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 2 -out "$1.pem" \
 		-extfile <(echo "basicConstraints=critical,CA:TRUE") 2>>log
 }

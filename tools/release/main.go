@@ -7,9 +7,9 @@
 //
 // Check makes the release commit, whose go.sum files have the sums of our own modules,
 // and the tags of all modules. It serves them from a folder as a module proxy, installs
-// the programs from there, and builds a module that imports every package of the others. Build does the
-// same, and writes the archives of the command for every platform. Tag does the same as
-// check, and adds the tags to the repository.
+// the programs from there, and builds a module that imports every package of the others.
+// Build does the same, and writes the archives of the command for every platform. Tag does
+// the same as check, and adds the tags to the repository.
 //
 // The version is the one in which go.work replaces our modules. Modules of others come
 // from the module cache and GOPROXY, and are verified by the go.sum files of HEAD.
