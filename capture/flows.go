@@ -73,7 +73,8 @@ func (e endpoint) compare(other endpoint) int {
 
 // flow is what is known of a connection.
 type flow struct {
-	key flowKey
+	key  flowKey
+	hash uint64 // of key
 
 	halves  [2]half // of TCP, by direction
 	closed  bool    // a FIN or RST was seen
@@ -151,7 +152,7 @@ type table struct {
 	limits            Options
 	share             *share                                 // which sets other limits, or nil
 	open              func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
-	flows             map[flowKey]*flow
+	flows             flowMap
 	decided, finished queue
 	waiting, holding  queue
 	memory            int // bytes, besides flows and places
@@ -187,22 +188,19 @@ type table struct {
 
 // create adds a flow inside a number of IP headers, and makes room for it.
 func (t *table) create(key flowKey, ips int) *flow {
-	if t.flows == nil {
-		t.flows = make(map[flowKey]*flow)
-	}
 	cost := flowCost
 	if key.kind.place() != 0 {
 		cost += placeCost + len(t.placeKey)
 	}
 	t.makeRoom(t.keep, 1, cost)
 	f := t.free.get()
-	*f = flow{key: key}
+	*f = flow{key: key, hash: t.flows.hash(&key)}
 	f.halves[1].direction = 1
-	t.flows[key] = f
+	t.flows.add(f)
 	t.settleIn(f)
 	if f.outers = uint8(ips); f.isConnection() {
 		t.findTwin(f)
-		if f.resumed = t.gone.has(key); !f.resumed {
+		if f.resumed = t.gone.has(f.hash); !f.resumed {
 			t.connections++
 		}
 	}
@@ -261,7 +259,7 @@ func (t *table) evict(f *flow) {
 		f.followed.Lost()
 	}
 	if f.isConnection() {
-		t.gone.add(f.key)
+		t.gone.add(f.hash)
 	}
 	t.remove(f)
 }
@@ -276,7 +274,7 @@ func (t *table) remove(f *flow) {
 	t.dropPacket(f)
 	t.dropFollowed(f)
 	f.queue.remove(f)
-	delete(t.flows, f.key)
+	t.flows.remove(f)
 	t.leave(f)
 	t.forgetTwin(f)
 	t.free.put(f)
