@@ -71,15 +71,14 @@ func (e endpoint) compare(other endpoint) int {
 	return cmp.Compare(e.port, other.port)
 }
 
-// flow is what is known of a connection.
+// flow is what is known of a connection. What is needed to evict one comes first: it is not
+// in the processor's caches any more.
 type flow struct {
 	key  flowKey
 	hash uint64 // of key
 
-	halves  [2]half // of TCP, by direction
-	closed  bool    // a FIN or RST was seen
-	resumed bool    // it was evicted before, so that this is not its beginning
-	outers  uint8   // IP headers, with that of the flow
+	queue        *queue
+	older, newer *flow
 
 	session *session // of UDP, while a hello is expected
 	last    uint64   // hash of the last hello, or the name of a refused one over UDP
@@ -90,8 +89,10 @@ type flow struct {
 	doubt    *doubt    // what is open about a TCP connection, or nil
 	followed *followed // of a TCP connection that Reader.Follow follows
 
-	queue        *queue
-	older, newer *flow
+	closed  bool    // a FIN or RST was seen
+	resumed bool    // it was evicted before, so that this is not its beginning
+	outers  uint8   // IP headers, with that of the flow
+	halves  [2]half // of TCP, by direction
 }
 
 // ends returns the addresses of a flow, from its sender to its receiver. Those of the link are
@@ -227,8 +228,22 @@ func (t *table) settle(f *flow) {
 		t.release(t.finished.oldest)
 	}
 	if t.decided.n > decidedFlows {
-		t.evict(t.decided.oldest)
+		t.evictDecided()
 	}
+}
+
+// evictDecided evicts the oldest flow in which no hello is expected. At rest it holds nothing,
+// so that its halves need not be looked at.
+func (t *table) evictDecided() {
+	f := t.decided.oldest
+	if f == t.keep {
+		t.evict(f)
+		return
+	}
+	if f.isConnection() {
+		t.gone.add(f.hash)
+	}
+	t.forget(f)
 }
 
 // holds reports whether f holds memory.
@@ -273,6 +288,11 @@ func (t *table) remove(f *flow) {
 	t.dropSession(f)
 	t.dropPacket(f)
 	t.dropFollowed(f)
+	t.forget(f)
+}
+
+// forget takes a flow that holds nothing out of the table.
+func (t *table) forget(f *flow) {
 	f.queue.remove(f)
 	t.flows.remove(f)
 	t.leave(f)
