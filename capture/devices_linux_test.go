@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -301,6 +302,42 @@ func TestLiveDoubt(t *testing.T) {
 		return
 	}
 	t.Error("no row")
+}
+
+// TestLivePackets checks that packets and connections are read while at times none come.
+func TestLivePackets(t *testing.T) {
+	if !testenv.Network(t) {
+		return
+	}
+	d := newDevice(t, "tun0", unix.ARPHRD_NONE)
+	later := func() {
+		time.Sleep(200 * time.Millisecond)
+		for _, packet := range [][]byte{up(0, syn, nil), up(1, ack, hello())} {
+			d.receive(t, packet)
+		}
+	}
+	r, err := capture.Live(t.Context(), []string{"tun0"}, capture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go later()
+	for p := range r.Packets() {
+		if len(p.Data) != len(up(0, syn, nil)) || p.Link != capture.LinkTypeRaw {
+			t.Errorf("%x", p.Data)
+		}
+		break
+	}
+	r.Close()
+	if r, err = capture.Live(t.Context(), []string{"tun0"}, capture.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	go later()
+	if err := r.Follow(func(src, dst netip.AddrPort) capture.Follower {
+		r.Close()
+		return nil
+	}); err != nil || r.Stats().Packets == 0 {
+		t.Errorf("%v, %+v", err, r.Stats())
+	}
 }
 
 // TestLiveEnds checks what ends a capture, and that nothing stays open.
