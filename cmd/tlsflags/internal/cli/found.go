@@ -23,7 +23,7 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		r.code, _ = err.(extension.Code)
 	}
 	in.count(h, r.msg, r.code)
-	in.report.next(source)
+	in.report.next(in, source)
 	if in.only.set && !r.msg.HasFlag(in.only.flag) && h.Found() {
 		return nil
 	}
