@@ -64,7 +64,6 @@ func TestPcapInterrupted(t *testing.T) {
 	p.begin(c, true)
 	for h := range c.Hellos() {
 		p.selected(h)
-		break
 	}
 	if err := p.finish(in); err != nil || !strings.Contains(stderr.String(), "packets of the last capture are missing") {
 		t.Errorf("%v, standard error:\n%s", err, &stderr)
