@@ -232,14 +232,18 @@ func (o inspectOptions) check(args []string) error {
 	case o.top < 0:
 		return usageError("--top cannot be negative")
 	}
-	if err := errors.Join(o.report.check(&o, args), o.write.check(o, args), o.fields.check(o.format.value)); err != nil {
+	inputs := args
+	if o.keyLog != "" {
+		inputs = append(slices.Clone(args), o.keyLog)
+	}
+	if err := errors.Join(o.report.check(&o, inputs), o.write.check(o, inputs), o.fields.check(o.format.value)); err != nil {
 		return err
 	}
-	if err := o.checkResult(args); err != nil {
+	if err := o.checkResult(inputs); err != nil {
 		return err
 	}
 	switch {
-	case o.follow && (o.join || o.keyLog != "" || o.live.on() || len(args) != 1 || args[0] == standardInput):
+	case o.follow && (o.join || o.keyLog != "" || o.live.on() || len(args) != 1 || args[0] == standardInput || isDirectory(args[0])):
 		return usageError("--follow reads one file as it grows; it does not go with other inputs, -, -i, --join and --keylog")
 	case o.join && (o.live.on() || slices.Contains(args, standardInput)):
 		return usageError("--join reads files, each twice; it does not go with - and -i")
