@@ -21,14 +21,8 @@ integrations/nginx/build.sh "$work"
 go build -o "$work/tlsflags" ./cmd/tlsflags
 cd "$work"
 
-
-authority ca
-authority bots
-authority others
-certificate site ca
-certificate bot bots
+identities
 certificate gone bots
-certificate other others
 revoke bots gone
 intermediate middle bots
 certificate far middle
@@ -137,7 +131,7 @@ ask() { # CLIENT PORT NAME: connects, and prints what the client says of the han
 	curl) curl -sv --cacert ca.pem --connect-to "$3:$2:$host:$2" "https://$3:$2/" ;;
 	openssl) openssl s_client -connect "$host:$2" -servername "$3" -CAfile ca.pem </dev/null ;;
 	gnutls-cli) gnutls-cli --x509cafile ca.pem --sni-hostname "$3" --verify-hostname "$3" -p "$2" "$host" </dev/null ;;
-	go) get "$2" "$3" --flags none ;;
+	go) get "$2" "$3" --flag none ;;
 	chromium)
 		timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$PWD/profile" --ignore-certificate-errors \
 			--host-resolver-rules="MAP *.example $host" --log-net-log="$PWD/net.json" --net-log-capture-mode=Everything --dump-dom "https://$3:$2/"
@@ -159,9 +153,9 @@ for port in 8443 8448; do
 	./tlsflags probe "$host:$port" --ca ca.pem --server-name a.example --cert bot.pem --key bot.key --expect acknowledges >probe
 	[ "$(grep -cE ') +rejects +no +illegal_parameter *$' probe)" = 18 ] || { cat probe; exit 1; }
 done
-want "http=HTTP/2.0 resumed=. flags=3,80 mtls=1 verify=SUCCESS dn=CN=bot" bot 8443 a.example --flags 3,80
+want "http=HTTP/2.0 resumed=. flags=3,80 mtls=1 verify=SUCCESS dn=CN=bot" bot 8443 a.example --flag 3,80
 want "flag acknowledged: yes" bot 8443 a.example
-want "http=HTTP/2.0 resumed=. flags= mtls= verify=NONE dn=" get 8443 a.example --flags none
+want "http=HTTP/2.0 resumed=. flags= mtls= verify=NONE dn=" get 8443 a.example --flag none
 want "flags=80 mtls= verify=NONE" bot 8443 d.example
 want "certificate asked for: no" bot 8443 d.example
 
@@ -169,10 +163,10 @@ want "certificate asked for: no" bot 8443 d.example
 # address, which the first block serves.
 want "421 Misdirected Request" bot 8443 e.example
 want "421 Misdirected Request" get 8443 c.example --cert other.pem --key other.key
-want "200 OK" get 8443 e.example --flags none
+want "200 OK" get 8443 e.example --flag none
 
 # A server that asks everybody keeps its own settings; ssl_crl counts for the flag.
-want "asked for: yes, given: no, flag acknowledged: no" get 8446 a.example --flags none
+want "asked for: yes, given: no, flag acknowledged: no" get 8446 a.example --flag none
 want "asked for: yes, given: yes, flag acknowledged: yes" bot 8446 a.example
 want "verify=SUCCESS dn=CN=bot" bot 8447 a.example
 want "revoked" get 8447 a.example --cert gone.pem --key gone.key
@@ -190,7 +184,6 @@ want "cannot read certificates of authorities from \"$work/site.key\"" check "tl
 want "cannot read certificates of authorities from \"$work/none.pem\"" check "tls_flag_client_certificate none.pem;"
 want "has no effect without TLSv1.3 in ssl_protocols" check "tls_flag_client_certificate bots.pem;"
 want "has no effect with ssl_verify_client" check "tls_flag_client_certificate bots.pem; ssl_client_certificate bots.pem; ssl_verify_client on;"
-
 
 # The example of the README.
 sed -n '/^```nginx/,/^```$/p' "$root/integrations/nginx/README.md" | sed "/^\`/d; s#modules/#$PWD/#; 1i pid check.pid;" >check.conf
