@@ -48,7 +48,11 @@ func (b *Budget) Open(r io.Reader, o Options) (*Reader, error) {
 		sh.end()
 		return nil, err
 	}
-	return &Reader{source: source, scanner: s, share: sh}, nil
+	c := &Reader{source: source, scanner: s, share: sh}
+	if o.Workers > 1 {
+		c.workers = newWorkers(b, o, c, source.buffered())
+	}
+	return c, nil
 }
 
 // shareState says who may evict the flows of a table.
@@ -234,6 +238,13 @@ func (sh *share) bracket(yield func(*Hello) bool) func(*Hello) bool {
 // settle lets go of all that the Reader holds but its counts.
 func (r *Reader) settle() {
 	total := r.scanner.Stats()
-	r.scanner = &Scanner{stats: total, flows: table{evicted: total.Evicted}}
 	r.share.end()
+	if r.workers != nil {
+		for _, each := range r.workers.each {
+			total.add(each.scanner.Stats())
+			each.share.end()
+		}
+		r.workers.each = nil
+	}
+	r.scanner = &Scanner{stats: total, flows: table{evicted: total.Evicted}}
 }

@@ -89,6 +89,7 @@ type flow struct {
 	doubt    *doubt    // what is open about a TCP connection, or nil
 	followed *followed // of a TCP connection that Reader.Follow follows
 
+	number       int // of its latest packet
 	queue        *queue
 	older, newer *flow
 }
@@ -149,7 +150,8 @@ func (q *queue) remove(f *flow) {
 // At the limits, room says which flows are evicted.
 type table struct {
 	limits            Options
-	share             *share // which sets other limits, or nil
+	share             *share                                 // which sets other limits, or nil
+	number            int                                    // of the packet at hand
 	open              func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
 	flows             map[flowKey]*flow
 	decided, finished queue
@@ -196,7 +198,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 	}
 	t.makeRoom(t.keep, 1, cost)
 	f := t.free.get()
-	*f = flow{key: key}
+	*f = flow{key: key, number: t.number}
 	f.halves[1].direction = 1
 	t.flows[key] = f
 	t.settleIn(f)
@@ -212,6 +214,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 
 // settle puts a flow into the queue that it belongs to, as its newest.
 func (t *table) settle(f *flow) {
+	f.number = t.number
 	q := &t.waiting
 	switch holds, finished := f.holds(), f.finished(); {
 	case holds && finished:

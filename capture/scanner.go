@@ -31,8 +31,12 @@ type Scanner struct {
 	framed  *half  // the TCP stream whose frames are being read, or nil
 	seed    maphash.Seed
 
-	deadlines []deadline // of doubts, in order of time
-	opened    int        // doubts
+	deadlines deadlines // of doubts
+	opened    int       // doubts
+	expired   deadline  // because of which rows go out
+	flushing  bool      // nothing more is coming
+	phase     int       // of that
+	flushed   int       // number of the flow in that
 
 	// The packet that is being scanned.
 	frames []int  // its number, or those of its fragments
@@ -71,7 +75,8 @@ func (s *Scanner) Stats() Stats {
 // keeps no reference to the packet. It returns false if yield did.
 func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 	s.time, s.yield, s.stop = p.Time, yield, false
-	if len(s.deadlines) > 0 && !s.time.Before(s.deadlines[0].at) {
+	s.flows.number = s.stats.Packets + 1
+	if s.deadlines.due(s.time) {
 		s.expire(false)
 	}
 	s.take(s.decode(p))

@@ -263,6 +263,9 @@ func (s *Scanner) doubtUrgent(f *flow, h *half) {
 		st.inline = min(2, st.inline+1)
 		s.contradict(f, h)
 	}
+	if st != nil && st.path == nil {
+		st.path = s.decoder.path.names(&s.decoder.seg)
+	}
 	h.leftOut = false
 }
 
