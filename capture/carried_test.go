@@ -94,6 +94,7 @@ func carriedCases(m messages) []carriedCase {
 		{"TDS without a SYN", raw, overTCP(1400, tdsPacket(one))[1:], "tcp 1 tcp tds"},
 		{"RDP over UDP", raw, overUDP(3389, rdpUDPPacket(9, one)), "raw 1 udp rdpudp"},
 		{"RDP over UDP, several datagrams", raw, overUDP(3389, rdpUDPPacket(9, long[:1200]), rdpUDPPacket(11, long[2400:]), rdpUDPPacket(10, long[1200:2400])), "raw 1 udp rdpudp"},
+		{"RDP over UDP, a part of TLS, then DTLS", raw, overUDP(3389, rdpUDPPacket(9, long[:1200]), rdpUDPPacket(10, whole)), "dtls 1 udp rdpudp; 1 incomplete"},
 		{"RDP over UDP with DTLS", raw, overUDP(3389, rdpUDPPacket(9, whole)), "dtls 1 udp rdpudp"},
 		{"RDP-UDP2 with ACK", raw, overUDP(3389, rdpUDP2Packet(0x005, []byte{1, 0, 1, 2, 3, 0, 0x02, 8, 9}, 1, one)), "raw 1 udp rdpudp"},
 		{"RDP-UDP2 with ACKVEC", raw, overUDP(3389, rdpUDP2Packet(0x00c, []byte{1, 0, 0x82, 1, 2, 3, 4, 8, 9}, 1, one)), "raw 1 udp rdpudp"},
