@@ -34,7 +34,7 @@ type workers struct {
 type batch struct {
 	buf     []byte // that the packets are in
 	packets []sorted
-	parts   bool // some are decoded
+	parts   bool          // some are decoded
 	pending atomic.Int32  // workers that are not done
 	done    chan struct{} // gets a value when all are
 	rows    []rows        // of each worker
