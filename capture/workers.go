@@ -68,7 +68,7 @@ func newWorkers(b *Budget, o Options, r *Reader, in *buffer) *workers {
 	n := min(o.Workers, maxWorkers)
 	w := &workers{dispatcher: dispatcher{front: r.scanner, share: r.share, in: in}}
 	w.secret = maphash.String(maphash.MakeSeed(), "addresses")
-	batches := n + 3
+	batches := min(n, 5) + 3
 	w.free = make(chan *batch, batches)
 	for range batches {
 		w.free <- &batch{done: make(chan struct{}, 1), rows: make([]rows, n)}

@@ -69,6 +69,10 @@ func sequences(t *testing.T) (all [][]Packet) {
 	for e := range corpus.OfKind(corpus.Captures) {
 		all = append(all, packetsOf(t, e.Data()))
 	}
+	return append(all, carriedSequences()...)
+}
+
+func carriedSequences() (all [][]Packet) {
 	for i, c := range carriedCases(messages{22, 1}) {
 		var packets []Packet
 		for _, b := range c.packets {
@@ -152,7 +156,7 @@ func checkSeveral(rnd *rand.Rand, o Options, packets []Packet) error {
 	return nil
 }
 
-var mixes = flag.Int("mixes", 30, "number of mixed captures of TestWorkersRandom")
+var mixes = flag.Int("mixes", 20, "number of mixed captures of TestWorkersRandom")
 
 // TestWorkersRandom checks that several workers find what one finds in mixed captures.
 func TestWorkersRandom(t *testing.T) {
@@ -169,11 +173,8 @@ func TestWorkersRandom(t *testing.T) {
 // TestWorkersCarried checks that several workers find what one finds in each carrier.
 func TestWorkersCarried(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(6, 0))
-	for _, packets := range sequences(t) {
-		one := packets
-		for range 4 { // which fall to any worker
-			packets = append(packets, moved(one, uint16(rnd.IntN(1<<16)))...)
-		}
+	for _, packets := range carriedSequences() {
+		packets = append(packets, moved(packets, uint16(rnd.IntN(1<<16)))...) // which fall to any worker
 		if err := checkSeveral(rnd, Options{Workers: 3}, packets); err != nil {
 			t.Fatal(err)
 		}
