@@ -48,7 +48,8 @@ func (b *Budget) Open(r io.Reader, o Options) (*Reader, error) {
 		sh.end()
 		return nil, err
 	}
-	c := &Reader{source: source, scanner: s, share: sh}
+	c := newReader(source, s, o)
+	c.share = sh
 	if o.Workers > 1 {
 		c.workers = newWorkers(b, o, c, source.buffered())
 	}

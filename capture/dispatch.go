@@ -11,8 +11,9 @@ import (
 
 // dispatcher reads packets and says to which worker each falls.
 type dispatcher struct {
-	front  *Scanner // counts packets, and reassembles fragments
-	share  *share   // of front
+	front  *Scanner      // counts packets, and reassembles fragments
+	share  *share        // of front
+	filter *packetFilter // or nil
 	in     *buffer
 	to     []chan *batch // by worker
 	order  chan *batch   // as they are dispatched
@@ -31,6 +32,15 @@ func (d *dispatcher) dispatch(source source) {
 	d.in.swap = d.swap
 	for !d.stop.Load() {
 		p, err := source.next()
+		if err == nil && d.filter != nil {
+			var match bool
+			if match, err = d.filter.match(p); !match {
+				d.front.passOver(p)
+				if err == nil {
+					continue
+				}
+			}
+		}
 		if err != nil {
 			d.err = err
 			break

@@ -30,6 +30,9 @@ func TestQUICAsServers(t *testing.T) {
 	other := slices.Clone(msg)
 	other[len(other)-1] ^= 1 // with the same random
 	first, rest := quicseal.AppendCrypto(nil, 0, msg[:40]), quicseal.AppendCrypto(nil, 40, msg[40:])
+	begins := slices.Clone(msg)
+	begins[20] ^= 1
+	begin, end := quicseal.AppendCrypto(nil, 0, begins[:60]), quicseal.AppendCrypto(nil, 60, msg[60:])
 	answer := fromServer(quicseal.Packet{Version: quicseal.V1, DCID: []byte("client's"), SCID: []byte("server"), KeyDCID: []byte("original"), Server: true, Payload: make([]byte, 50)}.Seal())
 	sent := func(port int, p []byte) []byte { // with a checksum
 		p = slices.Clone(p)
@@ -65,6 +68,7 @@ func TestQUICAsServers(t *testing.T) {
 		"another hello, and no answer between":           {[][]byte{initialNumbered("original", 0, decoy), initialNumbered("original", 1, first), initialNumbered("original", 2, rest)}, "[1  1 overlap]"},
 		"another hello after the answer":                 {[][]byte{initialNumbered("original", 0, decoy), answer, initialNumbered("original", 1, whole)}, "[1 ]"},
 		"another hello, with another hop limit":          {[][]byte{near(initialNumbered("original", 0, decoy)), answer, initialNumbered("original", 1, whole)}, "[1  1 overlap]"},
+		"pieces of another hello, and of this one":       {[][]byte{near(initialNumbered("original", 0, begin)), near(initialNumbered("original", 1, end)), initialNumbered("original", 2, first), near(initialNumbered("original", 0, begin)), initialNumbered("original", 3, rest)}, "[1  0 overlap]"},
 		"the same hello again":                           {[][]byte{initialNumbered("original", 0, first, rest), initialNumbered("original", 1, whole), near(initialNumbered("original", 2, whole))}, "[1 ]"},
 		"the same hello again to another connection ID":  {[][]byte{initialNumbered("original", 0, whole), initialNumbered("another!", 0, whole), initialNumbered("another!", 1, whole)}, "[1 ]"},
 		"another hello after that":                       {[][]byte{initialNumbered("original", 0, decoy), initialNumbered("another!", 0, decoy), initialNumbered("another!", 1, whole)}, "[1  1 overlap]"},

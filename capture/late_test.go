@@ -289,6 +289,15 @@ func TestAnswersToLateHellos(t *testing.T) {
 	}
 }
 
+// TestFramesOfLateHello checks that a late hello has its packets where the server's
+// acknowledgements alone showed the beginning of the stream.
+func TestFramesOfLateHello(t *testing.T) {
+	hellos, _ := scan(capture.Options{}, downAck(-1, 1, syn|ack, nil), downAck(919, 738, fin|ack, nil), upAck(713, 920, ack, make([]byte, 24)), upAck(1, 0, ack, hello()))
+	if len(hellos) != 1 || !slices.Equal(hellos[0].Frames, []int{4}) {
+		t.Errorf("got %+v", summarize(hellos))
+	}
+}
+
 // segmentsDown are the packets of a server's stream.
 func segmentsDown(seq, acked int, stream []byte, size int) (packets [][]byte) {
 	for part := range slices.Chunk(stream, size) {

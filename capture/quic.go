@@ -376,13 +376,19 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 // both are in doubt.
 func (s *Scanner) judgeRival(f *flow, r quicReading) {
 	ss := f.session
-	if r.Outcome == assemble.Complete && s.hash(r.Message)&^1 != f.last {
+	if r.faults&assemble.QUICOverlap != 0 {
+		ss.shadow.overlaps()
+	}
+	switch {
+	case r.Outcome == assemble.Refused:
+		ss.doubts = ss.doubts.With(Overlap)
+	case r.Outcome != assemble.Complete:
+	case s.hash(r.Message)&^1 != f.last:
 		ss.doubts = ss.doubts.With(Overlap)
 		ss.shadow.overlaps()
 		s.reportDatagrams(f, ss.shadow, r.Result, ss.doubts)
-	}
-	if r.Outcome == assemble.Refused {
-		ss.doubts = ss.doubts.With(Overlap)
+	case len(ss.shadow.noted().faults) > 0: // other bytes may be another hello
+		s.reportPart(f, ss.shadow, Overlap)
 	}
 	if r.Outcome != assemble.NeedMore {
 		s.flows.dropShadow(ss)

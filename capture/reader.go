@@ -13,9 +13,18 @@ const maxPacket = 256 << 10
 type Reader struct {
 	source  source
 	scanner *Scanner
-	share   *share   // of a Budget, or nil
-	workers *workers // or nil
+	share   *share        // of a Budget, or nil
+	workers *workers      // or nil
+	filter  *packetFilter // nil: all packets
 	err     error
+}
+
+func newReader(s source, scanner *Scanner, o Options) *Reader {
+	r := &Reader{source: s, scanner: scanner}
+	if o.Filter != nil {
+		r.filter = &packetFilter{filter: o.Filter}
+	}
+	return r
 }
 
 // source is a source of packets. The data are valid until the next call.
@@ -42,7 +51,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{source: s, scanner: NewScanner(o)}, nil
+	return newReader(s, NewScanner(o), o), nil
 }
 
 func open(r io.Reader) (fileSource, error) {
@@ -65,6 +74,13 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 			r.workers.hellos(r, yield)
 			return
 		}
+		if s, ok := r.source.(interface {
+			begin()
+			end()
+		}); ok {
+			s.begin()
+			defer s.end()
+		}
 		if r.share != nil {
 			yield = r.share.bracket(yield)
 			defer r.share.set(shareIdle)
@@ -72,6 +88,18 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 		for r.err == nil {
 			r.share.pause()
 			p, err := r.source.next()
+			if err == errIdle {
+				if !r.scanner.idle(p.Time, yield) {
+					return
+				}
+				continue
+			}
+			if err == nil && r.filter != nil {
+				var match bool
+				if match, err = r.filter.match(p); !match && r.passOver(p, err) {
+					continue
+				}
+			}
 			if err != nil {
 				r.err = err
 				r.scanner.Flush(yield)
@@ -97,8 +125,12 @@ func (r *Reader) Err() error {
 	return r.err
 }
 
-// errStopped says that the caller has stopped a live capture.
-var errStopped = errors.New("stopped")
+// errStopped says that the caller has stopped a live capture; errIdle that no packet came for a
+// while, and what time it is.
+var (
+	errStopped = errors.New("stopped")
+	errIdle    = errors.New("idle")
+)
 
 // Stats returns the counts so far.
 func (r *Reader) Stats() Stats {
@@ -110,6 +142,31 @@ func (r *Reader) Stats() Stats {
 	}
 	r.source.count(&stats)
 	return stats
+}
+
+// Interface is a network interface.
+type Interface struct {
+	Name string
+	Link LinkType
+}
+
+// Interfaces returns the interfaces of a live capture.
+func (r *Reader) Interfaces() []Interface {
+	if s, ok := r.source.(interface{ interfaces() []Interface }); ok {
+		return s.interfaces()
+	}
+	return nil
+}
+
+// File returns the name of the file of [Join] that has a frame which was read, counted from 1
+// over all files, or the name of the interface of [Live] on which it came. It is empty if the
+// reader is of another function, or if the frame came on one of several interfaces more than
+// 262,144 packets ago.
+func (r *Reader) File(frame int) string {
+	if s, ok := r.source.(interface{ nameOf(frame int) string }); ok {
+		return s.nameOf(frame)
+	}
+	return ""
 }
 
 // Close ends a live capture, and with it Hellos. It does not close the reader that was

@@ -141,7 +141,10 @@ func (s *Scanner) note(f *flow, h *half, seq uint32, n int) bool {
 	if !s.flows.charge(f, &st.charged, cost) {
 		return false
 	}
-	begin := seq - h.start
+	begin := seq
+	if h.phase != floating { // else start is not known, and resume subtracts it
+		begin -= h.start
+	}
 	for i, frame := range s.frames {
 		st.uses = append(st.uses, use{begin, begin + uint32(n), frame, i > 0})
 	}

@@ -66,7 +66,7 @@ const maxWorkers = 64
 // newWorkers returns the workers of a Reader.
 func newWorkers(b *Budget, o Options, r *Reader, in *buffer) *workers {
 	n := min(o.Workers, maxWorkers)
-	w := &workers{dispatcher: dispatcher{front: r.scanner, share: r.share, in: in}}
+	w := &workers{dispatcher: dispatcher{front: r.scanner, share: r.share, filter: r.filter, in: in}}
 	w.secret = maphash.String(maphash.MakeSeed(), "addresses")
 	batches := min(n, 5) + 3
 	w.free = make(chan *batch, batches)

@@ -31,6 +31,9 @@ func (l *fieldList) Set(s string) error {
 
 // check returns an error for a field that has no place in a cell.
 func (l fieldList) check(format string) error {
+	if format == parquetFormat {
+		return l.checkColumns()
+	}
 	for _, p := range l {
 		switch t := p.Type(); {
 		case format != "text" && format != "csv" || fitsCell(t):
@@ -67,6 +70,7 @@ var partsOfFields = map[string]parts{
 	"client_hello.cipher_suites":      partSuites,
 	"client_hello.alpn":               partALPN,
 	"client_hello.extensions":         partExtensions,
+	"client_hello.ech":                partECH,
 }
 
 // fitsCell reports whether values fit a cell: of a code point it has the number or the name,
@@ -157,9 +161,10 @@ func (p *fieldsCSV) header() {
 	_ = p.w.Write(p.row) // the next Write has the error
 }
 
-func (p *fieldsCSV) close() {
+func (p *fieldsCSV) close() error {
 	p.header()
 	p.w.Flush()
+	return p.w.Error()
 }
 
 // fieldsText writes the fields of a hello in columns. A column gets wider as longer values
@@ -190,7 +195,7 @@ func (p *fieldsText) print(l *line) error {
 	return err
 }
 
-func (p *fieldsText) close() {}
+func (p *fieldsText) close() error { return nil }
 
 // projection is a tree of the fields of an object; nil is all of them.
 type projection []projected

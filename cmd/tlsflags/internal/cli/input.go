@@ -189,6 +189,9 @@ func (in *inspection) stream(source string, r *inputReader) error {
 
 // raw inspects bytes that are no capture.
 func (in *inspection) raw(source string, data []byte) error {
+	if in.room.Filter != nil {
+		return in.fail(source, errNoPackets)
+	}
 	if name := foreign(data); name != "" {
 		return in.fail(source, errors.New("it is "+name))
 	}

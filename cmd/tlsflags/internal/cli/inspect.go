@@ -36,6 +36,7 @@ type inspectOptions struct {
 	keyLog string
 	join   bool
 	follow bool
+	result fileOptions
 	live   liveOptions
 	workerOptions
 
@@ -43,14 +44,16 @@ type inspectOptions struct {
 	fields     fieldList
 	by         enumList[grouping]
 	top        int
+	report     reportOption
 }
 
 func (o *inspectOptions) register(f *pflag.FlagSet) {
-	o.format, o.color = enumOf("format", "text", words(outputFormats...)), colorMode()
+	o.format, o.color = enumOf("format", "text", words(append(outputFormats, parquetFormat)...)), colorMode()
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.color, "color", "when to colour text")
 	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
 	o.conditions.register(f)
+	o.report.register(f)
 	f.Var(&o.fields, "fields", "show only these keys of the JSON, such as time,src_ip,client_hello.server_name,ja4")
 	o.by.enum = enumOf("grouping", "", groupingChoices())
 	f.Var(&o.by, "by", "count hellos instead of showing them, by one or two of")
@@ -68,6 +71,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	o.room.MaxMemory = capture.DefaultMaxMemory
 	f.Var((*byteSize)(&o.room.MaxMemory), "max-memory", "`bytes` that unfinished hellos and connections may take; k, M or G may follow")
 	f.IntVar(&o.room.MaxFlows, "max-flows", capture.DefaultMaxFlows, "`number` of connections followed at a time")
+	f.Var(filterOption{&o.room.Filter}, "filter", "read only packets that this expression of tcpdump chooses")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
 	f.BoolVar(&o.bytes, "bytes", false, "show the bytes of each message, from the handshake header on, in hexadecimal")
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
@@ -75,9 +79,8 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.follow, "follow", false, "wait at the end of a capture that still grows; ^C ends it")
 	o.workerOptions.register(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
-	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
-	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
-	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+	o.live.register(f)
+	o.result.register(f)
 }
 
 // The words of --strict.
@@ -115,7 +118,8 @@ an array, a string with escapes, or base64.
 The argument - is standard input, whose hellos are printed as they arrive. In a
 directory, every capture in it and below it is inspected, in lexical order; other files
 are counted and symbolic links are not followed. With -i there are no inputs: inspect
-captures on a network interface until ^C, --count or --duration.
+captures on a network interface until ^C, --count or --duration, with several -i on each of
+them, with -i any on all; the source of a hello is the interface of its first packet.
 
 With --join, all inputs are captures of one place, such as the files that tcpdump -G or -C
 or dumpcap -b wrote one after the other. They are read as one capture, in the order of the
@@ -143,7 +147,18 @@ dst_port, such as: ja4 startsWith "t13" and not ("h2" in client_hello.alpn). It 
 one, count, len, lower and upper. A comparison with an absent value is false; x == nil
 tests for one. If several of --where, --flag, --sni, --ja4, --since and --until are given,
 all must hold. --fields shows only some keys of the JSON, in any format.
---by ja4 counts hellos by their JA4, and --by day,flag by day and flag.
+--by ja4 counts hellos by their JA4, and --by day,flag by day and flag. --report writes a page
+of HTML with counts, a time line, doubts and oddities, and the bytes of up to 200 hellos.
+
+With -o, the results go to a file. It has another name in the same folder until they are
+complete, also after ^C or SIGTERM; if they cannot be written, there is no file. --rotate
+1h or --rotate 1GB begins a new file after that time or size, for -i, - and --follow. The
+names of the files have the time of their first hello and a number. A time begins at a
+multiple of its length in UTC, and a file is complete when a hello of the next one comes.
+
+--format parquet has the message of each hello and a column for most keys of the JSON, for
+databases; the bytes come in groups of up to 16 MiB, and a file is readable when inspect
+has ended. With --fields, it has the columns of these keys.
 
 In text and csv, all characters of a name that are not printable are escaped, so a
 client cannot control the terminal. A malformed TLS Flags extension does not refuse the
@@ -156,15 +171,17 @@ func inspectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE|DIRECTORY|-]...",
 		Short: "Show the ClientHellos of captures and raw files",
-		Long:  inspectHelp + inspectExits,
+		Long:  inspectHelp + filterHelp + inspectExits,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
   tlsflags inspect --where 'ja4 startsWith "t13" and 80 in tls_flags.flags' corpus/captures
   tlsflags inspect --fields time,src_ip,client_hello.server_name,ja4 -f csv corpus/captures
   tlsflags inspect --by ja4,sni --top 5 corpus/captures
+  tlsflags inspect --report page.html corpus/captures
   base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
+  tlsflags inspect -f parquet -o hellos.parquet corpus/captures
   tlsflags inspect --join corpus/captures/tcp-hrr-openssl.pcapng corpus/captures/demo.pcapng
   tcpdump -i lo -U -w a.pcap tcp port 8443 &
   SSLKEYLOGFILE=keys curl --cacert demo/ca.pem https://127.0.0.1:8443/json
@@ -173,7 +190,7 @@ func inspectCommand() *cobra.Command {
 			if err := o.check(args); err != nil {
 				return err
 			}
-			return inspect(cmd, o, args)
+			return o.result.write(cmd, func(to *resultFiles) error { return inspect(cmd, o, args, to) })
 		},
 		DisableFlagsInUseLine: true,
 	}
@@ -207,7 +224,10 @@ func (o inspectOptions) check(args []string) error {
 	case o.top < 0:
 		return usageError("--top cannot be negative")
 	}
-	if err := o.fields.check(o.format.value); err != nil {
+	if err := errors.Join(o.report.check(&o, args), o.fields.check(o.format.value)); err != nil {
+		return err
+	}
+	if err := o.checkResult(args); err != nil {
 		return err
 	}
 	switch {
@@ -246,7 +266,7 @@ func (o inspectOptions) memoryLimit() int64 {
 	return int64(o.room.MaxMemory) + others
 }
 
-func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
+func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFiles) error {
 	if limit := debug.SetMemoryLimit(-1); limit == math.MaxInt64 {
 		debug.SetMemoryLimit(o.memoryLimit())
 		defer debug.SetMemoryLimit(limit)
@@ -261,25 +281,23 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string) error {
 			return err
 		}
 	}
+	if err := in.report.open(); err != nil {
+		return err
+	}
+	defer in.report.discard()
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
 	in.parts = partsOf(o.format.value, o.fields) | o.conditions.parts()
 	switch {
 	case o.by.list != nil:
 		in.tally = newTally(o.by.list, o.redact)
-	case !o.stats:
-		in.printer = newPrinter(o.format.value, in.out, textStyle{
-			color:  useColor(o.color.value, cmd.OutOrStdout()),
-			source: in.sourceWidth(args),
-		}, o.fields)
-	}
-	if p, ok := in.printer.(*csvPrinter); ok {
-		p.bytes = o.bytes
+	case !o.stats && in.report.page == nil:
+		in.print(args, to)
 	}
 	if err := in.run(args); err != nil {
 		return err
 	}
-	if !o.quiet {
+	if !o.quiet && !in.nothing() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", in.summary)
 	}
 	if o.expect.set && !in.summary.expected {
@@ -327,15 +345,23 @@ func (in *inspection) run(args []string) error {
 	} // else, if it was interrupted, what was found is told, with the summary
 	in.progress.finish()
 	switch {
+	case in.printer == nil && in.nothing():
+	case in.report.page != nil:
+		return in.report.write(in, args)
 	case in.tally != nil:
 		in.tally.print(in.out, in.format.value, in.top)
 	case in.printer == nil:
 		in.stats.print(in.out, in.format.value, &in.summary.captures)
 	default:
-		in.printer.close()
+		if err := in.printer.close(); err != nil {
+			return err
+		}
 	}
 	return in.out.Flush()
 }
+
+// nothing reports whether no input could be read, so that there is nothing to count.
+func (in *inspection) nothing() bool { return in.summary.inputs == 0 && in.exit != ExitDone }
 
 // outputWriter writes to standard output and takes the progress bar away first.
 type outputWriter struct {

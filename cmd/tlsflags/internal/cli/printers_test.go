@@ -30,9 +30,11 @@ func TestCSVColumns(t *testing.T) {
 			Length: 1749, LegacyVersion: point(771, "TLS 1.2"), Random: new("00ff"), SessionID: new("01"),
 			CipherSuites: []codePoint{point(4865, ""), point(65535, "")}, Extensions: []extensionInfo{{codePoint: point(0, "")}, {codePoint: point(16, "")}},
 			ServerName: "a.example", ALPN: []string{"h2", "a b"}, SupportedVersions: []codePoint{point(772, ""), point(771, "")},
+			ECH: &echInfo{Type: point(1, "inner")},
 		},
 		TLSFlags:    &flagsInfo{Extension: point(62, "tls_flags"), Data: "0100", Flags: []codePoint{point(80, ""), point(81, "")}, Error: refusal},
-		RequestMTLS: true, JA4: "t13d", Error: refusal,
+		RequestMTLS: true, JA4: "t13d", Error: refusal, SrcIP: "127.0.0.1", SrcPort: new(1), DstIP: "::1", DstPort: new(443),
+		TLSFlagsChanged: new(false), Acknowledged: new(true), Prologue: &prologueInfo{"smtp", 9},
 		Ambiguous: []string{"overlap", "syn"}, Faults: []oddInfo{{Code: "urgent"}, {Code: "overlap"}}, Contradicts: []int{3, 24}, Path: []string{"eth", "ipv4"},
 	}
 	full := map[string]string{
@@ -42,14 +44,16 @@ func TestCSVColumns(t *testing.T) {
 		"tls_flags_extension": "62", "tls_flags_data": "0100", "tls_flags": "80 81", "tls_flags_error": "trailing_zero", "request_mtls": "true",
 		"error": "trailing_zero", "error_offset": "130", "ja4": "t13d",
 		"ambiguous": "overlap syn", "faults": "urgent overlap", "contradicts": "3 24", "path": "eth ipv4",
+		"src_ip": "127.0.0.1", "src_port": "1", "dst_ip": "::1", "dst_port": "443", "ech_type": "1", "tls_flags_changed": "false",
+		"request_mtls_acknowledged": "true", "prologue_protocol": "smtp", "prologue_length": "9",
 	}
 	empty := map[string]string{"hello_index": "0", "request_mtls": "false"}
 	for _, c := range csvColumns {
-		if want, ok := full[c.name]; ok && c.value(l) != want {
-			t.Errorf("%s is %q, want %q", c.name, c.value(l), want)
+		if want, ok := full[c.name]; ok && string(c.append(nil, l)) != want {
+			t.Errorf("%s is %q, want %q", c.name, string(c.append(nil, l)), want)
 		}
-		if _, ok := full[c.name]; ok && c.value(new(line)) != empty[c.name] {
-			t.Errorf("%s is %q without a hello, want %q", c.name, c.value(new(line)), empty[c.name])
+		if _, ok := full[c.name]; ok && string(c.append(nil, new(line))) != empty[c.name] {
+			t.Errorf("%s is %q without a hello, want %q", c.name, string(c.append(nil, new(line))), empty[c.name])
 		}
 	}
 }
