@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 
@@ -105,7 +106,7 @@ func (o *reportOption) add(in *inspection, r *row) {
 	}
 	if !in.redact {
 		name, _ := msg.ServerName()
-		row.Src, row.Dst = string(addressOf(h.Src)), string(addressOf(h.Dst))
+		row.Src, row.Dst = addressText(h.Src), addressText(h.Dst)
 		row.Name, row.Message = string(name), h.Message
 	}
 	o.page.Add(row)
@@ -185,7 +186,7 @@ func oddities(r *row, msg clienthello.ClientHello) []string {
 // sources are the names of the inputs.
 func (in *inspection) sources(args []string) []string {
 	if in.live.on() {
-		return []string{"interface " + in.live.iface}
+		return []string{in.live.name()}
 	}
 	names := make([]string, len(args))
 	for i, arg := range args {
@@ -201,4 +202,11 @@ func (in *inspection) reportCounts() []string {
 		lines = append(lines, count(in.summary.skipped, "file")+" that is no capture")
 	}
 	return lines
+}
+
+func addressText(a netip.AddrPort) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
 }
