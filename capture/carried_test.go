@@ -94,7 +94,6 @@ func carriedCases(m messages) []carriedCase {
 		{"TDS without a SYN", raw, overTCP(1400, tdsPacket(one))[1:], "tcp 1 tcp tds"},
 		{"RDP over UDP", raw, overUDP(3389, rdpUDPPacket(9, one)), "raw 1 udp rdpudp"},
 		{"RDP over UDP, several datagrams", raw, overUDP(3389, rdpUDPPacket(9, long[:1200]), rdpUDPPacket(11, long[2400:]), rdpUDPPacket(10, long[1200:2400])), "raw 1 udp rdpudp"},
-		{"RDP over UDP, a part of TLS, then DTLS", raw, overUDP(3389, rdpUDPPacket(9, long[:1200]), rdpUDPPacket(10, whole)), "dtls 1 udp rdpudp; 1 incomplete"},
 		{"RDP over UDP with DTLS", raw, overUDP(3389, rdpUDPPacket(9, whole)), "dtls 1 udp rdpudp"},
 		{"RDP-UDP2 with ACK", raw, overUDP(3389, rdpUDP2Packet(0x005, []byte{1, 0, 1, 2, 3, 0, 0x02, 8, 9}, 1, one)), "raw 1 udp rdpudp"},
 		{"RDP-UDP2 with ACKVEC", raw, overUDP(3389, rdpUDP2Packet(0x00c, []byte{1, 0, 0x82, 1, 2, 3, 4, 8, 9}, 1, one)), "raw 1 udp rdpudp"},
@@ -244,6 +243,16 @@ func scanCarried(link layers.LinkType, packets [][]byte) string {
 		found = append(found, fmt.Sprint(n, " incomplete"))
 	}
 	return strings.Join(found, "; ")
+}
+
+// TestRDPUDPWithBoth checks that a client that begins TLS in RDP over UDP, and then sends DTLS, is
+// read. No client does both.
+func TestRDPUDPWithBoth(t *testing.T) {
+	m := messages{22, 1}
+	packets := overUDP(3389, rdpUDPPacket(9, m.long(3000)[:1200]), rdpUDPPacket(10, m.dtls(0xfefd, 0, 1000)[0]))
+	if got, want := scanCarried(layers.LinkTypeRaw, packets), "dtls 1 udp rdpudp; 1 incomplete"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 // TestNoCarriers checks that other messages in the same carriers are no hellos, and nothing that

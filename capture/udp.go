@@ -93,7 +93,7 @@ func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 	}
 	if after.Pieces > before.Pieces {
 		if ss.path == nil {
-			ss.path = s.decoder.path.names(&s.decoder.seg)
+			ss.path = s.decoder.path.kept(&s.decoder.seg)
 		}
 		for _, frame := range s.frames {
 			if n := len(ss.frames); n == 0 || ss.frames[n-1] != frame { // a segment can have several frames
@@ -229,8 +229,8 @@ func (s *Scanner) describeDatagrams(f *flow, ss *session) {
 
 		Contradicts: s.hello.Contradicts[:0],
 	}
-	if s.flushing {
-		s.hello.Path = ss.path
+	if s.flushing && ss.path != nil {
+		s.hello.Path = *ss.path
 	}
 	switch a := ss.assembler.(type) {
 	case *assemble.QUIC:
