@@ -87,8 +87,9 @@ unit: ## the tests of the root module, with the seeds of the fuzz targets
 test-long: fuzz-seeded vectors-mutants vectors-live drivers corpus-coverage test-hostile test-soak cost ## what takes minutes; run it before a release
 	@scripts/mutation.sh
 
-test-hostile: ## a million packets of each attack on a capture's reader, and the memory that they take
+test-hostile: ## a million packets of each attack on a capture's reader, the memory that they take, and all tests with workers
 	cd capture && go test -count=1 -timeout 30m -run TestFloods . -flood=1000000
+	cd capture && go test -count=1 -timeout 30m . -several -mixes=2000
 
 .PHONY: test-receivers evasion-table
 test-long: COMBINATIONS = 10000

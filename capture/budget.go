@@ -10,10 +10,10 @@ import (
 // one. Each Reader belongs to one goroutine at a time; a Budget may be used by all of them.
 //
 // A Reader borrows from the budget in small parts. At the limit it evicts flows in which no hello
-// is expected, and then asks the Reader that holds most, if that is another one: it evicts flows,
-// by the rules of room, between two packets, and gives back what that frees. While a Reader waits for its input, the one
-// that asks does this in its place. A Reader whose caller has not returned from a hello cannot
-// give; then the one that asks evicts flows of its own.
+// is expected, and then asks the Reader that holds most, if that is another one: it evicts flows
+// between two packets, and gives back what that frees. While a Reader waits for its input, the
+// one that asks does this in its place. A Reader whose loop is busy with a hello cannot give;
+// then the one that asks evicts flows of its own.
 //
 // The loop over a Reader's hellos may therefore wait for other Readers.
 type Budget struct {

@@ -30,8 +30,9 @@
 // A Scanner and a Reader belong to one goroutine at a time. With [Options.Workers], a Reader scans
 // in goroutines of its own, which end when the loop over its hellos ends. They read from the
 // io.Reader that [Open] was given. Hellos are yielded in the goroutine of the loop, in the
-// order in which one worker finds them; Stats, Err and Close are for after the loop. If the loop ends
-// early, some packets after its last hello have been read and counted; the next loop has their hellos.
+// order in which one worker finds them; Stats, Err and Close are for after the loop. If the loop
+// ends early, packets after its last hello have been read and counted; the next loop has their
+// hellos.
 // A [Budget] is for any number of goroutines.
 //
 // # Doubt

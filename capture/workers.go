@@ -10,14 +10,12 @@ import (
 
 // With Options.Workers, a Reader scans a capture in several goroutines:
 //
-//   - The dispatcher reads it, counts the packets, reassembles IP packets (and those in CAPWAP)
-//     from fragments, and puts the packets into batches. A batch has the read buffer that its
-//     packets are in, so that nothing is copied; fragments that became whole have memory of their own.
-//   - Each worker has a Scanner. All of them see all batches, and each takes the packets whose
-//     innermost pair of addresses, without ports, falls to it: whatever Scanner knows of a flow, its
-//     other direction and its twins is of one pair. Only a connection of QUIC can change the
-//     client's address; the dispatcher knows where its connection IDs were seen before. Of other packets a worker
-//     only needs the time, since doubts end by that.
+//   - The dispatcher reads it, reassembles IP packets (and those in CAPWAP) from fragments, and
+//     puts the packets into batches. A batch has the read buffer that its packets are in.
+//   - Each worker has a Scanner. All see all batches, and each takes the packets whose innermost
+//     pair of addresses, without ports, falls to it: flows, their directions and twins are of
+//     one pair. Only QUIC lets a client change its address: the dispatcher knows connection IDs.
+//     Of other packets a worker needs the time, since doubts end by that.
 //   - The caller's goroutine takes the batches in order, and yields the rows of all workers in
 //     the order of the packets that completed them.
 //

@@ -11,9 +11,9 @@ import (
 // progress is a progress bar on a terminal.
 type progress struct {
 	mu    sync.Mutex // Read and Write may be in two goroutines
-	w     io.Writer // nil if none is shown
-	start time.Time // of the input
-	done  int64     // bytes
+	w     io.Writer  // nil if none is shown
+	start time.Time  // of the input
+	done  int64      // bytes
 	bar   *progressbar.ProgressBar
 	drawn bool
 	part  *part // which tells the progress bar, or nil
