@@ -29,7 +29,8 @@ type Options struct {
 	MaxMemory int // bytes held, at most
 
 	// Workers is how many goroutines scan a capture file at a time, up to 64; 0 and 1 are for the one
-	// that calls Hellos. It counts for [Open] and [Budget.Open]; see the package documentation.
+	// that calls Hellos. It counts for [Open] and [Budget.Open], but not with [Reader.Tap]; see
+	// the package documentation.
 	Workers int
 
 	Checksums Checksums // which checksums count
@@ -63,6 +64,7 @@ type Pieces struct {
 type Hello struct {
 	Transport Transport
 	Src, Dst  netip.AddrPort // from the client, to the server
+	Flow      uint64         // number of the connection, as in FlowPart; 0 without Reader.Tap
 	Time      time.Time      // of the packet that completed the hello
 
 	// Frames are the packets that carried it, counted from 1 over the whole capture, in

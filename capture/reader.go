@@ -13,6 +13,7 @@ const maxPacket = 256 << 10
 type Reader struct {
 	source  source
 	scanner *Scanner
+	tap     *tap          // or nil
 	share   *share        // of a Budget, or nil
 	workers *workers      // or nil
 	filter  *packetFilter // nil: all packets
@@ -70,7 +71,7 @@ func open(r io.Reader) (fileSource, error) {
 // the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
-		if r.workers != nil {
+		if r.workers != nil && r.tap == nil {
 			r.workers.hellos(r, yield)
 			return
 		}
@@ -97,6 +98,9 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 			if err == nil && r.filter != nil {
 				var match bool
 				if match, err = r.filter.match(p); !match && r.passOver(p, err) {
+					if r.tap != nil {
+						r.tap.scanner.passOver(p)
+					}
 					continue
 				}
 			}
@@ -107,6 +111,9 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 					r.settle()
 				}
 				return
+			}
+			if r.tap != nil {
+				r.tap.packet(p)
 			}
 			if !r.scanner.Scan(p, yield) {
 				return

@@ -31,6 +31,8 @@ type Scanner struct {
 	framed  *half  // the TCP stream whose frames are being read, or nil
 	seed    maphash.Seed
 
+	numbered bool // hellos have the numbers of their flows
+
 	deadlines deadlines // of doubts
 	opened    int       // doubts
 	expired   deadline  // because of which rows go out

@@ -188,3 +188,22 @@ func TestWorkersShare(t *testing.T) {
 		t.Errorf("%d hellos of %d with half of the memory; %+v", len(rows), n, stats)
 	}
 }
+
+// TestWorkersTap checks that a Reader with a Tap sees all packets, before the hellos in them.
+func TestWorkersTap(t *testing.T) {
+	const n = 10
+	r, err := capture.Open(bytes.NewReader(halvesFile(n, true)), capture.Options{Workers: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, found := 0, 0
+	r.Tap(func(frame int, _ capture.Packet, _ []capture.FlowPart) { seen = frame })
+	for h := range r.Hellos() {
+		if found++; h.Frames[1] != seen || h.Flow == 0 {
+			t.Errorf("hello %d in packets %d after packet %d, of flow %d", found, h.Frames, seen, h.Flow)
+		}
+	}
+	if seen != 2*n || found != n {
+		t.Errorf("%d packets, %d hellos", seen, found)
+	}
+}
