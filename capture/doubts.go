@@ -95,7 +95,7 @@ func (s *Scanner) openDoubt(f *flow) bool {
 	if !s.flows.charge(f, &f.doubt.charged, doubtCost) {
 		return false
 	}
-	if len(s.deadlines) >= 1024+2*len(s.flows.flows) { // most are of flows that were evicted
+	if len(s.deadlines) >= 1024+2*s.flows.flows.n { // most are of flows that were evicted
 		s.deadlines.prune()
 	}
 	s.deadlines.push(deadline{f, s.opened, s.flows.number, s.time.Add(doubtTime)})
