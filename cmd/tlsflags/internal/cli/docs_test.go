@@ -62,7 +62,10 @@ func writeCommand(b *strings.Builder, c *cobra.Command) {
 	if see, ok := seeAlso[c.Name()]; ok {
 		fmt.Fprintf(b, "\n%s\n", see)
 	}
-	fmt.Fprintf(b, "\n```\n%s```\n\n```sh\n%s\n```\n", c.LocalFlags().FlagUsages(), example)
+	if options := c.LocalFlags().FlagUsages(); options != "" {
+		fmt.Fprintf(b, "\n```\n%s```\n", options)
+	}
+	fmt.Fprintf(b, "\n```sh\n%s\n```\n", example)
 }
 
 var (
@@ -74,7 +77,7 @@ var (
 var seeAlso = map[string]string{
 	"explain": "[explain.md](explain.md) describes the JSON, [rules.md](rules.md) the rules.",
 	"flags":   "[explain.md](explain.md) describes the JSON.",
-	"inspect": "[inspect.md](inspect.md) describes the formats, [capture.md](capture.md) what is read from captures, [rules.md](rules.md) the rules.",
+	"inspect": "[inspect.md](inspect.md) and [parquet.md](parquet.md) describe the formats, [capture.md](capture.md) what is read from captures, [rules.md](rules.md) the rules.",
 	"probe":   "[reqmtls.md](reqmtls.md#looking-at-a-server) describes the cases and the JSON.",
 	"serve":   "[reqmtls.md](reqmtls.md#trying-it) describes /json.",
 }

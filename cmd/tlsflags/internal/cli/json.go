@@ -22,7 +22,7 @@ func (p *jsonlPrinter) print(l *line) error {
 	return err
 }
 
-func (p *jsonlPrinter) close() {}
+func (p *jsonlPrinter) close() error { return nil }
 
 // jsonPrinter writes one array with an object a line, without keeping it in memory.
 type jsonPrinter struct {
@@ -43,12 +43,13 @@ func (p *jsonPrinter) print(l *line) error {
 	return err
 }
 
-func (p *jsonPrinter) close() {
+func (p *jsonPrinter) close() error {
 	end := "\n]\n"
 	if !p.printed {
 		end = "[]\n"
 	}
-	io.WriteString(p.w, end)
+	_, err := io.WriteString(p.w, end)
+	return err
 }
 
 // appendLine appends l as JSON, with the keys that its tags name. It is written by hand
@@ -258,10 +259,7 @@ func appendPresent[T any](b []byte, key string, list []T, appendValue func([]byt
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for len(s) > 0 {
-		n := 0
-		for n < len(s) && isPlain(s[n]) {
-			n++
-		}
+		n := terminal.PlainPrefix(s)
 		if b = append(b, s[:n]...); n == len(s) {
 			break
 		}
@@ -271,6 +269,3 @@ func appendString(b []byte, s string) []byte {
 	}
 	return append(b, '"')
 }
-
-// isPlain reports whether a JSON string has c as it is.
-func isPlain(c byte) bool { return ' ' <= c && c <= '~' && c != '"' && c != '\\' }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
@@ -54,7 +55,10 @@ type line struct {
 	Partial  *partialInfo  `json:"partial,omitempty"`
 	Message  optional      `json:"message,omitempty"` // in hexadecimal, with --bytes
 
-	ports [2]int // to which SrcPort and DstPort point
+	ports    [2]int // to which SrcPort and DstPort point
+	number   int    // of the hello in its capture, from 1
+	hello    *capture.Hello
+	redacted bool
 }
 
 type (
@@ -124,8 +128,6 @@ type oddInfo struct {
 	Offset int    `json:"offset"`
 }
 
-func hexOf(b []byte) *string { return new(hex.EncodeToString(b)) }
-
 func refuse(code extension.Code, offset int) *refuseInfo {
 	alert := code.Alert()
 	return &refuseInfo{
@@ -136,28 +138,21 @@ func refuse(code extension.Code, offset int) *refuseInfo {
 	}
 }
 
-// timeOf returns t for the "time" key, "" for the zero Time and for one that RFC 3339,
-// Section 1 has no way to write: a capture can say any year.
-func timeOf(t time.Time) optional {
-	if !hasTime(t) {
-		return ""
-	}
-	return optional(t.UTC().Format(time.RFC3339Nano))
-}
-
 func hasTime(t time.Time) bool {
 	year := t.UTC().Year()
 	return !t.IsZero() && 0 <= year && year <= 9999
 }
 
-func describeQUIC(q assemble.QUICInfo) *quicInfo {
-	return &quicInfo{
+func (m *lists) describeQUIC(q assemble.QUICInfo) *quicInfo {
+	m.ids = [2]string{m.texts.hex(q.DCID), m.texts.hex(q.SCID)}
+	m.quic = quicInfo{
 		Version:     codepoint.Of(q.Version, quicName(q.Version)),
-		DCID:        hexOf(q.DCID),
-		SCID:        hexOf(q.SCID),
+		DCID:        &m.ids[0],
+		SCID:        &m.ids[1],
 		TokenLength: q.TokenLength,
 		Retry:       q.Retry,
 	}
+	return &m.quic
 }
 
 // describeDTLS returns nil for a message that was in no record.
@@ -211,6 +206,7 @@ func describeFlags(block extension.List) *flagsInfo {
 // redact removes what could tell who talked to whom, or help to find the same hello
 // elsewhere.
 func (l *line) redact() {
+	l.redacted = true
 	l.Src, l.Dst = "", ""
 	l.SrcIP, l.SrcPort, l.DstIP, l.DstPort = "", nil, "", nil
 	l.Path = slices.Clone(l.Path) // the Hello's is shared

@@ -6,14 +6,14 @@ import (
 	"reflect"
 )
 
-// outputFormats are the values of --format of inspect.
+// outputFormats are the values of --format of inspect that are text.
 var outputFormats = []string{"text", "jsonl", "json", "csv"}
 
-// printer writes lines in one format. Close writes what the format ends with; an error
-// comes with the next flush of the output.
+// printer writes lines in one format. Close writes what the format ends with; an error of
+// the output may come with its next flush.
 type printer interface {
 	print(*line) error
-	close()
+	close() error
 }
 
 // newPrinter returns a printer of whole rows or, if there are any, of the fields.
@@ -27,6 +27,8 @@ func newPrinter(format string, w io.Writer, style textStyle, fields fieldList) p
 		object = func(b []byte, l *line) []byte { return p.append(b, reflect.ValueOf(l).Elem()) }
 	}
 	switch {
+	case format == parquetFormat:
+		return newParquetPrinter(w, fields)
 	case format == "jsonl":
 		return &jsonlPrinter{w: w, append: object}
 	case format == "json":
@@ -34,9 +36,9 @@ func newPrinter(format string, w io.Writer, style textStyle, fields fieldList) p
 	case format == "csv" && fields != nil:
 		return &fieldsCSV{out: w, w: csv.NewWriter(w), fields: fields}
 	case format == "csv":
-		return &csvPrinter{w: csv.NewWriter(w)}
+		return &csvPrinter{w: w}
 	case fields != nil:
-		return &fieldsText{w: w, fields: fields, widths: make([]int, len(fields))}
+		return &fieldsText{w: w, fields: fields, style: style}
 	}
 	return newTextPrinter(w, style)
 }
@@ -44,6 +46,8 @@ func newPrinter(format string, w io.Writer, style textStyle, fields fieldList) p
 // partsOf returns what of a hello a format shows.
 func partsOf(format string, fields fieldList) parts {
 	switch {
+	case format == parquetFormat: // which reads the hello itself
+		return 0
 	case fields != nil:
 		return fields.parts()
 	case format == "text":

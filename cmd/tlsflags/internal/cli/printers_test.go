@@ -14,7 +14,6 @@ import (
 
 	"github.com/gopacket/gopacket/layers"
 
-	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/internal/testenv"
 )
@@ -30,9 +29,11 @@ func TestCSVColumns(t *testing.T) {
 			Length: 1749, LegacyVersion: point(771, "TLS 1.2"), Random: new("00ff"), SessionID: new("01"),
 			CipherSuites: []codePoint{point(4865, ""), point(65535, "")}, Extensions: []extensionInfo{{codePoint: point(0, "")}, {codePoint: point(16, "")}},
 			ServerName: "a.example", ALPN: []string{"h2", "a b"}, SupportedVersions: []codePoint{point(772, ""), point(771, "")},
+			ECH: &echInfo{Type: point(1, "inner")},
 		},
 		TLSFlags:    &flagsInfo{Extension: point(62, "tls_flags"), Data: "0100", Flags: []codePoint{point(80, ""), point(81, "")}, Error: refusal},
-		RequestMTLS: true, JA4: "t13d", Error: refusal,
+		RequestMTLS: true, JA4: "t13d", Error: refusal, SrcIP: "127.0.0.1", SrcPort: new(1), DstIP: "::1", DstPort: new(443),
+		TLSFlagsChanged: new(false), Acknowledged: new(true), Prologue: &prologueInfo{"smtp", 9},
 		Ambiguous: []string{"overlap", "syn"}, Faults: []oddInfo{{Code: "urgent"}, {Code: "overlap"}}, Contradicts: []int{3, 24}, Path: []string{"eth", "ipv4"},
 	}
 	full := map[string]string{
@@ -42,14 +43,16 @@ func TestCSVColumns(t *testing.T) {
 		"tls_flags_extension": "62", "tls_flags_data": "0100", "tls_flags": "80 81", "tls_flags_error": "trailing_zero", "request_mtls": "true",
 		"error": "trailing_zero", "error_offset": "130", "ja4": "t13d",
 		"ambiguous": "overlap syn", "faults": "urgent overlap", "contradicts": "3 24", "path": "eth ipv4",
+		"src_ip": "127.0.0.1", "src_port": "1", "dst_ip": "::1", "dst_port": "443", "ech_type": "1", "tls_flags_changed": "false",
+		"request_mtls_acknowledged": "true", "prologue_protocol": "smtp", "prologue_length": "9",
 	}
 	empty := map[string]string{"hello_index": "0", "request_mtls": "false"}
 	for _, c := range csvColumns {
-		if want, ok := full[c.name]; ok && c.value(l) != want {
-			t.Errorf("%s is %q, want %q", c.name, c.value(l), want)
+		if want, ok := full[c.name]; ok && string(c.append(nil, l)) != want {
+			t.Errorf("%s is %q, want %q", c.name, string(c.append(nil, l)), want)
 		}
-		if _, ok := full[c.name]; ok && c.value(new(line)) != empty[c.name] {
-			t.Errorf("%s is %q without a hello, want %q", c.name, c.value(new(line)), empty[c.name])
+		if _, ok := full[c.name]; ok && string(c.append(nil, new(line))) != empty[c.name] {
+			t.Errorf("%s is %q without a hello, want %q", c.name, string(c.append(nil, new(line))), empty[c.name])
 		}
 	}
 }
@@ -69,16 +72,28 @@ func TestExplainDocument(t *testing.T) {
 	}
 }
 
-// TestExplainColumns checks that one long cell does not make a column wider than 60 bytes.
-func TestExplainColumns(t *testing.T) {
-	var p explainPrinter
-	p.measure([]annotate.Field{{Path: strings.Repeat("p", 10), Meaning: strings.Repeat("m", 20)}, {Path: "p", Meaning: strings.Repeat("m", 60)}})
-	if p.path != 10 || p.meaning != 60 {
-		t.Errorf("%d and %d bytes, want 10 and 60", p.path, p.meaning)
-	}
-	p.measure([]annotate.Field{{Path: strings.Repeat("p", 61), Meaning: strings.Repeat("m", 300)}})
-	if p.path != 60 || p.meaning != 60 {
-		t.Errorf("%d and %d bytes, want 60", p.path, p.meaning)
+// TestTree checks the depth and the names of fields: those of a list, those whose node has no
+// line of its own, and a node whose name begins like another.
+func TestTree(t *testing.T) {
+	var tree tree
+	for _, tt := range []struct{ path, meaning, want string }{
+		{"length", "9 bytes", "length: 9 bytes"},
+		{"list.length", "4 bytes", "list: 4 bytes"},
+		{"list[0]", "a", "  [0] a"},
+		{"list[1].name.length", "1 byte", "  [1].name: 1 byte"},
+		{"list[1].name", `"b"`, `    "b"`},
+		{"list[1].rest", "", "  [1].rest"},
+		{"listing", "x", "listing: x"},
+		{"extensions.length", "8 bytes", "extensions: 8 bytes"},
+		{"extensions[0].extension_type", "tls_flags", "  [0] tls_flags"},
+		{"extensions[0].extension_data.length", "2 bytes", "    extension_data: 2 bytes"},
+		{"extensions[0].extension_data.flags.length", "1 byte", "      flags: 1 byte"},
+		{"extensions[0].extension_data.flags[0]", "flag 0", "        [0] flag 0"},
+		{"extensions[1].extension_type", "42", "  [1] 42"},
+	} {
+		if got := tree.add(tt.path, tt.meaning); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.path, got, tt.want)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"encoding/csv"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +32,8 @@ func TestTextLines(t *testing.T) {
 		{Source: "b", Transport: "tcp", ClientHello: hello, Acknowledged: new(false), HelloIndex: 1},
 	}
 	var b strings.Builder
-	for _, style := range []textStyle{{source: 10}, {color: true}} {
+	for _, style := range []textStyle{{sources: true}, {painter: true}, {width: 100}, {width: 30}, {width: 160, painter: true}} {
+		fmt.Fprintf(&b, "%+v\n", style)
 		p := newTextPrinter(&b, style)
 		for _, l := range lines {
 			if err := p.print(l); err != nil {
@@ -58,7 +61,7 @@ func TestEnumList(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := l.Set("one,three"); err == nil || err.Error() != `unknown kind "three" (use one, two or 65025)` {
+	if err := l.Set("one,three"); err == nil || err.Error() != `unknown kind "three"; use one, two or 65025` {
 		t.Errorf("got %v", err)
 	}
 	if want := []int{2, 1, 3, 1}; !slices.Equal(l.list, want) {
@@ -73,14 +76,12 @@ func TestParseFlag(t *testing.T) {
 			t.Errorf("%s: %d, %v", s, got, err)
 		}
 	}
-	for s, want := range map[string]string{
-		"2040":                 "flag 2040 is above 2039",
-		"18446744073709551615": "flag 18446744073709551615 is above 2039",
-		"18446744073709551616": "no flag is called",
-		"-1":                   "no flag is called",
-		"":                     "no flag is called",
+	for s, near := range map[string]string{
+		"2040": "", "18446744073709551615": "", "18446744073709551616": "", "-1": "", "": "",
+		"Request_mtl": " (did you mean request_mtls?)",
 	} {
-		if f, err := parseFlag(s); f != 0 || err == nil || !strings.HasPrefix(err.Error(), want) {
+		want := fmt.Sprintf("unknown flag %q%s; use a number from 0 to 2039, or a name that tlsflags flags prints", s, near)
+		if f, err := parseFlag(s); f != 0 || err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", s, err, want)
 		}
 	}
@@ -102,13 +103,7 @@ func TestExtensionText(t *testing.T) {
 	}
 }
 
-func TestNamesAndVersions(t *testing.T) {
-	long := strings.Repeat("a", widestName)
-	for name, want := range map[string]string{"": "-", "a b": "a b", long: long, long + "b": long + "..."} {
-		if got := serverNameText(&helloInfo{ServerName: optional(name)}); got != want {
-			t.Errorf("%q: %q, want %q", name, got, want)
-		}
-	}
+func TestVersionText(t *testing.T) {
 	h := &helloInfo{LegacyVersion: codepoint.Of(uint32(0x303), "TLS 1.2")}
 	if got := versionText(h); got != "TLS 1.2" {
 		t.Errorf("without supported_versions: %s", got)
@@ -135,7 +130,7 @@ func TestCSVNames(t *testing.T) {
 		list []codePoint
 		want string
 	}{{nil, ""}, {[]codePoint{{}}, "0"}, {[]codePoint{{Value: 1}, {Value: 22}, {Value: 3}}, "1 22 3"}} {
-		if got := csvPoints(tt.list); got != tt.want {
+		if got := string(appendSpaced(nil, tt.list, appendValue)); got != tt.want {
 			t.Errorf("%v: %q", tt.list, got)
 		}
 	}
@@ -147,6 +142,22 @@ func TestAppendString(t *testing.T) {
 	} {
 		if got := string(appendString(nil, in)); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestQuoteCell compares with encoding/csv.
+func TestQuoteCell(t *testing.T) {
+	for _, cell := range []string{"", "a", "a b", " a", "a,b", `a"b`, "a\nb", "a\rb", `"`, ",", " ", `,"`, "é", "!#"} {
+		var want strings.Builder
+		w := csv.NewWriter(&want)
+		if err := w.Write([]string{"x", cell, "y"}); err != nil {
+			t.Fatal(err)
+		}
+		w.Flush()
+		got := append(quoteCell([]byte("x,"+cell), 2), ",y\n"...)
+		if string(got) != want.String() {
+			t.Errorf("%q: %q, want %q", cell, got, want.String())
 		}
 	}
 }

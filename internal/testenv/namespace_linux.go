@@ -2,6 +2,7 @@ package testenv
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -16,10 +17,27 @@ import (
 // the user may not have such a namespace.
 func Network(t *testing.T) bool {
 	t.Helper()
-	const inside = "TEST_NETWORK_NAMESPACE"
+	return namespace(t, "network", syscall.CLONE_NEWNET, loopbackUp)
+}
+
+// Disk runs a test, as Network does, where dir is an empty file system of so many bytes.
+func Disk(t *testing.T, dir string, bytes int) bool {
+	t.Helper()
+	return namespace(t, "mount", syscall.CLONE_NEWNS, func() error {
+		if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+			return err
+		}
+		return syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", bytes))
+	})
+}
+
+// namespace runs a test in a namespace of its own, after prepare.
+func namespace(t *testing.T, kind string, flag uintptr, prepare func() error) bool {
+	t.Helper()
+	inside := "TEST_NAMESPACE_" + kind
 	if os.Getenv(inside) != "" {
-		if err := loopbackUp(); err != nil {
-			t.Fatal("bringing lo up: ", err)
+		if err := prepare(); err != nil {
+			t.Fatalf("preparing the %s namespace: %v", kind, err)
 		}
 		return true
 	}
@@ -29,7 +47,7 @@ func Network(t *testing.T) bool {
 	}
 	c := exec.CommandContext(t.Context(), program, "-test.run=^"+regexp.QuoteMeta(t.Name())+"$", "-test.count=1", "-test.timeout=1m")
 	c.Env = append(os.Environ(), inside+"=1")
-	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flag, Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() != 0 {
 		c.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 		c.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
@@ -39,13 +57,13 @@ func Network(t *testing.T) bool {
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
-		t.Errorf("in a network namespace: %v\n%s", err, out)
+		t.Errorf("in a %s namespace: %v\n%s", kind, err, out)
 	case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.ENOEXEC):
-		t.Skip("an emulated kernel has no network namespaces: ", err)
+		t.Skipf("an emulated kernel has no %s namespaces: %v", kind, err)
 	case err != nil:
-		Skip(t, "no network namespace, which root has: "+err.Error())
+		Skip(t, "no "+kind+" namespace, which root has: "+err.Error())
 	default:
-		t.Logf("in a network namespace: %s", out)
+		t.Logf("in a %s namespace: %s", kind, out)
 	}
 	return false
 }
