@@ -11,7 +11,7 @@ nginx=$(PATH=$PATH:/usr/sbin command -v nginx || true)
 [ -n "$cc" ] && [ -n "$nginx" ] && [ -d /usr/share/nginx/src ] && [ -e /usr/lib/nginx/modules/ngx_stream_module.so ] && command -v openssl >/dev/null ||
 	skip "nginx" "no C compiler, nginx or its headers (Debian: gcc, nginx, nginx-dev, libnginx-mod-stream, openssl)"
 
-load="load_module /usr/lib/nginx/modules/ngx_stream_module.so;"
+stream="load_module /usr/lib/nginx/modules/ngx_stream_module.so;"
 processes="worker_processes 3;"
 root=$PWD
 work=$(mktemp -d)
@@ -20,7 +20,6 @@ integrations/nginx/build.sh "$work"
 "$cc" -std=c99 -pthread -O2 -Wall -Wextra -Werror -pedantic -o "$work/matrix" integrations/matrix/matrix.c -lssl -lcrypto
 go build -o "$work/tlsflags" ./cmd/tlsflags
 cd "$work"
-
 
 authority ca
 authority bots
@@ -52,7 +51,7 @@ configure() {
 	local answer='resumed=$ssl_session_reused flags=$tls_flags mtls=$tls_request_mtls verify=$ssl_client_verify dn=$ssl_client_s_dn\n'
 	local body="return 200 \"http=\$server_protocol $answer\";"
 	cat <<END
-$load
+$stream
 load_module $work/ngx_http_tls_flags_module.so;
 load_module $work/ngx_stream_tls_flags_module.so;
 pid pid;
@@ -156,7 +155,8 @@ want "421 Misdirected Request" bot 8443 e.example
 want "421 Misdirected Request" get 8443 c.example --cert other.pem --key other.key
 want "200 OK" get 8443 e.example --flag none
 
-# A server that asks everybody keeps its own settings; ssl_crl counts for the flag.
+# A server that asks everybody keeps its own settings; ssl_crl and ssl_verify_depth count for
+# the flag.
 want "asked for: yes" get 8446 a.example --flag none
 want "given: no, flag acknowledged: no" get 8446 a.example --flag none
 want "given: yes, flag acknowledged: yes" bot 8446 a.example
@@ -167,7 +167,7 @@ want "unknown certificate authority" get 8449 a.example --cert far.chain --key f
 
 # check LINE...: what nginx says about a server block.
 check() {
-	echo "$load load_module $work/ngx_http_tls_flags_module.so; pid check.pid; events { }
+	echo "$stream load_module $work/ngx_http_tls_flags_module.so; pid check.pid; events { }
 		http { ssl_certificate site.pem; ssl_certificate_key site.key; server { listen $host:8450 ssl; tls_flag_client_auth on; $* } }" >check.conf
 	$nginx -t -p "$PWD" -c check.conf -e check.log 2>&1
 }
@@ -176,7 +176,6 @@ want "cannot read certificates of authorities from \"$work/site.key\"" check "tl
 want "cannot read certificates of authorities from \"$work/none.pem\"" check "tls_flag_client_certificate none.pem;"
 want "has no effect without TLSv1.3 in ssl_protocols" check "tls_flag_client_certificate bots.pem;"
 want "has no effect with ssl_verify_client" check "tls_flag_client_certificate bots.pem; ssl_client_certificate bots.pem; ssl_verify_client on;"
-
 
 # The example of the README.
 sed -n '/^```nginx/,/^```$/p' "$root/integrations/nginx/README.md" | sed "/^\`/d; s#modules/#$PWD/#; 1i pid check.pid;" >check.conf
@@ -249,7 +248,7 @@ processes="master_process off; daemon off;"
 count() { # COUNT: instructions of nginx with so many connections
 	valgrind --tool=callgrind --callgrind-out-file=callgrind $nginx -p "$PWD" -c nginx.conf -e error.log 2>valgrind.log &
 	until [ -s pid ]; do sleep 0.1; done
-	[ "$1" = 0 ] || load 8443 "$1" -p >&2
+	load 8443 "$1" -p >&2
 	control stop
 	wait $!
 	awk '/^(summary|totals):/ { print $2; exit }' callgrind
@@ -298,7 +297,7 @@ cd source
 make -s
 mv objs/*.so ..
 cd ..
-load= processes="worker_processes 3;" nginx=$PWD/source/objs/nginx
+stream= processes="worker_processes 3;" nginx=$PWD/source/objs/nginx
 export ASAN_OPTIONS=detect_leaks=0:log_path=$PWD/asan
 configure >nginx.conf
 control start
