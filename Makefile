@@ -106,6 +106,11 @@ test-router: ## examples/router with crowds of 2,000 hostile clients under the r
 	cd examples && go test -race -count=1 -timeout 20m -run TestHostile ./router -crowd 2000
 	cd examples && go test -count=1 -run 'TestSplice|TestCPU' -v ./router -measure
 
+.PHONY: test-live-rate
+test-long: test-live-rate
+test-live-rate: ## live capture of 8,000 hellos at 200 and 500 Mbit/s between two network namespaces (root, iproute2, tcpreplay)
+	@scripts/live_rate.sh
+
 evasion-table: ## write the tables of docs/evasion.md (needs tshark)
 	@scripts/receivers.sh -n 0 -document docs/evasion.md
 

@@ -53,7 +53,7 @@ unflagged() {
 	want "asked for: no" ./tlsflags get -v "https://$1:$2/" --server-name a.example --ca ca.pem --cert bot.pem --key bot.key --flag none
 	if command -v certutil >/dev/null; then
 		[ -d home ] || browser_home
-		HOME=$PWD/home unasked chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+		HOME=$PWD/home unasked "$(command -v google-chrome || echo chromium)" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
 			--user-data-dir="$PWD/home/profile" --host-resolver-rules="MAP a.example $1" --dump-dom "https://a.example:$2/"
 	else
 		missing+=(certutil)
