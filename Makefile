@@ -16,7 +16,7 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
 
 # unit comes last: the lines of go test end the output.
-test: lint words importer generated cross foreign race modules coverage clients test-consumers test-openssl test-nginx test-seeds vectors-types vectors-packages unit ## run every check below
+test: lint words importer generated cross foreign race modules coverage clients test-consumers test-openssl test-nginx test-haproxy test-seeds vectors-types vectors-packages unit ## run every check below
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
 	@scripts/lint.sh
@@ -54,6 +54,15 @@ test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on th
 .PHONY: test-openssl test-openssl-long
 test-openssl: ## integrations/openssl with probe, get, the demo client and openssl s_client (gcc, libssl-dev)
 	@scripts/openssl.sh
+
+.PHONY: test-haproxy
+test-haproxy: ## integrations/haproxy with probe, get, clients without the flag, and what sessions let clients do (haproxy)
+	@scripts/haproxy.sh
+
+.PHONY: test-caddy
+test-long: test-caddy
+test-caddy: ## the same for integrations/caddy, and its Go tests
+	@scripts/caddy.sh
 
 test-long: test-openssl-long
 test-openssl-long: ## the same with sanitizers, valgrind and libFuzzer (valgrind, clang)

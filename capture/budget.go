@@ -48,7 +48,9 @@ func (b *Budget) Open(r io.Reader, o Options) (*Reader, error) {
 		sh.end()
 		return nil, err
 	}
-	return &Reader{source: source, scanner: s, share: sh}, nil
+	reader := newReader(source, s, o)
+	reader.share = sh
+	return reader, nil
 }
 
 // shareState says who may evict the flows of a table.

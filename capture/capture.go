@@ -19,6 +19,8 @@ const (
 	// DefaultMaxMemory is the number of bytes that a Scanner holds. It is enough for 100,000
 	// hellos of 2 kB that wait for their second half.
 	DefaultMaxMemory = 208 << 20
+	// DefaultRing is the number of bytes for packets that a live capture has not read yet.
+	DefaultRing = 64 << 20
 )
 
 // Options holds the limits of a Scanner. A field that is 0 or negative takes its default.
@@ -31,6 +33,10 @@ type Options struct {
 	// whatever their VLANs and tunnels. It is for mirrored traffic whose directions arrive
 	// in different VLANs.
 	MergePaths bool
+
+	// Ring is how many bytes [Live] gives the kernel for packets that have not been read yet,
+	// besides MaxMemory: 64 MiB by default, 2 MiB to 1 GiB, in steps of 1 MiB.
+	Ring int
 
 	// Filter chooses the packets of a [Reader]: the others only count as packets, and a live
 	// capture does not even get them. A Scanner does not look at it, since it takes what it is
@@ -53,6 +59,7 @@ type Pieces struct {
 type Hello struct {
 	Transport Transport
 	Src, Dst  netip.AddrPort // from the client, to the server
+	Flow      uint64         // number of the connection, as in FlowPart; 0 without Reader.Tap
 	Time      time.Time      // of the packet that completed the hello
 
 	// Frames are the packets that carried it, counted from 1 over the whole capture, in

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -51,13 +52,18 @@ func TestOptionsFilter(t *testing.T) {
 	for text, want := range map[string]string{
 		"ip or (vlan and ip)": "[1]", "vlan 7": "[3]", "not vlan and ip": "", "arp": "", fmt.Sprintf("src %v", client): "[1]",
 	} {
-		r, err := capture.Open(bytes.NewReader(data), filtered(t, text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := framesOf(r)
-		if s := r.Stats(); got != want || r.Err() != nil || s.Packets != 4 || s.Other > 0 && !strings.Contains(text, "arp") {
-			t.Errorf("%q: %s, want %s; %v, %+v", text, got, want, r.Err(), s)
+		o := filtered(t, text)
+		for name, open := range map[string]func(io.Reader, capture.Options) (*capture.Reader, error){
+			"Open": capture.Open, "Budget.Open": capture.NewBudget(o).Open,
+		} {
+			r, err := open(bytes.NewReader(data), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := framesOf(r)
+			if s := r.Stats(); got != want || r.Err() != nil || s.Packets != 4 || s.Other > 0 && !strings.Contains(text, "arp") {
+				t.Errorf("%s, %q: %s, want %s; %v, %+v", name, text, got, want, r.Err(), s)
+			}
 		}
 	}
 }

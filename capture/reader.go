@@ -13,13 +13,14 @@ const maxPacket = 256 << 10
 type Reader struct {
 	source  source
 	scanner *Scanner
+	tap     *tap          // or nil
 	share   *share        // of a Budget, or nil
 	filter  *packetFilter // nil: all packets
 	err     error
 }
 
-func newReader(s source, o Options) *Reader {
-	r := &Reader{source: s, scanner: NewScanner(o)}
+func newReader(s source, scanner *Scanner, o Options) *Reader {
+	r := &Reader{source: s, scanner: scanner}
 	if o.Filter != nil {
 		r.filter = &packetFilter{filter: o.Filter}
 	}
@@ -41,7 +42,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newReader(s, o), nil
+	return newReader(s, NewScanner(o), o), nil
 }
 
 func open(r io.Reader) (source, error) {
@@ -60,6 +61,13 @@ func open(r io.Reader) (source, error) {
 // the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
+		if s, ok := r.source.(interface {
+			begin()
+			end()
+		}); ok {
+			s.begin()
+			defer s.end()
+		}
 		if r.share != nil {
 			yield = r.share.bracket(yield)
 			defer r.share.set(shareIdle)
@@ -67,9 +75,18 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 		for r.err == nil {
 			r.share.pause()
 			p, err := r.source.next()
+			if err == errIdle {
+				if !r.scanner.idle(p.Time, yield) {
+					return
+				}
+				continue
+			}
 			if err == nil && r.filter != nil {
 				var match bool
 				if match, err = r.filter.match(p); !match && r.passOver(p, err) {
+					if r.tap != nil {
+						r.tap.scanner.passOver(p)
+					}
 					continue
 				}
 			}
@@ -80,6 +97,9 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 					r.settle()
 				}
 				return
+			}
+			if r.tap != nil {
+				r.tap.packet(p)
 			}
 			if !r.scanner.Scan(p, yield) {
 				return
@@ -98,14 +118,43 @@ func (r *Reader) Err() error {
 	return r.err
 }
 
-// errStopped says that the caller has stopped a live capture.
-var errStopped = errors.New("stopped")
+// errStopped says that the caller has stopped a live capture; errIdle that no packet came for a
+// while, and what time it is.
+var (
+	errStopped = errors.New("stopped")
+	errIdle    = errors.New("idle")
+)
 
 // Stats returns the counts so far.
 func (r *Reader) Stats() Stats {
 	stats := r.scanner.Stats()
 	r.source.count(&stats)
 	return stats
+}
+
+// Interface is a network interface.
+type Interface struct {
+	Name string
+	Link LinkType
+}
+
+// Interfaces returns the interfaces of a live capture.
+func (r *Reader) Interfaces() []Interface {
+	if s, ok := r.source.(interface{ interfaces() []Interface }); ok {
+		return s.interfaces()
+	}
+	return nil
+}
+
+// File returns the name of the file of [Join] that has a frame which was read, counted from 1
+// over all files, or the name of the interface of [Live] on which it came. It is empty if the
+// reader is of another function, or if the frame came on one of several interfaces more than
+// 262,144 packets ago.
+func (r *Reader) File(frame int) string {
+	if s, ok := r.source.(interface{ nameOf(frame int) string }); ok {
+		return s.nameOf(frame)
+	}
+	return ""
 }
 
 // Close ends a live capture, and with it Hellos. It does not close the reader that was

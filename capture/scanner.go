@@ -31,6 +31,8 @@ type Scanner struct {
 	framed  *half  // the TCP stream whose frames are being read, or nil
 	seed    maphash.Seed
 
+	numbered bool // hellos have the numbers of their flows
+
 	deadlines []deadline // of doubts, in order of time
 	opened    int        // doubts
 
@@ -79,6 +81,17 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 		s.frames = append(s.frames[:0], s.stats.Packets)
 		s.take(s.join(s.decoder.next()))
 	}
+	if len(s.flows.overdue) > 0 {
+		s.emitOverdue()
+	}
+	return !s.stop
+}
+
+// idle gives up what waits for an answer that has not come in time. It returns false if yield
+// did.
+func (s *Scanner) idle(now time.Time, yield func(*Hello) bool) bool {
+	s.time, s.yield, s.stop = now, yield, false
+	s.expire(false)
 	if len(s.flows.overdue) > 0 {
 		s.emitOverdue()
 	}

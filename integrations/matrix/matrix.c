@@ -12,7 +12,7 @@
  *   -r ALERT    a flagged client without a certificate is refused with this alert
  *   -n          SAME may resume the sessions of NAME
  *   -k          sessions are resumed after a reload and a restart
- *   -o          sessions are never resumed
+ *   -o          sessions of flagged clients are never resumed
  *   -l COMMAND  reloads the server, -s COMMAND restarts it
  *   -t COMMAND  gives NAME the authority of BOT2, the next time its own back
  *   -c COUNT    instead, 100 clients at once make this many connections in random order, and
@@ -283,7 +283,7 @@ static int allowed(const struct row *r, const struct outcome *two)
 		may = 1, must = 0;
 	if (!two->resumed)
 		return !must && full(two);
-	if (!may || never || two->asked || two->acknowledged || !two->done)
+	if (!may || (never && flagged && !old) || two->asked || two->acknowledged || !two->done)
 		return 0;
 	return is(two, flagged && !old ? two->client->bot : NULL);
 }

@@ -14,7 +14,7 @@ const byteUnits = "kMG"
 
 func (n *byteSize) Set(s string) error {
 	number, shift := s, 0
-	if i := strings.IndexAny(s, byteUnits); i >= 0 && i == len(s)-1 {
+	if i := strings.IndexAny(s, byteUnits); i >= 0 && (s[i+1:] == "" || s[i+1:] == "iB") {
 		number, shift = s[:i], 10*(1+strings.IndexByte(byteUnits, s[i]))
 	}
 	v, err := strconv.ParseInt(number, 10, 0)

@@ -9,7 +9,6 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -38,12 +37,14 @@ type inspectOptions struct {
 	follow bool
 	result fileOptions
 	live   liveOptions
+	write  writeOptions
 	workerOptions
 
 	conditions conditions
 	fields     fieldList
 	by         enumList[grouping]
 	top        int
+	report     reportOption
 }
 
 func (o *inspectOptions) register(f *pflag.FlagSet) {
@@ -52,6 +53,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.Var(&o.color, "color", "when to colour text")
 	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
 	o.conditions.register(f)
+	o.report.register(f)
 	f.Var(&o.fields, "fields", "show only these keys of the JSON, such as time,src_ip,client_hello.server_name,ja4")
 	o.by.enum = enumOf("grouping", "", groupingChoices())
 	f.Var(&o.by, "by", "count hellos instead of showing them, by one or two of")
@@ -72,14 +74,13 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.Var(filterOption{&o.room.Filter}, "filter", "read only packets that this expression of tcpdump chooses")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
 	f.BoolVar(&o.bytes, "bytes", false, "show the bytes of each message, from the handshake header on, in hexadecimal")
+	o.write.register(f)
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
 	f.BoolVar(&o.join, "join", false, "read all captures as one, in the order of their times, as rotated files are")
 	f.BoolVar(&o.follow, "follow", false, "wait at the end of a capture that still grows; ^C ends it")
 	o.workerOptions.register(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
-	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
-	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
-	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+	o.live.register(f)
 	o.result.register(f)
 }
 
@@ -101,10 +102,10 @@ cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
 --strict=ambiguous; 5 a capture was damaged, cut or not readable in part, with
 --strict-capture. If several apply, the first of 2, 3, 5, 4, 1 is returned.`
 
-const inspectHelp = `Inspect prints one line for each ClientHello in its inputs: the time, the client and the
-server, the server name, the version that the client prefers, and the TLS flags; or why
-the hello was refused. The time is the time of day in UTC. A name is cut at 64 bytes.
-The other formats have the date and the whole name.
+const inspectHelp = `Inspect prints one line for each ClientHello in its inputs: its number in its capture, the
+time of day in UTC, the client and the server, the server name, the version that the client
+prefers, JA4, the frames, and the TLS flags; or why the hello was refused. On a screen, lines
+are cut and columns left out so that they fit. The other formats have everything.
 
 Inspect looks at the content of an input, not at its name. An input is one of:
 
@@ -118,7 +119,8 @@ an array, a string with escapes, or base64.
 The argument - is standard input, whose hellos are printed as they arrive. In a
 directory, every capture in it and below it is inspected, in lexical order; other files
 are counted and symbolic links are not followed. With -i there are no inputs: inspect
-captures on a network interface until ^C, --count or --duration.
+captures on a network interface until ^C, --count or --duration, with several -i on each of
+them, with -i any on all; the source of a hello is the interface of its first packet.
 
 With --join, all inputs are captures of one place, such as the files that tcpdump -G or -C
 or dumpcap -b wrote one after the other. They are read as one capture, in the order of the
@@ -146,7 +148,15 @@ dst_port, such as: ja4 startsWith "t13" and not ("h2" in client_hello.alpn). It 
 one, count, len, lower and upper. A comparison with an absent value is false; x == nil
 tests for one. If several of --where, --flag, --sni, --ja4, --since and --until are given,
 all must hold. --fields shows only some keys of the JSON, in any format.
---by ja4 counts hellos by their JA4, and --by day,flag by day and flag.
+--by ja4 counts hellos by their JA4, and --by day,flag by day and flag. --report writes a page
+of HTML with counts, a time line, doubts and oddities, and the bytes of up to 200 hellos.
+
+--write-hellos writes the message of each hello that is shown to DIR, under the number of the
+hello among all that were found and the beginning of its SHA-256. It replaces no file.
+--write-pcap writes a pcapng file for Wireshark: of the connection of each such hello, the
+packets from its beginning on, at most 64 before the hello and 64 after it, in both directions.
+Files are read twice for that. Of standard input, an interface and a file with --follow, inspect
+holds the latest 64 MiB of packets, and says how many it could not write.
 
 With -o, the results go to a file. It has another name in the same folder until they are
 complete, also after ^C or SIGTERM; if they cannot be written, there is no file. --rotate
@@ -176,6 +186,7 @@ func inspectCommand() *cobra.Command {
   tlsflags inspect --where 'ja4 startsWith "t13" and 80 in tls_flags.flags' corpus/captures
   tlsflags inspect --fields time,src_ip,client_hello.server_name,ja4 -f csv corpus/captures
   tlsflags inspect --by ja4,sni --top 5 corpus/captures
+  tlsflags inspect --report page.html corpus/captures
   base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
   tlsflags inspect -f parquet -o hellos.parquet corpus/captures
@@ -221,7 +232,7 @@ func (o inspectOptions) check(args []string) error {
 	case o.top < 0:
 		return usageError("--top cannot be negative")
 	}
-	if err := o.fields.check(o.format.value); err != nil {
+	if err := errors.Join(o.report.check(&o, args), o.write.check(o, args), o.fields.check(o.format.value)); err != nil {
 		return err
 	}
 	if err := o.checkResult(args); err != nil {
@@ -251,15 +262,21 @@ type inspection struct {
 	keys     tls13.KeyLog // nil without --keylog
 	followed followed     // connections of the input at hand
 	parts    parts        // what is computed of a hello
-	turns    *turns       // of the inputs, for what lists them; nil with one worker
-	part     *part        // that is read; nil for what prints
+	written  written
+	counter  counter
+	again    reopener // of the input at hand, if it can be read twice
+	turns    *turns   // of the inputs, for what lists them; nil with one worker
+	part     *part    // that is read; nil for what prints
 	budget   *capture.Budget
 }
 
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
 // GOMEMLIMIT sets another. Without one, garbage would double what package capture holds.
 func (o inspectOptions) memoryLimit() int64 {
-	const others = 16 << 20 // garbage, buffers and output
+	others := int64(16 << 20) // garbage, buffers and output
+	if o.write.pcap != "" {
+		others += packetBuffer + 32<<20 // what is remembered of connections
+	}
 	return int64(o.room.MaxMemory) + others
 }
 
@@ -278,20 +295,31 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 			return err
 		}
 	}
+	if err := in.report.open(); err != nil {
+		return err
+	}
+	defer in.report.discard()
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
-	in.parts = partsOf(o.format.value, o.fields) | o.conditions.parts()
+	in.parts = partsOf(o.format.value, o.fields)
 	switch {
 	case o.by.list != nil:
 		in.tally = newTally(o.by.list, o.redact)
-	case !o.stats:
+	case !o.stats && in.report.page == nil:
 		in.print(args, to)
+		if p, ok := in.printer.(*textPrinter); ok && !p.shows(ja4Column) {
+			in.parts &^= partJA4
+		}
 	}
-	if err := in.run(args); err != nil {
+	in.parts |= o.conditions.parts()
+	if err := in.written.begin(o.write); err != nil {
+		return err
+	}
+	if err := in.written.end(in, in.run(args)); err != nil {
 		return err
 	}
 	if !o.quiet && !in.nothing() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", in.summary)
+		fmt.Fprintln(cmd.ErrOrStderr(), in.summary.text(widthOf(cmd, cmd.ErrOrStderr())))
 	}
 	if o.expect.set && !in.summary.expected {
 		in.exit = in.exit.and(ExitUnmet)
@@ -306,24 +334,9 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 	return exitWith(in.exit)
 }
 
-// sourceWidth returns the width of the names of the inputs with a colon, or 0 for a single
-// input. The names in a directory are not known yet.
-func (in *inspection) sourceWidth(args []string) int {
-	const usual, widest = 30, 60
-	width := 0
-	for _, arg := range args {
-		name := utf8.RuneCountInString(printable(in.source(arg))) + 1
-		switch {
-		case isDirectory(arg) && in.redact:
-			name = usual
-		case isDirectory(arg):
-			name += usual
-		case len(args) == 1:
-			return 0
-		}
-		width = max(width, name)
-	}
-	return min(width, widest)
+// severalSources reports whether hellos may be of more than one input.
+func (o inspectOptions) severalSources(args []string) bool {
+	return len(args) > 1 || len(args) == 1 && isDirectory(args[0]) || len(o.live.interfaces) > 1 || slices.Contains(o.live.interfaces, "any")
 }
 
 // run inspects the inputs and ends the output. An error is one of the output.
@@ -339,10 +352,12 @@ func (in *inspection) run(args []string) error {
 	in.progress.finish()
 	switch {
 	case in.printer == nil && in.nothing():
+	case in.report.page != nil:
+		return in.report.write(in, args)
 	case in.tally != nil:
-		in.tally.print(in.out, in.format.value, in.top)
+		in.tally.print(in.out, in.format.value, in.top, widthOf(in.cmd, in.cmd.OutOrStdout()))
 	case in.printer == nil:
-		in.stats.print(in.out, in.format.value, &in.summary.captures)
+		in.stats.print(in.out, in.format.value, &in.summary.captures, widthOf(in.cmd, in.cmd.OutOrStdout()))
 	default:
 		if err := in.printer.close(); err != nil {
 			return err

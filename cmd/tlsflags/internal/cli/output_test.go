@@ -52,7 +52,7 @@ func TestBrokenConnection(t *testing.T) {
 	root := newRoot()
 	root.SetErr(&stderr)
 	broken := &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", syscall.EPIPE)}
-	code := report(root, new(output).outcome(asExitError(fmt.Errorf("get: %w", broken))))
+	code := conclude(root, new(output).outcome(asExitError(fmt.Errorf("get: %w", broken))))
 	if Exit(code) != ExitInput || !strings.Contains(stderr.String(), "broken pipe") {
 		t.Errorf("exit %d, %s", code, &stderr)
 	}

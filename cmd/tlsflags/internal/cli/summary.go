@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 )
 
 // summary counts what inspect came across in all its inputs.
@@ -17,13 +18,14 @@ type summary struct {
 	mtls      int
 	refused   int
 	expected  bool // a hello has the flag of --expect
+	live      bool // the kernel may drop packets, which is said also if it did not
 
 	ambiguous int // rows that name a doubt
 	doubts    [capture.ReasonCount]int
 }
 
-// String is one line: the parts that say something.
-func (s summary) String() string {
+// text returns the parts that say something, in one line if it is wide enough.
+func (s summary) text(width int) string {
 	parts := []string{
 		count(s.inputs, "input"), count(s.captures.Packets, "packet"), count(s.captures.Flows, "flow"),
 		count(s.hellos, "hello"),
@@ -34,7 +36,8 @@ func (s summary) String() string {
 		fmt.Sprintf("%d evicted", s.captures.Evicted),
 	}
 	for _, c := range captureCounts {
-		if c.use >= lost && c.key != "evicted" && *c.of(&s.captures) > 0 {
+		n := *c.of(&s.captures)
+		if c.use >= lost && c.key != "evicted" && n > 0 || c.key == "dropped" && s.live && n == 0 {
 			parts = append(parts, c.text(&s.captures))
 		}
 	}
@@ -44,7 +47,7 @@ func (s summary) String() string {
 	if s.skipped > 0 {
 		parts = append(parts, count(s.skipped, "other file")+" skipped")
 	}
-	return strings.Join(parts, ", ")
+	return screen.Fill(parts, ", ", "  ", width)
 }
 
 // reasons counts the doubts by their reason.

@@ -23,6 +23,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/demo"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/report"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
@@ -284,12 +285,12 @@ func TestPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"resumption_across_names (8)", "You did not set the flag", "&lt;script&gt;"} {
+	for _, want := range []string{"resumption_across_names (8)", "You did not set the flag", "&lt;script&gt;", "<td>flag 8 resumption_across_names\n"} {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("the page lacks %q:\n%s", want, body)
 		}
 	}
-	if policy := resp.Header.Get("Content-Security-Policy"); policy != "default-src 'none'; style-src 'unsafe-inline'" {
+	if policy := resp.Header.Get("Content-Security-Policy"); policy != report.Policy() {
 		t.Errorf("Content-Security-Policy: %q", policy)
 	}
 	if got := resp.Header.Get("Content-Type"); got != "text/html; charset=utf-8" {

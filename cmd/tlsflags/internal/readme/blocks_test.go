@@ -63,6 +63,7 @@ var replaced = strings.NewReplacer(
 	"make test", "make -n test",
 	"make bench", "make -n bench",
 	"go install", "go install -n",
+	"--report page.html", "--help", // it would be in the checkout
 )
 
 // replacedInDocs has those of docs/: they need another host, a network interface or another
@@ -76,12 +77,13 @@ var replacedInDocs = strings.NewReplacer(
 )
 
 // environment returns the environment without what a make that runs this test passes on: a
-// make below it would print which directory it enters.
+// make below it would print which directory it enters. The documents show a screen of 80 columns.
 func environment() []string {
-	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+	others := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
-		return name == "MAKEFLAGS" || name == "MFLAGS" || name == "MAKELEVEL"
+		return name == "MAKEFLAGS" || name == "MFLAGS" || name == "MAKELEVEL" || name == "COLUMNS"
 	})
+	return append(others, "COLUMNS=80")
 }
 
 // TestCommands runs the console blocks of README.md, vectors/README.md and docs. The
@@ -97,7 +99,8 @@ func TestCommands(t *testing.T) {
 	testenv.Program(t, "sh", "dash")
 	t.Run("README.md", func(t *testing.T) {
 		testenv.Program(t, "make", "make")
-		runBlocks(t, readBlocks(t, "README.md"), root, replaced, environment())
+		_, env := folder(t, nil)
+		runBlocks(t, readBlocks(t, "README.md"), root, replaced, env)
 	})
 	t.Run("vectors/README.md", func(t *testing.T) {
 		testenv.Program(t, "python3", "python3")
