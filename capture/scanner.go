@@ -30,6 +30,7 @@ type Scanner struct {
 	eap     []byte // a packet of which RADIUS brings the parts
 	framed  *half  // the TCP stream whose frames are being read, or nil
 	seed    maphash.Seed
+	part    *Part // of ReadPart, or nil
 
 	deadlines []deadline // of doubts, in order of time
 	opened    int        // doubts
@@ -89,6 +90,9 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 func (s *Scanner) take(v verdict) {
 	if v != isSegment {
 		return
+	}
+	if s.part != nil {
+		s.part.see(s)
 	}
 	if s.decoder.seg.udp {
 		s.datagram(&s.decoder.seg)
