@@ -89,6 +89,14 @@ test-router: ## examples/router with crowds of 2,000 hostile clients under the r
 	cd examples && go test -race -count=1 -timeout 20m -run TestHostile ./router -crowd 2000
 	cd examples && go test -count=1 -run 'TestSplice|TestCPU' -v ./router -measure
 
+.PHONY: beam-demo test-beam
+beam-demo: ## find the hellos of the corpus with a pipeline of Apache Beam on this machine
+	@scripts/beam_demo.sh
+
+test-long: test-beam beam-demo
+test-beam: ## compare the pipeline with inspect --join, and kill its jobs
+	cd integrations/beam && go test -count=1 -timeout 20m ./...
+
 evasion-table: ## write the tables of docs/evasion.md (needs tshark)
 	@scripts/receivers.sh -n 0 -document docs/evasion.md
 

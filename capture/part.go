@@ -12,6 +12,10 @@ import (
 // the packets of other connections. The packets of all files that have the same Pair go
 // through one [Scanner], in the order of [Join], which finds the other hellos. Join sorts
 // files by Began, then by name.
+//
+// Together these are the hellos that Join finds, with two exceptions: a hello that comes again
+// in a later file, although the server has answered it, is found twice; and less is known of
+// a late hello if more than 16 KiB of plain text came before it in an earlier file.
 type Part struct {
 	Began time.Time // the time of the first packet
 
@@ -83,8 +87,8 @@ type partFlow struct {
 // partFrame is a packet and the number of its pair.
 type partFrame struct{ frame, pair uint32 }
 
-// ReadPart reads a file once; Read reads it a second time. It holds a Scanner, up to twice
-// Options.MaxFlows connections and 12 bytes for each packet that may be of a handshake. The
+// ReadPart reads a file; Read reads it a second time. It holds a Scanner, up to twice
+// Options.MaxFlows connections, and 12 bytes for each packet that may be of a handshake. The
 // error is that of opening the file, or [ErrFormat].
 func ReadPart(o Options, file File) (*Part, error) {
 	p := &Part{options: o, file: file, flows: make(map[partKey]*partFlow)}

@@ -141,7 +141,7 @@ func partRows(t *testing.T, files []File) (rows []string, given int) {
 	}
 	for _, packets := range pairs {
 		slices.SortFunc(packets, func(a, b packet) int {
-			return cmp.Or(a.part.Began.Compare(b.part.Began), compareNames(a.file, b.file), cmp.Compare(a.Frame, b.Frame))
+			return cmp.Or(a.part.Began.Compare(b.part.Began), CompareNames(a.file, b.file), cmp.Compare(a.Frame, b.Frame))
 		})
 		s := NewScanner(Options{})
 		add := func(h *Hello) bool {
