@@ -16,7 +16,7 @@ demo: ## show which ClientHellos of a recorded capture carry TLS Flags
 	go run ./cmd/tlsflags inspect corpus/captures/demo.pcapng
 
 # unit comes last: the lines of go test end the output.
-test: lint words importer generated cross foreign race modules coverage clients test-consumers test-openssl test-seeds vectors-types vectors-packages unit ## run every check below
+test: lint words importer generated cross foreign race modules coverage clients test-consumers test-openssl test-nginx test-haproxy test-seeds vectors-types vectors-packages unit ## run every check below
 
 lint: ## gofmt, go mod tidy, go vet and staticcheck in every module
 	@scripts/lint.sh
@@ -55,9 +55,22 @@ test-consumers: ## run the parsers in Python, JavaScript, Rust, C and Java on th
 test-openssl: ## integrations/openssl with probe, get, the demo client and openssl s_client (gcc, libssl-dev)
 	@scripts/openssl.sh
 
+.PHONY: test-haproxy
+test-haproxy: ## integrations/haproxy with probe, get, clients without the flag, and what sessions let clients do (haproxy)
+	@scripts/haproxy.sh
+
+.PHONY: test-caddy
+test-long: test-caddy
+test-caddy: ## the same for integrations/caddy, and its Go tests
+	@scripts/caddy.sh
+
 test-long: test-openssl-long
 test-openssl-long: ## the same with sanitizers, valgrind and libFuzzer (valgrind, clang)
 	@scripts/openssl.sh long
+
+.PHONY: test-nginx
+test-nginx: ## integrations/nginx in Debian's nginx, with probe, get and real clients (nginx-dev, libnginx-mod-stream)
+	@scripts/nginx.sh
 
 test-seeds: ## build.sh of OSS-Fuzz without a compiler, and the raw seeds in OpenSSL and GnuTLS (libssl-dev, libgnutls28-dev)
 	@scripts/seeds.sh
@@ -103,7 +116,7 @@ evasion-table: ## write the tables of docs/evasion.md (needs tshark)
 test-soak: ## 10,000 TLS handshakes of many clients under the race detector
 	go test -race -run TestSoak ./reqmtls -soak
 
-bench: ## measure against other libraries and print the ratios
+bench: ## measure against other libraries and on captures of three shapes, and print the ratios
 	@cd bench && go test -count=1 -run 'Ratios$$' -ratios .
 
 cost: ## count the instructions of a handshake with and without reqmtls (needs valgrind)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/tlsflags/tlsflags/capture/filter"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/extension"
@@ -18,6 +19,8 @@ const (
 	// DefaultMaxMemory is the number of bytes that a Scanner holds. It is enough for 100,000
 	// hellos of 2 kB that wait for their second half.
 	DefaultMaxMemory = 208 << 20
+	// DefaultRing is the number of bytes for packets that a live capture has not read yet.
+	DefaultRing = 64 << 20
 )
 
 // Options holds the limits of a Scanner. A field that is 0 or negative takes its default.
@@ -30,6 +33,16 @@ type Options struct {
 	// whatever their VLANs and tunnels. It is for mirrored traffic whose directions arrive
 	// in different VLANs.
 	MergePaths bool
+
+	// Ring is how many bytes [Live] gives the kernel for packets that have not been read yet,
+	// besides MaxMemory: 64 MiB by default, 2 MiB to 1 GiB, in steps of 1 MiB.
+	Ring int
+
+	// Filter chooses the packets of a [Reader]: the others only count as packets, and a live
+	// capture does not even get them. A Scanner does not look at it, since it takes what it is
+	// given. The link types that it knows are those of [filter.Filter.Program]; a file with
+	// another one is an error.
+	Filter *filter.Filter
 }
 
 // Pieces counts the parts in which a ClientHello arrived, without retransmissions. Parts
@@ -102,6 +115,12 @@ type Hello struct {
 
 	servers clienthello.Servers // that read what is around the message; 0: not of a Scanner
 	single  bool                // the packets have no other reading
+}
+
+// Clone returns a copy of h that is valid for good.
+func (h *Hello) Clone() *Hello {
+	c := keep(h)
+	return &c
 }
 
 // Found reports whether h has a hello or a refusal, and not only a doubt.

@@ -23,8 +23,10 @@ type spareCopy struct {
 	data   []byte
 	frames []int
 	drop
-	dead  bool // it is known that they were not taken
-	rival bool // they differ from what was taken, and may have been taken instead
+	dead   bool   // it is known that they were not taken
+	rival  bool   // they differ from what was taken, and may have been taken instead
+	urg    bool   // the segment has an urgent pointer
+	urgent uint16 // which it is
 }
 
 // mayCount reports whether the copy may have been taken in place of the bytes that were.
@@ -55,7 +57,7 @@ func (s *Scanner) setAside(f *flow, h *half, seg *segment, why drop) {
 		}
 		h.stream.known, h.stream.lowest = true, h.start
 	}
-	s.spare(f, h, spareCopy{seq: seq, drop: why}, seg.payload)
+	s.spare(f, h, spareCopy{seq: seq, drop: why, urg: seg.flags&tcpURG != 0, urgent: seg.urgent}, seg.payload)
 }
 
 // spare keeps bytes besides those that were taken. It reports whether f is still there.
@@ -119,12 +121,17 @@ func (s *Scanner) adopt(f *flow, h *half, limit uint32, proven bool) {
 			return
 		}
 		c := st.copies[i]
-		st.copies[i].dead = int32(c.seq+uint32(len(c.data))-limit) <= 0
+		if int32(c.seq+uint32(len(c.data))-limit) <= 0 {
+			st.copies = slices.Delete(st.copies, i, i+1)
+		}
 		if !proven || c.sure {
 			st.doubts = st.doubts.With(c.why)
 		}
 		b := c.data[h.next-c.seq:]
 		b = b[:min(len(b), int(limit-h.next))]
+		if c.urg && h.markUrgent(&segment{seq: c.seq, urgent: c.urgent}) {
+			s.doubtUrgent(f, h)
+		}
 		frames := s.frames
 		s.frames = c.frames
 		if s.note(f, h, h.next, len(b)) && s.feed(f, h, b) {

@@ -82,6 +82,7 @@ func keep(h *Hello) Hello {
 	row := *h
 	row.Frames, row.Message = slices.Clone(h.Frames), slices.Clone(h.Message)
 	row.Faults, row.Contradicts = slices.Clone(h.Faults), slices.Clone(h.Contradicts)
+	row.QUIC.DCID, row.QUIC.SCID = slices.Clone(h.QUIC.DCID), slices.Clone(h.QUIC.SCID)
 	return row
 }
 

@@ -55,6 +55,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 		f.halves[0] = evidence
 	}
 	root := f.session
+	root.noteHops(s.decoder.seg.hops)
 	if root.inProgress() && endsHandshake(b) || hasEmptyFragment(b) {
 		root.doubts = root.doubts.With(Fragments)
 	}
@@ -159,7 +160,7 @@ func (n *dtlsNumbers) note(number uint64, hash uint16) (replayed, old bool) {
 
 // withoutReplays notes the records of a datagram, and returns it without those that receivers
 // drop. A record is only in doubt if it has a whole hello, since a server that keeps no state
-// reads it, or if the server may have begun anew.
+// reads it, if the server may have begun anew, or if the one before may not have come to it.
 func (s *Scanner) withoutReplays(ss *session, b []byte) []byte {
 	if ss.numbers.done && s.time.Sub(ss.noted().doneAt) >= newHandshake {
 		*ss.numbers = dtlsNumbers{}
@@ -169,7 +170,7 @@ func (s *Scanner) withoutReplays(ss *session, b []byte) []byte {
 	for r := range plainRecords(b) {
 		replayed, old := ss.numbers.note(binary.BigEndian.Uint64(r[3:]), uint16(s.hash(r)))
 		switch {
-		case replayed && ss.noted().doneAt.IsZero() && ss.doubts == 0 && !ss.refused && ss.inProgress() && !isWhole(r):
+		case replayed && ss.noted().doneAt.IsZero() && ss.doubts == 0 && !ss.refused && !ss.mixed && ss.inProgress() && !isWhole(r):
 			drops |= 1 << i
 		case replayed, old:
 			ss.doubts = ss.doubts.With(Fragments)
@@ -339,7 +340,8 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 
 // emitDifferent yields a row without a hello for fragments that differ from the latest hello
 // of f and came after it, and are not whole. With some of those before it, which fit both, they
-// may have been another hello for the server.
+// may have been another hello for the server. So they may if there are two hop limits, and the
+// server ended the handshake.
 func (s *Scanner) emitDifferent(f *flow) {
 	const version, most = 0xfefd, 1 << 14
 	done := f.session.noted()
@@ -353,7 +355,8 @@ func (s *Scanner) emitDifferent(f *flow) {
 		record := []byte{recordHandshake, version >> 8, version & 0xff, 0, 0, 0, 0, 0, 0, 0, 0}
 		record = binary.BigEndian.AppendUint16(record, uint16(len(done.joined)))
 		dtls := ss.assembler.(*assemble.DTLS)
-		if dtls.Feed(append(record, done.joined...)); dtls.Overlap() {
+		dtls.Feed(append(record, done.joined...))
+		if f.session.mixed && f.session.refused || dtls.Overlap() {
 			ss.awaited = false
 			s.reportPart(f, ss, Fragments)
 		}

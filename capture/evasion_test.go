@@ -344,6 +344,7 @@ func TestUrgentData(t *testing.T) {
 		"in an empty segment":             {with(opened, seg{flags: ack | urg, urgent: 31}, whole(inside, nil)), []reading{{N: 1, Faults: urgent(30)}}},
 		"two, the first at the beginning": {with(opened, seg{flags: ack | urg, urgent: 1, data: []byte("G")}, seg{seq: 1, flags: ack | urg, urgent: 31, data: inside}), []reading{{N: 1, Faults: slices.Concat(urgent(0), urgent(30))}}},
 		"two, before the first arrives":   {with(opened, seg{flags: ack | urg, urgent: 3, data: real1[:2]}, seg{seq: 2, flags: ack | urg, urgent: 29, data: inside[2:]}), []reading{{N: 1, Faults: urgent(30)}}},
+		"in a segment that was set aside": {with(opened, seg{flags: ack | urg, urgent: 31, data: inside, options: join([]byte{29, 16}, make([]byte, 14))}, seg{ack: len(inside), flags: ack, fromServer: true}), []reading{{N: 1, Faults: urgent(30)}}},
 		"no urgent pointer":               {with(opened, seg{flags: ack | urg, data: join([]byte("G"), real1)}), []reading{{N: 1, Faults: urgent(0)}}},
 	} {
 		t.Run(name, c.run)

@@ -30,6 +30,9 @@ func TestQUICAsServers(t *testing.T) {
 	other := slices.Clone(msg)
 	other[len(other)-1] ^= 1 // with the same random
 	first, rest := quicseal.AppendCrypto(nil, 0, msg[:40]), quicseal.AppendCrypto(nil, 40, msg[40:])
+	begins := slices.Clone(msg)
+	begins[20] ^= 1
+	begin, end := quicseal.AppendCrypto(nil, 0, begins[:60]), quicseal.AppendCrypto(nil, 60, msg[60:])
 	answer := fromServer(quicseal.Packet{Version: quicseal.V1, DCID: []byte("client's"), SCID: []byte("server"), KeyDCID: []byte("original"), Server: true, Payload: make([]byte, 50)}.Seal())
 	sent := func(port int, p []byte) []byte { // with a checksum
 		p = slices.Clone(p)
@@ -65,6 +68,7 @@ func TestQUICAsServers(t *testing.T) {
 		"another hello, and no answer between":           {[][]byte{initialNumbered("original", 0, decoy), initialNumbered("original", 1, first), initialNumbered("original", 2, rest)}, "[1  1 overlap]"},
 		"another hello after the answer":                 {[][]byte{initialNumbered("original", 0, decoy), answer, initialNumbered("original", 1, whole)}, "[1 ]"},
 		"another hello, with another hop limit":          {[][]byte{near(initialNumbered("original", 0, decoy)), answer, initialNumbered("original", 1, whole)}, "[1  1 overlap]"},
+		"pieces of another hello, and of this one":       {[][]byte{near(initialNumbered("original", 0, begin)), near(initialNumbered("original", 1, end)), initialNumbered("original", 2, first), near(initialNumbered("original", 0, begin)), initialNumbered("original", 3, rest)}, "[1  0 overlap]"},
 		"the same hello again":                           {[][]byte{initialNumbered("original", 0, first, rest), initialNumbered("original", 1, whole), near(initialNumbered("original", 2, whole))}, "[1 ]"},
 		"the same hello again to another connection ID":  {[][]byte{initialNumbered("original", 0, whole), initialNumbered("another!", 0, whole), initialNumbered("another!", 1, whole)}, "[1 ]"},
 		"another hello after that":                       {[][]byte{initialNumbered("original", 0, decoy), initialNumbered("another!", 0, decoy), initialNumbered("another!", 1, whole)}, "[1  1 overlap]"},
@@ -164,19 +168,47 @@ func TestWrongHeaderChecksums(t *testing.T) {
 }
 
 // TestDTLSFragmentsAfterTheHello checks that fragments which are not whole are a doubt if they
-// differ from the hello before them, which was in several.
+// differ from the hello before them, which was in several, or if that may not have arrived.
 func TestDTLSFragmentsAfterTheHello(t *testing.T) {
 	first, rest, whole := fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60)), fromClient(dtlsFragment(100, 0, 100))
 	differs := slices.Clone(rest)
 	differs[len(differs)-1] ^= 1
+	near := slices.Clone(rest) // with a small hop limit
+	near[8] = 2
+	alert := fromServer(dtlsRecord(21, 0, []byte{2, 10}))
 	for name, row := range map[string]struct {
 		packets [][]byte
 		want    string
 	}{
+		"two hop limits, refused":    {[][]byte{first, near, rest, alert}, "[1  0 fragments]"},
+		"two hop limits":             {[][]byte{first, near, rest}, "[1 ]"},
+		"they are the same, refused": {[][]byte{first, rest, rest, alert}, "[1 ]"},
 		"they differ":                {[][]byte{first, rest, differs}, "[1  0 fragments]"},
 		"after a part, and a whole":  {[][]byte{first, whole, differs}, "[1  0 fragments]"},
 		"they are the same":          {[][]byte{first, rest, rest}, "[1 ]"},
 		"the hello was in one alone": {[][]byte{whole, differs}, "[1 ]"},
+	} {
+		if got := rowsOf(row.packets); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}
+
+// TestDTLSReplays checks that the first of two records with a number counts, but only if it
+// came to the server.
+func TestDTLSReplays(t *testing.T) {
+	first, rest := fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60))
+	replay := slices.Clone(rest)
+	replay[len(replay)-1] ^= 1
+	copy(replay[28+5:28+11], first[28+5:28+11]) // epoch and number
+	near := slices.Clone(first)                 // with a small hop limit
+	near[8] = 2
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    string
+	}{
+		"one hop limit":  {[][]byte{first, replay, rest}, "[1 ]"},
+		"two hop limits": {[][]byte{near, replay, rest}, "[1 fragments 0 fragments]"},
 	} {
 		if got := rowsOf(row.packets); got != row.want {
 			t.Errorf("%s: %s, want %s", name, got, row.want)

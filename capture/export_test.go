@@ -5,3 +5,10 @@ func ProloguePart(b []byte) (n int, follows bool) {
 	n, p := prologuePart(b)
 	return n, p == tlsFollows
 }
+
+// Whole reports whether nothing of a budget is lent.
+func (b *Budget) Whole() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.flows == b.limits.MaxFlows && b.bytes == b.limits.MaxMemory && len(b.shares) == 0
+}

@@ -149,6 +149,7 @@ func (q *queue) remove(f *flow) {
 // At the limits, room says which flows are evicted.
 type table struct {
 	limits            Options
+	share             *share                                 // which sets other limits, or nil
 	open              func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
 	flows             map[flowKey]*flow
 	decided, finished queue

@@ -31,6 +31,10 @@ type Follower interface {
 func (r *Reader) Follow(open func(src, dst netip.AddrPort) Follower) error {
 	s := r.scanner
 	s.flows.open = open
+	if r.share != nil {
+		r.share.set(shareAway) // Followers hear of evictions in this goroutine alone
+		defer r.share.set(shareIdle)
+	}
 	for r.err == nil {
 		p, err := r.source.next()
 		if err != nil {

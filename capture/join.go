@@ -46,7 +46,7 @@ func Join(o Options, files ...File) *Reader {
 	slices.SortStableFunc(j.files, func(a, b File) int {
 		return cmp.Or(times[a.Name].Compare(times[b.Name]), CompareNames(a.Name, b.Name))
 	})
-	return &Reader{source: j, scanner: NewScanner(o)}
+	return newReader(j, NewScanner(o), o)
 }
 
 // firstTime returns the time of the first packet of a file. It is zero if there is none.
@@ -117,12 +117,17 @@ func (j *joined) next() (Packet, error) {
 			j.packets++
 			return p, nil
 		}
-		if err != io.EOF {
-			j.fail(err)
-		}
-		j.current.count(&j.stats)
-		j.Close()
+		j.end(err)
 	}
+}
+
+// end ends the file that is open, with the error why, or io.EOF.
+func (j *joined) end(err error) {
+	if err != io.EOF {
+		j.fail(err)
+	}
+	j.current.count(&j.stats)
+	j.Close()
 }
 
 // advance opens the next file.
@@ -167,11 +172,9 @@ func (j *joined) Close() error {
 	return err
 }
 
-// File returns the name of the file of [Join] that has a frame which was read, counted from 1
-// over all files. Readers of other functions have no names.
-func (r *Reader) File(frame int) string {
-	j, ok := r.source.(*joined)
-	if !ok || frame < 1 || frame > j.packets {
+// nameOf returns the name of the file that has a frame.
+func (j *joined) nameOf(frame int) string {
+	if frame < 1 || frame > j.packets {
 		return ""
 	}
 	i, _ := slices.BinarySearchFunc(j.before, frame, func(before, frame int) int {

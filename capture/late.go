@@ -240,16 +240,6 @@ func (s *Scanner) expectAnswer(f *flow, h *half) bool {
 	return true
 }
 
-// followsLate reports whether b may follow a late hello that has just become whole: a client
-// sends nothing but records after it.
-func (h *half) followsLate(f *flow, b []byte) bool {
-	if !h.stream.late || f.doubt == nil || !f.doubt.late.whole || h.next != f.doubt.late.end {
-		return true
-	}
-	const heartbeat = 24
-	return b[0] >= recordChangeCipherSpec && b[0] <= heartbeat && (len(b) < 2 || b[1] == 3)
-}
-
 // answersLate takes a segment of h for the answer to a late hello. It reports whether
 // none waits for one any more.
 func (s *Scanner) answersLate(f *flow, h *half, seg *segment) bool {

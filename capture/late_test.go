@@ -198,6 +198,32 @@ func TestLateHelloBeginsAConnection(t *testing.T) {
 	}
 }
 
+// TestBytesAfterLateHello checks that whatever follows a late hello, the other end alone decides.
+func TestBytesAfterLateHello(t *testing.T) {
+	post, one, more := ">POST / HTTP/1.1\r\n\r\n", string(hello()), "and other bytes"
+	for _, row := range []struct {
+		said []string
+		want string
+	}{
+		{[]string{post, ">" + one, ">" + more}, "unconfirmed"},
+		{[]string{post, ">" + one + more}, "unconfirmed"},
+		{[]string{">GET / HTTP/1.1\r\n\r\n", "<HTTP/1.1 200 OK\r\n\r\n", "<" + one, "<" + more}, "unconfirmed"},
+		{[]string{post, ">" + one, ">" + more, "<" + string(serverHelloBytes)}, ""},
+		{[]string{post, ">" + one, ">" + more, "<HTTP/1.1 200 OK\r\n\r\n"}, "none"},
+	} {
+		talk := newTalk()
+		talk.say(row.said)
+		hellos, stats := scan(capture.Options{}, talk.packets...)
+		got := "none"
+		if len(hellos) == 1 {
+			got = hellos[0].Ambiguous.String()
+		}
+		if got != row.want || len(hellos) > 1 {
+			t.Errorf("%q: got %q, %+v, %+v; want %q", row.said, got, summarize(hellos), stats, row.want)
+		}
+	}
+}
+
 // TestUploadsAreNoHellos checks that a hello inside other bytes is none, also if it begins with
 // a segment, and that the connection goes on.
 func TestUploadsAreNoHellos(t *testing.T) {
@@ -208,15 +234,12 @@ func TestUploadsAreNoHellos(t *testing.T) {
 		"answered in pieces":             {post, ">" + string(hello()), "<H", "<TTP/1.1 200 OK\r\n\r\n"},
 		"answered with a record":         {post, ">" + string(hello()), "<\x16\x03\x03\x00\x10\x0b"},
 		"two, answered":                  {post, ">" + string(hello()), ">" + string(hello()), "<HTTP/1.1 200 OK\r\n\r\n"},
-		"other bytes after it":           {post, ">" + string(hello()), ">" + more},
-		"other bytes in its segment":     {post, ">" + string(hello()) + more},
 		"not at the beginning":           {post, ">" + more + string(hello())},
 		"not whole":                      {post, ">" + string(short), ">" + more, "<HTTP/1.1 200 OK\r\n\r\n"},
 		"not whole at the end":           {post, ">" + string(short)},
 		"malformed":                      {post, ">" + string(records(append(message()[:40:40], make([]byte, 27)...), 100))},
 		"too large":                      {post, ">\x16\x03\x01\x40\x00\x01\xff\xff\xff\x03\x03"},
 		"a record too large":             {post, ">\x16\x03\x01\x40\x01\x01\x00\x00\xff\x03\x03"},
-		"a download":                     {">GET / HTTP/1.1\r\n\r\n", "<HTTP/1.1 200 OK\r\n\r\n", "<" + string(hello()), "<" + more},
 		"a download, then a request":     {">GET / HTTP/1.1\r\n\r\n", "<HTTP/1.1 200 OK\r\n\r\n", "<" + string(hello()), ">GET / HTTP/1.1\r\n\r\n"},
 		"bytes of another hello between": {post, ">" + string(short), ">" + string(hello()), "<HTTP/1.1 200 OK\r\n\r\n"},
 	} {
@@ -263,6 +286,15 @@ func TestAnswersToLateHellos(t *testing.T) {
 		checkLate(t, name, slices.Concat(start, row.packets), row.want)
 		part := [][]byte{upAck(at, 2, ack, hello()[:20]), upAck(at+20, 2, ack, hello()[20:])}
 		checkLate(t, name+", in two segments", slices.Concat(start[:4], part, row.packets), row.want)
+	}
+}
+
+// TestFramesOfLateHello checks that a late hello has its packets where the server's
+// acknowledgements alone showed the beginning of the stream.
+func TestFramesOfLateHello(t *testing.T) {
+	hellos, _ := scan(capture.Options{}, downAck(-1, 1, syn|ack, nil), downAck(919, 738, fin|ack, nil), upAck(713, 920, ack, make([]byte, 24)), upAck(1, 0, ack, hello()))
+	if len(hellos) != 1 || !slices.Equal(hellos[0].Frames, []int{4}) {
+		t.Errorf("got %+v", summarize(hellos))
 	}
 }
 

@@ -218,7 +218,7 @@ func TestPortsOfTunnels(t *testing.T) {
 		p := quicseal.Packet{Version: quicseal.V1, DCID: join([]byte("some"), be32(dcid)), Payload: append(quicseal.AppendCrypto(nil, 0, message()), make([]byte, 1200)...)}
 		datagrams = append(datagrams, p.Seal())
 	}
-	for _, port := range []int{1701, 2152, 3386, 3544, 4341, 4754, 4789, 4790, 5072, 5247, 6081, 6635, 8472, 37008} {
+	for _, port := range []int{1701, 2152, 3386, 3544, 4341, 4754, 4789, 4790, 5072, 5247, 6081, 6635, 8472, 9899, 37008} {
 		for i, d := range datagrams {
 			for _, p := range [][]byte{inUDP(port, d), ipv4(client, server, 17, udp(port, 443, d))} {
 				if hellos, stats := scan(capture.Options{}, p); len(hellos) != 1 {

@@ -4,74 +4,168 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
-	"syscall"
+	"sync/atomic"
+	"time"
 
-	"github.com/gopacket/gopacket/pcapgo"
+	"github.com/gopacket/gopacket/afpacket"
 	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
 )
 
-// Live captures on a network interface, by its name, until ctx is done or Close is
-// called; Hellos ends then, and Err returns nil. It works on Linux, with the
-// capability CAP_NET_RAW. The interface is not made promiscuous.
+// Live captures on network interfaces, by their names, until ctx is done or Close is called;
+// Hellos ends then, within 100 ms, and Err returns nil. The name "any" stands for all
+// interfaces, also those that come later. Live works on Linux, with the capability
+// CAP_NET_RAW. Interfaces are not made promiscuous.
 //
 // A filter in the kernel passes packets that may carry a ClientHello, on any port; TCP
 // segments without data are dropped. Packets that the kernel delivers twice, as it does on
-// the loopback interface, are counted once.
-func Live(ctx context.Context, name string, o Options) (*Reader, error) {
-	nic, err := net.InterfaceByName(name)
-	if err != nil {
-		return nil, fmt.Errorf("no interface %q; there are %s", name, interfaceNames())
-	}
-	link, err := linkType(name)
-	if err != nil {
-		return nil, err
-	}
-	program, err := bpf.Assemble(filter(link, nic.Flags&net.FlagLoopback != 0))
+// the loopback interface, are counted once. A hello whose packets pass several interfaces is
+// found once, on the first ([Reader.File]).
+//
+// The kernel writes packets into a ring in memory ([Options.Ring]), and hands parts of it over
+// after at most 10 ms. Packets that come while it is full are lost, and counted as
+// [Stats.Dropped].
+func Live(ctx context.Context, names []string, o Options) (*Reader, error) {
+	s := &liveSource{}
+	program, err := s.open(names, o)
 	if err != nil {
 		return nil, err
 	}
-	handle, err := pcapgo.NewEthernetHandle(name)
-	if err != nil {
-		if strings.Contains(err.Error(), syscall.EPERM.Error()) { // pcapgo does not wrap it
-			return nil, fmt.Errorf("capturing on %s needs the capability CAP_NET_RAW: run as root, or setcap cap_net_raw=ep on the program", name)
-		}
-		return nil, err
+	size := o.Ring
+	if size <= 0 {
+		size = DefaultRing
 	}
-	if err := handle.SetBPF(program); err != nil {
-		return nil, errors.Join(fmt.Errorf("setting the filter: %w", err), handle.Close())
+	size = min(max(size, minRing), maxRing)
+	if s.ring, err = newRing(s.bound, size); err != nil {
+		return nil, ringError(err, names, size)
 	}
-	source := &liveSource{handle: handle, link: link}
-	source.stop = context.AfterFunc(ctx, func() { source.shut() })
-	return &Reader{source: source, scanner: NewScanner(o)}, nil
+	if err := s.attach(program); err != nil {
+		s.ring.Close()
+		return nil, fmt.Errorf("setting the filter: %w", err)
+	}
+	s.stop = context.AfterFunc(ctx, func() { s.shut() })
+	return &Reader{source: s, scanner: NewScanner(o)}, nil
 }
 
-// liveSource reads packets from an interface.
+const (
+	minRing, maxRing = 2 << 20, 1 << 30 // bytes; the kernel would take what others need
+
+	// A block is what the kernel hands over at once, and the most that one packet takes.
+	ringBlock    = 1 << 20
+	blockTimeout = 10 * time.Millisecond // or earlier, when it is full
+	pollTimeout  = 50 * time.Millisecond // after which next sees whether it is to end
+)
+
+// newRing opens a ring on an interface, or on all of them if the name is empty.
+func newRing(name string, size int) (*afpacket.TPacket, error) {
+	return afpacket.NewTPacket(
+		afpacket.OptInterface(name), afpacket.TPacketVersion3,
+		afpacket.OptFrameSize(ringBlock/16), afpacket.OptBlockSize(ringBlock), afpacket.OptNumBlocks(size/ringBlock),
+		afpacket.OptBlockTimeout(blockTimeout), afpacket.OptPollTimeout(pollTimeout))
+}
+
+func ringError(err error, names []string, size int) error {
+	switch {
+	case errors.Is(err, unix.EPERM):
+		return fmt.Errorf("capturing on %s needs the capability CAP_NET_RAW: run as root, or setcap cap_net_raw=ep on the program", joinedNames(names))
+	case errors.Is(err, unix.ENOMEM), errors.Is(err, unix.EINVAL):
+		return fmt.Errorf("a ring of %d bytes: %w; try a smaller one", size, err)
+	}
+	return err
+}
+
+// liveSource reads packets from interfaces.
 type liveSource struct {
-	handle *pcapgo.EthernetHandle
-	link   LinkType
+	ring  *afpacket.TPacket
+	bound string // the only interface, or ""
+	nics  map[int]nic
+	latest
+	tagged []byte  // a packet with its VLAN tag
+	seen   []int32 // by frame, the index of its interface; nil if there is only one
+	frames int
 	stop   func() bool // detaches it from the context
 
-	mu      sync.Mutex // guards the fields below
-	closed  bool
-	dropped int
+	closed atomic.Bool
+	mu     sync.Mutex // guards the fields below, and the end of ring
+	busy   bool       // Hellos is reading
+	freed  bool
+	lost   int
+}
+
+// attach sets the filter. The ring has packets from before, and still gets some that pass the
+// filter before; so that comes to pass nothing first.
+func (s *liveSource) attach(program []bpf.RawInstruction) error {
+	none, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: 0}})
+	if err != nil {
+		return err
+	}
+	if err := s.ring.SetBPF(none); err != nil {
+		return err
+	}
+	for err == nil { // until the block at hand has come, which takes blockTimeout
+		_, _, err = s.ring.ZeroCopyReadPacketData()
+	}
+	if err != afpacket.ErrTimeout {
+		return err
+	}
+	if err := s.ring.InitSocketStats(); err != nil {
+		return err
+	}
+	return s.ring.SetBPF(program)
 }
 
 func (s *liveSource) next() (Packet, error) {
-	data, info, err := s.handle.ZeroCopyReadPacketData()
-	if err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.closed {
-			return Packet{}, errStopped
-		}
-		return Packet{}, err
+	if s.closed.Load() {
+		return Packet{}, errStopped
 	}
-	return Packet{Data: data, Length: info.Length, Link: s.link, Time: info.Timestamp}, nil
+	data, info, err := s.ring.ZeroCopyReadPacketData()
+	switch err {
+	case nil:
+		return s.packet(data, info), nil
+	case afpacket.ErrTimeout:
+		return Packet{Time: time.Now()}, errIdle
+	case afpacket.ErrPoll:
+		return Packet{}, errors.New("the interface went down")
+	}
+	return Packet{}, err
+}
+
+// begin and end enclose the use of packets, which are in the ring: it stays until then.
+func (s *liveSource) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = true
+}
+
+func (s *liveSource) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = false
+	s.free()
+}
+
+// shut makes next end, and frees the ring once it is not in use.
+func (s *liveSource) shut() {
+	s.closed.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free()
+}
+
+// free closes the ring if it is of no more use.
+func (s *liveSource) free() {
+	if s.closed.Load() && !s.busy && !s.freed {
+		s.poll()
+		s.freed = true
+		s.ring.Close()
+	}
+}
+
+func (s *liveSource) Close() error {
+	s.stop()
+	s.shut()
+	return nil
 }
 
 // count adds how many packets the kernel has dropped since the start.
@@ -79,197 +173,15 @@ func (s *liveSource) count(stats *Stats) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.poll()
-	stats.Dropped += s.dropped
+	stats.Dropped += s.lost
 }
 
-// poll adds what the kernel counted since the last call.
+// poll asks the kernel, which counts from the last time on, but afpacket adds up.
 func (s *liveSource) poll() {
-	if s.closed {
+	if s.freed {
 		return
 	}
-	if stats, err := s.handle.Stats(); err == nil {
-		s.dropped += int(stats.Drops)
+	if _, stats, err := s.ring.SocketStats(); err == nil {
+		s.lost = int(stats.Drops())
 	}
-}
-
-// shut closes the handle, which makes a waiting read return.
-func (s *liveSource) shut() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil
-	}
-	s.poll()
-	s.closed = true
-	return s.handle.Close()
-}
-
-func (s *liveSource) Close() error {
-	s.stop()
-	return s.shut()
-}
-
-func interfaceNames() string {
-	nics, err := net.Interfaces()
-	if err != nil || len(nics) == 0 {
-		return "none"
-	}
-	var names []string
-	for _, nic := range nics {
-		names = append(names, nic.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
-// linkType returns the link type of an interface.
-func linkType(name string) (LinkType, error) {
-	text, err := os.ReadFile("/sys/class/net/" + name + "/type")
-	if err != nil {
-		return LinkTypeEthernet, nil // no sysfs: all but tunnels are Ethernet
-	}
-	typ, _ := strconv.Atoi(strings.TrimSpace(string(text)))
-	link, ok := linkTypeOf(typ)
-	if !ok {
-		return 0, fmt.Errorf("interface %s is neither Ethernet nor a tunnel of IP (hardware type %d)", name, typ)
-	}
-	return link, nil
-}
-
-// linkTypeOf returns the link type of a hardware type.
-func linkTypeOf(typ int) (link LinkType, ok bool) {
-	// As in <linux/if_arp.h>.
-	const arphrdEther, arphrdLoopback = 1, 772
-	const arphrdTunnel, arphrdTunnel6, arphrdSit, arphrdNone = 768, 769, 776, 65534
-	switch typ {
-	case arphrdEther, arphrdLoopback:
-		return LinkTypeEthernet, true
-	case arphrdTunnel, arphrdTunnel6, arphrdSit, arphrdNone:
-		return LinkTypeRaw, true
-	}
-	return 0, false
-}
-
-// filter returns the program for the kernel. It passes the EtherTypes and IP protocols that
-// decoder follows, except TCP segments without data in IPv4, which are half of all packets.
-// On the loopback interface each packet comes as outgoing and as incoming; the former is
-// dropped.
-func filter(link LinkType, loopback bool) []bpf.Instruction {
-	const (
-		outgoing = 4 // PACKET_OUTGOING
-		drop     = "drop"
-		pass     = "pass"
-	)
-	var p program
-	if loopback {
-		p.add(bpf.LoadExtension{Num: bpf.ExtType})
-		p.jump(bpf.JumpEqual, outgoing, drop)
-	}
-	var ip uint32 // offset of the IP header
-	if link == LinkTypeEthernet {
-		ip = 14
-		p.add(bpf.LoadAbsolute{Off: 12, Size: 2})
-		p.jump(bpf.JumpEqual, etherIPv4, "IPv4")
-		for _, typ := range []uint32{
-			etherIPv6, etherVLAN, etherQinQ, etherQinQ9100, etherQinQ9200, etherVNTag, etherCiscoMetadata,
-			etherMPLS, etherMPLSMulticast, etherPPPoE, etherEAPOL, etherTRILL, etherBatman, etherBridging, etherPPP, etherJumboLLC,
-			etherMACsec, etherPBB, etherPRP, etherFabricPath, etherHSR, etherETag, etherNSH, etherDSA, etherRTag,
-		} {
-			p.jump(bpf.JumpEqual, typ, pass)
-		}
-		p.jump(bpf.JumpLessOrEqual, etherMaxLength, pass)
-		p.to(drop)
-	} else {
-		p.add(bpf.LoadAbsolute{Off: 0, Size: 1}, bpf.ALUOpConstant{Op: bpf.ALUOpShiftRight, Val: 4})
-		p.jump(bpf.JumpNotEqual, 4, pass)
-	}
-	p.label("IPv4")
-	p.add(bpf.LoadAbsolute{Off: ip + 9, Size: 1})
-	p.jump(bpf.JumpEqual, protoTCP, "TCP")
-	for _, protocol := range []uint32{protoUDP, protoIPv4, protoIPv6, protoGRE, protoAH, protoEtherIP, protoL2TP, protoSCTP, protoUDPLite, protoMPLS} {
-		p.jump(bpf.JumpEqual, protocol, pass)
-	}
-	p.to(drop)
-
-	p.label("TCP")
-	p.passData(ip, pass)
-
-	p.label(drop)
-	p.add(bpf.RetConstant{Val: 0})
-	p.label(pass)
-	p.add(bpf.RetConstant{Val: maxPacket})
-	return p.link()
-}
-
-// passData goes to pass if the TCP segment in the IPv4 packet at offset ip has data, begins or
-// ends a connection, or is in a fragment.
-func (p *program) passData(ip uint32, pass string) {
-	p.add(bpf.LoadAbsolute{Off: ip + 6, Size: 2})
-	p.jump(bpf.JumpBitsSet, 0x3fff, pass) // a fragment
-	p.add(bpf.LoadMemShift{Off: ip})      // X: length of the IP header
-	p.add(bpf.LoadIndirect{Off: ip + 13, Size: 1})
-	p.jump(bpf.JumpBitsSet, tcpSYN|tcpFIN|tcpRST, pass)
-	p.add(bpf.LoadAbsolute{Off: ip + 2, Size: 2})
-	p.jump(bpf.JumpEqual, 0, pass) // more than 64 kB, from a card that reassembles segments
-	p.add(
-		bpf.ALUOpX{Op: bpf.ALUOpSub},
-		bpf.StoreScratch{Src: bpf.RegA, N: 0},
-		bpf.LoadIndirect{Off: ip + 12, Size: 1},
-		bpf.ALUOpConstant{Op: bpf.ALUOpShiftRight, Val: 4},
-		bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: 4},
-		bpf.TAX{},
-		bpf.LoadScratch{Dst: bpf.RegA, N: 0},
-		bpf.ALUOpX{Op: bpf.ALUOpSub},
-	)
-	p.jump(bpf.JumpNotEqual, 0, pass)
-}
-
-// program builds a BPF program whose jumps go to names.
-type program struct {
-	code   []bpf.Instruction
-	jumps  map[int]string
-	labels map[string]int
-}
-
-func (p *program) add(code ...bpf.Instruction) { p.code = append(p.code, code...) }
-
-func (p *program) label(name string) {
-	if p.labels == nil {
-		p.labels = make(map[string]int)
-	}
-	p.labels[name] = len(p.code)
-}
-
-// jump goes to a name if the comparison of A with v is true, and else to the next instruction.
-func (p *program) jump(cond bpf.JumpTest, v uint32, name string) {
-	p.mark(name)
-	p.add(bpf.JumpIf{Cond: cond, Val: v})
-}
-
-// to goes to a name.
-func (p *program) to(name string) {
-	p.mark(name)
-	p.add(bpf.Jump{})
-}
-
-func (p *program) mark(name string) {
-	if p.jumps == nil {
-		p.jumps = make(map[int]string)
-	}
-	p.jumps[len(p.code)] = name
-}
-
-// link sets the distances of the jumps.
-func (p *program) link() []bpf.Instruction {
-	for at, name := range p.jumps {
-		distance := p.labels[name] - at - 1
-		switch i := p.code[at].(type) {
-		case bpf.JumpIf:
-			i.SkipTrue = uint8(distance)
-			p.code[at] = i
-		case bpf.Jump:
-			i.Skip = uint32(distance)
-			p.code[at] = i
-		}
-	}
-	return p.code
 }

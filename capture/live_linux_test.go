@@ -19,7 +19,7 @@ import (
 // openLive captures on the loopback interface.
 func openLive(t *testing.T, ctx context.Context) *Reader {
 	t.Helper()
-	r, err := Live(ctx, "lo", Options{})
+	r, err := Live(ctx, []string{"lo"}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestLiveRefuses(t *testing.T) {
 	if !testenv.Network(t) {
 		return
 	}
-	_, err := Live(t.Context(), "nothing0", Options{})
+	_, err := Live(t.Context(), []string{"nothing0"}, Options{})
 	if err == nil || err.Error() != `no interface "nothing0"; there are lo` {
 		t.Errorf("got %v", err)
 	}
@@ -158,7 +158,7 @@ func TestFilterPassesHellos(t *testing.T) {
 
 func newFilter(t *testing.T, link LinkType) *bpf.VM {
 	t.Helper()
-	vm, err := bpf.NewVM(filter(link, false))
+	vm, err := bpf.NewVM(liveFilter(link, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func checkFilter(t *testing.T, name string, vm *bpf.VM, packet []byte, pass bool
 // TestLoopbackFilter checks that outgoing packets are dropped on the loopback interface, and
 // that the rest of the filter is as it is elsewhere.
 func TestLoopbackFilter(t *testing.T) {
-	code, rest := filter(LinkTypeEthernet, true), filter(LinkTypeEthernet, false)
+	code, rest := liveFilter(LinkTypeEthernet, true), liveFilter(LinkTypeEthernet, false)
 	const packetOutgoing = 4
 	jump, ok := code[1].(bpf.JumpIf)
 	if code[0] != (bpf.LoadExtension{Num: bpf.ExtType}) || !ok || jump.Cond != bpf.JumpEqual || jump.Val != packetOutgoing || jump.SkipFalse != 0 {
@@ -250,18 +250,5 @@ func TestLoopbackFilter(t *testing.T) {
 	}
 	if !slices.Equal(code[2:], rest) {
 		t.Errorf("the rest is\n%v\nand elsewhere\n%v", code[2:], rest)
-	}
-}
-
-func TestLinkTypeOf(t *testing.T) {
-	for typ, want := range map[int]LinkType{1: LinkTypeEthernet, 772: LinkTypeEthernet, 768: LinkTypeRaw, 769: LinkTypeRaw, 776: LinkTypeRaw, 65534: LinkTypeRaw} {
-		if link, ok := linkTypeOf(typ); link != want || !ok {
-			t.Errorf("hardware type %d: %v, %t; want %v", typ, link, ok, want)
-		}
-	}
-	for _, typ := range []int{0, 2, 767, 770, 771, 773, 775, 777, 801, 65533, 65535} {
-		if link, ok := linkTypeOf(typ); link != 0 || ok {
-			t.Errorf("hardware type %d: %v, %t", typ, link, ok)
-		}
 	}
 }

@@ -158,7 +158,8 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, b []by
 // newQUIC returns a session of a client. latest is the flow in which it has tried before, or nil.
 func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
 	ss := s.flows.newSession(QUIC)
-	ss.names, ss.hops, ss.mixed = names, s.decoder.seg.hops, s.decoder.seg.noLength
+	ss.names, ss.mixed = names, s.decoder.seg.noLength
+	ss.noteHops(s.decoder.seg.hops)
 	if latest != nil && latest.session != nil {
 		ss.assembler.(*assemble.QUIC).Follow(latest.session.assembler.(*assemble.QUIC))
 		ss.extra().before = latest.last
@@ -194,7 +195,8 @@ func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	if fresh {
 		ss.shadow = s.copyQUIC(ss)
 	}
-	ss.mixed = ss.mixed || ss.hops != s.decoder.seg.hops || s.decoder.seg.noLength
+	ss.noteHops(s.decoder.seg.hops)
+	ss.mixed = ss.mixed || s.decoder.seg.noLength
 	if f.key.id == key.id && !small && s.mayRival(ss, b) {
 		ss.shadow = s.newQUIC(ss.names, nil)
 	}
@@ -374,13 +376,19 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 // both are in doubt.
 func (s *Scanner) judgeRival(f *flow, r quicReading) {
 	ss := f.session
-	if r.Outcome == assemble.Complete && s.hash(r.Message)&^1 != f.last {
+	if r.faults&assemble.QUICOverlap != 0 {
+		ss.shadow.overlaps()
+	}
+	switch {
+	case r.Outcome == assemble.Refused:
+		ss.doubts = ss.doubts.With(Overlap)
+	case r.Outcome != assemble.Complete:
+	case s.hash(r.Message)&^1 != f.last:
 		ss.doubts = ss.doubts.With(Overlap)
 		ss.shadow.overlaps()
 		s.reportDatagrams(f, ss.shadow, r.Result, ss.doubts)
-	}
-	if r.Outcome == assemble.Refused {
-		ss.doubts = ss.doubts.With(Overlap)
+	case len(ss.shadow.noted().faults) > 0: // other bytes may be another hello
+		s.reportPart(f, ss.shadow, Overlap)
 	}
 	if r.Outcome != assemble.NeedMore {
 		s.flows.dropShadow(ss)

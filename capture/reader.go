@@ -13,7 +13,17 @@ const maxPacket = 256 << 10
 type Reader struct {
 	source  source
 	scanner *Scanner
+	share   *share        // of a Budget, or nil
+	filter  *packetFilter // nil: all packets
 	err     error
+}
+
+func newReader(s source, scanner *Scanner, o Options) *Reader {
+	r := &Reader{source: s, scanner: scanner}
+	if o.Filter != nil {
+		r.filter = &packetFilter{filter: o.Filter}
+	}
+	return r
 }
 
 // source is a source of packets. The data are valid until the next call.
@@ -31,7 +41,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{source: s, scanner: NewScanner(o)}, nil
+	return newReader(s, NewScanner(o), o), nil
 }
 
 func open(r io.Reader) (source, error) {
@@ -50,11 +60,38 @@ func open(r io.Reader) (source, error) {
 // the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
+		if s, ok := r.source.(interface {
+			begin()
+			end()
+		}); ok {
+			s.begin()
+			defer s.end()
+		}
+		if r.share != nil {
+			yield = r.share.bracket(yield)
+			defer r.share.set(shareIdle)
+		}
 		for r.err == nil {
+			r.share.pause()
 			p, err := r.source.next()
+			if err == errIdle {
+				if !r.scanner.idle(p.Time, yield) {
+					return
+				}
+				continue
+			}
+			if err == nil && r.filter != nil {
+				var match bool
+				if match, err = r.filter.match(p); !match && r.passOver(p, err) {
+					continue
+				}
+			}
 			if err != nil {
 				r.err = err
 				r.scanner.Flush(yield)
+				if r.share != nil {
+					r.settle()
+				}
 				return
 			}
 			if !r.scanner.Scan(p, yield) {
@@ -74,14 +111,43 @@ func (r *Reader) Err() error {
 	return r.err
 }
 
-// errStopped says that the caller has stopped a live capture.
-var errStopped = errors.New("stopped")
+// errStopped says that the caller has stopped a live capture; errIdle that no packet came for a
+// while, and what time it is.
+var (
+	errStopped = errors.New("stopped")
+	errIdle    = errors.New("idle")
+)
 
 // Stats returns the counts so far.
 func (r *Reader) Stats() Stats {
 	stats := r.scanner.Stats()
 	r.source.count(&stats)
 	return stats
+}
+
+// Interface is a network interface.
+type Interface struct {
+	Name string
+	Link LinkType
+}
+
+// Interfaces returns the interfaces of a live capture.
+func (r *Reader) Interfaces() []Interface {
+	if s, ok := r.source.(interface{ interfaces() []Interface }); ok {
+		return s.interfaces()
+	}
+	return nil
+}
+
+// File returns the name of the file of [Join] that has a frame which was read, counted from 1
+// over all files, or the name of the interface of [Live] on which it came. It is empty if the
+// reader is of another function, or if the frame came on one of several interfaces more than
+// 262,144 packets ago.
+func (r *Reader) File(frame int) string {
+	if s, ok := r.source.(interface{ nameOf(frame int) string }); ok {
+		return s.nameOf(frame)
+	}
+	return ""
 }
 
 // Close ends a live capture, and with it Hellos. It does not close the reader that was

@@ -101,8 +101,14 @@ func (f *flow) cost() int {
 // reports whether they do.
 func (t *table) makeRoom(keep *flow, flows, bytes int) bool {
 	for t.lack(flows, bytes) {
+		if t.share != nil && t.share.borrow(flows, bytes) {
+			continue
+		}
 		if oldest := cmp.Or(t.decided.oldestBut(keep), t.finished.oldestBut(keep)); oldest != nil {
 			t.evict(oldest)
+			continue
+		}
+		if t.share != nil && t.share.ask(flows, bytes) {
 			continue
 		}
 		before, most := len(t.flows), t.maxMemory()
@@ -285,8 +291,19 @@ func (p *place) cost() int {
 	return placeCost + len(p.key)
 }
 
-func (t *table) maxFlows() int  { return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows) }
-func (t *table) maxMemory() int { return cmp.Or(max(t.limits.MaxMemory, 0), DefaultMaxMemory) }
+func (t *table) maxFlows() int {
+	if t.share != nil {
+		return t.share.flows
+	}
+	return cmp.Or(max(t.limits.MaxFlows, 0), DefaultMaxFlows)
+}
+
+func (t *table) maxMemory() int {
+	if t.share != nil {
+		return t.share.bytes
+	}
+	return cmp.Or(max(t.limits.MaxMemory, 0), DefaultMaxMemory)
+}
 
 // goneFlows has hashes of flows that were evicted, so that those which are seen again count
 // once.

@@ -86,6 +86,17 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 	return !s.stop
 }
 
+// idle gives up what waits for an answer that has not come in time. It returns false if yield
+// did.
+func (s *Scanner) idle(now time.Time, yield func(*Hello) bool) bool {
+	s.time, s.yield, s.stop = now, yield, false
+	s.expire(false)
+	if len(s.flows.overdue) > 0 {
+		s.emitOverdue()
+	}
+	return !s.stop
+}
+
 // take follows the connection of the segment in the decoder, if there is one.
 func (s *Scanner) take(v verdict) {
 	if v != isSegment {

@@ -30,6 +30,8 @@ type session struct {
 	carrier   carrierKind
 	dtls      bool
 	doubts    Reasons // about the hello that is awaited
+	hops      uint8   // hop limit of the first datagram
+	mixed     bool    // another datagram had another one; in QUIC, or no IP length
 
 	// Of DTLS.
 	numbers  *dtlsNumbers // of records
@@ -39,12 +41,10 @@ type session struct {
 	message  dtlsMessage  // that the session reads
 
 	// Of QUIC.
-	lenient  bool  // no server is known to read this
-	closed   bool  // and none will: it has closed the connection
-	ended    bool  // a packet closes the connection, if it is read
-	answered bool  // the server has sent a datagram after the hello was whole
-	hops     uint8 // hop limit of the first datagram
-	mixed    bool  // another datagram had another one, or one has no IP length
+	lenient  bool // no server is known to read this
+	closed   bool // and none will: it has closed the connection
+	ended    bool // a packet closes the connection, if it is read
+	answered bool // the server has sent a datagram after the hello was whole
 	names    quicNames
 	seen     [8]uint32 // hashes of the latest datagrams
 	answers  int32     // datagrams of the server
@@ -69,6 +69,14 @@ type sessionMore struct {
 	doneSeq int       // message_seq of the latest
 	joined  []byte    // the latest, if it came in several records
 	doneAt  time.Time
+}
+
+// noteHops notes the hop limit of a datagram.
+func (ss *session) noteHops(n uint8) {
+	if ss.hops == 0 {
+		ss.hops = n
+	}
+	ss.mixed = ss.mixed || ss.hops != n
 }
 
 // extra returns what more there is of ss, for additions.

@@ -141,7 +141,10 @@ func (s *Scanner) note(f *flow, h *half, seq uint32, n int) bool {
 	if !s.flows.charge(f, &st.charged, cost) {
 		return false
 	}
-	begin := seq - h.start
+	begin := seq
+	if h.phase != floating { // else start is not known, and resume subtracts it
+		begin -= h.start
+	}
 	for i, frame := range s.frames {
 		st.uses = append(st.uses, use{begin, begin + uint32(n), frame, i > 0})
 	}
@@ -233,10 +236,6 @@ func (s *Scanner) read(f *flow, h *half, b []byte) bool {
 		b, st.need = st.raw[st.needFrom:], 0
 	}
 	for len(b) > 0 {
-		if !h.followsLate(f, b) {
-			s.endLate(f, h)
-			return false
-		}
 		result := st.records.Feed(b)
 		h.next += uint32(result.Used)
 		rest := b[result.Used:]

@@ -72,7 +72,9 @@ func (d *decoder) twoWay(port uint16, b []byte) (v verdict, ok bool) {
 	case portCAPWAP:
 		return d.capwap(b), true
 	case portSCTP:
-		return d.sctp(b), true
+		if !isHandshake(b) {
+			return d.sctp(b), true
+		}
 	}
 	return isSegment, false
 }

@@ -61,19 +61,30 @@ func (f *Fields) Malformed(t extension.Type) bool { return f.malformed&fieldBit(
 // the method for each of them would, which searches the list.
 func (h ClientHello) ReadFields(f *Fields) {
 	*f = Fields{}
+	if h.msg == nil { // zero, or of ParsePartial
+		for e := range h.extensions.All() {
+			f.add(e.Type, e.Data)
+		}
+		return
+	}
 	for i := h.firstExtension(); i < len(h.msg); {
 		b := h.msg[i:]
 		t, size := extension.Type(b[0])<<8|extension.Type(b[1]), int(b[2])<<8|int(b[3])
 		data := b[4 : 4+size : 4+size]
 		i += 4 + size
-		bit := fieldBit(t)
-		if f.sent&bit != 0 {
-			continue // the first one counts, after ParseTolerant
-		}
-		f.sent |= bit
-		if f.read(t, data) != nil {
-			f.malformed |= bit
-		}
+		f.add(t, data)
+	}
+}
+
+// add reads an extension, unless one of its type came before, after ParseTolerant.
+func (f *Fields) add(t extension.Type, data []byte) {
+	bit := fieldBit(t)
+	if f.sent&bit != 0 {
+		return
+	}
+	f.sent |= bit
+	if f.read(t, data) != nil {
+		f.malformed |= bit
 	}
 }
 
@@ -133,9 +144,6 @@ func (f *Fields) read(t extension.Type, data []byte) (err error) {
 
 // firstExtension returns the offset of the first extension, or of the end of the message.
 func (h ClientHello) firstExtension() int {
-	if h.msg == nil {
-		return 0
-	}
 	i := h.compression()
 	i += 1 + int(h.msg[i])
 	return min(i+2, len(h.msg))

@@ -55,6 +55,10 @@ func TestPartialPrefixes(t *testing.T) {
 			if !slices.Equal(got, want) || err != nil {
 				t.Fatalf("DTLS %t, %d of %d bytes: got %v, want %v; %v", dtls, n, len(msg), got, want, err)
 			}
+			var f clienthello.Fields
+			if p.Hello.ReadFields(&f); string(f.ServerName) != string(name) || f.SupportedVersions.Len() != versions.Len() {
+				t.Errorf("DTLS %t, %d bytes: ReadFields gives %q and %d versions", dtls, n, f.ServerName, f.SupportedVersions.Len())
+			}
 			if !dtls && p.LegacyCookie != nil || dtls && bytes.Equal(p.LegacyCookie, description.Cookie) != at(random+6) {
 				t.Errorf("DTLS %t, %d bytes: cookie %v", dtls, n, p.LegacyCookie)
 			}

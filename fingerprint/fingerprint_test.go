@@ -165,12 +165,12 @@ func TestVersion(t *testing.T) {
 }
 
 func TestGREASE(t *testing.T) {
-	plain := hello(t, 0x0303, []uint16{0x1301}, values(10, 29), values(13, 0x0804))
-	greased := hello(t, 0x0303, []uint16{0x2a2a, 0x1301}, ext(0x3a3a), values(10, 0x4a4a, 29), values(13, 0x5a5a, 0x0804), ext(0x6a6a, 0))
+	plain := hello(t, 0x0303, []uint16{0x1301}, values(10, 29), values(13, 0x0804), ext(11, 2, 0, 12))
+	greased := hello(t, 0x0303, []uint16{0x2a2a, 0x1301}, ext(0x3a3a), values(10, 0x4a4a, 29), values(13, 0x5a5a, 0x0804), ext(11, 2, 0, 12), ext(0x6a6a, 0))
 	if a, b := fingerprint.SumJA4O(plain, fingerprint.TCP), fingerprint.SumJA4O(greased, fingerprint.TCP); a != b {
 		t.Errorf("JA4_o is %v with GREASE, %v without", b, a)
 	}
-	if a, b := fingerprint.AppendJA3(nil, plain), fingerprint.AppendJA3(nil, greased); string(a) != "771,4865,10-13,29," || string(b) != string(a) {
+	if a, b := fingerprint.AppendJA3(nil, plain), fingerprint.AppendJA3(nil, greased); string(a) != "771,4865,10-13-11,29,0-12" || string(b) != string(a) {
 		t.Errorf("JA3 is %s with GREASE, %s without", b, a)
 	}
 	if d := fingerprint.Diff(plain, greased); len(d) > 0 {
@@ -249,6 +249,7 @@ func TestDiff(t *testing.T) {
 			{Field: "extensions", A: []string{"extended_main_secret", "supported_groups"}, B: []string{"supported_groups", "extended_main_secret"}, Order: true},
 			{Field: "supported_groups", A: []string{"x25519", "secp256r1"}, B: []string{"secp256r1", "x25519"}, Order: true},
 		}},
+		{[]extension.Extension{ext(0x3a3a, 1)}, []extension.Extension{ext(0x3a3a, 2)}, nil},
 		{[]extension.Extension{alpn("h2"), ext(35, 1, 2)}, []extension.Extension{alpn("h2", "http/1.1"), ext(35, 3, 4)}, []fingerprint.Difference{
 			{Field: "application_layer_protocol_negotiation", B: []string{"http/1.1"}},
 		}},

@@ -232,7 +232,7 @@ func isAlphanumeric(c byte) bool {
 
 // sortFew sorts a list, which is short unless somebody made it long.
 func sortFew(list []uint16) {
-	if len(list) > few {
+	if len(list) > few { //mutation:equivalent only the time differs
 		slices.Sort(list)
 		return
 	}

@@ -11,13 +11,13 @@ scripts/tidy.sh -diff
 
 if luac=$(command -v luac luac5.4 luac5.2 | head -n 1); then
 	step "luac -p"
-	"$luac" -p integrations/wireshark/*.lua
+	"$luac" -p integrations/*/*.lua
 fi
 
 bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
 (cd tools && GOWORK=off go build -o "$bin" honnef.co/go/tools/cmd/staticcheck)
-for dir in $(modules); do
+for dir in $(modules) "${apart[@]}"; do
 	step "go vet, staticcheck in .${dir#"$PWD"}"
 	(cd "$dir" && go vet ./... && "$bin/staticcheck" ./...)
 done

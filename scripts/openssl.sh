@@ -3,6 +3,7 @@
 # server with "tlsflags probe", "tlsflags get", the demo client and openssl s_client. The
 # argument "long" adds ASan, UBSan, ThreadSanitizer, valgrind and libFuzzer.
 source "$(dirname "$0")/lib.sh"
+source scripts/peers.sh
 
 step "request_mtls in OpenSSL"
 cc=$(command -v "${CC:-cc}" || true)
@@ -40,6 +41,7 @@ build threads "$from/test_threads.c" "$from/test_peers.c" "$library"
 "$work/threads"
 build server "$from/server.c" "$library"
 build client "$from/client.c" "$library"
+build matrix integrations/matrix/matrix.c
 if long "$cc"; then
 	flags=(-g -O1 -fsanitize=thread)
 	build threads "$from/test_threads.c" "$from/test_peers.c" "$library"
@@ -61,20 +63,12 @@ fi
 go build -o "$work/tlsflags" ./cmd/tlsflags
 cd "$work"
 
-# authority NAME: makes an authority. certificate NAME AUTHORITY: makes a certificate.
-authority() {
-	openssl req -x509 -newkey ed25519 -nodes -days 2 -subj "/CN=$1" -keyout "$1.key" -out "$1.pem" 2>>log
-}
-certificate() {
-	openssl req -newkey ed25519 -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr" 2>>log
-	openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 2 -out "$1.pem" \
-		-extfile <(echo "subjectAltName=DNS:a.example,DNS:b.example") 2>>log
-}
 authority ca
 authority bots
 authority others
 certificate site ca
 certificate bot bots
+certificate other others
 head -c 80 /dev/urandom >keys
 cp bots.pem now.pem
 
@@ -87,11 +81,12 @@ finish() {
 }
 
 # start ARGUMENT...: starts a server; $port is its port. It ends with its standard input.
+names=(b.example:require:bots.pem c.example:request:others.pem '*:request:now.pem')
 start() {
 	finish
 	rm -f in out
 	mkfifo in out
-	./server "$@" site.pem site.key b.example:require:bots.pem '*:request:now.pem' <in >out &
+	./server "$@" site.pem site.key "${names[@]}" <in >out &
 	server=$!
 	exec 9>in 8<out
 	read -r port <&8
@@ -103,20 +98,13 @@ reload() {
 	read -r _ <&8
 }
 
-# want PATTERN COMMAND...: runs a command, whose output has to have the pattern.
-want() {
-	local got
-	got=$("${@:2}" 2>&1) || true
-	[[ $got == *$1* ]] || { echo "$*: got: $got" >&2; exit 1; }
-}
-
 bot() { ./client -s "$1" -c bot.pem -k bot.key "$port" ca.pem "${2:-a.example}"; }
 plain() { ./client -s "$1" "$port" ca.pem a.example; }
 ask() { openssl s_client -connect "127.0.0.1:$port" -CAfile ca.pem "$@" </dev/null; }
 get() { ./tlsflags get "https://127.0.0.1:$port/" --ca ca.pem --server-name a.example "$@"; }
 
-fresh="flagged=1 asked=1 resumed=0 subject=/CN=bot"
-again="flagged=1 asked=0 resumed=1 subject=/CN=bot"
+fresh="flagged=1 asked=1 resumed=0 verify=SUCCESS dn=/CN=bot"
+again="flagged=1 asked=0 resumed=1 verify=SUCCESS dn=/CN=bot"
 nobody="flagged=0 asked=0"
 
 start -k keys
@@ -124,7 +112,7 @@ start -k keys
 ./tlsflags probe "127.0.0.1:$port" --ca ca.pem --server-name a.example --cert bot.pem --key bot.key --expect acknowledges >probe
 [ "$(grep -cE ') +rejects +no +illegal_parameter *$' probe)" = 18 ] || { cat probe; exit 1; }
 want "$fresh" get --cert bot.pem --key bot.key
-want "$nobody" get --flags none
+want "$nobody" get --flag none
 want "No client certificate CA names sent" ask -tls1_3
 want "No client certificate CA names sent" ask -tls1_2
 want "acknowledged=1 $fresh" bot one
@@ -133,8 +121,6 @@ want "$nobody resumed=0" plain one
 want "$nobody resumed=1" plain one
 want "$fresh" bot one
 want "$fresh" bot one b.example
-reload
-want "$again" bot one b.example
 start -k keys # after a restart with the same keys
 want "$again" bot one b.example
 want "$fresh" bot one
@@ -143,20 +129,30 @@ reload
 want "handshake failed" ./client -s one -c bot.pem -k bot.key "$port" ca.pem nobody.example
 want "no answer" bot one
 cp bots.pem now.pem
-start -n # sessions are in the memory of the server
-want "$fresh" bot two
-want "$again" bot two
-want "$nobody resumed=0" plain two
-want "$fresh" bot two
-start -g P-384 # each handshake has a HelloRetryRequest
-want "$fresh" bot three
-want "$again" bot three
 start -e 1024
 want "$fresh" bot four
 want "$again" bot four
 start -v 1.2
 want "acknowledged=0 $nobody" bot five
 want "acknowledged=0 $nobody" bot five
+
+# resumption OPTION...: what sessions let clients do; the commands reach the server too.
+resumption() {
+	./matrix -a -l 'echo reload >&9; read -r _ <&8' \
+		-t 'cp now.pem last.pem; cp next.pem now.pem; cp last.pem next.pem; echo reload >&9; read -r _ <&8' "$@" \
+		"127.0.0.1:$port" ca.pem a.example b.example c.example bot.both other.both
+}
+cp others.pem next.pem
+names=(c.example:request:others.pem '*:request:now.pem')
+start -k keys
+resumption -k
+start -n # sessions are in the memory of the server
+resumption
+start -k keys -g P-384 # each handshake has a HelloRetryRequest
+resumption -k
+names=(c.example:require:others.pem '*:require:now.pem')
+start -k keys
+resumption -k -r 116
 finish
 server=
 echo "openssl: the demo server passes"

@@ -1,4 +1,4 @@
-// Sniffer prints each ClientHello on a network interface, over TCP, QUIC or DTLS, with its
+// Sniffer prints each ClientHello on network interfaces, over TCP, QUIC or DTLS, with its
 // JA4. It works on Linux, and needs the capability CAP_NET_RAW.
 //
 //	sniffer eth0
@@ -17,12 +17,12 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: sniffer INTERFACE")
+	if len(os.Args) < 2 {
+		log.Fatal("usage: sniffer INTERFACE...")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	live, err := capture.Live(ctx, os.Args[1], capture.Options{})
+	live, err := capture.Live(ctx, os.Args[1:], capture.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

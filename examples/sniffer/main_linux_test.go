@@ -20,7 +20,7 @@ func TestSniff(t *testing.T) {
 		return
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	live, err := capture.Live(ctx, "lo", capture.Options{})
+	live, err := capture.Live(ctx, []string{"lo"}, capture.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

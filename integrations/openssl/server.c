@@ -132,15 +132,15 @@ static int handshake(SSL *ssl, char *request, size_t size)
 static void serve(SSL_CTX *ctx, int fd)
 {
 	const struct timeval limit = {5, 0};
-	char request[4096], subject[256] = "-", answer[512];
+	char request[4096], subject[256] = "", answer[512];
 	SSL *ssl = SSL_new(ctx);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	if (ssl != NULL && SSL_set_fd(ssl, fd) && handshake(ssl, request, sizeof request)) {
 		X509 *x = tlsflags_identity(ssl);
 		if (x != NULL)
 			X509_NAME_oneline(X509_get_subject_name(x), subject, sizeof subject);
-		int n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nflagged=%d asked=%d resumed=%d subject=%s\n", tlsflags_flagged(ssl),
-		                 tlsflags_asked(ssl), SSL_session_reused(ssl), subject);
+		int n = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nflagged=%d asked=%d resumed=%d verify=%s dn=%s\n", tlsflags_flagged(ssl),
+		                 tlsflags_asked(ssl), SSL_session_reused(ssl), x == NULL ? "NONE" : "SUCCESS", subject);
 		SSL_write(ssl, answer, n);
 		SSL_shutdown(ssl);
 	}

@@ -177,6 +177,18 @@ static void test_server(void)
 	check(!once(s, (struct client){.flag = 1, .pair = &client_a}).done, "authorities of a server that asks everybody");
 }
 
+/* Without a revocation list, its check fails. */
+static void test_store(void)
+{
+	struct server s = usual;
+	start(&s);
+	X509_STORE_set_flags(tlsflags_policy_store(s.chooser.arg), X509_V_FLAG_CRL_CHECK);
+	struct outcome o = shake(&s, &flagged, NULL, 0);
+	check(!o.done && o.asked, "parameters of a policy");
+	SSL_SESSION_free(o.session);
+	stop(&s);
+}
+
 static void test_client(void)
 {
 	static const struct {
@@ -263,7 +275,7 @@ static void test_policy(void)
 	check(tlsflags_policy_new(TLSFLAGS_REQUEST, 2040, NULL, NULL, 0) == NULL, "flag out of range");
 	check(tlsflags_policy_new(TLSFLAGS_REQUEST, 80, NULL, NULL, 33) == NULL, "id out of range");
 	TLSFLAGS_POLICY *p = tlsflags_policy_new(TLSFLAGS_REQUEST, 2039, NULL, NULL, 0);
-	check(p != NULL && tlsflags_policy_up_ref(p), "policy");
+	check(p != NULL && tlsflags_policy_up_ref(p) && tlsflags_policy_store(p) == NULL, "policy");
 	tlsflags_policy_free(p);
 	tlsflags_policy_free(p);
 	tlsflags_policy_free(NULL);
@@ -277,6 +289,7 @@ int main(void)
 	test_malformed();
 	test_retry();
 	test_server();
+	test_store();
 	test_client();
 	test_psk();
 	test_reuse();

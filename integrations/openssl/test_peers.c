@@ -145,7 +145,7 @@ static int own_verify(int ok, X509_STORE_CTX *ctx)
 	return ok;
 }
 
-/* As in nginx, verification is set again by each name. */
+/* As in nginx, verification is set again by each name, and by the cert callback. */
 static int servername(SSL *ssl, int *alert, void *arg)
 {
 	struct server *s = arg;
@@ -159,8 +159,10 @@ static int servername(SSL *ssl, int *alert, void *arg)
 
 static int own_cert(SSL *ssl, void *arg)
 {
+	(void)arg;
 	called |= 4;
-	return tlsflags_cert(ssl, arg);
+	SSL_set_verify(ssl, SSL_CTX_get_verify_mode(SSL_get_SSL_CTX(ssl)), SSL_CTX_get_verify_callback(SSL_get_SSL_CTX(ssl)));
+	return 1;
 }
 
 static int own_ticket(SSL *ssl, void *arg)
@@ -363,6 +365,7 @@ struct outcome shake(struct server *s, const struct client *c, SSL_SESSION *in, 
 	o.reused = SSL_session_reused(server);
 	o.asked = tlsflags_asked(server);
 	o.flagged = tlsflags_flagged(server);
+	check(!o.done || tlsflags_policy(server) == s->chooser.arg, "policy of the connection");
 	o.acknowledged = tlsflags_acknowledged(client);
 	o.identity = tlsflags_identity(server) != NULL;
 	o.answers = raw_answers;

@@ -151,6 +151,11 @@ void tlsflags_policy_free(TLSFLAGS_POLICY *p)
 	free(p);
 }
 
+X509_STORE *tlsflags_policy_store(const TLSFLAGS_POLICY *p)
+{
+	return p->store;
+}
+
 TLSFLAGS_POLICY *tlsflags_same_policy(SSL *ssl, const char *name, void *arg)
 {
 	(void)ssl, (void)name;
@@ -191,8 +196,6 @@ static int read_hello(SSL *ssl, struct state *s, unsigned char sent[SHA256_DIGES
 {
 	static const unsigned types[] = {FLAGS, FLAGS_EXPERIMENTAL};
 	unsigned char digests[2][1 + SHA256_DIGEST_LENGTH] = {{0}};
-	s->type = 0;
-	s->flagged = s->malformed = 0;
 	for (int i = 0; i < 2; i++) {
 		const unsigned char *p;
 		size_t n;
@@ -245,22 +248,18 @@ int tlsflags_client_hello(SSL *ssl, TLSFLAGS_POLICY *policy, int *alert)
 	unsigned char finished[1], sent[SHA256_DIGEST_LENGTH];
 	if (SSL_get_finished(ssl, finished, sizeof finished) > 0)
 		return SSL_CLIENT_HELLO_SUCCESS; /* a renegotiation of TLS 1.2 */
-	/* In TLS 1.3 the first ClientHello decides about the cipher suite, so it is known when
-	 * the second one comes. */
-	int second = SSL_get_pending_cipher(ssl) != NULL;
 	struct state *s = make_state(ssl);
+	int second = SSL_get_pending_cipher(ssl) != NULL; /* the first ClientHello decided about it */
 	if (s == NULL || (s->bound && !second) || (policy != NULL && !tlsflags_policy_up_ref(policy)))
 		return fail(alert, SSL_AD_INTERNAL_ERROR);
 	TLSFLAGS_POLICY *before = s->policy;
 	s->policy = policy;
-	s->asked = 0;
+	s->type = 0;
+	s->flagged = s->malformed = s->asked = 0;
 	int known = before != NULL;
 	tlsflags_policy_free(before);
-	if (policy == NULL) {
-		s->flagged = s->malformed = 0;
-		s->type = 0;
+	if (policy == NULL)
 		return SSL_CLIENT_HELLO_SUCCESS;
-	}
 	if (!read_hello(ssl, s, sent))
 		return fail(alert, SSL_AD_INTERNAL_ERROR);
 	/* RFC 9846, Section 4.2.2: the extension may not change after HelloRetryRequest. */
@@ -284,19 +283,16 @@ static int verify(int ok, X509_STORE_CTX *ctx)
 	struct state *s = ssl == NULL ? NULL : get_state(ssl);
 	if (s == NULL)
 		return ok;
-	if (s->verify != NULL)
-		ok = s->verify(ok, ctx);
+	ok = s->verify == NULL ? ok : s->verify(ok, ctx);
 	/* The certificate at depth 0 is the last one. */
 	if (ok && X509_STORE_CTX_get_error_depth(ctx) == 0 && X509_STORE_CTX_get_error(ctx) == X509_V_OK)
 		SSL_set_num_tickets(ssl, s->tickets);
 	return ok;
 }
 
-int tlsflags_cert(SSL *ssl, void *unused)
+static int ask(SSL *ssl, struct state *s)
 {
-	(void)unused;
-	struct state *s = get_state(ssl);
-	if (s == NULL || !SSL_is_server(ssl) || !s->flagged || SSL_version(ssl) != TLS1_3_VERSION)
+	if (!s->flagged || s->asked || SSL_session_reused(ssl))
 		return 1;
 	const TLSFLAGS_POLICY *p = s->policy;
 	int mode = SSL_get_verify_mode(ssl);
@@ -310,10 +306,7 @@ int tlsflags_cert(SSL *ssl, void *unused)
 		}
 		SSL_set0_CA_list(ssl, names);
 	}
-	mode |= SSL_VERIFY_PEER;
-	if (p->mode == TLSFLAGS_REQUIRE)
-		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-	SSL_set_verify(ssl, mode, verify);
+	SSL_set_verify(ssl, mode | SSL_VERIFY_PEER | (p->mode == TLSFLAGS_REQUIRE ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), verify);
 	s->asked = 1;
 	return 1;
 }
@@ -352,12 +345,14 @@ static int parse(SSL *ssl, unsigned type, unsigned context, const unsigned char 
 	return 0;
 }
 
+/* Nothing goes into EncryptedExtensions. OpenSSL makes them after all callbacks of the
+ * application, and decides about CertificateRequest after that. */
 static int add(SSL *ssl, unsigned type, unsigned context, const unsigned char **out, size_t *len, X509 *x, size_t chain, int *alert, void *arg)
 {
 	(void)x, (void)chain;
 	struct state *s = make_state(ssl);
-	unsigned flag = (unsigned)(size_t)arg;
-	if (s == NULL) {
+	unsigned flag = (unsigned)(size_t)arg; /* of a client */
+	if (s == NULL || (context == SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS && !ask(ssl, s))) {
 		*alert = SSL_AD_INTERNAL_ERROR;
 		return -1;
 	}
@@ -366,11 +361,10 @@ static int add(SSL *ssl, unsigned type, unsigned context, const unsigned char **
 		s->acknowledged = 0;
 		if (!s->flagged)
 			return 0;
-	} else {
-		if (context != SSL_EXT_TLS1_3_CERTIFICATE_REQUEST || !s->asked || s->type != type)
-			return 0;
+	} else if (context == SSL_EXT_TLS1_3_CERTIFICATE_REQUEST && s->asked && s->type == type)
 		flag = s->policy->flag;
-	}
+	else
+		return 0;
 	memset(s->data, 0, sizeof s->data);
 	s->data[0] = (unsigned char)(flag / 8 + 1);
 	s->data[1 + flag / 8] = (unsigned char)(1 << flag % 8);
@@ -379,16 +373,16 @@ static int add(SSL *ssl, unsigned type, unsigned context, const unsigned char **
 	return 1;
 }
 
-static int add_extension(SSL_CTX *ctx, unsigned type, unsigned flag)
+static int add_extension(SSL_CTX *ctx, unsigned type, unsigned contexts, unsigned flag)
 {
+	contexts |= SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_3_CERTIFICATE_REQUEST | SSL_EXT_TLS1_3_NEW_SESSION_TICKET | SSL_EXT_TLS1_3_ONLY;
 	return CRYPTO_THREAD_run_once(&once, make_index) && state_index >= 0 &&
-	       SSL_CTX_add_custom_ext(ctx, type, SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_3_CERTIFICATE_REQUEST | SSL_EXT_TLS1_3_NEW_SESSION_TICKET | SSL_EXT_TLS1_3_ONLY,
-	                              add, NULL, (void *)(size_t)flag, parse, (void *)(size_t)flag);
+	       SSL_CTX_add_custom_ext(ctx, type, contexts, add, NULL, (void *)(size_t)flag, parse, (void *)(size_t)flag);
 }
 
 int tlsflags_server_extensions(SSL_CTX *ctx)
 {
-	return add_extension(ctx, FLAGS, 0) && add_extension(ctx, FLAGS_EXPERIMENTAL, 0);
+	return add_extension(ctx, FLAGS, SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS, 0) && add_extension(ctx, FLAGS_EXPERIMENTAL, SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS, 0);
 }
 
 static int on_client_hello(SSL *ssl, int *alert, void *arg)
@@ -406,7 +400,6 @@ int tlsflags_server_install(SSL_CTX *ctx, const struct tlsflags_chooser *chooser
 	if (!tlsflags_server_extensions(ctx))
 		return 0;
 	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, (void *)chooser);
-	SSL_CTX_set_cert_cb(ctx, tlsflags_cert, NULL);
 	return 1;
 }
 
@@ -414,6 +407,12 @@ int tlsflags_flagged(const SSL *ssl)
 {
 	const struct state *s = get_state(ssl);
 	return s != NULL && s->flagged && SSL_version(ssl) == TLS1_3_VERSION;
+}
+
+const TLSFLAGS_POLICY *tlsflags_policy(const SSL *ssl)
+{
+	const struct state *s = get_state(ssl);
+	return s == NULL ? NULL : s->policy;
 }
 
 int tlsflags_asked(const SSL *ssl)
@@ -431,7 +430,7 @@ X509 *tlsflags_identity(const SSL *ssl)
 
 int tlsflags_client_install(SSL_CTX *ctx, unsigned flag)
 {
-	return flag <= LAST_FLAG && add_extension(ctx, FLAGS, flag);
+	return flag <= LAST_FLAG && add_extension(ctx, FLAGS, 0, flag);
 }
 
 int tlsflags_client_has_certificate(SSL *ssl, int has)

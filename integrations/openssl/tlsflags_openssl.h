@@ -28,6 +28,9 @@ typedef struct tlsflags_policy TLSFLAGS_POLICY;
 TLSFLAGS_POLICY *tlsflags_policy_new(enum tlsflags_mode mode, unsigned flag, STACK_OF(X509) *authorities, const unsigned char *id, size_t id_len);
 int tlsflags_policy_up_ref(TLSFLAGS_POLICY *policy); /* 1, or 0 on failure */
 void tlsflags_policy_free(TLSFLAGS_POLICY *policy);  /* NULL is ignored */
+/* The authorities, or NULL if it has none of its own. Before the first connection, revocation
+ * lists and parameters may be added. */
+X509_STORE *tlsflags_policy_store(const TLSFLAGS_POLICY *policy);
 
 /* Chooses the policy for a server name, which is in lower case, or NULL if the client sent
  * none. choose returns a reference, which the caller frees, or NULL to ignore the flag as a
@@ -39,23 +42,21 @@ struct tlsflags_chooser {
 /* A choose function that returns arg, a policy, for every name. */
 TLSFLAGS_POLICY *tlsflags_same_policy(SSL *ssl, const char *name, void *arg);
 
-/* Server, for an SSL_CTX whose client_hello and cert callbacks are free: sets both, and adds
- * the extensions. Call it for every SSL_CTX that a servername callback may choose, with the
- * same chooser, which must outlive them. Returns 1, or 0 on failure. */
+/* Server, for an SSL_CTX whose client_hello callback is free: sets it, and adds the extensions.
+ * Call it for every SSL_CTX that a servername callback may choose, with the same chooser,
+ * which must outlive them. Returns 1, or 0 on failure. */
 int tlsflags_server_install(SSL_CTX *ctx, const struct tlsflags_chooser *chooser);
 
-/* Server, for applications with callbacks of their own: add the extensions to every SSL_CTX
- * (1, or 0 on failure), then call the other two from the callbacks of every SSL_CTX.
+/* Server, for applications with a client_hello callback of their own: add the extensions to
+ * every SSL_CTX (1, or 0 on failure), then call the other from the callback of every SSL_CTX.
  *
  * tlsflags_client_hello returns what a client_hello callback returns. It separates the
  * sessions of flagged clients by policy and name, so nothing after it may set the session id
  * context or the number of tickets. Call it once for each ClientHello, also in a callback
  * that returns SSL_CLIENT_HELLO_RETRY at times, and not on an SSL that SSL_clear made
- * ready for another connection: that fails. tlsflags_cert returns what a cert callback returns; call
- * it last there, because it asks. An SSL that asks everybody keeps its own settings. */
+ * ready for another connection: that fails. An SSL that asks everybody keeps its own settings. */
 int tlsflags_server_extensions(SSL_CTX *ctx);
 int tlsflags_client_hello(SSL *ssl, TLSFLAGS_POLICY *policy, int *alert);
-int tlsflags_cert(SSL *ssl, void *unused);
 /* Writes the server name of the ClientHello to name, in lower case, and returns its length,
  * or 0 if there is none. Only for client_hello callbacks. */
 size_t tlsflags_server_name(SSL *ssl, char name[256]);
@@ -64,6 +65,8 @@ size_t tlsflags_server_name(SSL *ssl, char name[256]);
  * this handshake asked for that reason. On resumption nobody is asked. */
 int tlsflags_flagged(const SSL *ssl);
 int tlsflags_asked(const SSL *ssl);
+/* Server: the policy of the last ClientHello, valid as long as the SSL; NULL if there is none. */
+const TLSFLAGS_POLICY *tlsflags_policy(const SSL *ssl);
 /* The verified certificate of a flagged client after the handshake, valid as long as the
  * session; NULL if there is none, and during early data. */
 X509 *tlsflags_identity(const SSL *ssl);

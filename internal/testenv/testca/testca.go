@@ -44,6 +44,20 @@ func New(name string, lifetime time.Duration) (*CA, error) {
 	return &CA{cert, key, lifetime}, nil
 }
 
+// Load returns an authority from what PEM and KeyPEM returned. The certificates that it
+// issues are valid as long as its own.
+func Load(certificate, key []byte) (*CA, error) {
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		return nil, fmt.Errorf("testca: %w", err)
+	}
+	private, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("testca: a key of type %T, which New does not make", pair.PrivateKey)
+	}
+	return &CA{pair.Leaf, private, time.Until(pair.Leaf.NotAfter)}, nil
+}
+
 // Server returns a certificate for a server of the given DNS names and IP addresses.
 func (ca *CA) Server(names ...string) (tls.Certificate, error) {
 	t := template("server", ca.lifetime)
@@ -75,13 +89,21 @@ func (ca *CA) Pool() *x509.CertPool {
 // PEM returns the authority's certificate.
 func (ca *CA) PEM() []byte { return certificatePEM(ca.Certificate.Raw) }
 
+// KeyPEM returns the authority's key.
+func (ca *CA) KeyPEM() ([]byte, error) { return keyPEM(ca.key) }
+
 // PEM returns the certificate and the key of c, which this package issued.
 func PEM(c tls.Certificate) (certificate, key []byte, err error) {
-	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	key, err = keyPEM(c.PrivateKey)
+	return certificatePEM(c.Certificate[0]), key, err
+}
+
+func keyPEM(key any) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return nil, nil, fmt.Errorf("testca: %w", err)
+		return nil, fmt.Errorf("testca: %w", err)
 	}
-	return certificatePEM(c.Certificate[0]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
 func certificatePEM(der []byte) []byte {

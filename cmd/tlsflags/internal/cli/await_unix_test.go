@@ -40,7 +40,7 @@ func TestInterruptWaiting(t *testing.T) {
 		{[]string{"explain", "-"}, ExitInput, "-: interrupted"},
 		{[]string{"explain", pipe}, ExitInput, "pipe: interrupted"},
 		{[]string{"explain", "--hello", pipe, "080000020000"}, ExitInput, "interrupted"},
-		{[]string{"get", "--flags", "none", "--ca", pipe, "https://127.0.0.1:1/"}, ExitInput, "interrupted"},
+		{[]string{"get", "--flag", "none", "--ca", pipe, "https://127.0.0.1:1/"}, ExitInput, "interrupted"},
 		{[]string{"get", "--cert", pipe, "--key", "x", "https://127.0.0.1:1/"}, ExitInput, "interrupted"},
 		{[]string{"probe", "--ca", pipe, "127.0.0.1:1"}, ExitInput, "interrupted"},
 		{[]string{"vectors", "run", "--known", pipe, "--", "x"}, ExitInput, "interrupted"},

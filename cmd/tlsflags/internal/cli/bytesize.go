@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -15,12 +14,12 @@ const byteUnits = "kMG"
 
 func (n *byteSize) Set(s string) error {
 	number, shift := s, 0
-	if i := strings.IndexAny(s, byteUnits); i >= 0 && i == len(s)-1 {
+	if i := strings.IndexAny(s, byteUnits); i >= 0 && (s[i+1:] == "" || s[i+1:] == "iB") {
 		number, shift = s[:i], 10*(1+strings.IndexByte(byteUnits, s[i]))
 	}
 	v, err := strconv.ParseInt(number, 10, 0)
 	if err != nil || v <= 0 || v > math.MaxInt>>shift {
-		return errors.New("use a number of bytes, such as 64M or 1G")
+		return &unknownValue{what: "size", got: s, use: "use a number of bytes, such as 64M or 1G"}
 	}
 	*n = byteSize(v << shift)
 	return nil

@@ -10,8 +10,8 @@ import (
 
 func TestByteSize(t *testing.T) {
 	for s, want := range map[string]int{
-		"1": 1, "1023": 1023, "64k": 64 << 10, "64M": 64 << 20, "1G": 1 << 30, strconv.Itoa(math.MaxInt): math.MaxInt,
-		"": 0, "0": 0, "-1": 0, "M": 0, "1.5M": 0, "64MB": 0, "M64": 0, "64m": 0, "9223372036854775808": 0, "99999999999G": 0,
+		"1": 1, "1023": 1023, "64k": 64 << 10, "64M": 64 << 20, "64MiB": 64 << 20, "1G": 1 << 30, strconv.Itoa(math.MaxInt): math.MaxInt,
+		"": 0, "0": 0, "-1": 0, "M": 0, "1.5M": 0, "64MB": 0, "64iB": 0, "M64": 0, "64m": 0, "9223372036854775808": 0, "99999999999G": 0,
 	} {
 		var n byteSize
 		if err := n.Set(s); (err == nil) != (want > 0) || int(n) != want {

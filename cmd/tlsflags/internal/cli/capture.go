@@ -12,20 +12,27 @@ import (
 // warned about: what comes before the fault, and between faults, is right. A compressed file of
 // something else is an error; if passOver is true, it is reported as other instead.
 func (in *inspection) inspectCapture(source string, r *inputReader, passOver bool) (other bool, err error) {
-	c, err := capture.Open(r, in.captureOptions())
+	open := capture.Open
+	if in.budget != nil {
+		open = in.budget.Open
+	}
+	c, err := open(r, in.captureOptions())
 	switch {
 	case err == capture.ErrFormat && passOver:
 		return true, nil
 	case err != nil:
 		return false, in.fail(source, err)
 	}
-	in.summary.inputs++
+	in.counted()
 	for hello := range c.Hellos() {
 		if err := in.found(source, hello); err != nil {
 			return false, err
 		}
 	}
-	in.counts(source, c.Stats())
+	stats := c.Stats()
+	if err := in.inTurn(func(in *inspection) error { in.counts(source, stats); return nil }); err != nil {
+		return false, err
+	}
 	return false, in.fault(source, c.Err())
 }
 

@@ -7,14 +7,11 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,7 +19,6 @@ import (
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/probe"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/testenv"
-	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 )
 
 // startServe runs serve with the given arguments and returns its URL and its folder.
@@ -73,11 +69,11 @@ func TestServeTemporary(t *testing.T) {
 	if code := Run(ctx, []string{"serve", "--listen", "127.0.0.1:0"}, strings.NewReader(""), out, &log); code != 0 {
 		t.Errorf("exit %d, %s", code, &log)
 	}
-	if len(during) != 3 {
+	if len(during) != 4 {
 		t.Errorf("files: %q", during)
 	}
 	for _, file := range during {
-		if !strings.Contains(log.String(), "="+file) {
+		if !strings.HasSuffix(file, "ca.key") && !strings.Contains(log.String(), "="+file) {
 			t.Errorf("no word of %s in %s", file, &log)
 		}
 	}
@@ -104,82 +100,6 @@ func credentials(dir string) []string {
 	return []string{"--ca", file("ca.pem"), "--cert", file("client.pem"), "--key", file("client.key")}
 }
 
-func TestGet(t *testing.T) {
-	url, dir := startServe(t)
-	tests := []struct {
-		name string
-		args []string
-		want string // of tls_flags, certificate_requested, certificate_given
-	}{
-		{"the default", credentials(dir), "[80] true true"},
-		{"by number", append(credentials(dir), "--flags", "80"), "[80] true true"},
-		{"by name, with another", append(credentials(dir), "--flags", "request_client_auth,8"), "[8,80] true true"},
-		{"another alone", append(credentials(dir), "--flags", "8"), "[8] false false"},
-		{"none", append(credentials(dir), "--flags", "none"), "[] false false"},
-		{"none, without certificate", append(credentials(dir)[:2], "--flags", "none"), "[] false false"},
-		{"the experimental type", append(credentials(dir), "--type", "0xfe01"), "[80] true true"},
-		{"like Chrome", append(credentials(dir), "--preset", "chrome"), "[80] true true"},
-		{"without verification", []string{"--insecure", "--flags", "none"}, "[] false false"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			out, errs, code := run(t, append([]string{"get", url + "/json"}, tt.args...)...)
-			if code != 0 || errs != "" {
-				t.Fatalf("exit %d, %s", code, errs)
-			}
-			var answer map[string]json.RawMessage
-			if err := json.Unmarshal([]byte(out), &answer); err != nil {
-				t.Fatal(err)
-			}
-			got := strings.Join([]string{string(answer["tls_flags"]), string(answer["certificate_requested"]), string(answer["certificate_given"])}, " ")
-			if got != tt.want {
-				t.Errorf("%s, want %s", got, tt.want)
-			}
-		})
-	}
-	t.Run("says what the server did", func(t *testing.T) {
-		_, errs, code := run(t, append([]string{"get", "-v", url + "/json"}, credentials(dir)...)...)
-		if want := "certificate asked for: yes, given: yes, flag acknowledged: no"; code != 0 || !strings.Contains(errs, want) {
-			t.Errorf("exit %d, %q lacks %q", code, errs, want)
-		}
-	})
-}
-
-// TestGetUnsuited checks that get says why a server that asked for a certificate got none, and
-// what the server said if it insists on one.
-func TestGetUnsuited(t *testing.T) {
-	ca, err := testca.New("another authority", time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	bot, err := ca.Client("bot")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key, err := testca.PEM(bot)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pem := filepath.Join(t.TempDir(), "bot.pem")
-	if err := os.WriteFile(pem, append(cert, key...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for mode, row := range map[string]struct {
-		code Exit
-		want string
-	}{
-		"verify":  {ExitDone, ""},
-		"require": {ExitInput, "remote error: tls: bad certificate\n"},
-	} {
-		url, dir := startServe(t, "--mode", mode)
-		_, errs, code := run(t, append([]string{"get", url}, append(credentials(dir)[:2], "--cert", pem, "--key", pem)...)...)
-		told := "tlsflags: the server asked for a certificate, and that of --cert does not suit it: "
-		if code != int(row.code) || !strings.HasPrefix(errs, told) || !strings.HasSuffix(errs, row.want) {
-			t.Errorf("mode %s: exit %d, %s", mode, code, errs)
-		}
-	}
-}
-
 // The error for a server that is not trusted says what to do about it.
 func TestUntrustedServer(t *testing.T) {
 	url, dir := startServe(t)
@@ -191,11 +111,11 @@ func TestUntrustedServer(t *testing.T) {
 		want string
 	}{
 		{[]string{"probe", address}, "give its authority with --ca, or --insecure not to verify the server\n"},
-		{[]string{"get", url, "--flags", "none"}, "give its authority with --ca, or --insecure not to verify the server\n"},
+		{[]string{"get", url, "--flag", "none"}, "give its authority with --ca, or --insecure not to verify the server\n"},
 		{append([]string{"probe", address}, identity...), "unknown authority; give its authority with --ca\n"},
 		{append([]string{"get", url}, identity...), "unknown authority; give its authority with --ca\n"},
 		{append([]string{"probe", address}, trusted...), "give the name to expect with --server-name\n"},
-		{append([]string{"get", url, "--flags", "none"}, trusted...), "give the name to expect with --server-name\n"},
+		{append([]string{"get", url, "--flag", "none"}, trusted...), "give the name to expect with --server-name\n"},
 	} {
 		if _, errs, code := run(t, tt.args...); code != int(ExitInput) || !strings.HasSuffix(errs, tt.want) {
 			t.Errorf("%v: exit %d, %s", tt.args, code, errs)
@@ -304,19 +224,6 @@ func TestPrintProbe(t *testing.T) {
 	}
 }
 
-// TestGetCutBody checks that a body that ends early is a failure, after what came of it.
-func TestGetCutBody(t *testing.T) {
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Length", "100")
-		io.WriteString(w, "begin")
-	}))
-	defer server.Close()
-	out, errs, code := run(t, "get", "--insecure", "--flags", "none", server.URL)
-	if Exit(code) != ExitInput || out != "begin" || !strings.Contains(errs, "unexpected EOF") {
-		t.Errorf("exit %d, %q, %s", code, out, errs)
-	}
-}
-
 // A server that sends the flag to a client without it is not said to acknowledge it.
 func TestPrintProbeUnsolicited(t *testing.T) {
 	var b strings.Builder
@@ -342,7 +249,7 @@ func TestAnotherNumber(t *testing.T) {
 					t.Errorf("get: exit %d, %s%s lacks %s", code, errs, out, want)
 				}
 			}
-			out, errs, code = run(t, append([]string{"get", url + "/json", "--flags", "80"}, credentials(dir)...)...)
+			out, errs, code = run(t, append([]string{"get", url + "/json", "--flag", "80"}, credentials(dir)...)...)
 			if want := `"certificate_requested":false`; code != 0 || !strings.Contains(out, want) {
 				t.Errorf("get with flag 80: exit %d, %s%s lacks %s", code, errs, out, want)
 			}
@@ -375,13 +282,51 @@ func TestServeRequire(t *testing.T) {
 	}
 }
 
+// TestProbeDemanding checks that a server which demands certificates from everybody has a
+// verdict, with a certificate, without one, and with one of another authority.
+func TestProbeDemanding(t *testing.T) {
+	url, dir := startServe(t, "--everybody", "--mode", "require")
+	_, other := startServe(t)
+	server := []string{"probe", strings.TrimPrefix(url, "https://"), "--expect", "asks everybody"}
+	demands := "the server demands a certificate from everybody; give one with --cert and --key\n"
+	for name, tt := range map[string]struct {
+		args    []string
+		demands bool
+	}{
+		"with a certificate":   {credentials(dir), false},
+		"without":              {credentials(dir)[:2], true},
+		"of another authority": {append(credentials(dir)[:2], credentials(other)[2:]...), false},
+	} {
+		out, errs, code := run(t, append(server, tt.args...)...)
+		if code != 0 || strings.Contains(out, demands) != tt.demands || !strings.Contains(out, "empty_data (62)") {
+			t.Errorf("%s: exit %d, %s%s", name, code, errs, out)
+		}
+		if n := strings.Count(out, "rejects"); n != 1 { // the duplicate extension
+			t.Errorf("%s: %d cases are rejected:\n%s", name, n, out)
+		}
+	}
+}
+
+// TestOldNames checks that options are taken under their old names, with a notice.
+func TestOldNames(t *testing.T) {
+	url, dir := startServe(t)
+	out, errs, code := run(t, append([]string{"get", url + "/json", "--flags", "8,17"}, credentials(dir)...)...)
+	if code != 0 || !strings.Contains(out, `"tls_flags":[8,17]`) || errs != "tlsflags: --flags is now called --flag; use that name\n" {
+		t.Errorf("exit %d, %s%s", code, out, errs)
+	}
+	_, errs, code = run(t, "serve", "--strict", "--max-connections", "0")
+	if code != 2 || !strings.HasPrefix(errs, "tlsflags: --strict is now called --refuse-malformed; use that name\n") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}
+
 func TestServeModes(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
 		{nil, "asks"},
-		{[]string{"--strict"}, "asks"},
+		{[]string{"--refuse-malformed"}, "asks"},
 		{[]string{"--everybody"}, "asks everybody"},
 		{[]string{"--flag", "17"}, "ignores"},
 		{[]string{"--mode", "require"}, "asks"},

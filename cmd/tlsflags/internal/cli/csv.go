@@ -1,125 +1,129 @@
 package cli
 
 import (
-	"encoding/csv"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 )
 
 // csvColumns are the columns of the csv format, which docs/inspect.md explains.
 var csvColumns = []struct {
-	name  string
-	value func(*line) string
+	name   string
+	append func([]byte, *line) []byte
 }{
-	{"source", func(l *line) string { return csvText(l.Source) }},
-	{"time", func(l *line) string { return string(l.Time) }},
-	{"transport", func(l *line) string { return l.Transport }},
-	{"src", func(l *line) string { return string(l.Src) }},
-	{"dst", func(l *line) string { return string(l.Dst) }},
-	{"frames", func(l *line) string { return joinInts(l.Frames) }},
-	{"hello_index", func(l *line) string { return strconv.Itoa(l.HelloIndex) }},
-	{"length", ofHello(func(h *helloInfo) string { return strconv.Itoa(h.Length) })},
-	{"legacy_version", ofHello(func(h *helloInfo) string { return csvPoint(h.LegacyVersion) })},
-	{"supported_versions", ofHello(func(h *helloInfo) string { return csvPoints(h.SupportedVersions) })},
-	{"server_name", ofHello(func(h *helloInfo) string { return csvText(string(h.ServerName)) })},
-	{"alpn", ofHello(func(h *helloInfo) string { return csvNames(h.ALPN) })},
-	{"cipher_suites", ofHello(func(h *helloInfo) string { return csvPoints(h.CipherSuites) })},
-	{"extensions", ofHello(func(h *helloInfo) string {
-		types := make([]codePoint, len(h.Extensions))
-		for i, e := range h.Extensions {
-			types[i] = e.codePoint
-		}
-		return csvPoints(types)
+	{"source", ofText(func(l *line) string { return csvText(l.Source) })},
+	{"time", ofText(func(l *line) string { return string(l.Time) })},
+	{"transport", ofText(func(l *line) string { return l.Transport })},
+	{"src", ofText(func(l *line) string { return string(l.Src) })},
+	{"dst", ofText(func(l *line) string { return string(l.Dst) })},
+	{"frames", func(b []byte, l *line) []byte { return appendSpaced(b, l.Frames, appendInt) }},
+	{"hello_index", func(b []byte, l *line) []byte { return appendInt(b, l.HelloIndex) }},
+	{"length", ofHello(func(b []byte, h *helloInfo) []byte { return appendInt(b, h.Length) })},
+	{"legacy_version", ofHello(func(b []byte, h *helloInfo) []byte { return appendValue(b, h.LegacyVersion) })},
+	{"supported_versions", ofHello(func(b []byte, h *helloInfo) []byte { return appendSpaced(b, h.SupportedVersions, appendValue) })},
+	{"server_name", ofHello(func(b []byte, h *helloInfo) []byte { return append(b, csvText(string(h.ServerName))...) })},
+	{"alpn", ofHello(func(b []byte, h *helloInfo) []byte { return append(b, csvNames(h.ALPN)...) })},
+	{"cipher_suites", ofHello(func(b []byte, h *helloInfo) []byte { return appendSpaced(b, h.CipherSuites, appendValue) })},
+	{"extensions", ofHello(func(b []byte, h *helloInfo) []byte {
+		return appendSpaced(b, h.Extensions, func(b []byte, e extensionInfo) []byte { return appendValue(b, e.codePoint) })
 	})},
-	{"random", ofHello(func(h *helloInfo) string { return orEmpty(h.Random) })},
-	{"session_id", ofHello(func(h *helloInfo) string { return orEmpty(h.SessionID) })},
-	{"tls_flags_extension", ofFlags(func(f *flagsInfo) string { return csvPoint(f.Extension) })},
-	{"tls_flags_data", ofFlags(func(f *flagsInfo) string { return f.Data })},
-	{"tls_flags", ofFlags(func(f *flagsInfo) string { return csvPoints(f.Flags) })},
-	{"tls_flags_error", ofFlags(func(f *flagsInfo) string { return orEmptyCode(f.Error) })},
-	{"request_mtls", func(l *line) string { return strconv.FormatBool(l.RequestMTLS) }},
-	{"error", func(l *line) string { return orEmptyCode(l.Error) }},
-	{"error_offset", func(l *line) string {
+	{"random", ofHello(func(b []byte, h *helloInfo) []byte { return append(b, orEmpty(h.Random)...) })},
+	{"session_id", ofHello(func(b []byte, h *helloInfo) []byte { return append(b, orEmpty(h.SessionID)...) })},
+	{"tls_flags_extension", ofFlags(func(b []byte, f *flagsInfo) []byte { return appendValue(b, f.Extension) })},
+	{"tls_flags_data", ofFlags(func(b []byte, f *flagsInfo) []byte { return append(b, f.Data...) })},
+	{"tls_flags", ofFlags(func(b []byte, f *flagsInfo) []byte { return appendSpaced(b, f.Flags, appendValue) })},
+	{"tls_flags_error", ofFlags(func(b []byte, f *flagsInfo) []byte { return append(b, orEmptyCode(f.Error)...) })},
+	{"request_mtls", func(b []byte, l *line) []byte { return appendBool(b, l.RequestMTLS) }},
+	{"error", ofText(func(l *line) string { return orEmptyCode(l.Error) })},
+	{"error_offset", func(b []byte, l *line) []byte {
 		if l.Error == nil {
-			return ""
+			return b
 		}
-		return strconv.Itoa(l.Error.Offset)
+		return appendInt(b, l.Error.Offset)
 	}},
-	{"ja4", func(l *line) string { return csvText(string(l.JA4)) }},
-	{"ambiguous", func(l *line) string { return strings.Join(l.Ambiguous, " ") }},
-	{"faults", func(l *line) string {
-		codes := make([]string, len(l.Faults))
-		for i, f := range l.Faults {
-			codes[i] = f.Code
-		}
-		return strings.Join(codes, " ")
+	{"ja4", ofText(func(l *line) string { return csvText(string(l.JA4)) })},
+	{"ambiguous", func(b []byte, l *line) []byte { return appendSpaced(b, l.Ambiguous, appendWord) }},
+	{"faults", func(b []byte, l *line) []byte {
+		return appendSpaced(b, l.Faults, func(b []byte, f oddInfo) []byte { return append(b, f.Code...) })
 	}},
-	{"contradicts", func(l *line) string { return joinInts(l.Contradicts) }},
-	{"path", func(l *line) string { return strings.Join(l.Path, " ") }},
-	{"src_ip", func(l *line) string { return string(l.SrcIP) }},
-	{"src_port", func(l *line) string { return csvInt(l.SrcPort) }},
-	{"dst_ip", func(l *line) string { return string(l.DstIP) }},
-	{"dst_port", func(l *line) string { return csvInt(l.DstPort) }},
-	{"ech_type", ofHello(func(h *helloInfo) string {
-		if h.ECH == nil {
-			return ""
-		}
-		return csvPoint(h.ECH.Type)
+	{"contradicts", func(b []byte, l *line) []byte { return appendSpaced(b, l.Contradicts, appendInt) }},
+	{"path", func(b []byte, l *line) []byte { return appendSpaced(b, l.Path, appendWord) }},
+	{"src_ip", ofText(func(l *line) string { return string(l.SrcIP) })},
+	{"src_port", func(b []byte, l *line) []byte { return appendIf(b, l.SrcPort, appendInt) }},
+	{"dst_ip", ofText(func(l *line) string { return string(l.DstIP) })},
+	{"dst_port", func(b []byte, l *line) []byte { return appendIf(b, l.DstPort, appendInt) }},
+	{"ech_type", ofHello(func(b []byte, h *helloInfo) []byte {
+		return appendIf(b, h.ECH, func(b []byte, e echInfo) []byte { return appendValue(b, e.Type) })
 	})},
-	{"tls_flags_changed", func(l *line) string { return csvBool(l.TLSFlagsChanged) }},
-	{"request_mtls_acknowledged", func(l *line) string { return csvBool(l.Acknowledged) }},
-	{"prologue_protocol", func(l *line) string {
-		if l.Prologue == nil {
-			return ""
-		}
-		return string(l.Prologue.Protocol)
+	{"tls_flags_changed", func(b []byte, l *line) []byte { return appendIf(b, l.TLSFlagsChanged, appendBool) }},
+	{"request_mtls_acknowledged", func(b []byte, l *line) []byte { return appendIf(b, l.Acknowledged, appendBool) }},
+	{"prologue_protocol", func(b []byte, l *line) []byte {
+		return appendIf(b, l.Prologue, func(b []byte, p prologueInfo) []byte { return append(b, p.Protocol...) })
 	}},
-	{"prologue_length", func(l *line) string {
-		if l.Prologue == nil {
-			return ""
-		}
-		return strconv.Itoa(l.Prologue.Length)
+	{"prologue_length", func(b []byte, l *line) []byte {
+		return appendIf(b, l.Prologue, func(b []byte, p prologueInfo) []byte { return appendInt(b, p.Length) })
 	}},
 }
 
-func ofHello(value func(*helloInfo) string) func(*line) string {
-	return func(l *line) string {
+func ofText(value func(*line) string) func([]byte, *line) []byte {
+	return func(b []byte, l *line) []byte { return append(b, value(l)...) }
+}
+
+func ofHello(appendTo func([]byte, *helloInfo) []byte) func([]byte, *line) []byte {
+	return func(b []byte, l *line) []byte {
 		if l.ClientHello == nil {
-			return ""
+			return b
 		}
-		return value(l.ClientHello)
+		return appendTo(b, l.ClientHello)
 	}
 }
 
-func ofFlags(value func(*flagsInfo) string) func(*line) string {
-	return func(l *line) string {
+func ofFlags(appendTo func([]byte, *flagsInfo) []byte) func([]byte, *line) []byte {
+	return func(b []byte, l *line) []byte {
 		if l.TLSFlags == nil {
-			return ""
+			return b
 		}
-		return value(l.TLSFlags)
+		return appendTo(b, l.TLSFlags)
 	}
 }
 
 // csvPrinter writes a header and one row a hello, as RFC 4180 describes. Lists are
 // separated by spaces.
 type csvPrinter struct {
-	w      *csv.Writer
-	row    []string
+	w      io.Writer
+	b      []byte
 	bytes  bool // there is a last column for the message
 	headed bool
 }
 
 func (p *csvPrinter) print(l *line) error {
 	p.header()
-	p.row = p.row[:0]
+	p.b = p.b[:0]
 	for _, c := range csvColumns {
-		p.row = append(p.row, c.value(l))
+		start := len(p.b)
+		p.b = append(quoteCell(c.append(p.b, l), start), ',')
 	}
 	if p.bytes {
-		p.row = append(p.row, string(l.Message))
+		p.b = append(append(p.b, l.Message...), ',')
 	}
-	return p.w.Write(p.row)
+	p.b[len(p.b)-1] = '\n'
+	_, err := p.w.Write(p.b)
+	return err
+}
+
+// quoteCell quotes the cell that begins at start, if it has to be.
+func quoteCell(b []byte, start int) []byte {
+	cell := b[start:]
+	quoted := len(cell) > 0 && cell[0] == ' '
+	for _, c := range cell {
+		quoted = quoted || c <= ',' && (c == ',' || c == '"' || c == '\n' || c == '\r')
+	}
+	if !quoted {
+		return b
+	}
+	text := strings.ReplaceAll(string(cell), `"`, `""`)
+	return append(append(append(b[:start], '"'), text...), '"')
 }
 
 func (p *csvPrinter) header() {
@@ -127,19 +131,19 @@ func (p *csvPrinter) header() {
 		return
 	}
 	p.headed = true
-	for _, c := range csvColumns {
-		p.row = append(p.row, c.name)
+	names := make([]string, len(csvColumns), len(csvColumns)+1)
+	for i, c := range csvColumns {
+		names[i] = c.name
 	}
 	if p.bytes {
-		p.row = append(p.row, "message")
+		names = append(names, "message")
 	}
-	_ = p.w.Write(p.row) // the next Write has the error
+	_, _ = io.WriteString(p.w, strings.Join(names, ",")+"\n") // the next Write has the error
 }
 
 func (p *csvPrinter) close() error {
 	p.header()
-	p.w.Flush()
-	return p.w.Error()
+	return nil
 }
 
 // csvText escapes what a terminal or a spreadsheet would act on.
@@ -161,41 +165,30 @@ func csvNames(names []string) string {
 	return noFormula(strings.Join(cells, " "))
 }
 
-func csvPoint(p codePoint) string { return strconv.FormatUint(uint64(p.Value), 10) }
+func appendValue(b []byte, p codePoint) []byte { return strconv.AppendUint(b, uint64(p.Value), 10) }
 
-func csvPoints(list []codePoint) string {
-	return joined(list, func(p codePoint) uint64 { return uint64(p.Value) })
-}
+func appendWord(b []byte, s string) []byte { return append(b, s...) }
 
-// joined lists numbers with spaces between them.
-func joined[T any](list []T, number func(T) uint64) string {
-	var b []byte
+// appendSpaced appends a list with spaces between its elements.
+func appendSpaced[T any](b []byte, list []T, appendOne func([]byte, T) []byte) []byte {
 	for i, x := range list {
 		if i > 0 {
 			b = append(b, ' ')
 		}
-		b = strconv.AppendUint(b, number(x), 10)
+		b = appendOne(b, x)
 	}
-	return string(b)
+	return b
 }
 
-func csvInt(n *int) string {
-	if n == nil {
-		return ""
+// appendIf appends nothing for a nil pointer.
+func appendIf[T any](b []byte, v *T, appendOne func([]byte, T) []byte) []byte {
+	if v == nil {
+		return b
 	}
-	return strconv.Itoa(*n)
+	return appendOne(b, *v)
 }
 
-func csvBool(b *bool) string {
-	if b == nil {
-		return ""
-	}
-	return strconv.FormatBool(*b)
-}
-
-func joinInts(list []int) string {
-	return joined(list, func(n int) uint64 { return uint64(n) })
-}
+func joinInts(list []int) string { return string(appendSpaced(nil, list, appendInt)) }
 
 func orEmpty(s *string) string {
 	if s == nil {

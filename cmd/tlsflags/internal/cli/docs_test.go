@@ -62,7 +62,10 @@ func writeCommand(b *strings.Builder, c *cobra.Command) {
 	if see, ok := seeAlso[c.Name()]; ok {
 		fmt.Fprintf(b, "\n%s\n", see)
 	}
-	fmt.Fprintf(b, "\n```\n%s```\n\n```sh\n%s\n```\n", c.LocalFlags().FlagUsages(), example)
+	if options := c.LocalFlags().FlagUsages(); options != "" {
+		fmt.Fprintf(b, "\n```\n%s```\n", options)
+	}
+	fmt.Fprintf(b, "\n```sh\n%s\n```\n", example)
 }
 
 var (

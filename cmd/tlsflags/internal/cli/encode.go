@@ -23,19 +23,21 @@ lower-case hexadecimal.`,
   tlsflags encode --code-point 0xfe01 request_mtls
   tlsflags encode 80 | tlsflags explain -`,
 		Args: someArguments("give at least one flag, by number or name"),
+
+		ValidArgsFunction: oneOf(flagCompletions),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return encode(cmd, extension.Type(codePoint), args)
 		},
 		DisableFlagsInUseLine: true,
 	}
 	cmd.Flags().Var(&codePoint, "code-point", "type of the extension")
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 			if _, err := strconv.Atoi(unknown.GetSpecifiedShortnames()); err == nil {
 				return fmt.Errorf("-%s is no flag: numbers go from 0 to %d", unknown.GetSpecifiedShortnames(), extension.MaxFlag)
 			}
 		}
-		return err
+		return aboutOption(cmd, err)
 	})
 	return cmd
 }
@@ -69,7 +71,7 @@ func (v *typeValue) String() string { return fmt.Sprintf("0x%04x", uint16(*v)) }
 func (v *typeValue) Set(s string) error {
 	n, err := strconv.ParseUint(s, 0, 16)
 	if err != nil {
-		return fmt.Errorf("%q is no number from 0 to 65535", s)
+		return &unknownValue{what: "extension type", got: s, use: "use a number from 0 to 65535"}
 	}
 	*v = typeValue(n)
 	return nil

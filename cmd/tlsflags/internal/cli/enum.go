@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/paths"
 )
 
 // A choice is a word that an option takes, and its value.
@@ -54,7 +56,7 @@ func (e *enum[T]) Set(s string) error {
 	}
 	i := slices.IndexFunc(e.choices, func(c choice[T]) bool { return strings.EqualFold(c.word, s) })
 	if i < 0 {
-		return &unknownValue{e.what, s, e.words()}
+		return &unknownValue{what: e.what, got: s, words: e.words()}
 	}
 	e.word, e.value = e.choices[i].word, e.choices[i].value
 	return nil
@@ -77,6 +79,9 @@ type enumList[T any] struct {
 
 func (l *enumList[T]) String() string { return "" } // the default: none
 
+// several tells the completion from that of a single word.
+func (l *enumList[T]) several() {}
+
 func (l *enumList[T]) Set(s string) error {
 	for word := range strings.SplitSeq(s, ",") {
 		if err := l.enum.Set(word); err != nil {
@@ -87,29 +92,31 @@ func (l *enumList[T]) Set(s string) error {
 	return nil
 }
 
-// unknownValue is the error of an enum.
+// unknownValue is the error for a value that an option or argument does not take.
 type unknownValue struct {
 	what, got string
-	words     []string
+	words     []string // to choose the nearest from
+	use       string   // what to do; "" is to use one of the words
 }
 
 func (e *unknownValue) Error() string {
-	last := len(e.words) - 1
-	return fmt.Sprintf("unknown %s %q (use %s or %s)", e.what, e.got, strings.Join(e.words[:last], ", "), e.words[last])
+	near := ""
+	if word := paths.Nearest(strings.ToLower(e.got), e.words); word != "" {
+		near = " (did you mean " + word + "?)"
+	}
+	use := e.use
+	if use == "" {
+		last := len(e.words) - 1
+		use = fmt.Sprintf("use %s or %s", strings.Join(e.words[:last], ", "), e.words[last])
+	}
+	return fmt.Sprintf("unknown %s %q%s; %s", e.what, e.got, near, use)
 }
 
-// describeEnums adds the words to the help of each enum of the commands, and lets the
-// shell complete them.
+// describeEnums adds the words to the help of each enum of the commands.
 func describeEnums(c *cobra.Command) {
 	c.Flags().VisitAll(func(f *pflag.Flag) {
-		e, ok := f.Value.(interface{ words() []string })
-		if !ok {
-			return
-		}
-		f.Usage += ": " + strings.Join(e.words(), ", ")
-		complete := cobra.FixedCompletions(e.words(), cobra.ShellCompDirectiveNoFileComp)
-		if err := c.RegisterFlagCompletionFunc(f.Name, complete); err != nil {
-			panic(err) // the option has a completion already
+		if e, ok := f.Value.(interface{ words() []string }); ok {
+			f.Usage += ": " + strings.Join(e.words(), ", ")
 		}
 	})
 	for _, sub := range c.Commands() {

@@ -72,8 +72,8 @@ func asExitError(err error) error {
 	return &exitError{ExitInput, err}
 }
 
-// report prints the error on standard error, in one line, and returns the exit code.
-func report(cmd *cobra.Command, err error) int {
+// conclude prints the error on standard error, in one line, and returns the exit code.
+func conclude(cmd *cobra.Command, err error) int {
 	if err == nil || errors.Is(err, errOutputClosed) {
 		return int(ExitDone) // nobody reads the results any more, which is no failure
 	}

@@ -47,7 +47,7 @@ func (s selection) has(h *capture.Hello) bool {
 			return false
 		}
 	}
-	return s.ja4 == "" || whole && ja4(msg, h.Transport) == s.ja4
+	return s.ja4 == "" || whole && ja4(msg, h.Transport).String() == s.ja4
 }
 
 // readable returns the hello, as far as it can be read, and whether it is whole.

@@ -28,6 +28,8 @@ number has none in its document, not even for experiments.`,
 		Example: `  tlsflags flags
   tlsflags flags --format json | jq '.flags[].name'`,
 		Args: noArguments,
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if format.value == "json" {
 				return writeFlagsJSON(cmd.OutOrStdout())

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"encoding/hex"
-	"net/netip"
-	"strings"
 
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
@@ -13,6 +11,9 @@ import (
 // found counts a hello and prints it, if it is one to be shown. An error is one of
 // the output.
 func (in *inspection) found(source string, h *capture.Hello) error {
+	if in.part != nil {
+		return in.part.row(source, h)
+	}
 	r := row{source: source, hello: h}
 	if h.Found() {
 		var err error
@@ -20,6 +21,7 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		r.code, _ = err.(extension.Code)
 	}
 	in.count(h, r.msg, r.code)
+	in.report.next(source)
 	if in.only.set && !r.msg.HasFlag(in.only.flag) && h.Found() {
 		return nil
 	}
@@ -28,6 +30,10 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	}
 	if in.tally != nil {
 		in.tally.add(&r)
+		return nil
+	}
+	if in.report.page != nil {
+		in.report.add(in, &r)
 		return nil
 	}
 	if in.printer == nil {
@@ -69,15 +75,15 @@ func (in *inspection) count(h *capture.Hello, msg clienthello.ClientHello, code 
 	}
 }
 
-// describe says how the hello travelled; what it says is up to the caller.
-func describe(source string, h *capture.Hello) *line {
-	l := &line{
+// describe says how the hello travelled; what it says is up to the caller. The line is valid
+// until the next one.
+func (m *lists) describe(source string, h *capture.Hello) *line {
+	l := &m.line
+	*l = line{
 		Schema:     inspectSchema,
 		Source:     source,
-		Time:       timeOf(h.Time),
+		Time:       m.texts.time(h.Time),
 		Transport:  transportOf(h),
-		Src:        addressOf(h.Src),
-		Dst:        addressOf(h.Dst),
 		Frames:     h.Frames,
 		Pieces:     pieces(h.Pieces),
 		HelloIndex: h.Index,
@@ -88,7 +94,7 @@ func describe(source string, h *capture.Hello) *line {
 
 		hello: h,
 	}
-	l.splitAddresses(h)
+	l.setAddresses(h, &m.texts)
 	if len(h.Frames) == 0 { // the key is null, not an empty list
 		l.Frames = nil
 	}
@@ -97,7 +103,7 @@ func describe(source string, h *capture.Hello) *line {
 	}
 	switch h.Transport {
 	case capture.QUIC:
-		l.QUIC = describeQUIC(h.QUIC)
+		l.QUIC = m.describeQUIC(h.QUIC)
 	case capture.DTLS:
 		l.DTLS = describeDTLS(h.DTLS)
 	}
@@ -124,26 +130,13 @@ func doubtsOf(h *capture.Hello) (list []string) {
 	return list
 }
 
-// splitAddresses fills in the keys that have parts of src and dst.
-func (l *line) splitAddresses(h *capture.Hello) {
+// setAddresses fills in src and dst, and the keys that have parts of them.
+func (l *line) setAddresses(h *capture.Hello, t *texts) {
 	l.ports = [2]int{int(h.Src.Port()), int(h.Dst.Port())}
-	if l.Src != "" {
-		l.SrcIP, l.SrcPort = ipOf(l.Src), &l.ports[0]
+	if l.Src, l.SrcIP = t.address(h.Src); l.Src != "" {
+		l.SrcPort = &l.ports[0]
 	}
-	if l.Dst != "" {
-		l.DstIP, l.DstPort = ipOf(l.Dst), &l.ports[1]
+	if l.Dst, l.DstIP = t.address(h.Dst); l.Dst != "" {
+		l.DstPort = &l.ports[1]
 	}
-}
-
-// ipOf returns the IP address of an address.
-func ipOf(address optional) optional {
-	ip := address[:strings.LastIndexByte(string(address), ':')]
-	return optional(strings.Trim(string(ip), "[]"))
-}
-
-func addressOf(a netip.AddrPort) optional {
-	if !a.IsValid() {
-		return ""
-	}
-	return optional(a.String())
 }

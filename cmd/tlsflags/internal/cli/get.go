@@ -1,116 +1,37 @@
 package cli
 
 import (
-	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/probe"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls/client"
 )
 
-// tlsOptions are the flags of commands that connect.
-type tlsOptions struct {
-	ca, cert, key string
-	insecure      bool
-	serverName    string
-	timeout       time.Duration
-}
-
-func (o *tlsOptions) register(cmd *cobra.Command, timeout time.Duration, limits string) {
-	f := cmd.Flags()
-	f.StringVar(&o.ca, "ca", "", "`file` with the trusted authorities, in PEM (default those of the system)")
-	f.StringVar(&o.cert, "cert", "", "`file` with the client's certificate and its chain, in PEM")
-	f.StringVar(&o.key, "key", "", "`file` with the key of --cert, in PEM")
-	f.BoolVar(&o.insecure, "insecure", false, "do not verify the server; excludes --cert")
-	f.StringVar(&o.serverName, "server-name", "", "`name` to ask for and verify (default the host)")
-	f.DurationVar(&o.timeout, "timeout", timeout, "`limit` for "+limits)
-}
-
-func (o *tlsOptions) check() error {
-	switch {
-	case o.cert != "" && o.key == "":
-		return usageError("--cert needs --key")
-	case o.key != "" && o.cert == "":
-		return usageError("--key needs --cert")
-	case o.insecure && o.cert != "":
-		return usageError("--insecure and --cert exclude each other: a server that is not verified gets no certificate")
-	case o.timeout <= 0:
-		return usageError("--timeout has to be above 0")
-	}
-	return nil
-}
-
-// config reads the files.
-func (o *tlsOptions) config(ctx context.Context) (*tls.Config, error) {
-	if err := o.check(); err != nil {
-		return nil, err
-	}
-	config := &tls.Config{ServerName: o.serverName, InsecureSkipVerify: o.insecure}
-	if o.ca != "" {
-		data, err := readFile(ctx, o.ca)
-		if err != nil {
-			return nil, err
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(data) {
-			return nil, fmt.Errorf("%s: no certificate in PEM", o.ca)
-		}
-	}
-	if o.cert != "" {
-		chain, err := readFile(ctx, o.cert)
-		if err != nil {
-			return nil, err
-		}
-		key, err := readFile(ctx, o.key)
-		if err != nil {
-			return nil, err
-		}
-		cert, err := tls.X509KeyPair(chain, key)
-		if err != nil {
-			return nil, fmt.Errorf("%s, %s: %w", o.cert, o.key, err)
-		}
-		config.Certificates = []tls.Certificate{cert}
-	}
-	return config, nil
-}
-
-// withTrustHint says what to do if the server's certificate was not accepted.
-func (o *tlsOptions) withTrustHint(err error) error {
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		if o.cert != "" { // which --insecure excludes
-			return fmt.Errorf("%w; give its authority with --ca", err)
-		}
-		return fmt.Errorf("%w; give its authority with --ca, or --insecure not to verify the server", err)
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return fmt.Errorf("%w; give the name to expect with --server-name", err)
-	}
-	return err
-}
-
 // getOptions are the flags of get.
 type getOptions struct {
 	tls     tlsOptions
-	flag    flagValue
-	flags   []string
+	flags   flagList
 	types   enum[[]extension.Type]
 	preset  enum[client.Fingerprint]
+	request requestOptions
+	output  string
 	verbose bool
 }
 
 func getCommand() *cobra.Command {
 	o := getOptions{
-		flag:  flagValue{extension.RequestMTLS, true},
+		flags: flagList{flags: []extension.Flag{extension.RequestMTLS}},
 		types: typeOption("62"),
 		preset: enumOf("preset", "go", []choice[client.Fingerprint]{
 			{"go", ""}, {"chrome", "chrome"}, {"firefox", "firefox"}, {"safari", "safari"},
@@ -119,15 +40,19 @@ func getCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get URL",
 		Short: "Fetch a page as a client that sets TLS flags",
-		Long: `Get fetches a page and prints its body. Its ClientHello has the TLS flags of --flags, by
+		Long: `Get fetches a page and prints its body. Its ClientHello has the TLS flags of --flag, by
 default request_mtls, which says that the client has a certificate: give --cert and
---key, or --flags none.
+--key, or --flag none. If the server asks for a certificate and gets none, get says which
+authorities it named.
 
-Exit codes: 0 done, whatever the HTTP status; 2 wrong usage; 3 a file cannot be read, or
-the network failed.`,
+Exit codes: 0 done, whatever the HTTP status; 2 wrong usage; 3 a file cannot be read or
+written, or the network failed.`,
 		Example: `  tlsflags get https://127.0.0.1:8443/json --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
-  tlsflags get https://127.0.0.1:8443/ --ca demo/ca.pem --flags none`,
+  tlsflags get https://127.0.0.1:8443/ --ca demo/ca.pem --flag none -o page.html
+  tlsflags get https://localhost:443/json --resolve localhost:443:127.0.0.1:8443 --ca demo/ca.pem --flag none`,
 		Args: oneArgument("give one URL, such as https://127.0.0.1:8443/"),
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return get(cmd, o, args[0])
 		},
@@ -135,63 +60,78 @@ the network failed.`,
 	}
 	f := cmd.Flags()
 	o.tls.register(cmd, 30*time.Second, "the whole request")
-	f.StringSliceVar(&o.flags, "flags", nil, "`flags` to set, by number or name, with commas between them; none: no extension (default that of --flag)")
-	f.Var(&o.flag, "flag", "number of the request_mtls flag")
+	f.Var(&o.flags, "flag", "TLS flags to send, by number or name; none: no extension")
+	addOldName(f, "flags", "flag")
 	f.Var(&o.types, "type", "extension type to send them under")
 	f.Var(&o.preset, "preset", "client whose hello to imitate")
+	o.request.register(f)
+	f.StringVarP(&o.output, "output", "o", "", "write the body to this `file`")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say on standard error what the server did")
 	return cmd
 }
 
-// setFlags returns the flags that the hello has.
-func (o getOptions) setFlags() ([]extension.Flag, error) {
-	flags := []extension.Flag{}
-	switch {
-	case o.flags == nil:
-		return append(flags, o.flag.flag), nil
-	case slices.Equal(o.flags, []string{"none"}):
-		return flags, nil
-	}
-	for _, s := range o.flags {
-		f, err := parseFlag(s)
-		if err != nil {
-			return nil, usageError("--flags: %w", err)
-		}
-		flags = append(flags, f)
-	}
-	return flags, nil
-}
-
-func (o getOptions) client(cmd *cobra.Command) (*client.Client, error) {
-	flags, err := o.setFlags()
-	if err != nil {
-		return nil, err
-	}
-	requests := slices.Contains(flags, o.flag.flag)
+// client returns the client and, after a connection, what the server wanted.
+func (o getOptions) client(cmd *cobra.Command) (*client.Client, *wanted, error) {
+	flags := o.flags.flags
+	requests := slices.Contains(flags, extension.RequestMTLS)
 	if requests && o.tls.cert == "" {
-		return nil, usageError("request_mtls says that the client has a certificate: give --cert and --key, or --flags none")
+		return nil, nil, usageError("request_mtls says that the client has a certificate: give --cert and --key, or --flag none")
 	}
 	config, err := o.tls.config(cmd.Context())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if len(config.Certificates) > 0 {
-		config.GetClientCertificate = choose(cmd, &config.Certificates[0])
+	want := new(wanted)
+	config.GetClientCertificate = want.choose(cmd, config.Certificates)
+	c := client.Config{
+		TLS: config, NoRequestMTLS: !requests, ExtraFlags: flags, Type: o.types.value[0], Fingerprint: o.preset.value,
+		DialContext: o.request.dial(o.tls.timeout),
 	}
-	return client.New(client.Config{
-		TLS: config, Flag: &o.flag.flag, NoRequestMTLS: !requests, ExtraFlags: flags, Type: o.types.value[0],
-		Fingerprint: o.preset.value,
-	})
+	if !requests && o.tls.cert != "" && len(flags) > 0 { // in the place of request_mtls
+		c.Flag, c.NoRequestMTLS = &flags[0], false
+	}
+	made, err := client.New(c)
+	return made, want, err
 }
 
-// choose returns a function that gives cert to a server, or tells why it does not.
-func choose(cmd *cobra.Command, cert *tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+// wanted has the authorities that a server named when it asked for a certificate. The
+// connection may outlive the request, so it is safe for concurrent use.
+type wanted struct{ authorities atomic.Pointer[[][]byte] }
+
+func (w *wanted) asked() bool { return w.authorities.Load() != nil }
+
+// String names the authorities, but not more than can be read.
+func (w *wanted) String() string {
+	const most = 5
+	list := w.authorities.Load()
+	if list == nil || len(*list) == 0 {
+		return "it names no authority"
+	}
+	var names []string
+	for _, der := range (*list)[:min(most, len(*list))] {
+		names = append(names, probe.DistinguishedName(der))
+	}
+	text := "it wants one from " + strings.Join(names, " or ")
+	if more := len(*list) - most; more > 0 {
+		text += " or " + count(more, "other")
+	}
+	return text
+}
+
+// choose returns a function that gives one of the certificates to a server. If none suits,
+// it says why.
+func (w *wanted) choose(cmd *cobra.Command, certificates []tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	return func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		if err := request.SupportsCertificate(cert); err != nil {
-			complain(cmd, "the server asked for a certificate, and that of --cert does not suit it: "+err.Error())
-			return new(tls.Certificate), nil
+		w.authorities.Store(&request.AcceptableCAs)
+		for i := range certificates {
+			err := request.SupportsCertificate(&certificates[i])
+			if err == nil {
+				return &certificates[i], nil
+			}
+			complain(cmd, fmt.Sprintf("the server asked for a certificate, and that of --cert does not suit it: %v; it is from %s, %s",
+				err, certificates[i].Leaf.Issuer, w))
 		}
-		return cert, nil
+		return new(tls.Certificate), nil
 	}
 }
 
@@ -199,34 +139,57 @@ func get(cmd *cobra.Command, o getOptions, url string) error {
 	if !strings.HasPrefix(strings.ToLower(url), "https://") {
 		return usageError("%s: TLS flags need a URL of https", url)
 	}
-	c, err := o.client(cmd)
+	req, err := o.request.build(cmd.Context(), url)
+	if err != nil {
+		return err
+	}
+	c, want, err := o.client(cmd)
 	if err != nil {
 		return err
 	}
 	transport := c.Transport()
 	defer transport.CloseIdleConnections()
 	web := &http.Client{Transport: transport, Timeout: o.tls.timeout}
-	req, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		return usageError("%w", err)
-	}
 	resp, err := web.Do(req)
-	if err != nil {
+	switch {
+	case err != nil && want.asked() && o.tls.cert == "":
+		return fmt.Errorf("%w; the server asked for a certificate, and %s: give --cert and --key", o.tls.withTrustHint(err), want)
+	case err != nil:
 		return o.tls.withTrustHint(err)
 	}
 	defer resp.Body.Close()
 	if o.verbose {
-		tellReport(cmd.ErrOrStderr(), resp)
+		tellReport(cmd.ErrOrStderr(), resp, want)
 	}
-	_, err = io.Copy(cmd.OutOrStdout(), resp.Body)
-	return err
+	return o.save(cmd.OutOrStdout(), resp.Body)
+}
+
+// save writes the body where --output says, or else to standard output.
+func (o getOptions) save(stdout io.Writer, body io.Reader) error {
+	if o.output == "" || o.output == "-" {
+		_, err := io.Copy(stdout, body)
+		return err
+	}
+	file, err := os.Create(o.output)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(file, body); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
 }
 
 // tellReport prints what the server did, in one line.
-func tellReport(w io.Writer, resp *http.Response) {
+func tellReport(w io.Writer, resp *http.Response, want *wanted) {
 	report, _ := client.ReportOf(resp)
+	asked := yesNo(report.Requested)
+	if report.Requested && !report.Given {
+		asked += " (" + printable(want.String()) + ")"
+	}
 	fmt.Fprintf(w, "%s %s, certificate asked for: %s, given: %s, flag acknowledged: %s\n",
-		printable(resp.Proto), printable(resp.Status), yesNo(report.Requested), yesNo(report.Given), yesNo(report.Acknowledged))
+		printable(resp.Proto), printable(resp.Status), asked, yesNo(report.Given), yesNo(report.Acknowledged))
 }
 
 func yesNo(b bool) string {

@@ -58,19 +58,30 @@ type partialInfo struct {
 	JA4 optional `json:"ja4"`
 }
 
-// lists is memory for the lists of a helloInfo, used again for the next one.
+// lists is memory for a line with its lists, used again for the next one.
 type lists struct {
-	points     []codePoint
-	extensions []extensionInfo
+	line  line
+	hello helloInfo
+	quic  quicInfo
+	ids   [2]string // of quic
+	texts texts
+
+	points      []codePoint
+	extensions  []extensionInfo
+	compression []int
+	names       []string // of ALPN
+	random      string
+	session     string
+	fields      clienthello.Fields
 }
 
 // reset makes room for the next helloInfo. The slices are not nil, since an empty list is
 // not null.
 func (m *lists) reset() {
 	if m.points == nil {
-		*m = lists{make([]codePoint, 0, 64), make([]extensionInfo, 0, 32)}
+		m.points, m.extensions, m.compression = make([]codePoint, 0, 64), make([]extensionInfo, 0, 32), make([]int, 0, 1)
 	}
-	m.points, m.extensions = m.points[:0], m.extensions[:0]
+	m.points, m.extensions, m.compression, m.names = m.points[:0], m.extensions[:0], m.compression[:0], m.names[:0]
 }
 
 // parts are what of a hello is shown; the rest need not be computed.
@@ -95,18 +106,19 @@ func (p parts) has(part parts) bool { return p&part != 0 }
 
 func (m *lists) describeHello(h clienthello.ClientHello, p parts) *helloInfo {
 	m.reset()
-	info := &helloInfo{
+	info := &m.hello
+	*info = helloInfo{
 		Length:        len(h.Raw()),
 		LegacyVersion: codepoint.Of(h.LegacyVersion(), h.LegacyVersion().Name()),
 	}
 	if p.has(partRandom) {
-		info.Random, info.SessionID = hexOf(h.Random()), sessionID(h.LegacySessionID())
+		m.describeRandom(info, h.Random(), h.LegacySessionID())
 	}
 	if p.has(partSuites) {
 		info.CipherSuites = points(m, h.CipherSuites())
 	}
 	if p.has(partRest) {
-		info.CompressionMethods = ints(h.LegacyCompressionMethods())
+		info.CompressionMethods = m.ints(h.LegacyCompressionMethods())
 	}
 	if h.HasExtensionBlock() {
 		m.describeExtensions(info, h, p)
@@ -128,20 +140,17 @@ func (m *lists) describePartial(h *capture.Hello) *partialInfo {
 	info := &partialInfo{helloInfo: helloInfo{
 		Length:        p.Length,
 		LegacyVersion: codepoint.Of(p.LegacyVersion, p.LegacyVersion.Name()),
-		Random:        hexOf(p.Random),
 	}}
-	if p.LegacySessionID != nil {
-		info.SessionID = sessionID(p.LegacySessionID)
-	}
+	m.describeRandom(&info.helloInfo, p.Random, p.LegacySessionID)
 	info.CipherSuites = points(m, p.CipherSuites)
 	if p.LegacyCompressionMethods != nil {
-		info.CompressionMethods = ints(p.LegacyCompressionMethods)
+		info.CompressionMethods = m.ints(p.LegacyCompressionMethods)
 	}
 	if p.Hello.Extensions().Len() > 0 {
 		m.describeExtensions(&info.helloInfo, p.Hello, allParts)
 	}
 	if p.Whole {
-		info.JA4 = optional(ja4(p.Hello, h.Transport))
+		info.JA4 = optional(ja4(p.Hello, h.Transport).String())
 	}
 	return info
 }
@@ -154,31 +163,29 @@ func (m *lists) describeExtensions(info *helloInfo, h clienthello.ClientHello, p
 		}
 		info.Extensions = m.extensions
 	}
-	name, err := h.ServerName()
-	info.ServerName = optional(name)
-	versions, bad := h.SupportedVersions()
-	info.SupportedVersions = points(m, versions)
-	suspect := err != nil || bad != nil || !p.has(partALPN) || !p.has(partECH) || !p.has(partRest)
+	f := &m.fields
+	h.ReadFields(f)
+	info.ServerName = optional(m.texts.of(f.ServerName))
+	info.SupportedVersions = points(m, f.SupportedVersions)
 	if p.has(partALPN) {
-		names, err := h.ALPN()
-		for name := range names.All() {
-			info.ALPN = append(info.ALPN, string(name))
+		for name := range f.ALPN.All() {
+			m.names = append(m.names, m.texts.of(name))
 		}
-		suspect = suspect || err != nil
-	}
-	if p.has(partECH) {
-		ech, ok, err := h.EncryptedClientHello()
-		if ok && err == nil {
-			info.ECH = describeECH(ech)
+		if len(m.names) > 0 {
+			info.ALPN = m.names
 		}
-		suspect = suspect || err != nil
 	}
-	if p.has(partRest) && !m.describeRest(info, h) {
-		suspect = true
+	if p.has(partECH) && f.Has(extension.EncryptedClientHello) && !f.Malformed(extension.EncryptedClientHello) {
+		info.ECH = describeECH(f.EncryptedClientHello)
 	}
-	if p.has(partMalformed) && suspect {
+	if p.has(partRest) {
+		m.describeRest(info)
+	}
+	if p.has(partMalformed) {
 		for _, t := range describedExtensions {
-			info.malformed(h, t)
+			if f.Malformed(t) {
+				info.malformed(h, t)
+			}
 		}
 	}
 }
@@ -190,24 +197,21 @@ var describedExtensions = []extension.Type{
 	extension.KeyShare, extension.SignatureAlgorithms, extension.EncryptedClientHello,
 }
 
-// describeRest reports whether the extensions that it read are well formed.
-func (m *lists) describeRest(info *helloInfo, h clienthello.ClientHello) bool {
-	groups, groupsErr := h.SupportedGroups()
-	info.SupportedGroups = points(m, groups)
-	shares, sharesErr := h.KeyShares()
-	if _, ok := h.Extensions().Lookup(extension.KeyShare); ok && sharesErr == nil {
+// describeRest fills in what m.fields say and is shown only in JSON.
+func (m *lists) describeRest(info *helloInfo) {
+	f := &m.fields
+	info.SupportedGroups = points(m, f.SupportedGroups)
+	if f.Has(extension.KeyShare) && !f.Malformed(extension.KeyShare) {
 		begin := len(m.points)
-		for share := range shares.All() {
+		for share := range f.KeyShares.All() {
 			m.points = append(m.points, codepoint.Of(share.Group, share.Group.Name()))
 		}
 		info.KeyShareGroups = m.points[begin:len(m.points):len(m.points)]
 	}
-	schemes, schemesErr := h.SignatureAlgorithms()
-	info.SignatureAlgorithms = points(m, schemes)
-	return groupsErr == nil && sharesErr == nil && schemesErr == nil
+	info.SignatureAlgorithms = points(m, f.SignatureAlgorithms)
 }
 
-// malformed adds an extension to the malformed ones if it is one.
+// malformed adds a malformed extension.
 func (info *helloInfo) malformed(h clienthello.ClientHello, t extension.Type) {
 	offset, err := h.CheckExtension(t)
 	if code, ok := err.(extension.Code); ok {
@@ -235,20 +239,22 @@ var (
 	hpkeAEAD = map[uint16]string{1: "AES-128-GCM", 2: "AES-256-GCM", 3: "ChaCha20Poly1305", 0xffff: "Export-only"}
 )
 
-// sessionID returns nil for a legacy_session_id that is too long, which is told elsewhere.
-func sessionID(id []byte) *string {
-	if len(id) > 32 {
-		return nil
+// describeRandom fills in random and session_id. A legacy_session_id that is too long is told
+// elsewhere.
+func (m *lists) describeRandom(info *helloInfo, random, session []byte) {
+	m.random = m.texts.hex(random)
+	info.Random = &m.random
+	if session != nil && len(session) <= 32 {
+		m.session = m.texts.hex(session)
+		info.SessionID = &m.session
 	}
-	return hexOf(id)
 }
 
-func ints(b []byte) []int {
-	list := make([]int, len(b))
-	for i, v := range b {
-		list[i] = int(v)
+func (m *lists) ints(b []byte) []int {
+	for _, v := range b {
+		m.compression = append(m.compression, int(v))
 	}
-	return list
+	return m.compression
 }
 
 // points lists the values of a vector with their names, in m. It returns nil if there are

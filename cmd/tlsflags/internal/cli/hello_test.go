@@ -136,7 +136,7 @@ func TestPrologue(t *testing.T) {
 
 // TestNoFrames checks that a row without packets has no empty list of them.
 func TestNoFrames(t *testing.T) {
-	if l := describe("", &capture.Hello{Frames: []int{}}); l.Frames != nil {
+	if l := new(lists).describe("", &capture.Hello{Frames: []int{}}); l.Frames != nil {
 		t.Errorf("%v, want null", l.Frames)
 	}
 }

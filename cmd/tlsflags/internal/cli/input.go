@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -26,12 +27,16 @@ func isDirectory(path string) bool {
 func (in *inspection) input(path string) error {
 	switch {
 	case path == standardInput:
-		in.progress.begin("standard input", -1)
-		return in.stream(path, newInputReader(in, in.cmd.InOrStdin(), true))
+		return in.apart(func(in *inspection) error {
+			in.begin("standard input", -1)
+			return in.stream(path, newInputReader(in, in.cmd.InOrStdin(), true))
+		})
 	case isDirectory(path):
 		return in.directory(path)
 	}
-	return in.file(path, func(r *inputReader) error { return in.stream(in.source(path), r) })
+	return in.apart(func(in *inspection) error {
+		return in.file(path, func(r *inputReader) error { return in.stream(in.source(path), r) })
+	})
 }
 
 // source is how results and messages call the file.
@@ -48,6 +53,9 @@ func (in *inspection) fail(source string, err error) error {
 	if err := in.cmd.Context().Err(); err != nil {
 		return err
 	}
+	if in.part != nil {
+		return in.inTurn(func(in *inspection) error { return in.fail(source, err) })
+	}
 	if err := in.out.Flush(); err != nil {
 		return err
 	}
@@ -59,6 +67,10 @@ func (in *inspection) fail(source string, err error) error {
 
 // warn tells what does not change the exit code.
 func (in *inspection) warn(source, text string) {
+	if in.part != nil {
+		_ = in.inTurn(func(in *inspection) error { in.warn(source, text); return nil }) // which returns nil
+		return
+	}
 	if !in.quiet {
 		_ = in.out.Flush() // keeps the order; the error comes again with the next write
 		in.progress.clear()
@@ -95,7 +107,7 @@ func (in *inspection) file(path string, read func(*inputReader) error) error {
 	default:
 		size, file = info.Size(), f // which nobody has to wait for
 	}
-	in.progress.begin(in.source(path), size)
+	in.begin(in.source(path), size)
 	return read(newInputReader(in, file, in.follow))
 }
 
@@ -105,26 +117,33 @@ func (in *inspection) directory(root string) error {
 	captures := 0
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			return in.fail(in.source(path), err)
+			return in.apart(func(in *inspection) error { return in.fail(in.source(path), err) })
 		}
 		if !entry.Type().IsRegular() {
 			return nil
 		}
-		return in.file(path, func(r *inputReader) error {
-			if head, _ := r.Peek(headLen); identify(head) == captureContent {
-				if other, err := in.inspectCapture(in.source(path), r, true); !other {
-					captures++
-					return err
+		return in.apart(func(in *inspection) error {
+			return in.file(path, func(r *inputReader) error {
+				if head, _ := r.Peek(headLen); identify(head) == captureContent {
+					if other, err := in.inspectCapture(in.source(path), r, true); !other {
+						return cmp.Or(err, in.inTurn(func(*inspection) error { captures++; return nil }))
+					}
 				}
-			}
-			in.summary.skipped++
-			return nil
+				return in.inTurn(func(in *inspection) error { in.summary.skipped++; return nil })
+			})
 		})
 	})
-	if err == nil && captures == 0 {
-		return in.fail(in.source(root), errNoCapture)
+	if err != nil {
+		return err
 	}
-	return err
+	return in.apart(func(in *inspection) error {
+		return in.inTurn(func(in *inspection) error {
+			if captures > 0 {
+				return nil
+			}
+			return in.fail(in.source(root), errNoCapture)
+		})
+	})
 }
 
 var errNoCapture = errors.New("no capture (pcap or pcapng) in this directory; of raw files, give the names")
@@ -170,6 +189,9 @@ func (in *inspection) stream(source string, r *inputReader) error {
 
 // raw inspects bytes that are no capture.
 func (in *inspection) raw(source string, data []byte) error {
+	if in.room.Filter != nil {
+		return in.fail(source, errNoPackets)
+	}
 	if name := foreign(data); name != "" {
 		return in.fail(source, errors.New("it is "+name))
 	}
@@ -242,7 +264,7 @@ func (u unbuffered) read(b []byte) (int, error) {
 		return 0, err
 	}
 	if u.flush {
-		if err := u.in.out.Flush(); err != nil {
+		if err := u.in.flush(); err != nil {
 			return 0, err
 		}
 	}

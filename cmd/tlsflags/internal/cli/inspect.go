@@ -38,11 +38,13 @@ type inspectOptions struct {
 	follow bool
 	result fileOptions
 	live   liveOptions
+	workerOptions
 
 	conditions conditions
 	fields     fieldList
 	by         enumList[grouping]
 	top        int
+	report     reportOption
 }
 
 func (o *inspectOptions) register(f *pflag.FlagSet) {
@@ -51,6 +53,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.Var(&o.color, "color", "when to colour text")
 	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
 	o.conditions.register(f)
+	o.report.register(f)
 	f.Var(&o.fields, "fields", "show only these keys of the JSON, such as time,src_ip,client_hello.server_name,ja4")
 	o.by.enum = enumOf("grouping", "", groupingChoices())
 	f.Var(&o.by, "by", "count hellos instead of showing them, by one or two of")
@@ -68,15 +71,15 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	o.room.MaxMemory = capture.DefaultMaxMemory
 	f.Var((*byteSize)(&o.room.MaxMemory), "max-memory", "`bytes` that unfinished hellos and connections may take; k, M or G may follow")
 	f.IntVar(&o.room.MaxFlows, "max-flows", capture.DefaultMaxFlows, "`number` of connections followed at a time")
+	f.Var(filterOption{&o.room.Filter}, "filter", "read only packets that this expression of tcpdump chooses")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
 	f.BoolVar(&o.bytes, "bytes", false, "show the bytes of each message, from the handshake header on, in hexadecimal")
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
 	f.BoolVar(&o.join, "join", false, "read all captures as one, in the order of their times, as rotated files are")
 	f.BoolVar(&o.follow, "follow", false, "wait at the end of a capture that still grows; ^C ends it")
+	o.workerOptions.register(f)
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no summary, no warnings, no progress bar")
-	f.StringVarP(&o.live.iface, "interface", "i", "", "capture on the network interface `NAME` (Linux; needs CAP_NET_RAW)")
-	f.IntVar(&o.live.count, "count", 0, "with -i: stop after this `number` of hellos")
-	f.DurationVar(&o.live.duration, "duration", 0, "with -i: stop after this `time`, such as 90s or 10m")
+	o.live.register(f)
 	o.result.register(f)
 }
 
@@ -115,7 +118,8 @@ an array, a string with escapes, or base64.
 The argument - is standard input, whose hellos are printed as they arrive. In a
 directory, every capture in it and below it is inspected, in lexical order; other files
 are counted and symbolic links are not followed. With -i there are no inputs: inspect
-captures on a network interface until ^C, --count or --duration.
+captures on a network interface until ^C, --count or --duration, with several -i on each of
+them, with -i any on all; the source of a hello is the interface of its first packet.
 
 With --join, all inputs are captures of one place, such as the files that tcpdump -G or -C
 or dumpcap -b wrote one after the other. They are read as one capture, in the order of the
@@ -143,7 +147,8 @@ dst_port, such as: ja4 startsWith "t13" and not ("h2" in client_hello.alpn). It 
 one, count, len, lower and upper. A comparison with an absent value is false; x == nil
 tests for one. If several of --where, --flag, --sni, --ja4, --since and --until are given,
 all must hold. --fields shows only some keys of the JSON, in any format.
---by ja4 counts hellos by their JA4, and --by day,flag by day and flag.
+--by ja4 counts hellos by their JA4, and --by day,flag by day and flag. --report writes a page
+of HTML with counts, a time line, doubts and oddities, and the bytes of up to 200 hellos.
 
 With -o, the results go to a file. It has another name in the same folder until they are
 complete, also after ^C or SIGTERM; if they cannot be written, there is no file. --rotate
@@ -166,13 +171,14 @@ func inspectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect [FILE|DIRECTORY|-]...",
 		Short: "Show the ClientHellos of captures and raw files",
-		Long:  inspectHelp + inspectExits,
+		Long:  inspectHelp + filterHelp + inspectExits,
 		Example: `  tlsflags inspect corpus/captures/demo.pcapng
   tcpdump -U -w - tcp port 443 | tlsflags inspect -
   tlsflags inspect --format jsonl --flag request_mtls corpus/captures | jq .client_hello.server_name
   tlsflags inspect --where 'ja4 startsWith "t13" and 80 in tls_flags.flags' corpus/captures
   tlsflags inspect --fields time,src_ip,client_hello.server_name,ja4 -f csv corpus/captures
   tlsflags inspect --by ja4,sni --top 5 corpus/captures
+  tlsflags inspect --report page.html corpus/captures
   base64 corpus/records/utls-chrome-133-ext62-80.bin | tlsflags inspect -
   tlsflags inspect -i eth0 --duration 10m --stats
   tlsflags inspect -f parquet -o hellos.parquet corpus/captures
@@ -196,6 +202,9 @@ func (o inspectOptions) check(args []string) error {
 	if err := o.live.check(args); err != nil {
 		return err
 	}
+	if err := o.workerOptions.check(); err != nil {
+		return err
+	}
 	if o.room.MaxFlows <= 0 {
 		return usageError("--max-flows must be at least 1")
 	}
@@ -215,7 +224,7 @@ func (o inspectOptions) check(args []string) error {
 	case o.top < 0:
 		return usageError("--top cannot be negative")
 	}
-	if err := o.fields.check(o.format.value); err != nil {
+	if err := errors.Join(o.report.check(&o, args), o.fields.check(o.format.value)); err != nil {
 		return err
 	}
 	if err := o.checkResult(args); err != nil {
@@ -245,6 +254,9 @@ type inspection struct {
 	keys     tls13.KeyLog // nil without --keylog
 	followed followed     // connections of the input at hand
 	parts    parts        // what is computed of a hello
+	turns    *turns       // of the inputs, for what lists them; nil with one worker
+	part     *part        // that is read; nil for what prints
+	budget   *capture.Budget
 }
 
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
@@ -269,19 +281,23 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 			return err
 		}
 	}
+	if err := in.report.open(); err != nil {
+		return err
+	}
+	defer in.report.discard()
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
 	in.parts = partsOf(o.format.value, o.fields) | o.conditions.parts()
 	switch {
 	case o.by.list != nil:
 		in.tally = newTally(o.by.list, o.redact)
-	case !o.stats:
+	case !o.stats && in.report.page == nil:
 		in.print(args, to)
 	}
 	if err := in.run(args); err != nil {
 		return err
 	}
-	if !o.quiet {
+	if !o.quiet && !in.nothing() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", in.summary)
 	}
 	if o.expect.set && !in.summary.expected {
@@ -324,24 +340,14 @@ func (in *inspection) run(args []string) error {
 			return err
 		}
 	}
-	inputs := make([]func() error, 0, len(args))
-	for _, arg := range args {
-		inputs = append(inputs, func() error { return in.input(arg) })
-	}
-	if in.join {
-		inputs = []func() error{func() error { return in.joined(args) }}
-	}
-	for _, inspect := range inputs {
-		err := inspect()
-		if errors.Is(err, context.Canceled) {
-			break // interrupted: what was found is told, with the summary
-		}
-		if err != nil {
-			return err
-		}
-	}
+	if err := in.inspectAll(args); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	} // else, if it was interrupted, what was found is told, with the summary
 	in.progress.finish()
 	switch {
+	case in.printer == nil && in.nothing():
+	case in.report.page != nil:
+		return in.report.write(in, args)
 	case in.tally != nil:
 		in.tally.print(in.out, in.format.value, in.top)
 	case in.printer == nil:
@@ -353,6 +359,9 @@ func (in *inspection) run(args []string) error {
 	}
 	return in.out.Flush()
 }
+
+// nothing reports whether no input could be read, so that there is nothing to count.
+func (in *inspection) nothing() bool { return in.summary.inputs == 0 && in.exit != ExitDone }
 
 // outputWriter writes to standard output and takes the progress bar away first.
 type outputWriter struct {

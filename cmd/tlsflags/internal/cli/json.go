@@ -259,10 +259,7 @@ func appendPresent[T any](b []byte, key string, list []T, appendValue func([]byt
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for len(s) > 0 {
-		n := 0
-		for n < len(s) && isPlain(s[n]) {
-			n++
-		}
+		n := terminal.PlainPrefix(s)
 		if b = append(b, s[:n]...); n == len(s) {
 			break
 		}
@@ -272,6 +269,3 @@ func appendString(b []byte, s string) []byte {
 	}
 	return append(b, '"')
 }
-
-// isPlain reports whether a JSON string has c as it is.
-func isPlain(c byte) bool { return ' ' <= c && c <= '~' && c != '"' && c != '\\' }

@@ -21,7 +21,7 @@ func TestAppendLine(t *testing.T) {
 		"nothing": {},
 		"everything": {
 			Schema: inspectSchema, Source: hostile,
-			Time: timeOf(time.Date(2026, 11, 24, 10, 0, 0, 1000, time.UTC)), Transport: "quic",
+			Time: new(texts).time(time.Date(2026, 11, 24, 10, 0, 0, 1000, time.UTC)), Transport: "quic",
 			Src: "127.0.0.1:51234", Dst: "[::1]:443", Frames: []int{4, 6}, Pieces: pieces{1, 2, 3, 4}, HelloIndex: 2,
 			QUIC: &quicInfo{point(1, "QUIC v1"), new("00ff"), new(""), 12, true},
 			DTLS: &dtlsInfo{point(0xfefd, "DTLS 1.2"), new(20), 1},
@@ -95,7 +95,7 @@ func TestTimeOf(t *testing.T) {
 		{time.Date(-1, 12, 31, 0, 0, 0, 0, time.UTC), ""},
 		{time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), "0000-01-01T00:00:00Z"},
 	} {
-		if got := timeOf(tt.time); got != tt.want {
+		if got := new(texts).time(tt.time); got != tt.want {
 			t.Errorf("%v: got %q, want %q", tt.time, got, tt.want)
 		}
 	}

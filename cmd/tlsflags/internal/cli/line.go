@@ -127,8 +127,6 @@ type oddInfo struct {
 	Offset int    `json:"offset"`
 }
 
-func hexOf(b []byte) *string { return new(hex.EncodeToString(b)) }
-
 func refuse(code extension.Code, offset int) *refuseInfo {
 	alert := code.Alert()
 	return &refuseInfo{
@@ -139,28 +137,21 @@ func refuse(code extension.Code, offset int) *refuseInfo {
 	}
 }
 
-// timeOf returns t for the "time" key, "" for the zero Time and for one that RFC 3339,
-// Section 1 has no way to write: a capture can say any year.
-func timeOf(t time.Time) optional {
-	if !hasTime(t) {
-		return ""
-	}
-	return optional(t.UTC().Format(time.RFC3339Nano))
-}
-
 func hasTime(t time.Time) bool {
 	year := t.UTC().Year()
 	return !t.IsZero() && 0 <= year && year <= 9999
 }
 
-func describeQUIC(q assemble.QUICInfo) *quicInfo {
-	return &quicInfo{
+func (m *lists) describeQUIC(q assemble.QUICInfo) *quicInfo {
+	m.ids = [2]string{m.texts.hex(q.DCID), m.texts.hex(q.SCID)}
+	m.quic = quicInfo{
 		Version:     codepoint.Of(q.Version, quicName(q.Version)),
-		DCID:        hexOf(q.DCID),
-		SCID:        hexOf(q.SCID),
+		DCID:        &m.ids[0],
+		SCID:        &m.ids[1],
 		TokenLength: q.TokenLength,
 		Retry:       q.Retry,
 	}
+	return &m.quic
 }
 
 // describeDTLS returns nil for a message that was in no record.

@@ -52,20 +52,23 @@ func TestInspectLive(t *testing.T) {
 	defer cancel()
 	addr := startVisits(ctx, t) // some come when the capture has begun
 	for _, tt := range []struct {
-		name string
-		args []string
-		want int // hellos; -1: those that came in time, which may be none
+		name      string
+		args      []string
+		want      int // hellos; -1: those that came in time, which may be none
+		listening string
 	}{
-		{"count", []string{"--count", "2"}, 2},
-		{"duration", []string{"--duration", "100ms"}, -1},
+		{"count", []string{"-i", "lo", "--count", "2"}, 2, "lo (Ethernet), ring 64 MiB"},
+		{"duration", []string{"-i", "lo", "--duration", "100ms"}, -1, "lo (Ethernet), ring 64 MiB"},
+		{"any", []string{"-i", "any", "--count", "2", "--ring", "8MiB"}, 2, "any (1 Ethernet), ring 8 MiB"},
+		{"filter", []string{"-i", "lo", "-i", "lo", "--filter", "not dst host 127.0.0.1 or dst host 192.0.2.1", "--duration", "100ms"}, 0, "lo (Ethernet), ring 64 MiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out, errs bytes.Buffer
-			exit := Run(ctx, append([]string{"inspect", "-i", "lo", "-f", "jsonl"}, tt.args...), strings.NewReader(""), &out, &errs)
+			exit := Run(ctx, append([]string{"inspect", "-f", "jsonl"}, tt.args...), strings.NewReader(""), &out, &errs)
 			found := 0
 			for line := range strings.Lines(out.String()) {
 				var hello struct {
-					Dst         string
+					Source, Dst string
 					ClientHello struct {
 						ServerName string `json:"server_name"`
 					} `json:"client_hello"`
@@ -73,12 +76,12 @@ func TestInspectLive(t *testing.T) {
 				if err := json.Unmarshal([]byte(line), &hello); err != nil {
 					t.Fatal(err)
 				}
-				if hello.Dst != addr || hello.ClientHello.ServerName != "live.example" {
+				if hello.Source != "lo" || hello.Dst != addr || hello.ClientHello.ServerName != "live.example" {
 					t.Errorf("found %s", line)
 				}
 				found++
 			}
-			if exit != 0 || tt.want >= 0 && found != tt.want || !strings.Contains(errs.String(), "1 input, ") {
+			if exit != 0 || tt.want >= 0 && found != tt.want || !strings.HasPrefix(errs.String(), "listening on "+tt.listening+"\n1 input, ") || !strings.HasSuffix(errs.String(), ", 0 packets dropped by the kernel\n") {
 				t.Errorf("exit %d, %d hellos found\n%s%s", exit, found, out.String(), errs.String())
 			}
 		})

@@ -216,7 +216,7 @@ func (r *rotation) Set(s string) error {
 	} else if number, ok := strings.CutSuffix(s, "B"); ok && size.Set(number) == nil {
 		*r = rotation{text: s, bytes: int64(size)}
 	} else {
-		return errors.New("use a time of 1s or more, such as 1h, or a size, such as 1GB")
+		return &unknownValue{what: "rotation", got: s, use: "use a time of 1s or more, such as 1h, or a size, such as 1GB"}
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func TestBrokenConnection(t *testing.T) {
 	root := newRoot()
 	root.SetErr(&stderr)
 	broken := &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", syscall.EPIPE)}
-	code := report(root, new(output).outcome(asExitError(fmt.Errorf("get: %w", broken))))
+	code := conclude(root, new(output).outcome(asExitError(fmt.Errorf("get: %w", broken))))
 	if Exit(code) != ExitInput || !strings.Contains(stderr.String(), "broken pipe") {
 		t.Errorf("exit %d, %s", code, &stderr)
 	}
@@ -78,7 +78,7 @@ func TestDocumentsArePrintable(t *testing.T) {
 	if code := Run(t.Context(), []string{"explain", "-f", "json", name}, nil, &out, &out); code != 0 {
 		t.Fatalf("exit %d, %s", code, &out)
 	}
-	tellReport(&status, &http.Response{Proto: "HTTP/1.1", Status: "200 " + hostile, TLS: &tls.ConnectionState{}})
+	tellReport(&status, &http.Response{Proto: "HTTP/1.1", Status: "200 " + hostile, TLS: &tls.ConnectionState{}}, new(wanted))
 	for _, text := range []string{out.String(), status.String()} {
 		if strings.ContainsAny(text, "\u009b\u202e") || !strings.Contains(text, `\u009b31m\u202e`) {
 			t.Errorf("%q", text)

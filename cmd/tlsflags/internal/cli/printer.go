@@ -36,7 +36,7 @@ func newPrinter(format string, w io.Writer, style textStyle, fields fieldList) p
 	case format == "csv" && fields != nil:
 		return &fieldsCSV{out: w, w: csv.NewWriter(w), fields: fields}
 	case format == "csv":
-		return &csvPrinter{w: csv.NewWriter(w)}
+		return &csvPrinter{w: w}
 	case fields != nil:
 		return &fieldsText{w: w, fields: fields, widths: make([]int, len(fields))}
 	}

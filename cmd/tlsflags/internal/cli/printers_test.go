@@ -49,11 +49,11 @@ func TestCSVColumns(t *testing.T) {
 	}
 	empty := map[string]string{"hello_index": "0", "request_mtls": "false"}
 	for _, c := range csvColumns {
-		if want, ok := full[c.name]; ok && c.value(l) != want {
-			t.Errorf("%s is %q, want %q", c.name, c.value(l), want)
+		if want, ok := full[c.name]; ok && string(c.append(nil, l)) != want {
+			t.Errorf("%s is %q, want %q", c.name, string(c.append(nil, l)), want)
 		}
-		if _, ok := full[c.name]; ok && c.value(new(line)) != empty[c.name] {
-			t.Errorf("%s is %q without a hello, want %q", c.name, c.value(new(line)), empty[c.name])
+		if _, ok := full[c.name]; ok && string(c.append(nil, new(line))) != empty[c.name] {
+			t.Errorf("%s is %q without a hello, want %q", c.name, string(c.append(nil, new(line))), empty[c.name])
 		}
 	}
 }

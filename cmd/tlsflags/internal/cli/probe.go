@@ -58,11 +58,17 @@ draft-jhoyla-req-mtls-flag acknowledges the flag in its CertificateRequest.
 
 Probe only servers that you are allowed to probe.
 
+A server may demand a certificate from everybody and end the handshake without one. Its
+verdict is asks everybody, or acknowledges.
+
 Exit codes: 0 done; 1 the verdict is not that of --expect; 2 wrong usage; 3 a file
-cannot be read, or the handshake without the flag failed.`,
+cannot be read, or the handshake without the flag failed for another reason than the
+client's certificate.`,
 		Example: `  tlsflags probe 127.0.0.1:8443 --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
   tlsflags probe example.com:443 --expect ignores`,
 		Args: oneArgument("give one server as HOST:PORT"),
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runProbe(cmd, o, args[0])
 		},
@@ -72,7 +78,7 @@ cannot be read, or the handshake without the flag failed.`,
 	o.tls.register(cmd, 10*time.Second, "each connection")
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.expect, "expect", "exit with 1 unless the verdict is this")
-	f.Var(&o.flag, "flag", "number of the request_mtls flag")
+	f.Var(&o.flag, "flag", "TLS flag to send, as request_mtls")
 	return cmd
 }
 
@@ -124,6 +130,9 @@ func printProbe(w io.Writer, r probe.Result) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	if plain := r.Runs[0]; !plain.Completed && !plain.CertificateGiven {
+		fmt.Fprintln(w, "\nthe server demands a certificate from everybody; give one with --cert and --key")
 	}
 	return printAuthorities(w, r)
 }

@@ -14,6 +14,7 @@ type progress struct {
 	done  int64     // bytes
 	bar   *progressbar.ProgressBar
 	drawn bool
+	part  *part // which tells the progress bar, or nil
 }
 
 // progressAfter is how long an input takes before its bar appears.
@@ -47,6 +48,10 @@ func (p *progress) begin(label string, size int64) {
 
 // add counts n more bytes of the input.
 func (p *progress) add(n int) {
+	if p.part != nil {
+		p.part.progress(n)
+		return
+	}
 	p.done += int64(n)
 	if p.bar != nil {
 		_ = p.bar.Set64(p.done) // the inspection does not depend on it

@@ -19,7 +19,7 @@ func (in *inspection) inspectMessage(source string, data []byte, transport captu
 	if _, n, err := h.Parse(); err == nil && n < len(data) {
 		in.warn(source, count(len(data)-n, "byte")+" after the message left out")
 	}
-	in.summary.inputs++
+	in.counted()
 	return in.found(source, &h)
 }
 
@@ -52,7 +52,7 @@ func (in *inspection) inspectRecords(source string, data []byte) error {
 			return nil
 		}
 		if index == 1 {
-			in.summary.inputs++
+			in.counted()
 		}
 		if err := in.found(source, &h); err != nil || result.Outcome != assemble.Complete {
 			return err
@@ -95,6 +95,6 @@ func (in *inspection) datagram(source string, data []byte, h *capture.Hello, res
 	case assemble.NeedMore:
 		h.Code, h.Offset = extension.ErrTruncated, len(data)
 	}
-	in.summary.inputs++
+	in.counted()
 	return in.found(source, h)
 }

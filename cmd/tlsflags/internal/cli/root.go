@@ -12,8 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
@@ -28,7 +26,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(out)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
-	return report(cmd, out.outcome(err))
+	return conclude(cmd, out.outcome(err))
 }
 
 // Root returns the command, for the man pages.
@@ -61,8 +59,12 @@ The sources have a folder docs, with the formats of the output and everything el
 "tlsflags completion bash" (or zsh, fish, powershell) prints a script that makes the
 shell complete commands, options and values.`,
 		Version:       version(),
+		Args:          noSuchCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
+
+		DisableFlagsInUseLine: true,
 	}
 	root.SetVersionTemplate("tlsflags {{.Version}}\n")
 	root.AddCommand(
@@ -75,15 +77,12 @@ shell complete commands, options and values.`,
 		probeCommand(),
 		serveCommand(),
 		vectorsCommand(),
+		versionCommand(),
 	)
 	markFailures(root)
 	describeEnums(root)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		if unknown, ok := errors.AsType[*unknownValue](err); ok {
-			return unknown // it names the option by what it takes
-		}
-		return err
-	})
+	completeValues(root)
+	root.SetFlagErrorFunc(aboutOption)
 	return root
 }
 
@@ -120,19 +119,11 @@ func noArguments(cmd *cobra.Command, args []string) error {
 func markFailures(c *cobra.Command) {
 	if run := c.RunE; run != nil {
 		c.RunE = func(cmd *cobra.Command, args []string) error {
+			noteOldNames(cmd)
 			return asExitError(run(cmd, args))
 		}
 	}
 	for _, sub := range c.Commands() {
 		markFailures(sub)
 	}
-}
-
-// version describes the build: the module's version, the Go release, the platform.
-func version() string {
-	module := "(unknown)"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		module = info.Main.Version
-	}
-	return fmt.Sprintf("%s %s %s/%s", module, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -23,17 +23,26 @@ type row struct {
 // ja4 returns the fingerprint, or "" if the hello was refused.
 func (r *row) ja4() string {
 	if r.print == "" && r.msg.Raw() != nil {
-		r.print = ja4(r.msg, r.hello.Transport)
+		r.print = ja4(r.msg, r.hello.Transport).String()
 	}
 	return r.print
 }
 
-// line describes a row. The lists in it are valid until the next row.
+// ja4 returns the fingerprint of a row whose hello was not refused.
+func (t *texts) ja4(r *row) string {
+	if r.print == "" {
+		f := ja4(r.msg, r.hello.Transport)
+		r.print = t.of(f[:])
+	}
+	return r.print
+}
+
+// line describes a row. It is valid until the next row.
 func (in *inspection) line(r *row) *line {
 	if r.l != nil {
 		return r.l
 	}
-	l := describe(r.source, r.hello)
+	l := in.lists.describe(r.source, r.hello)
 	r.l = l
 	switch {
 	case !r.hello.Found(): // a doubt, and no more
@@ -51,7 +60,7 @@ func (in *inspection) line(r *row) *line {
 		l.TLSFlags = describeFlags(r.msg.Extensions())
 		l.RequestMTLS = r.msg.HasFlag(extension.RequestMTLS)
 		if in.parts.has(partJA4) {
-			l.JA4 = optional(r.ja4())
+			l.JA4 = optional(in.lists.texts.ja4(r))
 		}
 		in.followed.describe(l, r.msg)
 	}

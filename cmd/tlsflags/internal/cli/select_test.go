@@ -56,7 +56,7 @@ func TestQuickValues(t *testing.T) {
 			got := quick(in, r)
 			switch v := got.(type) {
 			case time.Time:
-				got = string(timeOf(v))
+				got = string(new(texts).time(v))
 			case []string:
 				list := make([]any, len(v))
 				for i := range v {
@@ -132,8 +132,8 @@ func TestConditionOptions(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"--where ja5==1":    `invalid argument "ja5==1" for "--where" flag: column 1: unknown name "ja5" (did you mean ja4?)`,
-		"--since yesterday": `"yesterday" is not a time of RFC 3339`,
+		"--where ja5==1":    `--where: column 1: unknown name "ja5" (did you mean ja4?)`,
+		"--since yesterday": `--since: unknown time "yesterday"; use RFC 3339, such as 2026-11-24T10:00:00Z`,
 		"--where=":          `column 1: unexpected token EOF`,
 	} {
 		out, code := runCLI(t, append(append([]string{"inspect"}, strings.Fields(args)...), demo)...)

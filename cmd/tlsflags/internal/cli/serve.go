@@ -29,9 +29,11 @@ With --mode verify, a client that gives no certificate is served, and one whose
 certificate is from another authority is refused. With request, both are served. With
 require, both are refused.
 
-At start it makes a certificate authority and writes files to the folder: ca.pem has the
-authority that issued the server's certificate; client.pem and client.key are for a
-client. Use them for tests only: the client's key is not encrypted.
+The folder of --dir keeps the certificates from one start to the next: ca.pem and ca.key
+are the authority that issues the server's certificate; client.pem and client.key are for
+a client. They are valid for a year. If there are none, or on their last day, serve makes
+new ones. Use them for tests only: the keys are not encrypted. Without --dir, they are in
+a temporary folder until serve ends.
 
 The first line of standard output is the address that it listens on. The log goes to
 standard error. ^C stops it.`,
@@ -39,6 +41,8 @@ standard error. ^C stops it.`,
   tlsflags get https://127.0.0.1:8443/json --ca demo/ca.pem --cert demo/client.pem --key demo/client.key
   curl --cacert demo/ca.pem https://127.0.0.1:8443/json`,
 		Args: noArguments,
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.Mode, c.Types = mode.value, types.value
 			if c.MaxConnections < 1 {
@@ -59,12 +63,13 @@ standard error. ^C stops it.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8443", "`host:port` to listen on; port 0 is any free one")
-	f.StringVar(&c.Dir, "dir", "", "`folder` for the certificates (default a new temporary one)")
+	f.StringVar(&c.Dir, "dir", "", "`folder` of the certificates (default a temporary one)")
 	f.Var(&mode, "mode", "what clients with the flag get")
 	f.BoolVar(&c.AskAll, "everybody", false, "ask every client, with or without the flag")
-	f.Var(&flag, "flag", "number of the request_mtls flag")
+	f.Var(&flag, "flag", "TLS flag to honour, as request_mtls")
 	f.Var(&types, "type", "extension type to find flags in")
-	f.BoolVar(&c.Strict, "strict", false, "end handshakes with malformed flags, with the alert illegal_parameter")
+	f.BoolVar(&c.Strict, "refuse-malformed", false, "end handshakes with malformed flags, with the alert illegal_parameter")
+	addOldName(f, "strict", "refuse-malformed")
 	f.IntVar(&c.MaxConnections, "max-connections", 1000, "serve at most `n` connections at once")
 	f.BoolVarP(&quiet, "quiet", "q", false, "log only what goes wrong")
 	return cmd

@@ -143,7 +143,7 @@ func (s *flagStats) printCSV(w io.Writer, captures *capture.Stats) {
 	c := csv.NewWriter(w)
 	_ = c.Write([]string{"flag", "name", "hellos"})
 	for _, f := range s.info(captures).Flags {
-		_ = c.Write([]string{csvPoint(f.codePoint), string(f.Name), strconv.Itoa(f.Hellos)})
+		_ = c.Write([]string{string(appendValue(nil, f.codePoint)), string(f.Name), strconv.Itoa(f.Hellos)})
 	}
 	c.Flush()
 }

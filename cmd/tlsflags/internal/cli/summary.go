@@ -17,6 +17,7 @@ type summary struct {
 	mtls      int
 	refused   int
 	expected  bool // a hello has the flag of --expect
+	live      bool // the kernel may drop packets, which is said also if it did not
 
 	ambiguous int // rows that name a doubt
 	doubts    [capture.ReasonCount]int
@@ -34,7 +35,8 @@ func (s summary) String() string {
 		fmt.Sprintf("%d evicted", s.captures.Evicted),
 	}
 	for _, c := range captureCounts {
-		if c.use >= lost && c.key != "evicted" && *c.of(&s.captures) > 0 {
+		n := *c.of(&s.captures)
+		if c.use >= lost && c.key != "evicted" && n > 0 || c.key == "dropped" && s.live && n == 0 {
 			parts = append(parts, c.text(&s.captures))
 		}
 	}

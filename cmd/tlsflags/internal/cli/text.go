@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -46,7 +48,8 @@ type textPrinter struct {
 	w      io.Writer
 	style  textStyle
 	widths [textColumns]int
-	b      strings.Builder
+	b      bytes.Buffer
+	parts  []string // of the verdict
 }
 
 const widestName = 64 // bytes
@@ -84,7 +87,7 @@ func (p *textPrinter) print(l *line) error {
 	}
 	p.cell(transportColumn, l.Transport)
 	if l.Src != "" && l.Dst != "" {
-		p.cell(flowColumn, string(l.Src+" -> "+l.Dst))
+		p.cell(flowColumn, string(l.Src), " -> ", string(l.Dst))
 	}
 	if h := l.readable(); h != nil && (l.Partial == nil || h.ServerName != "") {
 		version := versionText(h)
@@ -99,22 +102,27 @@ func (p *textPrinter) print(l *line) error {
 	if l.Message != "" {
 		fmt.Fprintf(&p.b, "  %s\n", l.Message)
 	}
-	_, err := io.WriteString(p.w, p.b.String())
+	_, err := p.w.Write(p.b.Bytes())
 	return err
 }
 
 func (p *textPrinter) close() error { return nil }
 
-// cell writes a column, padded.
-func (p *textPrinter) cell(c column, s string) {
-	width := utf8.RuneCountInString(s)
-	p.b.WriteString(s)
-	p.b.WriteString(strings.Repeat(" ", max(p.widths[c]-width, 0)+2))
+// cell writes a column of some pieces of text, padded.
+func (p *textPrinter) cell(c column, pieces ...string) {
+	rest := p.widths[c]
+	for _, s := range pieces {
+		p.b.WriteString(s)
+		rest -= utf8.RuneCountInString(s)
+	}
+	for range max(rest, 0) + 2 {
+		p.b.WriteByte(' ')
+	}
 }
 
 // verdict lists the flags, or says why there are none.
 func (p *textPrinter) verdict(l *line) []string {
-	var parts []string
+	parts := p.parts[:0]
 	switch {
 	case l.Error != nil:
 		parts = append(parts, p.paint(refusalText("refused", l.Error), color.FgRed))
@@ -149,6 +157,7 @@ func (p *textPrinter) verdict(l *line) []string {
 	if l.Acknowledged != nil && *l.Acknowledged {
 		parts = append(parts, p.paint("request_mtls acknowledged", color.FgGreen, color.Bold))
 	}
+	p.parts = parts
 	return parts
 }
 
@@ -178,7 +187,7 @@ func (p *textPrinter) doubts(l *line) []string {
 	default:
 		parts = append(parts, "after "+string(l.Prologue.Protocol))
 	}
-	if strings.Contains(strings.Join(l.Path, " "), ":") { // a tag or tunnel
+	if slices.ContainsFunc(l.Path, func(layer string) bool { return strings.Contains(layer, ":") }) { // a tag or tunnel
 		parts = append(parts, "in "+strings.Join(l.Path, " "))
 	}
 	return parts
@@ -234,6 +243,9 @@ func refusalText(what string, e *refuseInfo) string {
 func clock(rfc3339 string) string {
 	_, t, _ := strings.Cut(strings.TrimSuffix(rfc3339, "Z"), "T")
 	whole, fraction, _ := strings.Cut(t, ".")
+	if len(fraction) == 6 {
+		return t
+	}
 	return whole + "." + (fraction + "000000")[:6]
 }
 

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"encoding/csv"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -58,7 +60,7 @@ func TestEnumList(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := l.Set("one,three"); err == nil || err.Error() != `unknown kind "three" (use one, two or 65025)` {
+	if err := l.Set("one,three"); err == nil || err.Error() != `unknown kind "three"; use one, two or 65025` {
 		t.Errorf("got %v", err)
 	}
 	if want := []int{2, 1, 3, 1}; !slices.Equal(l.list, want) {
@@ -73,14 +75,12 @@ func TestParseFlag(t *testing.T) {
 			t.Errorf("%s: %d, %v", s, got, err)
 		}
 	}
-	for s, want := range map[string]string{
-		"2040":                 "flag 2040 is above 2039",
-		"18446744073709551615": "flag 18446744073709551615 is above 2039",
-		"18446744073709551616": "no flag is called",
-		"-1":                   "no flag is called",
-		"":                     "no flag is called",
+	for s, near := range map[string]string{
+		"2040": "", "18446744073709551615": "", "18446744073709551616": "", "-1": "", "": "",
+		"Request_mtl": " (did you mean request_mtls?)",
 	} {
-		if f, err := parseFlag(s); f != 0 || err == nil || !strings.HasPrefix(err.Error(), want) {
+		want := fmt.Sprintf("unknown flag %q%s; use a number from 0 to 2039, or a name that tlsflags flags prints", s, near)
+		if f, err := parseFlag(s); f != 0 || err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", s, err, want)
 		}
 	}
@@ -135,7 +135,7 @@ func TestCSVNames(t *testing.T) {
 		list []codePoint
 		want string
 	}{{nil, ""}, {[]codePoint{{}}, "0"}, {[]codePoint{{Value: 1}, {Value: 22}, {Value: 3}}, "1 22 3"}} {
-		if got := csvPoints(tt.list); got != tt.want {
+		if got := string(appendSpaced(nil, tt.list, appendValue)); got != tt.want {
 			t.Errorf("%v: %q", tt.list, got)
 		}
 	}
@@ -147,6 +147,22 @@ func TestAppendString(t *testing.T) {
 	} {
 		if got := string(appendString(nil, in)); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestQuoteCell compares with encoding/csv.
+func TestQuoteCell(t *testing.T) {
+	for _, cell := range []string{"", "a", "a b", " a", "a,b", `a"b`, "a\nb", "a\rb", `"`, ",", " ", `,"`, "é", "!#"} {
+		var want strings.Builder
+		w := csv.NewWriter(&want)
+		if err := w.Write([]string{"x", cell, "y"}); err != nil {
+			t.Fatal(err)
+		}
+		w.Flush()
+		got := append(quoteCell([]byte("x,"+cell), 2), ",y\n"...)
+		if string(got) != want.String() {
+			t.Errorf("%q: %q, want %q", cell, got, want.String())
 		}
 	}
 }

@@ -17,7 +17,7 @@ func vectorsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "vectors",
 		Short: "Test another implementation with the test vectors",
-		Args:  cobra.NoArgs,
+		Args:  noSuchCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(vectorsRunCommand())

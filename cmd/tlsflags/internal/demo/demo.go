@@ -5,27 +5,24 @@ package demo
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/net/netutil"
 
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
 // Config configures a Server.
 type Config struct {
 	Listen         string // host:port
-	Dir            string // where ca.pem, client.pem and client.key go
+	Dir            string // keeps the certificates
 	Mode           reqmtls.Mode
 	AskAll         bool
 	Flags          []extension.Flag
@@ -35,16 +32,6 @@ type Config struct {
 	Log            *slog.Logger
 }
 
-// The names of the files in Config.Dir.
-const (
-	FileCA   = "ca.pem"
-	FileCert = "client.pem"
-	FileKey  = "client.key"
-)
-
-// lifetime is how long the certificates are valid.
-const lifetime = 7 * 24 * time.Hour
-
 // Server is a demo server that listens.
 type Server struct {
 	listener net.Listener
@@ -53,22 +40,18 @@ type Server struct {
 	log      *slog.Logger
 }
 
-// New makes an authority with certificates for the server and one client, writes the
-// files, and listens.
+// New reads the certificates in the folder, or makes them if there are none, and listens.
 func New(c Config) (*Server, error) {
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listening address %q: %w", c.Listen, err)
 	}
-	ca, err := testca.New("tlsflags demo authority", lifetime)
+	ca, err := authority(c.Dir)
 	if err != nil {
 		return nil, err
 	}
 	cert, err := ca.Server(serverNames(host)...)
 	if err != nil {
-		return nil, err
-	}
-	if err := writeFiles(c.Dir, ca); err != nil {
 		return nil, err
 	}
 	s := &Server{log: c.Log}
@@ -150,43 +133,6 @@ func serverNames(host string) []string {
 		names = append(names, name)
 	}
 	return names
-}
-
-func writeFiles(dir string, ca *testca.CA) error {
-	client, err := ca.Client("tlsflags demo client")
-	if err != nil {
-		return err
-	}
-	cert, key, err := testca.PEM(client)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	for name, data := range map[string][]byte{FileCA: ca.PEM(), FileCert: cert, FileKey: key} {
-		if err := replaceFile(filepath.Join(dir, name), data); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// replaceFile writes a file that only its owner can read. It replaces a file with another
-// mode, and a link, but not the file that a link points to.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // of mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }
 
 // visitors gives each connection a place for its ClientHello.

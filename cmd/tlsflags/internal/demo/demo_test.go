@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,8 +23,9 @@ import (
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/demo"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/report"
 	"github.com/tlsflags/tlsflags/extension"
-	"github.com/tlsflags/tlsflags/internal/testenv"
+	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
 	"github.com/tlsflags/tlsflags/reqmtls/client"
 	"github.com/tlsflags/tlsflags/reqmtls/client/flagconn"
@@ -283,12 +285,12 @@ func TestPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"resumption_across_names (8)", "You did not set the flag", "&lt;script&gt;"} {
+	for _, want := range []string{"resumption_across_names (8)", "You did not set the flag", "&lt;script&gt;", "<td>flag 8 resumption_across_names\n"} {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("the page lacks %q:\n%s", want, body)
 		}
 	}
-	if policy := resp.Header.Get("Content-Security-Policy"); policy != "default-src 'none'; style-src 'unsafe-inline'" {
+	if policy := resp.Header.Get("Content-Security-Policy"); policy != report.Policy() {
 		t.Errorf("Content-Security-Policy: %q", policy)
 	}
 	if got := resp.Header.Get("Content-Type"); got != "text/html; charset=utf-8" {
@@ -301,7 +303,7 @@ func TestPage(t *testing.T) {
 
 func TestFiles(t *testing.T) {
 	s := start(t, demo.Config{})
-	for _, name := range []string{demo.FileCA, demo.FileCert, demo.FileKey} {
+	for _, name := range []string{demo.FileCA, demo.FileCAKey, demo.FileCert, demo.FileKey} {
 		info, err := os.Stat(s.file(name))
 		if err != nil {
 			t.Fatal(err)
@@ -316,32 +318,109 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestFilesOfOthersAreReplaced checks that a key is not written into a file that others can
-// read, or through a link.
-func TestFilesOfOthersAreReplaced(t *testing.T) {
+// TestFilesAreKept checks that a second start has the authority and the client of the first,
+// until they expire.
+func TestFilesAreKept(t *testing.T) {
 	dir := t.TempDir()
-	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
-	for _, name := range []string{filepath.Join(dir, demo.FileKey), elsewhere} {
-		if err := os.WriteFile(name, []byte("old"), 0o644); err != nil {
+	start := func() (ca, cert string) {
+		t.Helper()
+		if err := listen(t, dir); err != nil {
+			t.Fatal(err)
+		}
+		return read(t, dir, demo.FileCA), read(t, dir, demo.FileCert)
+	}
+	ca, cert := start()
+	if ca2, cert2 := start(); ca2 != ca || cert2 != cert {
+		t.Error("the second start has other certificates")
+	}
+	old, err := testca.New("old", 23*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := old.KeyPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{demo.FileCA: old.PEM(), demo.FileCAKey: key} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Symlink(elsewhere, filepath.Join(dir, demo.FileCert)); err != nil {
-		testenv.Skip(t, err.Error())
+	if ca2, cert2 := start(); ca2 == string(old.PEM()) || cert2 == cert {
+		t.Error("the certificates are not made anew a day before they expire")
 	}
-	if _, err := demo.New(demo.Config{Listen: "127.0.0.1:0", Dir: dir, MaxConnections: 1, Log: slog.New(slog.DiscardHandler)}); err != nil {
+}
+
+// TestFilesOfOthersAreKept checks that files which are not from an earlier start stay as they
+// are, and that the error names one of them.
+func TestFilesOfOthersAreKept(t *testing.T) {
+	other, err := testca.New("other", 48*time.Hour)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if old, err := os.ReadFile(elsewhere); err != nil || string(old) != "old" {
-		t.Errorf("written through the link: %.20q, %v", old, err)
+	for name, tt := range map[string]struct {
+		spoil func(dir string) error
+		want  string
+	}{
+		"an authority alone":   {func(dir string) error { return os.WriteFile(filepath.Join(dir, demo.FileCA), other.PEM(), 0o600) }, demo.FileCAKey + " is missing"},
+		"a client's key alone": {func(dir string) error { return os.WriteFile(filepath.Join(dir, demo.FileKey), []byte("old"), 0o644) }, demo.FileCA + " is missing"},
+		"no client": {func(dir string) error {
+			return errors.Join(listen(t, dir), os.Remove(filepath.Join(dir, demo.FileCert)))
+		}, demo.FileCert + " is missing"},
+		"an authority of others": {func(dir string) error {
+			return errors.Join(listen(t, dir), os.WriteFile(filepath.Join(dir, demo.FileCA), other.PEM(), 0o600))
+		}, "not the certificates of one earlier start"},
+		"a client's key that is none": {func(dir string) error {
+			return errors.Join(listen(t, dir), os.WriteFile(filepath.Join(dir, demo.FileKey), []byte("old"), 0o600))
+		}, "not the certificates of one earlier start"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := tt.spoil(dir); err != nil {
+				t.Fatal(err)
+			}
+			before := contents(t, dir)
+			err := listen(t, dir)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), dir) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+			if diff := cmp.Diff(before, contents(t, dir)); diff != "" {
+				t.Errorf("files have changed:\n%s", diff)
+			}
+		})
 	}
+}
+
+// listen starts a server with the folder, and returns the error.
+func listen(t *testing.T, dir string) error {
+	t.Helper()
+	s, err := demo.New(demo.Config{Listen: "127.0.0.1:0", Dir: dir, MaxConnections: 1, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return s.Serve(ctx) // which closes it
+}
+
+func read(t *testing.T, dir, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 3 {
-		t.Errorf("%d files, %v", len(entries), err)
+	if err != nil {
+		t.Fatal(err)
 	}
+	files := make(map[string]string)
 	for _, e := range entries {
-		if info, err := e.Info(); err != nil || info.Mode() != 0o600 && os.PathSeparator == '/' {
-			t.Errorf("%s has mode %v, %v", e.Name(), info.Mode(), err)
-		}
+		files[e.Name()] = read(t, dir, e.Name())
 	}
+	return files
 }

@@ -8,7 +8,9 @@ import (
 	"net/http"
 
 	"github.com/tlsflags/tlsflags/clienthello"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/report"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
@@ -61,10 +63,26 @@ func handler() http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-		page.Execute(w, answer(r))
+		h.Set("Content-Security-Policy", report.Policy())
+		page.Execute(w, pageData{answer(r), report.Style(), bytesOf(r)})
 	})
 	return mux
+}
+
+// pageData is what the page says.
+type pageData struct {
+	Answer
+	Style template.CSS
+	Bytes template.HTML // of the ClientHello
+}
+
+// bytesOf explains the visitor's ClientHello.
+func bytesOf(r *http.Request) template.HTML {
+	v, ok := r.Context().Value(visitorKey{}).(*visitor)
+	if !ok || len(v.hello) == 0 {
+		return ""
+	}
+	return report.Bytes(annotate.ClientHello, v.hello)
 }
 
 // answer says what is known about the visitor.

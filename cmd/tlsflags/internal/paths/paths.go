@@ -110,13 +110,15 @@ func (t *Type) Find(name string) (Path, error) {
 
 // unknown is the error for a name that is no path.
 func (t *Type) unknown(name string) error {
-	if near := Nearest(name, t.names("", nil)); near != "" {
+	if near := Nearest(name, t.Names()); near != "" {
 		return fmt.Errorf("unknown name %q (did you mean %s?)", name, near)
 	}
 	return fmt.Errorf("unknown name %q", name)
 }
 
-// names lists all paths below t.
+// Names lists all paths of an object.
+func (t *Type) Names() []string { return t.names("", nil) }
+
 func (t *Type) names(prefix string, list []string) []string {
 	for _, f := range t.Fields {
 		list = append(list, prefix+f.Name)

@@ -88,7 +88,7 @@ func TestDistinguishedName(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := distinguishedName(der); got != want {
+		if got := DistinguishedName(der); got != want {
 			t.Errorf("%s: %q, want %q", in, got, want)
 		}
 	}

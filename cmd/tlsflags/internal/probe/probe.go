@@ -8,7 +8,9 @@ import (
 	"crypto/tls"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"time"
@@ -101,11 +103,12 @@ type Result struct {
 var types = [...]extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental}
 
 // Probe makes the handshakes, one after the other. It fails if the one without the flag
-// fails, because then there is nothing to compare with.
+// fails, because then there is nothing to compare with, unless the server asked for a
+// certificate, got none that it likes, and so ended it.
 func Probe(ctx context.Context, o Options) (Result, error) {
 	result := Result{Schema: "tlsflags.probe/1", Target: o.Addr, Flag: o.Flag}
 	plain, err := o.handshake(ctx, nil)
-	if err != nil {
+	if err != nil && !plain.demands(err) {
 		return result, fmt.Errorf("%s: without the flag: %w", o.Addr, err)
 	}
 	result.Runs = append(result.Runs, Run{Handshake: plain})
@@ -178,7 +181,7 @@ func judgeMalformed(flag extension.Flag, plain, h Handshake) Verdict {
 	switch {
 	case h.acknowledges(flag, plain), h.CertificateRequested && !plain.CertificateRequested:
 		return Honours
-	case h.Completed:
+	case h.Completed, h.endsLike(plain):
 		return Ignores
 	case h.Alert == nil,
 		h.Alert.Value == uint32(extension.AlertIllegalParameter),
@@ -192,6 +195,18 @@ func judgeMalformed(flag extension.Flag, plain, h Handshake) Verdict {
 // sent without the offer as well.
 func (h Handshake) acknowledges(flag extension.Flag, plain Handshake) bool {
 	return h.Acknowledged && !slices.Contains(plain.RequestFlags, flag)
+}
+
+// demands reports whether the server ended the handshake, after it asked for a certificate.
+func (h Handshake) demands(err error) bool {
+	return h.CertificateRequested && (h.Alert != nil || errors.Is(err, io.EOF))
+}
+
+// endsLike reports whether the server ended both handshakes in the same way after it asked
+// for a certificate.
+func (h Handshake) endsLike(plain Handshake) bool {
+	same := h.Alert == nil && plain.Alert == nil || h.Alert != nil && plain.Alert != nil && h.Alert.Value == plain.Alert.Value
+	return same && !plain.Completed && h.CertificateRequested
 }
 
 // better orders the verdicts of runs.
@@ -263,7 +278,7 @@ func (h *Handshake) report(r flagconn.Report) {
 		h.RequestFlags = append(h.RequestFlags, f)
 	}
 	for _, der := range r.Authorities {
-		h.Authorities = append(h.Authorities, distinguishedName(der))
+		h.Authorities = append(h.Authorities, DistinguishedName(der))
 	}
 }
 
@@ -278,8 +293,8 @@ func failed(err error) Handshake {
 	return h
 }
 
-// distinguishedName returns a name in text, or in hexadecimal if it is malformed.
-func distinguishedName(der []byte) string {
+// DistinguishedName returns a name of DER as text, or in hexadecimal if it is malformed.
+func DistinguishedName(der []byte) string {
 	var name pkix.RDNSequence
 	if rest, err := asn1.Unmarshal(der, &name); err != nil || len(rest) > 0 {
 		return fmt.Sprintf("%x", der)

@@ -63,6 +63,7 @@ var replaced = strings.NewReplacer(
 	"make test", "make -n test",
 	"make bench", "make -n bench",
 	"go install", "go install -n",
+	"--report page.html", "--help", // it would be in the checkout
 )
 
 // replacedInDocs has those of docs/: they need another host, a network interface or another
@@ -70,6 +71,7 @@ var replaced = strings.NewReplacer(
 var replacedInDocs = strings.NewReplacer(
 	"tlsflags serve ", "tlsflags serve --help ",
 	"tlsflags inspect -i ", "tlsflags inspect --help -i ",
+	"tlsflags inspect --follow ", "tlsflags inspect --help --follow ",
 	"tlsflags probe example.com:443 ", "tlsflags probe --help example.com:443 ",
 	"tlsflags vectors run ", "tlsflags vectors run --help ",
 )
@@ -96,7 +98,8 @@ func TestCommands(t *testing.T) {
 	testenv.Program(t, "sh", "dash")
 	t.Run("README.md", func(t *testing.T) {
 		testenv.Program(t, "make", "make")
-		runBlocks(t, readBlocks(t, "README.md"), root, replaced, environment())
+		_, env := folder(t, nil)
+		runBlocks(t, readBlocks(t, "README.md"), root, replaced, env)
 	})
 	t.Run("vectors/README.md", func(t *testing.T) {
 		testenv.Program(t, "python3", "python3")
@@ -120,17 +123,12 @@ func runDocument(t *testing.T, blocks []block) {
 	if slices.ContainsFunc(blocks, func(b block) bool { return b.lang == "sh" && strings.HasPrefix(b.text(), "openssl ") }) {
 		testenv.Program(t, "openssl", "openssl")
 	}
-	dir, bin := t.TempDir(), t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
+	var real []string
+	if blocks[0].file == recipes {
+		testenv.Program(t, "jq", "jq")
+		real = realTools
 	}
-	for name := range tools {
-		link(t, self, filepath.Join(bin, name))
-	}
-	root := testenv.Root(t)
-	link(t, filepath.Join(root, "corpus"), filepath.Join(dir, "corpus"))
-	link(t, filepath.Join(root, "corpus", "captures", "demo.pcapng"), filepath.Join(dir, "a.pcap"))
+	dir, env := folder(t, real)
 	addr := serve(t, filepath.Join(dir, "demo"))
 	for i, b := range blocks {
 		if b.lang == "sh" {
@@ -139,8 +137,27 @@ func runDocument(t *testing.T, blocks []block) {
 			}
 		}
 	}
-	env := append(environment(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	runBlocks(t, blocks, dir, replacedInDocs, env)
+}
+
+// folder makes a folder with the files of the documents, and returns the environment in
+// which commands find tools, or the real ones if they are installed.
+func folder(t *testing.T, real []string) (dir string, env []string) {
+	t.Helper()
+	dir, bin := t.TempDir(), t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range tools {
+		if _, err := exec.LookPath(name); err != nil || !slices.Contains(real, name) {
+			link(t, self, filepath.Join(bin, name))
+		}
+	}
+	root := testenv.Root(t)
+	link(t, filepath.Join(root, "corpus"), filepath.Join(dir, "corpus"))
+	link(t, filepath.Join(root, "corpus", "captures", "demo.pcapng"), filepath.Join(dir, "a.pcap"))
+	return dir, append(environment(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 }
 
 func link(t *testing.T, target, name string) {

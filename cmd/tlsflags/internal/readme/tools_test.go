@@ -4,13 +4,17 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,10 +28,17 @@ var tools = map[string]func(args []string) error{
 		os.Exit(cli.Run(context.Background(), args, os.Stdin, os.Stdout, os.Stderr))
 		return nil
 	},
-	"tcpdump": tcpdump,
-	"curl":    curl,
-	"jq":      jq,
+	"tcpdump":    tcpdump,
+	"curl":       curl,
+	"jq":         jq,
+	"ssh":        func(args []string) error { return runHere(args[1:]) },
+	"kubectl":    func(args []string) error { return runHere(args[slices.Index(args, "--")+1:]) },
+	"duckdb":     duckdb,
+	"clickhouse": clickhouse,
 }
+
+// realTools are run themselves in the recipes, if they are installed.
+var realTools = []string{"jq", "duckdb", "clickhouse"}
 
 func TestMain(m *testing.M) {
 	name := filepath.Base(os.Args[0])
@@ -54,8 +65,65 @@ func tcpdump(args []string) error {
 	return err
 }
 
+// runHere runs a command that is meant for another host.
+func runHere(args []string) error {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
+}
+
+var sqlFile = regexp.MustCompile(`'(\w+\.jsonl)'`)
+
+// duckdb checks that the file of a query has lines of JSON.
+func duckdb(args []string) error {
+	name := sqlFile.FindStringSubmatch(strings.Join(args, " "))
+	if name == nil {
+		return errors.New("no file in the query")
+	}
+	file, err := os.Open(name[1])
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_, err = documents(file)
+	return err
+}
+
+// clickhouse checks that standard input is csv.
+func clickhouse([]string) error {
+	rows, err := csv.NewReader(os.Stdin).ReadAll()
+	if err == nil && len(rows) < 2 {
+		err = errors.New("no rows")
+	}
+	return err
+}
+
+// documents counts the JSON documents.
+func documents(r io.Reader) (n int, err error) {
+	for d := json.NewDecoder(r); ; n++ {
+		var v map[string]any
+		if err := d.Decode(&v); err == io.EOF && n > 0 {
+			return n, nil
+		} else if err != nil {
+			return n, err
+		}
+	}
+}
+
+// bulk checks that standard input has an action before each document.
+func bulk() error {
+	n, err := documents(os.Stdin)
+	if err == nil && n%2 != 0 {
+		err = errors.New("an action or a document is missing")
+	}
+	return err
+}
+
 // curl fetches a page, without a client certificate, and writes a key log.
 func curl(args []string) error {
+	if slices.Contains(args, "--data-binary") {
+		return bulk()
+	}
 	config := &tls.Config{RootCAs: x509.NewCertPool()}
 	url := ""
 	for i := 0; i < len(args); i++ {

@@ -18,7 +18,7 @@ import (
 // as in a Go string: control and format characters, line ends, invalid UTF-8, and the
 // backslash, so that escapes cannot be forged.
 func Printable(s string) string {
-	if !strings.ContainsFunc(s, needsEscape) {
+	if PlainPrefix(s) == len(s) || !strings.ContainsFunc(s, needsEscape) {
 		return s
 	}
 	var b strings.Builder
@@ -33,6 +33,27 @@ func Printable(s string) string {
 	}
 	return b.String()
 }
+
+// PlainPrefix returns how many bytes at the beginning of s are printable ASCII, but neither
+// quotes nor backslashes, so that neither Printable nor AppendJSON changes them.
+func PlainPrefix(s string) int {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, backslash := w^'"'*each, w^'\\'*each
+		// A subtraction sets the high bit of a byte that was less, unless the byte has it.
+		if ((w-' '*each)|(w+(0x80-'~'-1)*each)|w|(quote-each)&^quote|(backslash-each)&^backslash)&high != 0 {
+			break
+		}
+	}
+	for ; i < len(s) && isPlain(s[i]); i++ {
+	}
+	return i
+}
+
+func isPlain(c byte) bool { return ' ' <= c && c <= '~' && c != '"' && c != '\\' }
 
 func needsEscape(r rune) bool {
 	return r == '\\' || r == utf8.RuneError || !unicode.IsPrint(r)

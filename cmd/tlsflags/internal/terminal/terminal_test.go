@@ -62,3 +62,22 @@ func TestAppendJSON(t *testing.T) {
 		}
 	}
 }
+
+func TestPlainPrefix(t *testing.T) {
+	plain := func(c byte) bool { return ' ' <= c && c <= '~' && c != '"' && c != '\\' }
+	for length := range 20 {
+		for at := range length {
+			for c := range 256 {
+				b := bytes.Repeat([]byte("~ z"), 7)[:length]
+				b[at] = byte(c)
+				want := at
+				if plain(byte(c)) {
+					want = length
+				}
+				if got := PlainPrefix(string(b)); got != want {
+					t.Fatalf("%q: %d, want %d", b, got, want)
+				}
+			}
+		}
+	}
+}

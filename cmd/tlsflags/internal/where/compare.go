@@ -2,6 +2,7 @@ package where
 
 import (
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/expr-lang/expr/ast"
@@ -78,7 +79,7 @@ func ParseTime(s string) (time.Time, error) {
 type timeError struct{ text string }
 
 func (e *timeError) Error() string {
-	return "\"" + e.text + "\" is not a time of RFC 3339, such as 2026-11-24T10:00:00Z"
+	return "unknown time " + strconv.Quote(e.text) + "; use RFC 3339, such as 2026-11-24T10:00:00Z"
 }
 
 // search translates contains and the like.

@@ -229,7 +229,7 @@ func TestErrors(t *testing.T) {
 		`5 in hello.alpn`:                     `column 3: a number cannot be in a list whose elements are a string`,
 		`sure in hello.flags`:                 `column 6: a list of code points has numbers and names, not a boolean`,
 		`any(hello.frames, # in hello.flags)`: `column 21: in cannot compare elements of two lists`,
-		`time > "yesterday"`:                  `column 8: "yesterday" is not a time of RFC 3339, such as 2026-11-24T10:00:00Z`,
+		`time > "yesterday"`:                  `column 8: unknown time "yesterday"; use RFC 3339, such as 2026-11-24T10:00:00Z`,
 		`time == ja4`:                         `column 9: time can only be compared with a string literal`,
 		`time startsWith "2026"`:              `column 1: startsWith needs a string here, not a time`,
 		`port / 2 == 1`:                       `column 6: / is not supported in a condition`,

@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"testing"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+	"github.com/gopacket/gopacket/pcapgo"
+
+	"github.com/tlsflags/tlsflags/bench/internal/initials"
+)
+
+// TestLoop is no test: it is what the processes of the loops run, that inspect is compared
+// with.
+func TestLoop(t *testing.T) {
+	file := os.Getenv("LOOP_FILE")
+	if file == "" {
+		t.Skip("run by TestInspectRatios")
+	}
+	switch os.Getenv("LOOP") {
+	case "bare":
+		bareLoop(t, file, func([]byte) {})
+	case "open":
+		buffer := make([]byte, 2048)
+		known := make(map[string]*initials.Keys) // of about as many connections as are open at a time
+		bareLoop(t, file, func(datagram []byte) {
+			packet := initials.Locate(datagram)
+			keys := known[string(packet.DCID)]
+			if keys == nil {
+				if len(known) == 100 {
+					clear(known)
+				}
+				keys = initials.DeriveKeys(packet.DCID)
+				known[string(packet.DCID)] = keys
+			}
+			keys.Open(packet, buffer)
+		})
+	}
+}
+
+// bareLoop reads and decodes every packet, and does nothing with it but that it calls
+// datagram with what UDP carries.
+func bareLoop(t *testing.T, file string, datagram func([]byte)) {
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := pcapgo.NewReader(bufio.NewReaderSize(f, 64<<10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var (
+		ethernet layers.Ethernet
+		ip       layers.IPv4
+		tcp      layers.TCP
+		udp      layers.UDP
+		payload  gopacket.Payload
+		decoded  []gopacket.LayerType
+	)
+	parser := gopacket.NewDecodingLayerParser(layers.LayerTypeEthernet, &ethernet, &ip, &tcp, &udp, &payload)
+	parser.IgnoreUnsupported = true // TLS, which gopacket guesses by the port
+	for {
+		data, _, err := r.ZeroCopyReadPacketData()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := parser.DecodeLayers(data, &decoded); err != nil {
+			t.Fatal(err)
+		}
+		if ip.Protocol == layers.IPProtocolUDP {
+			datagram(udp.Payload)
+		}
+	}
+}

@@ -1,0 +1,232 @@
+package capture
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/gopacket/gopacket/layers"
+)
+
+var update = flag.Bool("update", false, "write the files of testdata")
+
+// CompareFile compares what a test has found with a file of testdata, or writes it there.
+func CompareFile(t *testing.T, name, got string) {
+	path := "testdata/" + name
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("%s differs; go test -update writes it (-want +got):\n%s", path, diff)
+	}
+}
+
+// changes are what is done to a byte, one at a time.
+var changes = []struct {
+	name  string
+	apply func(p []byte, i int) []byte
+}{
+	{"+1", func(p []byte, i int) []byte { p[i]++; return p }},
+	{"-1", func(p []byte, i int) []byte { p[i]--; return p }},
+	{"^80", func(p []byte, i int) []byte { p[i] ^= 0x80; return p }},
+	{"cut", func(p []byte, i int) []byte { return p[:i] }},
+}
+
+// outcome is what is compared of a capture that was changed.
+type outcome struct {
+	messages string
+	rows     string
+	stats    Stats
+}
+
+func outcomeOf(packets []Packet) (o outcome) {
+	s := NewScanner(Options{})
+	keep := func(h *Hello) bool {
+		o.add(h)
+		return true
+	}
+	for i, p := range packets {
+		if p.Time.IsZero() {
+			p.Time = time.Unix(int64(1+i), 0)
+		}
+		s.Scan(p, keep)
+	}
+	s.Flush(keep)
+	o.stats = s.Stats()
+	return o
+}
+
+func (o *outcome) add(h *Hello) {
+	o.messages += string(h.Message) + h.Code.Name() + ";"
+	o.rows += fmt.Sprint(h.Transport, h.Src, h.Dst, h.Path, h.Frames, h.Index, h.Prologue, h.PrologueProtocol, h.Ambiguous, h.Faults, h.Offset, ";")
+}
+
+// letter says how an outcome differs from that of the capture as it was: a dot if it does not, s in
+// the counts, r in the rows, m in the messages, or the count that says why there is no row.
+func (o outcome) letter(was outcome) byte {
+	o.stats.Bytes = was.stats.Bytes
+	switch s := o.stats; {
+	case o == was:
+		return '.'
+	case o.messages == was.messages && o.rows == was.rows:
+		return 's'
+	case o.messages == was.messages:
+		return 'r'
+	case o.messages != "":
+		return 'm'
+	case s.Other > was.stats.Other:
+		return 'o'
+	case s.Encrypted > was.stats.Encrypted:
+		return 'e'
+	case s.Broken > was.stats.Broken:
+		return 'b'
+	case s.Dropped > was.stats.Dropped:
+		return 'd'
+	case s.Truncated > was.stats.Truncated:
+		return 'c'
+	case s.Fragments > was.stats.Fragments:
+		return 'f'
+	case s.TooDeep > was.stats.TooDeep:
+		return 't'
+	case s.UnknownLink > was.stats.UnknownLink:
+		return 'u'
+	case s.Incomplete > was.stats.Incomplete:
+		return 'i'
+	case s.Damaged+s.Skipped > was.stats.Damaged+was.stats.Skipped:
+		return 'g'
+	case o.rows != "": // why the file is not read
+		return 'n'
+	}
+	return '-'
+}
+
+// ChangesOf says, for each change and each byte of the headers in packets, what it does. The
+// headers end where the message begins, and some bytes at the end of a packet count, too.
+func ChangesOf(packets []Packet) string {
+	parts := make([][]byte, len(packets))
+	for i := range packets {
+		parts[i] = packets[i].Data
+	}
+	return changesOf(parts, 120, func(parts [][]byte) outcome {
+		changed := slices.Clone(packets)
+		for i := range changed {
+			changed[i].Data = parts[i]
+		}
+		return outcomeOf(changed)
+	})
+}
+
+// FileChangesOf is ChangesOf for the bytes of a capture.
+func FileChangesOf(file []byte) string {
+	return changesOf([][]byte{file}, 600, func(parts [][]byte) (o outcome) {
+		reader, err := Open(bytes.NewReader(parts[0]), Options{})
+		if err != nil {
+			return outcome{rows: err.Error()}
+		}
+		for h := range reader.Hellos() {
+			o.add(h)
+			o.rows += h.Time.String()
+		}
+		o.stats = reader.Stats()
+		if err := reader.Err(); err != nil {
+			o.rows += err.Error()
+		}
+		return o
+	})
+}
+
+// changesOf changes up to most bytes at the beginning of each part.
+func changesOf(parts [][]byte, most int, run func(parts [][]byte) outcome) string {
+	const trailer = 12
+	was := run(parts)
+	var b strings.Builder
+	for k, p := range parts {
+		n := len(p)
+		if i := bytes.Index(p, []byte{22, 3}); i >= 0 {
+			n = min(n, i+9)
+		}
+		var places []int
+		for i := range len(p) {
+			if i < min(n, most) || i >= len(p)-trailer {
+				places = append(places, i)
+			}
+		}
+		for _, c := range changes {
+			letters := make([]byte, 0, len(places))
+			for _, i := range places {
+				changed := slices.Clone(parts)
+				changed[k] = c.apply(slices.Clone(p), i)
+				letters = append(letters, run(changed).letter(was))
+			}
+			fmt.Fprintf(&b, "\t%d %s\t%s\n", k+1, c.name, runs(letters))
+		}
+	}
+	return b.String()
+}
+
+// runs writes a letter that comes n times in turn as n and the letter.
+func runs(letters []byte) string {
+	var words []string
+	for len(letters) > 0 {
+		n := 1
+		for n < len(letters) && letters[n] == letters[0] {
+			n++
+		}
+		words = append(words, fmt.Sprintf("%d%c", n, letters[0]))
+		letters = letters[n:]
+	}
+	return strings.Join(words, " ")
+}
+
+// TestChangedCarriers compares what each byte of the carriers' headers does with
+// testdata/changed-carriers.txt.
+func TestChangedCarriers(t *testing.T) {
+	var b strings.Builder
+	for _, c := range carriedCases(messages{22, 1}) {
+		if len(c.packets) > 6 {
+			continue
+		}
+		var packets []Packet
+		for _, p := range c.packets {
+			packets = append(packets, Packet{Data: p, Link: LinkType(c.link)})
+		}
+		fmt.Fprintf(&b, "%s\n%s", c.name, ChangesOf(packets))
+	}
+	segment := tcpPacket(1, 0x10, smallHello(80))[20:]
+	common, rare := carriers()
+	for _, c := range append(common, rare...) {
+		packet := Packet{Data: append([]byte(c.headers), segment...), Link: LinkType(c.link)}
+		fmt.Fprintf(&b, "%v\n%s", c.link, ChangesOf([]Packet{packet}))
+	}
+	CompareFile(t, "changed-carriers.txt", b.String())
+}
+
+// TestChangedConnections compares what each byte of the headers of IP and TCP, and of what comes
+// before TLS, does with testdata/changed-connections.txt.
+func TestChangedConnections(t *testing.T) {
+	var b strings.Builder
+	for i, c := range connections() {
+		if len(c) > 6 {
+			continue
+		}
+		var packets []Packet
+		for _, p := range c {
+			packets = append(packets, Packet{Data: p, Link: LinkType(layers.LinkTypeRaw)})
+		}
+		fmt.Fprintf(&b, "%d\n%s", i, ChangesOf(packets))
+	}
+	CompareFile(t, "changed-connections.txt", b.String())
+}

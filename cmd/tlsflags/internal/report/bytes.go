@@ -1,0 +1,86 @@
+package report
+
+import (
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
+)
+
+// Bytes returns a table of the bytes of a message with their fields and meanings. It is cut
+// after MaxMessage bytes of HTML.
+func Bytes(kind annotate.Kind, message []byte) template.HTML {
+	t := annotate.Explain(kind, message)
+	const end = "</table>"
+	var b strings.Builder
+	execute(&b, "bytes", nil)
+	var path []string
+	for i, f := range t.Fields {
+		row := strings.Builder{}
+		var line fieldRow
+		line, path = describe(f, path)
+		execute(&row, "field", line)
+		if f.Fault != nil {
+			execute(&row, "fault", faultText(f.Fault))
+		}
+		if b.Len()+row.Len() > MaxMessage-cutSize {
+			execute(&b, "fault", fmt.Sprintf("%d of %d fields are left out; tlsflags explain shows them", len(t.Fields)-i, len(t.Fields)))
+			break
+		}
+		b.WriteString(row.String())
+	}
+	b.WriteString(end)
+	return template.HTML(b.String()) // which html/template has escaped
+}
+
+// cutSize is room for the line that says what is left out, and the end of the table.
+const cutSize = 200
+
+type fieldRow struct {
+	Offset  int
+	Hex     string
+	Field   string
+	Depth   int
+	Meaning string
+}
+
+// describe returns the row of a field. Of its path, the parts that the row above has too are
+// not repeated; they indent it.
+func describe(f annotate.Field, above []string) (fieldRow, []string) {
+	const most, deepest = 32, 4 // bytes, parts
+	shown := f.Bytes[:min(most, len(f.Bytes))]
+	row := fieldRow{Offset: f.Offset, Hex: spaced(shown), Meaning: clipTo(f.Meaning, 160)}
+	if more := len(f.Bytes) - len(shown); more > 0 {
+		row.Hex += fmt.Sprintf(" … and %d more", more)
+	}
+	path := strings.Split(f.Path, ".")
+	common := 0
+	for common < len(path)-1 && common < len(above) && path[common] == above[common] {
+		common++
+	}
+	row.Field, row.Depth = strings.Join(path[common:], "."), min(common, deepest)
+	return row, slices.Clone(path)
+}
+
+func spaced(b []byte) string {
+	var s strings.Builder
+	for i := range b {
+		if i > 0 {
+			s.WriteByte(' ')
+		}
+		s.WriteString(hex.EncodeToString(b[i : i+1]))
+	}
+	return s.String()
+}
+
+func faultText(f *annotate.Fault) string {
+	what := "refused"
+	if f.Extension {
+		what = "malformed extension"
+	}
+	return fmt.Sprintf("%s: %s at byte %d: %s; alert %s; %s", what, f.Code.Name(), f.Offset,
+		strings.TrimPrefix(f.Code.Error(), "tlsflags: "), f.Code.Alert(), f.Code.Clause())
+}

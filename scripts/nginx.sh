@@ -1,0 +1,210 @@
+#!/usr/bin/env bash
+# Tests integrations/nginx with Debian's nginx: resumption, malformed flags, server blocks,
+# reloads, real clients.
+source "$(dirname "$0")/lib.sh"
+source scripts/peers.sh
+
+step "request_mtls in nginx"
+cc=$(command -v "${CC:-cc}" || true)
+nginx=$(PATH=$PATH:/usr/sbin command -v nginx || true)
+[ -n "$cc" ] && [ -n "$nginx" ] && [ -d /usr/share/nginx/src ] && [ -e /usr/lib/nginx/modules/ngx_stream_module.so ] && command -v openssl >/dev/null ||
+	skip "nginx" "no C compiler, nginx or its headers (Debian: gcc, nginx, nginx-dev, libnginx-mod-stream, openssl)"
+
+load="load_module /usr/lib/nginx/modules/ngx_stream_module.so;"
+processes="worker_processes 3;"
+root=$PWD
+work=$(mktemp -d)
+host=127.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)).1 # of this run, so the ports are free
+integrations/nginx/build.sh "$work"
+"$cc" -std=c99 -pthread -O2 -Wall -Wextra -Werror -pedantic -o "$work/matrix" integrations/matrix/matrix.c -lssl -lcrypto
+go build -o "$work/tlsflags" ./cmd/tlsflags
+cd "$work"
+
+
+authority ca
+authority bots
+authority others
+certificate site ca
+certificate bot bots
+certificate gone bots
+certificate other others
+revoke bots gone
+head -c 80 /dev/urandom >keys
+cp bots.pem now.pem
+cp others.pem next.pem
+
+# names PORT LINE...: server blocks at a port, with the lines in each.
+names() {
+	local name authorities mode
+	for name in a.example/now.pem/on '~^b\./now.pem/on' c.example/others.pem/on d.example//off e.example/bots.pem/require; do
+		IFS=/ read -r name authorities mode <<<"$name"
+		echo "server { listen $host:$1 ssl http2; server_name $name; tls_flag_client_auth $mode;" \
+			"${authorities:+tls_flag_client_certificate $authorities;} ${*:2} }"
+	done
+}
+
+# configure: prints nginx.conf.
+configure() {
+	local answer='resumed=$ssl_session_reused flags=$tls_flags mtls=$tls_request_mtls verify=$ssl_client_verify dn=$ssl_client_s_dn\n'
+	local body="return 200 \"http=\$server_protocol $answer\";"
+	cat <<END
+$load
+load_module $work/ngx_http_tls_flags_module.so;
+load_module $work/ngx_stream_tls_flags_module.so;
+pid pid;
+$processes
+worker_shutdown_timeout 5s;
+$([ "$(id -u)" != 0 ] || echo "user root;")
+events { }
+http {
+	access_log off;
+	client_body_temp_path t; proxy_temp_path t; fastcgi_temp_path t; uwsgi_temp_path t; scgi_temp_path t;
+	ssl_protocols TLSv1.2 TLSv1.3;
+	ssl_certificate_key site.key;
+	ssl_session_ticket_key keys;
+	ssl_session_cache shared:tls:4m;
+	map \$ssl_server_name \$certificate { default $work/site.pem; }
+	$(names 8443 "ssl_certificate site.pem;" "$body")
+	$(names 8444 "ssl_certificate site.pem; ssl_session_tickets off;" "$body")
+	$(names 8445 'ssl_certificate $certificate; ssl_ecdh_curve secp384r1; ssl_early_data on;' "$body")
+	server {
+		listen $host:8446 ssl; ssl_certificate site.pem; tls_flag_client_auth on; ssl_client_certificate bots.pem;
+		ssl_verify_client optional; $body
+	}
+	server {
+		listen $host:8447 ssl; ssl_certificate site.pem; tls_flag_client_auth on; ssl_client_certificate bots.pem;
+		ssl_crl crl.pem; $body
+	}
+}
+stream {
+	ssl_protocols TLSv1.2 TLSv1.3;
+	ssl_certificate_key site.key;
+	ssl_session_ticket_key keys;
+	map \$ssl_server_name \$certificate { default $work/site.pem; }
+	tls_flag_client_auth on;
+	server {
+		listen $host:8448 ssl; ssl_certificate \$certificate; tls_flag_client_certificate now.pem; return "$answer";
+	}
+	server {
+		listen $host:8449 ssl; ssl_certificate site.pem; tls_flag_client_auth require; ssl_client_certificate now.pem;
+		return "$answer";
+	}
+}
+END
+}
+
+# without_module: prints nginx.conf for an nginx that does not know the flag.
+without_module() {
+	configure | sed -E '/_tls_flags_module/d; s/tls_flag_client_[a-z]+ [^;]*;//g; s/\$tls_(flags|request_mtls)//g'
+}
+
+# control COMMAND: what the matrix has to do with the server. Old workers have to be gone,
+# or they would answer.
+cat >control <<'END'
+children() { cat "/proc/$(cat pid)/task/"*/children; }
+gone() { for process; do while kill -0 "$process" 2>/dev/null; do sleep 0.02; done; done; }
+reload() {
+	old=$(children)
+	kill -HUP "$(cat pid)"
+	gone $old
+}
+stop() {
+	main=$(cat pid)
+	kill -QUIT "$main"
+	gone "$main"
+}
+start() { $nginx -p "$PWD" -c nginx.conf -e error.log 2>>start.log || { cat start.log error.log >&2; exit 1; }; }
+case $1 in
+restart) stop; start ;;
+toggle) cp now.pem last.pem; cp next.pem now.pem; cp last.pem next.pem; reload ;;
+*) "$1" ;;
+esac
+END
+
+control() { sh control "$1"; }
+trap '[ ! -e "$work/pid" ] || (cd "$work" && control stop); rm -rf "$work"' EXIT
+
+get() { ./tlsflags get -v "https://$host:$1/" --ca ca.pem --server-name "$2" "${@:3}"; }
+bot() { get "$1" "$2" --cert bot.pem --key bot.key "${@:3}"; }
+matrix() { ./matrix -a "${@:2}" "$host:$1" ca.pem a.example b.example "$other" bot.both other.both; }
+ask() { # CLIENT PORT NAME: connects, and prints what the client says of the handshake
+	case $1 in
+	curl) curl -sv --cacert ca.pem --connect-to "$3:$2:$host:$2" "https://$3:$2/" ;;
+	openssl) openssl s_client -connect "$host:$2" -servername "$3" -CAfile ca.pem </dev/null ;;
+	gnutls-cli) gnutls-cli --x509cafile ca.pem --sni-hostname "$3" --verify-hostname "$3" -p "$2" "$host" </dev/null ;;
+	go) get "$2" "$3" --flags none ;;
+	esac 2>&1
+}
+declare -A asked=([curl]="Request CERT" [openssl]="Acceptable client certificate CA names" [gnutls-cli]="Server has requested a certificate" [go]="asked for: yes")
+
+export nginx
+configure >nginx.conf
+control start
+other=c.example
+
+# The flag, in HTTP/2 and in stream; probe sends each of the nine malformed kinds under both
+# code points.
+for port in 8443 8448; do
+	./tlsflags probe "$host:$port" --ca ca.pem --server-name a.example --cert bot.pem --key bot.key --expect acknowledges >probe
+	[ "$(grep -cE ') +rejects +no +illegal_parameter *$' probe)" = 18 ] || { cat probe; exit 1; }
+done
+want "http=HTTP/2.0 resumed=. flags=3,80 mtls=1 verify=SUCCESS dn=CN=bot" bot 8443 a.example --flags 3,80
+want "flag acknowledged: yes" bot 8443 a.example
+want "http=HTTP/2.0 resumed=. flags= mtls= verify=NONE dn=" get 8443 a.example --flags none
+want "flags=80 mtls= verify=NONE" bot 8443 d.example
+want "certificate asked for: no" bot 8443 d.example
+
+# Requests for another server block than that of the handshake: here get's Host is the
+# address, which the first block serves.
+want "421 Misdirected Request" bot 8443 e.example
+want "421 Misdirected Request" get 8443 c.example --cert other.pem --key other.key
+want "200 OK" get 8443 e.example --flags none
+
+# A server that asks everybody keeps its own settings; ssl_crl counts for the flag.
+want "asked for: yes, given: no, flag acknowledged: no" get 8446 a.example --flags none
+want "asked for: yes, given: yes, flag acknowledged: yes" bot 8446 a.example
+want "verify=SUCCESS dn=CN=bot" bot 8447 a.example
+want "revoked" get 8447 a.example --cert gone.pem --key gone.key
+
+# check LINE...: what nginx says about a server block.
+check() {
+	echo "$load load_module $work/ngx_http_tls_flags_module.so; pid check.pid; events { }
+		http { ssl_certificate site.pem; ssl_certificate_key site.key; server { listen $host:8450 ssl; tls_flag_client_auth on; $* } }" >check.conf
+	$nginx -t -p "$PWD" -c check.conf -e check.log 2>&1
+}
+want "no tls_flag_client_certificate or ssl_client_certificate for tls_flag_client_auth" check
+want "cannot read certificates of authorities from \"$work/site.key\"" check "tls_flag_client_certificate site.key;"
+want "cannot read certificates of authorities from \"$work/none.pem\"" check "tls_flag_client_certificate none.pem;"
+want "has no effect without TLSv1.3 in ssl_protocols" check "tls_flag_client_certificate bots.pem;"
+want "has no effect with ssl_verify_client" check "tls_flag_client_certificate bots.pem; ssl_client_certificate bots.pem; ssl_verify_client on;"
+
+
+# The example of the README.
+sed -n '/^```nginx/,/^```$/p' "$root/integrations/nginx/README.md" | sed "/^\`/d; s#modules/#$PWD/#; 1i pid check.pid;" >check.conf
+want "test is successful" $nginx -t -p "$PWD" -c check.conf -e check.log
+
+for client in curl openssl gnutls-cli go; do
+	[ "$client" = go ] || command -v "$client" >/dev/null || continue
+	want "${asked[$client]}" ask "$client" 8446 a.example
+	for name in a.example e.example; do
+		got=$(ask "$client" 8443 "$name")
+		[[ $got != *"${asked[$client]}"* ]] || { echo "$client was asked: $got" >&2; exit 1; }
+	done
+done
+echo "nginx: clients without the flag are not asked"
+
+matrix 8443 -k -l "sh control reload" -s "sh control restart" -t "sh control toggle"
+matrix 8444
+matrix 8445
+other=-
+matrix 8448
+matrix 8449 -r 116
+
+# A reload drops the module, another loads it again.
+without_module >nginx.conf
+control reload
+want "asked for: no" bot 8443 a.example
+configure >nginx.conf
+control reload
+want "verify=SUCCESS dn=CN=bot" bot 8443 a.example
+! grep -E "emerg|signal" error.log || exit 1
