@@ -59,6 +59,7 @@ type Pieces struct {
 type Hello struct {
 	Transport Transport
 	Src, Dst  netip.AddrPort // from the client, to the server
+	Flow      uint64         // number of the connection, as in FlowPart; 0 without Reader.Tap
 	Time      time.Time      // of the packet that completed the hello
 
 	// Frames are the packets that carried it, counted from 1 over the whole capture, in

@@ -13,6 +13,7 @@ const maxPacket = 256 << 10
 type Reader struct {
 	source  source
 	scanner *Scanner
+	tap     *tap          // or nil
 	share   *share        // of a Budget, or nil
 	filter  *packetFilter // nil: all packets
 	err     error
@@ -83,6 +84,9 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 			if err == nil && r.filter != nil {
 				var match bool
 				if match, err = r.filter.match(p); !match && r.passOver(p, err) {
+					if r.tap != nil {
+						r.tap.scanner.passOver(p)
+					}
 					continue
 				}
 			}
@@ -93,6 +97,9 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 					r.settle()
 				}
 				return
+			}
+			if r.tap != nil {
+				r.tap.packet(p)
 			}
 			if !r.scanner.Scan(p, yield) {
 				return

@@ -32,6 +32,8 @@ type Scanner struct {
 	seed    maphash.Seed
 	part    *Part // of ReadPart, or nil
 
+	numbered bool // hellos have the numbers of their flows
+
 	deadlines []deadline // of doubts, in order of time
 	opened    int        // doubts
 

@@ -403,6 +403,7 @@ func (s *Scanner) describe(f *flow, h *half) {
 		Transport: TCP,
 		Src:       src,
 		Dst:       dst,
+		Flow:      s.numberOf(f),
 		Time:      s.time,
 		Frames:    s.hello.Frames[:0],
 		Faults:    s.hello.Faults[:0],

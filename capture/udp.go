@@ -217,6 +217,7 @@ func (s *Scanner) describeDatagrams(f *flow, ss *session) {
 		Transport: ss.transport(),
 		Src:       src,
 		Dst:       dst,
+		Flow:      s.numberOf(f),
 		Time:      s.time,
 		Frames:    append(s.hello.Frames[:0], ss.frames...),
 		Faults:    s.hello.Faults[:0],

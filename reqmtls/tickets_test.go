@@ -8,11 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/tlsflags/tlsflags/internal/testenv/testca"
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
@@ -344,92 +340,6 @@ func TestSharedKeys(t *testing.T) {
 		if got := client.connect(t, s.addr); got.Resumed || !got.Asked {
 			t.Errorf("resumed %v, asked %v", got.Resumed, got.Asked)
 		}
-	}
-}
-
-// TestRotationUnderLoad rotates the keys while clients connect, each of which must get
-// what it would get alone: the certificate is asked for once and resumed from then on,
-// as no key is dropped, and plain clients have none.
-func TestRotationUnderLoad(t *testing.T) {
-	s := start(t, baseConfig(), reqmtls.Config{
-		ClientCAs: botCAs(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()},
-	})
-	var mu sync.Mutex
-	var keys [][32]byte
-	rotate := func() {
-		mu.Lock()
-		defer mu.Unlock()
-		keys = append([][32]byte{{byte(len(keys))}}, keys...)
-		s.SetSessionTicketKeys(keys)
-	}
-	rotate() // before the first ticket
-	var wg sync.WaitGroup
-	const connections = 6
-	for range 3 {
-		for _, kind := range []string{"plain", "flagged", "flagged, elsewhere"} {
-			wg.Go(func() {
-				c := resumers[kind]()
-				c.cache = &anyName{}
-				for i := range connections {
-					tcp, err := net.Dial("tcp", s.addr)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					got, err := c.start(tcp)
-					certificates := 0
-					if kind != "plain" {
-						certificates = 1
-					}
-					if err != nil || got.Asked != (i == 0 && kind != "plain") || got.Resumed != (i > 0) || got.Certificates != certificates {
-						t.Errorf("%s, connection %d: %+v, %v", kind, i, got, err)
-					}
-					rotate()
-				}
-			})
-		}
-	}
-	wg.Wait()
-}
-
-func TestKeyRotation(t *testing.T) {
-	var mu sync.Mutex
-	now := time.Now() // the certificates are valid from now on
-	pass := func(d time.Duration) {
-		mu.Lock()
-		defer mu.Unlock()
-		now = now.Add(d)
-	}
-	base := baseConfig()
-	base.Time = func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return now
-	}
-	policy := botsPolicy()
-	policy.Mode = reqmtls.Request // the test certificates do not live that long
-	s := start(t, base, withPolicy(policy, reqmtls.Config{}))
-	client := flagged()
-	ca, err := testca.New("lasting", 365*24*time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := ca.Client("lasting")
-	if err != nil {
-		t.Fatal(err)
-	}
-	client = client.with(cert)
-	cache := &anyName{}
-	client.cache = cache
-	var got []bool
-	for _, d := range []time.Duration{0, time.Hour, 25 * time.Hour, 5 * 24 * time.Hour, 8 * 24 * time.Hour} {
-		pass(d)
-		got = append(got, client.connect(t, s.addr).Resumed)
-	}
-	// crypto/tls gives each resumed session a new ticket, so the days count from the last.
-	want := []bool{false, true, true, true, false}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("resumed after an hour, a day, six days, two weeks (-want +got):\n%s", diff)
 	}
 }
 

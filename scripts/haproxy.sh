@@ -66,7 +66,7 @@ sh control start
 ./tlsflags probe "$host:$port" --ca ca.pem --server-name a.example --cert bot.pem --key bot.key --expect asks >probe
 [ "$(grep -cE ') +ignores +no +-* *$' probe)" = 18 ] || { cat probe; exit 1; }
 want "src=127.0.0.1 verify=SUCCESS dn=/CN=bot" get --cert bot.pem --key bot.key
-want "verify=NONE" get --cert bot.pem --key bot.key --flags none
+want "verify=NONE" get --cert bot.pem --key bot.key --flag none
 got=$(curl -sSk -H "X-Client-Verify: SUCCESS" -H "X-Client-Subject: x" "https://$host:$port/")
 [ "$got" = "src=127.0.0.1 verify=NONE dn=" ] || { echo "header fields of a client count: $got" >&2; exit 1; }
 unflagged "$host" "$port"

@@ -40,10 +40,10 @@ unflagged() {
 	unasked curl -sS --cacert ca.pem --cert bot.pem --key bot.key --resolve "a.example:$2:$1" "https://a.example:$2/"
 	for version in -tls1_2 -tls1_3; do
 		unasked openssl s_client $version -connect "$1:$2" -servername a.example -verify_return_error -CAfile ca.pem \
-			-cert bot.pem -key bot.key -ign_eof <<<"$request"
+			-cert bot.pem -key bot.key -ign_eof < <(printf %s "$request")
 	done
-	unasked gnutls-cli --x509cafile ca.pem --x509certfile bot.pem --x509keyfile bot.key "${name[@]}" -p "$2" "$1" <<<"$request"
-	unasked ./tlsflags get "https://$1:$2/" --server-name a.example --ca ca.pem --cert bot.pem --key bot.key --flags none
+	unasked gnutls-cli --x509cafile ca.pem --x509certfile bot.pem --x509keyfile bot.key "${name[@]}" -p "$2" "$1" < <(printf %s "$request")
+	want "asked for: no" ./tlsflags get -v "https://$1:$2/" --server-name a.example --ca ca.pem --cert bot.pem --key bot.key --flag none
 	if command -v certutil >/dev/null; then
 		[ -d home ] || browser_home
 		HOME=$PWD/home unasked chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \

@@ -115,7 +115,8 @@ static void unload(SSL_CTX *ctx, struct names *n)
 		tlsflags_policy_free(n->policy[i]);
 }
 
-/* Early data is read and not answered before the handshake ends. */
+/* Reads a request to its empty line, in any number of pieces. Early data is not answered before
+ * the handshake ends. */
 static int handshake(SSL *ssl, char *request, size_t size)
 {
 	size_t n = 0, all = 0;
@@ -126,7 +127,12 @@ static int handshake(SSL *ssl, char *request, size_t size)
 	}
 	if (r == SSL_READ_EARLY_DATA_ERROR || SSL_accept(ssl) != 1)
 		return 0;
-	return all > 0 || SSL_read(ssl, request, (int)size) > 0;
+	while (all < 4 || (all < size && memcmp(request + all - 4, "\r\n\r\n", 4) != 0)) {
+		if (!SSL_read_ex(ssl, request + all, size - all, &n))
+			return 0;
+		all += n;
+	}
+	return 1;
 }
 
 static void serve(SSL_CTX *ctx, int fd)
@@ -143,6 +149,9 @@ static void serve(SSL_CTX *ctx, int fd)
 		                 tlsflags_asked(ssl), SSL_session_reused(ssl), x == NULL ? "NONE" : "SUCCESS", subject);
 		SSL_write(ssl, answer, n);
 		SSL_shutdown(ssl);
+		shutdown(fd, SHUT_WR);
+		while (read(fd, request, sizeof request) > 0) /* or what is unread would reset the connection */
+			;
 	}
 	SSL_free(ssl);
 	ERR_clear_error();

@@ -36,7 +36,7 @@ const repository = "github.com/tlsflags/tlsflags"
 
 // folders are those of the modules that users import or install. Each requires only
 // modules before it. The last one is the command.
-var folders = []string{"", "capture", "reqmtls/client", "cmd/tlsflags"}
+var folders = []string{"", "capture", "reqmtls/client", "integrations/caddy", "cmd/tlsflags"}
 
 const command = repository + "/cmd/tlsflags"
 

@@ -75,7 +75,7 @@ func TestWorkVersion(t *testing.T) {
 
 func TestTags(t *testing.T) {
 	r := release{version: "v0.2.0"}
-	want := []string{"v0.2.0", "capture/v0.2.0", "reqmtls/client/v0.2.0", "cmd/tlsflags/v0.2.0"}
+	want := []string{"v0.2.0", "capture/v0.2.0", "reqmtls/client/v0.2.0", "integrations/caddy/v0.2.0", "cmd/tlsflags/v0.2.0"}
 	if got := r.tags(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

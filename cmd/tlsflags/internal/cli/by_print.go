@@ -8,7 +8,9 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"text/tabwriter"
+	"strings"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 )
 
 // tallyRow is a line of what --by prints.
@@ -56,7 +58,7 @@ func (t *tally) compare(a, b tallyKey) int {
 	return 0
 }
 
-func (t *tally) print(w *bufio.Writer, format string, top int) {
+func (t *tally) print(w *bufio.Writer, format string, top, width int) {
 	rows := t.rows(top)
 	switch format {
 	case "json", "jsonl":
@@ -64,7 +66,7 @@ func (t *tally) print(w *bufio.Writer, format string, top int) {
 	case "csv":
 		t.printCSV(w, rows)
 	default:
-		t.printTable(w, rows)
+		t.printTable(w, rows, width)
 	}
 }
 
@@ -128,21 +130,20 @@ func (t *tally) printCSV(w io.Writer, rows []tallyRow) {
 	c.Flush()
 }
 
-func (t *tally) printTable(w io.Writer, rows []tallyRow) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprint(table, "hellos")
+func (t *tally) printTable(w io.Writer, rows []tallyRow, width int) {
+	const least = 12
+	table := screen.Table{Columns: []screen.Column{{Name: "HELLOS", Right: true}}}
 	for _, g := range t.by {
-		fmt.Fprint(table, "\t", g.name)
+		table.Columns = append(table.Columns, screen.Column{Name: strings.ToUpper(g.name), Least: least})
 	}
-	fmt.Fprintln(table)
 	for _, r := range rows {
-		fmt.Fprint(table, r.hellos)
+		cells := []string{strconv.Itoa(r.hellos)}
 		for i, g := range t.by {
-			fmt.Fprint(table, "\t", g.cell(r, i))
+			cells = append(cells, g.cell(r, i))
 		}
-		fmt.Fprintln(table)
+		table.Row(cells...)
 	}
-	table.Flush()
+	_ = table.Write(w, width) // the next flush has the error
 }
 
 // cell is a value for people.

@@ -16,20 +16,20 @@ import (
 func TestBy(t *testing.T) {
 	demo := filepath.Join(testenv.Root(t), "corpus", "captures", "demo.pcapng")
 	for _, tt := range []struct{ args, want string }{
-		{"--by flag", "hellos  flag\n9       -\n3       request_mtls(80)\n1       resumption_across_names(8)\n"},
-		{"--by flag --where request_mtls", "hellos  flag\n3       request_mtls(80)\n1       resumption_across_names(8)\n"},
+		{"--by flag", "HELLOS  FLAG\n     9  -\n     3  request_mtls(80)\n     1  resumption_across_names(8)\n"},
+		{"--by flag --where request_mtls", "HELLOS  FLAG\n     3  request_mtls(80)\n     1  resumption_across_names(8)\n"},
 		{"--by day,version -f csv", "day,version,hellos,other\n2026-11-24,772,12,false\n"},
 		{"--by day --by version -f jsonl", `{"day":"2026-11-24","version":{"value":772,"name":"TLS 1.3"},"hellos":12,"other":false}` + "\n"},
 		{"--by hour -f json", "[\n{\"hour\":\"2026-11-24T06:00:00Z\",\"hellos\":12,\"other\":false}\n]\n"},
 		{"--by src_ip,unknown-extension -f csv", "src_ip,unknown-extension,hellos,other\n127.0.0.1,,12,false\n"},
 		{"--by src_ip --redact -f jsonl", `{"src_ip":null,"hellos":12,"other":false}` + "\n"},
 		{"--by sni --redact -f csv", "sni,hellos,other\n,12,false\n"},
-		{"--by sni --top 1 --sni *bot.demo.example", "hellos  sni\n1       bot.demo.example\n2       (other)\n"},
+		{"--by sni --top 1 --sni *bot.demo.example", "HELLOS  SNI\n     1  bot.demo.example\n     2  (other)\n"},
 		{"--by sni --top 0 -f csv --sni *bot.demo.example", "sni,hellos,other\nbot.demo.example,1,false\nexperimental-bot.demo.example,1,false\nresuming-bot.demo.example,1,false\n"},
 		{"--by extension --top 1 -f csv --sni curl*", "extension,hellos,other\n0,1,false\n,11,true\n"},
-		{"--by cipher --top 1 --sni bot*", "hellos  cipher\n1       TLS_RSA_WITH_AES_128_CBC_SHA(47)\n14      (other)\n"},
+		{"--by cipher --top 1 --sni bot*", "HELLOS  CIPHER\n     1  TLS_RSA_WITH_AES_128_CBC_SHA(47)\n    14  (other)\n"},
 		{"--by group --sni bot* -f csv", "group,hellos,other\n23,1,false\n24,1,false\n29,1,false\n4588,1,false\n"},
-		{"--by ja4 --until 2000-01-01", "hellos  ja4\n"},
+		{"--by ja4 --until 2000-01-01", "HELLOS  JA4\n"},
 		{"--by ja4 --until 2000-01-01 -f jsonl", ""},
 		{"--by ja4 --until 2000-01-01 -f json", "[]\n"},
 	} {
@@ -104,7 +104,7 @@ func TestByTimeIsInOrder(t *testing.T) {
 	}
 	var b strings.Builder
 	w := bufio.NewWriter(&b)
-	tally.print(w, "csv", 2)
+	tally.print(w, "csv", 2, 0)
 	w.Flush()
 	if want := "day,hellos,other\n2026-11-26,2,false\n2026-11-27,3,false\n,1,true\n"; b.String() != want {
 		t.Errorf("got %s, want %s", &b, want)

@@ -24,6 +24,7 @@ func (in *inspection) inspectCapture(source string, r *inputReader, passOver boo
 		return false, in.fail(source, err)
 	}
 	in.counted()
+	in.written.pcap.begin(c, in.again != nil)
 	for hello := range c.Hellos() {
 		if err := in.found(source, hello); err != nil {
 			return false, err
@@ -33,7 +34,10 @@ func (in *inspection) inspectCapture(source string, r *inputReader, passOver boo
 	if err := in.inTurn(func(in *inspection) error { in.counts(source, stats); return nil }); err != nil {
 		return false, err
 	}
-	return false, in.fault(source, c.Err())
+	if err := in.fault(source, c.Err()); err != nil {
+		return false, err
+	}
+	return false, in.written.pcap.end(in, source, in.again)
 }
 
 // fault tells what was wrong with a capture: damage is warned about, but a file that cannot be

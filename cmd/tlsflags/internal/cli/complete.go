@@ -91,10 +91,10 @@ func flagCompletions() []string {
 }
 
 func interfaceNames() []string {
+	names := []string{"any"}
 	interfaces, _ := net.Interfaces()
-	names := make([]string, len(interfaces))
-	for i, n := range interfaces {
-		names[i] = n.Name
+	for _, i := range interfaces {
+		names = append(names, i.Name)
 	}
 	return names
 }

@@ -185,8 +185,8 @@ func TestProbeCommand(t *testing.T) {
 	})
 }
 
-// TestPrintProbe compares the whole table.
-func TestPrintProbe(t *testing.T) {
+// probed is what probe may find.
+func probed() probe.Result {
 	point := func(value uint32, name string) *codePoint { return new(codepoint.Of(value, name)) }
 	plain := probe.Handshake{Completed: true, TLSVersion: point(772, "TLS 1.3")}
 	asked := plain
@@ -194,7 +194,7 @@ func TestPrintProbe(t *testing.T) {
 	asked.Authorities = []string{"CN=b", "CN=a\u009b", "CN=b"}
 	refused := probe.Handshake{CertificateRequested: true, Alert: point(42, "bad_certificate"), Error: new("remote error")}
 	cut := probe.Handshake{Error: new("EOF\u009b")}
-	r := probe.Result{
+	return probe.Result{
 		Target: "a:443\u009b", Flag: 80, Verdict: probe.Acknowledges,
 		Runs: []probe.Run{
 			{Handshake: plain},
@@ -206,8 +206,13 @@ func TestPrintProbe(t *testing.T) {
 			{Case: "empty_data", Type: 65025, Verdict: probe.Honours, Handshake: asked},
 		},
 	}
+}
+
+// TestPrintProbe compares the whole table.
+func TestPrintProbe(t *testing.T) {
+	r := probed()
 	var b strings.Builder
-	if err := printProbe(&b, r); err != nil {
+	if err := printProbe(&b, r, 0); err != nil {
 		t.Fatal(err)
 	}
 	compareGolden(t, "probe.txt", b.String())
@@ -218,7 +223,7 @@ func TestPrintProbe(t *testing.T) {
 			}
 			return len(b), nil
 		})
-		if err := printProbe(full, r); err != io.ErrShortWrite {
+		if err := printProbe(full, r, 0); err != io.ErrShortWrite {
 			t.Errorf("an output that fails at %q: %v", end, err)
 		}
 	}
@@ -228,7 +233,7 @@ func TestPrintProbe(t *testing.T) {
 func TestPrintProbeUnsolicited(t *testing.T) {
 	var b strings.Builder
 	run := probe.Run{Handshake: probe.Handshake{Completed: true, CertificateRequested: true, RequestFlags: []extension.Flag{80}}}
-	if err := printProbe(&b, probe.Result{Flag: 80, Runs: []probe.Run{run}}); err != nil {
+	if err := printProbe(&b, probe.Result{Flag: 80, Runs: []probe.Run{run}}, 0); err != nil {
 		t.Fatal(err)
 	}
 	if out := b.String(); !strings.Contains(out, "unsolicited") {

@@ -11,7 +11,8 @@ import (
 
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
-	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/fingerprint"
 )
@@ -50,7 +51,7 @@ be read or is refused.`,
 			}
 			differences := fingerprint.Diff(hellos[0], hellos[1])
 			w := cmd.OutOrStdout()
-			if err := writeDiff(w, differences, useColor(colors.value, w)); err != nil || len(differences) == 0 {
+			if err := writeDiff(w, differences, textStyle{painter: useColor(colors.value, w), width: widthOf(cmd, w)}); err != nil || len(differences) == 0 {
 				return err
 			}
 			return exitWith(ExitUnmet)
@@ -61,26 +62,26 @@ be read or is refused.`,
 	return cmd
 }
 
-func writeDiff(w io.Writer, differences []fingerprint.Difference, colored bool) error {
-	p := textPrinter{style: textStyle{color: colored}}
+func writeDiff(w io.Writer, differences []fingerprint.Difference, style textStyle) error {
+	var b strings.Builder
 	for _, d := range differences {
 		if d.Order {
-			fmt.Fprintf(&p.b, "%s: the same values in another order\n", printable(d.Field))
+			fmt.Fprintf(&b, "%s\n", screen.Cut(printable(d.Field)+": the same values in another order", style.width))
 		} else {
-			fmt.Fprintf(&p.b, "%s\n", printable(d.Field))
+			fmt.Fprintf(&b, "%s\n", screen.Cut(printable(d.Field), style.width))
 		}
 		side := func(mark string, values []string, paint color.Attribute) {
 			if d.Order {
 				values = []string{strings.Join(values, ", ")}
 			}
 			for _, v := range values {
-				fmt.Fprintf(&p.b, "%s\n", p.paint("  "+mark+" "+printable(v), paint))
+				fmt.Fprintf(&b, "%s\n", style.paint(screen.Cut("  "+mark+" "+printable(v), style.width), paint))
 			}
 		}
 		side("-", d.A, color.FgRed)
 		side("+", d.B, color.FgGreen)
 	}
-	_, err := io.WriteString(w, p.b.String())
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 
@@ -104,21 +105,21 @@ func helloOfArgument(cmd *cobra.Command, arg string) (clienthello.ClientHello, e
 	if name := foreign(in.data); name != "" {
 		return clienthello.ClientHello{}, fmt.Errorf("%s %s", in.subject(), name)
 	}
-	data := in.data
-	if msg, _ := withHeader(data); msg != nil {
-		data = msg
-	}
-	parse := clienthello.Parse
-	switch identify(data) {
-	case dtlsMessageContent:
-		parse = clienthello.ParseDTLS
-	case dtlsRecordContent:
-		var dtls assemble.DTLS
-		dtls.Reset(make([]byte, assemble.BufferSize(assemble.MaxMessage)))
-		if result := dtls.Feed(data); result.Outcome == assemble.Complete {
-			data, parse = result.Message, clienthello.ParseDTLS
+	data, parse := in.data, clienthello.Parse
+	if c, ok := openDatagram(data); ok {
+		if c.fault != nil {
+			return clienthello.ClientHello{}, fmt.Errorf("%s refused: %w", in.subject(), c.fault)
 		}
-	default:
+		if data = c.message; c.kind == annotate.DTLSClientHello {
+			parse = clienthello.ParseDTLS
+		}
+	} else {
+		if msg, _ := withHeader(data); msg != nil {
+			data = msg
+		}
+		if identify(data) == dtlsMessageContent {
+			parse = clienthello.ParseDTLS
+		}
 		data = new(takenOff).takeOff(data)
 	}
 	msg, at, err := parse(data)

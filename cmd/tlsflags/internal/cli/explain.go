@@ -24,6 +24,7 @@ type explainOptions struct {
 	format  enum[string]
 	color   enum[string]
 	full    bool
+	clauses bool
 	hello   string
 	request string
 	from    enum[handshake.Sender]
@@ -48,12 +49,14 @@ func newExplainOptions() explainOptions {
 	}
 }
 
-const explainHelp = `Explain prints a message byte by byte: the offset, the bytes, the field that they belong
-to, what they say, and the clause that defines them. The input is one of:
+const explainHelp = `Explain prints a message byte by byte: the offset, the bytes, and a tree of the fields that
+they belong to, with what they say and, with --clauses, the clauses that define them. The
+input is one of:
 
   - a message that can carry TLS flags, with its handshake header: ClientHello (TLS or
     DTLS), ServerHello, HelloRetryRequest, EncryptedExtensions, CertificateRequest,
     Certificate or NewSessionTicket; TLS records around it are removed
+  - the payload of a UDP datagram with a ClientHello: DTLS records or QUIC Initial packets
   - a ClientHello without its handshake header, if the input is that and nothing more
   - one extension
   - the data of a TLS Flags extension
@@ -107,6 +110,7 @@ func explainCommand() *cobra.Command {
 	f.VarP(&o.format, "format", "f", "output format")
 	f.Var(&o.color, "color", "when to colour text")
 	f.BoolVar(&o.full, "full", false, "show all bytes of long fields")
+	f.BoolVar(&o.clauses, "clauses", false, "show the clauses that define the fields")
 	f.StringVar(&o.hello, "hello", "", "the ClientHello that the message answers; of a capture, the number of one (`FILE|HEX|N`)")
 	f.StringVar(&o.request, "request", "", "the CertificateRequest that the message answers, as `FILE|HEX`")
 	f.Var(&o.from, "from", "the side that sent a Certificate")
@@ -118,8 +122,9 @@ func explainCommand() *cobra.Command {
 type explanation struct {
 	input   explainedInput
 	records takenOff
-	added   int // bytes of a handshake header that the input lacks
-	hello   int // its number in a capture, from 1
+	fault   error // of the datagram around the message, or nil
+	added   int   // bytes of a handshake header that the input lacks
+	hello   int   // its number in a capture, from 1
 	frames  []int
 	table   annotate.Table
 	verdict rules.Violation
@@ -161,6 +166,9 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 			}
 		}
 	}
+	if e.fault != nil {
+		complain(cmd, fmt.Sprintf("%s: warning: %v", in.source, e.fault))
+	}
 	e.table = annotate.Explain(kind, data)
 	if e.verdict, err = o.judge(cmd, e.table); err != nil {
 		return err
@@ -172,7 +180,8 @@ func (e explanation) write(cmd *cobra.Command, o explainOptions) error {
 	if o.format.value == "json" {
 		return e.writeJSON(cmd.OutOrStdout())
 	}
-	return e.writeText(cmd.OutOrStdout(), useColor(o.color.value, cmd.OutOrStdout()), o.full)
+	w := cmd.OutOrStdout()
+	return e.writeText(w, explainStyle{textStyle{painter: useColor(o.color.value, w), width: widthOf(cmd, w)}, o.full, o.clauses})
 }
 
 // detect tells what the input is. It returns it without records, and with a handshake
@@ -181,6 +190,10 @@ func (e *explanation) detect(o explainOptions) ([]byte, annotate.Kind, error) {
 	in := e.input
 	if name := foreign(in.data); name != "" {
 		return nil, 0, fmt.Errorf("%s %s", in.subject(), name)
+	}
+	if c, ok := openDatagram(in.data); ok {
+		e.records, e.fault = c.taken, c.fault
+		return c.message, c.kind, nil
 	}
 	if msg, n := withHeader(in.data); msg != nil {
 		e.added = n
@@ -194,15 +207,10 @@ func (e *explanation) detect(o explainOptions) ([]byte, annotate.Kind, error) {
 	if name := otherMessage(in.data); name != "" {
 		return nil, 0, fmt.Errorf("%s %s, which cannot carry TLS flags", in.subject(), name)
 	}
-	return nil, 0, fmt.Errorf("%s %w; %s", in.subject(), err, o.kindHint(data))
-}
-
-// kindHint says what to do if the bytes do not tell what they are.
-func (o explainOptions) kindHint(data []byte) string {
 	if identify(data) == dtlsRecordContent {
-		return "it looks like a DTLS record: tlsflags inspect reads those"
+		return nil, 0, fmt.Errorf("%s a datagram of DTLS records without a ClientHello", in.subject())
 	}
-	return "say with --as what it is: " + strings.Join(o.as.words(), ", ")
+	return nil, 0, fmt.Errorf("%s %w; say with --as what it is: %s", in.subject(), err, strings.Join(o.as.words(), ", "))
 }
 
 // explainedInput is an input of explain.
@@ -317,10 +325,11 @@ func (in *explainedInput) decodeArgument(openErr error) error {
 // Certificate of 2^24-1 bytes, in hexadecimal.
 const maxExplained = 40 << 20
 
-// takenOff counts the TLS records around a message.
+// takenOff counts what was around a message.
 type takenOff struct {
 	count int
-	bytes int // of them, with their headers
+	bytes int    // of them, with their headers
+	what  string // "TLS record", "DTLS record" or "QUIC packet"
 }
 
 // takeOff returns the content of the TLS handshake records that data begins with, or data
@@ -337,6 +346,7 @@ func (t *takenOff) takeOff(data []byte) []byte {
 	if t.count == 0 {
 		return data
 	}
+	t.what = "TLS record"
 	return content
 }
 
@@ -382,7 +392,9 @@ func proposal(cmd *cobra.Command, option, arg string, kind annotate.Kind) (exten
 		return extension.List{}, errors.Join(fmt.Errorf("%s %s: it is a capture; give one message", option, in.source), in.close())
 	}
 	data := in.data
-	if msg, _ := withHeader(data); msg != nil && kind == annotate.ClientHello {
+	if c, ok := openDatagram(data); ok && kind == annotate.ClientHello {
+		data, kind = c.message, c.kind
+	} else if msg, _ := withHeader(data); msg != nil && kind == annotate.ClientHello {
 		data = msg
 	}
 	data = new(takenOff).takeOff(data)

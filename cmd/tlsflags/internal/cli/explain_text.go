@@ -4,26 +4,35 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/fatih/color"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/paste"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/rules"
 )
 
-const (
-	bytesPerRow = 16
-	rowsPerLong = 4 // of a long field without --full
-)
+// rowsPerLong is how many rows of a long field are shown without --full.
+const rowsPerLong = 4
 
-// writeText writes the byte table.
-func (e explanation) writeText(w io.Writer, colored, full bool) error {
-	p := explainPrinter{textPrinter: textPrinter{style: textStyle{color: colored}}, full: full}
-	p.measure(e.table.Fields)
-	fmt.Fprintf(&p.b, "%s\n", e.title())
+// explainStyle is how the text of explain looks.
+type explainStyle struct {
+	textStyle
+	full    bool // all bytes of long fields
+	clauses bool
+}
+
+// writeText writes the tree of fields, with their bytes beside them.
+func (e explanation) writeText(w io.Writer, style explainStyle) error {
+	p := explainPrinter{explainStyle: style, bytesPerRow: 16}
+	if style.width > 0 && style.width < 100 {
+		p.bytesPerRow = 8
+	}
+	p.fill("", "", e.title()...)
 	read, rest := e.split()
 	for _, f := range read {
 		p.field(f)
@@ -31,9 +40,9 @@ func (e explanation) writeText(w io.Writer, colored, full bool) error {
 			p.fault(f)
 		}
 	}
-	p.line(e.summary())
+	p.fill("", "", e.summary())
 	if v := e.verdict; !v.OK() && !e.bodyVerdict() {
-		p.line(p.paint("rules: "+verdictText(v), color.FgRed))
+		p.fillPainted([]color.Attribute{color.FgRed}, "", "  ", verdictText(v)...)
 	}
 	for _, f := range rest {
 		p.field(f)
@@ -42,8 +51,8 @@ func (e explanation) writeText(w io.Writer, colored, full bool) error {
 	return err
 }
 
-// title says what the table is about.
-func (e explanation) title() string {
+// title says what the tree is about, in parts.
+func (e explanation) title() []string {
 	what := e.table.Kind.String()
 	if e.table.Message != 0 {
 		what = e.table.Message.String()
@@ -56,17 +65,18 @@ func (e explanation) title() string {
 	if e.hello > 0 {
 		source += e.inCapture()
 	}
-	text := fmt.Sprintf("%s: %s, %s", source, what, count(lengthOf(read), "byte"))
+	text := fmt.Sprintf("%s, %s", what, count(lengthOf(read), "byte"))
 	if e.records.count > 0 {
-		text += fmt.Sprintf(" from %s of %s", count(e.records.count, "TLS record"), count(e.records.bytes, "byte"))
+		text += fmt.Sprintf(" from %s of %s", count(e.records.count, e.records.what), count(e.records.bytes, "byte"))
 	}
+	parts := []string{source + ":", text}
 	if e.added > 0 {
-		text += fmt.Sprintf(", of which the first %d, the handshake header, were added", e.added)
+		parts = append(parts, fmt.Sprintf("(the first %d, the handshake header, were added)", e.added))
 	}
 	if n := lengthOf(rest); n > 0 {
-		text += "; " + count(n, "byte") + " after it not read"
+		parts = append(parts, "("+count(n, "byte")+" after it not read)")
 	}
-	return text
+	return parts
 }
 
 // split returns the fields that the summary is about, and what follows what was accepted.
@@ -107,12 +117,13 @@ func (e explanation) bodyVerdict() bool {
 	return false
 }
 
-func verdictText(v rules.Violation) string {
+// verdictText says which rule is broken, in parts.
+func verdictText(v rules.Violation) []string {
 	text := fmt.Sprintf("%s at byte %d", v.Code.Name(), v.Offset)
 	if f, ok := v.Flag(); ok {
 		text = v.Code.Name() + ", flag " + flagName(f)
 	}
-	return fmt.Sprintf("%s: %s; %s; %s", text, messageOf(v.Code), alertText(v.Code), v.Clause())
+	return []string{"rules: " + text + ":", messageOf(v.Code) + ";", alertText(v.Code) + ";", v.Clause()}
 }
 
 // messageOf is the message of a code without the name of the program.
@@ -126,23 +137,29 @@ func alertText(c extension.Code) string {
 	return text
 }
 
-// explainPrinter lays the table out.
+// explainPrinter lays the tree out.
 type explainPrinter struct {
-	textPrinter
-	full          bool
-	path, meaning int // widths
+	explainStyle
+	bytesPerRow int
+	tree        tree
+	clause      string // of the fields above
+	b           strings.Builder
 }
 
-// measure makes the columns as wide as what they hold, within reason.
-func (p *explainPrinter) measure(fields []annotate.Field) {
-	const widest = 60
-	for _, f := range fields {
-		p.path = max(p.path, min(len(f.Path), widest))
-		p.meaning = max(p.meaning, min(len(f.Meaning), widest))
+// fill writes parts in as few lines as they fit; indent is before those after the first.
+func (p *explainPrinter) fill(first, indent string, parts ...string) {
+	p.fillPainted(nil, first, indent, parts...)
+}
+
+func (p *explainPrinter) fillPainted(paint []color.Attribute, first, indent string, parts ...string) {
+	parts[0] = first + parts[0]
+	for line := range strings.SplitSeq(screen.Fill(parts, " ", indent, p.width), "\n") {
+		if paint != nil {
+			line = p.paint(line, paint...)
+		}
+		p.b.WriteString(line + "\n")
 	}
 }
-
-func (p *explainPrinter) line(text string) { fmt.Fprintf(&p.b, "%s\n", text) }
 
 func (p *explainPrinter) field(f annotate.Field) {
 	mark, paint := " ", color.Reset
@@ -152,27 +169,39 @@ func (p *explainPrinter) field(f annotate.Field) {
 	case f.Path == "":
 		paint = color.Faint
 	}
+	text := p.tree.add(f.Path, printable(f.Meaning))
+	if f.Path == "" {
+		text = printable(f.Meaning)
+	}
+	if p.clauses && f.Clause != "" && f.Clause != p.clause {
+		p.row(p.beside(" ", "", nil, "("+f.Clause+")"), color.Faint)
+		p.clause = f.Clause
+	}
 	shown := f.Bytes
-	if long := bytesPerRow * rowsPerLong; !p.full && len(shown) > long {
+	if long := 16 * rowsPerLong; !p.full && len(shown) > long {
 		shown = shown[:long]
 	}
-	first := shown[:min(len(shown), bytesPerRow)]
-	row := fmt.Sprintf("%s%6d  %-*s  %-*s  %-*s  %s", mark, f.Offset, 3*bytesPerRow-1, spaced(first), p.path, f.Path, p.meaning, printable(f.Meaning), f.Clause)
-	p.row(row, paint)
-	for at := bytesPerRow; at < len(shown); at += bytesPerRow {
-		p.row(fmt.Sprintf("%s%6d  %s", mark, f.Offset+at, spaced(shown[at:min(at+bytesPerRow, len(shown))])), paint)
+	first := shown[:min(len(shown), p.bytesPerRow)]
+	p.row(p.beside(mark, strconv.Itoa(f.Offset), first, text), paint)
+	for at := p.bytesPerRow; at < len(shown); at += p.bytesPerRow {
+		p.row(p.beside(mark, strconv.Itoa(f.Offset+at), shown[at:min(at+p.bytesPerRow, len(shown))], ""), paint)
 	}
 	if rest := len(f.Bytes) - len(shown); rest > 0 {
 		p.row(fmt.Sprintf("%s        ... and %s", mark, count(rest, "byte")), paint)
 	}
 }
 
+// beside returns a row: an offset, bytes, and what they are.
+func (p *explainPrinter) beside(mark, offset string, bytes []byte, text string) string {
+	return fmt.Sprintf("%s%6s  %-*s  %s", mark, offset, 3*p.bytesPerRow-1, spaced(bytes), text)
+}
+
 func (p *explainPrinter) row(text string, paint color.Attribute) {
-	text = strings.TrimRight(text, " ")
+	text = screen.Cut(strings.TrimRight(text, " "), p.width)
 	if paint != color.Reset {
 		text = p.paint(text, paint)
 	}
-	p.line(text)
+	p.b.WriteString(text + "\n")
 }
 
 // fault tells what is wrong with the field above.
@@ -182,7 +211,50 @@ func (p *explainPrinter) fault(f annotate.Field) {
 		what = "malformed extension"
 	}
 	c := f.Fault.Code
-	p.line(p.paint(fmt.Sprintf(">         ^ %s: %s at byte %d: %s; %s; %s", what, c.Name(), f.Fault.Offset, messageOf(c), alertText(c), c.Clause()), color.FgRed, color.Bold))
+	p.fillPainted([]color.Attribute{color.FgRed, color.Bold}, ">         ^ ", ">           ",
+		fmt.Sprintf("%s: %s at byte %d:", what, c.Name(), f.Fault.Offset), messageOf(c)+";", alertText(c)+";", c.Clause())
+}
+
+// tree says how deep a field is, and what it is called there. A field whose length or type was
+// shown is a node; what is in it is indented below it.
+type tree struct {
+	nodes []string // paths, from the outermost one on
+}
+
+// add returns the line of a field without its bytes.
+func (t *tree) add(path, meaning string) string {
+	node, opens := path, false
+	if rest, ok := strings.CutSuffix(path, ".length"); ok {
+		node, opens = rest, true
+	} else if rest, ok := strings.CutSuffix(path, ".extension_type"); ok {
+		node, opens = rest, true
+	}
+	for len(t.nodes) > 0 && !inside(node, t.nodes[len(t.nodes)-1]) {
+		t.nodes = t.nodes[:len(t.nodes)-1]
+	}
+	depth, label := len(t.nodes), node
+	if depth > 0 {
+		label = strings.TrimPrefix(node[len(t.nodes[depth-1]):], ".")
+	}
+	if opens {
+		t.nodes = append(t.nodes, node)
+	}
+	text := label
+	switch {
+	case label == "" || meaning == "":
+		text += meaning
+	case strings.HasSuffix(label, "]"):
+		text += " " + meaning
+	default:
+		text += ": " + meaning
+	}
+	return strings.Repeat("  ", depth) + text
+}
+
+// inside reports whether a field is a node or in it.
+func inside(path, node string) bool {
+	rest, ok := strings.CutPrefix(path, node)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // spaced writes bytes in hexadecimal, a space between them.

@@ -51,9 +51,9 @@ func TestFieldsOfRows(t *testing.T) {
 func TestFields(t *testing.T) {
 	demo := filepath.Join(testenv.Root(t), "corpus", "captures", "demo.pcapng")
 	for _, tt := range []struct{ args, want string }{
-		{"-f text --fields src_ip,client_hello.server_name,ja4", "127.0.0.1  curl.demo.example  t13d3112h2_e8f1e7e78f70_b26ce05bbdd6\n"},
-		{"-f text --fields error,tls_flags.flags,hello_index --sni bot*", "-  request_mtls  1\n"},
-		{"-f text --fields client_hello.alpn,client_hello.supported_versions", "h2,http/1.1  TLS 1.3,TLS 1.2,TLS 1.1,TLS 1.0\n"},
+		{"-f text --fields src_ip,client_hello.server_name,ja4", "src_ip  client_hello.server_name  ja4\n127.0.0.1  curl.demo.example         t13d3112h2_e8f1e7e78f70_b26ce05bbdd6\n"},
+		{"-f text --fields error,tls_flags.flags,hello_index --sni bot*", "error  tls_flags.flags  hello_index\n-      request_mtls     1\n"},
+		{"-f text --fields client_hello.alpn,client_hello.supported_versions", "client_hello.alpn  client_hello.supported_versions\nh2,http/1.1        TLS 1.3,TLS 1.2,TLS 1.1,TLS 1.0\n"},
 		{"-f csv --fields dst_port,client_hello.alpn,client_hello.legacy_version,request_mtls,error", "dst_port,client_hello.alpn,client_hello.legacy_version,request_mtls,error\n443,h2 http/1.1,771,false,\n"},
 		{"-f csv --fields ja4 --sni none", "ja4\n"},
 		{"-f csv --fields error", "error\n\"\"\n"},
@@ -94,7 +94,7 @@ func TestCells(t *testing.T) {
 	}
 	for format, want := range map[string]string{
 		"csv":  "source,client_hello.alpn\n" + `\x3da\t\x1b,"a\x20b c,d"` + "\n",
-		"text": `=a\t\x1b  a b,c\x2cd` + "\n",
+		"text": "source  client_hello.alpn\n" + `=a\t\x1b  a b,c\x2cd` + "\n",
 	} {
 		var b strings.Builder
 		p := newPrinter(format, &b, textStyle{}, fields)

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -34,7 +34,7 @@ number has none in its document, not even for experiments.`,
 			if format.value == "json" {
 				return writeFlagsJSON(cmd.OutOrStdout())
 			}
-			return writeFlagsText(cmd.OutOrStdout())
+			return writeFlagsText(cmd.OutOrStdout(), widthOf(cmd, cmd.OutOrStdout()))
 		},
 		DisableFlagsInUseLine: true,
 	}
@@ -42,18 +42,20 @@ number has none in its document, not even for experiments.`,
 	return cmd
 }
 
-func writeFlagsText(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "FLAG\tNAME\tMESSAGES\tRECOMMENDED\tSTATUS\tREFERENCE")
+func writeFlagsText(w io.Writer, width int) error {
+	t := screen.Table{Columns: []screen.Column{
+		{Name: "FLAG"}, {Name: "NAME", Least: 27}, {Name: "MESSAGES", Rank: 1}, {Name: "RECOMMENDED", Rank: 4},
+		{Name: "STATUS", Rank: 2}, {Name: "REFERENCE", Least: 18, Rank: 3},
+	}}
 	for info := range (extension.Registry{}).All() {
 		number := "-"
 		if !info.Unnumbered {
 			number = fmt.Sprint(uint16(info.Number))
 		}
 		name := strings.Join(append([]string{info.Name}, aliases(info)...), ", ")
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%v\t%s\n", number, name, orDash(info.Messages.String()), orDash(info.Recommended), info.Status, info.Reference)
+		t.Row(number, name, orDash(info.Messages.String()), orDash(info.Recommended), info.Status.String(), info.Reference)
 	}
-	return t.Flush()
+	return t.Write(w, width)
 }
 
 func orDash(s string) string {

@@ -15,17 +15,22 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		return in.part.row(source, h)
 	}
 	r := row{source: source, hello: h}
+	in.written.rows++
+	number := in.counter.next(source, in.join)
 	if h.Found() {
 		var err error
 		r.msg, r.offset, err = h.Parse()
 		r.code, _ = err.(extension.Code)
 	}
 	in.count(h, r.msg, r.code)
-	in.report.next(source)
+	in.report.next(in, source)
 	if in.only.set && !r.msg.HasFlag(in.only.flag) && h.Found() {
 		return nil
 	}
 	if ok, err := in.selected(&r); !ok || err != nil {
+		return err
+	}
+	if err := in.written.selected(h); err != nil {
 		return err
 	}
 	if in.tally != nil {
@@ -41,6 +46,7 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		return nil
 	}
 	l := in.line(&r)
+	l.number = number
 	if in.bytes {
 		l.Message = optional(hex.EncodeToString(h.Message))
 	}
@@ -48,6 +54,20 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		l.redact()
 	}
 	return in.printer.print(l)
+}
+
+// counter numbers the hellos of each capture, as explain does.
+type counter struct {
+	source string
+	n      int
+}
+
+func (c *counter) next(source string, joined bool) int {
+	if source != c.source && !joined {
+		*c = counter{source: source}
+	}
+	c.n++
+	return c.n
 }
 
 func (in *inspection) count(h *capture.Hello, msg clienthello.ClientHello, code extension.Code) {

@@ -56,8 +56,10 @@ func TestFollow(t *testing.T) {
 				}
 			}
 			lines := bufio.NewReader(out)
-			if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, "tcp") {
-				t.Errorf("got %q, %v", line, err)
+			for _, want := range []string{"CLIENT", "tcp"} {
+				if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, want) {
+					t.Errorf("got %q, %v", line, err)
+				}
 			}
 			if err := row.end(path, cancel); err != nil {
 				t.Fatal(err)

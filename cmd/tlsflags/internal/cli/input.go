@@ -28,6 +28,7 @@ func (in *inspection) input(path string) error {
 	switch {
 	case path == standardInput:
 		return in.apart(func(in *inspection) error {
+			in.again = nil
 			in.begin("standard input", -1)
 			return in.stream(path, newInputReader(in, in.cmd.InOrStdin(), true))
 		})
@@ -99,6 +100,7 @@ func (in *inspection) file(path string, read func(*inputReader) error) error {
 	if err := in.followFile(f); err != nil {
 		return in.fail(in.source(path), err)
 	}
+	in.again = nil
 	size, file := int64(-1), io.Reader(interruptible{in.cmd.Context(), f})
 	switch info, err := f.Stat(); {
 	case err != nil || !info.Mode().IsRegular():
@@ -106,6 +108,7 @@ func (in *inspection) file(path string, read func(*inputReader) error) error {
 		file = &growing{ctx: in.cmd.Context(), f: f, path: path}
 	default:
 		size, file = info.Size(), f // which nobody has to wait for
+		in.again = in.reopenFile(path)
 	}
 	in.begin(in.source(path), size)
 	return read(newInputReader(in, file, in.follow))
@@ -119,7 +122,7 @@ func (in *inspection) directory(root string) error {
 		if err != nil {
 			return in.apart(func(in *inspection) error { return in.fail(in.source(path), err) })
 		}
-		if !entry.Type().IsRegular() {
+		if !entry.Type().IsRegular() || in.written.pcap.is(path) {
 			return nil
 		}
 		return in.apart(func(in *inspection) error {
@@ -176,6 +179,7 @@ func (in *inspection) stream(source string, r *inputReader) error {
 		case err != nil:
 			return in.fail(source, in.unknown(data, "; as text, "+err.Error()))
 		case p.packets != nil:
+			in.again = in.reopenBytes(p.packets)
 			_, err := in.inspectCapture(source, newInputReader(in, bytes.NewReader(p.packets), false), false)
 			return err
 		}

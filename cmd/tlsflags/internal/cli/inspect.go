@@ -9,7 +9,6 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -38,6 +37,7 @@ type inspectOptions struct {
 	follow bool
 	result fileOptions
 	live   liveOptions
+	write  writeOptions
 	workerOptions
 
 	conditions conditions
@@ -74,6 +74,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.Var(filterOption{&o.room.Filter}, "filter", "read only packets that this expression of tcpdump chooses")
 	f.BoolVar(&o.redact, "redact", false, "leave out addresses, server names, randoms, session ids, connection IDs and directories")
 	f.BoolVar(&o.bytes, "bytes", false, "show the bytes of each message, from the handshake header on, in hexadecimal")
+	o.write.register(f)
 	f.StringVar(&o.keyLog, "keylog", "", "decrypt TLS 1.3 with the secrets in `FILE`; - is standard input")
 	f.BoolVar(&o.join, "join", false, "read all captures as one, in the order of their times, as rotated files are")
 	f.BoolVar(&o.follow, "follow", false, "wait at the end of a capture that still grows; ^C ends it")
@@ -101,10 +102,10 @@ cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
 --strict=ambiguous; 5 a capture was damaged, cut or not readable in part, with
 --strict-capture. If several apply, the first of 2, 3, 5, 4, 1 is returned.`
 
-const inspectHelp = `Inspect prints one line for each ClientHello in its inputs: the time, the client and the
-server, the server name, the version that the client prefers, and the TLS flags; or why
-the hello was refused. The time is the time of day in UTC. A name is cut at 64 bytes.
-The other formats have the date and the whole name.
+const inspectHelp = `Inspect prints one line for each ClientHello in its inputs: its number in its capture, the
+time of day in UTC, the client and the server, the server name, the version that the client
+prefers, JA4, the frames, and the TLS flags; or why the hello was refused. On a screen, lines
+are cut and columns left out so that they fit. The other formats have everything.
 
 Inspect looks at the content of an input, not at its name. An input is one of:
 
@@ -149,6 +150,13 @@ tests for one. If several of --where, --flag, --sni, --ja4, --since and --until 
 all must hold. --fields shows only some keys of the JSON, in any format.
 --by ja4 counts hellos by their JA4, and --by day,flag by day and flag. --report writes a page
 of HTML with counts, a time line, doubts and oddities, and the bytes of up to 200 hellos.
+
+--write-hellos writes the message of each hello that is shown to DIR, under the number of the
+hello among all that were found and the beginning of its SHA-256. It replaces no file.
+--write-pcap writes a pcapng file for Wireshark: of the connection of each such hello, the
+packets from its beginning on, at most 64 before the hello and 64 after it, in both directions.
+Files are read twice for that. Of standard input, an interface and a file with --follow, inspect
+holds the latest 64 MiB of packets, and says how many it could not write.
 
 With -o, the results go to a file. It has another name in the same folder until they are
 complete, also after ^C or SIGTERM; if they cannot be written, there is no file. --rotate
@@ -224,7 +232,7 @@ func (o inspectOptions) check(args []string) error {
 	case o.top < 0:
 		return usageError("--top cannot be negative")
 	}
-	if err := errors.Join(o.report.check(&o, args), o.fields.check(o.format.value)); err != nil {
+	if err := errors.Join(o.report.check(&o, args), o.write.check(o, args), o.fields.check(o.format.value)); err != nil {
 		return err
 	}
 	if err := o.checkResult(args); err != nil {
@@ -254,15 +262,21 @@ type inspection struct {
 	keys     tls13.KeyLog // nil without --keylog
 	followed followed     // connections of the input at hand
 	parts    parts        // what is computed of a hello
-	turns    *turns       // of the inputs, for what lists them; nil with one worker
-	part     *part        // that is read; nil for what prints
+	written  written
+	counter  counter
+	again    reopener // of the input at hand, if it can be read twice
+	turns    *turns   // of the inputs, for what lists them; nil with one worker
+	part     *part    // that is read; nil for what prints
 	budget   *capture.Budget
 }
 
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
 // GOMEMLIMIT sets another. Without one, garbage would double what package capture holds.
 func (o inspectOptions) memoryLimit() int64 {
-	const others = 16 << 20 // garbage, buffers and output
+	others := int64(16 << 20) // garbage, buffers and output
+	if o.write.pcap != "" {
+		others += packetBuffer + 32<<20 // what is remembered of connections
+	}
 	return int64(o.room.MaxMemory) + others
 }
 
@@ -287,18 +301,25 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 	defer in.report.discard()
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
-	in.parts = partsOf(o.format.value, o.fields) | o.conditions.parts()
+	in.parts = partsOf(o.format.value, o.fields)
 	switch {
 	case o.by.list != nil:
 		in.tally = newTally(o.by.list, o.redact)
 	case !o.stats && in.report.page == nil:
 		in.print(args, to)
+		if p, ok := in.printer.(*textPrinter); ok && !p.shows(ja4Column) {
+			in.parts &^= partJA4
+		}
 	}
-	if err := in.run(args); err != nil {
+	in.parts |= o.conditions.parts()
+	if err := in.written.begin(o.write); err != nil {
+		return err
+	}
+	if err := in.written.end(in, in.run(args)); err != nil {
 		return err
 	}
 	if !o.quiet && !in.nothing() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", in.summary)
+		fmt.Fprintln(cmd.ErrOrStderr(), in.summary.text(widthOf(cmd, cmd.ErrOrStderr())))
 	}
 	if o.expect.set && !in.summary.expected {
 		in.exit = in.exit.and(ExitUnmet)
@@ -313,24 +334,9 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 	return exitWith(in.exit)
 }
 
-// sourceWidth returns the width of the names of the inputs with a colon, or 0 for a single
-// input. The names in a directory are not known yet.
-func (in *inspection) sourceWidth(args []string) int {
-	const usual, widest = 30, 60
-	width := 0
-	for _, arg := range args {
-		name := utf8.RuneCountInString(printable(in.source(arg))) + 1
-		switch {
-		case isDirectory(arg) && in.redact:
-			name = usual
-		case isDirectory(arg):
-			name += usual
-		case len(args) == 1:
-			return 0
-		}
-		width = max(width, name)
-	}
-	return min(width, widest)
+// severalSources reports whether hellos may be of more than one input.
+func (o inspectOptions) severalSources(args []string) bool {
+	return len(args) > 1 || len(args) == 1 && isDirectory(args[0]) || len(o.live.interfaces) > 1 || slices.Contains(o.live.interfaces, "any")
 }
 
 // run inspects the inputs and ends the output. An error is one of the output.
@@ -349,9 +355,9 @@ func (in *inspection) run(args []string) error {
 	case in.report.page != nil:
 		return in.report.write(in, args)
 	case in.tally != nil:
-		in.tally.print(in.out, in.format.value, in.top)
+		in.tally.print(in.out, in.format.value, in.top, widthOf(in.cmd, in.cmd.OutOrStdout()))
 	case in.printer == nil:
-		in.stats.print(in.out, in.format.value, &in.summary.captures)
+		in.stats.print(in.out, in.format.value, &in.summary.captures, widthOf(in.cmd, in.cmd.OutOrStdout()))
 	default:
 		if err := in.printer.close(); err != nil {
 			return err

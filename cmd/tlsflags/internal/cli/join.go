@@ -27,6 +27,7 @@ func (in *inspection) joined(args []string) error {
 	}
 	c := capture.Join(in.captureOptions(), files...)
 	in.summary.inputs += len(files)
+	in.written.pcap.begin(c, true)
 	source := ""
 	for hello := range c.Hellos() {
 		if len(hello.Frames) > 0 {
@@ -48,7 +49,10 @@ func (in *inspection) joined(args []string) error {
 			}
 		}
 	}
-	return nil
+	return in.written.pcap.end(in, "--join", func() (*capture.Reader, io.Closer, error) {
+		c := capture.Join(in.captureOptions(), files...)
+		return c, c, nil
+	})
 }
 
 // captures returns the captures in a directory, or the file that is named, whatever it holds.
@@ -60,7 +64,7 @@ func (in *inspection) captures(root string) (files []capture.File, err error) {
 			failed = true
 			return in.fail(in.source(path), err)
 		case named:
-		case !entry.Type().IsRegular():
+		case !entry.Type().IsRegular() || in.written.pcap.is(path):
 			return nil
 		case !in.isCapture(path):
 			in.summary.skipped++

@@ -56,6 +56,7 @@ type line struct {
 	Message  optional      `json:"message,omitempty"` // in hexadecimal, with --bytes
 
 	ports    [2]int // to which SrcPort and DstPort point
+	number   int    // of the hello in its capture, from 1
 	hello    *capture.Hello
 	redacted bool
 }

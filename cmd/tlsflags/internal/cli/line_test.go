@@ -30,13 +30,13 @@ func TestSummary(t *testing.T) {
 	addStats(&s.captures, capture.Stats{Packets: 1, Flows: 1, Evicted: 1, Incomplete: 1, Damaged: 2, Skipped: 10, Cut: 1, Dropped: 4})
 	want := "1 input, 2 packets, 8 flows, 3 hellos, 4 with tls_flags, 5 with request_mtls, 6 refused, 10 incomplete, 9 evicted, " +
 		"4 packets dropped by the kernel, 1 truncated packet, 1 cut file, 2 damaged places, 10 skipped bytes, 2 other files skipped"
-	if got := s.String(); got != want {
+	if got := s.text(0); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 
 func TestUseColor(t *testing.T) {
-	for mode, want := range map[string]bool{"always": true, "never": false, "auto": false} {
+	for mode, want := range map[string]painter{"always": true, "never": false, "auto": false} {
 		if got := useColor(mode, nil); got != want {
 			t.Errorf("%s: %t", mode, got)
 		}
@@ -48,7 +48,7 @@ func TestUseColor(t *testing.T) {
 	defer terminal.Close()
 	for _, tt := range []struct {
 		mode, noColor, term string
-		want                bool
+		want                painter
 	}{
 		{"auto", "", "xterm", true},
 		{"auto", "1", "xterm", false},

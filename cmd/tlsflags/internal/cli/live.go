@@ -70,6 +70,7 @@ func (in *inspection) inspectLive() error {
 		fmt.Fprintln(in.cmd.ErrOrStderr(), in.live.listening(c.Interfaces()))
 	}
 	in.summary.inputs++
+	in.written.pcap.begin(c, false)
 	in.summary.live = true
 	for hello := range c.Hellos() {
 		if err := in.found(sourceOf(c, hello), hello); err != nil {
@@ -84,9 +85,11 @@ func (in *inspection) inspectLive() error {
 	}
 	in.counts(in.live.name(), c.Stats())
 	if err := c.Err(); err != nil {
-		return in.fail(in.live.name(), err)
+		if err := in.fail(in.live.name(), err); err != nil {
+			return err
+		}
 	}
-	return nil
+	return in.written.pcap.end(in, in.live.name(), nil)
 }
 
 // sourceOf returns the interface of the first packet of a hello, as far as that is known.

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -85,5 +86,23 @@ func TestInspectLive(t *testing.T) {
 				t.Errorf("exit %d, %d hellos found\n%s%s", exit, found, out.String(), errs.String())
 			}
 		})
+	}
+}
+
+// TestWritePcapLive checks that the packets around the hellos of an interface are written.
+func TestWritePcapLive(t *testing.T) {
+	if !testenv.Network(t) {
+		return
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	startVisits(ctx, t)
+	file := filepath.Join(t.TempDir(), "live.pcapng")
+	if out, code := runCLI(t, "inspect", "-i", "lo", "-f", "jsonl", "--count", "2", "--write-pcap", file); code != 0 {
+		t.Fatalf("exit %d, %s", code, out)
+	}
+	out, code := runCLI(t, "inspect", "-q", "-f", "jsonl", "--fields", "client_hello.server_name", file)
+	if want := strings.Repeat(`{"client_hello":{"server_name":"live.example"}}`+"\n", 2); code != 0 || out != want {
+		t.Errorf("exit %d, %s", code, out)
 	}
 }

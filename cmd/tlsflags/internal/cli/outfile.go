@@ -278,7 +278,8 @@ func (o *inspectOptions) checkResult(args []string) error {
 
 // print makes the printer, which may write to several files.
 func (in *inspection) print(args []string, to *resultFiles) {
-	style := textStyle{color: useColor(in.color.value, in.cmd.OutOrStdout()), source: in.sourceWidth(args)}
+	out := in.cmd.OutOrStdout()
+	style := textStyle{painter: useColor(in.color.value, out), width: widthOf(in.cmd, out), sources: in.severalSources(args)}
 	fresh := func() printer {
 		p := newPrinter(in.format.value, in.out, style, in.fields)
 		if c, ok := p.(*csvPrinter); ok {

@@ -38,7 +38,7 @@ func newPrinter(format string, w io.Writer, style textStyle, fields fieldList) p
 	case format == "csv":
 		return &csvPrinter{w: w}
 	case fields != nil:
-		return &fieldsText{w: w, fields: fields, widths: make([]int, len(fields))}
+		return &fieldsText{w: w, fields: fields, style: style}
 	}
 	return newTextPrinter(w, style)
 }

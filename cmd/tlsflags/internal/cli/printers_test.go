@@ -14,7 +14,6 @@ import (
 
 	"github.com/gopacket/gopacket/layers"
 
-	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/internal/testenv"
 )
@@ -73,16 +72,28 @@ func TestExplainDocument(t *testing.T) {
 	}
 }
 
-// TestExplainColumns checks that one long cell does not make a column wider than 60 bytes.
-func TestExplainColumns(t *testing.T) {
-	var p explainPrinter
-	p.measure([]annotate.Field{{Path: strings.Repeat("p", 10), Meaning: strings.Repeat("m", 20)}, {Path: "p", Meaning: strings.Repeat("m", 60)}})
-	if p.path != 10 || p.meaning != 60 {
-		t.Errorf("%d and %d bytes, want 10 and 60", p.path, p.meaning)
-	}
-	p.measure([]annotate.Field{{Path: strings.Repeat("p", 61), Meaning: strings.Repeat("m", 300)}})
-	if p.path != 60 || p.meaning != 60 {
-		t.Errorf("%d and %d bytes, want 60", p.path, p.meaning)
+// TestTree checks the depth and the names of fields: those of a list, those whose node has no
+// line of its own, and a node whose name begins like another.
+func TestTree(t *testing.T) {
+	var tree tree
+	for _, tt := range []struct{ path, meaning, want string }{
+		{"length", "9 bytes", "length: 9 bytes"},
+		{"list.length", "4 bytes", "list: 4 bytes"},
+		{"list[0]", "a", "  [0] a"},
+		{"list[1].name.length", "1 byte", "  [1].name: 1 byte"},
+		{"list[1].name", `"b"`, `    "b"`},
+		{"list[1].rest", "", "  [1].rest"},
+		{"listing", "x", "listing: x"},
+		{"extensions.length", "8 bytes", "extensions: 8 bytes"},
+		{"extensions[0].extension_type", "tls_flags", "  [0] tls_flags"},
+		{"extensions[0].extension_data.length", "2 bytes", "    extension_data: 2 bytes"},
+		{"extensions[0].extension_data.flags.length", "1 byte", "      flags: 1 byte"},
+		{"extensions[0].extension_data.flags[0]", "flag 0", "        [0] flag 0"},
+		{"extensions[1].extension_type", "42", "  [1] 42"},
+	} {
+		if got := tree.add(tt.path, tt.meaning); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.path, got, tt.want)
+		}
 	}
 }
 

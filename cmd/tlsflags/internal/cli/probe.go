@@ -5,13 +5,13 @@ import (
 	"io"
 	"net"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/probe"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -97,7 +97,7 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 	if o.format.value == "json" {
 		err = terminal.WriteJSON(cmd.OutOrStdout(), result, "")
 	} else {
-		err = printProbe(cmd.OutOrStdout(), result)
+		err = printProbe(cmd.OutOrStdout(), result, widthOf(cmd, cmd.OutOrStdout()))
 	}
 	if err != nil {
 		return err
@@ -109,10 +109,13 @@ func runProbe(cmd *cobra.Command, o probeOptions, addr string) error {
 }
 
 // printProbe prints a table.
-func printProbe(w io.Writer, r probe.Result) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s, flag %s: %s\n\n", printable(r.Target), flagName(r.Flag), r.Verdict)
-	fmt.Fprintln(t, "offer\tverdict\tasked\tgiven\tacknowledged\tversion\tended by")
+func printProbe(w io.Writer, r probe.Result, width int) error {
+	title := []string{printable(r.Target) + ",", fmt.Sprintf("flag %s: %s", flagName(r.Flag), r.Verdict)}
+	fmt.Fprintf(w, "%s\n\n", screen.Fill(title, " ", "  ", width))
+	t := screen.Table{Columns: []screen.Column{
+		{Name: "OFFER"}, {Name: "VERDICT"}, {Name: "ASKED"}, {Name: "GIVEN", Rank: 2}, {Name: "ACKNOWLEDGED"},
+		{Name: "VERSION", Rank: 3}, {Name: "ENDED BY", Least: 12, Rank: 1},
+	}}
 	for _, run := range r.Runs {
 		offer, verdict := "no flag", "-"
 		if run.Offer != nil {
@@ -121,20 +124,26 @@ func printProbe(w io.Writer, r probe.Result) error {
 				offer = "type 0xfe01"
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", offer, verdict, yesNo(run.CertificateRequested), yesNo(run.CertificateGiven),
+		t.Row(offer, verdict, yesNo(run.CertificateRequested), yesNo(run.CertificateGiven),
 			acknowledged(run, r.Flag), pointName(run.TLSVersion), endedBy(run.Handshake))
 	}
-	fmt.Fprintln(t, "\nmalformed\tverdict\tasked\t\t\t\tended by")
-	for _, c := range r.Malformed {
-		fmt.Fprintf(t, "%s\t%s\t%s\t\t\t\t%s\n", fmt.Sprintf("%s (%d)", c.Case, c.Type), c.Verdict, yesNo(c.CertificateRequested), endedBy(c.Handshake))
+	if err := t.Write(w, width); err != nil {
+		return err
 	}
-	if err := t.Flush(); err != nil {
+	fmt.Fprintln(w)
+	t = screen.Table{Columns: []screen.Column{
+		{Name: "MALFORMED", Least: 24}, {Name: "VERDICT"}, {Name: "ASKED"}, {Name: "ENDED BY", Least: 12, Rank: 1},
+	}}
+	for _, c := range r.Malformed {
+		t.Row(fmt.Sprintf("%s (%d)", c.Case, c.Type), string(c.Verdict), yesNo(c.CertificateRequested), endedBy(c.Handshake))
+	}
+	if err := t.Write(w, width); err != nil {
 		return err
 	}
 	if plain := r.Runs[0]; !plain.Completed && !plain.CertificateGiven {
-		fmt.Fprintln(w, "\nthe server demands a certificate from everybody; give one with --cert and --key")
+		fmt.Fprintf(w, "\n%s\n", screen.Fill([]string{"the server demands a certificate from everybody;", "give one with --cert and --key"}, " ", "  ", width))
 	}
-	return printAuthorities(w, r)
+	return printAuthorities(w, r, width)
 }
 
 // acknowledged says whether the CertificateRequest has the flag, and whether unasked.
@@ -146,7 +155,7 @@ func acknowledged(run probe.Run, flag extension.Flag) string {
 }
 
 // printAuthorities prints whose certificates the server wants, once for each name.
-func printAuthorities(w io.Writer, r probe.Result) error {
+func printAuthorities(w io.Writer, r probe.Result, width int) error {
 	var names []string
 	for _, run := range r.Runs {
 		for _, name := range run.Authorities {
@@ -160,7 +169,7 @@ func printAuthorities(w io.Writer, r probe.Result) error {
 	}
 	fmt.Fprintln(w, "\nauthorities that the server names:")
 	for _, name := range names {
-		if _, err := fmt.Fprintf(w, "  %s\n", printable(name)); err != nil {
+		if _, err := fmt.Fprintln(w, screen.Cut("  "+printable(name), width)); err != nil {
 			return err
 		}
 	}

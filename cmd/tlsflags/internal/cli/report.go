@@ -67,8 +67,8 @@ func (o *reportOption) discard() {
 }
 
 // next counts a row, which may not be shown.
-func (o *reportOption) next(source string) {
-	if source != o.source {
+func (o *reportOption) next(in *inspection, source string) {
+	if source != o.source && !in.join && !in.live.on() { // where one input follows the other
 		o.source, o.number = source, 0
 	}
 	o.number++
@@ -99,7 +99,7 @@ func (o *reportOption) add(in *inspection, r *row) {
 	}
 	row.Groups, row.PostQuantum = postQuantum(msg)
 	if ech, ok, err := msg.EncryptedClientHello(); ok && err == nil {
-		row.ECH = string(describeECH(ech).Type.Name) + ", real or GREASE"
+		row.ECH = "outer, real or GREASE"
 		if ech.Type == clienthello.ECHInner {
 			row.ECH = "inner"
 		}
@@ -110,6 +110,13 @@ func (o *reportOption) add(in *inspection, r *row) {
 		row.Name, row.Message = string(name), h.Message
 	}
 	o.page.Add(row)
+}
+
+func addressText(a netip.AddrPort) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
 }
 
 // versionOf is the version that the client prefers, "" if nothing could be read.
@@ -186,7 +193,7 @@ func oddities(r *row, msg clienthello.ClientHello) []string {
 // sources are the names of the inputs.
 func (in *inspection) sources(args []string) []string {
 	if in.live.on() {
-		return []string{in.live.name()}
+		return in.live.interfaces
 	}
 	names := make([]string, len(args))
 	for i, arg := range args {
@@ -202,11 +209,4 @@ func (in *inspection) reportCounts() []string {
 		lines = append(lines, count(in.summary.skipped, "file")+" that is no capture")
 	}
 	return lines
-}
-
-func addressText(a netip.AddrPort) string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.String()
 }

@@ -51,6 +51,9 @@ to standard error. The exit codes are
 
 If several apply, the first of 2, 3, 5, 4, 1 is returned.
 
+Text fits the terminal. Elsewhere, --width or the variable COLUMNS says how many columns it
+may take; without them, nothing is cut.
+
 A TLS flag is given by its number, also as 0x50, or by its name: request_mtls (newer
 drafts call it request_client_auth) or resumption_across_names.
 
@@ -79,6 +82,8 @@ shell complete commands, options and values.`,
 		vectorsCommand(),
 		versionCommand(),
 	)
+	root.PersistentFlags().Int(widthOption, 0, "make text fit `columns`; otherwise the terminal or COLUMNS decides")
+	wrapHelp(root)
 	markFailures(root)
 	describeEnums(root)
 	completeValues(root)

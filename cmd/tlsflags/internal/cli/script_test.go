@@ -23,6 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	os.Unsetenv("COLUMNS") // which text would fit into
 	testscript.Main(m, map[string]func(){"tlsflags": runValidated})
 }
 
@@ -50,6 +51,7 @@ func TestScripts(t *testing.T) {
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitCode},
 		Condition:           condition,
 		RequireExplicitExec: true,
+		UpdateScripts:       *update,
 	})
 }
 

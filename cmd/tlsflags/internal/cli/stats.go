@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"text/tabwriter"
+	"strings"
 
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
 	"github.com/tlsflags/tlsflags/extension"
 )
@@ -109,33 +110,35 @@ func (s *flagStats) info(c *capture.Stats) statsInfo {
 }
 
 // print writes the counts, and those of the captures, to a buffer, whose flush has the error.
-func (s *flagStats) print(w *bufio.Writer, format string, c *capture.Stats) {
+func (s *flagStats) print(w *bufio.Writer, format string, c *capture.Stats, width int) {
 	switch format {
 	case "json", "jsonl":
 		_ = terminal.WriteJSON(w, s.info(c), "")
 	case "csv":
 		s.printCSV(w, c)
 	default:
-		s.printTable(w, c)
+		s.printTable(w, c, width)
 	}
 }
 
-func (s *flagStats) printTable(w io.Writer, c *capture.Stats) {
+func (s *flagStats) printTable(w io.Writer, c *capture.Stats, width int) {
 	info := s.info(c)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "flag\thellos\t  name")
+	t := screen.Table{Columns: []screen.Column{{Name: "FLAG", Right: true}, {Name: "HELLOS", Right: true}, {Name: "NAME", Least: 10}}}
 	for _, f := range info.Flags {
-		fmt.Fprintf(t, "%d\t%d\t  %s\n", f.Value, f.Hellos, string(f.Name))
+		t.Row(strconv.Itoa(int(f.Value)), strconv.Itoa(f.Hellos), string(f.Name))
 	}
-	t.Flush()
-	doubt := ""
+	_ = t.Write(w, width) // the next flush has the error
+	parts := []string{
+		fmt.Sprintf("%s: %d with tls_flags(62),", count(s.hellos, "hello"), s.standard), fmt.Sprintf("%d with tls_flags(0xfe01),", s.experiment),
+		fmt.Sprintf("%d malformed;", s.malformed), fmt.Sprintf("%d without;", s.without), fmt.Sprintf("%d refused", s.refused),
+	}
 	if s.ambiguous > 0 {
-		doubt = fmt.Sprintf("; %d ambiguous", s.ambiguous)
+		parts[len(parts)-1] += ";"
+		parts = append(parts, fmt.Sprintf("%d ambiguous", s.ambiguous))
 	}
-	fmt.Fprintf(w, "%s: %d with tls_flags(62), %d with tls_flags(0xfe01), %d malformed; %d without; %d refused%s\n",
-		count(s.hellos, "hello"), s.standard, s.experiment, s.malformed, s.without, s.refused, doubt)
+	fmt.Fprintln(w, screen.Fill(parts, " ", "  ", width))
 	for _, line := range countLines(c) {
-		fmt.Fprintln(w, line)
+		fmt.Fprintln(w, screen.Fill(strings.Split(line, " "), " ", "  ", width))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 )
 
 // summary counts what inspect came across in all its inputs.
@@ -23,8 +24,8 @@ type summary struct {
 	doubts    [capture.ReasonCount]int
 }
 
-// String is one line: the parts that say something.
-func (s summary) String() string {
+// text returns the parts that say something, in one line if it is wide enough.
+func (s summary) text(width int) string {
 	parts := []string{
 		count(s.inputs, "input"), count(s.captures.Packets, "packet"), count(s.captures.Flows, "flow"),
 		count(s.hellos, "hello"),
@@ -46,7 +47,7 @@ func (s summary) String() string {
 	if s.skipped > 0 {
 		parts = append(parts, count(s.skipped, "other file")+" skipped")
 	}
-	return strings.Join(parts, ", ")
+	return screen.Fill(parts, ", ", "  ", width)
 }
 
 // reasons counts the doubts by their reason.

@@ -4,148 +4,249 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/fatih/color"
-	"github.com/mattn/go-isatty"
-)
 
-// colorMode is when text has colour.
-func colorMode() enum[string] { return enumOf("color", "auto", words("auto", "always", "never")) }
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
+	"github.com/tlsflags/tlsflags/extension"
+)
 
 // textStyle is how the text format looks.
 type textStyle struct {
-	color  bool
-	source int // width of the source column; 0: none
+	painter
+	width   int  // of the screen; 0: no limit
+	sources bool // the name of an input is above its hellos
 }
 
-// useColor reports whether to write colours to w. NO_COLOR and TERM=dumb turn off the
-// default.
-func useColor(mode string, w io.Writer) bool {
-	switch mode {
-	case "always":
-		return true
-	case "never":
-		return false
-	}
-	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-}
-
-func isTerminal(stream any) bool {
-	if o, ok := stream.(*output); ok {
-		stream = o.Writer
-	}
-	f, ok := stream.(*os.File)
-	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
-}
-
-// textPrinter writes one line a hello, in columns. Lines are written as hellos are found,
-// so the widths are fixed: a longer cell moves the rest of its line.
+// textPrinter writes one line a hello, in columns. Lines are written as hellos are found, so
+// the widths are fixed. Without a limit, a longer cell moves the rest of its line.
 type textPrinter struct {
 	w      io.Writer
 	style  textStyle
-	widths [textColumns]int
+	widths [textColumns]int // 0: left out
+	source string
+	begun  bool
+	cells  [textColumns]cell
+	parts  []string // of the last cell
 	b      bytes.Buffer
-	parts  []string // of the verdict
 }
-
-const widestName = 64 // bytes
 
 type column int
 
 const (
-	sourceColumn column = iota
+	numberColumn column = iota
 	timeColumn
 	transportColumn
-	flowColumn
+	clientColumn
+	serverColumn
 	nameColumn
 	versionColumn
+	ja4Column
+	framesColumn
+	flagsColumn
 	textColumns
 )
 
-func newTextPrinter(w io.Writer, style textStyle) *textPrinter {
-	return &textPrinter{w: w, style: style, widths: [textColumns]int{
-		sourceColumn:    style.source,
-		timeColumn:      len("00:00:00.000000"),
-		transportColumn: len("dtls"),
-		flowColumn:      len("192.168.100.100:50000 -> 192.168.100.100:443"),
-		nameColumn:      30,
-		versionColumn:   len("DTLS 1.2"),
-	}}
+var columnNames = [textColumns]string{
+	numberColumn: "#", timeColumn: "TIME", transportColumn: "VIA", clientColumn: "CLIENT", serverColumn: "SERVER",
+	nameColumn: "SERVER NAME", versionColumn: "VERSION", ja4Column: "JA4", framesColumn: "FRAMES", flagsColumn: "TLS FLAGS",
 }
+
+// A cell has a short form for columns that are too narrow.
+type cell struct{ long, short string }
+
+// wholeWidths are the widths without a limit.
+var wholeWidths = [textColumns]int{
+	numberColumn: 4, timeColumn: len("00:00:00.000000"), transportColumn: len("dtls"),
+	clientColumn: len("192.168.100.100:50000"), serverColumn: len("192.168.100.100:443"),
+	nameColumn: 30, versionColumn: len("DTLS 1.2"), ja4Column: 36, framesColumn: len("FRAMES"), flagsColumn: 1,
+}
+
+// fitting has the columns in the order in which they get room, and how wide they are then. The
+// last column has what is left.
+var fitting = []struct {
+	column column
+	width  int
+}{
+	{nameColumn, 20}, {flagsColumn, 24}, {timeColumn, len("00:00:00")}, {clientColumn, len("192.168.100.100")},
+	{nameColumn, 30}, {numberColumn, 6}, {versionColumn, len("DTLS 1.2")}, {clientColumn, len("192.168.100.100:50000")},
+	{flagsColumn, 32}, {ja4Column, 36}, {serverColumn, len("192.168.100.100:443")},
+	{timeColumn, len("00:00:00.000000")}, {transportColumn, len("dtls")}, {framesColumn, 12}, {nameColumn, 50},
+}
+
+// fit returns the widths of the columns for a screen.
+func fit(width int) (widths [textColumns]int) {
+	rest := width + columnGap
+	for _, step := range fitting {
+		now := widths[step.column]
+		if more := step.width - now; now > 0 {
+			more = min(more, rest)
+			widths[step.column] += more
+			rest -= more
+		} else if more+columnGap <= rest {
+			widths[step.column] = more
+			rest -= more + columnGap
+		}
+	}
+	if widths[flagsColumn] == 0 { // half and half
+		name := max(width/2-columnGap, 1)
+		return [textColumns]int{nameColumn: name, flagsColumn: max(width-name-columnGap, 1)}
+	}
+	widths[flagsColumn] += rest
+	return widths
+}
+
+func newTextPrinter(w io.Writer, style textStyle) *textPrinter {
+	p := &textPrinter{w: w, style: style, widths: wholeWidths}
+	if style.width > 0 {
+		p.widths = fit(style.width)
+	}
+	return p
+}
+
+// shows reports whether there is a column.
+func (p *textPrinter) shows(c column) bool { return p.widths[c] > 0 }
 
 func (p *textPrinter) print(l *line) error {
 	p.b.Reset()
-	if p.style.source > 0 {
-		p.cell(sourceColumn, printable(l.Source)+":")
-	}
-	if l.Time != "" {
-		p.cell(timeColumn, clock(string(l.Time)))
-	}
-	p.cell(transportColumn, l.Transport)
-	if l.Src != "" && l.Dst != "" {
-		p.cell(flowColumn, string(l.Src), " -> ", string(l.Dst))
-	}
-	if h := l.readable(); h != nil && (l.Partial == nil || h.ServerName != "") {
-		version := versionText(h)
-		if l.Partial != nil && l.Partial.JA4 == "" && h.SupportedVersions == nil {
-			version = "" // it may be in an extension that is missing
+	if !p.begun {
+		for c, name := range columnNames {
+			p.cells[c] = cell{name, name}
 		}
-		p.cell(nameColumn, serverNameText(h))
-		p.cell(versionColumn, version)
+		p.begun = true
+		p.row([]string{columnNames[flagsColumn]})
+		names := strings.TrimSuffix(p.b.String(), "\n")
+		p.b.Reset()
+		p.b.WriteString(p.style.paint(names, color.Bold) + "\n")
 	}
-	p.b.WriteString(strings.Join(p.verdict(l), "; "))
-	p.b.WriteByte('\n')
-	if l.Message != "" {
-		fmt.Fprintf(&p.b, "  %s\n", l.Message)
+	if p.style.sources && l.Source != p.source {
+		p.source = l.Source
+		fmt.Fprintf(&p.b, "%s\n", p.style.paint(screen.Cut(printable(l.Source), p.style.width), color.Bold))
 	}
+	p.describe(l)
+	p.row(p.verdict(l))
+	p.message(string(l.Message))
 	_, err := p.w.Write(p.b.Bytes())
 	return err
 }
 
 func (p *textPrinter) close() error { return nil }
 
-// cell writes a column of some pieces of text, padded.
-func (p *textPrinter) cell(c column, pieces ...string) {
-	rest := p.widths[c]
-	for _, s := range pieces {
-		p.b.WriteString(s)
-		rest -= utf8.RuneCountInString(s)
+// describe fills in the cells of a hello.
+func (p *textPrinter) describe(l *line) {
+	p.cells = [textColumns]cell{}
+	p.cells[numberColumn].long = strconv.Itoa(l.number)
+	if l.Time != "" {
+		t := clock(string(l.Time))
+		p.cells[timeColumn] = cell{t, t[:len("00:00:00")]}
 	}
-	for range max(rest, 0) + 2 {
-		p.b.WriteByte(' ')
+	p.cells[transportColumn].long = l.Transport
+	p.cells[clientColumn] = cell{string(l.Src), string(l.SrcIP)}
+	p.cells[serverColumn] = cell{string(l.Dst), string(l.DstIP)}
+	p.cells[ja4Column].long = string(l.JA4)
+	if l.Partial != nil {
+		p.cells[ja4Column].long = string(l.Partial.JA4)
+	}
+	if len(l.Frames) > 0 {
+		p.cells[framesColumn].long = joinInts(l.Frames)
+	}
+	if h := l.readable(); h != nil {
+		p.cells[nameColumn].long = printable(string(h.ServerName))
+		if l.Partial == nil || l.Partial.JA4 != "" || h.SupportedVersions != nil { // else it may be in an extension that is missing
+			p.cells[versionColumn].long = versionText(h)
+		}
+	}
+}
+
+// row writes the cells, and the pieces of the last one.
+func (p *textPrinter) row(last []string) {
+	for c, width := range p.widths[:flagsColumn] {
+		if width == 0 {
+			continue
+		}
+		text := p.cells[c].long
+		if text == "" {
+			text = "-"
+		}
+		used := screen.Width(text)
+		if used > width && p.brief() {
+			if short := p.cells[c].short; short != "" {
+				text = short
+			}
+			text = screen.Cut(text, width)
+			used = screen.Width(text)
+		}
+		if column(c) == numberColumn {
+			p.spaces(width - used)
+			used = width
+		}
+		p.b.WriteString(text)
+		p.spaces(max(width-used, 0) + columnGap)
+	}
+	if p.brief() {
+		last = []string{screen.Cut(strings.Join(last, "; "), p.widths[flagsColumn])}
+	}
+	for i, piece := range last {
+		if i > 0 {
+			p.b.WriteString("; ")
+		}
+		p.b.WriteString(piece)
+	}
+	p.b.WriteByte('\n')
+}
+
+func (p *textPrinter) spaces(n int) {
+	const spaces = "                                "
+	for ; n > 0; n -= len(spaces) {
+		p.b.WriteString(spaces[:min(n, len(spaces))])
+	}
+}
+
+// message writes bytes in hexadecimal below the line of their hello.
+func (p *textPrinter) message(digits string) {
+	const indent = "  "
+	room := len(digits)
+	if p.style.width > 0 {
+		room = max((p.style.width-len(indent))&^1, 2)
+	}
+	for digits != "" {
+		n := min(room, len(digits))
+		fmt.Fprintf(&p.b, "%s%s\n", indent, digits[:n])
+		digits = digits[n:]
 	}
 }
 
 // verdict lists the flags, or says why there are none.
 func (p *textPrinter) verdict(l *line) []string {
 	parts := p.parts[:0]
+	if p.brief() {
+		parts = append(parts, p.ambiguous(l)...)
+	}
 	switch {
 	case l.Error != nil:
-		parts = append(parts, p.paint(refusalText("refused", l.Error), color.FgRed))
+		parts = append(parts, p.style.paint(refusalText("refused", l.Error), color.FgRed))
 	case l.ClientHello == nil:
 		parts = append(parts, "no whole hello")
 	case l.TLSFlags == nil:
-		parts = append(parts, p.paint("no tls_flags", color.Faint))
+		parts = append(parts, p.style.paint("no tls_flags", color.Faint))
 	case l.TLSFlags.Error != nil:
-		parts = append(parts, p.paint(refusalText(extensionText(l.TLSFlags)+" malformed", l.TLSFlags.Error), color.FgRed))
+		parts = append(parts, p.style.paint(refusalText(extensionText(l.TLSFlags)+" malformed", l.TLSFlags.Error), color.FgRed))
 	default:
-		names := make([]string, len(l.TLSFlags.Flags))
-		for i, f := range l.TLSFlags.Flags {
-			names[i] = p.flagText(f)
-		}
-		parts = append(parts, extensionText(l.TLSFlags)+" "+strings.Join(names, ", "))
+		parts = append(parts, p.flagsText(l.TLSFlags))
 	}
 	if l.HelloIndex > 1 {
 		parts = append(parts, fmt.Sprintf("hello %d of the connection", l.HelloIndex))
 	}
 	if l.TLSFlagsChanged != nil && *l.TLSFlagsChanged {
-		parts = append(parts, p.paint("tls_flags differ from the first hello's", color.FgRed))
+		parts = append(parts, p.style.paint("tls_flags differ from the first hello's", color.FgRed))
 	}
-	parts = append(parts, p.doubts(l)...)
+	if !p.brief() {
+		parts = append(parts, p.ambiguous(l)...)
+	}
+	parts = append(parts, p.oddities(l)...)
 	for _, f := range l.ServerFlags {
 		parts = append(parts, p.sentText(f))
 	}
@@ -155,30 +256,39 @@ func (p *textPrinter) verdict(l *line) []string {
 		}
 	}
 	if l.Acknowledged != nil && *l.Acknowledged {
-		parts = append(parts, p.paint("request_mtls acknowledged", color.FgGreen, color.Bold))
+		parts = append(parts, p.style.paint("request_mtls acknowledged", color.FgGreen, color.Bold))
 	}
 	p.parts = parts
 	return parts
 }
 
-// doubts says what is in doubt about a hello, what is odd, and where it was if that is not
-// an IP packet in a frame.
-func (p *textPrinter) doubts(l *line) []string {
-	var parts []string
-	if len(l.Ambiguous) > 0 {
-		text := "ambiguous: " + strings.Join(l.Ambiguous, ", ")
-		if len(l.Contradicts) > 0 {
-			text += "; contradicts packets " + joinInts(l.Contradicts)
-		}
-		parts = append(parts, p.paint(text, color.FgYellow, color.Bold))
+// brief reports whether the text is for a screen, on which its end may be cut off: what matters
+// most comes first, and what is usual is left out.
+func (p *textPrinter) brief() bool { return p.style.width > 0 }
+
+// ambiguous says what is in doubt about a hello.
+func (p *textPrinter) ambiguous(l *line) []string {
+	if len(l.Ambiguous) == 0 {
+		return nil
 	}
+	text := "ambiguous: " + strings.Join(l.Ambiguous, ", ")
+	if len(l.Contradicts) > 0 {
+		text += "; contradicts packets " + joinInts(l.Contradicts)
+	}
+	return []string{p.style.paint(text, color.FgYellow, color.Bold)}
+}
+
+// oddities says what is odd about a hello, and where it was if that is not an IP packet in a
+// frame.
+func (p *textPrinter) oddities(l *line) []string {
+	var parts []string
 	if h := l.readable(); h != nil {
 		for _, e := range h.Malformed {
-			parts = append(parts, p.paint(fmt.Sprintf("%s malformed: %s at byte %d", e.Name, e.Code, e.Offset), color.FgYellow))
+			parts = append(parts, p.style.paint(fmt.Sprintf("%s malformed: %s at byte %d", e.Name, e.Code, e.Offset), color.FgYellow))
 		}
 	}
 	for _, f := range l.Faults {
-		parts = append(parts, p.paint(fmt.Sprintf("%s at byte %d", f.Code, f.Offset), color.FgYellow))
+		parts = append(parts, p.style.paint(fmt.Sprintf("%s at byte %d", f.Code, f.Offset), color.FgYellow))
 	}
 	switch {
 	case l.Prologue == nil:
@@ -195,15 +305,30 @@ func (p *textPrinter) doubts(l *line) []string {
 
 // sentText lists the flags of another message of the connection, and what is wrong.
 func (p *textPrinter) sentText(f sentFlags) string {
+	text := f.Message + " has " + p.flagsText(&f.flagsInfo)
+	if f.Verdict != nil {
+		text += p.style.paint(fmt.Sprintf(" (%s; alert %s)", f.Verdict.Code, f.Verdict.Alert.Name), color.FgRed)
+	}
+	return text
+}
+
+// flagsText names the extension and its flags.
+func (p *textPrinter) flagsText(f *flagsInfo) string {
 	names := make([]string, len(f.Flags))
 	for i, flag := range f.Flags {
 		names[i] = p.flagText(flag)
+		if p.brief() && flag.Value == requestMTLS { // the others are more often cut off
+			names[0], names[i] = names[i], names[0]
+		}
 	}
-	text := f.Message + " has " + extensionText(&f.flagsInfo) + " " + strings.Join(names, ", ")
-	if f.Verdict != nil {
-		text += p.paint(fmt.Sprintf(" (%s; alert %s)", f.Verdict.Code, f.Verdict.Alert.Name), color.FgRed)
+	list := strings.Join(names, ", ")
+	switch {
+	case !p.brief():
+		return extensionText(f) + " " + list
+	case f.Extension.Value == uint32(extension.TLSFlags):
+		return list
 	}
-	return text
+	return fmt.Sprintf("0x%04x: %s", f.Extension.Value, list)
 }
 
 func (p *textPrinter) flagText(f codePoint) string {
@@ -212,18 +337,9 @@ func (p *textPrinter) flagText(f codePoint) string {
 	}
 	text := fmt.Sprintf("%s(%d)", f.Name, f.Value)
 	if f.Value == requestMTLS {
-		return p.paint(text, color.FgGreen, color.Bold)
+		return p.style.paint(text, color.FgGreen, color.Bold)
 	}
 	return text
-}
-
-func (p *textPrinter) paint(s string, attributes ...color.Attribute) string {
-	if !p.style.color {
-		return s
-	}
-	c := color.New(attributes...)
-	c.EnableColor()
-	return c.Sprint(s)
 }
 
 // extensionText names the code point, in the base in which it is usually written.
@@ -247,17 +363,6 @@ func clock(rfc3339 string) string {
 		return t
 	}
 	return whole + "." + (fraction + "000000")[:6]
-}
-
-func serverNameText(h *helloInfo) string {
-	if h.ServerName == "" {
-		return "-"
-	}
-	name := string(h.ServerName)
-	if len(name) > widestName {
-		return printable(name[:widestName]) + "..." // the other formats have it whole
-	}
-	return printable(name)
 }
 
 // versionText is the version that the client prefers.

@@ -32,7 +32,8 @@ func TestTextLines(t *testing.T) {
 		{Source: "b", Transport: "tcp", ClientHello: hello, Acknowledged: new(false), HelloIndex: 1},
 	}
 	var b strings.Builder
-	for _, style := range []textStyle{{source: 10}, {color: true}} {
+	for _, style := range []textStyle{{sources: true}, {painter: true}, {width: 100}, {width: 30}, {width: 160, painter: true}} {
+		fmt.Fprintf(&b, "%+v\n", style)
 		p := newTextPrinter(&b, style)
 		for _, l := range lines {
 			if err := p.print(l); err != nil {
@@ -102,13 +103,7 @@ func TestExtensionText(t *testing.T) {
 	}
 }
 
-func TestNamesAndVersions(t *testing.T) {
-	long := strings.Repeat("a", widestName)
-	for name, want := range map[string]string{"": "-", "a b": "a b", long: long, long + "b": long + "..."} {
-		if got := serverNameText(&helloInfo{ServerName: optional(name)}); got != want {
-			t.Errorf("%q: %q, want %q", name, got, want)
-		}
-	}
+func TestVersionText(t *testing.T) {
 	h := &helloInfo{LegacyVersion: codepoint.Of(uint32(0x303), "TLS 1.2")}
 	if got := versionText(h); got != "TLS 1.2" {
 		t.Errorf("without supported_versions: %s", got)

@@ -186,7 +186,7 @@ func (in *inspection) inspectAll(args []string) error {
 	switch {
 	case in.join:
 		return in.joined(args)
-	case in.number() > 1 && in.keys == nil && (len(args) > 1 || len(args) == 1 && isDirectory(args[0])):
+	case in.number() > 1 && in.keys == nil && in.written.pcap == nil && (len(args) > 1 || len(args) == 1 && isDirectory(args[0])):
 		return in.inspectInTurns(args)
 	}
 	for _, arg := range args {

@@ -116,7 +116,7 @@ func (o *vectorsRunOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := o.write(cmd.OutOrStdout(), report); err != nil {
+	if err := o.write(cmd.OutOrStdout(), report, widthOf(cmd, cmd.OutOrStdout())); err != nil {
 		return err
 	}
 	if !report.OK() {
@@ -125,14 +125,14 @@ func (o *vectorsRunOptions) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func (o *vectorsRunOptions) write(w io.Writer, r vectorrun.Report) error {
+func (o *vectorsRunOptions) write(w io.Writer, r vectorrun.Report, width int) error {
 	switch o.format.value {
 	case "json":
 		return r.WriteJSON(w)
 	case "junit":
 		return r.WriteJUnit(w)
 	}
-	return r.WriteText(w, o.quiet)
+	return r.WriteText(w, o.quiet, width)
 }
 
 func readExpected(ctx context.Context, name string) (vectorrun.Expected, error) {

@@ -77,12 +77,13 @@ var replacedInDocs = strings.NewReplacer(
 )
 
 // environment returns the environment without what a make that runs this test passes on: a
-// make below it would print which directory it enters.
+// make below it would print which directory it enters. The documents show a screen of 80 columns.
 func environment() []string {
-	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+	others := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
-		return name == "MAKEFLAGS" || name == "MFLAGS" || name == "MAKELEVEL"
+		return name == "MAKEFLAGS" || name == "MFLAGS" || name == "MAKELEVEL" || name == "COLUMNS"
 	})
+	return append(others, "COLUMNS=80")
 }
 
 // TestCommands runs the console blocks of README.md, vectors/README.md and docs. The

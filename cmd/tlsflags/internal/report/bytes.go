@@ -13,6 +13,11 @@ import (
 // Bytes returns a table of the bytes of a message with their fields and meanings. It is cut
 // after MaxMessage bytes of HTML.
 func Bytes(kind annotate.Kind, message []byte) template.HTML {
+	return bytesIn(MaxMessage, kind, message)
+}
+
+// bytesIn is Bytes with another limit.
+func bytesIn(limit int, kind annotate.Kind, message []byte) template.HTML {
 	t := annotate.Explain(kind, message)
 	const end = "</table>"
 	var b strings.Builder
@@ -26,7 +31,7 @@ func Bytes(kind annotate.Kind, message []byte) template.HTML {
 		if f.Fault != nil {
 			execute(&row, "fault", faultText(f.Fault))
 		}
-		if b.Len()+row.Len() > MaxMessage-cutSize {
+		if b.Len()+row.Len() > limit-cutSize {
 			execute(&b, "fault", fmt.Sprintf("%d of %d fields are left out; tlsflags explain shows them", len(t.Fields)-i, len(t.Fields)))
 			break
 		}

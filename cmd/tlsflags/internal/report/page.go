@@ -65,8 +65,11 @@ func (r *Report) Write(w io.Writer, about About) error {
 	}
 	slices.SortFunc(chosen, func(a, b Hello) int { return a.id - b.id })
 	for _, h := range chosen {
-		var b strings.Builder
-		execute(&b, "message", messageData{r.row(h, shown), Bytes(h.Kind, h.Message)})
+		var around, b strings.Builder
+		data := messageData{rowData: r.row(h, shown)}
+		execute(&around, "message", data)
+		data.Bytes = bytesIn(MaxMessage-around.Len(), h.Kind, h.Message)
+		execute(&b, "message", data)
 		if _, err := io.WriteString(w, b.String()); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -16,10 +17,10 @@ import (
 
 // The limits of a page.
 const (
-	MaxRows     = 10_000  // hellos that are listed
-	MaxSize     = 3 << 20 // bytes of the page without the annotated bytes
-	MaxMessages = 200     // hellos with annotated bytes
-	MaxMessage  = 20_000  // bytes that each of them takes at most
+	MaxRows     = 10_000    // hellos that are listed
+	MaxSize     = 3_000_000 // bytes of the page without the annotated bytes
+	MaxMessages = 200       // hellos with annotated bytes
+	MaxMessage  = 20_000    // bytes that each of them takes at most
 
 	maxKept   = 16 << 10 // bytes of a message that is kept until the page is written
 	maxText   = 64       // runes of a name
@@ -140,9 +141,7 @@ func clip(s string) string { return clipTo(s, maxText) }
 
 func clipTo(s string, runes int) string {
 	cut := len(s) > runes*utf8.UTFMax
-	if cut {
-		s = s[:runes*utf8.UTFMax]
-	}
+	s = strings.Clone(s[:min(len(s), runes*utf8.UTFMax)]) // which may be part of much more memory
 	s = terminal.Printable(s)
 	if utf8.RuneCountInString(s) > runes {
 		s, cut = string([]rune(s)[:runes]), true

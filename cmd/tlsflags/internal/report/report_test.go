@@ -145,7 +145,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%d messages", len(messages))
 		}
 		for _, m := range messages {
-			if len(m) > MaxMessage+4000 { // with its heading
+			if len(m) > MaxMessage {
 				t.Errorf("a message has %d bytes", len(m))
 			}
 		}

@@ -6,74 +6,78 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
 )
 
 // WriteText writes the differences and, unless quiet, a table with a row for each
-// group; the last line sums up.
-func (r Report) WriteText(w io.Writer, quiet bool) error {
+// group; the last line sums up. It fits width columns, if that is not 0.
+func (r Report) WriteText(w io.Writer, quiet bool, width int) error {
 	for _, g := range r.Groups {
 		for _, o := range g.Outcomes {
 			if r.differs(o) {
-				fmt.Fprintf(w, "%-9s %s: %s\n", o.Status, o.ID, o.message())
+				parts := append([]string{fmt.Sprintf("%-9s %s:", o.Status, o.ID)}, o.parts()...)
+				fmt.Fprintln(w, screen.Fill(parts, " ", "          ", width))
 			}
 		}
 	}
 	if !quiet {
-		if err := r.writeTable(w); err != nil {
+		if err := r.writeTable(w, width); err != nil {
 			return err
 		}
 	}
 	for _, pattern := range r.Stale {
-		fmt.Fprintf(w, "expected, but not seen: %s%s\n", terminal.Printable(pattern), withdrawn(pattern))
+		fmt.Fprintln(w, screen.Cut("expected, but not seen: "+terminal.Printable(pattern)+withdrawn(pattern), width))
 	}
 	for _, key := range r.Unknown {
-		fmt.Fprintf(w, "ignored: answers have the unknown key %s\n", terminal.Printable(key))
+		fmt.Fprintln(w, screen.Cut("ignored: answers have the unknown key "+terminal.Printable(key), width))
 	}
 	all := count(r.Groups...)
 	if len(all.keys) > 0 {
-		fmt.Fprintf(w, "unchecked keys: %s\n", joinCounts(slices.Sorted(maps.Keys(all.keys)), all.keys))
+		fmt.Fprintln(w, fillCounts("unchecked keys: ", slices.Sorted(maps.Keys(all.keys)), all.keys, width))
 	}
-	_, err := fmt.Fprintf(w, "vectors %s: %s\n", r.Version, joinCounts(statuses, all.statuses))
+	_, err := fmt.Fprintln(w, fillCounts("vectors "+r.Version+": ", statuses, all.statuses, width))
 	return err
 }
 
-func (r Report) writeTable(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprint(t, "kind\tgroup")
+func (r Report) writeTable(w io.Writer, width int) error {
+	t := screen.Table{Columns: []screen.Column{{Name: "KIND"}, {Name: "GROUP", Least: 14}}}
 	for _, s := range statuses {
-		fmt.Fprintf(t, "\t%s", s)
+		t.Columns = append(t.Columns, screen.Column{Name: strings.ToUpper(string(s)), Right: true})
 	}
-	fmt.Fprintln(t, "\tunchecked keys\tclause")
+	t.Columns = append(t.Columns, screen.Column{Name: "UNCHECKED KEYS", Right: true, Rank: 2}, screen.Column{Name: "CLAUSE", Least: 16, Rank: 1})
 	for _, g := range r.Groups {
-		fmt.Fprintf(t, "%s\t%s", g.Kind, g.Name)
+		cells := []string{g.Kind, g.Name}
 		c := count(g)
 		for _, s := range statuses {
-			fmt.Fprintf(t, "\t%d", c.statuses[s])
+			cells = append(cells, strconv.Itoa(c.statuses[s]))
 		}
 		keys := 0
 		for _, n := range c.keys {
 			keys += n
 		}
-		fmt.Fprintf(t, "\t%d\t%s\n", keys, g.Source)
+		t.Row(append(cells, strconv.Itoa(keys), g.Source)...)
 	}
-	return t.Flush()
+	return t.Write(w, width)
 }
 
-func joinCounts[K ~string](names []K, counts map[K]int) string {
+func fillCounts[K ~string](what string, names []K, counts map[K]int, width int) string {
 	var list []string
 	for _, name := range names {
-		list = append(list, fmt.Sprintf("%d %s", counts[name], name))
+		list = append(list, fmt.Sprintf("%s%d %s", what, counts[name], name))
+		what = ""
 	}
-	return strings.Join(list, ", ")
+	return screen.Fill(list, ", ", "  ", width)
 }
 
 // message says what an answer says and what it should say.
-func (o Outcome) message() string {
-	return fmt.Sprintf("got %s, want %s (%s)", terminal.Printable(o.Got), o.Want, o.Clause)
+func (o Outcome) message() string { return strings.Join(o.parts(), " ") }
+
+func (o Outcome) parts() []string {
+	return []string{"got " + terminal.Printable(o.Got) + ",", "want " + o.Want, "(" + o.Clause + ")"}
 }
 
 type jsonReport struct {

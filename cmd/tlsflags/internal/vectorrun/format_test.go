@@ -22,9 +22,9 @@ func some() Report {
 func TestFormats(t *testing.T) {
 	const differences = "fail      b: got x, want y (RFC 2)\ndisagree  c: got x, want z (RFC 3)\n"
 	const unchecked = "unchecked g: got no v, want v 1 (RFC 7)\n"
-	const table = "kind       group  pass  fail  disagree  unchecked  known  skip  unchecked keys  clause\n" +
-		"tls_flags  group  2     1     1         0          1      1     1               RFC 1\n" +
-		"quic       more   0     0     0         1          0      0     2               RFC 6\n"
+	const table = "KIND       GROUP  PASS  FAIL  DISAGREE  UNCHECKED  KNOWN  SKIP  UNCHECKED KEYS  CLAUSE\n" +
+		"tls_flags  group     2     1         1          0      1     1               1  RFC 1\n" +
+		"quic       more      0     0         0          1      0     0               2  RFC 6\n"
 	const end = "expected, but not seen: old/*\nignored: answers have the unknown key flag\nunchecked keys: 1 code, 2 offset\nvectors 1.2.3: 2 pass, 1 fail, 1 disagree, 1 unchecked, 1 known, 1 skip\n"
 	strict := some()
 	strict.Strict = true
@@ -32,13 +32,13 @@ func TestFormats(t *testing.T) {
 		write func(*bytes.Buffer) error
 		want  string
 	}{
-		"text":   {func(b *bytes.Buffer) error { return some().WriteText(b, false) }, differences + table + end},
-		"quiet":  {func(b *bytes.Buffer) error { return some().WriteText(b, true) }, differences + end},
-		"strict": {func(b *bytes.Buffer) error { return strict.WriteText(b, true) }, differences + unchecked + end},
+		"text":   {func(b *bytes.Buffer) error { return some().WriteText(b, false, 0) }, differences + table + end},
+		"quiet":  {func(b *bytes.Buffer) error { return some().WriteText(b, true, 0) }, differences + end},
+		"strict": {func(b *bytes.Buffer) error { return strict.WriteText(b, true, 0) }, differences + unchecked + end},
 		"one key": {func(b *bytes.Buffer) error {
-			return Report{Version: "1", Groups: some().Groups[:1]}.WriteText(b, true)
+			return Report{Version: "1", Groups: some().Groups[:1]}.WriteText(b, true, 0)
 		}, differences + "unchecked keys: 1 offset\nvectors 1: 2 pass, 1 fail, 1 disagree, 0 unchecked, 1 known, 1 skip\n"},
-		"none":  {func(b *bytes.Buffer) error { return Report{Version: "1"}.WriteText(b, true) }, "vectors 1: 0 pass, 0 fail, 0 disagree, 0 unchecked, 0 known, 0 skip\n"},
+		"none":  {func(b *bytes.Buffer) error { return Report{Version: "1"}.WriteText(b, true, 0) }, "vectors 1: 0 pass, 0 fail, 0 disagree, 0 unchecked, 0 known, 0 skip\n"},
 		"json":  {func(b *bytes.Buffer) error { return some().WriteJSON(b) }, jsonSome},
 		"junit": {func(b *bytes.Buffer) error { return some().WriteJUnit(b) }, junitSome},
 		"strict junit": {func(b *bytes.Buffer) error { return strict.WriteJUnit(b) }, strings.NewReplacer(
@@ -197,8 +197,8 @@ func (l *limited) Write(b []byte) (int, error) {
 // much was written before.
 func TestReportIsNotWritten(t *testing.T) {
 	for name, write := range map[string]func(io.Writer) error{
-		"text":       func(w io.Writer) error { return some().WriteText(w, false) },
-		"quiet text": func(w io.Writer) error { return some().WriteText(w, true) },
+		"text":       func(w io.Writer) error { return some().WriteText(w, false, 0) },
+		"quiet text": func(w io.Writer) error { return some().WriteText(w, true, 0) },
 		"JSON":       func(w io.Writer) error { return some().WriteJSON(w) },
 		"JUnit":      func(w io.Writer) error { return some().WriteJUnit(w) },
 	} {

@@ -279,7 +279,7 @@ func TestKnownDifferences(t *testing.T) {
 
 func TestFailureNamesClause(t *testing.T) {
 	var text bytes.Buffer
-	if err := run(t, config(t, "lax")).WriteText(&text, true); err != nil {
+	if err := run(t, config(t, "lax")).WriteText(&text, true, 0); err != nil {
 		t.Fatal(err)
 	}
 	want := "fail      flags/trailing-zero/one-octet: got valid, want invalid, trailing_zero (draft-ietf-tls-tlsflags-16, Section 2)\n"
@@ -293,7 +293,7 @@ func TestUnknownKeyIsReported(t *testing.T) {
 	c := config(t, "misspells")
 	c.Suite.Groups = c.Suite.Groups[:1]
 	var text bytes.Buffer
-	if err := run(t, c).WriteText(&text, true); err != nil {
+	if err := run(t, c).WriteText(&text, true, 0); err != nil {
 		t.Fatal(err)
 	}
 	if want := "ignored: answers have the unknown key flag\n"; !strings.HasPrefix(text.String(), want) {
@@ -308,7 +308,7 @@ func TestReportIsPrintable(t *testing.T) {
 		Stale:  []string{"\x1b"}, Unknown: []string{"\x1b"},
 	}
 	for name, write := range map[string]func(io.Writer) error{
-		"text":  func(w io.Writer) error { return r.WriteText(w, true) },
+		"text":  func(w io.Writer) error { return r.WriteText(w, true, 0) },
 		"json":  r.WriteJSON,
 		"junit": r.WriteJUnit,
 	} {

@@ -15,7 +15,7 @@ func TestWithdrawn(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 	var text strings.Builder
-	if err := (Report{Stale: []string{id}}).WriteText(&text, true); err != nil || !strings.Contains(text.String(), "not seen: "+id+note) {
+	if err := (Report{Stale: []string{id}}).WriteText(&text, true, 0); err != nil || !strings.Contains(text.String(), "not seen: "+id+note) {
 		t.Errorf("%v, %s", err, text.String())
 	}
 	for _, never := range []string{"messages/answer", "messages/*", id + "-2"} {

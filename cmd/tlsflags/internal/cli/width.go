@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/fatih/color"
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
+)
+
+// widthOption is the option for the width of text, which all commands have.
+const widthOption = "width"
+
+// widthOf returns how many columns text may take that goes to w, or 0 if there is no limit: the
+// number of --width, that of the terminal, or that of COLUMNS.
+func widthOf(cmd *cobra.Command, w io.Writer) int {
+	if f := cmd.Flags().Lookup(widthOption); f != nil && f.Changed {
+		n, _ := strconv.Atoi(f.Value.String()) // pflag has checked it
+		return max(n, 0)
+	}
+	if f, ok := terminalFile(w); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	n, _ := strconv.Atoi(os.Getenv("COLUMNS"))
+	return max(n, 0)
+}
+
+// terminalFile returns the terminal that a stream is.
+func terminalFile(stream any) (*os.File, bool) {
+	if o, ok := stream.(*output); ok {
+		stream = o.Writer
+	}
+	f, ok := stream.(*os.File)
+	return f, ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
+}
+
+func isTerminal(stream any) bool {
+	_, ok := terminalFile(stream)
+	return ok
+}
+
+// colorMode is when text has colour.
+func colorMode() enum[string] { return enumOf("color", "auto", words("auto", "always", "never")) }
+
+// useColor reports whether to write colours to w. NO_COLOR and TERM=dumb turn off the
+// default.
+func useColor(mode string, w io.Writer) painter {
+	switch mode {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return painter(isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+}
+
+// painter says whether text has colour.
+type painter bool
+
+func (p painter) paint(s string, attributes ...color.Attribute) string {
+	if !p {
+		return s
+	}
+	c := color.New(attributes...)
+	c.EnableColor()
+	return c.Sprint(s)
+}
+
+// helpWidth is the width of help on a screen that is not narrower.
+const helpWidth = 80
+
+// wrapHelp makes the help of all commands fit the screen.
+func wrapHelp(root *cobra.Command) {
+	show, template := root.HelpFunc(), root.UsageTemplate()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		width := helpWidth
+		if w := widthOf(cmd, cmd.OutOrStdout()); w > 0 {
+			width = min(width, w)
+		}
+		long, example := cmd.Long, cmd.Example
+		defer func() { cmd.Long, cmd.Example = long, example }()
+		cmd.Long, cmd.Example = screen.Wrap(long, width), screen.WrapCommands(example, width)
+		root.SetUsageTemplate(strings.ReplaceAll(template, "Flags.FlagUsages ", fmt.Sprintf("Flags.FlagUsagesWrapped %d ", width)))
+		show(cmd, args)
+	})
+}

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tlsflags/tlsflags/capture"
+	"github.com/tlsflags/tlsflags/corpus"
+)
+
+// TestPacketsLost checks that packets are counted that have left the buffer of a stream.
+func TestPacketsLost(t *testing.T) {
+	demo, _ := corpus.Lookup("captures/demo.pcapng")
+	c, err := capture.Open(bytes.NewReader(demo.Data()), capture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "out")
+	p, err := createPcap(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	in := &inspection{cmd: new(cobra.Command)}
+	in.cmd.SetErr(&stderr)
+	p.room = 2048 // not enough for a hello in two packets and what comes before it
+	p.begin(c, false)
+	for h := range c.Hellos() {
+		p.selected(h)
+	}
+	if err := p.end(in, "demo", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.finish(in); err != nil {
+		t.Fatal(err)
+	}
+	if p.lost == 0 || p.written+p.lost != c.Stats().Packets {
+		t.Errorf("%d written, %d lost of %d", p.written, p.lost, c.Stats().Packets)
+	}
+	if !strings.Contains(stderr.String(), "packets not written, which had left the buffer of 2 kB") {
+		t.Errorf("standard error:\n%s", &stderr)
+	}
+}
+
+// TestPcapFails checks that a run that fails leaves no file, and an old one as it was.
+func TestPcapFails(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "out")
+	if err := os.WriteFile(name, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := createPcap(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.file.f.Close()
+	p.write(capture.Packet{Data: make([]byte, 100)})
+	if err := p.finish(&inspection{}); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+		t.Errorf("error %v", err)
+	}
+	files, err := os.ReadDir(dir)
+	if data, _ := os.ReadFile(name); err != nil || len(files) != 1 || string(data) != "old" {
+		t.Errorf("files %v, %v, content %q", files, err, data)
+	}
+}
