@@ -65,14 +65,17 @@ func isCaptureFile(name string) bool {
 	return capture.IsCapture(head[:n])
 }
 
-// write calls run, whose results go to the file, or to standard output if there is none. If
+// writeResults calls run, whose results go to the file, or to standard output if there is none. If
 // run ends early, the file is removed.
-func (o *fileOptions) write(cmd *cobra.Command, run func(*resultFiles) error) error {
-	if !o.on() {
+func (o *inspectOptions) writeResults(cmd *cobra.Command, run func(*resultFiles) error) error {
+	if !o.result.on() {
+		if o.format.value == parquetFormat && isTerminal(cmd.OutOrStdout()) {
+			return usageError("--format parquet is not for a terminal; use -o FILE")
+		}
 		return run(nil)
 	}
-	files := &resultFiles{fileOptions: *o}
-	if !o.rotate.on() {
+	files := &resultFiles{fileOptions: o.result}
+	if !files.rotate.on() {
 		if err := files.begin(time.Time{}); err != nil {
 			return err
 		}
@@ -270,8 +273,11 @@ func (o *inspectOptions) liveInput(args []string) bool {
 
 // checkResult checks what is said about the output.
 func (o *inspectOptions) checkResult(args []string) error {
-	if o.format.value == parquetFormat && (o.stats || o.by.list != nil) {
+	switch counts := o.stats || o.by.list != nil; {
+	case counts && o.format.value == parquetFormat:
 		return usageError("--format parquet has hellos; for --stats and --by, use text, csv, json or jsonl")
+	case counts && o.result.rotate.on():
+		return usageError("--rotate divides hellos; --stats and --by count all of them")
 	}
 	return o.result.check(args, o.liveInput(args))
 }
