@@ -68,9 +68,13 @@ test-long: test-openssl-long
 test-openssl-long: ## the same with sanitizers, valgrind and libFuzzer (valgrind, clang)
 	@scripts/openssl.sh long
 
-.PHONY: test-nginx
+.PHONY: test-nginx test-nginx-long
 test-nginx: ## integrations/nginx in Debian's nginx, with probe, get and real clients (nginx-dev, libnginx-mod-stream)
 	@scripts/nginx.sh
+
+test-long: test-nginx-long
+test-nginx-long: ## the same with load, reloads, valgrind and AddressSanitizer (valgrind, and nginx's source: NGINX_SOURCE or deb-src)
+	@scripts/nginx.sh long
 
 test-seeds: ## build.sh of OSS-Fuzz without a compiler, and the raw seeds in OpenSSL and GnuTLS (libssl-dev, libgnutls28-dev)
 	@scripts/seeds.sh
@@ -109,6 +113,11 @@ beam-demo: ## find the hellos of the corpus with a pipeline of Apache Beam on th
 test-long: test-beam beam-demo
 test-beam: ## compare the pipeline with inspect --join, and kill its jobs
 	cd integrations/beam && go test -count=1 -timeout 20m ./...
+
+.PHONY: test-live-rate
+test-long: test-live-rate
+test-live-rate: ## live capture of 8,000 hellos at 200 and 500 Mbit/s between two network namespaces (root, iproute2, tcpreplay)
+	@scripts/live_rate.sh
 
 evasion-table: ## write the tables of docs/evasion.md (needs tshark)
 	@scripts/receivers.sh -n 0 -document docs/evasion.md

@@ -100,7 +100,7 @@ func (sh *share) give() {
 	sh.giving = true
 	t.makeRoom(nil, sh.flows/sweepPart, sh.bytes/sweepPart)
 	sh.giving = false
-	sh.shrink(len(t.flows), t.held())
+	sh.shrink(t.flows.n, t.held())
 	sh.asked.Store(false)
 }
 
@@ -140,7 +140,7 @@ func (sh *share) borrow(flows, bytes int) bool {
 
 func (sh *share) lend(flows, bytes int) bool {
 	b := sh.budget
-	flows += len(sh.table.flows) - sh.flows
+	flows += sh.table.flows.n - sh.flows
 	bytes += sh.table.held() - sh.bytes
 	if flows > b.flows || bytes > b.bytes {
 		return false
@@ -170,7 +170,7 @@ func (sh *share) ask(flows, bytes int) bool {
 	defer func() { sh.state = state }()
 	for !sh.lend(flows, bytes) {
 		richest := sh
-		byFlows := flows+len(sh.table.flows)-sh.flows > b.flows
+		byFlows := flows+sh.table.flows.n-sh.flows > b.flows
 		for _, other := range b.shares {
 			if other.state != shareAway && other.amount(byFlows) > richest.amount(byFlows) {
 				richest = other

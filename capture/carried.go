@@ -22,7 +22,7 @@ func (p *path) addCarrier(kind layerKind) {
 
 // carriedPiece takes a packet of a carrier that has an assembler.
 func (s *Scanner) carriedPiece(c carrierKind, key flowKey, b []byte) {
-	f := s.flows.flows[key]
+	f := s.flows.flows.get(key)
 	evidence, ok := s.takes(f)
 	if !ok {
 		return
@@ -49,7 +49,7 @@ func (s *Scanner) beginCarried(c carrierKind, f *flow, key flowKey, evidence hal
 	before := ss.assembler.Progress()
 	result := ss.assembler.Feed(b)
 	switch {
-	case result.Outcome == assemble.Unrecognized, result.Code == extension.ErrMessageType, !ss.begun() && s.flows.flows[reverse] != nil:
+	case result.Outcome == assemble.Unrecognized, result.Code == extension.ErrMessageType, !ss.begun() && s.flows.flows.get(reverse) != nil:
 		s.flows.freeSession(ss)
 		return
 	}

@@ -286,7 +286,7 @@ func TestCarriersGiveMemoryBack(t *testing.T) {
 			s.Scan(Packet{Data: p, Link: LinkType(c.link)}, func(*Hello) bool { return true })
 			most = max(most, s.flows.memory)
 		}
-		for _, f := range s.flows.flows {
+		for _, f := range slices.Collect(s.flows.flows.all()) {
 			s.flows.remove(f)
 		}
 		if most == 0 || s.flows.memory != 0 || s.flows.placeMemory != 0 {

@@ -201,7 +201,7 @@ func (s *Scanner) rdpUDP(seg *segment) bool {
 	b, key := seg.payload, keyOf(seg, s.locate())
 	key.id = uint64(carrierRDPUDP)
 	data, _ := assemble.RDPUDPData(b)
-	if f := s.flows.flows[key]; len(data) == 0 && (f == nil || f.session == nil) {
+	if f := s.flows.flows.get(key); len(data) == 0 && (f == nil || f.session == nil) {
 		return false
 	}
 	s.decoder.path.addCarrier(layerRDPUDP)

@@ -3,6 +3,8 @@ package capture_test
 import (
 	"context"
 	"errors"
+	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -48,18 +50,28 @@ func newDevice(t *testing.T, name string, hardware int) *device {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := &device{os.NewFile(uintptr(fd), name), hardware == 0}
+	t.Cleanup(func() { d.file.Close() })
+	d.setFlags(t, unix.IFF_UP|unix.IFF_RUNNING)
+	return d
+}
+
+// setFlags brings the interface up or down.
+func (d *device) setFlags(t *testing.T, flags uint16) {
+	t.Helper()
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Close(socket)
-	request.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	request, err := unix.NewIfreq(d.file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetUint16(flags)
 	if err := unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, request); err != nil {
 		t.Fatal(err)
 	}
-	d := &device{os.NewFile(uintptr(fd), name), hardware == 0}
-	t.Cleanup(func() { d.file.Close() })
-	return d
 }
 
 // receive makes the interface receive a packet.
@@ -200,6 +212,39 @@ func TestLiveSeveral(t *testing.T) {
 	}
 }
 
+// TestLiveLoopback checks that what the loopback interface sends is not counted again when it
+// receives it.
+func TestLiveLoopback(t *testing.T) {
+	if !testenv.Network(t) {
+		return
+	}
+	d := newDevice(t, "tap0", 0) // whose hello ends the capture
+	for _, names := range [][]string{{"any"}, {"lo", "tap0"}} {
+		r, err := capture.Live(t.Context(), names, filtered(t, "host 127.0.0.1 or src port 1000"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 9 {
+			if _, err := to.WriteTo(zeros(100), to.LocalAddr()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		to.Close()
+		d.receive(t, ethernet(0x0800, fromPort(1000)))
+		for range r.Hellos() {
+			break
+		}
+		if s := r.Stats(); s.Packets != 9+1 {
+			t.Errorf("%s: %d packets, want 10", names, s.Packets)
+		}
+		r.Close()
+	}
+}
+
 // TestLiveRejectsFirst checks that no packet passes before the filter is set.
 func TestLiveRejectsFirst(t *testing.T) {
 	if !testenv.Network(t) {
@@ -259,6 +304,42 @@ func TestLiveDoubt(t *testing.T) {
 	t.Error("no row")
 }
 
+// TestLivePackets checks that packets and connections are read while at times none come.
+func TestLivePackets(t *testing.T) {
+	if !testenv.Network(t) {
+		return
+	}
+	d := newDevice(t, "tun0", unix.ARPHRD_NONE)
+	later := func() {
+		time.Sleep(200 * time.Millisecond)
+		for _, packet := range [][]byte{up(0, syn, nil), up(1, ack, hello())} {
+			d.receive(t, packet)
+		}
+	}
+	r, err := capture.Live(t.Context(), []string{"tun0"}, capture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go later()
+	for p := range r.Packets() {
+		if len(p.Data) != len(up(0, syn, nil)) || p.Link != capture.LinkTypeRaw {
+			t.Errorf("%x", p.Data)
+		}
+		break
+	}
+	r.Close()
+	if r, err = capture.Live(t.Context(), []string{"tun0"}, capture.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	go later()
+	if err := r.Follow(func(src, dst netip.AddrPort) capture.Follower {
+		r.Close()
+		return nil
+	}); err != nil || r.Stats().Packets == 0 {
+		t.Errorf("%v, %+v", err, r.Stats())
+	}
+}
+
 // TestLiveEnds checks what ends a capture, and that nothing stays open.
 func TestLiveEnds(t *testing.T) {
 	if !testenv.Network(t) {
@@ -288,8 +369,13 @@ func TestLiveEnds(t *testing.T) {
 	d.file.Close()
 	for range r.Hellos() {
 	}
-	if r.Err() == nil || r.Err().Error() != "the interface went down" {
+	if r.Err() == nil || r.Err().Error() != "the interface is down" {
 		t.Error(r.Err())
+	}
+	d = newDevice(t, "tap1", 0)
+	d.setFlags(t, 0)
+	if _, err := capture.Live(t.Context(), []string{"tap1"}, capture.Options{}); err == nil || err.Error() != "the interface is down" {
+		t.Error(err)
 	}
 }
 

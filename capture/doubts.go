@@ -42,7 +42,7 @@ func (s *Scanner) openDoubt(f *flow) bool {
 	if !s.flows.charge(f, &f.doubt.charged, doubtCost) {
 		return false
 	}
-	if len(s.deadlines) >= 1024+2*len(s.flows.flows) { // most are of flows that were evicted
+	if len(s.deadlines) >= 1024+2*s.flows.flows.n { // most are of flows that were evicted
 		s.deadlines = slices.DeleteFunc(s.deadlines, func(d deadline) bool { return !d.open() })
 	}
 	s.deadlines = append(s.deadlines, deadline{f, s.opened, s.time.Add(doubtTime)})

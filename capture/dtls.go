@@ -31,11 +31,11 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 	if isFatalAlert(b) {
 		reverse := key
 		reverse.lo, reverse.hi = key.hi, key.lo
-		if f := s.flows.flows[reverse]; f != nil && f.session != nil {
+		if f := s.flows.flows.get(reverse); f != nil && f.session != nil {
 			f.session.refused = true
 		}
 	}
-	f := s.flows.flows[key]
+	f := s.flows.flows.get(key)
 	switch {
 	case f == nil || f.session == nil:
 		if !beginsDTLS(b) {

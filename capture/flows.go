@@ -71,14 +71,14 @@ func (e endpoint) compare(other endpoint) int {
 	return cmp.Compare(e.port, other.port)
 }
 
-// flow is what is known of a connection.
+// flow is what is known of a connection. What is needed to evict one comes first: it is not
+// in the processor's caches any more.
 type flow struct {
-	key flowKey
+	key  flowKey
+	hash uint64 // of key
 
-	halves  [2]half // of TCP, by direction
-	closed  bool    // a FIN or RST was seen
-	resumed bool    // it was evicted before, so that this is not its beginning
-	outers  uint8   // IP headers, with that of the flow
+	queue        *queue
+	older, newer *flow
 
 	session *session // of UDP, while a hello is expected
 	last    uint64   // hash of the last hello, or the name of a refused one over UDP
@@ -89,8 +89,10 @@ type flow struct {
 	doubt    *doubt    // what is open about a TCP connection, or nil
 	followed *followed // of a TCP connection that Reader.Follow follows
 
-	queue        *queue
-	older, newer *flow
+	closed  bool    // a FIN or RST was seen
+	resumed bool    // it was evicted before, so that this is not its beginning
+	outers  uint8   // IP headers, with that of the flow
+	halves  [2]half // of TCP, by direction
 }
 
 // ends returns the addresses of a flow, from its sender to its receiver. Those of the link are
@@ -151,7 +153,7 @@ type table struct {
 	limits            Options
 	share             *share                                 // which sets other limits, or nil
 	open              func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
-	flows             map[flowKey]*flow
+	flows             flowMap
 	decided, finished queue
 	waiting, holding  queue
 	memory            int // bytes, besides flows and places
@@ -187,22 +189,19 @@ type table struct {
 
 // create adds a flow inside a number of IP headers, and makes room for it.
 func (t *table) create(key flowKey, ips int) *flow {
-	if t.flows == nil {
-		t.flows = make(map[flowKey]*flow)
-	}
 	cost := flowCost
 	if key.kind.place() != 0 {
 		cost += placeCost + len(t.placeKey)
 	}
 	t.makeRoom(t.keep, 1, cost)
 	f := t.free.get()
-	*f = flow{key: key}
+	*f = flow{key: key, hash: t.flows.hash(&key)}
 	f.halves[1].direction = 1
-	t.flows[key] = f
+	t.flows.add(f)
 	t.settleIn(f)
 	if f.outers = uint8(ips); f.isConnection() {
 		t.findTwin(f)
-		if f.resumed = t.gone.has(key); !f.resumed {
+		if f.resumed = t.gone.has(f.hash); !f.resumed {
 			t.connections++
 		}
 	}
@@ -229,8 +228,22 @@ func (t *table) settle(f *flow) {
 		t.release(t.finished.oldest)
 	}
 	if t.decided.n > decidedFlows {
-		t.evict(t.decided.oldest)
+		t.evictDecided()
 	}
+}
+
+// evictDecided evicts the oldest flow in which no hello is expected. At rest it holds nothing,
+// so that its halves need not be looked at.
+func (t *table) evictDecided() {
+	f := t.decided.oldest
+	if f == t.keep {
+		t.evict(f)
+		return
+	}
+	if f.isConnection() {
+		t.gone.add(f.hash)
+	}
+	t.forget(f)
 }
 
 // holds reports whether f holds memory.
@@ -261,7 +274,7 @@ func (t *table) evict(f *flow) {
 		f.followed.Lost()
 	}
 	if f.isConnection() {
-		t.gone.add(f.key)
+		t.gone.add(f.hash)
 	}
 	t.remove(f)
 }
@@ -275,8 +288,13 @@ func (t *table) remove(f *flow) {
 	t.dropSession(f)
 	t.dropPacket(f)
 	t.dropFollowed(f)
+	t.forget(f)
+}
+
+// forget takes a flow that holds nothing out of the table.
+func (t *table) forget(f *flow) {
 	f.queue.remove(f)
-	delete(t.flows, f.key)
+	t.flows.remove(f)
 	t.leave(f)
 	t.forgetTwin(f)
 	t.free.put(f)

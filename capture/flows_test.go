@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 )
 
@@ -43,7 +44,7 @@ func TestAccounts(t *testing.T) {
 			if found == 0 && o.MaxMemory != 1 {
 				t.Error("no hello was found")
 			}
-			for _, f := range s.flows.flows {
+			for _, f := range slices.Collect(s.flows.flows.all()) {
 				s.flows.remove(f)
 			}
 			if s.flows.memory != 0 {
@@ -94,7 +95,7 @@ func TestFollowAccounts(t *testing.T) {
 			if opened == 0 && o.MaxMemory != 1 || s.flows.evicted < lost {
 				t.Errorf("%d connections, %d lost, %d evicted", opened, lost, s.flows.evicted)
 			}
-			for _, f := range s.flows.flows {
+			for _, f := range slices.Collect(s.flows.flows.all()) {
 				s.flows.remove(f)
 			}
 			if s.flows.memory != 0 {
@@ -111,7 +112,7 @@ func checkAccounts(t *testing.T, s *Scanner) {
 	for _, q := range []*queue{&table.decided, &table.finished, &table.waiting, &table.holding} {
 		for f := q.oldest; f != nil; f = f.newer {
 			count++
-			if f.queue != q || table.flows[f.key] != f || f.newer == nil && q.newest != f || f.newer != nil && f.newer.older != f {
+			if f.queue != q || table.flows.get(f.key) != f || f.newer == nil && q.newest != f || f.newer != nil && f.newer.older != f {
 				t.Fatal("a queue is broken")
 			}
 			charged := 0
@@ -167,8 +168,8 @@ func checkAccounts(t *testing.T, s *Scanner) {
 			memory += charged
 		}
 	}
-	if count != len(table.flows) || count > table.maxFlows() {
-		t.Errorf("%d flows are in queues, %d in the table; the limit is %d", count, len(table.flows), table.maxFlows())
+	if count != table.flows.n || count > table.maxFlows() {
+		t.Errorf("%d flows are in queues, %d in the table; the limit is %d", count, table.flows.n, table.maxFlows())
 	}
 	if memory != table.held() || memory > table.maxMemory() && (count > 1 || table.memory > 0) {
 		t.Errorf("flows hold %d bytes, %d are charged; the limit is %d", memory, table.held(), table.maxMemory())

@@ -35,16 +35,17 @@ func (r *Reader) Follow(open func(src, dst netip.AddrPort) Follower) error {
 		r.share.set(shareAway) // Followers hear of evictions in this goroutine alone
 		defer r.share.set(shareIdle)
 	}
+	defer r.use()()
 	for r.err == nil {
 		p, err := r.source.next()
-		if err != nil {
+		if err != nil && err != errIdle {
 			r.err = err
 			break
 		}
 		if s.time = p.Time; len(s.deadlines) > 0 && !s.time.Before(s.deadlines[0].at) {
 			s.expire(false)
 		}
-		if s.decode(p) == isSegment && !s.decoder.seg.udp {
+		if err == nil && s.decode(p) == isSegment && !s.decoder.seg.udp {
 			s.segment(&s.decoder.seg)
 		}
 	}

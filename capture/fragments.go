@@ -162,7 +162,7 @@ func (s *Scanner) packetOf(fr *fragment) *flow {
 	if seg.ipv6 {
 		wait = fragmentTimeIPv6
 	}
-	f := s.flows.flows[key]
+	f := s.flows.flows.get(key)
 	wrong := fr.sum == sumWrong && s.flows.limits.Checksums != ChecksumsIgnore
 	switch {
 	case wrong && (s.flows.limits.Checksums == ChecksumsVerify || f != nil && f.packet.verified):

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 	"unsafe"
@@ -47,8 +48,8 @@ func TestCosts(t *testing.T) {
 			row.add(s, n+i)
 		}
 		each := (live() - before) / n
-		if len(s.flows.flows) != 2*n {
-			t.Errorf("%s: %d flows", name, len(s.flows.flows))
+		if s.flows.flows.n != 2*n {
+			t.Errorf("%s: %d flows", name, s.flows.flows.n)
 		}
 		if t.Logf("%s: %d bytes", name, each); each > row.cost*103/100 || // the race detector takes 1 %
 			strconv.IntSize == 64 && each < row.cost*3/4 {
@@ -93,7 +94,7 @@ func TestDecidedHalvesAreFreed(t *testing.T) {
 			s.segment(seg)
 		}
 		key, direction := tcpKey(up(0, ""), 0)
-		f := s.flows.flows[key]
+		f := s.flows.flows.get(key)
 		for i, want := range row.decided {
 			h := f.halves[direction^i]
 			if (h.phase == decided) != want || want && h.stream != nil {
@@ -143,10 +144,10 @@ func TestFragmentsAreFreed(t *testing.T) {
 		for _, fr := range row.fragments {
 			_, whole = s.reassemble(fr)
 		}
-		if whole != row.whole || len(s.flows.flows) != row.flows || (s.flows.memory == 0) != (row.flows == 0) {
-			t.Errorf("%s: whole %t, %d flows, %d bytes held", name, whole, len(s.flows.flows), s.flows.memory)
+		if whole != row.whole || s.flows.flows.n != row.flows || (s.flows.memory == 0) != (row.flows == 0) {
+			t.Errorf("%s: whole %t, %d flows, %d bytes held", name, whole, s.flows.flows.n, s.flows.memory)
 		}
-		for _, f := range s.flows.flows {
+		for _, f := range slices.Collect(s.flows.flows.all()) {
 			s.flows.remove(f)
 		}
 	}

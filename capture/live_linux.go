@@ -42,6 +42,9 @@ func Live(ctx context.Context, names []string, o Options) (*Reader, error) {
 	}
 	if err := s.attach(program); err != nil {
 		s.ring.Close()
+		if err == errDown {
+			return nil, err
+		}
 		return nil, fmt.Errorf("setting the filter: %w", err)
 	}
 	s.stop = context.AfterFunc(ctx, func() { s.shut() })
@@ -93,8 +96,8 @@ type liveSource struct {
 	lost   int
 }
 
-// attach sets the filter. The ring has packets from before, and still gets some that pass the
-// filter before; so that comes to pass nothing first.
+// attach sets the filter. Until now the ring gets every packet. So it first gets none, and
+// those that are in it are discarded.
 func (s *liveSource) attach(program []bpf.RawInstruction) error {
 	none, err := bpf.Assemble([]bpf.Instruction{bpf.RetConstant{Val: 0}})
 	if err != nil {
@@ -103,10 +106,14 @@ func (s *liveSource) attach(program []bpf.RawInstruction) error {
 	if err := s.ring.SetBPF(none); err != nil {
 		return err
 	}
-	for err == nil { // until the block at hand has come, which takes blockTimeout
+	for err == nil { // pollTimeout is longer than blockTimeout, after which the last ones come
 		_, _, err = s.ring.ZeroCopyReadPacketData()
 	}
-	if err != afpacket.ErrTimeout {
+	switch err {
+	case afpacket.ErrTimeout:
+	case afpacket.ErrPoll:
+		return errDown
+	default:
 		return err
 	}
 	if err := s.ring.InitSocketStats(); err != nil {
@@ -114,6 +121,8 @@ func (s *liveSource) attach(program []bpf.RawInstruction) error {
 	}
 	return s.ring.SetBPF(program)
 }
+
+var errDown = errors.New("the interface is down")
 
 func (s *liveSource) next() (Packet, error) {
 	if s.closed.Load() {
@@ -126,7 +135,7 @@ func (s *liveSource) next() (Packet, error) {
 	case afpacket.ErrTimeout:
 		return Packet{Time: time.Now()}, errIdle
 	case afpacket.ErrPoll:
-		return Packet{}, errors.New("the interface went down")
+		return Packet{}, errDown
 	}
 	return Packet{}, err
 }

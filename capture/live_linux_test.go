@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gopacket/gopacket"
 	"golang.org/x/net/bpf"
 
 	"github.com/tlsflags/tlsflags/corpus"
@@ -250,5 +251,18 @@ func TestLoopbackFilter(t *testing.T) {
 	}
 	if !slices.Equal(code[2:], rest) {
 		t.Errorf("the rest is\n%v\nand elsewhere\n%v", code[2:], rest)
+	}
+}
+
+// TestNameOf checks that the interface of a frame is known for as long as it is kept.
+func TestNameOf(t *testing.T) {
+	s := &liveSource{nics: map[int]nic{3: {Interface: Interface{Name: "eth0"}}, 5: {Interface: Interface{Name: "eth1"}}}, seen: make([]int32, 4)}
+	for _, index := range []int{3, 5, 5, 3, 5} {
+		s.packet(nil, gopacket.CaptureInfo{InterfaceIndex: index})
+	}
+	for frame, want := range []string{"", "", "eth1", "eth1", "eth0", "eth1", ""} {
+		if name := s.nameOf(frame); name != want {
+			t.Errorf("frame %d: %q, want %q", frame, name, want)
+		}
 	}
 }

@@ -22,8 +22,12 @@ type FlowPart struct {
 // until the next one.
 func (r *Reader) Packets() iter.Seq[Packet] {
 	return func(yield func(Packet) bool) {
+		defer r.use()()
 		for r.err == nil {
 			p, err := r.source.next()
+			if err == errIdle {
+				continue
+			}
 			if err != nil {
 				r.err = err
 				return

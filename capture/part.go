@@ -198,7 +198,7 @@ func (p *Part) see(s *Scanner) {
 		return
 	}
 	key, direction := tcpKey(seg, place)
-	f := s.flows.flows[key]
+	f := s.flows.flows.get(key)
 	part := p.flowOf(s, key.part())
 	if f == nil && seg.flags&(tcpSYN|tcpACK) != tcpSYN {
 		part.open = true
@@ -242,9 +242,9 @@ func (p *Part) flowOf(s *Scanner, key partKey) *partFlow {
 		return f
 	}
 	if len(p.flows) >= 2*s.flows.maxFlows() {
-		known := make(map[partKey]bool, len(s.flows.flows))
-		for key := range s.flows.flows {
-			known[key.part()] = true
+		known := make(map[partKey]bool, s.flows.flows.n)
+		for f := range s.flows.flows.all() {
+			known[f.key.part()] = true
 		}
 		for key, f := range p.flows {
 			if known[key] {

@@ -25,7 +25,7 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 		return
 	}
 	key.id = s.hash(b[1 : 6+len(dcid)]) // version, length and ID
-	known := s.flows.flows[key]
+	known := s.flows.flows.get(key)
 	var evidence half
 	if known != nil {
 		if evidence, ok = s.takes(known); !ok || s.feedsQUIC(known, key, b) {

@@ -61,13 +61,7 @@ func open(r io.Reader) (source, error) {
 // the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
-		if s, ok := r.source.(interface {
-			begin()
-			end()
-		}); ok {
-			s.begin()
-			defer s.end()
-		}
+		defer r.use()()
 		if r.share != nil {
 			yield = r.share.bracket(yield)
 			defer r.share.set(shareIdle)
@@ -106,6 +100,20 @@ func (r *Reader) Hellos() iter.Seq[*Hello] {
 			}
 		}
 	}
+}
+
+// use begins to use the packets of a live capture, which stay in memory until the function that
+// it returns is called.
+func (r *Reader) use() (end func()) {
+	s, ok := r.source.(interface {
+		begin()
+		end()
+	})
+	if !ok {
+		return func() {}
+	}
+	s.begin()
+	return s.end
 }
 
 // Err returns what was wrong with the capture, after it was read: the file could not be read

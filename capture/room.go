@@ -70,7 +70,7 @@ type candidate struct {
 const spared = math.MaxUint16
 
 // held returns the bytes that all flows hold.
-func (t *table) held() int { return t.memory + len(t.flows)*flowCost + t.placeMemory }
+func (t *table) held() int { return t.memory + t.flows.n*flowCost + t.placeMemory }
 
 // cost returns the bytes that a flow holds.
 func (f *flow) cost() int {
@@ -111,7 +111,7 @@ func (t *table) makeRoom(keep *flow, flows, bytes int) bool {
 		if t.share != nil && t.share.ask(flows, bytes) {
 			continue
 		}
-		before, most := len(t.flows), t.maxMemory()
+		before, most := t.flows.n, t.maxMemory()
 		freeFlows, freeBytes := flows, bytes
 		if before+flows > t.maxFlows() {
 			freeFlows = max(flows, t.maxFlows()/sweepPart)
@@ -119,7 +119,7 @@ func (t *table) makeRoom(keep *flow, flows, bytes int) bool {
 		if t.held()+bytes > most {
 			freeBytes = max(bytes, most/sweepPart)
 		}
-		if t.sweep(keep, freeFlows, freeBytes); len(t.flows) == before {
+		if t.sweep(keep, freeFlows, freeBytes); t.flows.n == before {
 			return false
 		}
 	}
@@ -136,7 +136,7 @@ func (q *queue) oldestBut(keep *flow) *flow {
 
 // lack reports whether a number of flows and of bytes do not fit in.
 func (t *table) lack(flows, bytes int) bool {
-	return len(t.flows)+flows > t.maxFlows() || t.held()+bytes > t.maxMemory()
+	return t.flows.n+flows > t.maxFlows() || t.held()+bytes > t.maxMemory()
 }
 
 // sweep evicts flows, but not keep, until a number of flows and of bytes fit in, if that is
@@ -169,12 +169,12 @@ func (t *table) sweep(keep *flow, flows, bytes int) {
 // addUp lists the candidates, from the oldest of each queue on, and adds up what accounts
 // hold.
 func (t *table) addUp(keep *flow) {
-	size := 1 << bits.Len(uint(len(t.flows)+len(t.places))*4/3)
+	size := 1 << bits.Len(uint(t.flows.n+len(t.places))*4/3)
 	if len(t.accounts) != size {
 		t.accounts = make([]account, size)
 	}
 	clear(t.accounts)
-	t.candidates = slices.Grow(t.candidates, len(t.flows))
+	t.candidates = slices.Grow(t.candidates, t.flows.n)
 	t.seed = maphash.MakeSeed()
 	for _, q := range [...]*queue{&t.decided, &t.finished, &t.waiting, &t.holding} {
 		first := len(t.candidates)
@@ -307,26 +307,16 @@ func (t *table) maxMemory() int {
 
 // goneFlows has hashes of flows that were evicted, so that those which are seen again count
 // once.
-type goneFlows struct {
-	hashes []uint64 // each in its place, until another one takes that
-	seed   maphash.Seed
-}
+type goneFlows []uint64 // each in its place, until another one takes that
 
 // goneSize is how many evicted flows are remembered at most.
 const goneSize = 1 << 17
 
-func (g *goneFlows) add(key flowKey) {
-	if g.hashes == nil {
-		g.hashes, g.seed = make([]uint64, goneSize), maphash.MakeSeed()
+func (g *goneFlows) add(hash uint64) {
+	if *g == nil {
+		*g = make(goneFlows, goneSize)
 	}
-	hash := maphash.Comparable(g.seed, key)
-	g.hashes[hash%goneSize] = hash
+	(*g)[hash%goneSize] = hash
 }
 
-func (g *goneFlows) has(key flowKey) bool {
-	if g.hashes == nil {
-		return false
-	}
-	hash := maphash.Comparable(g.seed, key)
-	return g.hashes[hash%goneSize] == hash
-}
+func (g goneFlows) has(hash uint64) bool { return g != nil && g[hash%goneSize] == hash }

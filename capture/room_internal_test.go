@@ -33,7 +33,7 @@ func TestBegunBytes(t *testing.T) {
 
 func TestGoneFlows(t *testing.T) {
 	var g goneFlows
-	key := func(port uint16) flowKey { return flowKey{lo: endpoint{port: port}} }
+	key := func(n uint64) uint64 { return n<<32 | n }
 	if g.has(key(1)) {
 		t.Error("has a flow before one was added")
 	}

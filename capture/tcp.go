@@ -82,7 +82,7 @@ func (s *Scanner) decide(h *half) {
 // segment takes a TCP segment.
 func (s *Scanner) segment(seg *segment) {
 	key, direction := tcpKey(seg, s.locate())
-	f := s.flows.flows[key]
+	f := s.flows.flows.get(key)
 	if f == nil {
 		if len(seg.payload) == 0 && seg.flags&tcpSYN == 0 {
 			return

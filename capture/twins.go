@@ -14,7 +14,7 @@ func (t *table) findTwin(f *flow) {
 		if t.severalPlaces = f.key.kind.place() != t.firstPlace; !t.severalPlaces {
 			return
 		}
-		for _, other := range t.flows {
+		for other := range t.flows.all() {
 			if other != f && other.isConnection() {
 				t.list(other)
 			}
@@ -23,7 +23,7 @@ func (t *table) findTwin(f *flow) {
 	base := f.key.outside()
 	other := t.placed[base]
 	if other == nil && f.key.kind.place() != 0 {
-		other = t.flows[base]
+		other = t.flows.get(base)
 	}
 	t.list(f)
 	t.join(f, other)

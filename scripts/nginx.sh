@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests integrations/nginx with Debian's nginx: resumption, malformed flags, server blocks,
-# reloads, real clients.
+# reloads, real clients. The argument "long" adds load, memory, instructions, valgrind and
+# AddressSanitizer, with the source of nginx in NGINX_SOURCE or from apt-get.
 source "$(dirname "$0")/lib.sh"
 source scripts/peers.sh
 
@@ -29,6 +30,9 @@ certificate bot bots
 certificate gone bots
 certificate other others
 revoke bots gone
+intermediate middle bots
+certificate far middle
+cat far.pem middle.pem >far.chain
 head -c 80 /dev/urandom >keys
 cp bots.pem now.pem
 cp others.pem next.pem
@@ -87,6 +91,7 @@ stream {
 	}
 	server {
 		listen $host:8449 ssl; ssl_certificate site.pem; tls_flag_client_auth require; ssl_client_certificate now.pem;
+		ssl_verify_depth 0;
 		return "$answer";
 	}
 }
@@ -133,9 +138,15 @@ ask() { # CLIENT PORT NAME: connects, and prints what the client says of the han
 	openssl) openssl s_client -connect "$host:$2" -servername "$3" -CAfile ca.pem </dev/null ;;
 	gnutls-cli) gnutls-cli --x509cafile ca.pem --sni-hostname "$3" --verify-hostname "$3" -p "$2" "$host" </dev/null ;;
 	go) get "$2" "$3" --flags none ;;
+	chromium)
+		timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$PWD/profile" --ignore-certificate-errors \
+			--host-resolver-rules="MAP *.example $host" --log-net-log="$PWD/net.json" --net-log-capture-mode=Everything --dump-dom "https://$3:$2/"
+		grep -o '"type":13}' net.json
+		;;
 	esac 2>&1
 }
-declare -A asked=([curl]="Request CERT" [openssl]="Acceptable client certificate CA names" [gnutls-cli]="Server has requested a certificate" [go]="asked for: yes")
+declare -A asked=([curl]="Request CERT" [openssl]="Acceptable client certificate CA names" [gnutls-cli]="Server has requested a certificate" [go]="asked for: yes" [chromium]='"type":13}')
+browser=$(command -v google-chrome || command -v chromium || true)
 
 export nginx
 configure >nginx.conf
@@ -165,6 +176,8 @@ want "asked for: yes, given: no, flag acknowledged: no" get 8446 a.example --fla
 want "asked for: yes, given: yes, flag acknowledged: yes" bot 8446 a.example
 want "verify=SUCCESS dn=CN=bot" bot 8447 a.example
 want "revoked" get 8447 a.example --cert gone.pem --key gone.key
+want "verify=SUCCESS dn=CN=far" get 8443 a.example --cert far.chain --key far.key
+want "unknown certificate authority" get 8449 a.example --cert far.chain --key far.key
 
 # check LINE...: what nginx says about a server block.
 check() {
@@ -183,11 +196,11 @@ want "has no effect with ssl_verify_client" check "tls_flag_client_certificate b
 sed -n '/^```nginx/,/^```$/p' "$root/integrations/nginx/README.md" | sed "/^\`/d; s#modules/#$PWD/#; 1i pid check.pid;" >check.conf
 want "test is successful" $nginx -t -p "$PWD" -c check.conf -e check.log
 
-for client in curl openssl gnutls-cli go; do
-	[ "$client" = go ] || command -v "$client" >/dev/null || continue
+for client in curl openssl gnutls-cli chromium go; do
+	[ "$client" = go ] || command -v "${client/chromium/${browser:-chromium}}" >/dev/null || continue
 	want "${asked[$client]}" ask "$client" 8446 a.example
 	for name in a.example e.example; do
-		got=$(ask "$client" 8443 "$name")
+		got=$(ask "$client" 8443 "$name") || true
 		[[ $got != *"${asked[$client]}"* ]] || { echo "$client was asked: $got" >&2; exit 1; }
 	done
 done
@@ -208,3 +221,109 @@ configure >nginx.conf
 control reload
 want "verify=SUCCESS dn=CN=bot" bot 8443 a.example
 ! grep -E "emerg|signal" error.log || exit 1
+[ "${1:-}" = long ] || exit 0
+
+command -v valgrind >/dev/null || skip "nginx under load" "no valgrind"
+other=c.example
+load() { matrix "$1" -c "$2" "${@:3}"; }
+
+# memory PROCESS...: the memory of processes without files and shared zones, in KiB.
+memory() {
+	local process
+	for process; do cat "/proc/$process/smaps_rollup"; done | awk '/^Anonymous:/ { sum += $2 } END { print sum }'
+}
+
+# at_most RATIO WHAT NUMBER NUMBER: fails if the second is more than RATIO times the first.
+at_most() {
+	awk -v most="$1" -v what="$2" -v a="$3" -v b="$4" 'BEGIN { printf "%s: %d, %d, ratio %.3f\n", what, a, b, b / a; exit b > most * a }'
+}
+
+reloads() {
+	while [ -e reloading ]; do control reload; sleep 0.5; done
+}
+
+# with_reloads PORT COUNT: load while the configuration is read again and again.
+with_reloads() {
+	: >reloading
+	reloads &
+	load "$1" "$2"
+	rm reloading
+	wait $!
+}
+
+# A reload makes new workers, but only adds to the memory of the main process.
+with_reloads 8444 5000
+few=$(memory "$(cat pid)")
+with_reloads 8444 15000
+at_most 1.05 "KiB of the main process after 5,000 and 20,000 connections with reloads" "$few" "$(memory "$(cat pid)")"
+load 8443 5000
+few=$(memory $(control children))
+load 8443 15000
+at_most 1.05 "KiB of the workers after 5,000 and 20,000 connections" "$few" "$(memory $(control children))"
+! grep -E "emerg|signal" error.log || exit 1
+control stop
+
+# In one process, which valgrind counts: unflagged handshakes with and without the module.
+# The difference of two counts is free of what starting nginx costs.
+processes="master_process off; daemon off;"
+count() { # COUNT: instructions of nginx with so many connections
+	valgrind --tool=callgrind --callgrind-out-file=callgrind $nginx -p "$PWD" -c nginx.conf -e error.log 2>valgrind.log &
+	until [ -s pid ]; do sleep 0.1; done
+	[ "$1" = 0 ] || load 8443 "$1" -p >&2
+	control stop
+	wait $!
+	awk '/^(summary|totals):/ { print $2; exit }' callgrind
+}
+without_module >nginx.conf
+without=$(($(count 600) - $(count 100)))
+configure >nginx.conf
+with=$(($(count 600) - $(count 100)))
+at_most 1.02 "instructions of 500 handshakes without and with the module" "$without" "$with"
+
+# Memory errors, and leaks other than the two of nginx itself.
+cat >suppressions <<'END'
+{
+	environment
+	Memcheck:Leak
+	...
+	fun:ngx_set_environment
+}
+{
+	regular expressions
+	Memcheck:Leak
+	...
+	fun:ngx_regex_compile
+}
+END
+valgrind --leak-check=full --errors-for-leak-kinds=definite --suppressions=suppressions --error-exitcode=9 \
+	$nginx -p "$PWD" -c nginx.conf -e error.log 2>valgrind.log &
+until [ -s pid ]; do sleep 0.1; done
+load 8443 500
+load 8444 500
+control stop
+wait $! || { cat valgrind.log; exit 1; }
+
+# The same with AddressSanitizer, and an allocation for each that nginx takes from a pool. Its
+# processes end without freeing all, so leaks are not looked for.
+if [ -n "${NGINX_SOURCE:-}" ]; then
+	cp -r "$NGINX_SOURCE" source
+else
+	apt-get source nginx >source.log 2>&1 && mv nginx-*/ source ||
+		skip "nginx with AddressSanitizer" "no source of nginx: set NGINX_SOURCE to its folder, or add deb-src lines to apt's sources (and install dpkg-dev)"
+fi
+cd source
+./configure --with-debug --with-compat --with-http_ssl_module --with-http_v2_module --with-stream --with-stream_ssl_module \
+	--with-cc-opt="-g -O1 -fPIC -fsanitize=address -DNGX_DEBUG_PALLOC=1" --with-ld-opt=-fsanitize=address \
+	--add-dynamic-module="$root/integrations/nginx" >configure.log || { cat configure.log; exit 1; }
+make -s
+mv objs/*.so ..
+cd ..
+load= processes="worker_processes 3;" nginx=$PWD/source/objs/nginx
+export ASAN_OPTIONS=detect_leaks=0:log_path=$PWD/asan
+configure >nginx.conf
+control start
+with_reloads 8443 10000
+with_reloads 8444 10000
+control stop
+! cat asan.* 2>/dev/null || exit 1
+echo "nginx: sanitizers and valgrind pass"

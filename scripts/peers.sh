@@ -16,9 +16,16 @@ certificate() {
 	cat "$1.pem" "$1.key" >"$1.both"
 }
 
+# intermediate NAME AUTHORITY: makes an authority under another one.
+intermediate() {
+	openssl req -newkey $keys -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr" 2>>log
+	openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 2 -out "$1.pem" \
+		-extfile <(echo "basicConstraints=critical,CA:TRUE") 2>>log
+}
+
 # revoke AUTHORITY NAME: writes crl.pem, a list of the authority with that certificate.
 revoke() {
-	printf '[ca]\ndefault_ca=x\n[x]\ndatabase=index\ndefault_md=default\ndefault_crl_days=2\n' >ca.conf
+	printf '[ca]\ndefault_ca=x\n[x]\ndatabase=index\ndefault_md=sha256\ndefault_crl_days=2\n' >ca.conf
 	: >index
 	openssl ca -config ca.conf -keyfile "$1.key" -cert "$1.pem" -revoke "$2.pem" 2>>log
 	openssl ca -config ca.conf -keyfile "$1.key" -cert "$1.pem" -gencrl -out crl.pem 2>>log
@@ -46,7 +53,7 @@ unflagged() {
 	want "asked for: no" ./tlsflags get -v "https://$1:$2/" --server-name a.example --ca ca.pem --cert bot.pem --key bot.key --flag none
 	if command -v certutil >/dev/null; then
 		[ -d home ] || browser_home
-		HOME=$PWD/home unasked chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+		HOME=$PWD/home unasked "$(command -v google-chrome || echo chromium)" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
 			--user-data-dir="$PWD/home/profile" --host-resolver-rules="MAP a.example $1" --dump-dom "https://a.example:$2/"
 	else
 		missing+=(certutil)

@@ -300,9 +300,9 @@ func (d *DTLS) put(offset int, b []byte) bool {
 // start writes the header of the whole message from that of a fragment.
 func (d *DTLS) start(fragment []byte) {
 	var header [dtlsFragmentHeaderLen]byte
-	copy(header[:6], fragment)       // msg_type, length, message_seq
-	copy(header[9:12], fragment[1:]) // fragment_length
-	d.pieces.got += len(header)      //mutation:equivalent only the growth of memory differs
+	copy(header[:6], fragment)         // msg_type, length, message_seq
+	copy(header[9:12], fragment[1:])   // fragment_length
+	d.pieces.got += int32(len(header)) //mutation:equivalent only the growth of memory differs
 	d.pieces.grow(len(fragment))
 	d.pieces.put(0, header[:])
 	d.length = int(header[1])<<16 | int(header[2])<<8 | int(header[3])

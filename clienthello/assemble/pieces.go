@@ -3,6 +3,7 @@ package assemble
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -32,9 +33,39 @@ type pieces struct {
 	end    int    // data[end:] has not, whatever its marks say
 
 	// If data grows:
-	most int // limit up to which it does, else 0
-	got  int // bytes that have come, repeated ones too
-	far  *farPieces
+	most  int32 // limit up to which it does, else 0
+	got   int32 // bytes that have come, repeated ones too
+	far   *farPieces
+	spare *spares // or nil
+}
+
+// spares are buffers for pieces that take turns, so that a message in many pieces makes no
+// garbage, and what is done waits for the next one without them.
+type spares struct{ free [][]byte }
+
+const (
+	// spareBytes is how many bytes a buffer has at least, and at most twice that.
+	spareBytes = nearBytes / 2
+	maxSpares  = 256
+)
+
+// get returns an empty buffer for n bytes or more.
+func (s *spares) get(n int) []byte {
+	if s != nil && len(s.free) > 0 {
+		if last := len(s.free) - 1; cap(s.free[last]) >= n {
+			b := s.free[last]
+			s.free = s.free[:last]
+			return b
+		}
+	}
+	return slices.Grow([]byte(nil), n)
+}
+
+// put takes a buffer that is used no more.
+func (s *spares) put(b []byte) {
+	if s != nil && cap(b) >= spareBytes && cap(b) <= 2*spareBytes && len(s.free) < maxSpares { //mutation:equivalent it spares allocations
+		s.free = append(s.free, b[:0])
+	}
 }
 
 // farPieces are those beyond the data so far.
@@ -44,14 +75,16 @@ type farPieces struct {
 }
 
 // add adds a piece, unless there are too many.
-func (f *farPieces) add(offset int, data []byte) {
+func (f *farPieces) add(offset int, data []byte, spare *spares) {
 	if f.n < maxFar {
 		f.n++
 		if n := len(f.b) + farHeaderLen + len(data); n > cap(f.b) {
 			if n > nearBytes {
 				n += n / 8
 			}
-			f.b = append(slices.Grow([]byte(nil), n), f.b...) // append alone would double it
+			b := append(spare.get(n), f.b...) // append alone would double it
+			spare.put(f.b)
+			f.b = b
 		}
 		f.b = binary.NativeEndian.AppendUint32(f.b, uint32(offset))
 		f.b = binary.NativeEndian.AppendUint32(f.b, uint32(len(data)))
@@ -101,7 +134,7 @@ const (
 )
 
 // limit returns the length of the longest message that p can hold.
-func (p *pieces) limit() int { return max(len(p.data), p.most) }
+func (p *pieces) limit() int { return max(len(p.data), int(p.most)) }
 
 // empty reports whether nothing has come.
 func (p *pieces) empty() bool { return p.end == 0 && p.farCount() == 0 }
@@ -128,21 +161,21 @@ func (p *pieces) held() int {
 // place puts data at offset. If p grows, its memory stays in proportion to what has come:
 // what does not follow the data so far becomes a far piece.
 func (p *pieces) place(offset int, data []byte, wins winner) (same bool) {
-	if p.most == 0 || offset >= p.most {
+	if p.most == 0 || offset >= int(p.most) {
 		return wins.put(p, offset, data)
 	}
-	p.got += len(data)
+	p.got += int32(len(data))
 	same = true
 	if p.farCount() > 0 {
 		data, same = p.far.settle(offset, data, wins)
 	}
 	if end := offset + len(data); offset > p.end {
-		reach := max(nearBytes, 2*p.got)
+		reach := max(nearBytes, 2*int(p.got))
 		if p.farCount() < maxFar || end > reach {
 			if p.far == nil {
 				p.far = new(farPieces)
 			}
-			p.far.add(offset, data)
+			p.far.add(offset, data, p.spare)
 			return same
 		}
 		same = p.gather(reach, wins) && same
@@ -166,7 +199,7 @@ func (p *pieces) gather(reach int, wins winner) (same bool) {
 				p.grow(end)
 				same = wins.put(p, offset, piece) && same
 			} else {
-				p.far.add(offset, piece)
+				p.far.add(offset, piece, p.spare)
 			}
 		}
 		if p.far.n == n {
@@ -179,13 +212,14 @@ func (p *pieces) gather(reach int, wins winner) (same bool) {
 // grow makes data at least n bytes long, or as long as it may be. It grows by a quarter or more, so that all the
 // copying takes time linear in what has come.
 func (p *pieces) grow(n int) {
-	if n = min(n, p.most); n <= len(p.data) {
+	if n = min(n, int(p.most)); n <= len(p.data) {
 		return
 	}
-	size := min(max(n, len(p.data)/4*5), p.most) //mutation:equivalent it grows more often, or by more
-	data := slices.Grow([]byte(nil), size)
-	data = data[:min(cap(data), p.most)]
+	size := min(max(n, len(p.data)/4*5), int(p.most)) //mutation:equivalent it grows more often, or by more
+	data := p.spare.get(size)
+	data = data[:min(cap(data), int(p.most))]
 	copy(data, p.data[:p.end])
+	p.spare.put(p.data)
 	if p.data = data; p.marks != nil {
 		marks := make([]byte, marksFor(len(data)))
 		copy(marks, p.marks)
@@ -218,9 +252,18 @@ func newPieces(memory []byte) pieces {
 	return pieces{data: memory[:limit:limit], marks: memory[limit:]}
 }
 
-// reset forgets what has come. Memory that has grown is kept only if it is short.
+// reset forgets what has come. Memory that has grown is kept only if it is short and nobody
+// else may use it.
 func (p *pieces) reset() {
 	p.prefix, p.end, p.got = 0, 0, 0
+	if p.most > 0 && p.spare != nil {
+		p.spare.put(p.data)
+		if p.data, p.marks = nil, nil; p.far != nil {
+			p.spare.put(p.far.b)
+			*p.far = farPieces{}
+		}
+		return
+	}
 	if p.most > 0 && len(p.data) > nearBytes { //mutation:equivalent only what is kept for later differs
 		p.data, p.marks = nil, nil
 	}
@@ -235,9 +278,9 @@ func (p *pieces) reset() {
 // grows makes p one that holds messages of up to most bytes in memory of its own.
 func (p *pieces) grows(most int) {
 	if p.most == 0 {
-		*p = pieces{}
+		*p = pieces{spare: p.spare}
 	}
-	p.most = most
+	p.most = int32(min(most, math.MaxInt32))
 	p.reset()
 }
 

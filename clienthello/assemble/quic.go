@@ -102,7 +102,7 @@ var _ Assembler = (*QUIC)(nil)
 // ShareKeys makes q use keys, which may be those of other QUICs that take turns with it. If
 // it is not called, q has its own; with many QUICs, that is much memory. It must be called
 // before q reads anything.
-func (q *QUIC) ShareKeys(keys *QUICKeys) { q.cache = keys }
+func (q *QUIC) ShareKeys(keys *QUICKeys) { q.cache, q.pieces.spare = keys, &keys.spare }
 
 // Reset makes q as new, with memory for a message that arrives in pieces.
 func (q *QUIC) Reset(memory []byte) { q.renew(newPieces(memory)) }

@@ -101,6 +101,7 @@ type QUICKeys struct {
 	seed   maphash.Seed
 	shared bool
 	number uint64 // of the packet opened last
+	spare  spares // of those that share it
 
 	salt    mac    // with the salt of a version
 	version uint32 // that version

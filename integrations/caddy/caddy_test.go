@@ -1,15 +1,20 @@
 package tlsflags
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddytls"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -231,5 +236,19 @@ func TestPlaceholders(t *testing.T) {
 				t.Error("a placeholder of others")
 			}
 		})
+	}
+}
+
+func TestHandler(t *testing.T) {
+	repl := caddy.NewReplacer()
+	r := httptest.NewRequestWithContext(context.WithValue(t.Context(), caddy.ReplacerCtxKey, repl), "GET", "/", nil)
+	next := caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) error {
+		if got := repl.ReplaceAll("{tls_flags.request_mtls} {tls_flags.flags}", ""); got != "false " {
+			t.Errorf("got %q", got)
+		}
+		return io.EOF
+	})
+	if err := new(Handler).ServeHTTP(nil, r, next); err != io.EOF {
+		t.Error(err)
 	}
 }

@@ -151,7 +151,8 @@ static int keep_sent(ngx_connection_t *c)
 		sent->len = len;
 		ngx_memcpy(sent->data, data, len);
 	}
-	return sent == NULL || SSL_set_ex_data(ssl, sent_index, sent);
+	/* After HelloRetryRequest, those of the first ClientHello are there. */
+	return sent == SSL_get_ex_data(ssl, sent_index) || SSL_set_ex_data(ssl, sent_index, sent);
 }
 
 int ngx_tls_flags_client_hello(ngx_connection_t *c, TLSFLAGS_POLICY *policy, int *alert)

@@ -1,4 +1,4 @@
-##! Logs the TLS Flags extension of ClientHellos and ServerHellos to tlsflags.log.
+##! Logs the TLS Flags extension of ClientHellos and ServerHellos to tlsflags.log. It has not been run.
 
 module TLSFlags;
 

@@ -7,9 +7,9 @@
 //
 // Check makes the release commit, whose go.sum files have the sums of our own modules,
 // and the tags of all modules. It serves them from a folder as a module proxy, installs
-// the command from there, and builds a module that imports every package. Build does the
-// same, and writes the archives of the command for every platform. Tag does the same as
-// check, and adds the tags to the repository.
+// the programs from there, and builds a module that imports every package of the others.
+// Build does the same, and writes the archives of the command for every platform. Tag does
+// the same as check, and adds the tags to the repository.
 //
 // The version is the one in which go.work replaces our modules. Modules of others come
 // from the module cache and GOPROXY, and are verified by the go.sum files of HEAD.
@@ -35,10 +35,14 @@ import (
 const repository = "github.com/tlsflags/tlsflags"
 
 // folders are those of the modules that users import or install. Each requires only
-// modules before it. The last one is the command.
+// modules before it. The last ones are those of programs.
 var folders = []string{"", "capture", "reqmtls/client", "integrations/caddy", "cmd/tlsflags"}
 
-const command = repository + "/cmd/tlsflags"
+const (
+	programs = 2 // modules
+	command  = repository + "/cmd/tlsflags"
+	caddy    = repository + "/integrations/caddy/cmd/caddy"
+)
 
 var platforms = "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64"
 

@@ -101,12 +101,14 @@ func (r *release) sums() error {
 	return nil
 }
 
-// install installs the command as users do.
+// install installs the programs as users do.
 func (r *release) install() error {
-	step("go install %s@%s", command, r.version)
 	env := append(r.userEnv(), "GOBIN="+r.path("bin"))
-	if _, err := output(r.dir, env, "go", "install", command+"@"+r.version); err != nil {
-		return err
+	for _, program := range []string{caddy, command} {
+		step("go install %s@%s", program, r.version)
+		if _, err := output(r.dir, env, "go", "install", program+"@"+r.version); err != nil {
+			return err
+		}
 	}
 	says, err := output(r.dir, nil, r.path("bin", "tlsflags"), "--version")
 	if err != nil {
@@ -119,12 +121,12 @@ func (r *release) install() error {
 	return nil
 }
 
-// importer builds a module that imports every package that others can import.
+// importer builds a module that imports every package that others can import, but for programs.
 func (r *release) importer() error {
 	var program strings.Builder
 	program.WriteString("package main\n\nimport (\n")
 	count := 0
-	for _, folder := range folders[:len(folders)-1] {
+	for _, folder := range folders[:len(folders)-programs] {
 		format := `{{if and .GoFiles (ne .Name "main")}}{{.ImportPath}}{{end}}`
 		list, err := output(r.path("src", folder), r.userEnv(), "go", "list", "-f", format, "./...")
 		if err != nil {
@@ -158,7 +160,7 @@ func (r *release) importer() error {
 	if err != nil {
 		return err
 	}
-	for _, folder := range folders[:len(folders)-1] {
+	for _, folder := range folders[:len(folders)-programs] {
 		if want := module(folder) + " " + r.version; !strings.Contains(string(required), "\t"+want+"\n") {
 			return fmt.Errorf("the importer does not require %s:\n%s", want, required)
 		}

@@ -100,16 +100,12 @@ type unknownValue struct {
 }
 
 func (e *unknownValue) Error() string {
-	near := ""
-	if word := paths.Nearest(strings.ToLower(e.got), e.words); word != "" {
-		near = " (did you mean " + word + "?)"
-	}
 	use := e.use
 	if use == "" {
 		last := len(e.words) - 1
 		use = fmt.Sprintf("use %s or %s", strings.Join(e.words[:last], ", "), e.words[last])
 	}
-	return fmt.Sprintf("unknown %s %q%s; %s", e.what, e.got, near, use)
+	return fmt.Sprintf("unknown %s %q%s; %s", e.what, e.got, paths.Hint(strings.ToLower(e.got), e.words), use)
 }
 
 // describeEnums adds the words to the help of each enum of the commands.

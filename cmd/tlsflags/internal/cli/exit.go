@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 )
 
 // Exit is an exit code of the command.
@@ -72,7 +74,7 @@ func asExitError(err error) error {
 	return &exitError{ExitInput, err}
 }
 
-// conclude prints the error on standard error, in one line, and returns the exit code.
+// conclude prints the error on standard error, and returns the exit code.
 func conclude(cmd *cobra.Command, err error) int {
 	if err == nil || errors.Is(err, errOutputClosed) {
 		return int(ExitDone) // nobody reads the results any more, which is no failure
@@ -91,7 +93,9 @@ func conclude(cmd *cobra.Command, err error) int {
 	return int(exit.code)
 }
 
-// complain writes one line to standard error, with the name of the program.
+// complain writes a sentence to standard error, with the name of the program: one line, but on
+// a screen that is too narrow.
 func complain(cmd *cobra.Command, text string) {
-	fmt.Fprintf(cmd.ErrOrStderr(), "tlsflags: %s\n", printable(strings.TrimPrefix(text, "tlsflags: ")))
+	text = "tlsflags: " + printable(strings.TrimPrefix(text, "tlsflags: "))
+	fmt.Fprintln(cmd.ErrOrStderr(), screen.Words(text, "  ", widthOf(cmd, cmd.ErrOrStderr())))
 }

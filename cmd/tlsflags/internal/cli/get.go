@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -25,7 +24,7 @@ type getOptions struct {
 	types   enum[[]extension.Type]
 	preset  enum[client.Fingerprint]
 	request requestOptions
-	output  string
+	output  fileOptions
 	verbose bool
 }
 
@@ -65,7 +64,7 @@ written, or the network failed.`,
 	f.Var(&o.types, "type", "extension type to send them under")
 	f.Var(&o.preset, "preset", "client whose hello to imitate")
 	o.request.register(f)
-	f.StringVarP(&o.output, "output", "o", "", "write the body to this `file`")
+	f.StringVarP(&o.output.name, "output", "o", "", "write the body to this `file`, which appears when it is complete")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "say on standard error what the server did")
 	return cmd
 }
@@ -161,24 +160,10 @@ func get(cmd *cobra.Command, o getOptions, url string) error {
 	if o.verbose {
 		tellReport(cmd.ErrOrStderr(), resp, want)
 	}
-	return o.save(cmd.OutOrStdout(), resp.Body)
-}
-
-// save writes the body where --output says, or else to standard output.
-func (o getOptions) save(stdout io.Writer, body io.Reader) error {
-	if o.output == "" || o.output == "-" {
-		_, err := io.Copy(stdout, body)
+	return o.output.write(cmd, func(*resultFiles) error {
+		_, err := io.Copy(cmd.OutOrStdout(), resp.Body)
 		return err
-	}
-	file, err := os.Create(o.output)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(file, body); err != nil {
-		file.Close()
-		return err
-	}
-	return file.Close()
+	})
 }
 
 // tellReport prints what the server did, in one line.

@@ -203,4 +203,9 @@ func TestGetCutBody(t *testing.T) {
 	if Exit(code) != ExitInput || out != "begin" || !strings.Contains(errs, "unexpected EOF") {
 		t.Errorf("exit %d, %q, %s", code, out, errs)
 	}
+	dir := t.TempDir()
+	_, errs, code = run(t, "get", "--insecure", "--flag", "none", "-o", filepath.Join(dir, "page"), server.URL)
+	if left, err := os.ReadDir(dir); Exit(code) != ExitInput || !strings.Contains(errs, "unexpected EOF") || len(left) > 0 {
+		t.Errorf("to a file: exit %d, %s; left: %v, %v", code, errs, left, err)
+	}
 }

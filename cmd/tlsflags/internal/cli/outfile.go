@@ -65,17 +65,14 @@ func isCaptureFile(name string) bool {
 	return capture.IsCapture(head[:n])
 }
 
-// writeResults calls run, whose results go to the file, or to standard output if there is none. If
+// write calls run, whose results go to the file, or to standard output if there is none. If
 // run ends early, the file is removed.
-func (o *inspectOptions) writeResults(cmd *cobra.Command, run func(*resultFiles) error) error {
-	if !o.result.on() {
-		if o.format.value == parquetFormat && isTerminal(cmd.OutOrStdout()) {
-			return usageError("--format parquet is not for a terminal; use -o FILE")
-		}
+func (o *fileOptions) write(cmd *cobra.Command, run func(*resultFiles) error) error {
+	if !o.on() {
 		return run(nil)
 	}
-	files := &resultFiles{fileOptions: o.result}
-	if !files.rotate.on() {
+	files := &resultFiles{fileOptions: *o}
+	if !o.rotate.on() {
 		if err := files.begin(time.Time{}); err != nil {
 			return err
 		}
@@ -298,4 +295,12 @@ func (in *inspection) print(args []string, to *resultFiles) {
 	} else {
 		in.printer = fresh()
 	}
+}
+
+// writeResults is fileOptions.write for inspect.
+func (o *inspectOptions) writeResults(cmd *cobra.Command, run func(*resultFiles) error) error {
+	if o.format.value == parquetFormat && !o.result.on() && isTerminal(cmd.OutOrStdout()) {
+		return usageError("--format parquet is not for a terminal; use -o FILE")
+	}
+	return o.result.write(cmd, run)
 }

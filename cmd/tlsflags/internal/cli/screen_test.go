@@ -27,6 +27,7 @@ var screens = map[string][]string{
 	"stats":           {"inspect", "--stats", "corpus/captures/demo.pcapng"},
 	"explain":         {"explain", "corpus/records/utls-chrome-133-ext62-80.bin"},
 	"explain-clauses": {"explain", "--clauses", "003e000c0b0000000000000000000001"},
+	"errors":          {"inspect", "corpus/captures/demo.pcapng", "LICENSE", "nosuch-capture-with-a-name-that-is-long.pcap"},
 	"explain-refused": {"explain", "0d000009000006003e00020100"},
 	"flags":           {"flags"},
 	"diff":            {"diff", "corpus/records/utls-chrome-133-ext62-80.bin", "corpus/records/curl-7.88.1.bin"},

@@ -27,6 +27,7 @@ type pcapFile struct {
 	keeper *packets.Keeper
 	set    packets.Set     // of the packets to write, if it can be read twice
 	buffer *packets.Buffer // if it cannot
+	begun  bool            // its packets are still to be written
 
 	written, lost, cut int
 	err                error
@@ -47,7 +48,7 @@ func (p *pcapFile) begin(c *capture.Reader, twice bool) {
 	if p == nil {
 		return
 	}
-	p.set, p.buffer = nil, nil
+	p.set, p.buffer, p.begun = nil, nil, twice
 	keep := func(frame int) { p.set.Add(frame) }
 	if !twice {
 		p.buffer = packets.NewBuffer(p.room)
@@ -83,6 +84,7 @@ func (p *pcapFile) end(in *inspection, source string, again reopener) error {
 	p.cut += p.keeper.Cut
 	p.keeper = nil
 	if len(p.set) == 0 {
+		p.begun = false
 		return p.err
 	}
 	c, file, err := again()
@@ -102,6 +104,7 @@ func (p *pcapFile) end(in *inspection, source string, again reopener) error {
 			break
 		}
 	}
+	p.begun = false
 	return p.err
 }
 
@@ -129,6 +132,9 @@ func (p *pcapFile) finish(in *inspection) error {
 	if p.lost > 0 {
 		complain(in.cmd, fmt.Sprintf("%s: warning: %s not written, which had left the buffer of %d kB; of a file, all are written",
 			p.file.name, count(p.lost, "packet"), p.room>>10))
+	}
+	if p.begun {
+		complain(in.cmd, p.file.name+": warning: packets of the last capture are missing; the run ended before they were written")
 	}
 	if p.cut > 0 {
 		complain(in.cmd, fmt.Sprintf("%s: warning: %s may lack the first packets, because too many others came in between",

@@ -47,6 +47,29 @@ func TestPacketsLost(t *testing.T) {
 	}
 }
 
+// TestPcapInterrupted checks that packets are missed that were not written before the run ended.
+func TestPcapInterrupted(t *testing.T) {
+	demo, _ := corpus.Lookup("captures/demo.pcapng")
+	c, err := capture.Open(bytes.NewReader(demo.Data()), capture.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := createPcap(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	in := &inspection{cmd: new(cobra.Command)}
+	in.cmd.SetErr(&stderr)
+	p.begin(c, true)
+	for h := range c.Hellos() {
+		p.selected(h)
+	}
+	if err := p.finish(in); err != nil || !strings.Contains(stderr.String(), "packets of the last capture are missing") {
+		t.Errorf("%v, standard error:\n%s", err, &stderr)
+	}
+}
+
 // TestPcapFails checks that a run that fails leaves no file, and an old one as it was.
 func TestPcapFails(t *testing.T) {
 	dir := t.TempDir()

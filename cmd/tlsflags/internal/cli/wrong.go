@@ -32,7 +32,8 @@ func aboutOption(cmd *cobra.Command, err error) error {
 	case unknown.GetSpecifiedShortnames() != "":
 		return fmt.Errorf("unknown option -%s", unknown.GetSpecifiedName())
 	}
-	return errors.New("unknown option --" + unknown.GetSpecifiedName() + nearest(unknown.GetSpecifiedName(), "--", optionNames(cmd)))
+	name := "--" + unknown.GetSpecifiedName()
+	return errors.New("unknown option " + name + paths.Hint(strings.ToLower(name), optionNames(cmd)))
 }
 
 // forms has, by the types of pflag, what a value is called and what to do.
@@ -46,7 +47,7 @@ func optionNames(cmd *cobra.Command) []string {
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden {
-			names = append(names, f.Name)
+			names = append(names, "--"+f.Name)
 		}
 	})
 	return names
@@ -63,16 +64,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 			names = append(names, c.Name())
 		}
 	}
-	return fmt.Errorf("unknown command %q%s", args[0], nearest(args[0], "", names))
-}
-
-// nearest says which of some names was probably meant, if any.
-func nearest(name, dashes string, names []string) string {
-	near := paths.Nearest(strings.ToLower(name), names)
-	if near == "" {
-		return ""
-	}
-	return " (did you mean " + dashes + near + "?)"
+	return fmt.Errorf("unknown command %q%s", args[0], paths.Hint(strings.ToLower(args[0]), names))
 }
 
 // oldOption is an option under the name that it had in an earlier version.

@@ -26,6 +26,16 @@ func Nearest(name string, candidates []string) string {
 	return best
 }
 
+// Hint returns a question in parentheses, whether the nearest candidate was meant. It is "" if
+// none is near.
+func Hint(name string, candidates []string) string {
+	near := Nearest(name, candidates)
+	if near == "" {
+		return ""
+	}
+	return " (did you mean " + near + "?)"
+}
+
 func cutLast(name string) (before, after string, found bool) {
 	i := strings.LastIndexByte(name, '.')
 	if i < 0 {

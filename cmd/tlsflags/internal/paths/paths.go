@@ -110,10 +110,7 @@ func (t *Type) Find(name string) (Path, error) {
 
 // unknown is the error for a name that is no path.
 func (t *Type) unknown(name string) error {
-	if near := Nearest(name, t.Names()); near != "" {
-		return fmt.Errorf("unknown name %q (did you mean %s?)", name, near)
-	}
-	return fmt.Errorf("unknown name %q", name)
+	return fmt.Errorf("unknown name %q%s", name, Hint(name, t.Names()))
 }
 
 // Names lists all paths of an object.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -18,7 +19,8 @@ var style string
 //go:embed page.html
 var page string
 
-var templates = template.Must(template.New("").Parse(page))
+// templates are parsed when they are needed, not at the start of every command.
+var templates = sync.OnceValue(func() *template.Template { return template.Must(template.New("").Parse(page)) })
 
 // Style is the style sheet of the page.
 func Style() template.CSS { return template.CSS(style) }
@@ -32,7 +34,7 @@ func Policy() string {
 
 // execute appends a part of the page.
 func execute(b *strings.Builder, name string, data any) {
-	if err := templates.ExecuteTemplate(b, name, data); err != nil {
+	if err := templates().ExecuteTemplate(b, name, data); err != nil {
 		panic(err) // a fault in a template: strings.Builder has no errors
 	}
 }

@@ -37,6 +37,14 @@ func Wrap(text string, width int) string {
 	return strings.Join(lines, "\n")
 }
 
+// Words breaks a sentence at spaces, if it is too wide. Lines after the first begin with indent.
+func Words(sentence, indent string, width int) string {
+	if width <= 0 || Width(sentence) <= width {
+		return sentence
+	}
+	return strings.Join(fillWords(strings.Fields(sentence), "", indent, width), "\n")
+}
+
 // fillWords returns lines of words; first is before the first one, indent before the others.
 func fillWords(words []string, first, indent string, width int) (lines []string) {
 	line, begun := first, false

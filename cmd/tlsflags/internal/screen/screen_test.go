@@ -82,6 +82,15 @@ func TestWrap(t *testing.T) {
 	}
 }
 
+func TestWords(t *testing.T) {
+	const sentence = "a sentence with  averyveryverylongword in it"
+	for width, want := range map[int]string{0: sentence, 44: sentence, 12: "a sentence\n  with\n  averyveryverylongword\n  in it"} {
+		if got := Words(sentence, "  ", width); got != want {
+			t.Errorf("in %d:\n%s", width, got)
+		}
+	}
+}
+
 func TestWrapCommands(t *testing.T) {
 	script := "  short\n  command --where 'a and b' --long option\n  verylongword"
 	want := "  short\n  command \\\n      --where 'a and b' \\\n      --long option\n  verylongword"

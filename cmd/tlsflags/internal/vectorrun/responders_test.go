@@ -101,9 +101,9 @@ func TestSelect(t *testing.T) {
 			want: "records/faults/too-large\ttls_records\tfaults\ndtls/faults/too-large\tdtls\tfaults\n",
 		},
 		{name: "a kind and a group", kinds: []string{string(vectors.TLSRecords)}, groups: []string{"limits"}, want: "records/limits/memory-fits\ttls_records\tlimits\nrecords/limits/memory-one-less\ttls_records\tlimits\nrecords/limits/memory-one-less-header\ttls_records\tlimits\n"},
-		{name: "a group of another kind", kinds: []string{string(vectors.TLSFlags)}, groups: []string{"limits"}, err: `no group "limits" to choose from; --list lists the tests`},
-		{name: "no group", groups: []string{"examples", "limit"}, err: `no group "limit" to choose from; --list lists the tests`},
-		{name: "no id", ids: []string{"flags/example/8", "flags/example"}, err: `no test with the id "flags/example" to choose from; --list lists the tests`},
+		{name: "a group of another kind", kinds: []string{string(vectors.TLSFlags)}, groups: []string{"limits"}, err: `--group: unknown group "limits"; --list lists those there are`},
+		{name: "no group", groups: []string{"examples", "limit"}, err: `--group: unknown group "limit" (did you mean limits?); --list lists those there are`},
+		{name: "no id", ids: []string{"flags/example/8", "flags/example"}, err: `--id: unknown id "flags/example"; --list lists those there are`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := Select(tt.kinds, tt.groups, tt.ids)

@@ -3,8 +3,10 @@ package vectorrun
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/paths"
 	"github.com/tlsflags/tlsflags/vectors"
 )
 
@@ -78,10 +80,10 @@ func Select(kinds, groups, ids []string) (Suite, error) {
 		}
 		s.Version = f.Version
 		for _, g := range f.Groups {
+			seen[g.Name] = true
 			if len(groups) > 0 && !slices.Contains(groups, g.Name) {
 				continue
 			}
-			seen[g.Name] = true
 			selected := group{Kind: string(g.Kind), Name: g.Name, Source: g.Source}
 			for _, t := range g.Tests {
 				if len(patterns) == 0 || matchAny(patterns, t.Shared().ID) {
@@ -95,12 +97,12 @@ func Select(kinds, groups, ids []string) (Suite, error) {
 	}
 	for _, name := range groups {
 		if !seen[name] {
-			return Suite{}, fmt.Errorf("no group %q to choose from; --list lists the tests", name)
+			return Suite{}, fmt.Errorf("--group: unknown group %q%s; --list lists those there are", name, paths.Hint(name, slices.Sorted(maps.Keys(seen))))
 		}
 	}
 	for _, p := range patterns {
 		if !p.used {
-			return Suite{}, fmt.Errorf("no test with the id %q to choose from%s; --list lists the tests", p.text, withdrawn(p.text))
+			return Suite{}, fmt.Errorf("--id: unknown id %q%s; --list lists those there are", p.text, withdrawn(p.text))
 		}
 	}
 	return s, nil

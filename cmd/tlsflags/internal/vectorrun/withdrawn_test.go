@@ -11,7 +11,7 @@ func TestWithdrawn(t *testing.T) {
 	const id = "messages/answer/server-hello/all"
 	const note = " (withdrawn for " + id + "-2: The messages before now offer what the message answers"
 	_, err := Select(nil, nil, []string{id})
-	if err == nil || !strings.Contains(err.Error(), `"`+id+`" to choose from`+note) {
+	if err == nil || !strings.Contains(err.Error(), `unknown id "`+id+`"`+note) {
 		t.Errorf("error is %v", err)
 	}
 	var text strings.Builder
