@@ -107,6 +107,14 @@ test-router: ## examples/router with crowds of 2,000 hostile clients under the r
 	cd examples && go test -race -count=1 -timeout 20m -run TestHostile ./router -crowd 2000
 	cd examples && go test -count=1 -run 'TestSplice|TestCPU' -v ./router -measure
 
+.PHONY: beam-demo test-beam
+beam-demo: ## find the hellos of the corpus with a pipeline of Apache Beam on this machine
+	@scripts/beam_demo.sh
+
+test-long: test-beam beam-demo
+test-beam: ## compare the pipeline with inspect --join, and kill its jobs
+	cd integrations/beam && go test -count=1 -timeout 20m ./...
+
 .PHONY: test-live-rate
 test-long: test-live-rate
 test-live-rate: ## live capture of 8,000 hellos at 200 and 500 Mbit/s between two network namespaces (root, iproute2, tcpreplay)

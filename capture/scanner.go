@@ -30,6 +30,7 @@ type Scanner struct {
 	eap     []byte // a packet of which RADIUS brings the parts
 	framed  *half  // the TCP stream whose frames are being read, or nil
 	seed    maphash.Seed
+	part    *Part // of ReadPart, or nil
 
 	numbered bool // hellos have the numbers of their flows
 
@@ -107,6 +108,9 @@ func (s *Scanner) idle(now time.Time, yield func(*Hello) bool) bool {
 func (s *Scanner) take(v verdict) {
 	if v != isSegment {
 		return
+	}
+	if s.part != nil {
+		s.part.see(s)
 	}
 	if s.decoder.seg.udp {
 		s.datagram(&s.decoder.seg)
