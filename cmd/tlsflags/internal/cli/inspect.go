@@ -198,7 +198,7 @@ func inspectCommand() *cobra.Command {
 			if err := o.check(args); err != nil {
 				return err
 			}
-			return o.result.write(cmd, func(to *resultFiles) error { return inspect(cmd, o, args, to) })
+			return o.writeResults(cmd, func(to *resultFiles) error { return inspect(cmd, o, args, to) })
 		},
 		DisableFlagsInUseLine: true,
 	}

@@ -270,8 +270,11 @@ func (o *inspectOptions) liveInput(args []string) bool {
 
 // checkResult checks what is said about the output.
 func (o *inspectOptions) checkResult(args []string) error {
-	if o.format.value == parquetFormat && (o.stats || o.by.list != nil) {
+	switch counts := o.stats || o.by.list != nil; {
+	case counts && o.format.value == parquetFormat:
 		return usageError("--format parquet has hellos; for --stats and --by, use text, csv, json or jsonl")
+	case counts && o.result.rotate.on():
+		return usageError("--rotate divides hellos; --stats and --by count all of them")
 	}
 	return o.result.check(args, o.liveInput(args))
 }
@@ -292,4 +295,12 @@ func (in *inspection) print(args []string, to *resultFiles) {
 	} else {
 		in.printer = fresh()
 	}
+}
+
+// writeResults is fileOptions.write for inspect.
+func (o *inspectOptions) writeResults(cmd *cobra.Command, run func(*resultFiles) error) error {
+	if o.format.value == parquetFormat && !o.result.on() && isTerminal(cmd.OutOrStdout()) {
+		return usageError("--format parquet is not for a terminal; use -o FILE")
+	}
+	return o.result.write(cmd, run)
 }

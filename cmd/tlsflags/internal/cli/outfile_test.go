@@ -95,6 +95,7 @@ func TestOutputFileKept(t *testing.T) {
 		{"--where nonsense " + demo, "", ExitUsage, "nonsense"},
 		{"--keylog - - ", "", ExitUsage, "cannot be read twice"},
 		{"--keylog missing " + demo, "", ExitInput, "missing"},
+		{"--rotate 1h --stats -", "", ExitUsage, "count all of them"},
 		{"--rotate 1h " + demo, "", ExitUsage, "--rotate goes with -o and -i"},
 		{raw + " -o " + raw, "", ExitUsage, "replace the input"},
 		{raw + " -o " + saved, "", ExitUsage, "which is a capture"},
