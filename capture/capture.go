@@ -28,9 +28,9 @@ type Options struct {
 	MaxFlows  int // connections followed at a time, at most
 	MaxMemory int // bytes held, at most
 
-	// Workers is how many goroutines scan a capture file at a time, up to 64; 0 and 1 are for the one
-	// that calls Hellos. It counts for [Open] and [Budget.Open], but not with [Reader.Tap]; see
-	// the package documentation.
+	// Workers is how many goroutines scan a capture file at a time, up to 64. With 0 and 1 it
+	// is scanned in the goroutine of the loop over Hellos. It counts for [Open] and
+	// [Budget.Open], but not with [Reader.Tap]; see the package documentation.
 	Workers int
 
 	Checksums Checksums // which checksums count

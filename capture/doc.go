@@ -27,13 +27,14 @@
 //
 // # Goroutines
 //
-// A Scanner and a Reader belong to one goroutine at a time. With [Options.Workers], a Reader scans
-// in goroutines of its own, which end when the loop over its hellos ends. They read from the
-// io.Reader that [Open] was given. Hellos are yielded in the goroutine of the loop, in the
-// order in which one worker finds them; Stats, Err and Close are for after the loop. If the loop
-// ends early, packets after its last hello have been read and counted; the next loop has their
-// hellos.
-// A [Budget] is for any number of goroutines.
+// A Scanner and a Reader belong to one goroutine at a time; a [Budget] is for any number of
+// them.
+//
+// With [Options.Workers], a Reader scans in goroutines of its own, which end when the loop over
+// its hellos ends. They read from the io.Reader that [Open] was given. Hellos are yielded in the
+// goroutine of the loop, in the order in which one worker finds them. Call Stats, Err and Close
+// after the loop. If the loop ends early, packets after its last hello have been read and
+// counted; the next loop has their hellos.
 //
 // # Doubt
 //

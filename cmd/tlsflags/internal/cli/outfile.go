@@ -297,7 +297,7 @@ func (in *inspection) print(args []string, to *resultFiles) {
 	}
 }
 
-// writeResults is fileOptions.write for inspect.
+// writeResults is fileOptions.write, and refuses to write Parquet to a terminal.
 func (o *inspectOptions) writeResults(cmd *cobra.Command, run func(*resultFiles) error) error {
 	if o.format.value == parquetFormat && !o.result.on() && isTerminal(cmd.OutOrStdout()) {
 		return usageError("--format parquet is not for a terminal; use -o FILE")
