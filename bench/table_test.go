@@ -45,11 +45,14 @@ func others(inspect string) []run {
 	return list
 }
 
-// names are how the document names the loops.
+// names are how the document names programs, if not as code.
 var names = map[string]string{
 	"bare loop":     "gopacket's DecodingLayerParser, nothing else",
-	"open loop":     "the same, and keys and opening of the Initials with the standard library",
-	"gopacket loop": "gopacket's NewPacket and its layer of TLS, nothing joined",
+	"open loop":     "the same, and opening the Initials with the standard library",
+	"gopacket loop": "gopacket's NewPacket and its layer of TLS, without reassembly",
+
+	"inspect -f csv, 8 fields":  "`inspect -f csv` with 8 fields",
+	"tshark, the same 8 fields": "tshark with the same 8 fields",
 }
 
 // table returns a table in Markdown.
