@@ -165,7 +165,7 @@ type Interface struct {
 	Link LinkType
 }
 
-// Interfaces returns the interfaces of a live capture.
+// Interfaces returns the interfaces of a live capture, nil for other readers.
 func (r *Reader) Interfaces() []Interface {
 	if s, ok := r.source.(interface{ interfaces() []Interface }); ok {
 		return s.interfaces()
@@ -174,9 +174,8 @@ func (r *Reader) Interfaces() []Interface {
 }
 
 // File returns the name of the file of [Join] that has a frame which was read, counted from 1
-// over all files, or the name of the interface of [Live] on which it came. It is empty if the
-// reader is of another function, or if the frame came on one of several interfaces more than
-// 262,144 packets ago.
+// over all files, or the name of the interface of [Live] on which it came. It is empty for other
+// readers, and for a frame of one of several interfaces that came more than 262,144 packets ago.
 func (r *Reader) File(frame int) string {
 	if s, ok := r.source.(interface{ nameOf(frame int) string }); ok {
 		return s.nameOf(frame)

@@ -19,12 +19,7 @@ go build -o "$work/tlsflags" ./cmd/tlsflags
 cd "$work"
 export XDG_DATA_HOME=$work/data XDG_CONFIG_HOME=$work/data
 
-authority ca
-authority bots
-authority others
-certificate site ca
-certificate bot bots
-certificate other others
+identities
 cp bots.pem now.pem
 cp others.pem next.pem
 

@@ -21,13 +21,8 @@ integrations/nginx/build.sh "$work"
 go build -o "$work/tlsflags" ./cmd/tlsflags
 cd "$work"
 
-authority ca
-authority bots
-authority others
-certificate site ca
-certificate bot bots
+identities
 certificate gone bots
-certificate other others
 revoke bots gone
 intermediate middle bots
 certificate far middle

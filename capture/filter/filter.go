@@ -10,7 +10,7 @@
 //	vlan [NUMBER]
 //
 // An expression joins them with and (&&), or (||), not (!) and brackets. As in tcpdump, not
-// binds most, and the others bind equally, from left to right. A direction may also be
+// has the highest precedence; and and or have the same one, from left to right. A direction may also be
 // "src or dst", which is the default, or "src and dst"; after a direction, host may be left
 // out. Words that would come again may be left out: "port 80 or 443", "port (80 or 443)".
 //
