@@ -36,6 +36,14 @@ func (o *fileOptions) check(args []string, live bool) error {
 	if o.rotate.on() && !(o.on() && live) {
 		return usageError("--rotate goes with -o and -i, - or --follow")
 	}
+	if info, err := os.Stat(o.name); o.rotate.on() && err == nil && !info.Mode().IsRegular() {
+		return usageError("--rotate makes several files; %s is a device, a pipe or a directory", o.name)
+	}
+	return o.checkOld("-o", args)
+}
+
+// checkOld checks that the file of an option replaces no capture, be it an input or not.
+func (o *fileOptions) checkOld(option string, args []string) error {
 	if !o.on() {
 		return nil
 	}
@@ -45,11 +53,11 @@ func (o *fileOptions) check(args []string, live bool) error {
 	}
 	for _, arg := range args {
 		if info, err := os.Stat(arg); err == nil && os.SameFile(old, info) {
-			return usageError("-o would replace the input %s", arg)
+			return usageError("%s would replace the input %s", option, arg)
 		}
 	}
 	if old.Mode().IsRegular() && isCaptureFile(o.name) {
-		return usageError("-o would replace %s, which is a capture", o.name)
+		return usageError("%s would replace %s, which is a capture", option, o.name)
 	}
 	return nil
 }
@@ -113,9 +121,11 @@ func (r *resultFiles) begin(first time.Time) error {
 	}
 	mode, old := os.FileMode(0o666), os.FileMode(0)
 	if info, err := os.Stat(r.target); err == nil {
-		if old = info.Mode(); !old.IsRegular() {
+		// /dev/stdout may be a file that the shell appends to.
+		open := strings.HasPrefix(r.name, "/dev/std") || strings.HasPrefix(r.name, "/dev/fd/")
+		if old = info.Mode(); !old.IsRegular() || open {
 			r.target = ""
-			r.f, err = os.OpenFile(r.name, os.O_WRONLY, 0)
+			r.f, err = os.OpenFile(r.name, os.O_WRONLY|os.O_APPEND, 0)
 			return r.failed(err)
 		}
 	}
@@ -177,6 +187,9 @@ func (r *resultFiles) finalName() string {
 		return r.target
 	}
 	ext := filepath.Ext(r.target)
+	if ext == filepath.Base(r.target) {
+		ext = "" // of a hidden file
+	}
 	for ; ; r.number++ {
 		name := fmt.Sprintf("%s-%s-%04d%s", strings.TrimSuffix(r.target, ext), r.first.UTC().Format("20060102T150405Z"), r.number, ext)
 		if _, err := os.Lstat(name); err != nil {

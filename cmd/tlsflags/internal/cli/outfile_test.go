@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -97,6 +98,11 @@ func TestOutputFileKept(t *testing.T) {
 		{"--keylog missing " + demo, "", ExitInput, "missing"},
 		{"--rotate 1h --stats -", "", ExitUsage, "count all of them"},
 		{"--rotate 1h " + demo, "", ExitUsage, "--rotate goes with -o and -i"},
+		{"--rotate 1h --stats -", "", ExitUsage, "does not go with --stats and --by"},
+		{"--rotate 1h --by ja4 -", "", ExitUsage, "does not go with --stats and --by"},
+		{"--rotate 1h -o /dev/null -", "", ExitUsage, "/dev/null is a device"},
+		{"--output= " + demo, "", ExitUsage, "--output needs a value"},
+		{"--write-pcap= " + demo, "", ExitUsage, "--write-pcap needs a value"},
 		{raw + " -o " + raw, "", ExitUsage, "replace the input"},
 		{raw + " -o " + saved, "", ExitUsage, "which is a capture"},
 		{raw + " -o " + filepath.Join(dir, "none", "x"), "", ExitInput, "no such file or directory"},
@@ -151,6 +157,26 @@ func TestOutputDevice(t *testing.T) {
 	out, code := runCLI(t, "inspect", "-q", "-o", full, filepath.Join(testenv.Root(t), "corpus", "captures"))
 	if info, err := os.Stat(full); Exit(code) != ExitInput || out != "tlsflags: /dev/full: no space left on device\n" || err != nil || info.Mode().IsRegular() {
 		t.Errorf("exit %d: %s, %v", code, out, info)
+	}
+}
+
+// TestOutputOpen names an open file, as /dev/stdout may be one that the shell appends to.
+func TestOutputOpen(t *testing.T) {
+	f, err := os.OpenFile(filepath.Join(t.TempDir(), "all"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.WriteString("old\n")
+	name := fmt.Sprintf("/dev/fd/%d", f.Fd())
+	if _, err := os.Stat(name); err != nil {
+		testenv.Skip(t, "no /dev/fd")
+	}
+	demo := filepath.Join(testenv.Root(t), "corpus", "captures", "demo.pcapng")
+	out, code := runCLI(t, "inspect", "-q", "-f", "csv", "-o", name, demo)
+	got, err := os.ReadFile(f.Name())
+	if code != 0 || err != nil || !strings.HasPrefix(string(got), "old\nsource,") {
+		t.Errorf("exit %d, %s: the file begins with %.20q, %v", code, out, got, err)
 	}
 }
 
@@ -237,6 +263,11 @@ func TestRotate(t *testing.T) {
 		if rows.String() != whole {
 			t.Errorf("--rotate %s: the files have other rows", rotate)
 		}
+	}
+	dir := t.TempDir()
+	Run(t.Context(), []string{"inspect", "-q", "-f", "csv", "--rotate", "1h", "-o", filepath.Join(dir, ".h"), "-"}, bytes.NewReader(entry.Data()), &out, &out)
+	if names := entries(t, dir); !slices.Equal(names, []string{".h-20261124T061954Z-0001"}) {
+		t.Errorf("of a hidden file: %q", names)
 	}
 	for _, rotate := range []string{"", "0", "1", "1x", "-1h", "1ms", "0B", "B", "1TB"} {
 		if _, code := runCLI(t, "inspect", "-o", "x", "--rotate", rotate, "-"); Exit(code) != ExitUsage {

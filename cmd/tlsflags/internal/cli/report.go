@@ -38,7 +38,7 @@ func (o *reportOption) check(in *inspectOptions, args []string) error {
 	case o.name == standardInput:
 		return usageError("--report needs the name of a file")
 	}
-	return (&fileOptions{name: o.name}).check(args, false)
+	return (&fileOptions{name: o.name}).checkOld("--report", args)
 }
 
 // open creates the file, so that a folder that cannot be written is told at once.

@@ -144,7 +144,7 @@ func TestReportFaults(t *testing.T) {
 		{[]string{"--report", page, "--fields", "time", demo}, ExitUsage, "--report writes a page instead of rows"},
 		{[]string{"--report", "-", demo}, ExitUsage, "--report needs the name of a file"},
 		{[]string{"--report", page, "-o", page, demo}, ExitUsage, "--report writes a page instead of rows"},
-		{[]string{"--report", demo, demo}, ExitUsage, "would replace the input"},
+		{[]string{"--report", demo, demo}, ExitUsage, "--report would replace the input"},
 		{[]string{"--report", dir, demo}, ExitInput, "is a directory"},
 		{[]string{"--report", filepath.Join(dir, "missing", "out.html"), demo}, ExitInput, "no such file"},
 	} {

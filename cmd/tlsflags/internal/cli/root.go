@@ -124,6 +124,9 @@ func noArguments(cmd *cobra.Command, args []string) error {
 func markFailures(c *cobra.Command) {
 	if run := c.RunE; run != nil {
 		c.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := noEmptyValues(cmd); err != nil {
+				return err
+			}
 			noteOldNames(cmd)
 			return asExitError(run(cmd, args))
 		}

@@ -30,11 +30,16 @@ func (o writeOptions) check(in inspectOptions, args []string) error {
 	if o.pcap == standardInput {
 		return usageError("--write-pcap needs the name of a file")
 	}
-	if o.pcap != "" && o.pcap == in.result.name {
-		return usageError("-o and --write-pcap name the same file")
+	if o.pcap == "" {
+		return nil
+	}
+	for option, name := range map[string]string{"-o": in.result.name, "--report": in.report.name} {
+		if sameFile(o.pcap, name) || filepath.Clean(o.pcap) == filepath.Clean(name) {
+			return usageError("%s and --write-pcap name the same file", option)
+		}
 	}
 	for _, arg := range args {
-		if o.pcap != "" && sameFile(o.pcap, arg) {
+		if sameFile(o.pcap, arg) || isCaptureFile(o.pcap) && contains(arg, o.pcap) {
 			return usageError("--write-pcap would replace the input %s", arg)
 		}
 	}
@@ -45,6 +50,22 @@ func sameFile(a, b string) bool {
 	x, errX := os.Stat(a)
 	y, errY := os.Stat(b)
 	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+// contains reports whether a file is in a directory or below it.
+func contains(dir, name string) bool {
+	path := make([]string, 2)
+	for i, p := range []string{dir, name} {
+		p, err := filepath.EvalSymlinks(p)
+		if err == nil {
+			path[i], err = filepath.Abs(p)
+		}
+		if err != nil {
+			return false
+		}
+	}
+	rel, err := filepath.Rel(path[0], path[1])
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // written is what a run writes besides its results. The zero value writes nothing.

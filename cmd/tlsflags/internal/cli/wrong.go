@@ -53,6 +53,17 @@ func optionNames(cmd *cobra.Command) []string {
 	return names
 }
 
+// noEmptyValues returns an error for a name that is empty, as a variable of the shell that is
+// not set makes it.
+func noEmptyValues(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" {
+			err = usageError("--%s needs a value; the one given is empty", f.Name)
+		}
+	})
+	return err
+}
+
 // noSuchCommand is for commands that have commands and do nothing themselves.
 func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
