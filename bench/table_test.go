@@ -48,7 +48,7 @@ func others(inspect string) []run {
 // names are how the document names programs, if not as code.
 var names = map[string]string{
 	"bare loop":     "gopacket's DecodingLayerParser, nothing else",
-	"open loop":     "the same, and opening the Initials with the standard library",
+	"open loop":     "the decoding loop, and opening the Initials with the standard library",
 	"gopacket loop": "gopacket's NewPacket and its layer of TLS, without reassembly",
 
 	"inspect -f csv, 8 fields":  "`inspect -f csv` with 8 fields",
