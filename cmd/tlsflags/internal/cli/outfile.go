@@ -287,7 +287,7 @@ func (o *inspectOptions) checkResult(args []string) error {
 	case counts && o.format.value == parquetFormat:
 		return usageError("--format parquet has hellos; for --stats and --by, use text, csv, json or jsonl")
 	case counts && o.result.rotate.on():
-		return usageError("--rotate divides hellos; --stats and --by count all of them")
+		return usageError("--rotate divides hellos; it does not go with --stats and --by")
 	}
 	return o.result.check(args, o.liveInput(args))
 }
