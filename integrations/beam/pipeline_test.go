@@ -67,7 +67,7 @@ func corpusPackets(t *testing.T) (packets []packet) {
 			continue
 		}
 		var read func() ([]byte, gopacket.CaptureInfo, error)
-		link := func(gopacket.CaptureInfo) layers.LinkType { return 0 }
+		var link func(gopacket.CaptureInfo) layers.LinkType
 		if ng, err := pcapgo.NewNgReader(bytes.NewReader(entry.Data()), pcapgo.NgReaderOptions{WantMixedLinkType: true}); err == nil {
 			read = ng.ReadPacketData
 			link = func(info gopacket.CaptureInfo) layers.LinkType {

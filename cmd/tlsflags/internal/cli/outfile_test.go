@@ -96,7 +96,6 @@ func TestOutputFileKept(t *testing.T) {
 		{"--where nonsense " + demo, "", ExitUsage, "nonsense"},
 		{"--keylog - - ", "", ExitUsage, "cannot be read twice"},
 		{"--keylog missing " + demo, "", ExitInput, "missing"},
-		{"--rotate 1h --stats -", "", ExitUsage, "count all of them"},
 		{"--rotate 1h " + demo, "", ExitUsage, "--rotate goes with -o and -i"},
 		{"--rotate 1h --stats -", "", ExitUsage, "does not go with --stats and --by"},
 		{"--rotate 1h --by ja4 -", "", ExitUsage, "does not go with --stats and --by"},
