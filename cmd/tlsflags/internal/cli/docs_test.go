@@ -69,7 +69,7 @@ func writeCommand(b *strings.Builder, c *cobra.Command) {
 }
 
 var (
-	optionName = regexp.MustCompile(`(^|[\s(])(--[a-z][a-z-]*)`)
+	optionName = regexp.MustCompile(`(^|[\s(])(--[a-z][a-z0-9-]*)`)
 )
 
 // seeAlso has the documents about commands. The help names none, because go install does

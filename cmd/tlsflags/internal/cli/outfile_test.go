@@ -145,6 +145,16 @@ func TestOutputFull(t *testing.T) {
 			t.Errorf("%s: the file is %.20q, the folder has %q", format, got, names)
 		}
 	}
+	hellos := filepath.Join(dir, "hellos.d")
+	out, code := runCLI(t, "inspect", "-q", "--stats", "--write-hellos", hellos, captures)
+	if Exit(code) != ExitInput || !strings.HasSuffix(out, ".bin: no space left on device\n") {
+		t.Errorf("--write-hellos: exit %d, %q", code, out)
+	}
+	for _, name := range entries(t, hellos) {
+		if info, err := os.Stat(filepath.Join(hellos, name)); err != nil || info.Size() == 0 {
+			t.Errorf("--write-hellos left %s, which is not whole", name)
+		}
+	}
 }
 
 // TestOutputDevice writes to a device, which is not replaced.

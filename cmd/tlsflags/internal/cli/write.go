@@ -110,6 +110,9 @@ func (w *written) selected(h *capture.Hello) error {
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
+		if f != nil {
+			os.Remove(name) // it is not whole
+		}
 		return fmt.Errorf("%s: %s", name, reason(err))
 	}
 	w.hellos++
@@ -128,7 +131,7 @@ func (w *written) end(in *inspection, err error) error {
 		}
 	}
 	if err == nil && w.dir != "" && !in.quiet {
-		fmt.Fprintf(in.cmd.ErrOrStderr(), "wrote %s to %s\n", count(w.hellos, "message"), w.dir)
+		fmt.Fprintf(in.cmd.ErrOrStderr(), "wrote %s to %s\n", count(w.hellos, "message"), printable(w.dir))
 	}
 	return err
 }

@@ -128,7 +128,7 @@ func (p *pcapFile) finish(in *inspection) error {
 	if in.quiet {
 		return nil
 	}
-	fmt.Fprintf(in.cmd.ErrOrStderr(), "wrote %s to %s\n", count(p.written, "packet"), p.file.name)
+	fmt.Fprintf(in.cmd.ErrOrStderr(), "wrote %s to %s\n", count(p.written, "packet"), printable(p.file.name))
 	if p.lost > 0 {
 		complain(in.cmd, fmt.Sprintf("%s: warning: %s not written, which had left the buffer of %d kB; of a file, all are written",
 			p.file.name, count(p.lost, "packet"), p.room>>10))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/corpus"
+	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
 // TestPacketsLost checks that packets are counted that have left the buffer of a stream.
@@ -89,5 +90,15 @@ func TestPcapFails(t *testing.T) {
 	files, err := os.ReadDir(dir)
 	if data, _ := os.ReadFile(name); err != nil || len(files) != 1 || string(data) != "old" {
 		t.Errorf("files %v, %v, content %q", files, err, data)
+	}
+}
+
+// TestWrittenNames has a name that would control the terminal.
+func TestWrittenNames(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a\x1b[31m")
+	demo := filepath.Join(testenv.Root(t), "corpus", "captures", "demo.pcapng")
+	out, code := runCLI(t, "inspect", "--stats", "--write-hellos", name, "--write-pcap", name+".pcapng", demo)
+	if code != 0 || strings.Contains(out, "\x1b") || strings.Count(out, `a\x1b[31m`) != 2 {
+		t.Errorf("exit %d: %q", code, out)
 	}
 }
