@@ -91,8 +91,9 @@ unit: ## the tests of the root module, with the seeds of the fuzz targets
 test-long: fuzz-seeded vectors-mutants vectors-live drivers corpus-coverage test-hostile test-soak cost ## what takes minutes; run it before a release
 	@scripts/mutation.sh
 
-test-hostile: ## a million packets of each attack on a capture's reader, and the memory that they take
+test-hostile: ## a million packets of each attack on a capture's reader, the memory that they take, and all tests with workers
 	cd capture && go test -count=1 -timeout 30m -run TestFloods . -flood=1000000
+	cd capture && go test -count=1 -timeout 30m . -several -mixes=2000
 
 .PHONY: test-receivers evasion-table
 test-long: COMBINATIONS = 10000
@@ -105,6 +106,14 @@ test-long: test-router
 test-router: ## examples/router with crowds of 2,000 hostile clients under the race detector, its splice and CPU time (needs strace)
 	cd examples && go test -race -count=1 -timeout 20m -run TestHostile ./router -crowd 2000
 	cd examples && go test -count=1 -run 'TestSplice|TestCPU' -v ./router -measure
+
+.PHONY: beam-demo test-beam
+beam-demo: ## find the hellos of the corpus with a pipeline of Apache Beam on this machine
+	@scripts/beam_demo.sh
+
+test-long: test-beam beam-demo
+test-beam: ## compare the pipeline with inspect --join, and kill its jobs
+	cd integrations/beam && go test -count=1 -timeout 20m ./...
 
 .PHONY: test-live-rate
 test-long: test-live-rate
@@ -119,6 +128,10 @@ test-soak: ## 10,000 TLS handshakes of many clients under the race detector
 
 bench: ## measure against other libraries and on captures of three shapes, and print the ratios
 	@cd bench && go test -count=1 -run 'Ratios$$' -ratios .
+
+.PHONY: bench-table
+bench-table: ## the same with tshark and gopacket beside, and write docs/speed.md
+	@cd bench && go test -count=1 -timeout 30m -run 'InspectRatios$$' -ratios . -document ../docs/speed.md
 
 cost: ## count the instructions of a handshake with and without reqmtls (needs valgrind)
 	@scripts/cost.sh

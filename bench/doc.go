@@ -15,5 +15,7 @@
 //
 //	make bench
 //
-// and single benchmarks run with go test -bench in this folder.
+// which also compares inspect with a loop that decodes packets, on captures that the command
+// in shapes writes. make bench-table adds tshark and gopacket, and writes docs/speed.md.
+// Single benchmarks run with go test -bench in this folder.
 package bench

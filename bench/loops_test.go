@@ -22,6 +22,8 @@ func TestLoop(t *testing.T) {
 		t.Skip("run by TestInspectRatios")
 	}
 	switch os.Getenv("LOOP") {
+	case "gopacket":
+		packets(t, file)
 	case "bare":
 		bareLoop(t, file, func([]byte) {})
 	case "open":
@@ -77,6 +79,34 @@ func bareLoop(t *testing.T, file string, datagram func([]byte)) {
 		}
 		if ip.Protocol == layers.IPProtocolUDP {
 			datagram(udp.Payload)
+		}
+	}
+}
+
+// packets decodes every packet as most programs do with gopacket, up to its layer of TLS. It
+// sees a hello that came in one segment, and joins nothing.
+func packets(t *testing.T, file string) {
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := pcapgo.NewReader(bufio.NewReaderSize(f, 64<<10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hellos := 0
+	for {
+		data, _, err := r.ZeroCopyReadPacketData()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		packet := gopacket.NewPacket(data, r.LinkType(), gopacket.DecodeOptions{Lazy: true, NoCopy: true})
+		if layer, ok := packet.Layer(layers.LayerTypeTLS).(*layers.TLS); ok {
+			hellos += len(layer.Handshake)
 		}
 	}
 }

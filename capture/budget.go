@@ -6,14 +6,15 @@ import (
 	"sync/atomic"
 )
 
-// Budget is what several Readers hold together: as many connections and bytes as the limits of
-// one. Each Reader belongs to one goroutine at a time; a Budget may be used by all of them.
+// Budget is shared by several Readers, which together hold no more connections and bytes than
+// its limits. Each Reader belongs to one goroutine at a time; all of them may use the Budget at
+// once.
 //
-// A Reader borrows from the budget in small parts. At the limit it evicts flows in which no hello
-// is expected, and then asks the Reader that holds most, if that is another one: it evicts flows,
-// by the rules of room, between two packets, and gives back what that frees. While a Reader waits for its input, the one
-// that asks does this in its place. A Reader whose caller has not returned from a hello cannot
-// give; then the one that asks evicts flows of its own.
+// A Reader borrows from the Budget in small parts. At the limit it evicts flows of its own in
+// which no hello is expected. Then it asks the Reader that holds most, if that is another one,
+// which evicts flows between two packets and gives back what that frees. While that Reader waits
+// for its input, the one that asks evicts them in its place. A Reader whose loop is busy with a
+// hello cannot give; then the one that asks evicts flows of its own.
 //
 // The loop over a Reader's hellos may therefore wait for other Readers.
 type Budget struct {
@@ -48,9 +49,12 @@ func (b *Budget) Open(r io.Reader, o Options) (*Reader, error) {
 		sh.end()
 		return nil, err
 	}
-	reader := newReader(source, s, o)
-	reader.share = sh
-	return reader, nil
+	c := newReader(source, s, o)
+	c.share = sh
+	if o.Workers > 1 {
+		c.workers = newWorkers(b, o, c, source.buffered())
+	}
+	return c, nil
 }
 
 // shareState says who may evict the flows of a table.
@@ -236,6 +240,13 @@ func (sh *share) bracket(yield func(*Hello) bool) func(*Hello) bool {
 // settle lets go of all that the Reader holds but its counts.
 func (r *Reader) settle() {
 	total := r.scanner.Stats()
-	r.scanner = &Scanner{stats: total, flows: table{evicted: total.Evicted}}
 	r.share.end()
+	if r.workers != nil {
+		for _, each := range r.workers.each {
+			total.add(each.scanner.Stats())
+			each.share.end()
+		}
+		r.workers.each = nil
+	}
+	r.scanner = &Scanner{stats: total, flows: table{evicted: total.Evicted}}
 }

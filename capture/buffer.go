@@ -14,6 +14,9 @@ type buffer struct {
 	keep       int   // bytes before begin that stay in the buffer
 	base       int64 // offset of buf[0] in the file
 	err        error // that ended the reading of r
+
+	// swap, if it is not nil, takes buf before each read, and returns memory for what comes next.
+	swap func([]byte) []byte
 }
 
 func newBuffer(r io.Reader) *buffer { return &buffer{r: r, buf: make([]byte, readBuffer)} }
@@ -34,9 +37,12 @@ func (w *buffer) fill(n int) {
 	if w.err != nil {
 		return
 	}
-	if w.begin+n > len(w.buf) {
+	if w.swap != nil || w.begin+n > len(w.buf) {
 		first := w.begin - w.keep
 		buf := w.buf
+		if w.swap != nil {
+			buf = w.swap(buf)
+		}
 		if w.keep+n > len(buf)/2 { // less would be moved again and again
 			buf = make([]byte, 2*max(w.keep+n, len(buf)))
 		}

@@ -97,26 +97,21 @@ func raw(data []byte) capture.Packet {
 	return capture.Packet{Data: data, Link: capture.LinkTypeRaw, Time: time.Unix(1, 0)}
 }
 
-// kept is a copy of a hello.
-func kept(h *capture.Hello) capture.Hello {
-	c := *h
-	c.Frames, c.Message = slices.Clone(h.Frames), slices.Clone(h.Message)
-	c.Faults, c.Contradicts = slices.Clone(h.Faults), slices.Clone(h.Contradicts)
-	return c
-}
-
 // scan gives IP packets to a new Scanner.
 func scan(o capture.Options, packets ...[]byte) ([]capture.Hello, capture.Stats) {
 	s := capture.NewScanner(o)
 	var hellos []capture.Hello
 	keep := func(h *capture.Hello) bool {
-		hellos = append(hellos, kept(h))
+		hellos = append(hellos, *h.Clone())
 		return true
 	}
 	for _, p := range packets {
 		s.Scan(raw(p), keep)
 	}
 	s.Flush(keep)
+	if *several && s.Stats().Evicted == 0 {
+		checkPackets(hellos, s.Stats(), o, packets)
+	}
 	return hellos, s.Stats()
 }
 

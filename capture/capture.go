@@ -28,6 +28,11 @@ type Options struct {
 	MaxFlows  int // connections followed at a time, at most
 	MaxMemory int // bytes held, at most
 
+	// Workers is how many goroutines scan a capture file at a time, up to 64. With 0 and 1 it
+	// is scanned in the goroutine of the loop over Hellos. It counts for [Open] and
+	// [Budget.Open], but not with [Reader.Tap]; see the package documentation.
+	Workers int
+
 	Checksums Checksums // which checksums count
 	// MergePaths says that packets with the same addresses and ports are of one flow
 	// whatever their VLANs and tunnels. It is for mirrored traffic whose directions arrive

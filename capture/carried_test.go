@@ -245,6 +245,16 @@ func scanCarried(link layers.LinkType, packets [][]byte) string {
 	return strings.Join(found, "; ")
 }
 
+// TestRDPUDPWithBoth checks that a client that begins TLS in RDP over UDP, and then sends DTLS, is
+// read. No client does both.
+func TestRDPUDPWithBoth(t *testing.T) {
+	m := messages{22, 1}
+	packets := overUDP(3389, rdpUDPPacket(9, m.long(3000)[:1200]), rdpUDPPacket(10, m.dtls(0xfefd, 0, 1000)[0]))
+	if got, want := scanCarried(layers.LinkTypeRaw, packets), "dtls 1 udp rdpudp; 1 incomplete"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestNoCarriers checks that other messages in the same carriers are no hellos, and nothing that
 // is refused.
 func TestNoCarriers(t *testing.T) {

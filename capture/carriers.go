@@ -206,6 +206,7 @@ func (s *Scanner) rdpUDP(seg *segment) bool {
 	}
 	s.decoder.path.addCarrier(layerRDPUDP)
 	if len(data) > 1 && data[1] != 3 {
+		key.id |= 1 << 32 // for a flow whose session is of DTLS
 		s.dtlsPiece(key, data)
 	} else {
 		s.carriedPiece(carrierRDPUDP, key, b)

@@ -71,3 +71,31 @@ var etherTypeNames = map[EtherType]string{
 	0x88c7: "802.11 pre-authentication", 0x88cc: "LLDP", 0x88d9: "LLTD", 0x88e1: "HomePlug AV", 0x88f5: "MVRP", 0x88f7: "PTP",
 	0x8902: "CFM", 0x8906: "FCoE", 0x8914: "FCoE initialization", 0x8915: "RoCE", 0x893a: "IEEE 1905.1", 0x9000: "loopback",
 }
+
+// add adds the counts of another Scanner with packets of the same capture.
+func (s *Stats) add(other Stats) {
+	s.Packets += other.Packets
+	s.Bytes += other.Bytes
+	s.Flows += other.Flows
+	s.Hellos += other.Hellos
+	s.Refused += other.Refused
+	s.Incomplete += other.Incomplete
+	s.Evicted += other.Evicted
+	s.Ambiguous += other.Ambiguous
+	for i, n := range other.Doubts {
+		s.Doubts[i] += n
+	}
+	s.Other += other.Other
+	s.Encrypted += other.Encrypted
+	s.UnknownLink += other.UnknownLink
+	s.Broken += other.Broken
+	s.Truncated += other.Truncated
+	s.TooDeep += other.TooDeep
+	s.Fragments += other.Fragments
+	for number, n := range other.UnknownLinks.All() {
+		s.UnknownLinks.Add(number, n)
+	}
+	for number, n := range other.UnknownEtherTypes.All() {
+		s.UnknownEtherTypes.Add(number, n)
+	}
+}

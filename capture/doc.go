@@ -25,6 +25,17 @@
 // capture, or of a kind that is not read are counted and ignored. A damaged file is read on
 // after the damage ([ErrDamaged]).
 //
+// # Goroutines
+//
+// A Scanner and a Reader belong to one goroutine at a time; a [Budget] is for any number of
+// them.
+//
+// With [Options.Workers], a Reader scans in goroutines of its own, which end when the loop over
+// its hellos ends. They read from the io.Reader that [Open] was given. Hellos are yielded in the
+// goroutine of the loop, in the order in which one worker finds them. Call Stats, Err and Close
+// after the loop. If the loop ends early, packets after its last hello have been read and
+// counted; the next loop has their hellos.
+//
 // # Doubt
 //
 // A Scanner reads TCP and IP as Linux does, and takes what the server acknowledged and

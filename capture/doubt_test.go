@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tlsflags/tlsflags/capture"
 )
@@ -58,5 +59,28 @@ func TestReasons(t *testing.T) {
 	}
 	if got := capture.Reason(capture.ReasonCount).String(); got != "unknown" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestPathAtTheEnd checks that a row which only the end of the capture brings about has the path of
+// its flow, and not that of the last packet.
+func TestPathAtTheEnd(t *testing.T) {
+	const body, vlan = 1000, 0x8100
+	unread := []byte{23, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 0}
+	inVLAN := func(datagram []byte) []byte {
+		return ethernet(vlan, join(be16(7), be16(0x0800), ipv4(client, server, 17, udp(1, 443, datagram))))
+	}
+	var s capture.Scanner
+	var paths []string
+	take := func(h *capture.Hello) bool {
+		paths = append(paths, strings.Join(h.Path, " "))
+		return true
+	}
+	for _, frame := range [][]byte{inVLAN(dtlsFragment(body, 0, body/2)), inVLAN(unread), ethernet(0x0800, up(1, ack, hello()[:40]))} {
+		s.Scan(capture.Packet{Data: frame, Link: capture.LinkTypeEthernet, Time: time.Unix(1, 0)}, take)
+	}
+	s.Flush(take)
+	if want := []string{"eth vlan:7 ipv4 udp"}; !slices.Equal(paths, want) {
+		t.Errorf("paths %q, want %q", paths, want)
 	}
 }

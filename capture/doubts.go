@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -29,7 +30,59 @@ type doubt struct {
 type deadline struct {
 	flow   *flow
 	opened int
+	number int // of the packet that opened it
 	at     time.Time
+}
+
+// before reports whether a doubt is given up before another one. Those of other Scanners with
+// the same capture have other numbers.
+func (d *deadline) before(other *deadline) bool {
+	return cmp.Or(d.at.Compare(other.at), cmp.Compare(d.number, other.number), cmp.Compare(d.opened, other.opened)) < 0
+}
+
+// deadlines is a heap: each comes before those at twice its index plus 1 and 2.
+type deadlines []deadline
+
+// due reports whether a doubt is to be given up.
+func (h deadlines) due(now time.Time) bool { return len(h) > 0 && !now.Before(h[0].at) }
+
+func (h *deadlines) push(d deadline) {
+	*h = append(*h, d)
+	for i := len(*h) - 1; i > 0 && (*h)[i].before(&(*h)[(i-1)/2]); i = (i - 1) / 2 {
+		(*h)[i], (*h)[(i-1)/2] = (*h)[(i-1)/2], (*h)[i]
+	}
+}
+
+func (h *deadlines) pop() deadline {
+	first, last := (*h)[0], len(*h)-1
+	(*h)[0] = (*h)[last]
+	(*h)[last] = deadline{}
+	*h = (*h)[:last]
+	h.down(0)
+	return first
+}
+
+// down moves a deadline to a place after which all are later.
+func (h deadlines) down(i int) {
+	for {
+		next := 2*i + 1
+		if next+1 < len(h) && h[next+1].before(&h[next]) {
+			next++
+		}
+		if next >= len(h) || !h[next].before(&h[i]) {
+			return
+		}
+		h[i], h[next] = h[next], h[i]
+		i = next
+	}
+}
+
+// prune removes those of doubts that are not there any more.
+func (h *deadlines) prune() {
+	*h = slices.DeleteFunc(*h, func(d deadline) bool { return !d.open() })
+	for i := len(*h) / 2; i >= 0; i-- {
+		h.down(i)
+	}
 }
 
 // openDoubt notes that something is open about f. It reports whether f is still there.
@@ -43,9 +96,9 @@ func (s *Scanner) openDoubt(f *flow) bool {
 		return false
 	}
 	if len(s.deadlines) >= 1024+2*s.flows.flows.n { // most are of flows that were evicted
-		s.deadlines = slices.DeleteFunc(s.deadlines, func(d deadline) bool { return !d.open() })
+		s.deadlines.prune()
 	}
-	s.deadlines = append(s.deadlines, deadline{f, s.opened, s.time.Add(doubtTime)})
+	s.deadlines.push(deadline{f, s.opened, s.flows.number, s.time.Add(doubtTime)})
 	return true
 }
 
@@ -129,10 +182,9 @@ func (t *table) dropDoubt(f *flow) {
 
 // expire gives up on the doubts that are older than doubtTime, or on all.
 func (s *Scanner) expire(all bool) {
-	for len(s.deadlines) > 0 && (all || !s.time.Before(s.deadlines[0].at)) {
-		d := s.deadlines[0]
-		s.deadlines = s.deadlines[1:]
-		if d.open() {
+	for all && len(s.deadlines) > 0 || s.deadlines.due(s.time) {
+		d := s.deadlines.pop()
+		if s.expired = d; d.open() {
 			s.giveUp(d.flow)
 			if d.flow.queue != nil {
 				s.flows.settle(d.flow)
@@ -180,20 +232,26 @@ func (s *Scanner) emitRows(d *doubt) {
 // Flush yields the hellos that wait for the other end of their connection to decide what
 // was read; nothing more is coming. It returns false if yield did.
 func (s *Scanner) Flush(yield func(*Hello) bool) bool {
-	s.yield, s.stop = yield, false
+	s.yield, s.stop, s.flushing, s.phase = yield, false, true, expiredRows
 	s.expire(true)
-	for _, q := range []*queue{&s.flows.holding, &s.flows.waiting} {
+	for i, q := range []*queue{&s.flows.holding, &s.flows.waiting} {
+		s.phase = holdingRows + i
 		for f := q.oldest; f != nil && !s.stop; f = f.newer {
+			s.flushed = f.number
 			for i := range f.halves {
 				s.emitUnread(f, &f.halves[i])
 			}
 			s.emitUnreadDatagrams(f)
 		}
 	}
+	s.phase = finishedRows
 	for f := s.flows.finished.oldest; f != nil && !s.stop; f = f.newer {
+		s.flushed = f.number
 		s.emitUnreadDatagrams(f)
 	}
+	s.phase = overdueRows
 	s.emitOverdue()
+	s.flushing = false
 	return !s.stop
 }
 

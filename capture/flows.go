@@ -89,6 +89,7 @@ type flow struct {
 	doubt    *doubt    // what is open about a TCP connection, or nil
 	followed *followed // of a TCP connection that Reader.Follow follows
 
+	number  int     // of its latest packet
 	closed  bool    // a FIN or RST was seen
 	resumed bool    // it was evicted before, so that this is not its beginning
 	outers  uint8   // IP headers, with that of the flow
@@ -152,6 +153,7 @@ func (q *queue) remove(f *flow) {
 type table struct {
 	limits            Options
 	share             *share                                 // which sets other limits, or nil
+	number            int                                    // of the packet at hand
 	open              func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
 	flows             flowMap
 	decided, finished queue
@@ -195,7 +197,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 	}
 	t.makeRoom(t.keep, 1, cost)
 	f := t.free.get()
-	*f = flow{key: key, hash: t.flows.hash(&key)}
+	*f = flow{key: key, hash: t.flows.hash(&key), number: t.number}
 	f.halves[1].direction = 1
 	t.flows.add(f)
 	t.settleIn(f)
@@ -211,6 +213,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 
 // settle puts a flow into the queue that it belongs to, as its newest.
 func (t *table) settle(f *flow) {
+	f.number = t.number
 	q := &t.waiting
 	switch holds, finished := f.holds(), f.finished(); {
 	case holds && finished:

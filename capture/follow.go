@@ -42,7 +42,7 @@ func (r *Reader) Follow(open func(src, dst netip.AddrPort) Follower) error {
 			r.err = err
 			break
 		}
-		if s.time = p.Time; len(s.deadlines) > 0 && !s.time.Before(s.deadlines[0].at) {
+		if s.time = p.Time; s.deadlines.due(s.time) {
 			s.expire(false)
 		}
 		if err == nil && s.decode(p) == isSegment && !s.decoder.seg.udp {

@@ -44,7 +44,7 @@ func Join(o Options, files ...File) *Reader {
 		j.files = append(j.files, f)
 	}
 	slices.SortStableFunc(j.files, func(a, b File) int {
-		return cmp.Or(times[a.Name].Compare(times[b.Name]), compareNames(a.Name, b.Name))
+		return cmp.Or(times[a.Name].Compare(times[b.Name]), CompareNames(a.Name, b.Name))
 	})
 	return newReader(j, NewScanner(o), o)
 }
@@ -68,8 +68,8 @@ func firstTime(f File) (time.Time, error) {
 	return p.Time, nil
 }
 
-// compareNames compares names whose runs of digits are numbers.
-func compareNames(a, b string) int {
+// CompareNames compares names of files as [Join] does: runs of digits are numbers.
+func CompareNames(a, b string) int {
 	const digits = "0123456789"
 	for a != "" && b != "" {
 		i, j := strings.IndexAny(a, digits), strings.IndexAny(b, digits)

@@ -82,7 +82,7 @@ func fileOf(name string, data []byte) capture.File {
 // joinedRows returns what a reader finds, with the file of the first frame of each.
 func joinedRows(r *capture.Reader) (rows, files []string) {
 	for h := range r.Hellos() {
-		rows = append(rows, fmt.Sprintf("%+v", kept(h)))
+		rows = append(rows, fmt.Sprintf("%+v", *h.Clone()))
 		file := ""
 		if len(h.Frames) > 0 {
 			file = r.File(h.Frames[0])

@@ -36,6 +36,7 @@ func TestCosts(t *testing.T) {
 				Payload: append(quicseal.AppendCrypto(nil, 0, []byte{1, 0, 4, 0, 3, 3}), make([]byte, 1200)...),
 			}.Seal()
 			s.frames = []int{1}
+			s.decoder.path.layers[0], s.decoder.path.n = layer{kind: layerIPv4}, 1
 			s.quicDatagram(flowKey{lo: client(i), kind: kindUDP}, datagram)
 		}},
 	} {

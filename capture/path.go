@@ -112,6 +112,8 @@ type path struct {
 	namedN   int
 	latest   []string
 	carriers int // layers of carriers, at its end
+
+	latestKept *[]string // what kept has returned last
 }
 
 func (p *path) reset() { p.n, p.ips, p.placed, p.tags, p.carriers = 0, 0, false, 0, 0 }
@@ -215,6 +217,16 @@ func (p *path) names(seg *segment) []string {
 		p.namedN, p.latest = copy(p.named[:], p.layers[:p.n]), names
 	}
 	return names
+}
+
+// kept returns the path to a segment in little memory, most of which others share.
+func (p *path) kept(seg *segment) *[]string {
+	names := p.names(seg)
+	if k := p.latestKept; len(names) == 0 || k == nil || len(*k) != len(names) || &(*k)[0] != &names[0] {
+		p.latestKept = new([]string)
+		*p.latestKept = names
+	}
+	return p.latestKept
 }
 
 func addressOf(ip [16]byte, kind layerKind) netip.Addr {

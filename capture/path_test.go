@@ -28,7 +28,7 @@ func inEthernet(o capture.Options, packets ...[]byte) ([]capture.Hello, capture.
 	s := capture.NewScanner(o)
 	var hellos []capture.Hello
 	keep := func(h *capture.Hello) bool {
-		hellos = append(hellos, kept(h))
+		hellos = append(hellos, *h.Clone())
 		return true
 	}
 	for _, p := range packets {

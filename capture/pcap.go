@@ -56,7 +56,7 @@ func pcapMagic(b []byte) (magic uint32, swapped, ok bool) {
 	return 0, false, false
 }
 
-func openPcap(in *buffer) (source, error) {
+func openPcap(in *buffer) (fileSource, error) {
 	s := &pcapSource{in: in}
 	b := in.peek(pcapHeaderLen)
 	if len(b) < pcapHeaderLen {
@@ -168,6 +168,8 @@ func (s *pcapSource) limit() uint32 {
 	}
 	return 1e6
 }
+
+func (s *pcapSource) buffered() *buffer { return s.in }
 
 func (s *pcapSource) next() (Packet, error) {
 	for {

@@ -50,13 +50,15 @@ type iface struct {
 	dropped int // packets, as its latest statistics say
 }
 
-func openPcapng(in *buffer) (source, error) {
+func openPcapng(in *buffer) (fileSource, error) {
 	s := &pcapngSource{blocks: blocks{in: in}}
 	if err := s.open(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
+
+func (s *pcapngSource) buffered() *buffer { return s.in }
 
 func (s *pcapngSource) next() (Packet, error) {
 	for {

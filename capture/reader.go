@@ -15,6 +15,7 @@ type Reader struct {
 	scanner *Scanner
 	tap     *tap          // or nil
 	share   *share        // of a Budget, or nil
+	workers *workers      // or nil
 	filter  *packetFilter // nil: all packets
 	err     error
 }
@@ -33,11 +34,20 @@ type source interface {
 	count(*Stats) // adds what is wrong with it
 }
 
+// fileSource is a source whose data are in a buffer.
+type fileSource interface {
+	source
+	buffered() *buffer
+}
+
 // Open reads the header of a pcap or pcapng file, which may be compressed with gzip, bzip2,
 // zstd, lz4 or xz. It fails with [ErrFormat] if r is no such file. A compressed file may
 // unpack to any length: reading it takes time for all of that, but no memory beyond what
 // the decompressor needs, which is at most 128 MiB for zstd and 64 MiB for xz.
 func Open(r io.Reader, o Options) (*Reader, error) {
+	if o.Workers > 1 {
+		return NewBudget(o).Open(r, o)
+	}
 	s, err := open(r)
 	if err != nil {
 		return nil, err
@@ -45,7 +55,7 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 	return newReader(s, NewScanner(o), o), nil
 }
 
-func open(r io.Reader) (source, error) {
+func open(r io.Reader) (fileSource, error) {
 	w, f, err := unpack(r)
 	if err != nil {
 		return nil, err
@@ -61,6 +71,10 @@ func open(r io.Reader) (source, error) {
 // the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
+		if r.workers != nil && r.tap == nil {
+			r.workers.hellos(r, yield)
+			return
+		}
 		defer r.use()()
 		if r.share != nil {
 			yield = r.share.bracket(yield)
@@ -136,6 +150,11 @@ var (
 // Stats returns the counts so far.
 func (r *Reader) Stats() Stats {
 	stats := r.scanner.Stats()
+	if r.workers != nil {
+		for _, each := range r.workers.each {
+			stats.add(each.scanner.Stats())
+		}
+	}
 	r.source.count(&stats)
 	return stats
 }
@@ -146,7 +165,7 @@ type Interface struct {
 	Link LinkType
 }
 
-// Interfaces returns the interfaces of a live capture.
+// Interfaces returns the interfaces of a live capture, nil for other readers.
 func (r *Reader) Interfaces() []Interface {
 	if s, ok := r.source.(interface{ interfaces() []Interface }); ok {
 		return s.interfaces()
@@ -155,9 +174,8 @@ func (r *Reader) Interfaces() []Interface {
 }
 
 // File returns the name of the file of [Join] that has a frame which was read, counted from 1
-// over all files, or the name of the interface of [Live] on which it came. It is empty if the
-// reader is of another function, or if the frame came on one of several interfaces more than
-// 262,144 packets ago.
+// over all files, or the name of the interface of [Live] on which it came. It is empty for other
+// readers, and for a frame of one of several interfaces that came more than 262,144 packets ago.
 func (r *Reader) File(frame int) string {
 	if s, ok := r.source.(interface{ nameOf(frame int) string }); ok {
 		return s.nameOf(frame)

@@ -107,7 +107,7 @@ func read(r io.Reader) (hellos []capture.Hello, stats capture.Stats, err error) 
 		return nil, stats, err
 	}
 	for h := range c.Hellos() {
-		hellos = append(hellos, kept(h))
+		hellos = append(hellos, *h.Clone())
 	}
 	return hellos, c.Stats(), c.Err()
 }

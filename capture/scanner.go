@@ -30,11 +30,16 @@ type Scanner struct {
 	eap     []byte // a packet of which RADIUS brings the parts
 	framed  *half  // the TCP stream whose frames are being read, or nil
 	seed    maphash.Seed
+	part    *Part // of ReadPart, or nil
 
 	numbered bool // hellos have the numbers of their flows
 
-	deadlines []deadline // of doubts, in order of time
-	opened    int        // doubts
+	deadlines deadlines // of doubts
+	opened    int       // doubts
+	expired   deadline  // because of which rows go out
+	flushing  bool      // nothing more is coming
+	phase     int       // of that
+	flushed   int       // number of the flow in that
 
 	// The packet that is being scanned.
 	frames []int  // its number, or those of its fragments
@@ -73,7 +78,8 @@ func (s *Scanner) Stats() Stats {
 // keeps no reference to the packet. It returns false if yield did.
 func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 	s.time, s.yield, s.stop = p.Time, yield, false
-	if len(s.deadlines) > 0 && !s.time.Before(s.deadlines[0].at) {
+	s.flows.number = s.stats.Packets + 1
+	if s.deadlines.due(s.time) {
 		s.expire(false)
 	}
 	s.take(s.decode(p))
@@ -102,6 +108,9 @@ func (s *Scanner) idle(now time.Time, yield func(*Hello) bool) bool {
 func (s *Scanner) take(v verdict) {
 	if v != isSegment {
 		return
+	}
+	if s.part != nil {
+		s.part.see(s)
 	}
 	if s.decoder.seg.udp {
 		s.datagram(&s.decoder.seg)

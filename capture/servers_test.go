@@ -271,7 +271,7 @@ func TestDTLSAsServersReadIt(t *testing.T) {
 		s, at := capture.NewScanner(capture.Options{}), time.Unix(1, 0)
 		var hellos []capture.Hello
 		keep := func(h *capture.Hello) bool {
-			hellos = append(hellos, kept(h))
+			hellos = append(hellos, *h.Clone())
 			return true
 		}
 		for _, b := range test.packets {

@@ -24,6 +24,7 @@ type session struct {
 	more      *sessionMore // or nil
 	flags     uint64       // hash of the TLS Flags extensions of the first hello
 	frames    []int        // packets that were of use for the hello that is awaited
+	path      *[]string    // of the first that was of use, for rows at the end of the capture
 	charged   int          // bytes, of the table's memory
 	used      int32        // datagrams that were of use
 	index     uint8        // of the hello that is awaited

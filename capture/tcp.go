@@ -98,6 +98,11 @@ func (s *Scanner) segment(seg *segment) {
 	}
 }
 
+// rests reports whether a segment of h says nothing about a hello.
+func (f *flow) rests(h, other *half, seg *segment) bool {
+	return h.phase == decided && seg.flags&(tcpSYN|tcpFIN|tcpRST) == 0 && f.doubt == nil && !f.closed && !other.waits()
+}
+
 // receive takes a segment as the end to which it goes does (RFC 9293, Section 3.10.7).
 func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 	h, other := &f.halves[direction], &f.halves[1-direction]
@@ -106,7 +111,7 @@ func (s *Scanner) receive(f *flow, direction int, seg *segment) {
 			return
 		}
 	}
-	if h.phase == decided && seg.flags&(tcpSYN|tcpFIN|tcpRST) == 0 && f.doubt == nil && !f.closed && !other.waits() {
+	if f.rests(h, other, seg) {
 		if !h.unacceptable(other, seg) {
 			h.acknowledge(other, seg) // nothing more is of interest
 		}
@@ -262,6 +267,9 @@ func (s *Scanner) doubtUrgent(f *flow, h *half) {
 		st.doubts = st.doubts.With(Segment)
 		st.inline = min(2, st.inline+1)
 		s.contradict(f, h)
+	}
+	if st != nil && st.path == nil {
+		st.path = s.decoder.path.names(&s.decoder.seg)
 	}
 	h.leftOut = false
 }

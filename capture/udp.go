@@ -92,6 +92,9 @@ func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 		ss.frames, ss.used = ss.frames[:0], 0
 	}
 	if after.Pieces > before.Pieces {
+		if ss.path == nil {
+			ss.path = s.decoder.path.kept(&s.decoder.seg)
+		}
 		for _, frame := range s.frames {
 			if n := len(ss.frames); n == 0 || ss.frames[n-1] != frame { // a segment can have several frames
 				ss.frames = append(ss.frames, frame)
@@ -226,6 +229,9 @@ func (s *Scanner) describeDatagrams(f *flow, ss *session) {
 		Path:      s.decoder.path.names(&s.decoder.seg),
 
 		Contradicts: s.hello.Contradicts[:0],
+	}
+	if s.flushing && ss.path != nil {
+		s.hello.Path = *ss.path
 	}
 	switch a := ss.assembler.(type) {
 	case *assemble.QUIC:

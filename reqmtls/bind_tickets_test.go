@@ -3,7 +3,6 @@ package reqmtls_test
 import (
 	"crypto/tls"
 	"errors"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -154,50 +153,22 @@ func TestBindSessionsRestart(t *testing.T) {
 // clones are rotated while clients connect.
 func TestBindSessionsRotation(t *testing.T) {
 	plain, asking := reqmtls.BindSessions(baseConfig(), false), reqmtls.BindSessions(askingConfig(), true)
-	var mu sync.Mutex
-	var keys [][32]byte
-	rotate := func() {
-		mu.Lock()
-		defer mu.Unlock()
-		keys = append([][32]byte{{byte(len(keys))}}, keys...)
+	load := rotation{set: func(keys [][32]byte) {
 		plain.SetSessionTicketKeys(keys)
 		asking.SetSessionTicketKeys(keys)
-	}
-	rotate() // before the first ticket
+	}}
+	load.rotate() // before the first ticket
 	s := startChoosing(t, plain, asking)
-	var wg sync.WaitGroup
-	for range 3 {
-		for kind, certificates := range map[string]int{"plain": 0, "flagged": 1} {
-			wg.Go(func() {
-				c := resumers[kind]()
-				c.cache = &anyName{}
-				for i := range 6 {
-					tcp, err := net.Dial("tcp", s.addr)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					got, err := c.start(tcp)
-					if err != nil || got.Asked != (i == 0 && kind != "plain") || got.Resumed != (i > 0) || got.Certificates != certificates {
-						t.Errorf("%s, connection %d: %+v, %v", kind, i, got, err)
-					}
-					rotate()
-				}
-			})
-		}
-	}
-	wg.Wait()
+	load.run(t, s.addr, "plain", "flagged")
 	for kind := range resumers {
 		c := resumers[kind]()
 		c.cache = &anyName{}
 		c.connect(t, s.addr)
-		plain.SetSessionTicketKeys([][32]byte{{0xff}})
-		asking.SetSessionTicketKeys([][32]byte{{0xff}})
+		load.set([][32]byte{{0xff}})
 		if got := c.connect(t, s.addr); got.Resumed {
 			t.Errorf("%s: a session is resumed whose key is gone", kind)
 		}
-		plain.SetSessionTicketKeys(keys)
-		asking.SetSessionTicketKeys(keys)
+		load.set(load.keys)
 	}
 }
 

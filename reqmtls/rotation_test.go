@@ -12,44 +12,57 @@ import (
 	"github.com/tlsflags/tlsflags/reqmtls"
 )
 
-// TestRotationUnderLoad rotates the keys while clients connect, each of which must get
-// what it would get alone: the certificate is asked for once and resumed from then on,
-// as no key is dropped, and plain clients have none.
+// TestRotationUnderLoad rotates the keys of a Server while clients connect.
 func TestRotationUnderLoad(t *testing.T) {
 	s := start(t, baseConfig(), reqmtls.Config{
 		ClientCAs: botCAs(), Names: map[string]reqmtls.Policy{"a.example": botsPolicy()},
 	})
-	var mu sync.Mutex
-	var keys [][32]byte
-	rotate := func() {
-		mu.Lock()
-		defer mu.Unlock()
-		keys = append([][32]byte{{byte(len(keys))}}, keys...)
-		s.SetSessionTicketKeys(keys)
-	}
-	rotate() // before the first ticket
+	load := rotation{set: s.SetSessionTicketKeys}
+	load.rotate() // before the first ticket
+	load.run(t, s.addr, "plain", "flagged", "flagged, elsewhere")
+}
+
+// rotation rotates session ticket keys and drops none.
+type rotation struct {
+	set  func([][32]byte)
+	mu   sync.Mutex
+	keys [][32]byte
+}
+
+func (r *rotation) rotate() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keys = append([][32]byte{{byte(len(r.keys))}}, r.keys...)
+	r.set(r.keys)
+}
+
+// run rotates the keys while clients of some kinds connect, each of which must get what it
+// would get alone: the certificate is asked for once and resumed from then on, as no key is
+// dropped, and plain clients have none.
+func (r *rotation) run(t *testing.T, addr string, kinds ...string) {
+	t.Helper()
 	var wg sync.WaitGroup
 	const connections = 6
 	for range 3 {
-		for _, kind := range []string{"plain", "flagged", "flagged, elsewhere"} {
+		for _, kind := range kinds {
 			wg.Go(func() {
 				c := resumers[kind]()
 				c.cache = &anyName{}
+				certificates := 1
+				if kind == "plain" {
+					certificates = 0
+				}
 				for i := range connections {
-					tcp, err := net.Dial("tcp", s.addr)
+					tcp, err := net.Dial("tcp", addr)
 					if err != nil {
 						t.Error(err)
 						return
 					}
 					got, err := c.start(tcp)
-					certificates := 0
-					if kind != "plain" {
-						certificates = 1
-					}
 					if err != nil || got.Asked != (i == 0 && kind != "plain") || got.Resumed != (i > 0) || got.Certificates != certificates {
 						t.Errorf("%s, connection %d: %+v, %v", kind, i, got, err)
 					}
-					rotate()
+					r.rotate()
 				}
 			})
 		}

@@ -9,6 +9,7 @@ cc=$(command -v "${CC:-cc}" || true)
 [ -n "$cc" ] && [ -e /usr/include/openssl/ssl.h ] && command -v openssl >/dev/null && command -v curl >/dev/null ||
 	skip "Caddy" "no C compiler, curl, openssl or its headers (Debian: gcc, curl, openssl, libssl-dev)"
 
+plugin=$PWD/integrations/caddy
 (cd "$plugin" && go test ./...)
 work=$(mktemp -d)
 host=127.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1)).1 # of this run, so the port is free
@@ -19,12 +20,7 @@ go build -o "$work/tlsflags" ./cmd/tlsflags
 cd "$work"
 export XDG_DATA_HOME=$work/data XDG_CONFIG_HOME=$work/data
 
-authority ca
-authority bots
-authority others
-certificate site ca
-certificate bot bots
-certificate other others
+identities
 cp bots.pem now.pem
 cp others.pem next.pem
 

@@ -23,12 +23,7 @@ printf 'global\n\tlog stderr format raw local0\n\tlua-load test.lua\n' >vectors.
 VECTORS=raw "$haproxy" -c -f vectors.cfg >vectors.log 2>&1 || true # it has nothing to do but the test
 grep -o '[0-9]* checks of tlsflags.lua pass' vectors.log || { cat vectors.log; exit 1; }
 
-authority ca
-authority bots
-authority others
-certificate site ca
-certificate bot bots
-certificate other others
+identities
 cp site.both site.pem
 cp bots.pem now.pem
 cp others.pem next.pem

@@ -33,9 +33,10 @@ published="capture reqmtls/client cmd/tlsflags ."
 # The folders of the packages that parse what a peer sent.
 parsers=(extension handshake rules clienthello clienthello/assemble fingerprint)
 
-# The module of the plugin for Caddy. It has a workspace of its own, since Caddy does not compile
-# with the quic-go of other modules, and takes minutes: lint.sh, tidy.sh and caddy.sh look at it.
-plugin=$PWD/integrations/caddy
+# The modules that have workspaces of their own, since Caddy does not compile with the quic-go of
+# other modules, and Beam needs newer versions of many. They take minutes: lint.sh and tidy.sh look
+# at them, and make test-long has their tests.
+apart=("$PWD/integrations/caddy" "$PWD/integrations/beam")
 
 # modules: the folders of all modules in go.work, the root first.
 modules() {

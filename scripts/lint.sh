@@ -17,7 +17,7 @@ fi
 bin=$(mktemp -d)
 trap 'rm -rf "$bin"' EXIT
 (cd tools && GOWORK=off go build -o "$bin" honnef.co/go/tools/cmd/staticcheck)
-for dir in $(modules) "$plugin"; do
+for dir in $(modules) "${apart[@]}"; do
 	step "go vet, staticcheck in .${dir#"$PWD"}"
 	(cd "$dir" && go vet ./... && "$bin/staticcheck" ./...)
 done

@@ -11,7 +11,7 @@ nginx=$(PATH=$PATH:/usr/sbin command -v nginx || true)
 [ -n "$cc" ] && [ -n "$nginx" ] && [ -d /usr/share/nginx/src ] && [ -e /usr/lib/nginx/modules/ngx_stream_module.so ] && command -v openssl >/dev/null ||
 	skip "nginx" "no C compiler, nginx or its headers (Debian: gcc, nginx, nginx-dev, libnginx-mod-stream, openssl)"
 
-load="load_module /usr/lib/nginx/modules/ngx_stream_module.so;"
+stream="load_module /usr/lib/nginx/modules/ngx_stream_module.so;"
 processes="worker_processes 3;"
 root=$PWD
 work=$(mktemp -d)
@@ -21,14 +21,8 @@ integrations/nginx/build.sh "$work"
 go build -o "$work/tlsflags" ./cmd/tlsflags
 cd "$work"
 
-
-authority ca
-authority bots
-authority others
-certificate site ca
-certificate bot bots
+identities
 certificate gone bots
-certificate other others
 revoke bots gone
 intermediate middle bots
 certificate far middle
@@ -52,7 +46,7 @@ configure() {
 	local answer='resumed=$ssl_session_reused flags=$tls_flags mtls=$tls_request_mtls verify=$ssl_client_verify dn=$ssl_client_s_dn\n'
 	local body="return 200 \"http=\$server_protocol $answer\";"
 	cat <<END
-$load
+$stream
 load_module $work/ngx_http_tls_flags_module.so;
 load_module $work/ngx_stream_tls_flags_module.so;
 pid pid;
@@ -103,11 +97,11 @@ without_module() {
 	configure | sed -E '/_tls_flags_module/d; s/tls_flag_client_[a-z]+ [^;]*;//g; s/\$tls_(flags|request_mtls)//g'
 }
 
-# control COMMAND: what the matrix has to do with the server. Old workers have to be gone,
-# or they would answer.
+# control COMMAND: starts, reloads or ends the server. Old workers have to be gone, or they
+# would answer. A process that has ended, but that nobody has waited for, has no command line.
 cat >control <<'END'
 children() { cat "/proc/$(cat pid)/task/"*/children; }
-gone() { for process; do while kill -0 "$process" 2>/dev/null; do sleep 0.02; done; done; }
+gone() { for process; do while grep -q . "/proc/$process/cmdline" 2>/dev/null; do sleep 0.02; done; done; }
 reload() {
 	old=$(children)
 	kill -HUP "$(cat pid)"
@@ -132,21 +126,6 @@ trap '[ ! -e "$work/pid" ] || (cd "$work" && control stop); rm -rf "$work"' EXIT
 get() { ./tlsflags get -v "https://$host:$1/" --ca ca.pem --server-name "$2" "${@:3}"; }
 bot() { get "$1" "$2" --cert bot.pem --key bot.key "${@:3}"; }
 matrix() { ./matrix -a "${@:2}" "$host:$1" ca.pem a.example b.example "$other" bot.both other.both; }
-ask() { # CLIENT PORT NAME: connects, and prints what the client says of the handshake
-	case $1 in
-	curl) curl -sv --cacert ca.pem --connect-to "$3:$2:$host:$2" "https://$3:$2/" ;;
-	openssl) openssl s_client -connect "$host:$2" -servername "$3" -CAfile ca.pem </dev/null ;;
-	gnutls-cli) gnutls-cli --x509cafile ca.pem --sni-hostname "$3" --verify-hostname "$3" -p "$2" "$host" </dev/null ;;
-	go) get "$2" "$3" --flags none ;;
-	chromium)
-		timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$PWD/profile" --ignore-certificate-errors \
-			--host-resolver-rules="MAP *.example $host" --log-net-log="$PWD/net.json" --net-log-capture-mode=Everything --dump-dom "https://$3:$2/"
-		grep -o '"type":13}' net.json
-		;;
-	esac 2>&1
-}
-declare -A asked=([curl]="Request CERT" [openssl]="Acceptable client certificate CA names" [gnutls-cli]="Server has requested a certificate" [go]="asked for: yes" [chromium]='"type":13}')
-browser=$(command -v google-chrome || command -v chromium || true)
 
 export nginx
 configure >nginx.conf
@@ -159,9 +138,9 @@ for port in 8443 8448; do
 	./tlsflags probe "$host:$port" --ca ca.pem --server-name a.example --cert bot.pem --key bot.key --expect acknowledges >probe
 	[ "$(grep -cE ') +rejects +no +illegal_parameter *$' probe)" = 18 ] || { cat probe; exit 1; }
 done
-want "http=HTTP/2.0 resumed=. flags=3,80 mtls=1 verify=SUCCESS dn=CN=bot" bot 8443 a.example --flags 3,80
+want "http=HTTP/2.0 resumed=. flags=3,80 mtls=1 verify=SUCCESS dn=CN=bot" bot 8443 a.example --flag 3,80
 want "flag acknowledged: yes" bot 8443 a.example
-want "http=HTTP/2.0 resumed=. flags= mtls= verify=NONE dn=" get 8443 a.example --flags none
+want "http=HTTP/2.0 resumed=. flags= mtls= verify=NONE dn=" get 8443 a.example --flag none
 want "flags=80 mtls= verify=NONE" bot 8443 d.example
 want "certificate asked for: no" bot 8443 d.example
 
@@ -169,11 +148,13 @@ want "certificate asked for: no" bot 8443 d.example
 # address, which the first block serves.
 want "421 Misdirected Request" bot 8443 e.example
 want "421 Misdirected Request" get 8443 c.example --cert other.pem --key other.key
-want "200 OK" get 8443 e.example --flags none
+want "200 OK" get 8443 e.example --flag none
 
-# A server that asks everybody keeps its own settings; ssl_crl counts for the flag.
-want "asked for: yes, given: no, flag acknowledged: no" get 8446 a.example --flags none
-want "asked for: yes, given: yes, flag acknowledged: yes" bot 8446 a.example
+# A server that asks everybody keeps its own settings; ssl_crl and ssl_verify_depth count for
+# the flag.
+want "asked for: yes" get 8446 a.example --flag none
+want "given: no, flag acknowledged: no" get 8446 a.example --flag none
+want "given: yes, flag acknowledged: yes" bot 8446 a.example
 want "verify=SUCCESS dn=CN=bot" bot 8447 a.example
 want "revoked" get 8447 a.example --cert gone.pem --key gone.key
 want "verify=SUCCESS dn=CN=far" get 8443 a.example --cert far.chain --key far.key
@@ -181,7 +162,7 @@ want "unknown certificate authority" get 8449 a.example --cert far.chain --key f
 
 # check LINE...: what nginx says about a server block.
 check() {
-	echo "$load load_module $work/ngx_http_tls_flags_module.so; pid check.pid; events { }
+	echo "$stream load_module $work/ngx_http_tls_flags_module.so; pid check.pid; events { }
 		http { ssl_certificate site.pem; ssl_certificate_key site.key; server { listen $host:8450 ssl; tls_flag_client_auth on; $* } }" >check.conf
 	$nginx -t -p "$PWD" -c check.conf -e check.log 2>&1
 }
@@ -191,19 +172,11 @@ want "cannot read certificates of authorities from \"$work/none.pem\"" check "tl
 want "has no effect without TLSv1.3 in ssl_protocols" check "tls_flag_client_certificate bots.pem;"
 want "has no effect with ssl_verify_client" check "tls_flag_client_certificate bots.pem; ssl_client_certificate bots.pem; ssl_verify_client on;"
 
-
 # The example of the README.
 sed -n '/^```nginx/,/^```$/p' "$root/integrations/nginx/README.md" | sed "/^\`/d; s#modules/#$PWD/#; 1i pid check.pid;" >check.conf
 want "test is successful" $nginx -t -p "$PWD" -c check.conf -e check.log
 
-for client in curl openssl gnutls-cli chromium go; do
-	[ "$client" = go ] || command -v "${client/chromium/${browser:-chromium}}" >/dev/null || continue
-	want "${asked[$client]}" ask "$client" 8446 a.example
-	for name in a.example e.example; do
-		got=$(ask "$client" 8443 "$name") || true
-		[[ $got != *"${asked[$client]}"* ]] || { echo "$client was asked: $got" >&2; exit 1; }
-	done
-done
+unflagged "$host" 8443
 echo "nginx: clients without the flag are not asked"
 
 matrix 8443 -k -l "sh control reload" -s "sh control restart" -t "sh control toggle"
@@ -221,6 +194,7 @@ configure >nginx.conf
 control reload
 want "verify=SUCCESS dn=CN=bot" bot 8443 a.example
 ! grep -E "emerg|signal" error.log || exit 1
+[ ${#missing[@]} = 0 ] || skip "nginx with ${missing[*]}" "not installed"
 [ "${1:-}" = long ] || exit 0
 
 command -v valgrind >/dev/null || skip "nginx under load" "no valgrind"
@@ -269,7 +243,7 @@ processes="master_process off; daemon off;"
 count() { # COUNT: instructions of nginx with so many connections
 	valgrind --tool=callgrind --callgrind-out-file=callgrind $nginx -p "$PWD" -c nginx.conf -e error.log 2>valgrind.log &
 	until [ -s pid ]; do sleep 0.1; done
-	[ "$1" = 0 ] || load 8443 "$1" -p >&2
+	load 8443 "$1" -p >&2
 	control stop
 	wait $!
 	awk '/^(summary|totals):/ { print $2; exit }' callgrind
@@ -318,7 +292,7 @@ cd source
 make -s
 mv objs/*.so ..
 cd ..
-load= processes="worker_processes 3;" nginx=$PWD/source/objs/nginx
+stream= processes="worker_processes 3;" nginx=$PWD/source/objs/nginx
 export ASAN_OPTIONS=detect_leaks=0:log_path=$PWD/asan
 configure >nginx.conf
 control start

@@ -62,12 +62,7 @@ fi
 go build -o "$work/tlsflags" ./cmd/tlsflags
 cd "$work"
 
-authority ca
-authority bots
-authority others
-certificate site ca
-certificate bot bots
-certificate other others
+identities
 head -c 80 /dev/urandom >keys
 cp bots.pem now.pem
 

@@ -16,6 +16,17 @@ certificate() {
 	cat "$1.pem" "$1.key" >"$1.both"
 }
 
+# identities: makes three authorities, each with a certificate: ca with site, bots with bot, and
+# others with other.
+identities() {
+	authority ca
+	authority bots
+	authority others
+	certificate site ca
+	certificate bot bots
+	certificate other others
+}
+
 # intermediate NAME AUTHORITY: makes an authority under another one.
 intermediate() {
 	openssl req -newkey $keys -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr" 2>>log

@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 replace=$(go list -m -f '-replace={{.Path}}={{.Dir}}')
 drop=$(go list -m -f '-dropreplace={{.Path}}')
 changed=0
-for dir in $(modules) "$plugin"; do
+for dir in $(modules) "${apart[@]}"; do
 	cp "$dir/go.mod" "$work/go.mod"
 	cp "$dir/go.sum" "$work/go.sum" 2>/dev/null || : >"$work/go.sum"
 	go mod edit $replace "$work/go.mod"

@@ -3,6 +3,7 @@
 //	shapes bulk FLOWS FILE    TCP connections with data after the hello, 16 packets or more each
 //	shapes short FLOWS FILE   TCP connections with nothing but the hello and a short answer
 //	shapes quic FLOWS FILE    the Initial packets of QUIC connections
+//	shapes one FLOWS FILE     the SYN packets of TCP connections
 //
 // Fifty connections are open at a time. The TCP hellos are the recorded ones of package
 // corpus, in turn; the QUIC hello is one of Chromium, sealed for each connection under a
@@ -34,15 +35,15 @@ func main() {
 
 func run(args []string) error {
 	if len(args) != 3 {
-		return errors.New("usage: shapes bulk|short|quic FLOWS FILE")
+		return errors.New("usage: shapes bulk|short|quic|one FLOWS FILE")
 	}
-	shapes := map[string]func(*writer, []int) error{"bulk": bulk, "short": short, "quic": quic}
+	shapes := map[string]func(*writer, []int) error{"bulk": bulk, "short": short, "quic": quic, "one": one}
 	shape, flows := shapes[args[0]], 0
 	if n, err := strconv.Atoi(args[1]); err == nil {
 		flows = n
 	}
 	if shape == nil || flows <= 0 || flows > 1<<24 {
-		return fmt.Errorf("no %q of %q flows; want bulk, short or quic, and a number up to %d", args[0], args[1], 1<<24)
+		return fmt.Errorf("no %q of %q flows; want bulk, short, quic or one, and a number up to %d", args[0], args[1], 1<<24)
 	}
 	f, err := os.Create(args[2])
 	if err != nil {

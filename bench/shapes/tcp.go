@@ -104,6 +104,15 @@ func short(w *writer, flows []int) error {
 	return w.err
 }
 
+// one writes one packet of each connection.
+func one(w *writer, flows []int) error {
+	list := w.connections(flows)
+	for i := range list {
+		list[i].sendSYN(w)
+	}
+	return w.err
+}
+
 // records returns the recorded hellos, as a client sends them: in TLS records.
 var records = sync.OnceValue(func() (list [][]byte) {
 	for entry := range corpus.OfKind(corpus.Records) {

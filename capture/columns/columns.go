@@ -80,7 +80,7 @@ func (c Column) Type() string {
 
 // A Writer writes rows to a file. Its memory is one row group and what compresses it.
 type Writer struct {
-	w      *parquet.Writer
+	w      *parquet.GenericWriter[any]
 	schema *parquet.Schema
 	fields [][]int // of Row, in the order of the columns
 	values reflect.Value
@@ -89,7 +89,7 @@ type Writer struct {
 }
 
 // NewWriter returns a Writer of the columns with these names, in their order; without names,
-// of all columns.
+// of all columns. It fails if there is no such column, or if one is named twice.
 func NewWriter(w io.Writer, names ...string) (*Writer, error) {
 	all := All()
 	chosen := all
@@ -114,7 +114,7 @@ func NewWriter(w io.Writer, names ...string) (*Writer, error) {
 	}
 	out.values = reflect.New(reflect.StructOf(fields))
 	out.schema = parquet.SchemaOf(out.values.Interface())
-	out.w = parquet.NewWriter(w, out.schema, parquet.Compression(&parquet.Zstd),
+	out.w = parquet.NewGenericWriter[any](w, out.schema, parquet.Compression(&parquet.Zstd),
 		parquet.KeyValueMetadata(SchemaKey, Schema))
 	return out, nil
 }

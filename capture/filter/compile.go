@@ -247,7 +247,7 @@ func ends(d direction, yes, no label, test func(destination bool, yes, no label)
 // host tests the addresses of a packet, in ARP those that it is about.
 func (c *code) host(t *test, yes, no label) label {
 	network := c.network(t)
-	v4 := func(etherType, source, destination uint32, no label) label {
+	ofType := func(etherType, source, destination uint32, no label) label {
 		addresses := ends(t.direction, yes, no, func(dst bool, yes, no label) label {
 			if dst {
 				return c.address(t, network+destination, yes, no)
@@ -258,13 +258,13 @@ func (c *code) host(t *test, yes, no label) label {
 	}
 	switch {
 	case t.prefix.Addr().Is6():
-		return v4(etherIPv6, 8, 24, no)
+		return ofType(etherIPv6, 8, 24, no)
 	case t.proto == "ip":
-		return v4(etherIPv4, 12, 16, no)
+		return ofType(etherIPv4, 12, 16, no)
 	case t.proto == "arp":
-		return v4(etherARP, 14, 24, no)
+		return ofType(etherARP, 14, 24, no)
 	}
-	return v4(etherIPv4, 12, 16, v4(etherARP, 14, 24, v4(etherRARP, 14, 24, no)))
+	return ofType(etherIPv4, 12, 16, ofType(etherARP, 14, 24, ofType(etherRARP, 14, 24, no)))
 }
 
 // address tests the address at an offset.

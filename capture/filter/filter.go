@@ -10,9 +10,9 @@
 //	vlan [NUMBER]
 //
 // An expression joins them with and (&&), or (||), not (!) and brackets. As in tcpdump, not
-// binds most, and the others bind equally, from left to right. A direction may also be
-// "src or dst", which is the default, or "src and dst"; after a direction, host may be left
-// out. Words that would come again may be left out: "port 80 or 443", "port (80 or 443)".
+// has the highest precedence; and and or have the same one, from left to right. A direction may
+// also be "src or dst", which is the default, or "src and dst"; after a direction, host may be
+// left out. Words that would come again may be left out: "port 80 or 443", "port (80 or 443)".
 //
 // After vlan, the rest of the expression is about what is inside that tag, so that
 // "vlan 7 and vlan 9 and host 192.0.2.1" looks into two tags. Before it, tests of tagged

@@ -76,6 +76,22 @@ func TestAskFlagged(t *testing.T) {
 	}
 }
 
+// connect returns both ends of a connection, which end with the test.
+func connect(t *testing.T, l net.Listener) (client, server net.Conn) {
+	t.Helper()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	server, err = l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return client, server
+}
+
 // match sends a recorded ClientHello through a Wrapper, or past it, to a server that asks m.
 func match(t *testing.T, m *MatchFlag, record string, wrapped bool) bool {
 	t.Helper()
@@ -98,16 +114,7 @@ func match(t *testing.T, m *MatchFlag, record string, wrapped bool) bool {
 	if wrapped {
 		l = w.WrapListener(inner)
 	}
-	client, err := net.Dial("tcp", inner.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	conn, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	client, conn := connect(t, l)
 	if _, err := client.Write(entry.Data()); err != nil {
 		t.Fatal(err)
 	}
@@ -153,16 +160,7 @@ func TestWrapperAfterTLS(t *testing.T) {
 	}
 	defer inner.Close()
 	l := new(Wrapper).WrapListener(tls.NewListener(inner, &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}))
-	client, err := net.Dial("tcp", inner.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	conn, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	_, conn := connect(t, l)
 	if _, ok := conn.(*tls.Conn); !ok {
 		t.Errorf("a %T", conn)
 	}

@@ -16,7 +16,11 @@ func (in *inspection) inspectCapture(source string, r *inputReader, passOver boo
 	if in.budget != nil {
 		open = in.budget.Open
 	}
-	c, err := open(r, in.captureOptions())
+	options := in.captureOptions()
+	if in.part == nil && !r.flush && in.written.pcap == nil { // else others read, or hellos are printed as they arrive
+		options.Workers = in.number()
+	}
+	c, err := open(r, options)
 	switch {
 	case err == capture.ErrFormat && passOver:
 		return true, nil

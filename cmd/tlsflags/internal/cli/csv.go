@@ -7,61 +7,65 @@ import (
 	"strings"
 )
 
+// csvColumn is a column of the csv format.
+type csvColumn struct {
+	name    string
+	ofHello bool // it has a key of client_hello
+	append  func([]byte, *line) []byte
+}
+
 // csvColumns are the columns of the csv format, which docs/inspect.md explains.
-var csvColumns = []struct {
-	name   string
-	append func([]byte, *line) []byte
-}{
-	{"source", ofText(func(l *line) string { return csvText(l.Source) })},
-	{"time", ofText(func(l *line) string { return string(l.Time) })},
-	{"transport", ofText(func(l *line) string { return l.Transport })},
-	{"src", ofText(func(l *line) string { return string(l.Src) })},
-	{"dst", ofText(func(l *line) string { return string(l.Dst) })},
-	{"frames", func(b []byte, l *line) []byte { return appendSpaced(b, l.Frames, appendInt) }},
-	{"hello_index", func(b []byte, l *line) []byte { return appendInt(b, l.HelloIndex) }},
-	{"length", ofHello(func(b []byte, h *helloInfo) []byte { return appendInt(b, h.Length) })},
-	{"legacy_version", ofHello(func(b []byte, h *helloInfo) []byte { return appendValue(b, h.LegacyVersion) })},
-	{"supported_versions", ofHello(func(b []byte, h *helloInfo) []byte { return appendSpaced(b, h.SupportedVersions, appendValue) })},
-	{"server_name", ofHello(func(b []byte, h *helloInfo) []byte { return append(b, csvText(string(h.ServerName))...) })},
-	{"alpn", ofHello(func(b []byte, h *helloInfo) []byte { return append(b, csvNames(h.ALPN)...) })},
-	{"cipher_suites", ofHello(func(b []byte, h *helloInfo) []byte { return appendSpaced(b, h.CipherSuites, appendValue) })},
-	{"extensions", ofHello(func(b []byte, h *helloInfo) []byte {
+var csvColumns = []csvColumn{
+	{"source", false, ofText(func(l *line) string { return csvText(l.Source) })},
+	{"time", false, ofText(func(l *line) string { return string(l.Time) })},
+	{"transport", false, ofText(func(l *line) string { return l.Transport })},
+	{"src", false, ofText(func(l *line) string { return string(l.Src) })},
+	{"dst", false, ofText(func(l *line) string { return string(l.Dst) })},
+	{"frames", false, func(b []byte, l *line) []byte { return appendSpaced(b, l.Frames, appendInt) }},
+	{"hello_index", false, func(b []byte, l *line) []byte { return appendInt(b, l.HelloIndex) }},
+	{"length", true, ofHello(func(b []byte, h *helloInfo) []byte { return appendInt(b, h.Length) })},
+	{"legacy_version", true, ofHello(func(b []byte, h *helloInfo) []byte { return appendValue(b, h.LegacyVersion) })},
+	{"supported_versions", true, ofHello(func(b []byte, h *helloInfo) []byte { return appendSpaced(b, h.SupportedVersions, appendValue) })},
+	{"server_name", true, ofHello(func(b []byte, h *helloInfo) []byte { return append(b, csvText(string(h.ServerName))...) })},
+	{"alpn", true, ofHello(func(b []byte, h *helloInfo) []byte { return append(b, csvNames(h.ALPN)...) })},
+	{"cipher_suites", true, ofHello(func(b []byte, h *helloInfo) []byte { return appendSpaced(b, h.CipherSuites, appendValue) })},
+	{"extensions", true, ofHello(func(b []byte, h *helloInfo) []byte {
 		return appendSpaced(b, h.Extensions, func(b []byte, e extensionInfo) []byte { return appendValue(b, e.codePoint) })
 	})},
-	{"random", ofHello(func(b []byte, h *helloInfo) []byte { return append(b, orEmpty(h.Random)...) })},
-	{"session_id", ofHello(func(b []byte, h *helloInfo) []byte { return append(b, orEmpty(h.SessionID)...) })},
-	{"tls_flags_extension", ofFlags(func(b []byte, f *flagsInfo) []byte { return appendValue(b, f.Extension) })},
-	{"tls_flags_data", ofFlags(func(b []byte, f *flagsInfo) []byte { return append(b, f.Data...) })},
-	{"tls_flags", ofFlags(func(b []byte, f *flagsInfo) []byte { return appendSpaced(b, f.Flags, appendValue) })},
-	{"tls_flags_error", ofFlags(func(b []byte, f *flagsInfo) []byte { return append(b, orEmptyCode(f.Error)...) })},
-	{"request_mtls", func(b []byte, l *line) []byte { return appendBool(b, l.RequestMTLS) }},
-	{"error", ofText(func(l *line) string { return orEmptyCode(l.Error) })},
-	{"error_offset", func(b []byte, l *line) []byte {
+	{"random", true, ofHello(func(b []byte, h *helloInfo) []byte { return append(b, orEmpty(h.Random)...) })},
+	{"session_id", true, ofHello(func(b []byte, h *helloInfo) []byte { return append(b, orEmpty(h.SessionID)...) })},
+	{"tls_flags_extension", false, ofFlags(func(b []byte, f *flagsInfo) []byte { return appendValue(b, f.Extension) })},
+	{"tls_flags_data", false, ofFlags(func(b []byte, f *flagsInfo) []byte { return append(b, f.Data...) })},
+	{"tls_flags", false, ofFlags(func(b []byte, f *flagsInfo) []byte { return appendSpaced(b, f.Flags, appendValue) })},
+	{"tls_flags_error", false, ofFlags(func(b []byte, f *flagsInfo) []byte { return append(b, orEmptyCode(f.Error)...) })},
+	{"request_mtls", false, func(b []byte, l *line) []byte { return appendBool(b, l.RequestMTLS) }},
+	{"error", false, ofText(func(l *line) string { return orEmptyCode(l.Error) })},
+	{"error_offset", false, func(b []byte, l *line) []byte {
 		if l.Error == nil {
 			return b
 		}
 		return appendInt(b, l.Error.Offset)
 	}},
-	{"ja4", ofText(func(l *line) string { return csvText(string(l.JA4)) })},
-	{"ambiguous", func(b []byte, l *line) []byte { return appendSpaced(b, l.Ambiguous, appendWord) }},
-	{"faults", func(b []byte, l *line) []byte {
+	{"ja4", false, ofText(func(l *line) string { return csvText(string(l.JA4)) })},
+	{"ambiguous", false, func(b []byte, l *line) []byte { return appendSpaced(b, l.Ambiguous, appendWord) }},
+	{"faults", false, func(b []byte, l *line) []byte {
 		return appendSpaced(b, l.Faults, func(b []byte, f oddInfo) []byte { return append(b, f.Code...) })
 	}},
-	{"contradicts", func(b []byte, l *line) []byte { return appendSpaced(b, l.Contradicts, appendInt) }},
-	{"path", func(b []byte, l *line) []byte { return appendSpaced(b, l.Path, appendWord) }},
-	{"src_ip", ofText(func(l *line) string { return string(l.SrcIP) })},
-	{"src_port", func(b []byte, l *line) []byte { return appendIf(b, l.SrcPort, appendInt) }},
-	{"dst_ip", ofText(func(l *line) string { return string(l.DstIP) })},
-	{"dst_port", func(b []byte, l *line) []byte { return appendIf(b, l.DstPort, appendInt) }},
-	{"ech_type", ofHello(func(b []byte, h *helloInfo) []byte {
+	{"contradicts", false, func(b []byte, l *line) []byte { return appendSpaced(b, l.Contradicts, appendInt) }},
+	{"path", false, func(b []byte, l *line) []byte { return appendSpaced(b, l.Path, appendWord) }},
+	{"src_ip", false, ofText(func(l *line) string { return string(l.SrcIP) })},
+	{"src_port", false, func(b []byte, l *line) []byte { return appendIf(b, l.SrcPort, appendInt) }},
+	{"dst_ip", false, ofText(func(l *line) string { return string(l.DstIP) })},
+	{"dst_port", false, func(b []byte, l *line) []byte { return appendIf(b, l.DstPort, appendInt) }},
+	{"ech_type", true, ofHello(func(b []byte, h *helloInfo) []byte {
 		return appendIf(b, h.ECH, func(b []byte, e echInfo) []byte { return appendValue(b, e.Type) })
 	})},
-	{"tls_flags_changed", func(b []byte, l *line) []byte { return appendIf(b, l.TLSFlagsChanged, appendBool) }},
-	{"request_mtls_acknowledged", func(b []byte, l *line) []byte { return appendIf(b, l.Acknowledged, appendBool) }},
-	{"prologue_protocol", func(b []byte, l *line) []byte {
+	{"tls_flags_changed", false, func(b []byte, l *line) []byte { return appendIf(b, l.TLSFlagsChanged, appendBool) }},
+	{"request_mtls_acknowledged", false, func(b []byte, l *line) []byte { return appendIf(b, l.Acknowledged, appendBool) }},
+	{"prologue_protocol", false, func(b []byte, l *line) []byte {
 		return appendIf(b, l.Prologue, func(b []byte, p prologueInfo) []byte { return append(b, p.Protocol...) })
 	}},
-	{"prologue_length", func(b []byte, l *line) []byte {
+	{"prologue_length", false, func(b []byte, l *line) []byte {
 		return appendIf(b, l.Prologue, func(b []byte, p prologueInfo) []byte { return appendInt(b, p.Length) })
 	}},
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strconv"
@@ -193,7 +192,7 @@ func (p *explainPrinter) field(f annotate.Field) {
 
 // beside returns a row: an offset, bytes, and what they are.
 func (p *explainPrinter) beside(mark, offset string, bytes []byte, text string) string {
-	return fmt.Sprintf("%s%6s  %-*s  %s", mark, offset, 3*p.bytesPerRow-1, spaced(bytes), text)
+	return fmt.Sprintf("%s%6s  %-*s  %s", mark, offset, 3*p.bytesPerRow-1, fmt.Sprintf("% x", bytes), text)
 }
 
 func (p *explainPrinter) row(text string, paint color.Attribute) {
@@ -255,16 +254,4 @@ func (t *tree) add(path, meaning string) string {
 func inside(path, node string) bool {
 	rest, ok := strings.CutPrefix(path, node)
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
-}
-
-// spaced writes bytes in hexadecimal, a space between them.
-func spaced(b []byte) string {
-	var s strings.Builder
-	for i := range b {
-		if i > 0 {
-			s.WriteByte(' ')
-		}
-		s.WriteString(hex.EncodeToString(b[i : i+1]))
-	}
-	return s.String()
 }

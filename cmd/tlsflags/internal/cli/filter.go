@@ -24,4 +24,4 @@ func (o filterOption) Set(s string) (err error) {
 	return err
 }
 
-var errNoPackets = errors.New("--filter chooses packets of captures, and this is none")
+var errNoPackets = errors.New("this is no capture, and --filter is for the packets of one; leave it out")

@@ -98,7 +98,7 @@ const (
 	partRest                         // all else but length, versions and server_name
 	allParts       = partRest<<1 - 1
 
-	textParts = partMalformed | partJA4
+	textParts = partMalformed
 	csvParts  = partRandom | partSuites | partALPN | partExtensions | partECH | partJA4
 )
 

@@ -142,12 +142,12 @@ func TestNoFrames(t *testing.T) {
 }
 
 // nameOn returns the columns of the first row of text that matter: those from the server name on
-// without JA4 and frames, with a space between them.
+// without frames, with a space between them.
 func nameOn(out string) string {
 	header, row, _ := strings.Cut(out, "\n")
 	at := func(name string) int { return strings.Index(header, name) }
 	if header == "" || len(row) <= at("TLS FLAGS") {
 		return ""
 	}
-	return strings.Join(strings.Fields(row[at("SERVER NAME"):at("JA4")]+row[at("TLS FLAGS"):]), " ")
+	return strings.Join(strings.Fields(row[at("SERVER NAME"):at("FRAMES")]+row[at("TLS FLAGS"):]), " ")
 }

@@ -104,7 +104,7 @@ cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
 
 const inspectHelp = `Inspect prints one line for each ClientHello in its inputs: its number in its capture, the
 time of day in UTC, the client and the server, the server name, the version that the client
-prefers, JA4, the frames, and the TLS flags; or why the hello was refused. On a screen, lines
+prefers, the frames, and the TLS flags; or why the hello was refused. On a screen, lines
 are cut and columns left out so that they fit. The other formats have everything.
 
 Inspect looks at the content of an input, not at its name. An input is one of:
@@ -198,7 +198,7 @@ func inspectCommand() *cobra.Command {
 			if err := o.check(args); err != nil {
 				return err
 			}
-			return o.result.write(cmd, func(to *resultFiles) error { return inspect(cmd, o, args, to) })
+			return o.writeResults(cmd, func(to *resultFiles) error { return inspect(cmd, o, args, to) })
 		},
 		DisableFlagsInUseLine: true,
 	}
@@ -305,17 +305,13 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 	defer in.report.discard()
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
-	in.parts = partsOf(o.format.value, o.fields)
+	in.parts = partsOf(o.format.value, o.fields) | o.conditions.parts()
 	switch {
 	case o.by.list != nil:
 		in.tally = newTally(o.by.list, o.redact)
 	case !o.stats && in.report.page == nil:
 		in.print(args, to)
-		if p, ok := in.printer.(*textPrinter); ok && !p.shows(ja4Column) {
-			in.parts &^= partJA4
-		}
 	}
-	in.parts |= o.conditions.parts()
 	if err := in.written.begin(o.write); err != nil {
 		return err
 	}

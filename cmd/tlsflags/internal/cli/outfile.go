@@ -283,11 +283,11 @@ func (o *inspectOptions) liveInput(args []string) bool {
 
 // checkResult checks what is said about the output.
 func (o *inspectOptions) checkResult(args []string) error {
-	if o.result.rotate.on() && (o.stats || o.by.list != nil) {
-		return usageError("--rotate makes files of hellos; it does not go with --stats and --by")
-	}
-	if o.format.value == parquetFormat && (o.stats || o.by.list != nil) {
+	switch counts := o.stats || o.by.list != nil; {
+	case counts && o.format.value == parquetFormat:
 		return usageError("--format parquet has hellos; for --stats and --by, use text, csv, json or jsonl")
+	case counts && o.result.rotate.on():
+		return usageError("--rotate divides hellos; it does not go with --stats and --by")
 	}
 	return o.result.check(args, o.liveInput(args))
 }
@@ -308,4 +308,12 @@ func (in *inspection) print(args []string, to *resultFiles) {
 	} else {
 		in.printer = fresh()
 	}
+}
+
+// writeResults is fileOptions.write, and refuses to write Parquet to a terminal.
+func (o *inspectOptions) writeResults(cmd *cobra.Command, run func(*resultFiles) error) error {
+	if o.format.value == parquetFormat && !o.result.on() && isTerminal(cmd.OutOrStdout()) {
+		return usageError("--format parquet is not for a terminal; use -o FILE")
+	}
+	return o.result.write(cmd, run)
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/csv"
 	"io"
 	"reflect"
 )
@@ -34,7 +33,7 @@ func newPrinter(format string, w io.Writer, style textStyle, fields fieldList) p
 	case format == "json":
 		return &jsonPrinter{w: w, append: object}
 	case format == "csv" && fields != nil:
-		return &fieldsCSV{out: w, w: csv.NewWriter(w), fields: fields}
+		return newFieldsCSV(w, fields)
 	case format == "csv":
 		return &csvPrinter{w: w}
 	case fields != nil:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -53,6 +54,21 @@ func TestCSVColumns(t *testing.T) {
 		}
 		if _, ok := full[c.name]; ok && string(c.append(nil, new(line))) != empty[c.name] {
 			t.Errorf("%s is %q without a hello, want %q", c.name, string(c.append(nil, new(line))), empty[c.name])
+		}
+	}
+	for _, c := range csvColumns { // --fields takes them instead of reading the keys
+		key := c.name
+		if c.ofHello {
+			key = "client_hello." + key
+		}
+		path, err := lineType().Find(key)
+		if err != nil || !fitsCell(path.Type()) {
+			continue
+		}
+		for _, l := range []*line{l, new(line)} {
+			if want := noFormula(csvCells.of(path.In(reflect.ValueOf(l).Elem()), path.Type())); string(c.append(nil, l)) != want {
+				t.Errorf("%s is %q, and %q as a field", c.name, c.append(nil, l), want)
+			}
 		}
 	}
 }

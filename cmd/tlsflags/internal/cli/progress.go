@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -9,9 +10,10 @@ import (
 
 // progress is a progress bar on a terminal.
 type progress struct {
-	w     io.Writer // nil if none is shown
-	start time.Time // of the input
-	done  int64     // bytes
+	mu    sync.Mutex // Read and Write may be in two goroutines
+	w     io.Writer  // nil if none is shown
+	start time.Time  // of the input
+	done  int64      // bytes
 	bar   *progressbar.ProgressBar
 	drawn bool
 	part  *part // which tells the progress bar, or nil
@@ -33,6 +35,8 @@ func (p *progress) begin(label string, size int64) {
 	if p.w == nil {
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.start, p.done = time.Now(), 0 // the bar's own clock starts with the first bytes
 	p.bar = progressbar.NewOptions64(size,
 		progressbar.OptionSetWriter(lateWriter{p}),
@@ -52,6 +56,8 @@ func (p *progress) add(n int) {
 		p.part.progress(n)
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.done += int64(n)
 	if p.bar != nil {
 		_ = p.bar.Set64(p.done) // the inspection does not depend on it
@@ -71,6 +77,8 @@ func (w lateWriter) Write(b []byte) (int, error) {
 
 // clear removes the bar from the screen until more is read.
 func (p *progress) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.drawn {
 		_ = p.bar.Clear()
 		p.drawn = false
@@ -80,5 +88,7 @@ func (p *progress) clear() {
 // finish removes the bar for good.
 func (p *progress) finish() {
 	p.clear()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.bar = nil
 }

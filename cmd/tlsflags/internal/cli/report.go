@@ -51,7 +51,7 @@ func (o *reportOption) open() error {
 	return o.files.begin(time.Time{})
 }
 
-// write writes the page, and gives it its name when it is whole.
+// write writes the page, and gives it its name when it is complete.
 func (o *reportOption) write(in *inspection, args []string) error {
 	if err := o.page.Write(o.files, report.About{Sources: in.sources(args), Counts: in.reportCounts()}); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (o *reportOption) write(in *inspection, args []string) error {
 	return o.files.finish()
 }
 
-// discard removes a page that is not whole.
+// discard removes a page that is not complete.
 func (o *reportOption) discard() {
 	if o.files != nil {
 		o.files.remove()

@@ -51,8 +51,8 @@ to standard error. The exit codes are
 
 If several apply, the first of 2, 3, 5, 4, 1 is returned.
 
-Text fits the terminal. Elsewhere, --width or the variable COLUMNS says how many columns it
-may take; without them, nothing is cut.
+Text fits the width of --width, else that of the terminal, else that of the variable
+COLUMNS. Without a width, nothing is cut.
 
 A TLS flag is given by its number, also as 0x50, or by its name: request_mtls (newer
 drafts call it request_client_auth) or resumption_across_names.

@@ -44,7 +44,6 @@ const (
 	serverColumn
 	nameColumn
 	versionColumn
-	ja4Column
 	framesColumn
 	flagsColumn
 	textColumns
@@ -52,7 +51,7 @@ const (
 
 var columnNames = [textColumns]string{
 	numberColumn: "#", timeColumn: "TIME", transportColumn: "VIA", clientColumn: "CLIENT", serverColumn: "SERVER",
-	nameColumn: "SERVER NAME", versionColumn: "VERSION", ja4Column: "JA4", framesColumn: "FRAMES", flagsColumn: "TLS FLAGS",
+	nameColumn: "SERVER NAME", versionColumn: "VERSION", framesColumn: "FRAMES", flagsColumn: "TLS FLAGS",
 }
 
 // A cell has a short form for columns that are too narrow.
@@ -62,7 +61,7 @@ type cell struct{ long, short string }
 var wholeWidths = [textColumns]int{
 	numberColumn: 4, timeColumn: len("00:00:00.000000"), transportColumn: len("dtls"),
 	clientColumn: len("192.168.100.100:50000"), serverColumn: len("192.168.100.100:443"),
-	nameColumn: 30, versionColumn: len("DTLS 1.2"), ja4Column: 36, framesColumn: len("FRAMES"), flagsColumn: 1,
+	nameColumn: 30, versionColumn: len("DTLS 1.2"), framesColumn: len("FRAMES"), flagsColumn: 1,
 }
 
 // fitting has the columns in the order in which they get room, and how wide they are then. The
@@ -73,7 +72,7 @@ var fitting = []struct {
 }{
 	{nameColumn, 20}, {flagsColumn, 24}, {timeColumn, len("00:00:00")}, {clientColumn, len("192.168.100.100")},
 	{nameColumn, 30}, {numberColumn, 6}, {versionColumn, len("DTLS 1.2")}, {clientColumn, len("192.168.100.100:50000")},
-	{flagsColumn, 32}, {ja4Column, 36}, {serverColumn, len("192.168.100.100:443")},
+	{flagsColumn, 32}, {serverColumn, len("192.168.100.100:443")},
 	{timeColumn, len("00:00:00.000000")}, {transportColumn, len("dtls")}, {framesColumn, 12}, {nameColumn, 50},
 }
 
@@ -106,9 +105,6 @@ func newTextPrinter(w io.Writer, style textStyle) *textPrinter {
 	}
 	return p
 }
-
-// shows reports whether there is a column.
-func (p *textPrinter) shows(c column) bool { return p.widths[c] > 0 }
 
 func (p *textPrinter) print(l *line) error {
 	p.b.Reset()
@@ -146,10 +142,6 @@ func (p *textPrinter) describe(l *line) {
 	p.cells[transportColumn].long = l.Transport
 	p.cells[clientColumn] = cell{string(l.Src), string(l.SrcIP)}
 	p.cells[serverColumn] = cell{string(l.Dst), string(l.DstIP)}
-	p.cells[ja4Column].long = string(l.JA4)
-	if l.Partial != nil {
-		p.cells[ja4Column].long = string(l.Partial.JA4)
-	}
 	if len(l.Frames) > 0 {
 		p.cells[framesColumn].long = joinInts(l.Frames)
 	}

@@ -33,7 +33,7 @@ type workerOptions struct {
 }
 
 func (o *workerOptions) register(f *pflag.FlagSet) {
-	f.IntVar(&o.workers, "workers", 0, "read this `number` of files at the same time; 0 is for the cores at hand")
+	f.IntVar(&o.workers, "workers", 0, "`number` of goroutines that read captures; 0 is for one a core")
 }
 
 func (o workerOptions) check() error {

@@ -83,6 +83,27 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
+// TestWorkersOfOneFile checks that all numbers of workers show the same of one capture.
+func TestWorkersOfOneFile(t *testing.T) {
+	dir := t.TempDir()
+	for e := range corpus.OfKind(corpus.Captures) {
+		file := filepath.Join(dir, filepath.Base(e.File))
+		if err := os.WriteFile(file, e.Data(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, options := range []string{"-f text", "-f jsonl", "-f csv", "--stats"} {
+			args := append(strings.Fields(options), file)
+			want := runWith(t.Context(), 1, args...)
+			for _, workers := range []int{2, 3} {
+				if got := runWith(t.Context(), workers, args...); got != want {
+					t.Errorf("%s, %s, %d workers: exit %d, not %d; %s%s", e.File, options, workers, got.code, want.code,
+						firstDifference(got.stdout, want.stdout), firstDifference(got.stderr, want.stderr))
+				}
+			}
+		}
+	}
+}
+
 // firstDifference shows where two texts begin to differ.
 func firstDifference(got, want string) string {
 	for i := range max(len(got), len(want)) {

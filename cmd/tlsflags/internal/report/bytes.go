@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"slices"
@@ -57,7 +56,7 @@ type fieldRow struct {
 func describe(f annotate.Field, above []string) (fieldRow, []string) {
 	const most, deepest = 32, 4 // bytes, parts
 	shown := f.Bytes[:min(most, len(f.Bytes))]
-	row := fieldRow{Offset: f.Offset, Hex: spaced(shown), Meaning: clipTo(f.Meaning, 160)}
+	row := fieldRow{Offset: f.Offset, Hex: fmt.Sprintf("% x", shown), Meaning: clipTo(f.Meaning, 160)}
 	if more := len(f.Bytes) - len(shown); more > 0 {
 		row.Hex += fmt.Sprintf(" … and %d more", more)
 	}
@@ -68,17 +67,6 @@ func describe(f annotate.Field, above []string) (fieldRow, []string) {
 	}
 	row.Field, row.Depth = strings.Join(path[common:], "."), min(common, deepest)
 	return row, slices.Clone(path)
-}
-
-func spaced(b []byte) string {
-	var s strings.Builder
-	for i := range b {
-		if i > 0 {
-			s.WriteByte(' ')
-		}
-		s.WriteString(hex.EncodeToString(b[i : i+1]))
-	}
-	return s.String()
 }
 
 func faultText(f *annotate.Fault) string {

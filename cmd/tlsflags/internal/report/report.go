@@ -172,12 +172,12 @@ func (r *Report) addOddities(h *Hello) (fresh bool) {
 func (r *Report) count(h *Hello) {
 	r.found++
 	for _, c := range []struct {
-		of   *int
-		true bool
+		of  *int
+		has bool
 	}{
 		{&r.flagged, len(h.Flags) > 0}, {&r.requestMTLS, h.RequestMTLS}, {&r.postQuantum, h.PostQuantum}, {&r.ech, h.ECH != ""},
 	} {
-		if c.true {
+		if c.has {
 			*c.of++
 		}
 	}

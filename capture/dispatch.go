@@ -1,0 +1,240 @@
+package capture
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"math/bits"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// dispatcher reads packets and says to which worker each falls.
+type dispatcher struct {
+	front  *Scanner      // counts packets, and reassembles fragments
+	share  *share        // of front
+	filter *packetFilter // or nil
+	in     *buffer
+	to     []chan *batch // by worker
+	order  chan *batch   // as they are dispatched
+	free   chan *batch
+	batch  *batch // that is being filled
+	secret uint64 // of the hash of addresses
+	routes routes
+	latest time.Time   // of the latest packet
+	stop   atomic.Bool // the caller has stopped
+	err    error       // of the source
+}
+
+// dispatch reads packets until the source or the caller ends that.
+func (d *dispatcher) dispatch(source source) {
+	d.batch = <-d.free
+	d.in.swap = d.swap
+	for !d.stop.Load() {
+		p, err := source.next()
+		if err == nil && d.filter != nil {
+			var match bool
+			if match, err = d.filter.match(p); !match {
+				d.front.passOver(p)
+				if err == nil {
+					continue
+				}
+			}
+		}
+		if err != nil {
+			d.err = err
+			break
+		}
+		d.latest = p.Time
+		d.add(&p)
+	}
+	d.in.swap = nil
+	if len(d.batch.packets) > 0 {
+		d.send() // its packets are in the buffer that the source keeps
+	} else {
+		d.free <- d.batch
+	}
+	for _, to := range d.to {
+		close(to)
+	}
+	close(d.order)
+}
+
+// swap hands the packets so far to the workers, with the buffer that they are in, before more is
+// read, and returns a buffer for that.
+func (d *dispatcher) swap(buf []byte) []byte {
+	if len(d.batch.packets) == 0 {
+		return buf
+	}
+	d.batch.buf = buf
+	d.send()
+	d.batch = <-d.free
+	if buf, d.batch.buf = d.batch.buf, nil; buf == nil {
+		buf = make([]byte, readBuffer)
+	}
+	return buf
+}
+
+func (d *dispatcher) send() {
+	d.batch.pending.Store(int32(len(d.to)))
+	for _, to := range d.to {
+		to <- d.batch
+	}
+	d.order <- d.batch
+}
+
+// add puts a packet into the batch. Those of TCP over Ethernet and IP need no decoder for that.
+func (d *dispatcher) add(p *Packet) {
+	const ethernetLen, ipv4Len, ipv6Len = 14, 20, 40
+	s, b := d.front, p.Data
+	length := max(p.Length, len(b))
+	s.stats.Packets++
+	s.stats.Bytes += len(b)
+	if length > len(b) {
+		s.stats.Truncated++
+	}
+	packet := sorted{data: b, time: p.Time, length: length, number: s.stats.Packets, link: p.Link, worker: nobody}
+	if p.Link == LinkTypeEthernet && len(b) >= ethernetLen+ipv4Len {
+		ip := b[ethernetLen:]
+		switch binary.BigEndian.Uint16(b[12:]) {
+		case etherIPv4:
+			if whole := binary.BigEndian.Uint16(ip[6:])&0x3fff == 0; ip[0]>>4 == 4 && whole && ip[9] == protoTCP {
+				src, dst := uint64(binary.LittleEndian.Uint32(ip[12:])), uint64(binary.LittleEndian.Uint32(ip[16:]))
+				packet.worker = d.worker(d.mix(src, 0) + d.mix(dst, 0))
+			}
+		case etherIPv6:
+			if len(ip) >= ipv6Len && ip[0]>>4 == 6 && ip[6] == protoTCP {
+				packet.worker = d.worker(d.hash([16]byte(ip[8:24])) + d.hash([16]byte(ip[24:40])))
+			}
+		}
+		if packet.worker != nobody {
+			d.batch.packets = append(d.batch.packets, packet)
+			return
+		}
+	}
+	s.time, s.flows.number = p.Time, packet.number
+	s.frames = append(s.frames[:0], packet.number)
+	v := s.decoder.decode(p.Link, b, length)
+	if v == isFragment || s.decoder.more {
+		d.addParts(packet, v)
+		return
+	}
+	if s.join(v) == isSegment {
+		packet.worker = d.workerOf(&s.decoder.seg)
+	}
+	d.batch.packets = append(d.batch.packets, packet)
+}
+
+// addParts is add for a frame that is a fragment or has several packets.
+func (d *dispatcher) addParts(packet sorted, v verdict) {
+	d.share.set(shareRunning)
+	defer d.share.set(shareIdle)
+	s, before := d.front, len(d.batch.packets)
+	add := func(v verdict, first bool) {
+		if v != isSegment {
+			return
+		}
+		part := packet
+		part.worker = d.workerOf(&s.decoder.seg)
+		if s.decoder.joined || !first {
+			part.decoded = &decoded{s.decoder, slices.Clone(s.frames)}
+			d.batch.parts = true
+		}
+		if s.decoder.joined {
+			s.packet = nil // which is part of what was decoded
+		}
+		d.batch.packets = append(d.batch.packets, part)
+	}
+	add(s.join(v), true)
+	for s.decoder.more {
+		s.frames = append(s.frames[:0], packet.number)
+		add(s.join(s.decoder.next()), false)
+	}
+	if len(d.batch.packets) == before {
+		d.batch.packets = append(d.batch.packets, packet)
+	}
+}
+
+// workerOf returns the worker to which a segment falls.
+func (d *dispatcher) workerOf(seg *segment) uint8 {
+	w := d.worker(d.hash(seg.src.ip) + d.hash(seg.dst.ip))
+	const shortest = 13 // as in datagram
+	if b := seg.payload; seg.udp && seg.carrier == noCarrier && len(b) >= shortest && b[0]&0x80 != 0 {
+		return d.routes.worker(seg, w)
+	}
+	return w
+}
+
+// worker returns the worker for the hash of a pair.
+func (d *dispatcher) worker(hash uint64) uint8 {
+	high, _ := bits.Mul64(hash*0x9e3779b97f4a7c15, uint64(len(d.to)))
+	return uint8(high)
+}
+
+// hash returns a hash of an address. The sum of two is that of a pair, in any order.
+func (d *dispatcher) hash(ip [16]byte) uint64 {
+	return d.mix(binary.LittleEndian.Uint64(ip[:]), binary.LittleEndian.Uint64(ip[8:]))
+}
+
+func (d *dispatcher) mix(a, b uint64) uint64 {
+	high, low := bits.Mul64(a^d.secret, b^0xd6e8feb86659fd93)
+	return high ^ low
+}
+
+// routes knows to which worker the packets of a connection of QUIC fall, whatever the address of
+// the client: as in quicDatagram, connections are found by where they go to and the destination
+// connection ID. If the client has another address than before, packets with its own connection
+// ID fall to the same worker.
+type routes struct {
+	seed  maphash.Seed
+	slots []uint64 // hashes, whose last 8 bits are a worker, each in its place until another one takes that
+	moved bool     // a client has had another address
+}
+
+const routeSlots = 1 << 15
+
+// routeName is what a worker is known by. src is zero for a destination.
+type routeName struct {
+	src, dst endpoint
+	id       uint64
+}
+
+// worker returns the worker of a datagram with a long header; own is that of its addresses.
+func (r *routes) worker(seg *segment, own uint8) uint8 {
+	dcid, scid, ok := connectionIDs(seg.payload)
+	if !ok {
+		return own
+	}
+	if r.slots == nil {
+		r.slots, r.seed = make([]uint64, routeSlots), maphash.MakeSeed()
+	}
+	route := r.name(endpoint{}, seg.dst, seg.payload[1:6+len(dcid)])
+	w, known := r.find(route)
+	if !known && r.moved {
+		if w, known = r.find(r.name(seg.src, seg.dst, scid)); !known {
+			w, known = r.find(r.name(seg.dst, seg.src, dcid))
+		}
+	}
+	if !known {
+		w = own
+	}
+	r.note(route, w)
+	if w != own {
+		r.moved = true
+		r.note(r.name(seg.src, seg.dst, scid), w)
+	}
+	return w
+}
+
+func (r *routes) name(src, dst endpoint, id []byte) uint64 {
+	return maphash.Comparable(r.seed, routeName{src, dst, maphash.Bytes(r.seed, id)})
+}
+
+func (r *routes) find(name uint64) (worker uint8, known bool) {
+	slot := r.slots[name>>8%routeSlots]
+	return uint8(slot), slot != 0 && slot>>8 == name>>8
+}
+
+func (r *routes) note(name uint64, worker uint8) {
+	r.slots[name>>8%routeSlots] = name&^0xff | uint64(worker)
+}
