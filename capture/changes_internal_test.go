@@ -41,7 +41,7 @@ var changes = []struct {
 }{
 	{"+1", func(p []byte, i int) []byte { p[i]++; return p }},
 	{"-1", func(p []byte, i int) []byte { p[i]--; return p }},
-	{"^80", func(p []byte, i int) []byte { p[i] ^= 0x80; return p }},
+	{"^40", func(p []byte, i int) []byte { p[i] ^= 0x40; return p }},
 	{"cut", func(p []byte, i int) []byte { return p[:i] }},
 }
 

@@ -314,7 +314,7 @@ func (s *Scanner) inWindow(f *flow, h *half, seg *segment) {
 		s.hold(f, h, seg, seq, b)
 		return
 	}
-	old := min(-ahead, len(b))
+	old := -max(ahead, -len(b)) // not min(-ahead, len(b)), as an int may have 32 bits
 	if old > 0 {
 		s.compareOld(f, h, seg, seq, b[:old])
 	}
