@@ -8,5 +8,6 @@ source "$(dirname "$0")/lib.sh"
 
 for module in $published; do
 	step "go test -race -short in $module"
-	(cd "$module" && go test -race -short ./...)
+	# TestChanged* run much code in one goroutine.
+	(cd "$module" && go test -race -short -skip '^TestChanged' ./...)
 done
