@@ -44,18 +44,24 @@ func TestLoop(t *testing.T) {
 	}
 }
 
-// bareLoop reads and decodes every packet, and does nothing with it but that it calls
-// datagram with what UDP carries.
-func bareLoop(t *testing.T, file string, datagram func([]byte)) {
+// openPcap opens a capture, which the end of the test closes.
+func openPcap(t *testing.T, file string) *pcapgo.Reader {
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { f.Close() })
 	r, err := pcapgo.NewReader(bufio.NewReaderSize(f, 64<<10))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+// bareLoop reads and decodes every packet, and does nothing with it but that it calls
+// datagram with what UDP carries.
+func bareLoop(t *testing.T, file string, datagram func([]byte)) {
+	r := openPcap(t, file)
 	var (
 		ethernet layers.Ethernet
 		ip       layers.IPv4
@@ -86,15 +92,7 @@ func bareLoop(t *testing.T, file string, datagram func([]byte)) {
 // packets decodes every packet as most programs do with gopacket, up to its layer of TLS. It
 // sees a hello that came in one segment, and joins nothing.
 func packets(t *testing.T, file string) {
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r, err := pcapgo.NewReader(bufio.NewReaderSize(f, 64<<10))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := openPcap(t, file)
 	hellos := 0
 	for {
 		data, _, err := r.ZeroCopyReadPacketData()
