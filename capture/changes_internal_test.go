@@ -78,7 +78,7 @@ func (o *outcome) add(h *Hello) {
 // the counts, r in the rows, m in the messages, or the count that says why there is no row.
 func (o outcome) letter(was outcome) byte {
 	o.stats.Bytes = was.stats.Bytes
-	switch s := o.stats; {
+	switch {
 	case o == was:
 		return '.'
 	case o.messages == was.messages && o.rows == was.rows:
@@ -87,28 +87,27 @@ func (o outcome) letter(was outcome) byte {
 		return 'r'
 	case o.messages != "":
 		return 'm'
-	case s.Other > was.stats.Other:
-		return 'o'
-	case s.Encrypted > was.stats.Encrypted:
-		return 'e'
-	case s.Broken > was.stats.Broken:
-		return 'b'
-	case s.Dropped > was.stats.Dropped:
-		return 'd'
-	case s.Truncated > was.stats.Truncated:
-		return 'c'
-	case s.Fragments > was.stats.Fragments:
-		return 'f'
-	case s.TooDeep > was.stats.TooDeep:
-		return 't'
-	case s.UnknownLink > was.stats.UnknownLink:
-		return 'u'
-	case s.Incomplete > was.stats.Incomplete:
-		return 'i'
-	case s.Damaged+s.Skipped > was.stats.Damaged+was.stats.Skipped:
-		return 'g'
-	case o.rows != "": // why the file is not read
-		return 'n'
+	}
+	now, before := o.stats, was.stats
+	for _, count := range []struct {
+		letter      byte
+		now, before int
+	}{
+		{'o', now.Other, before.Other},
+		{'e', now.Encrypted, before.Encrypted},
+		{'b', now.Broken, before.Broken},
+		{'d', now.Dropped, before.Dropped},
+		{'c', now.Truncated, before.Truncated},
+		{'f', now.Fragments, before.Fragments},
+		{'t', now.TooDeep, before.TooDeep},
+		{'u', now.UnknownLink, before.UnknownLink},
+		{'i', now.Incomplete, before.Incomplete},
+		{'g', now.Damaged + now.Skipped, before.Damaged + before.Skipped},
+		{'n', len(o.rows), 0}, // why the file is not read
+	} {
+		if count.now > count.before {
+			return count.letter
+		}
 	}
 	return '-'
 }
