@@ -324,7 +324,10 @@ func (f *flow) finished() bool {
 // is still there.
 func (t *table) charge(f *flow, account *int, n int) bool {
 	if t.held()+n > t.maxMemory() && !t.makeRoom(f, 0, n) {
-		t.evict(f)
+		evicted := t.evicted
+		if t.evict(f); t.evicted == evicted && !f.resumed {
+			t.evicted++ // what has just come may be of a hello
+		}
 		return false
 	}
 	t.memory += n

@@ -296,3 +296,11 @@ func TestRefusedHellosOverUDPAreReportedOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestNoRoomForOne checks that a flow for which there is no room at all is counted.
+func TestNoRoomForOne(t *testing.T) {
+	rows, stats, err := readWith(t, halvesFile(1, true), capture.Options{MaxMemory: 600})
+	if err != "<nil>" || len(rows) > 0 || stats.Evicted != 1 {
+		t.Errorf("%d rows, %+v, %s", len(rows), stats, err)
+	}
+}
