@@ -60,7 +60,7 @@ func partsOf(format string, fields fieldList) parts {
 // print makes the printer, which may write to several files.
 func (in *inspection) print(args []string, to *resultFiles) {
 	out := in.cmd.OutOrStdout()
-	style := textStyle{painter: useColor(in.color.value, out), width: widthOf(in.cmd, out), sources: in.severalSources(args)}
+	style := textStyle{painter: useColor(in.color.value, out), width: widthOf(in.cmd, out), sources: in.severalSources(args), only: in.only}
 	fresh := func() printer {
 		p := newPrinter(in.format.value, in.out, style, in.fields)
 		if c, ok := p.(*csvPrinter); ok {
