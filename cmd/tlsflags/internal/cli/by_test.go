@@ -42,6 +42,8 @@ func TestBy(t *testing.T) {
 		"--by ja5":              `unknown grouping "ja5"`,
 		"--by ja4,sni,flag":     "--by takes one or two groupings",
 		"--by ja4 --stats":      "use one",
+		"--top 5":               "--top limits what --by counts; add --by, such as --by ja4 --top 5",
+		"--stats --top 5":       "--top limits what --by counts",
 		"--by ja4 --top=-1":     "--top cannot be negative",
 		"--by ja4 --fields sni": `unknown name "sni"`,
 		"--by ja4 --fields ja4": "--fields chooses what is shown",

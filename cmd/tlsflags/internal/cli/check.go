@@ -8,7 +8,7 @@ import (
 )
 
 // check returns an error for options of inspect that do not go together.
-func (o inspectOptions) check(args []string) error {
+func (o inspectOptions) check(cmd *cobra.Command, args []string) error {
 	if err := o.live.check(args); err != nil {
 		return err
 	}
@@ -31,6 +31,8 @@ func (o inspectOptions) check(args []string) error {
 		return usageError("--stats and --by count in two ways; use one")
 	case len(o.by.list) > 2:
 		return usageError("--by takes one or two groupings")
+	case o.by.list == nil && cmd.Flags().Changed("top"):
+		return usageError("--top limits what --by counts; add --by, such as --by ja4 --top %d", o.top)
 	case o.top < 0:
 		return usageError("--top cannot be negative")
 	}

@@ -195,7 +195,7 @@ func inspectCommand() *cobra.Command {
   SSLKEYLOGFILE=keys curl --cacert demo/ca.pem https://127.0.0.1:8443/json
   tlsflags inspect --keylog keys a.pcap`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.check(cmd, args); err != nil {
 				return err
 			}
 			return o.writeResults(cmd, func(to *resultFiles) error { return inspect(cmd, o, args, to) })
