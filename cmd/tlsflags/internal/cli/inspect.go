@@ -264,6 +264,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 	switch {
 	case o.by.list != nil:
 		in.tally = newTally(o.by.list, o.redact)
+		in.tally.joined = o.join || o.live.on()
 	case !o.stats && in.report.page == nil:
 		in.print(args, to)
 	}
