@@ -96,7 +96,7 @@ func (o *reportOption) add(in *inspection, r *row) {
 	if !in.redact {
 		name, _ := msg.ServerName()
 		row.Src, row.Dst = addressText(h.Src), addressText(h.Dst)
-		row.Name, row.Message = string(name), h.Message
+		row.Name, row.Message, row.Code, row.Offset = string(name), h.Message, h.Code, h.Offset
 	}
 	o.page.Add(row)
 }

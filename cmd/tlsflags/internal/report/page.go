@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 )
 
 //go:embed style.css
@@ -70,7 +72,7 @@ func (r *Report) Write(w io.Writer, about About) error {
 		var around, b strings.Builder
 		data := messageData{rowData: r.row(h, shown)}
 		execute(&around, "message", data)
-		data.Bytes = bytesIn(MaxMessage-around.Len(), h.Kind, h.Message)
+		data.Bytes = bytesIn(MaxMessage-around.Len(), annotate.ExplainCarried(h.Kind, h.Message, h.Code, h.Offset))
 		execute(&b, "message", data)
 		if _, err := io.WriteString(w, b.String()); err != nil {
 			return err
