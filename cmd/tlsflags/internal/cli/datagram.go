@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/extension"
@@ -11,6 +13,7 @@ import (
 type carried struct {
 	message []byte // as much of the ClientHello as there is
 	whole   bool
+	used    int // bytes of the carrier
 	kind    annotate.Kind
 	taken   takenOff
 	code    extension.Code // why the carrier is refused before the end of the message, or 0
@@ -41,6 +44,7 @@ func openWith(a interface {
 	if c.message = result.Message; result.Outcome != assemble.Complete {
 		c.message = a.Prefix()
 	}
+	c.used = result.Used
 	c.code, c.offset, c.whole = result.Code, result.Offset, result.Outcome == assemble.Complete
 	return c
 }
@@ -59,6 +63,10 @@ func openRecords(data []byte) (c carried, ok bool) {
 		return c, true
 	}
 	content := c.taken.takeOff(data)
+	if c.whole && !bytes.HasPrefix(content, c.message) { // a later record has another version
+		c.taken = takenOff{records.Info().Records, c.used, "TLS record"}
+		return c, true
+	}
 	if c.taken.count == 0 || c.code == extension.ErrMessageType || len(content) > 0 && content[0] != 1 {
 		return carried{}, false
 	}
