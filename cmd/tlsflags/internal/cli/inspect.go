@@ -150,7 +150,8 @@ one, count, len, lower and upper. A comparison with an absent value is false; x 
 tests for one. If several of --where, --flag, --sni, --ja4, --since and --until are given,
 all must hold. --fields shows only some keys of the JSON, in any format.
 --by ja4 counts hellos by their JA4, and --by day,flag by day and flag; FIRST is the number
-of the first of them, as explain --hello takes it. --report writes a page of HTML with counts, a time line, doubts and oddities, and the bytes of up to 200 hellos.
+of the first of them, as explain --hello takes it. --report writes a page of HTML with
+counts, a time line, doubts and oddities, and the bytes of up to 200 hellos.
 
 --write-hellos writes the message of each hello that is shown to DIR, under the number of the
 hello among all that were found and the beginning of its SHA-256. It replaces no file.
