@@ -33,12 +33,14 @@ type session struct {
 	doubts    Reasons // about the hello that is awaited
 	hops      uint8   // hop limit of the first datagram
 	mixed     bool    // another datagram had another one; in QUIC, or no IP length
+	answers   uint16  // datagrams of the server, in QUIC
 
 	// Of DTLS.
 	numbers  *dtlsNumbers // of records
 	replayed bool         // a record with a number that came before was dropped
 	refused  bool         // the server has ended a handshake with an alert
 	awaited  bool         // a fragment of message has come
+	choice   idChoice     // who has used chosen, in QUIC
 	message  dtlsMessage  // that the session reads
 
 	// Of QUIC.
@@ -48,7 +50,7 @@ type session struct {
 	answered bool // the server has sent a datagram after the hello was whole
 	names    quicNames
 	seen     [8]uint32 // hashes of the latest datagrams
-	answers  int32     // datagrams of the server
+	chosen   uint32    // hash of the server's connection ID, or 0
 	why      Reasons   // why the shadow may differ
 
 	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
