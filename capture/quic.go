@@ -162,8 +162,8 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, 
 // newQUIC returns a session of a client. latest is the flow in which it has tried before, or nil.
 func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
 	ss := s.flows.newSession(QUIC)
-	ss.names, ss.mixed = names, s.decoder.seg.noLength
-	ss.noteHops(s.decoder.seg.hops)
+	ss.names = names
+	ss.noteHeader(&s.decoder.seg)
 	if latest != nil && latest.session != nil {
 		ss.assembler.(*assemble.QUIC).Follow(latest.session.assembler.(*assemble.QUIC))
 		ss.extra().before = latest.last
@@ -201,8 +201,7 @@ func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	if fresh {
 		ss.shadow = s.copyQUIC(ss)
 	}
-	ss.noteHops(s.decoder.seg.hops)
-	ss.mixed = ss.mixed || s.decoder.seg.noLength
+	ss.noteHeader(&s.decoder.seg)
 	if f.key.id == key.id && !small && s.mayRival(ss, b) {
 		ss.shadow = s.newQUIC(ss.names, nil)
 	}

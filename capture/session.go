@@ -32,7 +32,7 @@ type session struct {
 	dtls      bool
 	doubts    Reasons // about the hello that is awaited
 	hops      uint8   // hop limit of the first datagram
-	mixed     bool    // another datagram had another one; in QUIC, or no IP length
+	mixed     bool    // another datagram had another one, or one had no IP length
 	answers   uint16  // datagrams of the server, in QUIC
 
 	// Of DTLS.
@@ -74,12 +74,12 @@ type sessionMore struct {
 	doneAt  time.Time
 }
 
-// noteHops notes the hop limit of a datagram.
-func (ss *session) noteHops(n uint8) {
+// noteHeader notes what the IP header of a datagram says of whether it came to the server.
+func (ss *session) noteHeader(seg *segment) {
 	if ss.hops == 0 {
-		ss.hops = n
+		ss.hops = seg.hops
 	}
-	ss.mixed = ss.mixed || ss.hops != n
+	ss.mixed = ss.mixed || ss.hops != seg.hops || seg.noLength
 }
 
 // extra returns what more there is of ss, for additions.
