@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"hash"
+	"hash/fnv"
 	"os"
 	"slices"
 	"strings"
@@ -52,8 +54,10 @@ type outcome struct {
 	stats    Stats
 }
 
-func outcomeOf(packets []Packet) (o outcome) {
-	s := NewScanner(Options{})
+func outcomeOf(packets []Packet) outcome { return outcomeWith(Options{}, packets) }
+
+func outcomeWith(options Options, packets []Packet) (o outcome) {
+	s := NewScanner(options)
 	keep := func(h *Hello) bool {
 		o.add(h)
 		return true
@@ -71,7 +75,13 @@ func outcomeOf(packets []Packet) (o outcome) {
 
 func (o *outcome) add(h *Hello) {
 	o.messages += string(h.Message) + h.Code.Name() + ";"
-	o.rows += fmt.Sprint(h.Transport, h.Src, h.Dst, h.Path, h.Frames, h.Index, h.Prologue, h.PrologueProtocol, h.Ambiguous, h.Faults, h.Offset, ";")
+	o.rows += fmt.Sprint(h.Transport, h.Src, h.Dst, h.Path, h.Frames, h.Index, h.Prologue, h.PrologueProtocol, h.Ambiguous, h.Faults, h.Offset,
+		h.Pieces, h.Trailing, h.FlagsChanged, h.Contradicts, h.QUIC, h.DTLS, h.Time.Unix(), ";")
+}
+
+// digest goes on with a sum over all of the outcome.
+func (o outcome) digest(sum hash.Hash32) {
+	fmt.Fprint(sum, o.messages, o.rows, o.stats)
 }
 
 // letter says how an outcome differs from that of the capture as it was: a dot if it does not, s in
@@ -112,8 +122,9 @@ func (o outcome) letter(was outcome) byte {
 	return '-'
 }
 
-// ChangesOf says, for each change and each byte of the headers in packets, what it does. The
-// headers end where the message begins, and some bytes at the end of a packet count, too.
+// ChangesOf says, for each change and each byte of the headers in packets, what it does, with a
+// sum over all that was found. The headers end where the message begins, and some bytes at the
+// end of a packet count, too. So it does for changes to the order of the packets.
 func ChangesOf(packets []Packet) string {
 	parts := make([][]byte, len(packets))
 	for i := range packets {
@@ -125,7 +136,47 @@ func ChangesOf(packets []Packet) string {
 			changed[i].Data = parts[i]
 		}
 		return outcomeOf(changed)
-	})
+	}) + ordersOf(packets)
+}
+
+// orders are what is done to a packet among others.
+var orders = []struct {
+	name  string
+	apply func(packets []Packet, i int) []Packet
+}{
+	{"left out", func(packets []Packet, i int) []Packet { return slices.Delete(packets, i, i+1) }},
+	{"twice", func(packets []Packet, i int) []Packet { return slices.Insert(packets, i, packets[i]) }},
+	{"again at the end", func(packets []Packet, i int) []Packet { return append(packets, packets[i]) }},
+	{"first", func(packets []Packet, i int) []Packet {
+		return slices.Concat(packets[i:i+1], packets[:i], packets[i+1:])
+	}},
+	{"last", func(packets []Packet, i int) []Packet {
+		return slices.Concat(packets[:i], packets[i+1:], packets[i:i+1])
+	}},
+	{"half", func(packets []Packet, i int) []Packet {
+		p := &packets[i]
+		p.Length, p.Data = len(p.Data), p.Data[:len(p.Data)/2]
+		return packets
+	}},
+}
+
+// ordersOf says, for each change to the order and each packet, what it does.
+func ordersOf(packets []Packet) string {
+	if len(packets) < 2 {
+		return ""
+	}
+	was := outcomeOf(packets)
+	var b strings.Builder
+	for _, order := range orders {
+		letters, sum := make([]byte, 0, len(packets)), fnv.New32a()
+		for i := range packets {
+			o := outcomeOf(order.apply(slices.Clone(packets), i))
+			o.digest(sum)
+			letters = append(letters, o.letter(was))
+		}
+		fmt.Fprintf(&b, "\t%s\t%s\t%08x\n", order.name, runs(letters), sum.Sum32())
+	}
+	return b.String()
 }
 
 // FileChangesOf is ChangesOf for the bytes of a capture.
@@ -164,13 +215,15 @@ func changesOf(parts [][]byte, most int, run func(parts [][]byte) outcome) strin
 			}
 		}
 		for _, c := range changes {
-			letters := make([]byte, 0, len(places))
+			letters, sum := make([]byte, 0, len(places)), fnv.New32a()
 			for _, i := range places {
 				changed := slices.Clone(parts)
 				changed[k] = c.apply(slices.Clone(p), i)
-				letters = append(letters, run(changed).letter(was))
+				o := run(changed)
+				o.digest(sum)
+				letters = append(letters, o.letter(was))
 			}
-			fmt.Fprintf(&b, "\t%d %s\t%s\n", k+1, c.name, runs(letters))
+			fmt.Fprintf(&b, "\t%d %s\t%s\t%08x\n", k+1, c.name, runs(letters), sum.Sum32())
 		}
 	}
 	return b.String()
