@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -136,7 +138,35 @@ func ChangesOf(packets []Packet) string {
 			changed[i].Data = parts[i]
 		}
 		return outcomeOf(changed)
-	}) + ordersOf(packets)
+	}) + ordersOf(packets) + valuesOf(packets)
+}
+
+// valuesOf changes up to three bytes of a packet to values that headers have, chosen at random. It
+// says how often something else is found, with a sum over all of it.
+func valuesOf(packets []Packet) string {
+	values := []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 17, 20, 22, 32, 40, 64, 127, 128, 129, 254, 255}
+	rnd := rand.New(rand.NewPCG(11, 0))
+	was, sum := outcomeOf(packets), fnv.New32a()
+	counts := make(map[byte]int)
+	for range 100 {
+		changed := slices.Clone(packets)
+		p := &changed[rnd.IntN(len(changed))]
+		p.Data = slices.Clone(p.Data)
+		for range 1 + rnd.IntN(3) {
+			p.Data[rnd.IntN(min(len(p.Data), 120))] = values[rnd.IntN(len(values))]
+		}
+		if rnd.IntN(4) == 0 {
+			p.Data = append(p.Data, make([]byte, rnd.IntN(8))...)
+		}
+		o := outcomeOf(changed)
+		o.digest(sum)
+		counts[o.letter(was)]++
+	}
+	var letters []string
+	for _, letter := range slices.Sorted(maps.Keys(counts)) {
+		letters = append(letters, fmt.Sprintf("%d%c", counts[letter], letter))
+	}
+	return fmt.Sprintf("\tvalues\t%s\t%08x\n", strings.Join(letters, " "), sum.Sum32())
 }
 
 // orders are what is done to a packet among others.

@@ -43,6 +43,28 @@ func TestChangedDialogues(t *testing.T) {
 	capture.CompareFile(t, "changed-dialogues.txt", b.String())
 }
 
+// TestMixedDialogues compares what is found in mixed captures of dialogues, links and tunnels with
+// testdata/mixed-dialogues.txt.
+func TestMixedDialogues(t *testing.T) {
+	var from [][]capture.Packet
+	for _, name := range slices.Sorted(maps.Keys(dialogues)) {
+		talk := newTalk()
+		talk.say(dialogues[name].said)
+		talk.say([]string{">" + string(hello()), "<" + string(serverHelloBytes)})
+		var packets []capture.Packet
+		for _, p := range talk.packets {
+			packets = append(packets, raw(p))
+		}
+		from = append(from, packets)
+	}
+	for _, group := range []map[string]placed{onLinks(), inTunnels()} {
+		for _, name := range slices.Sorted(maps.Keys(group)) {
+			from = append(from, []capture.Packet{group[name].packet})
+		}
+	}
+	capture.CompareMixed(t, "mixed-dialogues.txt", 1000, from)
+}
+
 // TestChangedFiles compares what each byte of captures does, compressed or not, with
 // testdata/changed-files.txt.
 func TestChangedFiles(t *testing.T) {
