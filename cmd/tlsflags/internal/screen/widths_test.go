@@ -3,6 +3,9 @@ package screen
 import (
 	"flag"
 	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -30,6 +33,39 @@ func widths(b *strings.Builder, name string, most int, layout func(width int) st
 	flush(most + 1)
 }
 
+// randomTable returns a sum over a table in each number of columns.
+func randomTable(t *testing.T, rnd *rand.Rand) uint32 {
+	word := func() string { return strings.Repeat("w", rnd.IntN(6)) }
+	var table Table
+	for range 1 + rnd.IntN(5) {
+		table.Columns = append(table.Columns, Column{word(), rnd.IntN(2) == 0, rnd.IntN(4), rnd.IntN(4)})
+	}
+	for range rnd.IntN(4) {
+		var cells []string
+		for range rnd.IntN(len(table.Columns) + 1) {
+			cells = append(cells, word()+"\x1b[31m"+word())
+		}
+		table.Row(cells...)
+	}
+	sum := fnv.New32a()
+	for width := range 60 {
+		if err := table.Write(sum, width); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return sum.Sum32()
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestWriteFails(t *testing.T) {
+	if err := (&Table{Columns: []Column{{Name: "A"}}}).Write(failing{}, 0); err != io.ErrClosedPipe {
+		t.Error(err)
+	}
+}
+
 // TestEveryWidth compares the layouts for each number of columns with testdata/widths.txt.
 func TestEveryWidth(t *testing.T) {
 	var b strings.Builder
@@ -44,6 +80,10 @@ func TestEveryWidth(t *testing.T) {
 		for _, table := range tables {
 			table.Row(row[:min(len(row), len(table.Columns))]...)
 		}
+	}
+	rnd := rand.New(rand.NewPCG(1, 0))
+	for i := range 100 {
+		fmt.Fprintf(&b, "random table %d: %08x\n", i, randomTable(t, rnd))
 	}
 	for _, name := range []string{"ranks", "no names", "one name"} {
 		widths(&b, "table, "+name, 60, func(width int) string {
@@ -62,9 +102,9 @@ func TestEveryWidth(t *testing.T) {
 	widths(&b, "wrap", 40, func(width int) string { return Wrap(text, width) + "\n" })
 	sentence := "some words, averyveryverylongword 日本 and \x1b[31mred\x1b[0m"
 	widths(&b, "words", 50, func(width int) string { return Words(sentence, " ", width) + "\n" })
-	script := "short\n\ncommand --option 'a b c' \"it's\" -x y | other --long\n   cmd  two   spaces and-more -\nveryverylongword x\n 'open a b c\nend of it"
+	script := "short\n\n'quoted first' and more of it\n\"a\" |\ncommand --option 'a b c' \"it's\" -x y | other --long\n   cmd  two   spaces and-more -\nveryverylongword x\n 'open a b c\nend of it"
 	widths(&b, "script", 60, func(width int) string { return WrapCommands(script, width) + "\n" })
-	for _, s := range []string{"abcdef", "日本語", "\x1b[31mab\x1b[0mcd\x1b[32mef\x1b[0m", "e\u0301e\u0301e\u0301", "~ \u007f é", "\x1b[31", "a\x1b"} {
+	for _, s := range []string{"abcdef", "日本語", "\x1b[31mab\x1b[0mcd\x1b[32mef\x1b[0m", "e\u0301e\u0301e\u0301", "~ \u007f é", "\x1b[31", "a\x1b", " ~", "\x1f", "\x7f", "a\tb", "\x1bm", "🇩🇪🇫🇷🇩🇪", "\x1b[31m🇩🇪\x1b[0m🇫🇷🇩🇪x"} {
 		widths(&b, fmt.Sprintf("cut %q", s), 8, func(width int) string { return Cut(s, width) + "\n" })
 		widths(&b, fmt.Sprintf("pad %q", s), 8, func(width int) string { return Pad(s, width) + "|\n" })
 	}
