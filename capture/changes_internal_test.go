@@ -209,9 +209,9 @@ func ordersOf(packets []Packet) string {
 	return b.String()
 }
 
-// FileChangesOf is ChangesOf for the bytes of a capture.
-func FileChangesOf(file []byte) string {
-	return changesOf([][]byte{file}, 600, func(parts [][]byte) (o outcome) {
+// FileChangesOf is ChangesOf for the first bytes of a capture.
+func FileChangesOf(file []byte, most int) string {
+	return changesOf([][]byte{file}, most, func(parts [][]byte) (o outcome) {
 		reader, err := Open(bytes.NewReader(parts[0]), Options{})
 		if err != nil {
 			return outcome{rows: err.Error()}
