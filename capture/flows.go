@@ -1,8 +1,8 @@
 package capture
 
 import (
-	"bytes"
 	"cmp"
+	"encoding/binary"
 	"net/netip"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
@@ -65,8 +65,11 @@ func tcpKey(seg *segment, place uint32) (key flowKey, direction int) {
 }
 
 func (e endpoint) compare(other endpoint) int {
-	if c := bytes.Compare(e.ip[:], other.ip[:]); c != 0 {
-		return c
+	for i := 0; i < len(e.ip); i += 8 {
+		a, b := binary.BigEndian.Uint64(e.ip[i:]), binary.BigEndian.Uint64(other.ip[i:])
+		if a != b {
+			return cmp.Compare(a, b)
+		}
 	}
 	return cmp.Compare(e.port, other.port)
 }
