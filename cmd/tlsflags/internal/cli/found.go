@@ -14,7 +14,8 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	if in.part != nil {
 		return in.part.row(source, h)
 	}
-	r := row{source: source, hello: h, number: in.counter.next(source, in.join || in.live.on())}
+	r := &in.row
+	*r = row{source: source, hello: h, number: in.counter.next(source, in.join || in.live.on())}
 	in.written.rows++
 	if h.Found() {
 		var err error
@@ -25,25 +26,25 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	if in.only.set && !r.msg.HasFlag(in.only.flag) && h.Found() {
 		return nil
 	}
-	if ok, err := in.selected(&r); !ok || err != nil {
+	if ok, err := in.selected(r); !ok || err != nil {
 		return err
 	}
 	if err := in.written.selected(h); err != nil {
 		return err
 	}
 	if in.tally != nil {
-		in.tally.add(&r)
+		in.tally.add(r)
 		return nil
 	}
 	if in.report.page != nil {
-		in.report.add(in, &r)
+		in.report.add(in, r)
 		return nil
 	}
 	if in.printer == nil {
 		in.stats.add(h, r.msg)
 		return nil
 	}
-	l := in.line(&r)
+	l := in.line(r)
 	if in.bytes {
 		l.Message = optional(hex.EncodeToString(h.Message))
 	}

@@ -218,6 +218,7 @@ type inspection struct {
 	stats    flagStats
 	summary  summary
 	progress *progress
+	row      row // at hand
 	lists    lists
 	exit     Exit
 	keys     tls13.KeyLog // nil without --keylog
