@@ -393,7 +393,7 @@ func (s *Scanner) judgeRival(f *flow, r quicReading) {
 	case r.Outcome == assemble.Refused:
 		ss.doubts = ss.doubts.With(Overlap)
 	case r.Outcome != assemble.Complete:
-	case s.hash(r.Message)&^1 != f.last:
+	case s.hashMessage(ss.shadow, r.Message) != f.last:
 		ss.doubts = ss.doubts.With(Overlap)
 		ss.shadow.overlaps()
 		s.reportDatagrams(f, ss.shadow, r.Result, ss.doubts)
