@@ -108,6 +108,16 @@ func newTextPrinter(w io.Writer, style textStyle) *textPrinter {
 
 func (p *textPrinter) print(l *line) error {
 	p.b.Reset()
+	p.head(l.Source)
+	p.describe(l)
+	p.row(p.verdict(l))
+	p.message(string(l.Message))
+	_, err := p.w.Write(p.b.Bytes())
+	return err
+}
+
+// head writes the names of the columns and of the source, if they are not there yet.
+func (p *textPrinter) head(source string) {
 	if !p.begun {
 		for c, name := range columnNames {
 			p.cells[c] = cell{name, name}
@@ -118,15 +128,10 @@ func (p *textPrinter) print(l *line) error {
 		p.b.Reset()
 		p.b.WriteString(p.style.paint(names, color.Bold) + "\n")
 	}
-	if p.style.sources && l.Source != p.source {
-		p.source = l.Source
-		fmt.Fprintf(&p.b, "%s\n", p.style.paint(screen.Cut(printable(l.Source), p.style.width), color.Bold))
+	if p.style.sources && source != p.source {
+		p.source = source
+		fmt.Fprintf(&p.b, "%s\n", p.style.paint(screen.Cut(printable(source), p.style.width), color.Bold))
 	}
-	p.describe(l)
-	p.row(p.verdict(l))
-	p.message(string(l.Message))
-	_, err := p.w.Write(p.b.Bytes())
-	return err
 }
 
 func (p *textPrinter) close() error { return nil }
