@@ -53,7 +53,8 @@ type turns struct {
 	slots  chan struct{} // one for each part that is read
 	parts  chan *part    // in their order
 	ended  sync.WaitGroup
-	run    *inspection // which takes the steps
+	// formats says that parts print their rows.
+	formats bool
 
 	mu      sync.Mutex
 	moved   sync.Cond
@@ -118,8 +119,8 @@ func (in *inspection) apart(f func(*inspection) error) error {
 	if t == nil {
 		return f(in)
 	}
-	p := &part{turns: t, formats: t.run.mayFormatApart()}
-	own := t.run.ofItsOwn(&p.out)
+	p := &part{turns: t, formats: t.formats}
+	own := in.ofItsOwn(&p.out)
 	own.part, own.budget, own.progress = p, t.budget, &progress{part: p}
 	t.slots <- struct{}{}
 	t.parts <- p
@@ -273,15 +274,15 @@ func (in *inspection) flush() error {
 // inspectInTurns inspects the arguments with several workers.
 func (in *inspection) inspectInTurns(args []string) error {
 	t := &turns{
-		budget: capture.NewBudget(in.captureOptions()),
-		slots:  make(chan struct{}, in.number()),
-		parts:  make(chan *part, in.number()),
-		run:    in,
+		budget:  capture.NewBudget(in.captureOptions()),
+		slots:   make(chan struct{}, in.number()),
+		parts:   make(chan *part, in.number()),
+		formats: in.mayFormatApart(),
 	}
 	t.moved.L = &t.mu
 	stop := context.AfterFunc(in.cmd.Context(), func() { t.stop(in.cmd.Context().Err()) })
 	defer stop()
-	lister := &inspection{inspectOptions: in.inspectOptions, cmd: in.cmd, turns: t}
+	lister := &inspection{inspectOptions: in.inspectOptions, cmd: in.cmd, printer: in.printer, parts: in.parts, turns: t}
 	t.ended.Go(func() {
 		defer close(t.parts)
 		for _, arg := range args {
