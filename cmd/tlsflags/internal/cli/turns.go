@@ -49,18 +49,17 @@ func (o workerOptions) number() int { return cmp.Or(o.workers, runtime.GOMAXPROC
 
 // turns are the parts of a run.
 type turns struct {
-	budget *capture.Budget
-	slots  chan struct{} // one for each part that is read
-	parts  chan *part    // in their order
-	ended  sync.WaitGroup
-	// formats says that parts print their rows.
-	formats bool
+	budget  *capture.Budget
+	slots   chan struct{} // one for each part that is read
+	parts   chan *part    // in their order
+	ended   sync.WaitGroup
+	formats bool // parts print their rows
 
 	mu      sync.Mutex
 	moved   sync.Cond
-	waiting int   // bytes
-	err     error // why the run ends early, or nil
-	spare   [][]byte
+	waiting int      // bytes
+	err     error    // why the run ends early, or nil
+	spare   [][]byte // memory for rows
 }
 
 // spareBuffer returns memory for rows.
