@@ -14,7 +14,8 @@ import (
 // given; the inspection of the run writes what that has printed, in the order of the rows, and
 // adds up the counts.
 
-// apartPrinter is a printer whose rows others may format.
+// apartPrinter is a printer whose rows others may format, since no row depends on others. Text
+// is not: it has headings between rows.
 type apartPrinter interface {
 	printer
 	// apart returns a printer that formats rows for put.
@@ -62,19 +63,6 @@ func (p *fieldsCSV) apart(w io.Writer) printer {
 func (p *fieldsCSV) put(_ string, rows []byte) error {
 	p.header()
 	_, err := p.w.Write(rows)
-	return err
-}
-
-func (p *textPrinter) apart(w io.Writer) printer {
-	own := newTextPrinter(w, p.style)
-	own.begun, own.style.sources = true, false
-	return own
-}
-
-func (p *textPrinter) put(source string, rows []byte) error {
-	p.b.Reset()
-	p.head(source)
-	_, err := p.w.Write(append(p.b.Bytes(), rows...))
 	return err
 }
 
