@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"hash"
+	"hash/fnv"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -52,8 +56,10 @@ type outcome struct {
 	stats    Stats
 }
 
-func outcomeOf(packets []Packet) (o outcome) {
-	s := NewScanner(Options{})
+func outcomeOf(packets []Packet) outcome { return outcomeWith(Options{}, packets) }
+
+func outcomeWith(options Options, packets []Packet) (o outcome) {
+	s := NewScanner(options)
 	keep := func(h *Hello) bool {
 		o.add(h)
 		return true
@@ -71,7 +77,13 @@ func outcomeOf(packets []Packet) (o outcome) {
 
 func (o *outcome) add(h *Hello) {
 	o.messages += string(h.Message) + h.Code.Name() + ";"
-	o.rows += fmt.Sprint(h.Transport, h.Src, h.Dst, h.Path, h.Frames, h.Index, h.Prologue, h.PrologueProtocol, h.Ambiguous, h.Faults, h.Offset, ";")
+	o.rows += fmt.Sprint(h.Transport, h.Src, h.Dst, h.Path, h.Frames, h.Index, h.Prologue, h.PrologueProtocol, h.Ambiguous, h.Faults, h.Offset,
+		h.Pieces, h.Trailing, h.FlagsChanged, h.Contradicts, h.QUIC, h.DTLS, h.Time.Unix(), ";")
+}
+
+// digest goes on with a sum over all of the outcome.
+func (o outcome) digest(sum hash.Hash32) {
+	fmt.Fprint(sum, o.messages, o.rows, o.stats)
 }
 
 // letter says how an outcome differs from that of the capture as it was: a dot if it does not, s in
@@ -112,8 +124,9 @@ func (o outcome) letter(was outcome) byte {
 	return '-'
 }
 
-// ChangesOf says, for each change and each byte of the headers in packets, what it does. The
-// headers end where the message begins, and some bytes at the end of a packet count, too.
+// ChangesOf says, for each change and each byte of the headers in packets, what it does, with a
+// sum over all that was found. The headers end where the message begins, and some bytes at the
+// end of a packet count, too. So it does for changes to the order of the packets.
 func ChangesOf(packets []Packet) string {
 	parts := make([][]byte, len(packets))
 	for i := range packets {
@@ -125,12 +138,80 @@ func ChangesOf(packets []Packet) string {
 			changed[i].Data = parts[i]
 		}
 		return outcomeOf(changed)
-	})
+	}) + ordersOf(packets) + valuesOf(packets)
 }
 
-// FileChangesOf is ChangesOf for the bytes of a capture.
-func FileChangesOf(file []byte) string {
-	return changesOf([][]byte{file}, 600, func(parts [][]byte) (o outcome) {
+// valuesOf changes up to three bytes of a packet to values that headers have, chosen at random. It
+// says how often something else is found, with a sum over all of it.
+func valuesOf(packets []Packet) string {
+	values := []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 17, 20, 22, 32, 40, 64, 127, 128, 129, 254, 255}
+	rnd := rand.New(rand.NewPCG(11, 0))
+	was, sum := outcomeOf(packets), fnv.New32a()
+	counts := make(map[byte]int)
+	for range 100 {
+		changed := slices.Clone(packets)
+		p := &changed[rnd.IntN(len(changed))]
+		p.Data = slices.Clone(p.Data)
+		for range 1 + rnd.IntN(3) {
+			p.Data[rnd.IntN(min(len(p.Data), 120))] = values[rnd.IntN(len(values))]
+		}
+		if rnd.IntN(4) == 0 {
+			p.Data = append(p.Data, make([]byte, rnd.IntN(8))...)
+		}
+		o := outcomeOf(changed)
+		o.digest(sum)
+		counts[o.letter(was)]++
+	}
+	var letters []string
+	for _, letter := range slices.Sorted(maps.Keys(counts)) {
+		letters = append(letters, fmt.Sprintf("%d%c", counts[letter], letter))
+	}
+	return fmt.Sprintf("\tvalues\t%s\t%08x\n", strings.Join(letters, " "), sum.Sum32())
+}
+
+// orders are what is done to a packet among others.
+var orders = []struct {
+	name  string
+	apply func(packets []Packet, i int) []Packet
+}{
+	{"left out", func(packets []Packet, i int) []Packet { return slices.Delete(packets, i, i+1) }},
+	{"twice", func(packets []Packet, i int) []Packet { return slices.Insert(packets, i, packets[i]) }},
+	{"again at the end", func(packets []Packet, i int) []Packet { return append(packets, packets[i]) }},
+	{"first", func(packets []Packet, i int) []Packet {
+		return slices.Concat(packets[i:i+1], packets[:i], packets[i+1:])
+	}},
+	{"last", func(packets []Packet, i int) []Packet {
+		return slices.Concat(packets[:i], packets[i+1:], packets[i:i+1])
+	}},
+	{"half", func(packets []Packet, i int) []Packet {
+		p := &packets[i]
+		p.Length, p.Data = len(p.Data), p.Data[:len(p.Data)/2]
+		return packets
+	}},
+}
+
+// ordersOf says, for each change to the order and each packet, what it does.
+func ordersOf(packets []Packet) string {
+	if len(packets) < 2 {
+		return ""
+	}
+	was := outcomeOf(packets)
+	var b strings.Builder
+	for _, order := range orders {
+		letters, sum := make([]byte, 0, len(packets)), fnv.New32a()
+		for i := range packets {
+			o := outcomeOf(order.apply(slices.Clone(packets), i))
+			o.digest(sum)
+			letters = append(letters, o.letter(was))
+		}
+		fmt.Fprintf(&b, "\t%s\t%s\t%08x\n", order.name, runs(letters), sum.Sum32())
+	}
+	return b.String()
+}
+
+// FileChangesOf is ChangesOf for the first bytes of a capture.
+func FileChangesOf(file []byte, most int) string {
+	return changesOf([][]byte{file}, most, func(parts [][]byte) (o outcome) {
 		reader, err := Open(bytes.NewReader(parts[0]), Options{})
 		if err != nil {
 			return outcome{rows: err.Error()}
@@ -164,13 +245,15 @@ func changesOf(parts [][]byte, most int, run func(parts [][]byte) outcome) strin
 			}
 		}
 		for _, c := range changes {
-			letters := make([]byte, 0, len(places))
+			letters, sum := make([]byte, 0, len(places)), fnv.New32a()
 			for _, i := range places {
 				changed := slices.Clone(parts)
 				changed[k] = c.apply(slices.Clone(p), i)
-				letters = append(letters, run(changed).letter(was))
+				o := run(changed)
+				o.digest(sum)
+				letters = append(letters, o.letter(was))
 			}
-			fmt.Fprintf(&b, "\t%d %s\t%s\n", k+1, c.name, runs(letters))
+			fmt.Fprintf(&b, "\t%d %s\t%s\t%08x\n", k+1, c.name, runs(letters), sum.Sum32())
 		}
 	}
 	return b.String()

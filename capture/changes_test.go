@@ -43,6 +43,28 @@ func TestChangedDialogues(t *testing.T) {
 	capture.CompareFile(t, "changed-dialogues.txt", b.String())
 }
 
+// TestMixedDialogues compares what is found in mixed captures of dialogues, links and tunnels with
+// testdata/mixed-dialogues.txt.
+func TestMixedDialogues(t *testing.T) {
+	var from [][]capture.Packet
+	for _, name := range slices.Sorted(maps.Keys(dialogues)) {
+		talk := newTalk()
+		talk.say(dialogues[name].said)
+		talk.say([]string{">" + string(hello()), "<" + string(serverHelloBytes)})
+		var packets []capture.Packet
+		for _, p := range talk.packets {
+			packets = append(packets, raw(p))
+		}
+		from = append(from, packets)
+	}
+	for _, group := range []map[string]placed{onLinks(), inTunnels()} {
+		for _, name := range slices.Sorted(maps.Keys(group)) {
+			from = append(from, []capture.Packet{group[name].packet})
+		}
+	}
+	capture.CompareMixed(t, "mixed-dialogues.txt", 1000, from)
+}
+
 // TestChangedFiles compares what each byte of captures does, compressed or not, with
 // testdata/changed-files.txt.
 func TestChangedFiles(t *testing.T) {
@@ -65,14 +87,16 @@ func TestChangedFiles(t *testing.T) {
 		"pcapng, damaged":     join(section(le), iface(le, linkRaw, 0), packetBlock(le, reset), make([]byte, 20), packetBlock(le, packet), packetBlock(le, reset)),
 		"pcap, damaged":       join(pcap(le, false, reset, reset), make([]byte, 20), pcap(le, false, packet, reset)[24:]),
 	}
-	for name, file := range pack(t, ng) {
-		if name != "gzip" { // whose bytes depend on the release of Go
-			files[name] = file
-		}
-	}
+	packed := pack(t, ng)
+	delete(packed, "gzip") // whose bytes depend on the release of Go
+	maps.Copy(files, packed)
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		fmt.Fprintf(&b, "%s\n%s", name, capture.FileChangesOf(files[name]))
+		most := 600
+		if packed[name] != nil {
+			most = 64 // what is in the blocks, other packages read
+		}
+		fmt.Fprintf(&b, "%s\n%s", name, capture.FileChangesOf(files[name], most))
 	}
 	capture.CompareFile(t, "changed-files.txt", b.String())
 }

@@ -71,6 +71,9 @@ func TestCorpusHoweverCut(t *testing.T) {
 			t.Fatalf("%s: %v", e.File, result.Outcome)
 		}
 		for _, recordSize := range recordSizes {
+			if recordSize < 3 && len(result.Message) > 600 {
+				continue
+			}
 			stream := records(result.Message, recordSize)
 			for _, segmentSize := range segmentSizes {
 				inOrder := segments(seq, stream, segmentSize)

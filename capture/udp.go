@@ -179,13 +179,19 @@ func (s *Scanner) nameRefused(ss *session, last uint64) uint64 {
 // contradictDatagrams yields a row without a hello which says that the latest hello of f may
 // have had a wrong checksum.
 func (s *Scanner) contradictDatagrams(f *flow) {
-	if ss := f.session; ss != nil && ss.noted().damaged {
-		s.describeDatagrams(f, ss)
-		s.hello.Frames, s.hello.Index, s.hello.Pieces = s.hello.Frames[:0], 1, Pieces{}
-		s.hello.Ambiguous = Reasons(0).With(Checksum)
-		s.hello.Contradicts = append(s.hello.Contradicts, ss.more.reported...)
-		s.emit()
+	if f.session != nil && f.session.noted().damaged {
+		s.contradictReported(f, Checksum)
 	}
+}
+
+// contradictReported yields a row without a hello which says that the latest hello of f is in
+// doubt.
+func (s *Scanner) contradictReported(f *flow, why Reason) {
+	s.describeDatagrams(f, f.session)
+	s.hello.Frames, s.hello.Index, s.hello.Pieces = s.hello.Frames[:0], 1, Pieces{}
+	s.hello.Ambiguous = Reasons(0).With(why)
+	s.hello.Contradicts = append(s.hello.Contradicts, f.session.noted().reported...)
+	s.emit()
 }
 
 // emitUnreadDatagrams yields a row without a hello for a flow over UDP whose packets

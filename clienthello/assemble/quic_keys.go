@@ -27,6 +27,7 @@ type quicVersion struct {
 //	} HkdfLabel;
 const (
 	labelClient = "\x00\x20\x0ftls13 client in\x00"
+	labelServer = "\x00\x20\x0ftls13 server in\x00"
 	labelKey    = "\x00\x10\x0etls13 quic key\x00"
 	labelIV     = "\x00\x0c\x0dtls13 quic iv\x00"
 	labelHP     = "\x00\x10\x0dtls13 quic hp\x00"
@@ -84,11 +85,11 @@ type keyName struct {
 	dcid    connectionID
 }
 
-// initialKeys protect the Initial packets that a client sends (RFC 9001, Section
-// 5.2).
+// initialKeys protect the Initial packets that one side sends, mostly the client (RFC 9001,
+// Section 5.2).
 type initialKeys struct {
 	keyName
-	client [sha256.Size]byte // client_initial_secret
+	secret [sha256.Size]byte // client_initial_secret, or server_initial_secret
 	hp     cipher.Block
 	aead   cipher.AEAD // nil until it is needed
 	iv     [12]byte
@@ -132,7 +133,18 @@ func newQUICKeys(pairs int) *QUICKeys {
 
 // derive sets keys to those of a name, as far as header protection needs them. It allocates an
 // AES key schedule.
-func (k *QUICKeys) derive(keys *initialKeys, name keyName) {
+func (k *QUICKeys) derive(keys *initialKeys, name keyName) { k.deriveFrom(labelClient, keys, name) }
+
+// serverKeys returns the keys of a name for the packets of the server.
+func (k *QUICKeys) serverKeys(name keyName) *initialKeys {
+	keys := new(initialKeys)
+	k.deriveFrom(labelServer, keys, name)
+	k.complete(keys)
+	k.secret = keyName{} // which is the one of the client
+	return keys
+}
+
+func (k *QUICKeys) deriveFrom(label string, keys *initialKeys, name keyName) {
 	v, _ := lookupVersion(name.version)
 	if k.version != name.version {
 		k.version = name.version //mutation:equivalent else the salt is set again
@@ -141,7 +153,7 @@ func (k *QUICKeys) derive(keys *initialKeys, name keyName) {
 	k.secret = keyName{}
 	initial := k.salt.of(name.dcid.bytes()) // HKDF-Extract
 	k.mac.setKey(initial[:])
-	*keys = initialKeys{keyName: name, client: k.mac.expand(labelClient)}
+	*keys = initialKeys{keyName: name, secret: k.mac.expand(label)}
 	k.expandFrom(keys)
 	hp := k.mac.expand(v.hp)
 	keys.hp = newAES(hp[:16])
@@ -159,7 +171,7 @@ func (k *QUICKeys) complete(keys *initialKeys) {
 func (k *QUICKeys) expandFrom(keys *initialKeys) {
 	if k.secret != keys.keyName {
 		k.secret = keys.keyName
-		k.mac.setKey(keys.client[:])
+		k.mac.setKey(keys.secret[:])
 	}
 }
 

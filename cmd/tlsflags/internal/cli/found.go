@@ -15,16 +15,14 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		return in.part.row(source, h)
 	}
 	r := &in.row
-	*r = row{source: source, hello: h}
+	*r = row{source: source, hello: h, number: in.counter.next(source, in.join || in.live.on())}
 	in.written.rows++
-	number := in.counter.next(source, in.join)
 	if h.Found() {
 		var err error
 		r.msg, r.offset, err = h.Parse()
 		r.code, _ = err.(extension.Code)
 	}
 	in.count(h, r.msg, r.code)
-	in.report.next(in, source)
 	if in.only.set && !r.msg.HasFlag(in.only.flag) && h.Found() {
 		return nil
 	}
@@ -47,7 +45,6 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 		return nil
 	}
 	l := in.line(r)
-	l.number = number
 	if in.bytes {
 		l.Message = optional(hex.EncodeToString(h.Message))
 	}

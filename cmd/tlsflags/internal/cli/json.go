@@ -57,6 +57,7 @@ func (p *jsonPrinter) close() error {
 func appendLine(b []byte, l *line) []byte {
 	b = appendPlain(append(b, `{"schema":`...), l.Schema)
 	b = appendString(append(b, `,"source":`...), l.Source)
+	b = appendInt(append(b, `,"hello":`...), l.Hello)
 	b = appendText(append(b, `,"time":`...), l.Time)
 	b = appendPlain(append(b, `,"transport":`...), l.Transport)
 	b = appendText(append(b, `,"src":`...), l.Src)
