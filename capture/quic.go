@@ -113,7 +113,7 @@ func connectionIDs(b []byte) (dcid, scid []byte, ok bool) {
 type quicReading struct {
 	assemble.Result
 	faults assemble.QUICFaults
-	routed bool // a server finds the connection by the destination connection ID
+	astray bool // a server looks for another connection by the destination connection ID
 }
 
 func (r *quicReading) opened() bool { return r.faults&assemble.QUICOpened != 0 }
@@ -154,7 +154,6 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, 
 		s.flows.clients[c.names.route] = f
 	}
 	if s.flows.charge(f, &ss.charged, ss.cost()) {
-		r.routed = true
 		s.judgeQUIC(f, b, r, quicReading{})
 	}
 }
@@ -214,7 +213,7 @@ func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	if !strict.opened() && !lenient.opened() && !strict.over(ss) && !lenient.over(ss.shadow) {
 		return false
 	}
-	strict.routed, lenient.routed = routed, routed
+	strict.astray, lenient.astray = !routed, !routed
 	if strict.opened() {
 		ss.useID(id)
 	}
@@ -285,7 +284,7 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 	case small && strict.opened():
 		ss.doubts = ss.doubts.With(SmallInitial)
 	}
-	if strict.faults&(assemble.QUICOverlap|assemble.QUICOldNumber) != 0 || strict.faults&assemble.QUICFixedBit != 0 && ss.lenient || strict.opened() && !strict.routed || ss.acknowledgesUnsent() {
+	if strict.faults&(assemble.QUICOverlap|assemble.QUICOldNumber) != 0 || strict.faults&assemble.QUICFixedBit != 0 && ss.lenient || strict.opened() && strict.astray || ss.acknowledgesUnsent() {
 		ss.doubts = ss.doubts.With(Initial)
 	}
 	if strict.faults&assemble.QUICOverlap != 0 {
@@ -360,7 +359,7 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 	if len(b) < minQUICDatagram && lenient.opened() {
 		ss.why = ss.why.With(SmallInitial)
 	}
-	if lenient.faults&assemble.QUICFixedBit != 0 || lenient.opened() && !lenient.routed || strict.faults&assemble.QUICOverlap != 0 {
+	if lenient.faults&assemble.QUICFixedBit != 0 || lenient.opened() && lenient.astray || strict.faults&assemble.QUICOverlap != 0 {
 		ss.why = ss.why.With(Initial)
 	}
 	if lenient.faults&assemble.QUICOverlap != 0 {
@@ -393,7 +392,7 @@ func (s *Scanner) judgeRival(f *flow, r quicReading) {
 	case r.Outcome == assemble.Refused:
 		ss.doubts = ss.doubts.With(Overlap)
 	case r.Outcome != assemble.Complete:
-	case s.hash(r.Message)&^1 != f.last:
+	case s.hashMessage(ss.shadow, r.Message) != f.last:
 		ss.doubts = ss.doubts.With(Overlap)
 		ss.shadow.overlaps()
 		s.reportDatagrams(f, ss.shadow, r.Result, ss.doubts)

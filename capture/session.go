@@ -133,9 +133,9 @@ func (t *table) newSession(transport Transport) *session {
 			quic.ShareKeys(t.quicKeys())
 			ss.assembler = quic
 		}
+		ss.reset()
 	}
 	ss.index = 1
-	ss.reset()
 	return ss
 }
 

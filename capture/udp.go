@@ -118,7 +118,7 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		s.hello.Message = result.Message
 		hello, err := s.hello.parse(serversOf(ss.transport()))
 		ss.flags = s.compareFlags(ss.flags, hello, err)
-		last = s.hash(result.Message) &^ 1
+		last = s.hashMessage(ss, result.Message)
 	} else {
 		s.hello.Code, s.hello.Offset = result.Code, result.Offset
 		if a, ok := ss.assembler.(interface{ Prefix() []byte }); ok {
@@ -146,6 +146,14 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 			}
 		}
 	}
+}
+
+// hashMessage returns a hash of a message that a session has completed, as f.last is.
+func (s *Scanner) hashMessage(ss *session, message []byte) uint64 {
+	if quic, ok := ss.assembler.(*assemble.QUIC); ok {
+		return quic.Hash(message) &^ 1
+	}
+	return s.hash(message) &^ 1
 }
 
 // nameRefused names s.hello, which a session refused, by its message_seq, length and random;

@@ -4,9 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
-	"encoding"
 	"encoding/binary"
-	"hash"
 	"hash/maphash"
 )
 
@@ -256,66 +254,6 @@ func packetNumber(next, truncated uint64, bits int) uint64 {
 		return number - window
 	}
 	return number
-}
-
-// mac is HMAC with SHA-256 (RFC 2104), for keys of at most one block, without allocations for
-// each key and message.
-type mac struct {
-	digest       digest
-	inner, outer []byte // states of digest after a block of the key
-	pad          [sha256.BlockSize]byte
-	sum          [sha256.Size]byte
-}
-
-// digest is what sha256.New says that it returns.
-type digest interface {
-	hash.Hash
-	encoding.BinaryAppender
-	encoding.BinaryUnmarshaler
-}
-
-func newMAC() mac { return mac{digest: sha256.New().(digest)} }
-
-func (m *mac) setKey(key []byte) {
-	m.pad = [sha256.BlockSize]byte{}
-	copy(m.pad[:], key)
-	m.inner = m.stateOf(m.inner, 0x36)
-	m.outer = m.stateOf(m.outer, 0x36^0x5c)
-}
-
-// stateOf returns the state after the pad, to each byte of which it adds x. It uses b.
-func (m *mac) stateOf(b []byte, x byte) []byte {
-	for i := range m.pad {
-		m.pad[i] ^= x
-	}
-	m.digest.Reset()
-	m.digest.Write(m.pad[:])
-	b, _ = m.digest.AppendBinary(b[:0])
-	return b
-}
-
-// of returns the HMAC of a message of at most one block.
-func (m *mac) of(message []byte) [sha256.Size]byte {
-	n := copy(m.pad[:], message) // which would escape to the heap
-	m.add(m.inner, m.pad[:n])
-	m.add(m.outer, m.sum[:])
-	return m.sum
-}
-
-func (m *mac) add(state, b []byte) {
-	m.digest.UnmarshalBinary(state)
-	m.digest.Write(b)
-	m.digest.Sum(m.sum[:0])
-}
-
-// expand is HKDF-Expand (RFC 5869, Section 2.3) with the key of m as secret, for labels that
-// ask for one block or less: the caller cuts. Package crypto/hkdf gives the same and takes 46
-// allocations more for a key schedule; a test compares the two.
-func (m *mac) expand(label string) [sha256.Size]byte {
-	var info [sha256.BlockSize]byte
-	n := copy(info[:], label)
-	info[n] = 1 // the first block
-	return m.of(info[:n+1])
 }
 
 // newAES takes a key of 16 bytes, for which there is no error.
