@@ -119,8 +119,9 @@ type Hello struct {
 	// other IP layers have their addresses. It must not be modified.
 	Path []string
 
-	servers clienthello.Servers // that read what is around the message; 0: not of a Scanner
-	single  bool                // the packets have no other reading
+	servers clienthello.Servers     // that read what is around the message; 0: not of a Scanner
+	single  bool                    // the packets have no other reading
+	view    clienthello.ClientHello // of Message, or of another one that it had before
 }
 
 // Clone returns a copy of h that is valid for good.
@@ -148,6 +149,8 @@ func (h *Hello) Parse() (clienthello.ClientHello, int, error) {
 	switch {
 	case h.Code != 0:
 		return clienthello.ClientHello{}, h.Offset, h.Code
+	case h.viewed():
+		return h.view, len(h.Message), nil
 	case h.servers != 0:
 		hello, _, offset, err := h.parseTolerant()
 		return hello, offset, err
@@ -155,6 +158,12 @@ func (h *Hello) Parse() (clienthello.ClientHello, int, error) {
 		return clienthello.ParseDTLS(h.Message)
 	}
 	return clienthello.Parse(h.Message)
+}
+
+// viewed reports whether the view is that of the message, which callers may change.
+func (h *Hello) viewed() bool {
+	raw := h.view.Raw()
+	return len(raw) > 0 && len(raw) == len(h.Message) && &raw[0] == &h.Message[0]
 }
 
 // Stats counts what a Scanner has seen so far.

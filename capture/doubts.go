@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/tlsflags/tlsflags/clienthello"
 )
 
 const (
@@ -133,6 +135,7 @@ func (s *Scanner) wait(f *flow, rows func(*doubt) *[]Hello) bool {
 // keep returns a copy of a hello.
 func keep(h *Hello) Hello {
 	row := *h
+	row.view = clienthello.ClientHello{} // which shares memory with the message
 	row.Frames, row.Message = slices.Clone(h.Frames), slices.Clone(h.Message)
 	row.Faults, row.Contradicts = slices.Clone(h.Faults), slices.Clone(h.Contradicts)
 	row.QUIC.DCID, row.QUIC.SCID = slices.Clone(h.QUIC.DCID), slices.Clone(h.QUIC.SCID)

@@ -55,7 +55,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 		f.halves[0] = evidence
 	}
 	root := f.session
-	root.noteHops(s.decoder.seg.hops)
+	root.noteHeader(&s.decoder.seg)
 	if root.inProgress() && endsHandshake(b) || hasEmptyFragment(b) {
 		root.doubts = root.doubts.With(Fragments)
 	}

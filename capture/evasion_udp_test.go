@@ -131,6 +131,12 @@ func TestOffloadedDatagrams(t *testing.T) {
 	whole, first, rest := fromClient(dtlsFragment(100, 0, 100)), fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60))
 	other := slices.Clone(whole)
 	other[len(other)-1] ^= 1
+	noLength := func(p []byte) []byte {
+		p = partial(p)
+		p[2], p[3] = 0, 0
+		return headerSummed(p)
+	}
+	fatal := fromServer(dtlsRecord(21, 0, []byte{2, 10}))
 	for name, row := range map[string]struct {
 		packets [][]byte
 		want    string
@@ -140,6 +146,8 @@ func TestOffloadedDatagrams(t *testing.T) {
 		"wrong, then offloaded":      {[][]byte{wrong(other), partial(whole)}, "[1  0 checksum 1 checksum]"},
 		"wrong, then a part":         {[][]byte{wrong(other), partial(first)}, "[1  0 checksum]"},
 		"wrong parts, and offloaded": {[][]byte{wrong(first), partial(whole)}, "[1 checksum]"},
+		"no length, and an alert":    {[][]byte{noLength(first), noLength(rest), partial(fromClient(dtlsFragment(4000, 0, 40))), fatal}, "[1  0 fragments]"},
+		"lengths, and an alert":      {[][]byte{partial(first), partial(rest), partial(fromClient(dtlsFragment(4000, 0, 40))), fatal}, "[1 ]"},
 		"offloaded, and wrong parts": {[][]byte{partial(first), wrong(rest)}, "[1 checksum]"},
 	} {
 		if got := rowsOf(row.packets); got != row.want {

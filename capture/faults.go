@@ -12,6 +12,7 @@ import (
 func (h *Hello) parse(servers clienthello.Servers) (clienthello.ClientHello, error) {
 	h.servers = servers
 	hello, faults, _, err := h.parseTolerant()
+	h.view = hello
 	if len(faults) > 0 {
 		h.Ambiguous = h.Ambiguous.With(Malformed)
 		for _, f := range faults {

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"hash/maphash"
 	"iter"
 )
 
@@ -9,9 +8,9 @@ import (
 // flow, so that it takes little memory, and few cache lines are touched: with many flows,
 // that is what a packet costs.
 type flowMap struct {
-	slots []flowSlot // by hash, or in the next slot that was free; their number is a power of two
-	n     int
-	seed  maphash.Seed
+	slots  []flowSlot // by hash, or in the next slot that was free; their number is a power of two
+	n      int
+	hasher *hasher
 }
 
 type flowSlot struct {
@@ -22,9 +21,9 @@ type flowSlot struct {
 // hash returns the hash of a key.
 func (m *flowMap) hash(key *flowKey) uint64 {
 	if m.slots == nil {
-		m.slots, m.seed = make([]flowSlot, 1<<8), maphash.MakeSeed()
+		m.slots, m.hasher = make([]flowSlot, 1<<8), newHasher()
 	}
-	return maphash.Comparable(m.seed, *key)
+	return m.hasher.key(key)
 }
 
 // get returns the flow with a key, or nil.

@@ -1,8 +1,8 @@
 package capture
 
 import (
-	"bytes"
 	"cmp"
+	"encoding/binary"
 	"net/netip"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
@@ -58,17 +58,21 @@ func kindOf(seg *segment, place uint32) keyKind {
 // to lo.
 func tcpKey(seg *segment, place uint32) (key flowKey, direction int) {
 	kind := kindOf(seg, place)
-	if seg.src.compare(seg.dst) > 0 {
+	if seg.src.compare(&seg.dst) > 0 {
 		return flowKey{lo: seg.dst, hi: seg.src, kind: kind}, 1
 	}
 	return flowKey{lo: seg.src, hi: seg.dst, kind: kind}, 0
 }
 
-func (e endpoint) compare(other endpoint) int {
-	if c := bytes.Compare(e.ip[:], other.ip[:]); c != 0 {
-		return c
+func (e *endpoint) compare(other *endpoint) int {
+	a, b := binary.BigEndian.Uint64(e.ip[:]), binary.BigEndian.Uint64(other.ip[:])
+	if a == b {
+		a, b = binary.BigEndian.Uint64(e.ip[8:]), binary.BigEndian.Uint64(other.ip[8:])
 	}
-	return cmp.Compare(e.port, other.port)
+	if a == b {
+		return int(e.port) - int(other.port)
+	}
+	return cmp.Compare(a, b)
 }
 
 // flow is what is known of a connection. What is needed to evict one comes first: it is not

@@ -96,7 +96,7 @@ func (t *tap) add(v verdict) {
 // number returns the number of a flow for callers. It is not 0.
 func (s *Scanner) number(key *flowKey, place []byte) uint64 {
 	lo, hi := &key.lo, &key.hi
-	if lo.compare(*hi) > 0 {
+	if lo.compare(hi) > 0 {
 		lo, hi = hi, lo
 	}
 	var b [2*(16+2) + 1]byte

@@ -64,7 +64,7 @@ func (key flowKey) part() partKey {
 		p.kind |= kindUDP
 		p.lo.port, p.hi.port = 0, 0
 	}
-	if p.lo.compare(p.hi) > 0 {
+	if p.lo.compare(&p.hi) > 0 {
 		p.lo, p.hi = p.hi, p.lo
 	}
 	return p

@@ -99,9 +99,10 @@ func cut(t *testing.T, packets []Packet, n int, r *rand.Rand) (files []File) {
 // rowOf returns all of a hello but its frames, which are counted in another way.
 func rowOf(h *Hello) string {
 	c := *h
-	c.Frames, c.Contradicts, c.servers, c.single = make([]int, len(h.Frames)), make([]int, len(h.Contradicts)), 0, false
-	c.Message = nil
-	return fmt.Sprintf("%+v %x", c, h.Message)
+	c.Frames, c.Contradicts = make([]int, len(h.Frames)), make([]int, len(h.Contradicts))
+	var o outcome
+	o.add(&c)
+	return fmt.Sprintf("%s %s %x", o.rows, h.Code.Name(), h.Message)
 }
 
 func joinedRows(files []File) (rows []string) {

@@ -39,8 +39,7 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 	c.names.client = s.nameOf(client)
 	answered := s.flows.clients[s.nameOf(reverse)]
 	if answered != nil && answered.session != nil {
-		answered.session.answers++
-		answered.session.answered = true
+		s.noteAnswer(answered, scid, b)
 	}
 	c.latest = s.flows.clients[c.names.client]
 	_, mayBegin := assemble.ParseQUICInitial(b)
@@ -65,7 +64,7 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 		return
 	}
 	if answered == nil || s.flows.quicKeys().UnmasksInitial(b) { // else the server sent it
-		s.beginQUIC(key, c, evidence, b)
+		s.beginQUIC(key, c, evidence, dcid, b)
 	}
 }
 
@@ -114,6 +113,7 @@ func connectionIDs(b []byte) (dcid, scid []byte, ok bool) {
 type quicReading struct {
 	assemble.Result
 	faults assemble.QUICFaults
+	astray bool // a server looks for another connection by the destination connection ID
 }
 
 func (r *quicReading) opened() bool { return r.faults&assemble.QUICOpened != 0 }
@@ -125,7 +125,7 @@ func (r *quicReading) over(ss *session) bool {
 
 // beginQUIC takes a datagram that may begin a connection. A flow is made only if it does.
 // evidence is of checksums.
-func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, b []byte) {
+func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, b []byte) {
 	ss := s.newQUIC(c.names, c.latest)
 	ss.lenient = len(b) < minQUICDatagram
 	r := s.readQUIC(ss, b, ss.lenient)
@@ -136,6 +136,9 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, b []by
 	if !r.opened() || r.Code == extension.ErrMessageType {
 		s.flows.freeSession(ss)
 		return
+	}
+	if c.latest != nil {
+		s.disputeID(c.latest, dcid)
 	}
 	f := c.known
 	if f == nil {
@@ -158,8 +161,8 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, b []by
 // newQUIC returns a session of a client. latest is the flow in which it has tried before, or nil.
 func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
 	ss := s.flows.newSession(QUIC)
-	ss.names, ss.mixed = names, s.decoder.seg.noLength
-	ss.noteHops(s.decoder.seg.hops)
+	ss.names = names
+	ss.noteHeader(&s.decoder.seg)
 	if latest != nil && latest.session != nil {
 		ss.assembler.(*assemble.QUIC).Follow(latest.session.assembler.(*assemble.QUIC))
 		ss.extra().before = latest.last
@@ -187,16 +190,17 @@ func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	}
 	ss := f.session
 	var strict, lenient quicReading
-	if !small || ss.lenient || ss.index > 1 {
+	id, routed := s.routeQUIC(f, key, b)
+	discarded := small || !routed
+	if !discarded || ss.lenient || ss.index > 1 {
 		strict = s.readQUIC(ss, b, ss.lenient || ss.index > 1)
 	}
 	fresh := ss.shadow == nil && !ss.lenient && ss.index == 1 && strict.Outcome == assemble.NeedMore &&
-		(small || strict.faults&(assemble.QUICFixedBit|assemble.QUICOverlap) != 0)
+		(discarded || strict.faults&(assemble.QUICFixedBit|assemble.QUICOverlap) != 0)
 	if fresh {
 		ss.shadow = s.copyQUIC(ss)
 	}
-	ss.noteHops(s.decoder.seg.hops)
-	ss.mixed = ss.mixed || s.decoder.seg.noLength
+	ss.noteHeader(&s.decoder.seg)
 	if f.key.id == key.id && !small && s.mayRival(ss, b) {
 		ss.shadow = s.newQUIC(ss.names, nil)
 	}
@@ -208,6 +212,10 @@ func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	}
 	if !strict.opened() && !lenient.opened() && !strict.over(ss) && !lenient.over(ss.shadow) {
 		return false
+	}
+	strict.astray, lenient.astray = !routed, !routed
+	if strict.opened() {
+		ss.useID(id)
 	}
 	if s.flows.chargeSessions(f) {
 		s.judgeQUIC(f, b, strict, lenient)
@@ -237,6 +245,7 @@ func (s *Scanner) readStrictly(f *flow, b []byte) {
 		return
 	}
 	ss.shadow, ss.why = shadow, shadow.doubts
+	ss.chosen, ss.choice = shadow.chosen, shadow.choice
 	if shadow.index > 1 || shadow.ended {
 		ss.doubts = shadow.doubts
 	}
@@ -275,7 +284,7 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 	case small && strict.opened():
 		ss.doubts = ss.doubts.With(SmallInitial)
 	}
-	if strict.faults&(assemble.QUICOverlap|assemble.QUICOldNumber) != 0 || strict.faults&assemble.QUICFixedBit != 0 && ss.lenient || ss.acknowledgesUnsent() {
+	if strict.faults&(assemble.QUICOverlap|assemble.QUICOldNumber) != 0 || strict.faults&assemble.QUICFixedBit != 0 && ss.lenient || strict.opened() && strict.astray || ss.acknowledgesUnsent() {
 		ss.doubts = ss.doubts.With(Initial)
 	}
 	if strict.faults&assemble.QUICOverlap != 0 {
@@ -350,7 +359,7 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 	if len(b) < minQUICDatagram && lenient.opened() {
 		ss.why = ss.why.With(SmallInitial)
 	}
-	if lenient.faults&assemble.QUICFixedBit != 0 || strict.faults&assemble.QUICOverlap != 0 {
+	if lenient.faults&assemble.QUICFixedBit != 0 || lenient.opened() && lenient.astray || strict.faults&assemble.QUICOverlap != 0 {
 		ss.why = ss.why.With(Initial)
 	}
 	if lenient.faults&assemble.QUICOverlap != 0 {
@@ -383,7 +392,7 @@ func (s *Scanner) judgeRival(f *flow, r quicReading) {
 	case r.Outcome == assemble.Refused:
 		ss.doubts = ss.doubts.With(Overlap)
 	case r.Outcome != assemble.Complete:
-	case s.hash(r.Message)&^1 != f.last:
+	case s.hashMessage(ss.shadow, r.Message) != f.last:
 		ss.doubts = ss.doubts.With(Overlap)
 		ss.shadow.overlaps()
 		s.reportDatagrams(f, ss.shadow, r.Result, ss.doubts)

@@ -202,6 +202,9 @@ func (s *Scanner) compareFlags(first uint64, hello clienthello.ClientHello, err 
 // The extensions themselves are not kept, since they can take all of a hello.
 func (s *Scanner) hashFlags(hello clienthello.ClientHello) uint64 {
 	var hash uint64
+	if _, ok := hello.Extensions().FlagsExtension(); !ok {
+		return 0
+	}
 	for _, t := range []extension.Type{extension.TLSFlags, extension.TLSFlagsExperimental} {
 		if e, ok := hello.Extensions().Lookup(t); ok {
 			hash = bits.RotateLeft64(hash, 1) ^ s.hash(e.Data) ^ uint64(t)

@@ -32,13 +32,15 @@ type session struct {
 	dtls      bool
 	doubts    Reasons // about the hello that is awaited
 	hops      uint8   // hop limit of the first datagram
-	mixed     bool    // another datagram had another one; in QUIC, or no IP length
+	mixed     bool    // another datagram had another one, or one had no IP length
+	answers   uint16  // datagrams of the server, in QUIC
 
 	// Of DTLS.
 	numbers  *dtlsNumbers // of records
 	replayed bool         // a record with a number that came before was dropped
 	refused  bool         // the server has ended a handshake with an alert
 	awaited  bool         // a fragment of message has come
+	choice   idChoice     // who has used chosen, in QUIC
 	message  dtlsMessage  // that the session reads
 
 	// Of QUIC.
@@ -48,7 +50,7 @@ type session struct {
 	answered bool // the server has sent a datagram after the hello was whole
 	names    quicNames
 	seen     [8]uint32 // hashes of the latest datagrams
-	answers  int32     // datagrams of the server
+	chosen   uint32    // hash of the server's connection ID, or 0
 	why      Reasons   // why the shadow may differ
 
 	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
@@ -72,12 +74,12 @@ type sessionMore struct {
 	doneAt  time.Time
 }
 
-// noteHops notes the hop limit of a datagram.
-func (ss *session) noteHops(n uint8) {
+// noteHeader notes what the IP header of a datagram says of whether it came to the server.
+func (ss *session) noteHeader(seg *segment) {
 	if ss.hops == 0 {
-		ss.hops = n
+		ss.hops = seg.hops
 	}
-	ss.mixed = ss.mixed || ss.hops != n
+	ss.mixed = ss.mixed || ss.hops != seg.hops || seg.noLength
 }
 
 // extra returns what more there is of ss, for additions.
@@ -131,9 +133,9 @@ func (t *table) newSession(transport Transport) *session {
 			quic.ShareKeys(t.quicKeys())
 			ss.assembler = quic
 		}
+		ss.reset()
 	}
 	ss.index = 1
-	ss.reset()
 	return ss
 }
 

@@ -95,7 +95,7 @@ func (s *Scanner) compareTwin(f *flow, h *half) (report, wait bool) {
 
 // helloHash returns a hash of a hello over TCP and its direction, which is not 0.
 func (s *Scanner) helloHash(message []byte, direction uint8) uint64 {
-	return s.hash(message)&^2 | uint64(direction)<<1 | 1
+	return s.flows.flows.hasher.bytes(message)&^2 | uint64(direction)<<1 | 1
 }
 
 // compareDatagrams is compareTwin for a hello over UDP, without waiting.

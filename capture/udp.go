@@ -118,7 +118,7 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		s.hello.Message = result.Message
 		hello, err := s.hello.parse(serversOf(ss.transport()))
 		ss.flags = s.compareFlags(ss.flags, hello, err)
-		last = s.hash(result.Message) &^ 1
+		last = s.hashMessage(ss, result.Message)
 	} else {
 		s.hello.Code, s.hello.Offset = result.Code, result.Offset
 		if a, ok := ss.assembler.(interface{ Prefix() []byte }); ok {
@@ -146,6 +146,14 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 			}
 		}
 	}
+}
+
+// hashMessage returns a hash of a message that a session has completed, as f.last is.
+func (s *Scanner) hashMessage(ss *session, message []byte) uint64 {
+	if quic, ok := ss.assembler.(*assemble.QUIC); ok {
+		return quic.Hash(message) &^ 1
+	}
+	return s.hash(message) &^ 1
 }
 
 // nameRefused names s.hello, which a session refused, by its message_seq, length and random;
@@ -179,13 +187,19 @@ func (s *Scanner) nameRefused(ss *session, last uint64) uint64 {
 // contradictDatagrams yields a row without a hello which says that the latest hello of f may
 // have had a wrong checksum.
 func (s *Scanner) contradictDatagrams(f *flow) {
-	if ss := f.session; ss != nil && ss.noted().damaged {
-		s.describeDatagrams(f, ss)
-		s.hello.Frames, s.hello.Index, s.hello.Pieces = s.hello.Frames[:0], 1, Pieces{}
-		s.hello.Ambiguous = Reasons(0).With(Checksum)
-		s.hello.Contradicts = append(s.hello.Contradicts, ss.more.reported...)
-		s.emit()
+	if f.session != nil && f.session.noted().damaged {
+		s.contradictReported(f, Checksum)
 	}
+}
+
+// contradictReported yields a row without a hello which says that the latest hello of f is in
+// doubt.
+func (s *Scanner) contradictReported(f *flow, why Reason) {
+	s.describeDatagrams(f, f.session)
+	s.hello.Frames, s.hello.Index, s.hello.Pieces = s.hello.Frames[:0], 1, Pieces{}
+	s.hello.Ambiguous = Reasons(0).With(why)
+	s.hello.Contradicts = append(s.hello.Contradicts, f.session.noted().reported...)
+	s.emit()
 }
 
 // emitUnreadDatagrams yields a row without a hello for a flow over UDP whose packets

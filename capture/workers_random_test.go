@@ -47,7 +47,7 @@ func moved(packets []Packet, by uint16) (all []Packet) {
 		p.Data = bytes.Clone(p.Data)
 		if d.decode(p.Link, p.Data, max(p.Length, len(p.Data))) == isSegment && d.seg.header != nil && d.path.ips == 1 {
 			low, high := d.seg.header[14:16], d.seg.header[18:20]
-			if d.seg.src.compare(d.seg.dst) > 0 {
+			if d.seg.src.compare(&d.seg.dst) > 0 {
 				low, high = high, low
 			}
 			addOnes(low, by)

@@ -39,89 +39,6 @@ type pieces struct {
 	spare *spares // or nil
 }
 
-// spares are buffers for pieces that take turns, so that a message in many pieces makes no
-// garbage, and what is done waits for the next one without them.
-type spares struct{ free [][]byte }
-
-const (
-	// spareBytes is how many bytes a buffer has at least, and at most twice that.
-	spareBytes = nearBytes / 2
-	maxSpares  = 256
-)
-
-// get returns an empty buffer for n bytes or more.
-func (s *spares) get(n int) []byte {
-	if s != nil && len(s.free) > 0 {
-		if last := len(s.free) - 1; cap(s.free[last]) >= n {
-			b := s.free[last]
-			s.free = s.free[:last]
-			return b
-		}
-	}
-	return slices.Grow([]byte(nil), n)
-}
-
-// put takes a buffer that is used no more.
-func (s *spares) put(b []byte) {
-	if s != nil && cap(b) >= spareBytes && cap(b) <= 2*spareBytes && len(s.free) < maxSpares { //mutation:equivalent it spares allocations
-		s.free = append(s.free, b[:0])
-	}
-}
-
-// farPieces are those beyond the data so far.
-type farPieces struct {
-	b []byte // each its offset, its length and its bytes
-	n int
-}
-
-// add adds a piece, unless there are too many.
-func (f *farPieces) add(offset int, data []byte, spare *spares) {
-	if f.n < maxFar {
-		f.n++
-		if n := len(f.b) + farHeaderLen + len(data); n > cap(f.b) {
-			if n > nearBytes {
-				n += n / 8
-			}
-			b := append(spare.get(n), f.b...) // append alone would double it
-			spare.put(f.b)
-			f.b = b
-		}
-		f.b = binary.NativeEndian.AppendUint32(f.b, uint32(offset))
-		f.b = binary.NativeEndian.AppendUint32(f.b, uint32(len(data)))
-		f.b = append(f.b, data...)
-	}
-}
-
-// next returns the piece at the beginning of b, and what follows it.
-func (f *farPieces) next(b []byte) (offset int, data, rest []byte) {
-	n := farHeaderLen + int(binary.NativeEndian.Uint32(b[4:]))
-	return int(binary.NativeEndian.Uint32(b)), b[farHeaderLen:n], b[n:]
-}
-
-// settle compares data at offset with the pieces, and returns what counts of it. Afterwards
-// the pieces have no other bytes.
-func (f *farPieces) settle(offset int, data []byte, wins winner) (counts []byte, same bool) {
-	counts, same = data, true
-	for b := f.b; len(b) > 0; {
-		var at int
-		var piece []byte
-		at, piece, b = f.next(b)
-		from, to := max(at, offset), min(at+len(piece), offset+len(data))
-		if from >= to || bytes.Equal(piece[from-at:to-at], counts[from-offset:to-offset]) { //mutation:equivalent no bytes are equal, too
-			continue
-		}
-		same = false
-		switch wins {
-		case first:
-			counts = bytes.Clone(counts)
-			copy(counts[from-offset:], piece[from-at:to-at])
-		case last:
-			copy(piece[from-at:], data[from-offset:to-offset])
-		}
-	}
-	return counts, same
-}
-
 const (
 	// nearBytes is how far from the beginning data may have gaps, if there are too many far
 	// pieces: most hellos are shorter.
@@ -188,7 +105,7 @@ func (p *pieces) place(offset int, data []byte, wins winner) (same bool) {
 // gather puts those far pieces to the others that follow these now, or end before reach.
 func (p *pieces) gather(reach int, wins winner) (same bool) {
 	same = true
-	for n := p.farCount(); n > 0; n = p.farCount() {
+	for p.farCount() > 0 && p.far.anyBefore(p.end, reach) {
 		b := p.far.b
 		p.far.b, p.far.n = b[:0], 0
 		for len(b) > 0 {
@@ -201,9 +118,6 @@ func (p *pieces) gather(reach int, wins winner) (same bool) {
 			} else {
 				p.far.add(offset, piece, p.spare)
 			}
-		}
-		if p.far.n == n {
-			break
 		}
 	}
 	return same

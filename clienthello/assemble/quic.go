@@ -290,9 +290,7 @@ func (q *QUIC) openKnown(packet []byte, p *longPacket, schedules *int) (payload 
 // try opens a packet with keys, of which it may derive as many as schedules says; nil is for
 // those that were derived before.
 func (q *QUIC) try(packet []byte, p *longPacket, name keyName, next uint64, schedules *int) (payload []byte, at int, ok bool) {
-	if len(q.Scratch) < len(packet) {
-		q.Scratch = make([]byte, scratchSize(len(packet)))
-	}
+	q.fitScratch(len(packet))
 	if q.cache == nil {
 		q.cache = newQUICKeys(1)
 	}
@@ -319,6 +317,13 @@ func (q *QUIC) restart(p *longPacket, keys keyName) {
 	q.attempt++
 	q.packets, q.acked = 0, 0
 	q.pieces.reset()
+}
+
+// fitScratch makes Scratch long enough for a packet.
+func (q *QUIC) fitScratch(packet int) {
+	if len(q.Scratch) < packet {
+		q.Scratch = make([]byte, scratchSize(packet))
+	}
 }
 
 func scratchSize(packet int) int {

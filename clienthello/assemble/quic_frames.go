@@ -242,14 +242,32 @@ func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Resu
 func (q *QUIC) complete(msg []byte) Result {
 	q.length = int32(len(msg))
 	if q.base == 0 {
-		if q.seed == (maphash.Seed{}) {
-			q.seed = maphash.MakeSeed()
-		}
-		q.first = max(maphash.Bytes(q.seed, msg), 1)
+		q.first = q.hash(msg)
 		if q.first == q.repeat {
 			q.advance()
 			return Result{}
 		}
 	}
 	return Result{Outcome: Complete, Message: msg}
+}
+
+// hash returns a hash of a message, which is not 0.
+func (q *QUIC) hash(msg []byte) uint64 {
+	switch {
+	case q.seed != (maphash.Seed{}):
+	case q.cache != nil:
+		q.seed = q.cache.seed
+	default:
+		q.seed = maphash.MakeSeed()
+	}
+	return max(maphash.Bytes(q.seed, msg), 1)
+}
+
+// Hash returns a hash of the message that q has completed, which is msg, until q is to read the
+// next one. QUICs with the same [QUICKeys] have the same hash for the same message.
+func (q *QUIC) Hash(msg []byte) uint64 {
+	if q.base == 0 && q.final.Outcome == Complete {
+		return q.first
+	}
+	return q.hash(msg)
 }

@@ -135,3 +135,37 @@ func TestQUICRetryFirst(t *testing.T) {
 		t.Error("an Initial is found after it")
 	}
 }
+
+// TestQUICHash compares the hashes of messages.
+func TestQUICHash(t *testing.T) {
+	msg, next := handshake(96), handshake(97)
+	keys := assemble.NewQUICKeys(2)
+	var list [3]assemble.QUIC
+	var hashes [len(list)][2]uint64
+	for i := range list {
+		q := &list[i]
+		if i < 2 {
+			q.ShareKeys(keys)
+		}
+		q.Reset(make([]byte, assemble.BufferSize(100)))
+		if q.Feed(numbered(1, nil, crypto(0, msg))).Outcome != assemble.Complete {
+			t.Fatal("no message")
+		}
+		hashes[i][0] = q.Hash(msg)
+		q.Next()
+		if q.Hash(msg) != hashes[i][0] {
+			t.Error("another hash later")
+		}
+		if q.Feed(numbered(2, nil, crypto(uint64(len(msg)), next))).Outcome != assemble.Complete {
+			t.Fatal("no second message")
+		}
+		hashes[i][1] = q.Hash(next)
+	}
+	if hashes[0] != hashes[1] || hashes[0] == hashes[2] || hashes[0][0] == hashes[0][1] {
+		t.Error(hashes)
+	}
+	list[0].Reset(nil)
+	if list[0].FeedFrames(crypto(0, msg)).Outcome != assemble.Complete || list[0].Hash(msg) != hashes[0][0] {
+		t.Error("another hash of frames")
+	}
+}

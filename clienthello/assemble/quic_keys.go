@@ -4,9 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
-	"encoding"
 	"encoding/binary"
-	"hash"
 	"hash/maphash"
 )
 
@@ -27,6 +25,7 @@ type quicVersion struct {
 //	} HkdfLabel;
 const (
 	labelClient = "\x00\x20\x0ftls13 client in\x00"
+	labelServer = "\x00\x20\x0ftls13 server in\x00"
 	labelKey    = "\x00\x10\x0etls13 quic key\x00"
 	labelIV     = "\x00\x0c\x0dtls13 quic iv\x00"
 	labelHP     = "\x00\x10\x0dtls13 quic hp\x00"
@@ -84,11 +83,11 @@ type keyName struct {
 	dcid    connectionID
 }
 
-// initialKeys protect the Initial packets that a client sends (RFC 9001, Section
-// 5.2).
+// initialKeys protect the Initial packets that one side sends, mostly the client (RFC 9001,
+// Section 5.2).
 type initialKeys struct {
 	keyName
-	client [sha256.Size]byte // client_initial_secret
+	secret [sha256.Size]byte // client_initial_secret, or server_initial_secret
 	hp     cipher.Block
 	aead   cipher.AEAD // nil until it is needed
 	iv     [12]byte
@@ -132,7 +131,18 @@ func newQUICKeys(pairs int) *QUICKeys {
 
 // derive sets keys to those of a name, as far as header protection needs them. It allocates an
 // AES key schedule.
-func (k *QUICKeys) derive(keys *initialKeys, name keyName) {
+func (k *QUICKeys) derive(keys *initialKeys, name keyName) { k.deriveFrom(labelClient, keys, name) }
+
+// serverKeys returns the keys of a name for the packets of the server.
+func (k *QUICKeys) serverKeys(name keyName) *initialKeys {
+	keys := new(initialKeys)
+	k.deriveFrom(labelServer, keys, name)
+	k.complete(keys)
+	k.secret = keyName{} // which is the one of the client
+	return keys
+}
+
+func (k *QUICKeys) deriveFrom(label string, keys *initialKeys, name keyName) {
 	v, _ := lookupVersion(name.version)
 	if k.version != name.version {
 		k.version = name.version //mutation:equivalent else the salt is set again
@@ -141,7 +151,7 @@ func (k *QUICKeys) derive(keys *initialKeys, name keyName) {
 	k.secret = keyName{}
 	initial := k.salt.of(name.dcid.bytes()) // HKDF-Extract
 	k.mac.setKey(initial[:])
-	*keys = initialKeys{keyName: name, client: k.mac.expand(labelClient)}
+	*keys = initialKeys{keyName: name, secret: k.mac.expand(label)}
 	k.expandFrom(keys)
 	hp := k.mac.expand(v.hp)
 	keys.hp = newAES(hp[:16])
@@ -159,7 +169,7 @@ func (k *QUICKeys) complete(keys *initialKeys) {
 func (k *QUICKeys) expandFrom(keys *initialKeys) {
 	if k.secret != keys.keyName {
 		k.secret = keys.keyName
-		k.mac.setKey(keys.client[:])
+		k.mac.setKey(keys.secret[:])
 	}
 }
 
@@ -244,66 +254,6 @@ func packetNumber(next, truncated uint64, bits int) uint64 {
 		return number - window
 	}
 	return number
-}
-
-// mac is HMAC with SHA-256 (RFC 2104), for keys of at most one block, without allocations for
-// each key and message.
-type mac struct {
-	digest       digest
-	inner, outer []byte // states of digest after a block of the key
-	pad          [sha256.BlockSize]byte
-	sum          [sha256.Size]byte
-}
-
-// digest is what sha256.New says that it returns.
-type digest interface {
-	hash.Hash
-	encoding.BinaryAppender
-	encoding.BinaryUnmarshaler
-}
-
-func newMAC() mac { return mac{digest: sha256.New().(digest)} }
-
-func (m *mac) setKey(key []byte) {
-	m.pad = [sha256.BlockSize]byte{}
-	copy(m.pad[:], key)
-	m.inner = m.stateOf(m.inner, 0x36)
-	m.outer = m.stateOf(m.outer, 0x36^0x5c)
-}
-
-// stateOf returns the state after the pad, to each byte of which it adds x. It uses b.
-func (m *mac) stateOf(b []byte, x byte) []byte {
-	for i := range m.pad {
-		m.pad[i] ^= x
-	}
-	m.digest.Reset()
-	m.digest.Write(m.pad[:])
-	b, _ = m.digest.AppendBinary(b[:0])
-	return b
-}
-
-// of returns the HMAC of a message of at most one block.
-func (m *mac) of(message []byte) [sha256.Size]byte {
-	n := copy(m.pad[:], message) // which would escape to the heap
-	m.add(m.inner, m.pad[:n])
-	m.add(m.outer, m.sum[:])
-	return m.sum
-}
-
-func (m *mac) add(state, b []byte) {
-	m.digest.UnmarshalBinary(state)
-	m.digest.Write(b)
-	m.digest.Sum(m.sum[:0])
-}
-
-// expand is HKDF-Expand (RFC 5869, Section 2.3) with the key of m as secret, for labels that
-// ask for one block or less: the caller cuts. Package crypto/hkdf gives the same and takes 46
-// allocations more for a key schedule; a test compares the two.
-func (m *mac) expand(label string) [sha256.Size]byte {
-	var info [sha256.BlockSize]byte
-	n := copy(info[:], label)
-	info[n] = 1 // the first block
-	return m.of(info[:n+1])
 }
 
 // newAES takes a key of 16 bytes, for which there is no error.

@@ -179,3 +179,15 @@ func (q *QUIC) Follow(from *QUIC) {
 	q.previous, q.scid, q.attempt = from.keys.dcid, from.scid, from.attempt
 	q.first, q.seed = from.first, from.seed
 }
+
+// OpensAnswer reports whether a datagram begins with an Initial packet of the server of the
+// connection whose packets q has opened. It derives the keys for that, with five allocations.
+func (q *QUIC) OpensAnswer(datagram []byte) bool {
+	p, ok := parseLongPacket(datagram)
+	if !ok || p.kind != packetInitial || !p.protected() || q.keys.version == 0 {
+		return false
+	}
+	q.fitScratch(p.size)
+	_, _, ok = q.cache.open(q.cache.serverKeys(keyName{p.version, q.keys.dcid}), datagram[:p.size], p.numberAt, 0, q.Scratch)
+	return ok
+}

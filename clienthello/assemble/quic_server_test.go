@@ -230,3 +230,42 @@ func TestUnmasksInitial(t *testing.T) {
 		t.Error("no packet, or reserved bits")
 	}
 }
+
+// TestOpensAnswer has datagrams of the server, between packets of the client.
+func TestOpensAnswer(t *testing.T) {
+	answer := func(change func(*quicseal.Packet)) []byte {
+		p := quicseal.Packet{Version: quicseal.V1, DCID: []byte("client"), SCID: []byte("server"), KeyDCID: []byte("original"), Server: true, Payload: make([]byte, 30)}
+		if change != nil {
+			change(&p)
+		}
+		return p.Seal()
+	}
+	var q assemble.QUIC
+	q.Reset(make([]byte, assemble.BufferSize(100)))
+	if q.OpensAnswer(answer(nil)) {
+		t.Error("opens before the keys are known")
+	}
+	msg := handshake(96)
+	q.FeedServer(numbered(0, nil, crypto(0, msg[:50])), false)
+	for name, row := range map[string]struct {
+		datagram []byte
+		want     bool
+	}{
+		"an Initial":             {answer(nil), true},
+		"with more after it":     {append(answer(nil), 1, 2, 3), true},
+		"of version 2":           {answer(func(p *quicseal.Packet) { p.Version = quicseal.V2 }), true},
+		"longer than Scratch":    {answer(func(p *quicseal.Packet) { p.Payload = make([]byte, 3000) }), true},
+		"of another connection":  {answer(func(p *quicseal.Packet) { p.KeyDCID = []byte("another!") }), false},
+		"of the client":          {answer(func(p *quicseal.Packet) { p.Server = false }), false},
+		"a Handshake packet":     {answer(func(p *quicseal.Packet) { p.Type = quicseal.Handshake }), false},
+		"a packet without a tag": {answer(nil)[:30], false},
+		"no packet":              {[]byte("no QUIC at all"), false},
+	} {
+		if got := q.OpensAnswer(row.datagram); got != row.want {
+			t.Errorf("%s: %v, want %v", name, got, row.want)
+		}
+	}
+	if result, _ := q.FeedServer(numbered(1, nil, crypto(50, msg[50:])), false); result.Outcome != assemble.Complete {
+		t.Errorf("after them, the hello is %v", result.Outcome)
+	}
+}

@@ -160,13 +160,43 @@ func (r *Records) Feed(piece []byte) Result {
 		return r.final
 	}
 	start := r.pos
-	result := r.read(piece)
+	result, ok := r.readWhole(piece)
+	if !ok {
+		result = r.read(piece)
+	}
 	if result.Outcome > Complete && result.Code != extension.ErrOverLimit && r.odd.strict.Outcome != NeedMore {
 		result = r.odd.strict
 	}
 	r.final = result
 	result.Used = r.pos - start
 	return result
+}
+
+// readWhole is read for a piece that begins with a record that has the whole message, between
+// two messages: nearly all hellos come so. It reports whether this is one.
+func (r *Records) readWhole(piece []byte) (result Result, ok bool) {
+	const headers = recordHeaderLen + handshakeHeaderLen
+	if len(piece) < headers || r.left > 0 || r.headerLen > 0 || r.got > 0 || r.records > 0 {
+		return Result{}, false
+	}
+	h := piece[:headers:headers]
+	if h[0] != recordHandshake || h[1] != 3 || h[5] != typeClientHello || h[6] != 0 {
+		return Result{}, false
+	}
+	record := int(h[3])<<8 | int(h[4])
+	message := handshakeHeaderLen + int(h[7])<<8 + int(h[8])
+	if message > record || record > maxRecord || recordHeaderLen+message > len(piece) {
+		return Result{}, false
+	}
+	r.start = r.pos
+	r.records, r.odd.row = 1, 0
+	r.lengthPos = r.pos + recordHeaderLen + 1
+	r.got, r.length = handshakeHeaderLen, message
+	r.left = record - message
+	r.pos += recordHeaderLen + message
+	copy(r.header[:], h[:recordHeaderLen])
+	copy(r.message[:], h[recordHeaderLen:])
+	return Result{Outcome: Complete, Message: piece[recordHeaderLen : recordHeaderLen+message : recordHeaderLen+message]}, true
 }
 
 func (r *Records) read(piece []byte) Result {

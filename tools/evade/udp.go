@@ -25,9 +25,12 @@ func (c *client) runDatagrams(steps []step, build func(step) []byte, wait time.D
 		time.Sleep(2 * time.Millisecond)
 	}
 	c.until(wait, func() bool { return read() > 0 && c.answered })
-	// A server may still be reading another hello.
-	for last := -1; last != read(); time.Sleep(60 * time.Millisecond) {
-		last = read()
+	// A server may still be reading another hello; on a busy machine it takes its time.
+	for last, same := -1, 0; same < 3; time.Sleep(60 * time.Millisecond) {
+		n := read()
+		if same++; n != last {
+			last, same = n, 0
+		}
 	}
 	c.tun.mu.Lock()
 	c.stopped = true

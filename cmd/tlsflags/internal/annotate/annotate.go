@@ -137,6 +137,9 @@ type Table struct {
 	Fields []Field
 	// Refused is why the input as a whole is refused, nil if it is not.
 	Refused *Fault
+	// Carrier is why what carried the input is refused, at an offset there; see
+	// ExplainCarried.
+	Carrier *Fault
 	// Bodies has the first 10,000 faults in the bodies of extensions; More counts the others.
 	Bodies []Fault
 	More   int

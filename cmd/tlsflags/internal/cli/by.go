@@ -115,11 +115,22 @@ func groupingChoices() []choice[grouping] {
 type tally struct {
 	by     []grouping
 	redact bool
-	counts map[tallyKey]int
+	counts map[tallyKey]tallied
 	room   int // bytes of values that may still be kept
 	other  int // hellos with values for which there was no room
 
+	joined  bool // hellos are numbered over all sources
+	source  string
+	several bool // rows are of other sources than source, the first one
+
 	found [2][]string // the values of the hello at hand
+}
+
+// tallied is what is known of a value.
+type tallied struct {
+	hellos int
+	number int    // of the first hello
+	source string // of the first hello
 }
 
 // tallyKey has a value of each grouping, "" for none.
@@ -132,7 +143,7 @@ const (
 )
 
 func newTally(by []grouping, redact bool) *tally {
-	return &tally{by: by, redact: redact, counts: map[tallyKey]int{}, room: maxTallyBytes}
+	return &tally{by: by, redact: redact, counts: map[tallyKey]tallied{}, room: maxTallyBytes}
 }
 
 // add counts a hello once for each of its values, or once for none.
@@ -140,6 +151,11 @@ func (t *tally) add(r *row) {
 	if !r.hello.Found() {
 		return
 	}
+	if t.source == "" {
+		t.source = r.source
+	}
+	t.several = t.several || r.source != t.source
+	first := tallied{number: r.number, source: r.source}
 	for i := range t.found {
 		t.found[i] = t.found[i][:0]
 		if i < len(t.by) && !(t.redact && t.by[i].private) {
@@ -152,12 +168,13 @@ func (t *tally) add(r *row) {
 	}
 	for _, a := range t.found[0] {
 		for _, b := range t.found[1] {
-			t.count(tallyKey{a, b})
+			t.count(tallyKey{a, b}, first)
 		}
 	}
 }
 
-func (t *tally) count(k tallyKey) {
+// count counts a hello, which may be the first with these values.
+func (t *tally) count(k tallyKey, first tallied) {
 	n, known := t.counts[k]
 	if size := len(k[0]) + len(k[1]); !known {
 		if len(t.counts) == maxTally || size > t.room {
@@ -165,6 +182,8 @@ func (t *tally) count(k tallyKey) {
 			return
 		}
 		t.room -= size
+		n = first
 	}
-	t.counts[k] = n + 1
+	n.hellos++
+	t.counts[k] = n
 }

@@ -15,9 +15,9 @@ import (
 
 // tallyRow is a line of what --by prints.
 type tallyRow struct {
-	key    tallyKey
-	hellos int
-	other  bool // all values that have no row
+	key tallyKey
+	tallied
+	other bool // all values that have no row
 }
 
 // rows returns the rows with the most hellos, or all if top is 0. They are in the order of
@@ -25,7 +25,7 @@ type tallyRow struct {
 func (t *tally) rows(top int) []tallyRow {
 	list := make([]tallyRow, 0, len(t.counts))
 	for k, n := range t.counts {
-		list = append(list, tallyRow{key: k, hellos: n})
+		list = append(list, tallyRow{key: k, tallied: n})
 	}
 	slices.SortFunc(list, func(a, b tallyRow) int { return cmp.Or(b.hellos-a.hellos, t.compare(a.key, b.key)) })
 	other := t.other
@@ -39,7 +39,7 @@ func (t *tally) rows(top int) []tallyRow {
 		slices.SortStableFunc(list, func(a, b tallyRow) int { return cmp.Compare(a.key[0], b.key[0]) })
 	}
 	if other > 0 {
-		list = append(list, tallyRow{hellos: other, other: true})
+		list = append(list, tallyRow{tallied: tallied{hellos: other}, other: true})
 	}
 	return list
 }
@@ -136,14 +136,26 @@ func (t *tally) printTable(w io.Writer, rows []tallyRow, width int) {
 	for _, g := range t.by {
 		table.Columns = append(table.Columns, screen.Column{Name: strings.ToUpper(g.name), Least: least})
 	}
+	table.Columns = append(table.Columns, screen.Column{Name: "FIRST", Least: least, Rank: 1})
 	for _, r := range rows {
 		cells := []string{strconv.Itoa(r.hellos)}
 		for i, g := range t.by {
 			cells = append(cells, g.cell(r, i))
 		}
-		table.Row(cells...)
+		table.Row(append(cells, t.first(r))...)
 	}
 	_ = table.Write(w, width) // the next flush has the error
+}
+
+// first names the first hello of a row as explain takes it, and its capture if there are several.
+func (t *tally) first(r tallyRow) string {
+	switch {
+	case r.other:
+		return ""
+	case t.joined || !t.several:
+		return fmt.Sprintf("#%d", r.number)
+	}
+	return fmt.Sprintf("#%d of %s", r.number, printable(r.source))
 }
 
 // cell is a value for people.

@@ -16,20 +16,20 @@ import (
 func TestBy(t *testing.T) {
 	demo := filepath.Join(testenv.Root(t), "corpus", "captures", "demo.pcapng")
 	for _, tt := range []struct{ args, want string }{
-		{"--by flag", "HELLOS  FLAG\n     9  -\n     3  request_mtls(80)\n     1  resumption_across_names(8)\n"},
-		{"--by flag --where request_mtls", "HELLOS  FLAG\n     3  request_mtls(80)\n     1  resumption_across_names(8)\n"},
+		{"--by flag", "HELLOS  FLAG                        FIRST\n     9  -                           #1\n     3  request_mtls(80)            #10\n     1  resumption_across_names(8)  #12\n"},
+		{"--by flag --where request_mtls", "HELLOS  FLAG                        FIRST\n     3  request_mtls(80)            #10\n     1  resumption_across_names(8)  #12\n"},
 		{"--by day,version -f csv", "day,version,hellos,other\n2026-11-24,772,12,false\n"},
 		{"--by day --by version -f jsonl", `{"day":"2026-11-24","version":{"value":772,"name":"TLS 1.3"},"hellos":12,"other":false}` + "\n"},
 		{"--by hour -f json", "[\n{\"hour\":\"2026-11-24T06:00:00Z\",\"hellos\":12,\"other\":false}\n]\n"},
 		{"--by src_ip,unknown-extension -f csv", "src_ip,unknown-extension,hellos,other\n127.0.0.1,,12,false\n"},
 		{"--by src_ip --redact -f jsonl", `{"src_ip":null,"hellos":12,"other":false}` + "\n"},
 		{"--by sni --redact -f csv", "sni,hellos,other\n,12,false\n"},
-		{"--by sni --top 1 --sni *bot.demo.example", "HELLOS  SNI\n     1  bot.demo.example\n     2  (other)\n"},
+		{"--by sni --top 1 --sni *bot.demo.example", "HELLOS  SNI               FIRST\n     1  bot.demo.example  #10\n     2  (other)\n"},
 		{"--by sni --top 0 -f csv --sni *bot.demo.example", "sni,hellos,other\nbot.demo.example,1,false\nexperimental-bot.demo.example,1,false\nresuming-bot.demo.example,1,false\n"},
 		{"--by extension --top 1 -f csv --sni curl*", "extension,hellos,other\n0,1,false\n,11,true\n"},
-		{"--by cipher --top 1 --sni bot*", "HELLOS  CIPHER\n     1  TLS_RSA_WITH_AES_128_CBC_SHA(47)\n    14  (other)\n"},
+		{"--by cipher --top 1 --sni bot*", "HELLOS  CIPHER                            FIRST\n     1  TLS_RSA_WITH_AES_128_CBC_SHA(47)  #10\n    14  (other)\n"},
 		{"--by group --sni bot* -f csv", "group,hellos,other\n23,1,false\n24,1,false\n29,1,false\n4588,1,false\n"},
-		{"--by ja4 --until 2000-01-01", "HELLOS  JA4\n"},
+		{"--by ja4 --until 2000-01-01", "HELLOS  JA4  FIRST\n"},
 		{"--by ja4 --until 2000-01-01 -f jsonl", ""},
 		{"--by ja4 --until 2000-01-01 -f json", "[]\n"},
 	} {
@@ -42,6 +42,8 @@ func TestBy(t *testing.T) {
 		"--by ja5":              `unknown grouping "ja5"`,
 		"--by ja4,sni,flag":     "--by takes one or two groupings",
 		"--by ja4 --stats":      "use one",
+		"--top 5":               "--top limits what --by counts; add --by, such as --by ja4 --top 5",
+		"--stats --top 5":       "--top limits what --by counts",
 		"--by ja4 --top=-1":     "--top cannot be negative",
 		"--by ja4 --fields sni": `unknown name "sni"`,
 		"--by ja4 --fields ja4": "--fields chooses what is shown",
@@ -59,7 +61,7 @@ func TestByOfRefused(t *testing.T) {
 		tally := newTally([]grouping{g}, false)
 		tally.add(&row{hello: &capture.Hello{Message: []byte{1}}, code: 1})
 		tally.add(&row{hello: &capture.Hello{}})
-		if n := tally.counts[tallyKey{}]; n != 1 || len(tally.counts) != 1 {
+		if n := tally.counts[tallyKey{}].hellos; n != 1 || len(tally.counts) != 1 {
 			t.Errorf("%s: %v", g.name, tally.counts)
 		}
 	}
@@ -69,10 +71,10 @@ func TestByOfRefused(t *testing.T) {
 func TestTallyIsBounded(t *testing.T) {
 	tally := newTally(groupings[:1], false)
 	for i := range maxTally + 5 {
-		tally.count(tallyKey{strconv.Itoa(i)})
+		tally.count(tallyKey{strconv.Itoa(i)}, tallied{})
 	}
-	tally.count(tallyKey{"7"})
-	if len(tally.counts) != maxTally || tally.other != 5 || tally.counts[tallyKey{"7"}] != 2 {
+	tally.count(tallyKey{"7"}, tallied{})
+	if len(tally.counts) != maxTally || tally.other != 5 || tally.counts[tallyKey{"7"}].hellos != 2 {
 		t.Errorf("%d values, %d others", len(tally.counts), tally.other)
 	}
 	if r := tally.rows(1); len(r) != 2 || r[0].hellos != 2 || r[1].hellos != maxTally+4 || !r[1].other {
@@ -80,7 +82,7 @@ func TestTallyIsBounded(t *testing.T) {
 	}
 	long := newTally(groupings[:1], false)
 	for i := range 5 {
-		long.count(tallyKey{strconv.Itoa(i) + strings.Repeat("x", maxTallyBytes/4)})
+		long.count(tallyKey{strconv.Itoa(i) + strings.Repeat("x", maxTallyBytes/4)}, tallied{})
 	}
 	if len(long.counts) != 3 || long.other != 2 {
 		t.Errorf("%d values, %d others", len(long.counts), long.other)
@@ -108,5 +110,23 @@ func TestByTimeIsInOrder(t *testing.T) {
 	w.Flush()
 	if want := "day,hellos,other\n2026-11-26,2,false\n2026-11-27,3,false\n,1,true\n"; b.String() != want {
 		t.Errorf("got %s, want %s", &b, want)
+	}
+}
+
+// TestByFirst checks that the first hello of each value is named as explain takes it.
+func TestByFirst(t *testing.T) {
+	captures := filepath.Join(testenv.Root(t), "corpus", "captures")
+	one, two := filepath.Join(captures, "tcp-hrr-openssl.pcapng"), filepath.Join(captures, "demo.pcapng")
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{one, two}, "HELLOS  SNI                   FIRST\n     3  openssl.demo.example  #1 of " + one + "\n     1  bot.demo.example      #10 of " + two + "\n"},
+		{[]string{"--join", one, two}, "HELLOS  SNI                   FIRST\n     3  openssl.demo.example  #5\n     1  bot.demo.example      #10\n"},
+	} {
+		args := append([]string{"inspect", "-q", "--by", "sni", "--where", `client_hello.server_name in ["bot.demo.example", "openssl.demo.example"]`}, tt.args...)
+		if out, code := runCLI(t, args...); code != 0 || out != tt.want {
+			t.Errorf("%q: exit %d, got\n%s\nwant\n%s", tt.args, code, out, tt.want)
+		}
 	}
 }

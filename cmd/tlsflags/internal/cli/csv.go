@@ -68,6 +68,7 @@ var csvColumns = []csvColumn{
 	{"prologue_length", false, func(b []byte, l *line) []byte {
 		return appendIf(b, l.Prologue, func(b []byte, p prologueInfo) []byte { return appendInt(b, p.Length) })
 	}},
+	{"hello", false, func(b []byte, l *line) []byte { return appendInt(b, l.Hello) }},
 }
 
 func ofText(value func(*line) string) func([]byte, *line) []byte {

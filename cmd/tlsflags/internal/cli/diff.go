@@ -107,12 +107,14 @@ func helloOfArgument(cmd *cobra.Command, arg string) (clienthello.ClientHello, e
 	}
 	data, parse := in.data, clienthello.Parse
 	if c, ok := openDatagram(data); ok {
-		if c.fault != nil {
-			return clienthello.ClientHello{}, fmt.Errorf("%s refused: %w", in.subject(), c.fault)
+		if c.code != 0 {
+			return clienthello.ClientHello{}, fmt.Errorf("%s refused: %s at byte %d of the datagram: %s", in.subject(), c.code.Name(), c.offset, messageOf(c.code))
 		}
 		if data = c.message; c.kind == annotate.DTLSClientHello {
 			parse = clienthello.ParseDTLS
 		}
+	} else if c, ok := openRecords(data); ok && c.code != 0 {
+		return clienthello.ClientHello{}, refusal(in.subject(), c.offset, c.code)
 	} else {
 		if msg, _ := withHeader(data); msg != nil {
 			data = msg

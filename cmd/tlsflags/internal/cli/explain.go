@@ -122,9 +122,11 @@ func explainCommand() *cobra.Command {
 type explanation struct {
 	input   explainedInput
 	records takenOff
-	fault   error // of the datagram around the message, or nil
-	added   int   // bytes of a handshake header that the input lacks
-	hello   int   // its number in a capture, from 1
+	code    extension.Code // why what carried the message is refused, or 0
+	offset  int            // of the code, in what carried it
+	added   int            // bytes of a handshake header that the input lacks
+	hello   int            // its number in a capture, from 1
+	doubts  []string       // of a capture, what inspect says besides
 	frames  []int
 	table   annotate.Table
 	verdict rules.Violation
@@ -166,10 +168,10 @@ func explain(cmd *cobra.Command, o explainOptions, arg string) error {
 			}
 		}
 	}
-	if e.fault != nil {
-		complain(cmd, fmt.Sprintf("%s: warning: %v", in.source, e.fault))
+	e.table = annotate.ExplainCarried(kind, data, e.code, e.offset)
+	if r := e.table.Refused; r != nil && r.Code == extension.ErrTruncated && e.carrier() == datagramCarrier {
+		complain(cmd, in.source+": warning: the ClientHello goes on in another datagram; give their bytes one after the other, as blocks of a dump or lines of hexadecimal, or make a capture of the dump: text2pcap -u 50000,443 dump.txt out.pcap")
 	}
-	e.table = annotate.Explain(kind, data)
 	if e.verdict, err = o.judge(cmd, e.table); err != nil {
 		return err
 	}
@@ -192,7 +194,11 @@ func (e *explanation) detect(o explainOptions) ([]byte, annotate.Kind, error) {
 		return nil, 0, fmt.Errorf("%s %s", in.subject(), name)
 	}
 	if c, ok := openDatagram(in.data); ok {
-		e.records, e.fault = c.taken, c.fault
+		e.records, e.code, e.offset = c.taken, c.code, c.offset
+		return c.message, c.kind, nil
+	}
+	if c, ok := openRecords(in.data); ok {
+		e.records, e.code, e.offset = c.taken, c.code, c.offset
 		return c.message, c.kind, nil
 	}
 	if msg, n := withHeader(in.data); msg != nil {
@@ -371,7 +377,7 @@ func (o explainOptions) judge(cmd *cobra.Command, t annotate.Table) (rules.Viola
 		known = true
 	}
 	switch {
-	case !known || t.Message == 0 || t.Refused != nil:
+	case !known || t.Message == 0 || t.Refused != nil || t.Carrier != nil:
 		return rules.Violation{}, nil
 	case t.Message == extension.ClientHello:
 		return x.Check(t.Message, from, t.Block), nil

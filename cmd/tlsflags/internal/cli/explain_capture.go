@@ -74,7 +74,14 @@ func (s selection) matches(cmd *cobra.Command, source string, r io.Reader, numbe
 	row, shown := 0, 0
 	for h := range c.Hellos() {
 		row++
-		if number != 0 && row != number || !h.Found() || !s.has(h) {
+		switch {
+		case number != 0 && row != number:
+			continue
+		case number != 0 && !h.Found():
+			return &exitError{ExitUnmet, fmt.Errorf("%s: hello %d cannot be explained: no reading of its packets is a whole ClientHello (%s)%s", source, row, strings.Join(doubtTexts(h), "; "), inFrames(h))}
+		case number != 0 && !s.has(h):
+			return &exitError{ExitUnmet, fmt.Errorf("%s: hello %d is not one that --frame, --sni and --ja4 select; leave them out", source, row)}
+		case !h.Found() || !s.has(h):
 			continue
 		}
 		shown++
@@ -88,11 +95,40 @@ func (s selection) matches(cmd *cobra.Command, source string, r io.Reader, numbe
 	case err != nil:
 		return fmt.Errorf("%s: %w", source, err)
 	case row == 0:
-		return fmt.Errorf("%s: no ClientHello in this capture", source)
+		return fmt.Errorf("%s: no ClientHello in this capture%s", source, incomplete(c.Stats()))
+	case number > row:
+		return &exitError{ExitUnmet, fmt.Errorf("%s: there is no hello %d; the capture has %s%s", source, number, count(row, "hello"), incomplete(c.Stats()))}
 	case shown == 0:
-		return &exitError{ExitUnmet, fmt.Errorf("%s: none of %s is meant by the options; tlsflags inspect lists them", source, count(row, "hello"))}
+		return &exitError{ExitUnmet, fmt.Errorf("%s: none of %s is one that --frame, --sni and --ja4 select; tlsflags inspect lists them", source, count(row, "hello"))}
 	}
 	return nil
+}
+
+// incomplete says how many hellos have no row, because a part of them is not in the capture.
+func incomplete(s capture.Stats) string {
+	if s.Incomplete == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", and the beginning of %s whose other packets are missing", count(s.Incomplete, "hello"))
+}
+
+// doubtTexts says what inspect finds in doubt or odd about a hello, and refuses nothing for.
+func doubtTexts(h *capture.Hello) (parts []string) {
+	if doubts := doubtsOf(h); len(doubts) > 0 {
+		parts = append(parts, "ambiguous: "+strings.Join(doubts, ", "))
+	}
+	for _, f := range h.Faults {
+		parts = append(parts, fmt.Sprintf("fault: %s at byte %d", f.Code, f.Offset))
+	}
+	return parts
+}
+
+// inFrames names the packets of a hello, if it has some.
+func inFrames(h *capture.Hello) string {
+	if len(h.Frames) == 0 {
+		return ""
+	}
+	return "; look at frames " + joinInts(h.Frames)
 }
 
 // helloNumber reads the number of a hello.
@@ -129,7 +165,13 @@ func explainCapture(cmd *cobra.Command, o explainOptions, source string, r io.Re
 			input:  explainedInput{source: source},
 			hello:  row,
 			frames: h.Frames,
-			table:  annotate.Explain(kind, h.Message),
+			doubts: doubtTexts(h),
+			table:  annotate.ExplainCarried(kind, h.Message, h.Code, h.Offset),
+		}
+		if h.Transport == capture.QUIC {
+			e.records.what = "QUIC packet"
+		} else if h.Transport == capture.DTLS {
+			e.records.what = "DTLS record"
 		}
 		var err error
 		if e.verdict, err = o.judge(cmd, e.table); err != nil {

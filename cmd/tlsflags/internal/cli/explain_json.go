@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/hex"
 	"io"
 
@@ -69,8 +70,8 @@ func (e explanation) writeJSON(w io.Writer) error {
 			f.Offset, len(f.Bytes), hex.EncodeToString(f.Bytes), optional(f.Path), optional(f.Meaning), optional(f.Clause), f.Fault != nil,
 		})
 	}
-	if e.table.Refused != nil {
-		d.Error = new(faultOf(*e.table.Refused))
+	if fault := cmp.Or(e.table.Refused, e.table.Carrier); fault != nil {
+		d.Error = new(faultOf(*fault))
 	}
 	for _, f := range e.table.Bodies {
 		d.Bodies = append(d.Bodies, faultOf(f))

@@ -39,7 +39,15 @@ func (e explanation) writeText(w io.Writer, style explainStyle) error {
 			p.fault(f)
 		}
 	}
-	p.fill("", "", e.summary())
+	if c := e.table.Carrier; c != nil {
+		p.fillPainted([]color.Attribute{color.FgRed, color.Bold}, "", "  ", fmt.Sprintf("refused: %s at byte %d of %s:", c.Code.Name(), c.Offset, e.carrier()),
+			messageOf(c.Code)+";", alertText(c.Code)+";", c.Code.Clause())
+	} else {
+		p.fill("", "", e.summary())
+	}
+	if len(e.doubts) > 0 {
+		p.fillPainted([]color.Attribute{color.FgYellow}, "", "  ", e.doubts...)
+	}
 	if v := e.verdict; !v.OK() && !e.bodyVerdict() {
 		p.fillPainted([]color.Attribute{color.FgRed}, "", "  ", verdictText(v)...)
 	}
@@ -104,6 +112,16 @@ func (e explanation) summary() string {
 		return "accepted, with " + count(len(e.table.Bodies)+e.table.More, "malformed extension")
 	}
 	return "accepted"
+}
+
+const datagramCarrier = "the datagram"
+
+// carrier says where the offset of a fault of the carrier counts from.
+func (e explanation) carrier() string {
+	if e.records.what == "DTLS record" || e.records.what == "QUIC packet" {
+		return datagramCarrier
+	}
+	return "the stream"
 }
 
 // bodyVerdict reports whether the verdict of the rules repeats a fault of the table.

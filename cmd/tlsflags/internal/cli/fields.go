@@ -7,10 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fatih/color"
-
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/paths"
-	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 )
 
 // fieldList is the value of --fields: paths of the JSON.
@@ -187,100 +184,6 @@ func (p *fieldsCSV) close() error {
 	p.header()
 	return nil
 }
-
-// fieldsText writes the fields of a hello in columns. A column gets wider as longer values
-// come, as far as the screen has room.
-type fieldsText struct {
-	w      io.Writer
-	fields fieldList
-	style  textStyle
-	widths []int // nil before the first line
-	b      []byte
-}
-
-func (p *fieldsText) print(l *line) error {
-	p.b = p.b[:0]
-	if p.widths == nil {
-		names := make([]string, len(p.fields))
-		for i, f := range p.fields {
-			names[i] = f.String()
-		}
-		p.plan()
-		p.row(names)
-		p.b = []byte(p.style.paint(strings.TrimSuffix(string(p.b), "\n"), color.Bold) + "\n")
-	}
-	cells := make([]string, len(p.fields))
-	for i, f := range p.fields {
-		if cells[i] = textCells.of(f.In(reflect.ValueOf(l).Elem()), f.Type()); cells[i] == "" {
-			cells[i] = "-"
-		}
-	}
-	p.row(cells)
-	_, err := p.w.Write(p.b)
-	return err
-}
-
-// plan gives the columns the widths that their values usually have. On a screen that is too
-// narrow the widest ones get less.
-func (p *fieldsText) plan() {
-	p.widths = make([]int, len(p.fields))
-	if p.style.width <= 0 {
-		return
-	}
-	total := -columnGap
-	for i, f := range p.fields {
-		p.widths[i] = usualWidth(f)
-		total += p.widths[i] + columnGap
-	}
-	for ; total > p.style.width && slices.Max(p.widths) > 1; total-- {
-		p.widths[slices.Index(p.widths, slices.Max(p.widths))]--
-	}
-}
-
-const columnGap = 2
-
-func usualWidth(p paths.Path) int {
-	switch name := p.String(); {
-	case p.Type().Kind == paths.Moment:
-		return len("2006-01-02T15:04:05.000000000Z")
-	case p.Type().Kind == paths.Number || p.Type().Kind == paths.Truth:
-		return min(len(name), len("00000"))
-	case name == "ja4":
-		return len("t13d0000h2_000000000000_000000000000")
-	case strings.HasSuffix(name, "_ip"):
-		return len("192.168.100.100")
-	case name == "src" || name == "dst":
-		return len("192.168.100.100:50000")
-	}
-	return 24
-}
-
-// row appends a line. What does not fit is cut, first in the last columns.
-func (p *fieldsText) row(cells []string) {
-	var line strings.Builder
-	used := 0
-	for i, cell := range cells {
-		width := screen.Width(cell)
-		if p.style.width > 0 {
-			least := 0 // of the columns that follow
-			for _, w := range p.widths[i+1:] {
-				least += columnGap + max(w, 1)
-			}
-			if room := max(p.style.width-used-least, 1); width > room {
-				cell, width = screen.Cut(cell, room), room
-			}
-		}
-		p.widths[i] = max(p.widths[i], width)
-		if i < len(cells)-1 {
-			cell = screen.Pad(cell, p.widths[i]+columnGap)
-		}
-		line.WriteString(cell)
-		used += p.widths[i] + columnGap
-	}
-	p.b = append(append(p.b, screen.Cut(line.String(), p.style.width)...), '\n')
-}
-
-func (p *fieldsText) close() error { return nil }
 
 // projection is a tree of the fields of an object; nil is all of them.
 type projection []projected

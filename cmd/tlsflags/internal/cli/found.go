@@ -14,39 +14,37 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	if in.part != nil {
 		return in.part.row(source, h)
 	}
-	r := row{source: source, hello: h}
+	r := &in.row
+	*r = row{source: source, hello: h, number: in.counter.next(source, in.join || in.live.on())}
 	in.written.rows++
-	number := in.counter.next(source, in.join)
 	if h.Found() {
 		var err error
 		r.msg, r.offset, err = h.Parse()
 		r.code, _ = err.(extension.Code)
 	}
 	in.count(h, r.msg, r.code)
-	in.report.next(in, source)
 	if in.only.set && !r.msg.HasFlag(in.only.flag) && h.Found() {
 		return nil
 	}
-	if ok, err := in.selected(&r); !ok || err != nil {
+	if ok, err := in.selected(r); !ok || err != nil {
 		return err
 	}
 	if err := in.written.selected(h); err != nil {
 		return err
 	}
 	if in.tally != nil {
-		in.tally.add(&r)
+		in.tally.add(r)
 		return nil
 	}
 	if in.report.page != nil {
-		in.report.add(in, &r)
+		in.report.add(in, r)
 		return nil
 	}
 	if in.printer == nil {
 		in.stats.add(h, r.msg)
 		return nil
 	}
-	l := in.line(&r)
-	l.number = number
+	l := in.line(r)
 	if in.bytes {
 		l.Message = optional(hex.EncodeToString(h.Message))
 	}

@@ -69,6 +69,19 @@ written, or the network failed.`,
 	return cmd
 }
 
+// checkOutput checks that the page replaces no file that the request needs.
+func (o getOptions) checkOutput() error {
+	if !o.output.on() {
+		return nil
+	}
+	for _, input := range [][2]string{{"--ca", o.tls.ca}, {"--cert", o.tls.cert}, {"--key", o.tls.key}} {
+		if input[1] != "" && sameFile(o.output.name, input[1]) {
+			return usageError("-o would replace %s, the file of %s", o.output.name, input[0])
+		}
+	}
+	return nil
+}
+
 // client returns the client and, after a connection, what the server wanted.
 func (o getOptions) client(cmd *cobra.Command) (*client.Client, *wanted, error) {
 	flags := o.flags.flags
@@ -140,6 +153,9 @@ func get(cmd *cobra.Command, o getOptions, url string) error {
 	}
 	req, err := o.request.build(cmd.Context(), url)
 	if err != nil {
+		return err
+	}
+	if err := o.checkOutput(); err != nil {
 		return err
 	}
 	c, want, err := o.client(cmd)

@@ -209,3 +209,31 @@ func TestGetCutBody(t *testing.T) {
 		t.Errorf("to a file: exit %d, %s; left: %v, %v", code, errs, left, err)
 	}
 }
+
+// TestGetReplacesNoInput checks that the page cannot replace a file that the request needs.
+func TestGetReplacesNoInput(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"ca", "cert", "key"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Link(filepath.Join(dir, "key"), link); err != nil {
+		t.Fatal(err)
+	}
+	for output, option := range map[string]string{"ca": "--ca", "cert": "--cert", "key": "--key", "link": "--key"} {
+		args := []string{"get", "https://127.0.0.1:1/", "-o", filepath.Join(dir, output)}
+		for _, name := range []string{"ca", "cert", "key"} {
+			args = append(args, "--"+name, filepath.Join(dir, name))
+		}
+		_, errs, code := run(t, args...)
+		want := "-o would replace " + filepath.Join(dir, output) + ", the file of " + option
+		if Exit(code) != ExitUsage || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit %d, %s", output, code, errs)
+		}
+	}
+	if data, err := os.ReadFile(link); string(data) != "key" {
+		t.Errorf("the key is %q, %v", data, err)
+	}
+}

@@ -195,7 +195,7 @@ func inspectCommand() *cobra.Command {
   SSLKEYLOGFILE=keys curl --cacert demo/ca.pem https://127.0.0.1:8443/json
   tlsflags inspect --keylog keys a.pcap`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(args); err != nil {
+			if err := o.check(cmd, args); err != nil {
 				return err
 			}
 			return o.writeResults(cmd, func(to *resultFiles) error { return inspect(cmd, o, args, to) })
@@ -204,51 +204,6 @@ func inspectCommand() *cobra.Command {
 	}
 	o.register(cmd.Flags())
 	return cmd
-}
-
-func (o inspectOptions) check(args []string) error {
-	if err := o.live.check(args); err != nil {
-		return err
-	}
-	if err := o.workerOptions.check(); err != nil {
-		return err
-	}
-	if o.room.MaxFlows <= 0 {
-		return usageError("--max-flows must be at least 1")
-	}
-	if o.bytes && (o.redact || o.stats) {
-		return usageError("--bytes shows what --redact and --stats leave out")
-	}
-	if o.live.on() && o.keyLog != "" {
-		return usageError("--keylog reads a capture twice; write one to a file instead of -i")
-	}
-	switch counts := o.by.list != nil; {
-	case o.fields != nil && (o.stats || counts):
-		return usageError("--fields chooses what is shown of a hello; it does not go with --stats and --by")
-	case o.stats && counts:
-		return usageError("--stats and --by count in two ways; use one")
-	case len(o.by.list) > 2:
-		return usageError("--by takes one or two groupings")
-	case o.top < 0:
-		return usageError("--top cannot be negative")
-	}
-	inputs := args
-	if o.keyLog != "" {
-		inputs = append(slices.Clone(args), o.keyLog)
-	}
-	if err := errors.Join(o.report.check(&o, inputs), o.write.check(o, inputs), o.fields.check(o.format.value)); err != nil {
-		return err
-	}
-	if err := o.checkResult(inputs); err != nil {
-		return err
-	}
-	switch {
-	case o.follow && (o.join || o.keyLog != "" || o.live.on() || len(args) != 1 || args[0] == standardInput || isDirectory(args[0])):
-		return usageError("--follow reads one file as it grows; it does not go with other inputs, -, -i, --join and --keylog")
-	case o.join && (o.live.on() || slices.Contains(args, standardInput)):
-		return usageError("--join reads files, each twice; it does not go with - and -i")
-	}
-	return nil
 }
 
 // inspection is one run of inspect.
@@ -261,6 +216,7 @@ type inspection struct {
 	stats    flagStats
 	summary  summary
 	progress *progress
+	row      row // at hand
 	lists    lists
 	exit     Exit
 	keys     tls13.KeyLog // nil without --keylog
@@ -309,6 +265,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 	switch {
 	case o.by.list != nil:
 		in.tally = newTally(o.by.list, o.redact)
+		in.tally.joined = o.join || o.live.on()
 	case !o.stats && in.report.page == nil:
 		in.print(args, to)
 	}

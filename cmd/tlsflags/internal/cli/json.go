@@ -57,6 +57,7 @@ func (p *jsonPrinter) close() error {
 func appendLine(b []byte, l *line) []byte {
 	b = appendString(append(b, `{"schema":`...), l.Schema)
 	b = appendString(append(b, `,"source":`...), l.Source)
+	b = appendInt(append(b, `,"hello":`...), l.Hello)
 	b = appendOptional(append(b, `,"time":`...), l.Time)
 	b = appendString(append(b, `,"transport":`...), l.Transport)
 	b = appendOptional(append(b, `,"src":`...), l.Src)

@@ -24,7 +24,8 @@ const inspectSchema = "tlsflags.inspect/1"
 type line struct {
 	Schema          string      `json:"schema"`
 	Source          string      `json:"source"`
-	Time            optional    `json:"time"` // RFC 3339, UTC
+	Hello           int         `json:"hello"` // its number in the capture, from 1
+	Time            optional    `json:"time"`  // RFC 3339, UTC
 	Transport       string      `json:"transport"`
 	Src             optional    `json:"src"`
 	Dst             optional    `json:"dst"`
@@ -56,7 +57,6 @@ type line struct {
 	Message  optional      `json:"message,omitempty"` // in hexadecimal, with --bytes
 
 	ports    [2]int // to which SrcPort and DstPort point
-	number   int    // of the hello in its capture, from 1
 	hello    *capture.Hello
 	redacted bool
 }

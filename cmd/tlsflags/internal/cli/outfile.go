@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -274,46 +273,4 @@ func (p *rotatingPrinter) close() error {
 	err := p.now.close()
 	p.now = nil
 	return errors.Join(err, p.out.Flush(), p.files.finish())
-}
-
-// liveInput reports whether the input may go on for long.
-func (o *inspectOptions) liveInput(args []string) bool {
-	return o.live.on() || o.follow || slices.Contains(args, standardInput)
-}
-
-// checkResult checks what is said about the output.
-func (o *inspectOptions) checkResult(args []string) error {
-	switch counts := o.stats || o.by.list != nil; {
-	case counts && o.format.value == parquetFormat:
-		return usageError("--format parquet has hellos; for --stats and --by, use text, csv, json or jsonl")
-	case counts && o.result.rotate.on():
-		return usageError("--rotate divides hellos; it does not go with --stats and --by")
-	}
-	return o.result.check(args, o.liveInput(args))
-}
-
-// print makes the printer, which may write to several files.
-func (in *inspection) print(args []string, to *resultFiles) {
-	out := in.cmd.OutOrStdout()
-	style := textStyle{painter: useColor(in.color.value, out), width: widthOf(in.cmd, out), sources: in.severalSources(args)}
-	fresh := func() printer {
-		p := newPrinter(in.format.value, in.out, style, in.fields)
-		if c, ok := p.(*csvPrinter); ok {
-			c.bytes = in.bytes
-		}
-		return p
-	}
-	if to != nil && to.rotate.on() {
-		in.printer = &rotatingPrinter{files: to, fresh: fresh, out: in.out}
-	} else {
-		in.printer = fresh()
-	}
-}
-
-// writeResults is fileOptions.write, and refuses to write Parquet to a terminal.
-func (o *inspectOptions) writeResults(cmd *cobra.Command, run func(*resultFiles) error) error {
-	if o.format.value == parquetFormat && !o.result.on() && isTerminal(cmd.OutOrStdout()) {
-		return usageError("--format parquet is not for a terminal; use -o FILE")
-	}
-	return o.result.write(cmd, run)
 }

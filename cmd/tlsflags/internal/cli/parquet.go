@@ -65,6 +65,9 @@ func (p *parquetPrinter) print(l *line) error {
 	}
 	row := columns.Of(l.Source, l.hello)
 	row.Acknowledged = l.Acknowledged
+	for _, f := range l.Faults[min(len(row.Faults), len(l.Faults)):] { // those of the flags
+		row.Faults, row.FaultOffsets = append(row.Faults, f.Code), append(row.FaultOffsets, int32(f.Offset))
+	}
 	if l.redacted {
 		row.SrcIP, row.SrcPort, row.DstIP, row.DstPort = "", nil, "", nil
 		row.Random, row.SessionID, row.ServerName = nil, nil, ""

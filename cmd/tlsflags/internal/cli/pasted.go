@@ -21,11 +21,27 @@ type pasted struct {
 	data    []byte
 	packets []byte // of a dump of packets: a capture of them
 	also    string // another form in which the text is a whole ClientHello as well
+
+	blocks [][]byte // all blocks of a dump, of which data is the first
 }
 
 // readText reads a text. Of several readings, the first that is a whole ClientHello counts,
-// or else the first that makes the most sense.
+// or else the first that makes the most sense. The datagrams of one ClientHello, as blocks of a
+// dump, are one after the other in data.
 func readText(text []byte) (pasted, error) {
+	p, err := bestReading(text)
+	if err == nil && p.packets == nil && len(p.blocks) > 1 {
+		joined := bytes.Join(p.blocks, nil)
+		first, _ := openDatagram(p.data)
+		if all, _ := openDatagram(joined); all.whole && !first.whole {
+			p.data, p.also = joined, ""
+		}
+	}
+	return p, err
+}
+
+// bestReading is readText for the first block of a dump.
+func bestReading(text []byte) (pasted, error) {
 	var best pasted
 	const maxReadings = 100
 	most, tried := -1, 0
@@ -39,7 +55,7 @@ func readText(text []byte) (pasted, error) {
 		if tried++; tried > maxReadings {
 			break
 		}
-		p := pasted{form: r.Form, data: r.Data}
+		p := pasted{form: r.Form, data: r.Data, blocks: r.Blocks}
 		n := sense(r.Data)
 		if n < wholeSense && most < wholeSense && !r.Unlikely {
 			packets := r.Blocks

@@ -56,3 +56,21 @@ func partsOf(format string, fields fieldList) parts {
 	}
 	return allParts
 }
+
+// print makes the printer, which may write to several files.
+func (in *inspection) print(args []string, to *resultFiles) {
+	out := in.cmd.OutOrStdout()
+	style := textStyle{painter: useColor(in.color.value, out), width: widthOf(in.cmd, out), sources: in.severalSources(args), only: in.only}
+	fresh := func() printer {
+		p := newPrinter(in.format.value, in.out, style, in.fields)
+		if c, ok := p.(*csvPrinter); ok {
+			c.bytes = in.bytes
+		}
+		return p
+	}
+	if to != nil && to.rotate.on() {
+		in.printer = &rotatingPrinter{files: to, fresh: fresh, out: in.out}
+	} else {
+		in.printer = fresh()
+	}
+}

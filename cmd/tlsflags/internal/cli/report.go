@@ -19,9 +19,6 @@ type reportOption struct {
 	name  string
 	page  *report.Report // nil without the option
 	files *resultFiles
-
-	source string // of the last row
-	number int    // of the row in its capture, as explain --hello counts
 }
 
 func (o *reportOption) register(f *pflag.FlagSet) {
@@ -66,14 +63,6 @@ func (o *reportOption) discard() {
 	}
 }
 
-// next counts a row, which may not be shown.
-func (o *reportOption) next(in *inspection, source string) {
-	if source != o.source && !in.join && !in.live.on() { // where one input follows the other
-		o.source, o.number = source, 0
-	}
-	o.number++
-}
-
 // add adds a row.
 func (o *reportOption) add(in *inspection, r *row) {
 	h, msg := r.hello, r.msg
@@ -81,7 +70,7 @@ func (o *reportOption) add(in *inspection, r *row) {
 		msg, _ = readable(h)
 	}
 	row := report.Hello{
-		Number: o.number, Found: h.Found(), Source: r.source, Transport: transportOf(h), Version: versionOf(msg), JA4: r.ja4(),
+		Number: r.number, Found: h.Found(), Source: r.source, Transport: transportOf(h), Version: versionOf(msg), JA4: r.ja4(),
 		Odd: oddities(r, msg), Kind: annotate.ClientHello, RequestMTLS: msg.HasFlag(extension.RequestMTLS),
 	}
 	if h.Transport == capture.DTLS {
@@ -107,7 +96,7 @@ func (o *reportOption) add(in *inspection, r *row) {
 	if !in.redact {
 		name, _ := msg.ServerName()
 		row.Src, row.Dst = addressText(h.Src), addressText(h.Dst)
-		row.Name, row.Message = string(name), h.Message
+		row.Name, row.Message, row.Code, row.Offset = string(name), h.Message, h.Code, h.Offset
 	}
 	o.page.Add(row)
 }
@@ -165,6 +154,9 @@ func oddities(r *row, msg clienthello.ClientHello) []string {
 	}
 	for _, f := range r.hello.Faults {
 		list = append(list, "fault: "+oddInfo(f).Code)
+	}
+	for _, f := range flagFaults(msg) {
+		list = append(list, "fault: "+f.Code)
 	}
 	if r.hello.FlagsChanged {
 		list = append(list, "TLS flags that changed after a HelloRetryRequest")

@@ -81,7 +81,7 @@ func TestReportOddities(t *testing.T) {
 	}
 	text := readPage(t, filepath.Join(dir, "out.html"))
 	for _, odd := range []string{"refused: session_id_too_long", "a TLS flag without a name", "malformed extension: tls_flags", "an extension without a name"} {
-		if !strings.Contains(text, "<tr><td>"+odd+"<td>1<td><a href=\"#b") {
+		if !strings.Contains(text, "<tr><td>"+odd+"<td>1<td><a href=\"#row-") {
 			t.Errorf("the page does not count %q", odd)
 		}
 	}

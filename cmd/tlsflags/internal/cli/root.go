@@ -52,7 +52,7 @@ to standard error. The exit codes are
 If several apply, the first of 2, 3, 5, 4, 1 is returned.
 
 Text fits the width of --width, else that of the terminal, else that of the variable
-COLUMNS. Without a width, nothing is cut.
+COLUMNS; at least 20 columns are used. Without a width, nothing is cut.
 
 A TLS flag is given by its number, also as 0x50, or by its name: request_mtls (newer
 drafts call it request_client_auth) or resumption_across_names.
@@ -82,7 +82,7 @@ shell complete commands, options and values.`,
 		vectorsCommand(),
 		versionCommand(),
 	)
-	root.PersistentFlags().Int(widthOption, 0, "make text fit `columns`; otherwise the terminal or COLUMNS decides")
+	root.PersistentFlags().Var(new(widthValue), widthOption, "make text fit this many columns, at least 20; otherwise the terminal or COLUMNS decides")
 	wrapHelp(root)
 	markFailures(root)
 	describeEnums(root)

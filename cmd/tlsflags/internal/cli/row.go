@@ -6,12 +6,15 @@ import (
 	"github.com/tlsflags/tlsflags/capture"
 	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
+	"github.com/tlsflags/tlsflags/rules"
 )
 
 // row is what was found, from which a line is made if it is to be shown.
 type row struct {
 	source string
 	hello  *capture.Hello
+	number int                     // in its capture, from 1
 	msg    clienthello.ClientHello // zero if it was refused
 	code   extension.Code          // why it was refused, or 0
 	offset int                     // of the code
@@ -43,7 +46,7 @@ func (in *inspection) line(r *row) *line {
 		return r.l
 	}
 	l := in.lists.describe(r.source, r.hello)
-	r.l = l
+	r.l, l.Hello = l, r.number
 	switch {
 	case !r.hello.Found(): // a doubt, and no more
 	case r.code != 0:
@@ -58,6 +61,7 @@ func (in *inspection) line(r *row) *line {
 			l.DTLS.CookieLength = new(len(r.msg.LegacyCookie()))
 		}
 		l.TLSFlags = describeFlags(r.msg.Extensions())
+		l.Faults = append(l.Faults, flagFaults(r.msg)...)
 		l.RequestMTLS = r.msg.HasFlag(extension.RequestMTLS)
 		if in.parts.has(partJA4) {
 			l.JA4 = optional(in.lists.texts.ja4(r))
@@ -65,4 +69,14 @@ func (in *inspection) line(r *row) *line {
 		in.followed.describe(l, r.msg)
 	}
 	return l
+}
+
+// flagFaults returns the fault of a hello that has a TLS flag whose document does not allow it
+// there. A server decides what to do with the flag; the hello is not refused for it.
+func flagFaults(msg clienthello.ClientHello) []oddInfo {
+	v := rules.Handshake{}.Check(extension.ClientHello, handshake.FromClient, msg.Extensions())
+	if v.Code != extension.ErrFlagMisplaced { // a malformed extension has an error of its own
+		return nil
+	}
+	return []oddInfo{{v.Code.Name(), v.Offset}}
 }

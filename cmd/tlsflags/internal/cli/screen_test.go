@@ -122,7 +122,7 @@ func TestFits(t *testing.T) {
 	if len(files) < 50 {
 		t.Errorf("%d files are too few", len(files))
 	}
-	for _, width := range []int{40, 80, 81, 120} {
+	for _, width := range []int{20, 40, 80, 81, 120} {
 		option := fmt.Sprint("--width=", width)
 		all := append([]string{"inspect", option, "--bytes", "--color=always"}, files...)
 		out, _ := runCLI(t, all...)
@@ -169,11 +169,12 @@ func TestWidthOf(t *testing.T) {
 		option, columns string
 		want            int
 	}{
-		{"", "", 0}, {"", "100", 100}, {"", "x", 0}, {"", "-5", 0}, {"90", "100", 90}, {"0", "100", 0}, {"-1", "", 0},
+		{"", "", 0}, {"", "100", 100}, {"", "x", 0}, {"", "-5", 0}, {"90", "100", 90}, {"0", "100", 0},
+		{"", "5", 20}, {"20", "", 20},
 	} {
 		t.Setenv("COLUMNS", test.columns)
 		cmd := new(cobra.Command)
-		cmd.Flags().Int(widthOption, 0, "")
+		cmd.Flags().Var(new(widthValue), widthOption, "")
 		if test.option != "" {
 			if err := cmd.Flags().Set(widthOption, test.option); err != nil {
 				t.Fatal(err)
@@ -181,6 +182,17 @@ func TestWidthOf(t *testing.T) {
 		}
 		if got := widthOf(cmd, new(bytes.Buffer)); got != test.want {
 			t.Errorf("%+v: %d", test, got)
+		}
+	}
+}
+
+// TestWidthRefused checks that a width into which no text fits is not taken silently.
+func TestWidthRefused(t *testing.T) {
+	for _, width := range []string{"5", "19", "-1", "x", ""} {
+		out, code := runCLI(t, "flags", "--width="+width)
+		want := fmt.Sprintf("--width: unknown width %q; use a number of columns from 20 on, or 0 for no limit", width)
+		if Exit(code) != ExitUsage || !strings.Contains(out, want) {
+			t.Errorf("%q: exit %d, %s", width, code, out)
 		}
 	}
 }

@@ -133,6 +133,7 @@ func (c conditions) parts() parts {
 // quickValues has the values that are asked for most.
 var quickValues = map[string]value{
 	"source":    func(_ *inspection, r *row) any { return r.source },
+	"hello":     func(_ *inspection, r *row) any { return r.number },
 	"transport": func(_ *inspection, r *row) any { return transportOf(r.hello) },
 	"time": func(_ *inspection, r *row) any {
 		if !hasTime(r.hello.Time) {

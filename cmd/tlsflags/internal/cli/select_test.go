@@ -134,7 +134,7 @@ func TestConditionOptions(t *testing.T) {
 	for args, want := range map[string]string{
 		"--where ja5==1":    `--where: column 1: unknown name "ja5" (did you mean ja4?)`,
 		"--since yesterday": `--since: unknown time "yesterday"; use RFC 3339, such as 2026-11-24T10:00:00Z`,
-		"--where=":          `column 1: unexpected token EOF`,
+		"--where=":          `column 1: the condition ends here; write one`,
 	} {
 		out, code := runCLI(t, append(append([]string{"inspect"}, strings.Fields(args)...), demo)...)
 		if Exit(code) != ExitUsage || !strings.Contains(out, want) {

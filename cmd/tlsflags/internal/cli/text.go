@@ -17,8 +17,9 @@ import (
 // textStyle is how the text format looks.
 type textStyle struct {
 	painter
-	width   int  // of the screen; 0: no limit
-	sources bool // the name of an input is above its hellos
+	width   int       // of the screen; 0: no limit
+	sources bool      // the name of an input is above its hellos
+	only    flagValue // that all hellos have, if it is set
 }
 
 // textPrinter writes one line a hello, in columns. Lines are written as hellos are found, so
@@ -28,74 +29,10 @@ type textPrinter struct {
 	style  textStyle
 	widths [textColumns]int // 0: left out
 	source string
+	day    string // of the last row with a time
 	begun  bool
 	cells  [textColumns]cell
-	parts  []string // of the last cell
 	b      bytes.Buffer
-}
-
-type column int
-
-const (
-	numberColumn column = iota
-	timeColumn
-	transportColumn
-	clientColumn
-	serverColumn
-	nameColumn
-	versionColumn
-	framesColumn
-	flagsColumn
-	textColumns
-)
-
-var columnNames = [textColumns]string{
-	numberColumn: "#", timeColumn: "TIME", transportColumn: "VIA", clientColumn: "CLIENT", serverColumn: "SERVER",
-	nameColumn: "SERVER NAME", versionColumn: "VERSION", framesColumn: "FRAMES", flagsColumn: "TLS FLAGS",
-}
-
-// A cell has a short form for columns that are too narrow.
-type cell struct{ long, short string }
-
-// wholeWidths are the widths without a limit.
-var wholeWidths = [textColumns]int{
-	numberColumn: 4, timeColumn: len("00:00:00.000000"), transportColumn: len("dtls"),
-	clientColumn: len("192.168.100.100:50000"), serverColumn: len("192.168.100.100:443"),
-	nameColumn: 30, versionColumn: len("DTLS 1.2"), framesColumn: len("FRAMES"), flagsColumn: 1,
-}
-
-// fitting has the columns in the order in which they get room, and how wide they are then. The
-// last column has what is left.
-var fitting = []struct {
-	column column
-	width  int
-}{
-	{nameColumn, 20}, {flagsColumn, 24}, {timeColumn, len("00:00:00")}, {clientColumn, len("192.168.100.100")},
-	{nameColumn, 30}, {numberColumn, 6}, {versionColumn, len("DTLS 1.2")}, {clientColumn, len("192.168.100.100:50000")},
-	{flagsColumn, 32}, {serverColumn, len("192.168.100.100:443")},
-	{timeColumn, len("00:00:00.000000")}, {transportColumn, len("dtls")}, {framesColumn, 12}, {nameColumn, 50},
-}
-
-// fit returns the widths of the columns for a screen.
-func fit(width int) (widths [textColumns]int) {
-	rest := width + columnGap
-	for _, step := range fitting {
-		now := widths[step.column]
-		if more := step.width - now; now > 0 {
-			more = min(more, rest)
-			widths[step.column] += more
-			rest -= more
-		} else if more+columnGap <= rest {
-			widths[step.column] = more
-			rest -= more + columnGap
-		}
-	}
-	if widths[flagsColumn] == 0 { // half and half
-		name := max(width/2-columnGap, 1)
-		return [textColumns]int{nameColumn: name, flagsColumn: max(width-name-columnGap, 1)}
-	}
-	widths[flagsColumn] += rest
-	return widths
 }
 
 func newTextPrinter(w io.Writer, style textStyle) *textPrinter {
@@ -118,12 +55,16 @@ func (p *textPrinter) print(l *line) error {
 		p.b.Reset()
 		p.b.WriteString(p.style.paint(names, color.Bold) + "\n")
 	}
-	if p.style.sources && l.Source != p.source {
-		p.source = l.Source
-		fmt.Fprintf(&p.b, "%s\n", p.style.paint(screen.Cut(printable(l.Source), p.style.width), color.Bold))
-	}
+	p.heading(l)
 	p.describe(l)
-	p.row(p.verdict(l))
+	v := p.verdict(l, false)
+	if p.brief() && screen.Width(strings.Join(slices.Concat(v.flags, v.odd), "; ")) > p.widths[flagsColumn] {
+		v = p.verdict(l, true)
+		p.row(slices.Concat(v.flags, v.more))
+		p.below(v.odd)
+	} else {
+		p.row(slices.Concat(v.flags, v.odd, v.more))
+	}
 	p.message(string(l.Message))
 	_, err := p.w.Write(p.b.Bytes())
 	return err
@@ -131,10 +72,44 @@ func (p *textPrinter) print(l *line) error {
 
 func (p *textPrinter) close() error { return nil }
 
+// heading writes the name of an input above its first hello, and the day when it changes.
+func (p *textPrinter) heading(l *line) {
+	var parts []string
+	day, _, _ := strings.Cut(string(l.Time), "T")
+	if p.style.sources && l.Source != p.source {
+		p.source, p.day = l.Source, ""
+		room := p.style.width
+		if room > 0 && day != "" {
+			room -= columnGap + len(day)
+		}
+		parts = append(parts, screen.Cut(printable(l.Source), room))
+	}
+	if day != "" && day != p.day {
+		p.day = day
+		parts = append(parts, day)
+	}
+	if parts != nil {
+		p.b.WriteString(p.style.paint(strings.Join(parts, "  "), color.Bold) + "\n")
+	}
+}
+
+// below writes what is odd about a hello below its line, if there is something.
+func (p *textPrinter) below(odd []string) {
+	if len(odd) == 0 {
+		return
+	}
+	indent := "  "
+	if n := p.widths[numberColumn]; n > 0 {
+		indent = strings.Repeat(" ", n+columnGap)
+	}
+	odd[0] = indent + odd[0]
+	p.b.WriteString(screen.Fill(odd, "; ", indent, p.style.width) + "\n")
+}
+
 // describe fills in the cells of a hello.
 func (p *textPrinter) describe(l *line) {
 	p.cells = [textColumns]cell{}
-	p.cells[numberColumn].long = strconv.Itoa(l.number)
+	p.cells[numberColumn].long = strconv.Itoa(l.Hello)
 	if l.Time != "" {
 		t := clock(string(l.Time))
 		p.cells[timeColumn] = cell{t, t[:len("00:00:00")]}
@@ -155,16 +130,22 @@ func (p *textPrinter) describe(l *line) {
 
 // row writes the cells, and the pieces of the last one.
 func (p *textPrinter) row(last []string) {
+	over := 0 // by which the number is too long
 	for c, width := range p.widths[:flagsColumn] {
 		if width == 0 {
 			continue
+		}
+		if column(c) == nameColumn {
+			width = max(width-over, 1)
 		}
 		text := p.cells[c].long
 		if text == "" {
 			text = "-"
 		}
 		used := screen.Width(text)
-		if used > width && p.brief() {
+		if column(c) == numberColumn {
+			over = max(used-width, 0)
+		} else if used > width && p.brief() {
 			if short := p.cells[c].short; short != "" {
 				text = short
 			}
@@ -173,7 +154,7 @@ func (p *textPrinter) row(last []string) {
 		}
 		if column(c) == numberColumn {
 			p.spaces(width - used)
-			used = width
+			used = max(used, width)
 		}
 		p.b.WriteString(text)
 		p.spaces(max(width-used, 0) + columnGap)
@@ -211,51 +192,68 @@ func (p *textPrinter) message(digits string) {
 	}
 }
 
-// verdict lists the flags, or says why there are none.
-func (p *textPrinter) verdict(l *line) []string {
-	parts := p.parts[:0]
-	if p.brief() {
-		parts = append(parts, p.ambiguous(l)...)
+// A verdict is what the last cell says, in parts.
+type verdict struct {
+	flags []string // what the hello says, or that it is refused
+	odd   []string // why it is refused, in doubt or odd
+	more  []string
+}
+
+// verdict lists the flags, or says why there are none. If apart, reasons are only in odd, to
+// be below the line.
+func (p *textPrinter) verdict(l *line, apart bool) verdict {
+	v := verdict{odd: p.ambiguous(l)}
+	refused := func(what, short string, e *refuseInfo) {
+		reason := fmt.Sprintf("%s at byte %d: %s; alert %s", e.Code, e.Offset, e.Message, e.Alert.Name)
+		if apart {
+			v.flags, v.odd = []string{p.style.paint(short, color.FgRed)}, append(v.odd, p.style.paint(reason, color.FgRed))
+		} else {
+			v.flags = []string{p.style.paint(what+": "+reason, color.FgRed)}
+		}
 	}
 	switch {
 	case l.Error != nil:
-		parts = append(parts, p.style.paint(refusalText("refused", l.Error), color.FgRed))
+		refused("refused", "refused", l.Error)
 	case l.ClientHello == nil:
-		parts = append(parts, "no whole hello")
+		v.flags = []string{"no whole hello"}
 	case l.TLSFlags == nil:
-		parts = append(parts, p.style.paint("no tls_flags", color.Faint))
+		v.flags = []string{p.style.paint("no tls_flags", color.Faint)}
 	case l.TLSFlags.Error != nil:
-		parts = append(parts, p.style.paint(refusalText(extensionText(l.TLSFlags)+" malformed", l.TLSFlags.Error), color.FgRed))
+		refused(extensionText(l.TLSFlags)+" malformed", "tls_flags malformed", l.TLSFlags.Error)
 	default:
-		parts = append(parts, p.flagsText(l.TLSFlags))
+		v.flags = []string{p.flagsText(l.TLSFlags)}
 	}
 	if l.HelloIndex > 1 {
-		parts = append(parts, fmt.Sprintf("hello %d of the connection", l.HelloIndex))
+		v.more = append(v.more, fmt.Sprintf("hello %d of the connection", l.HelloIndex))
 	}
 	if l.TLSFlagsChanged != nil && *l.TLSFlagsChanged {
-		parts = append(parts, p.style.paint("tls_flags differ from the first hello's", color.FgRed))
+		v.odd = append(v.odd, p.style.paint("tls_flags differ from the first hello's", color.FgRed))
 	}
-	if !p.brief() {
-		parts = append(parts, p.ambiguous(l)...)
-	}
-	parts = append(parts, p.oddities(l)...)
-	for _, f := range l.ServerFlags {
-		parts = append(parts, p.sentText(f))
-	}
-	for _, f := range l.ClientFlags {
-		if f.Message != "ClientHello" || f.Verdict != nil {
-			parts = append(parts, p.sentText(f))
-		}
-	}
+	v.odd = append(v.odd, p.oddities(l)...)
+	v.more = append(v.more, carriedIn(l)...)
+	p.sent(l, &v)
 	if l.Acknowledged != nil && *l.Acknowledged {
-		parts = append(parts, p.style.paint("request_mtls acknowledged", color.FgGreen, color.Bold))
+		v.more = append(v.more, p.style.paint("request_mtls acknowledged", color.FgGreen, color.Bold))
 	}
-	p.parts = parts
-	return parts
+	return v
 }
 
-// brief reports whether the text is for a screen, on which its end may be cut off: what matters
-// most comes first, and what is usual is left out.
+// sent adds the flags of the other messages of the connection.
+func (p *textPrinter) sent(l *line, v *verdict) {
+	for i, f := range slices.Concat(l.ServerFlags, l.ClientFlags) {
+		switch ofClient := i >= len(l.ServerFlags); {
+		case f.Verdict != nil && ofClient && f.Message == "ClientHello" && f.Verdict.Code == extension.ErrFlagMisplaced.Name(): // a fault
+		case f.Verdict != nil:
+			v.odd = append(v.odd, p.sentText(f))
+		case !ofClient || f.Message != "ClientHello":
+			v.more = append(v.more, p.sentText(f))
+		}
+	}
+}
+
+// brief reports whether the text is for a screen, on which the end of a line may be cut off:
+// what matters most comes first, what is usual is left out, and reasons that do not fit are
+// below the line.
 func (p *textPrinter) brief() bool { return p.style.width > 0 }
 
 // ambiguous says what is in doubt about a hello.
@@ -270,8 +268,7 @@ func (p *textPrinter) ambiguous(l *line) []string {
 	return []string{p.style.paint(text, color.FgYellow, color.Bold)}
 }
 
-// oddities says what is odd about a hello, and where it was if that is not an IP packet in a
-// frame.
+// oddities says what is odd about a hello that is not refused for it.
 func (p *textPrinter) oddities(l *line) []string {
 	var parts []string
 	if h := l.readable(); h != nil {
@@ -282,6 +279,11 @@ func (p *textPrinter) oddities(l *line) []string {
 	for _, f := range l.Faults {
 		parts = append(parts, p.style.paint(fmt.Sprintf("%s at byte %d", f.Code, f.Offset), color.FgYellow))
 	}
+	return parts
+}
+
+// carriedIn says where a hello was, if that is not an IP packet in a frame.
+func carriedIn(l *line) (parts []string) {
 	switch {
 	case l.Prologue == nil:
 	case l.Prologue.Protocol == "":
@@ -306,10 +308,13 @@ func (p *textPrinter) sentText(f sentFlags) string {
 
 // flagsText names the extension and its flags.
 func (p *textPrinter) flagsText(f *flagsInfo) string {
-	names := make([]string, len(f.Flags))
+	names, first := make([]string, len(f.Flags)), uint32(requestMTLS)
+	if p.style.only.set {
+		first = uint32(p.style.only.flag)
+	}
 	for i, flag := range f.Flags {
 		names[i] = p.flagText(flag)
-		if p.brief() && flag.Value == requestMTLS { // the others are more often cut off
+		if p.brief() && flag.Value == first { // the others are more often cut off
 			names[0], names[i] = names[i], names[0]
 		}
 	}
@@ -340,10 +345,6 @@ func extensionText(f *flagsInfo) string {
 		return fmt.Sprintf("tls_flags(%d)", f.Extension.Value)
 	}
 	return fmt.Sprintf("tls_flags(0x%04x)", f.Extension.Value)
-}
-
-func refusalText(what string, e *refuseInfo) string {
-	return fmt.Sprintf("%s: %s at byte %d: %s; alert %s", what, e.Code, e.Offset, e.Message, e.Alert.Name)
 }
 
 // clock cuts the time of day out of an RFC 3339 time and gives it six digits after

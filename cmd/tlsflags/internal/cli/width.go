@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fatih/color"
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -18,20 +17,45 @@ import (
 // widthOption is the option for the width of text, which all commands have.
 const widthOption = "width"
 
+// leastColumns is the least width: on a narrower screen, the text of the commands is no use.
+const leastColumns = 20
+
+// widthValue is the value of --width, 0 for no limit.
+type widthValue int
+
+func (w *widthValue) Type() string { return "columns" }
+
+func (w *widthValue) String() string {
+	if *w == 0 {
+		return "" // as no option
+	}
+	return strconv.Itoa(int(*w))
+}
+
+func (w *widthValue) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n != 0 && n < leastColumns {
+		return &unknownValue{what: "width", got: s, use: fmt.Sprintf("use a number of columns from %d on, or 0 for no limit", leastColumns)}
+	}
+	*w = widthValue(n)
+	return nil
+}
+
 // widthOf returns how many columns text may take that goes to w, or 0 if there is no limit: the
 // number of --width, that of the terminal, or that of COLUMNS.
 func widthOf(cmd *cobra.Command, w io.Writer) int {
 	if f := cmd.Flags().Lookup(widthOption); f != nil && f.Changed {
-		n, _ := strconv.Atoi(f.Value.String()) // pflag has checked it
-		return max(n, 0)
+		return int(*f.Value.(*widthValue))
 	}
 	if f, ok := terminalFile(w); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
+			return max(width, leastColumns)
 		}
 	}
-	n, _ := strconv.Atoi(os.Getenv("COLUMNS"))
-	return max(n, 0)
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return max(n, leastColumns)
+	}
+	return 0
 }
 
 // terminalFile returns the terminal that a stream is.
@@ -46,33 +70,6 @@ func terminalFile(stream any) (*os.File, bool) {
 func isTerminal(stream any) bool {
 	_, ok := terminalFile(stream)
 	return ok
-}
-
-// colorMode is when text has colour.
-func colorMode() enum[string] { return enumOf("color", "auto", words("auto", "always", "never")) }
-
-// useColor reports whether to write colours to w. NO_COLOR and TERM=dumb turn off the
-// default.
-func useColor(mode string, w io.Writer) painter {
-	switch mode {
-	case "always":
-		return true
-	case "never":
-		return false
-	}
-	return painter(isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
-}
-
-// painter says whether text has colour.
-type painter bool
-
-func (p painter) paint(s string, attributes ...color.Attribute) string {
-	if !p {
-		return s
-	}
-	c := color.New(attributes...)
-	c.EnableColor()
-	return c.Sprint(s)
 }
 
 // helpWidth is the width of help on a screen that is not narrower.

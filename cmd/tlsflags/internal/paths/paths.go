@@ -97,7 +97,11 @@ func (t *Type) Find(name string) (Path, error) {
 		f := at.Field(key)
 		switch {
 		case f == nil && len(p) > 0 && at.Kind == List:
-			return nil, fmt.Errorf("%s is a list, which has no %q", p, key)
+			advice := ""
+			if at.Elem.Field(key) != nil {
+				advice = fmt.Sprintf("; its elements have it: any(%s, .%s ...)", p, key)
+			}
+			return nil, fmt.Errorf("%s is a list, which has no %q%s", p, key, advice)
 		case f == nil && len(p) > 0 && at.Kind != Object:
 			return nil, fmt.Errorf("%s is %s, which has no %q", p, at.Kind, key)
 		case f == nil:

@@ -69,7 +69,8 @@ func TestUnknownNames(t *testing.T) {
 		"hidden":       `unknown name "hidden"`,
 		"":             `unknown name ""`,
 		"sure.x":       `sure is a boolean, which has no "x"`,
-		"points.value": `points is a list, which has no "value"`,
+		"points.value": `points is a list, which has no "value"; its elements have it: any(points, .value ...)`,
+		"points.x":     `points is a list, which has no "x"`,
 	} {
 		if p, err := root.Find(name); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, %v, want %s", name, p, err, want)

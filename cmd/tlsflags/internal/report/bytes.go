@@ -12,15 +12,17 @@ import (
 // Bytes returns a table of the bytes of a message with their fields and meanings. It is cut
 // after MaxMessage bytes of HTML.
 func Bytes(kind annotate.Kind, message []byte) template.HTML {
-	return bytesIn(MaxMessage, kind, message)
+	return bytesIn(MaxMessage, annotate.Explain(kind, message))
 }
 
-// bytesIn is Bytes with another limit.
-func bytesIn(limit int, kind annotate.Kind, message []byte) template.HTML {
-	t := annotate.Explain(kind, message)
+// bytesIn is Bytes of a table, with another limit.
+func bytesIn(limit int, t annotate.Table) template.HTML {
 	const end = "</table>"
 	var b strings.Builder
 	execute(&b, "bytes", nil)
+	if c := t.Carrier; c != nil {
+		execute(&b, "fault", faultText(c)+"; the offset is that in what carried the message")
+	}
 	var path []string
 	for i, f := range t.Fields {
 		row := strings.Builder{}

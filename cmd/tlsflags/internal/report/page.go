@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 )
 
 //go:embed style.css
@@ -70,7 +72,7 @@ func (r *Report) Write(w io.Writer, about About) error {
 		var around, b strings.Builder
 		data := messageData{rowData: r.row(h, shown)}
 		execute(&around, "message", data)
-		data.Bytes = bytesIn(MaxMessage-around.Len(), h.Kind, h.Message)
+		data.Bytes = bytesIn(MaxMessage-around.Len(), annotate.ExplainCarried(h.Kind, h.Message, h.Code, h.Offset))
 		execute(&b, "message", data)
 		if _, err := io.WriteString(w, b.String()); err != nil {
 			return err
@@ -107,8 +109,8 @@ func (r *Report) table(shown map[int]bool, room int) (rows string, listed, noByt
 
 type rowData struct {
 	Hello
-	ID                int
-	Link              bool
+	Anchor            string
+	Link              bool // to the bytes
 	Several           bool
 	When              string
 	FlagText, OddText string
@@ -116,7 +118,7 @@ type rowData struct {
 }
 
 func (r *Report) row(h Hello, shown map[int]bool) rowData {
-	d := rowData{Hello: h, ID: h.id, Link: shown[h.id], Several: r.several,
+	d := rowData{Hello: h, Anchor: r.anchor(h), Link: shown[h.id], Several: r.several,
 		FlagText: strings.Join(h.Flags, ", "), OddText: strings.Join(h.Odd, ", ")}
 	if !h.Time.IsZero() {
 		d.When = h.Time.UTC().Format("2006-01-02 15:04:05.000")
@@ -125,6 +127,14 @@ func (r *Report) row(h Hello, shown map[int]bool) rowData {
 		d.Frame = fmt.Sprint(h.Frame)
 	}
 	return d
+}
+
+// anchor names the bytes of a hello in a link.
+func (r *Report) anchor(h Hello) string {
+	if r.several { // and so numbers are not unique
+		return fmt.Sprintf("row-%d", h.id)
+	}
+	return fmt.Sprintf("hello-%d", h.Number)
 }
 
 type messageData struct {
@@ -140,13 +150,15 @@ type tile struct {
 }
 
 type oddityData struct {
-	Label       string
-	Count       int
-	First, Link int // the number of the first hello, and its id if its bytes are shown
+	Label string
+	Count int
+	First int    // the number of the first hello
+	Link  string // its anchor, if its bytes are shown
 }
 
 type chart struct {
 	Title string
+	Whole bool // labels are not wrapped
 	Bars  []bar
 }
 
@@ -188,13 +200,13 @@ func (r *Report) head(about About, shown map[int]bool) headData {
 	for _, o := range r.oddities {
 		data := oddityData{Label: o.label, Count: o.count, First: o.first.Number}
 		if shown[o.first.id] {
-			data.Link = o.first.id
+			data.Link = r.anchor(o.first)
 		}
 		d.Oddities = append(d.Oddities, data)
 	}
 	for i := range r.counters {
 		if bars := r.counters[i].bars(); len(bars) > 0 {
-			d.Charts = append(d.Charts, chart{titles[i], bars})
+			d.Charts = append(d.Charts, chart{titles[i], i == byJA4, bars})
 		}
 	}
 	return d

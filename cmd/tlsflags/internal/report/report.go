@@ -13,6 +13,7 @@ import (
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
+	"github.com/tlsflags/tlsflags/extension"
 )
 
 // The limits of a page.
@@ -50,6 +51,8 @@ type Hello struct {
 
 	id int // of the row, from 1
 
+	Code    extension.Code // why what carried the message is refused, or 0
+	Offset  int            // of the code
 	Kind    annotate.Kind
 	Message []byte // nil if it is not to be shown; Add copies what it needs
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/testenv"
 )
 
@@ -99,7 +100,7 @@ func TestNothingIsLoaded(t *testing.T) {
 			if !strings.Contains(attributes, " "+a[1]+" ") {
 				t.Errorf("the attribute %s in %s", a[1], m[0])
 			}
-			if a[1] == "href" && !strings.HasPrefix(m[2], ` href="#b`) {
+			if a[1] == "href" && !strings.HasPrefix(m[2], ` href="#hello-`) {
 				t.Errorf("a link leads elsewhere: %s", m[0])
 			}
 		}
@@ -152,6 +153,49 @@ func TestLimits(t *testing.T) {
 		if want := " 10000 of the listed rows have no bytes"; name == "www.example" && !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want) // the first of 200 JA4 are not listed
 		}
+	}
+}
+
+// TestLinks checks that the numbers of hellos lead to their bytes, also if several captures
+// number their hellos.
+func TestLinks(t *testing.T) {
+	for _, sources := range [][]string{{"a.pcap"}, {"a.pcap", "b.pcap"}} {
+		r := New()
+		for _, source := range sources {
+			for n := range 3 {
+				h := hello(n+1, chrome(t))
+				h.Source, h.Odd = source, []string{"odd"}
+				if n == 2 {
+					h.Message = nil // it has no bytes
+				}
+				r.Add(h)
+			}
+		}
+		page := render(t, r, About{Sources: sources})
+		links := regexp.MustCompile(`<tr><td><a href="#([^"]+)">(\d)</a>`).FindAllStringSubmatch(page, -1)
+		for _, l := range links {
+			if strings.Count(page, `id="`+l[1]+`"`) != 1 {
+				t.Errorf("%s has no anchor of its own", l[0])
+			}
+			if len(sources) == 1 && l[1] != "hello-"+l[2] {
+				t.Errorf("the link of hello %s is %s", l[2], l[1])
+			}
+		}
+		if len(links) != 2*len(sources) || strings.Count(page, "<tr><td>3<td>") != len(sources) {
+			t.Errorf("%d links in\n%s", len(links), page)
+		}
+	}
+}
+
+// TestCarrierFault checks that the bytes of a hello say the same fault as its row.
+func TestCarrierFault(t *testing.T) {
+	r := New()
+	h := hello(1, chrome(t)[:100])
+	h.Odd, h.Code, h.Offset = []string{"refused: record_empty"}, extension.ErrRecordEmpty, 12
+	r.Add(h)
+	page := render(t, r, About{})
+	if !strings.Contains(page, "refused: record_empty at byte 12: ") || strings.Contains(page, "truncated") {
+		t.Error(page[strings.Index(page, "<h2>Bytes"):])
 	}
 }
 

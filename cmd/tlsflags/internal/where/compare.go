@@ -29,11 +29,14 @@ func (c *translator) compare(n *ast.BinaryNode) ast.Node {
 		return present
 	}
 	l, r = c.alike(l, r), c.alike(r, l)
+	if n.Operator == "==" || n.Operator == "!=" {
+		l, r = c.literal(l, r), c.literal(r, l)
+	}
 	switch k := l.t.Kind; {
 	case c.err != nil:
 		return n
 	case k != r.t.Kind:
-		return c.fail(n, "%s cannot be compared with %s", kind(l.t), kind(r.t))
+		return c.fail(n, "%s cannot be compared with %s%s", kind(l.t), kind(r.t), otherwise(l, r))
 	case k == paths.List, k == paths.Object, k == paths.Truth && !equality:
 		return c.fail(n, "%s cannot be compared with %s", kind(l.t), n.Operator)
 	}
@@ -90,7 +93,7 @@ func (c *translator) search(n *ast.BinaryNode) ast.Node {
 	}
 	for _, o := range []operand{l, r} {
 		if o.t == nil || o.t.Kind != paths.Text {
-			return c.fail(o.at, "%s needs a string here, not %s", n.Operator, kind(o.t))
+			return c.fail(o.at, "%s needs a string here, not %s%s", n.Operator, kind(o.t), searchAdvice(o, l, r))
 		}
 	}
 	if n.Operator == "matches" {
@@ -138,13 +141,13 @@ func (c *translator) in(n *ast.BinaryNode) ast.Node {
 	case c.err != nil:
 		return n
 	case r.t == nil || r.t.Kind != paths.List:
-		return c.fail(r.at, "in needs a list here, not %s", kind(r.t))
+		return c.fail(r.at, "in needs a list here, not %s%s", kind(r.t), listAdvice(l, r))
 	case l.t == nil:
 		return c.fail(l.at, "nil is in no list")
 	}
 	if !r.t.Elem.IsPoint() {
 		if l.t.Kind != r.t.Elem.Kind || l.t.Kind == paths.Object {
-			return c.fail(n, "%s cannot be in a list whose elements are %s", kind(l.t), kind(r.t.Elem))
+			return c.fail(n, "%s cannot be in a list whose elements are %s%s", kind(l.t), kind(r.t.Elem), elementAdvice(l, r))
 		}
 		return guarded(binary("in", l.node, r.node), l, r)
 	}

@@ -41,7 +41,7 @@ func (c *translator) operand(n ast.Node) operand {
 		return c.sum(n)
 	case *ast.CallNode:
 		name := n.Callee.String()
-		return c.refused(n, "there is no function %s (use len, lower, upper, any, all, none, one or count)", name)
+		return c.refused(n, "there is no function %s%s", name, callAdvice(name, n.Arguments))
 	}
 	return c.refused(n, "%s is not supported in a condition", n.String())
 }
@@ -87,7 +87,7 @@ func (c *translator) call(n *ast.BuiltinNode) operand {
 		return operand{node: call, t: number, absent: list.absent, inner: list.inner, at: n}
 	case "len", "lower", "upper":
 	default:
-		return c.refused(n, "there is no function %s (use len, lower, upper, any, all, none, one or count)", n.Name)
+		return c.refused(n, "there is no function %s%s", n.Name, callAdvice(n.Name, n.Arguments))
 	}
 	if len(n.Arguments) != 1 {
 		return c.refused(n, "%s takes one argument", n.Name)
@@ -108,7 +108,7 @@ func (c *translator) call(n *ast.BuiltinNode) operand {
 // predicate translates a function that tests the elements of a list, and returns the list.
 func (c *translator) predicate(n *ast.BuiltinNode) (ast.Node, operand) {
 	if len(n.Arguments) != 2 {
-		return c.fail(n, "%s takes a list and a condition on its elements", n.Name), operand{}
+		return c.fail(n, "%s takes a list and a condition on its elements; the length of a list is len(list)", n.Name), operand{}
 	}
 	list := c.operand(n.Arguments[0])
 	body, ok := n.Arguments[1].(*ast.PredicateNode)
@@ -143,7 +143,7 @@ func (c *translator) name(n ast.Node) operand {
 	case *ast.IdentifierNode:
 		p, err := c.row.Find(strings.Join(append([]string{root.Value}, keys...), "."))
 		if err != nil {
-			return c.refused(root, "%v", err)
+			return c.refused(root, "%v%s", err, nameAdvice(root.Value, err))
 		}
 		c.condition.use(p)
 		value := &ast.IdentifierNode{Value: p.String()}

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/checker"
@@ -40,7 +41,7 @@ type Condition struct {
 func Compile(condition string, row *paths.Type) (*Condition, error) {
 	tree, err := parser.Parse(condition)
 	if err != nil {
-		return nil, syntax(err)
+		return nil, syntax(condition, err)
 	}
 	c := &translator{row: row, condition: &Condition{values: map[string]any{}}}
 	tree.Node = c.truth(tree.Node)
@@ -51,18 +52,22 @@ func Compile(condition string, row *paths.Type) (*Condition, error) {
 	config.Strict = false
 	config.Check()
 	if _, err := checker.Check(tree, config); err != nil {
-		return nil, syntax(err)
+		return nil, syntax("", err)
 	}
 	if c.condition.program, err = compiler.Compile(tree, config); err != nil {
-		return nil, syntax(err)
+		return nil, syntax("", err)
 	}
 	return c.condition, nil
 }
 
-// syntax returns an error of expr in one line.
-func syntax(err error) error {
+// syntax returns an error of expr in one line, with advice about the condition.
+func syntax(condition string, err error) error {
 	if e, ok := errors.AsType[*file.Error](err); ok {
-		return columnError(e.From, "%s", e.Message)
+		at := e.From
+		if e.Message == atEnd {
+			at = utf8.RuneCountInString(condition)
+		}
+		return columnError(at, "%s%s", reworded(e.Message), advise(condition, at, e.Message))
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	return errors.New(text)
@@ -85,7 +90,7 @@ func (c *Condition) Holds(value func(int) any) (bool, error) {
 	}
 	result, err := c.machine.Run(c.program, c.values)
 	if err != nil {
-		return false, cmp.Or(syntax(err), err)
+		return false, cmp.Or(syntax("", err), err)
 	}
 	return result.(bool), nil
 }
@@ -185,7 +190,7 @@ func (c *translator) truth(n ast.Node) ast.Node {
 	}
 	o := c.operand(n)
 	if o.t == nil || o.t.Kind != paths.Truth {
-		return c.fail(n, "a condition is needed here, not %s", kind(o.t))
+		return c.fail(n, "a condition is needed here, not %s%s", kind(o.t), presence(o))
 	}
 	return guarded(o.node, o)
 }
