@@ -69,7 +69,7 @@ func TestReports(t *testing.T) {
 		fmt.Fprint(&b, "\trows:")
 		for _, h := range slices.Concat(r.oddRows.latest(), r.otherRows.latest())[:min(n, 60)] {
 			d := r.row(h, shown)
-			fmt.Fprint(&b, " ", d.ID, d.Link, d.Several, d.When, d.Frame, d.FlagText, d.OddText, ";")
+			fmt.Fprint(&b, " ", d.Anchor, d.Link, d.Several, d.When, d.Frame, d.FlagText, d.OddText, ";")
 		}
 		_, listed, noBytes := r.table(shown, MaxSize)
 		fmt.Fprintf(&b, "\n\t%d are listed, %d without bytes\n", listed, noBytes)
@@ -104,18 +104,19 @@ func TestRoom(t *testing.T) {
 			t.Errorf("in %d bytes: %d rows, want %d", room, listed, want)
 		}
 	}
-	whole := string(bytesIn(1<<20, annotate.ClientHello, chrome(t)))
+	table := annotate.Explain(annotate.ClientHello, chrome(t))
+	whole := string(bytesIn(1<<20, table))
 	least := len(whole) - len("</table>") + cutSize
-	if got := string(bytesIn(least, annotate.ClientHello, chrome(t))); got != whole {
+	if got := string(bytesIn(least, table)); got != whole {
 		t.Errorf("%d bytes are cut to %d in %d", len(whole), len(got), least)
 	}
 	for limit := 600; limit < least; limit += 97 {
-		got := string(bytesIn(limit, annotate.ClientHello, chrome(t)))
+		got := string(bytesIn(limit, table))
 		if len(got) > limit || len(got) < limit-cutSize-500 || !strings.Contains(got, "fields are left out") {
 			t.Errorf("%d bytes in %d", len(got), limit)
 		}
 	}
-	if got := string(bytesIn(least-1, annotate.ClientHello, chrome(t))); !strings.Contains(got, ">1 of ") {
+	if got := string(bytesIn(least-1, table)); !strings.Contains(got, ">1 of ") {
 		t.Errorf("a byte less: %s", got[len(got)-200:])
 	}
 }
