@@ -31,21 +31,32 @@ const (
 // undoes: the sum does not depend on the order (RFC 1071, Section 2).
 func onesSum(sum uint64, b []byte) uint64 {
 	var carry uint64
-	for len(b) >= 32 { //mutation:equivalent the loops below add them, too
-		w := b[:32:32]
-		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w), carry)
-		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w[8:]), carry)
-		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w[16:]), carry)
-		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(w[24:]), carry)
-		b = b[32:]
+	for len(b) >= 64 { //mutation:equivalent the loops below add them, too
+		w := b[:64:64]
+		sum, carry = bits.Add64(sum, word(w), 0) // a carry from loop to loop would be slower
+		sum, carry = bits.Add64(sum, word(w[8:]), carry)
+		sum, carry = bits.Add64(sum, word(w[16:]), carry)
+		sum, carry = bits.Add64(sum, word(w[24:]), carry)
+		sum, carry = bits.Add64(sum, word(w[32:]), carry)
+		sum, carry = bits.Add64(sum, word(w[40:]), carry)
+		sum, carry = bits.Add64(sum, word(w[48:]), carry)
+		sum, carry = bits.Add64(sum, word(w[56:]), carry)
+		sum, carry = sum+carry, 0 // no second carry: two numbers add up to 1<<65 - 2 at most
+		b = b[64:]
 	}
 	for len(b) >= 8 { //mutation:equivalent the last eight are added below, too
-		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b), carry)
+		sum, carry = bits.Add64(sum, word(b), carry)
 		b = b[8:]
 	}
-	var last [8]byte
-	copy(last[:], b)
-	sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(last[:]), carry)
+	last := uint64(0)
+	if len(b) >= 4 { //mutation:equivalent the loop below adds them, too
+		last = uint64(binary.LittleEndian.Uint32(b))
+		b = b[4:]
+	}
+	for i, c := range b {
+		last += uint64(c) << (i % 2 * 8)
+	}
+	sum, carry = bits.Add64(sum, last, carry)
 	sum, carry = bits.Add64(sum, 0, carry)
 	return sum + carry
 }

@@ -15,9 +15,7 @@ type dispatcher struct {
 	share  *share        // of front
 	filter *packetFilter // or nil
 	in     *buffer
-	to     []chan *batch // by worker
-	order  chan *batch   // as they are dispatched
-	free   chan *batch
+	to     *schedule
 	batch  *batch // that is being filled
 	secret uint64 // of the hash of addresses
 	routes routes
@@ -28,7 +26,7 @@ type dispatcher struct {
 
 // dispatch reads packets until the source or the caller ends that.
 func (d *dispatcher) dispatch(source source) {
-	d.batch = <-d.free
+	d.hand(nil)
 	d.in.swap = d.swap
 	for !d.stop.Load() {
 		p, err := source.next()
@@ -49,38 +47,45 @@ func (d *dispatcher) dispatch(source source) {
 		d.add(&p)
 	}
 	d.in.swap = nil
-	if len(d.batch.packets) > 0 {
-		d.send() // its packets are in the buffer that the source keeps
+	d.end() // the packets of the last batch are in the buffer that the source keeps
+}
+
+// hand hands a batch to the workers, if there is one, and takes a free one.
+func (d *dispatcher) hand(b *batch) {
+	d.to.mu.Lock()
+	defer d.to.mu.Unlock()
+	if b != nil {
+		d.to.add(b)
+	}
+	d.batch = d.to.take()
+}
+
+// end hands the last batch to the workers, and scans until all are scanned.
+func (d *dispatcher) end() {
+	d.to.mu.Lock()
+	if len(d.batch.moments) > 0 {
+		d.to.add(d.batch)
 	} else {
-		d.free <- d.batch
+		d.to.put(d.batch)
 	}
-	for _, to := range d.to {
-		close(to)
-	}
-	close(d.order)
+	d.to.ended = true
+	d.to.wake()
+	d.to.mu.Unlock()
+	d.to.help()
 }
 
 // swap hands the packets so far to the workers, with the buffer that they are in, before more is
 // read, and returns a buffer for that.
 func (d *dispatcher) swap(buf []byte) []byte {
-	if len(d.batch.packets) == 0 {
+	if len(d.batch.moments) == 0 {
 		return buf
 	}
 	d.batch.buf = buf
-	d.send()
-	d.batch = <-d.free
+	d.hand(d.batch)
 	if buf, d.batch.buf = d.batch.buf, nil; buf == nil {
 		buf = make([]byte, readBuffer)
 	}
 	return buf
-}
-
-func (d *dispatcher) send() {
-	d.batch.pending.Store(int32(len(d.to)))
-	for _, to := range d.to {
-		to <- d.batch
-	}
-	d.order <- d.batch
 }
 
 // add puts a packet into the batch. Those of TCP over Ethernet and IP need no decoder for that.
@@ -93,49 +98,62 @@ func (d *dispatcher) add(p *Packet) {
 	if length > len(b) {
 		s.stats.Truncated++
 	}
-	packet := sorted{data: b, time: p.Time, length: length, number: s.stats.Packets, link: p.Link, worker: nobody}
+	packet := dispatched{data: b, length: length, link: p.Link}
+	m, worker := moment{p.Time, s.stats.Packets}, nobody
 	if p.Link == LinkTypeEthernet && len(b) >= ethernetLen+ipv4Len {
 		ip := b[ethernetLen:]
 		switch binary.BigEndian.Uint16(b[12:]) {
 		case etherIPv4:
 			if whole := binary.BigEndian.Uint16(ip[6:])&0x3fff == 0; ip[0]>>4 == 4 && whole && ip[9] == protoTCP {
 				src, dst := uint64(binary.LittleEndian.Uint32(ip[12:])), uint64(binary.LittleEndian.Uint32(ip[16:]))
-				packet.worker = d.worker(d.mix(src, 0) + d.mix(dst, 0))
+				worker = d.worker(d.mix(src, 0) + d.mix(dst, 0))
 			}
 		case etherIPv6:
 			if len(ip) >= ipv6Len && ip[0]>>4 == 6 && ip[6] == protoTCP {
-				packet.worker = d.worker(d.hash([16]byte(ip[8:24])) + d.hash([16]byte(ip[24:40])))
+				worker = d.worker(d.hash([16]byte(ip[8:24])) + d.hash([16]byte(ip[24:40])))
 			}
 		}
-		if packet.worker != nobody {
-			d.batch.packets = append(d.batch.packets, packet)
+		if worker != nobody {
+			d.batch.add(packet, m, worker)
 			return
 		}
 	}
-	s.time, s.flows.number = p.Time, packet.number
-	s.frames = append(s.frames[:0], packet.number)
+	s.time, s.flows.number = p.Time, m.number
+	s.frames = append(s.frames[:0], m.number)
 	v := s.decoder.decode(p.Link, b, length)
 	if v == isFragment || s.decoder.more {
-		d.addParts(packet, v)
+		d.addParts(packet, m, v)
 		return
 	}
 	if s.join(v) == isSegment {
-		packet.worker = d.workerOf(&s.decoder.seg)
+		worker = d.workerOf(&s.decoder.seg)
 	}
-	d.batch.packets = append(d.batch.packets, packet)
+	d.batch.add(packet, m, worker)
+}
+
+// add adds a packet that falls to a worker or nobody.
+func (b *batch) add(p dispatched, m moment, worker int) {
+	if len(b.moments) == 0 || b.latest.Before(m.time) {
+		b.latest = m.time
+	}
+	p.index = int32(len(b.moments))
+	b.moments = append(b.moments, m)
+	if worker != nobody {
+		l := &b.lists[worker]
+		l.packets = append(l.packets, p)
+	}
 }
 
 // addParts is add for a frame that is a fragment or has several packets.
-func (d *dispatcher) addParts(packet sorted, v verdict) {
+func (d *dispatcher) addParts(packet dispatched, m moment, v verdict) {
 	d.share.set(shareRunning)
 	defer d.share.set(shareIdle)
-	s, before := d.front, len(d.batch.packets)
+	s, before := d.front, len(d.batch.moments)
 	add := func(v verdict, first bool) {
 		if v != isSegment {
 			return
 		}
-		part := packet
-		part.worker = d.workerOf(&s.decoder.seg)
+		part, worker := packet, d.workerOf(&s.decoder.seg)
 		if s.decoder.joined || !first {
 			part.decoded = &decoded{s.decoder, slices.Clone(s.frames)}
 			d.batch.parts = true
@@ -143,20 +161,20 @@ func (d *dispatcher) addParts(packet sorted, v verdict) {
 		if s.decoder.joined {
 			s.packet = nil // which is part of what was decoded
 		}
-		d.batch.packets = append(d.batch.packets, part)
+		d.batch.add(part, m, worker)
 	}
 	add(s.join(v), true)
 	for s.decoder.more {
-		s.frames = append(s.frames[:0], packet.number)
+		s.frames = append(s.frames[:0], m.number)
 		add(s.join(s.decoder.next()), false)
 	}
-	if len(d.batch.packets) == before {
-		d.batch.packets = append(d.batch.packets, packet)
+	if len(d.batch.moments) == before {
+		d.batch.add(packet, m, nobody)
 	}
 }
 
 // workerOf returns the worker to which a segment falls.
-func (d *dispatcher) workerOf(seg *segment) uint8 {
+func (d *dispatcher) workerOf(seg *segment) int {
 	w := d.worker(d.hash(seg.src.ip) + d.hash(seg.dst.ip))
 	const shortest = 13 // as in datagram
 	if b := seg.payload; seg.udp && seg.carrier == noCarrier && len(b) >= shortest && b[0]&0x80 != 0 {
@@ -166,9 +184,9 @@ func (d *dispatcher) workerOf(seg *segment) uint8 {
 }
 
 // worker returns the worker for the hash of a pair.
-func (d *dispatcher) worker(hash uint64) uint8 {
-	high, _ := bits.Mul64(hash*0x9e3779b97f4a7c15, uint64(len(d.to)))
-	return uint8(high)
+func (d *dispatcher) worker(hash uint64) int {
+	high, _ := bits.Mul64(hash*0x9e3779b97f4a7c15, uint64(len(d.to.each)))
+	return int(high)
 }
 
 // hash returns a hash of an address. The sum of two is that of a pair, in any order.
@@ -200,7 +218,7 @@ type routeName struct {
 }
 
 // worker returns the worker of a datagram with a long header; own is that of its addresses.
-func (r *routes) worker(seg *segment, own uint8) uint8 {
+func (r *routes) worker(seg *segment, own int) int {
 	dcid, scid, ok := connectionIDs(seg.payload)
 	if !ok {
 		return own
@@ -218,11 +236,11 @@ func (r *routes) worker(seg *segment, own uint8) uint8 {
 	if !known {
 		w = own
 	}
-	r.note(route, w)
 	if w != own {
 		r.moved = true
 		r.note(r.name(seg.src, seg.dst, scid), w)
 	}
+	r.note(route, w) // last, so that it stays if both have one place
 	return w
 }
 
@@ -230,11 +248,11 @@ func (r *routes) name(src, dst endpoint, id []byte) uint64 {
 	return maphash.Comparable(r.seed, routeName{src, dst, maphash.Bytes(r.seed, id)})
 }
 
-func (r *routes) find(name uint64) (worker uint8, known bool) {
+func (r *routes) find(name uint64) (worker int, known bool) {
 	slot := r.slots[name>>8%routeSlots]
-	return uint8(slot), slot != 0 && slot>>8 == name>>8
+	return int(slot & 0xff), slot != 0 && slot>>8 == name>>8
 }
 
-func (r *routes) note(name uint64, worker uint8) {
+func (r *routes) note(name uint64, worker int) {
 	r.slots[name>>8%routeSlots] = name&^0xff | uint64(worker)
 }

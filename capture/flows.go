@@ -231,10 +231,10 @@ func (t *table) settle(f *flow) {
 		return //mutation:equivalent it would come to the same place
 	}
 	f.queue.remove(f)
-	if q.push(f); t.finished.n > finishedFlows {
+	if q.push(f); t.finished.n > finishedFlows/t.parts() {
 		t.release(t.finished.oldest)
 	}
-	if t.decided.n > decidedFlows {
+	if t.decided.n > decidedFlows/t.parts() {
 		t.evictDecided()
 	}
 }
@@ -248,7 +248,7 @@ func (t *table) evictDecided() {
 		return
 	}
 	if f.isConnection() {
-		t.gone.add(f.hash)
+		t.gone.add(f.hash, t.parts())
 	}
 	t.forget(f)
 }
@@ -281,7 +281,7 @@ func (t *table) evict(f *flow) {
 		f.followed.Lost()
 	}
 	if f.isConnection() {
-		t.gone.add(f.hash)
+		t.gone.add(f.hash, t.parts())
 	}
 	t.remove(f)
 }

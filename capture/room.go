@@ -14,7 +14,8 @@ const (
 	flowCost = 448
 	// placeCost is what a flow in a place takes besides, without the key of the place.
 	placeCost = 256
-	// decidedFlows and finishedFlows are how many flows are in these queues at most.
+	// decidedFlows and finishedFlows are how many flows are in these queues of all workers of a
+	// Reader at most.
 	decidedFlows  = 1 << 15
 	finishedFlows = 1 << 12
 
@@ -291,6 +292,9 @@ func (p *place) cost() int {
 	return placeCost + len(p.key)
 }
 
+// parts returns among how many tables the flows of a Reader are divided.
+func (t *table) parts() int { return max(t.limits.Workers, 1) }
+
 func (t *table) maxFlows() int {
 	if t.share != nil {
 		return t.share.flows
@@ -309,14 +313,15 @@ func (t *table) maxMemory() int {
 // once.
 type goneFlows []uint64 // each in its place, until another one takes that
 
-// goneSize is how many evicted flows are remembered at most.
+// goneSize is how many evicted flows all workers of a Reader remember at most.
 const goneSize = 1 << 17
 
-func (g *goneFlows) add(hash uint64) {
+// add adds a flow to the part of a worker.
+func (g *goneFlows) add(hash uint64, parts int) {
 	if *g == nil {
-		*g = make(goneFlows, goneSize)
+		*g = make(goneFlows, goneSize/parts)
 	}
-	(*g)[hash%goneSize] = hash
+	(*g)[hash%uint64(len(*g))] = hash
 }
 
-func (g goneFlows) has(hash uint64) bool { return g != nil && g[hash%goneSize] == hash }
+func (g goneFlows) has(hash uint64) bool { return g != nil && g[hash%uint64(len(g))] == hash }

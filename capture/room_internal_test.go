@@ -37,8 +37,8 @@ func TestGoneFlows(t *testing.T) {
 	if g.has(key(1)) {
 		t.Error("has a flow before one was added")
 	}
-	g.add(key(1))
-	g.add(key(2))
+	g.add(key(1), 1)
+	g.add(key(2), 1)
 	if !g.has(key(1)) || !g.has(key(2)) || g.has(key(3)) {
 		t.Errorf("has %t, %t, %t", g.has(key(1)), g.has(key(2)), g.has(key(3)))
 	}

@@ -53,6 +53,7 @@ type Scanner struct {
 func NewScanner(o Options) *Scanner {
 	s := new(Scanner)
 	s.flows.limits = o
+	s.flows.limits.Workers = 0
 	return s
 }
 

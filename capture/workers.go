@@ -4,7 +4,6 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -12,45 +11,58 @@ import (
 //
 //   - The dispatcher reads it, reassembles IP packets (and those in CAPWAP) from fragments, and
 //     puts the packets into batches. A batch has the read buffer that its packets are in.
-//   - Each worker has a Scanner. All see all batches, and each takes the packets whose innermost
-//     pair of addresses, without ports, falls to it: flows, their directions and twins are of
-//     one pair. Only QUIC lets a client change its address: the dispatcher knows connection IDs.
-//     Of other packets a worker needs the time, since doubts end by that.
+//   - Each worker has a Scanner, and takes the packets whose innermost pair of addresses, without
+//     ports, falls to it: flows, their directions and twins are of one pair. Only QUIC lets a
+//     client change its address: the dispatcher knows connection IDs. Of other packets a worker
+//     needs the time, since doubts end by that.
 //   - The caller's goroutine takes the batches in order, and yields the rows of all workers in
 //     the order of the packets that completed them.
 //
-// The tables of all share one Budget. Batches are few, and used again: whoever is ahead waits.
+// A worker has no goroutine of its own: whoever has nothing else to do scans the next batch of
+// one. The dispatcher does so while all batches are in use, the caller's goroutine while the next
+// batch is not done. So there are as many goroutines as workers, and they wait for each other
+// only if there is nothing to do. The tables of all workers share one Budget.
 
 // workers is a Reader's share in this.
 type workers struct {
 	dispatcher
-	each []*worker
+	schedule
 	kept []Hello // that were found when the caller had stopped
 }
 
 // batch is packets that follow each other, and what was found in them.
 type batch struct {
-	buf     []byte // that the packets are in
-	packets []sorted
-	parts   bool          // some are decoded
-	pending atomic.Int32  // workers that are not done
-	done    chan struct{} // gets a value when all are
-	rows    []rows        // of each worker
+	buf     []byte   // that the packets are in
+	moments []moment // of all packets
+	latest  time.Time
+	lists   []list // of each worker
+	parts   bool   // some packets are decoded
+	pending int    // workers that are not done
 }
 
-// sorted is a packet and the worker that it falls to.
-type sorted struct {
+// moment is when a packet was captured, and its number.
+type moment struct {
+	time   time.Time
+	number int
+}
+
+// list is the packets of a batch that fall to a worker, and what it finds in them.
+type list struct {
+	packets []dispatched
+	rows    rows
+}
+
+// dispatched is a packet.
+type dispatched struct {
 	data    []byte
-	time    time.Time
-	length  int // on the wire
-	number  int
-	link    LinkType
-	worker  uint8
 	decoded *decoded // instead of data, or nil
+	length  int      // on the wire
+	index   int32    // of its moment
+	link    LinkType
 }
 
 // nobody is the worker of a packet that no flow needs.
-const nobody = 255
+const nobody = -1
 
 // decoded is a packet that needs more than its frame.
 type decoded struct {
@@ -65,15 +77,14 @@ const maxWorkers = 64
 func newWorkers(b *Budget, o Options, r *Reader, in *buffer) *workers {
 	n := min(o.Workers, maxWorkers)
 	w := &workers{dispatcher: dispatcher{front: r.scanner, share: r.share, filter: r.filter, in: in}}
-	w.secret = maphash.String(maphash.MakeSeed(), "addresses")
-	batches := min(n, 5) + 3
-	w.free = make(chan *batch, batches)
-	for range batches {
-		w.free <- &batch{done: make(chan struct{}, 1), rows: make([]rows, n)}
+	w.to, w.secret = &w.schedule, maphash.String(maphash.MakeSeed(), "addresses")
+	for range min(n, 5) + 3 {
+		w.free = append(w.free, &batch{lists: make([]list, n)})
 	}
 	for i := range n {
 		s := NewScanner(o)
-		w.each = append(w.each, &worker{scanner: s, share: b.join(&s.flows), number: uint8(i)})
+		s.flows.limits.Workers = n
+		w.each = append(w.each, &worker{scanner: s, share: b.join(&s.flows), number: i})
 	}
 	return w
 }
@@ -94,69 +105,72 @@ func (w *workers) hellos(r *Reader, yield func(*Hello) bool) {
 		return
 	}
 	r.err = w.err
-	var list []rows
-	for _, each := range w.each {
-		list = append(list, each.flush(w.latest))
+	last := make([]list, len(w.each))
+	for i, each := range w.each {
+		last[i].rows = each.flush(w.latest)
 	}
-	w.merge(list, goesOn, yield)
+	w.merge(last, goesOn, yield)
 	r.settle()
 }
 
 // read reads packets until the source or yield ends that. It reports whether yield goes on.
 func (w *workers) read(source source, yield func(*Hello) bool) (goesOn bool) {
 	var all sync.WaitGroup
-	w.order, w.to = make(chan *batch, cap(w.free)), nil
+	w.begin()
 	w.stop.Store(false)
-	for _, each := range w.each {
-		in := make(chan *batch, cap(w.free))
-		w.to = append(w.to, in)
-		all.Go(func() { each.run(in) })
-	}
 	all.Go(func() { w.dispatch(source) })
+	for range len(w.each) - 2 {
+		all.Go(w.help)
+	}
 	goesOn = true
-	for b := range w.order {
-		<-b.done
-		if goesOn = w.merge(b.rows, goesOn, yield); !goesOn {
+	w.mu.Lock()
+	for b := w.next(); b != nil; b = w.next() {
+		w.mu.Unlock()
+		if goesOn = w.merge(b.lists, goesOn, yield); !goesOn {
 			w.stop.Store(true)
 		}
 		b.reset()
-		w.free <- b
+		w.mu.Lock()
+		w.put(b)
 	}
+	w.mu.Unlock()
 	all.Wait()
 	return goesOn
 }
 
 // merge yields rows in their order; those that come after yield has ended that are kept. It
 // reports whether yield goes on.
-func (w *workers) merge(list []rows, goesOn bool, yield func(*Hello) bool) bool {
+func (w *workers) merge(lists []list, goesOn bool, yield func(*Hello) bool) bool {
 	for {
-		var first *row
-		from := 0
-		for i := range list {
-			if rows := list[i].list[list[i].next:]; len(rows) > 0 && (first == nil || rows[0].before(&first.order)) {
-				first, from = &rows[0], i
+		var first *rows
+		for i := range lists {
+			if l := &lists[i].rows; l.next < len(l.list) && (first == nil || l.list[l.next].before(&first.list[first.next].order)) {
+				first = l
 			}
 		}
-		switch {
-		case first == nil:
+		if first == nil {
 			return goesOn
-		case goesOn:
-			goesOn = yield(&first.hello)
-		default:
-			w.kept = append(w.kept, keep(&first.hello))
 		}
-		list[from].next++
+		if h := &first.list[first.next].hello; goesOn {
+			goesOn = yield(h)
+		} else {
+			w.kept = append(w.kept, keep(h))
+		}
+		first.next++
 	}
 }
 
 func (b *batch) reset() {
-	if b.parts {
-		clear(b.packets)
+	b.moments = b.moments[:0]
+	for i := range b.lists {
+		l := &b.lists[i]
+		if b.parts {
+			clear(l.packets)
+		}
+		l.packets = l.packets[:0]
+		l.rows.reset()
 	}
-	b.packets, b.parts = b.packets[:0], false
-	for i := range b.rows {
-		b.rows[i].reset()
-	}
+	b.parts = false
 	if len(b.buf) > 4*readBuffer { // it grew for a long packet
 		b.buf = nil
 	}
@@ -166,52 +180,67 @@ func (b *batch) reset() {
 type worker struct {
 	scanner *Scanner
 	share   *share
-	number  uint8
+	number  int
+
+	// Under the lock of the schedule.
+	next int  // batch to scan
+	busy bool // scanning it
 
 	// What its next rows are in, and their place in the order.
 	rows *rows
 	at   order
 }
 
-func (w *worker) run(in <-chan *batch) {
-	for b := range in {
-		w.share.set(shareRunning)
-		w.scan(b)
-		w.share.set(shareIdle)
-		if b.pending.Add(-1) == 0 {
-			b.done <- struct{}{}
-		}
-	}
-}
-
 // scan scans the worker's packets of a batch.
 func (w *worker) scan(b *batch) {
-	s := w.scanner
-	w.rows, s.yield = &b.rows[w.number], w.found
-	for i := range b.packets {
-		p := &b.packets[i]
-		if p.worker != w.number && !s.deadlines.due(p.time) {
-			continue
-		}
-		w.share.pause()
-		s.time, s.stop, s.flows.number = p.time, false, p.number
-		w.at = order{index: i, phase: expiredRows}
-		if s.deadlines.due(p.time) {
-			s.expire(false)
-		}
-		if w.at.phase = packetRows; p.worker == w.number {
-			s.frames = append(s.frames[:0], p.number)
-			if d := p.decoded; d != nil {
-				s.decoder, s.frames = d.decoder, append(s.frames[:0], d.frames...)
-				s.take(isSegment)
-			} else {
-				s.take(s.join(s.decoder.decode(p.link, p.data, p.length)))
-			}
+	s, l, next := w.scanner, &b.lists[w.number], 0
+	w.rows, s.yield = &l.rows, w.found
+	for i := range l.packets {
+		p := &l.packets[i]
+		w.pass(b, next, int(p.index))
+		next = int(p.index) + 1
+		m := &b.moments[p.index]
+		w.arrive(m, int(p.index))
+		s.frames = append(s.frames[:0], m.number)
+		if d := p.decoded; d != nil {
+			s.decoder, s.frames = d.decoder, append(s.frames[:0], d.frames...)
+			s.take(isSegment)
+		} else {
+			s.take(s.join(s.decoder.decode(p.link, p.data, p.length)))
 		}
 		if len(s.flows.overdue) > 0 {
 			s.emitOverdue()
 		}
 	}
+	w.pass(b, next, len(b.moments))
+}
+
+// pass passes the packets of other workers, up to the one with index end.
+func (w *worker) pass(b *batch, begin, end int) {
+	s := w.scanner
+	if !s.deadlines.due(b.latest) {
+		return
+	}
+	for i := begin; i < end; i++ {
+		if m := &b.moments[i]; s.deadlines.due(m.time) {
+			w.arrive(m, i)
+			if len(s.flows.overdue) > 0 {
+				s.emitOverdue()
+			}
+		}
+	}
+}
+
+// arrive does what the time of a packet asks for.
+func (w *worker) arrive(m *moment, index int) {
+	s := w.scanner
+	w.share.pause()
+	s.time, s.stop, s.flows.number = m.time, false, m.number
+	w.at = order{index: index, phase: expiredRows}
+	if s.deadlines.due(m.time) {
+		s.expire(false)
+	}
+	w.at.phase = packetRows
 }
 
 // flush returns what Flush yields at a time.

@@ -29,10 +29,8 @@ func (in *inspection) inspectCapture(source string, r *inputReader, passOver boo
 	}
 	in.counted()
 	in.written.pcap.begin(c, in.again != nil)
-	for hello := range c.Hellos() {
-		if err := in.found(source, hello); err != nil {
-			return false, err
-		}
+	if err := in.rows(source, c, options.Workers > 1); err != nil {
+		return false, err
 	}
 	stats := c.Stats()
 	if err := in.inTurn(func(in *inspection) error { in.counts(source, stats); return nil }); err != nil {
@@ -42,6 +40,23 @@ func (in *inspection) inspectCapture(source string, r *inputReader, passOver boo
 		return false, err
 	}
 	return false, in.written.pcap.end(in, source, in.again)
+}
+
+// rows shows the hellos of a capture.
+func (in *inspection) rows(source string, c *capture.Reader, several bool) (err error) {
+	if out, ok := in.printer.(apartPrinter); ok && several && in.mayFormatApart() {
+		in.groups = newGroups(in, source, out)
+		defer func() {
+			err = in.groups.end(err)
+			in.groups = nil
+		}()
+	}
+	for hello := range c.Hellos() {
+		if err := in.found(source, hello); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fault tells what was wrong with a capture: damage is warned about, but a file that cannot be

@@ -11,8 +11,11 @@ import (
 // found counts a hello and prints it, if it is one to be shown. An error is one of
 // the output.
 func (in *inspection) found(source string, h *capture.Hello) error {
-	if in.part != nil {
+	switch {
+	case in.part != nil && !in.part.formats:
 		return in.part.row(source, h)
+	case in.groups != nil:
+		return in.groups.add(h)
 	}
 	r := &in.row
 	*r = row{source: source, hello: h, number: in.counter.next(source, in.join || in.live.on())}
@@ -51,7 +54,10 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	if in.redact {
 		l.redact()
 	}
-	return in.printer.print(l)
+	if err := in.printer.print(l); err != nil || in.part == nil {
+		return err
+	}
+	return in.part.printed(source)
 }
 
 // counter numbers the hellos of each capture, as explain does.

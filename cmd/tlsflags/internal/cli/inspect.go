@@ -227,6 +227,7 @@ type inspection struct {
 	again    reopener // of the input at hand, if it can be read twice
 	turns    *turns   // of the inputs, for what lists them; nil with one worker
 	part     *part    // that is read; nil for what prints
+	groups   *groups  // of rows that others format, or nil
 	budget   *capture.Budget
 }
 

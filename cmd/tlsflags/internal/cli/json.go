@@ -55,16 +55,16 @@ func (p *jsonPrinter) close() error {
 // appendLine appends l as JSON, with the keys that its tags name. It is written by hand
 // because encoding/json takes longer than everything else that is done for a hello.
 func appendLine(b []byte, l *line) []byte {
-	b = appendString(append(b, `{"schema":`...), l.Schema)
+	b = appendPlain(append(b, `{"schema":`...), l.Schema)
 	b = appendString(append(b, `,"source":`...), l.Source)
 	b = appendInt(append(b, `,"hello":`...), l.Hello)
-	b = appendOptional(append(b, `,"time":`...), l.Time)
-	b = appendString(append(b, `,"transport":`...), l.Transport)
-	b = appendOptional(append(b, `,"src":`...), l.Src)
-	b = appendOptional(append(b, `,"dst":`...), l.Dst)
-	b = appendOptional(append(b, `,"src_ip":`...), l.SrcIP)
+	b = appendText(append(b, `,"time":`...), l.Time)
+	b = appendPlain(append(b, `,"transport":`...), l.Transport)
+	b = appendText(append(b, `,"src":`...), l.Src)
+	b = appendText(append(b, `,"dst":`...), l.Dst)
+	b = appendText(append(b, `,"src_ip":`...), l.SrcIP)
 	b = appendNullable(append(b, `,"src_port":`...), l.SrcPort, appendInt)
-	b = appendOptional(append(b, `,"dst_ip":`...), l.DstIP)
+	b = appendText(append(b, `,"dst_ip":`...), l.DstIP)
 	b = appendNullable(append(b, `,"dst_port":`...), l.DstPort, appendInt)
 	b = appendList(append(b, `,"frames":`...), l.Frames, appendInt)
 	b = appendInt(append(b, `,"pieces":{"segments":`...), l.Pieces.Segments)
@@ -78,7 +78,7 @@ func appendLine(b []byte, l *line) []byte {
 	b = appendNullable(append(b, `,"tls_flags":`...), l.TLSFlags, appendFlags)
 	b = appendNullable(append(b, `,"tls_flags_changed":`...), l.TLSFlagsChanged, appendBool)
 	b = strconv.AppendBool(append(b, `,"request_mtls":`...), l.RequestMTLS)
-	b = appendOptional(append(b, `,"ja4":`...), l.JA4)
+	b = appendText(append(b, `,"ja4":`...), l.JA4)
 	b = appendList(append(b, `,"server_flags":`...), l.ServerFlags, appendSent)
 	b = appendList(append(b, `,"client_flags":`...), l.ClientFlags, appendSent)
 	b = appendNullable(append(b, `,"request_mtls_acknowledged":`...), l.Acknowledged, appendBool)
@@ -86,7 +86,7 @@ func appendLine(b []byte, l *line) []byte {
 	b = appendPresent(b, `,"ambiguous":`, l.Ambiguous, appendString)
 	b = appendPresent(b, `,"faults":`, l.Faults, appendFault)
 	b = appendPresent(b, `,"contradicts":`, l.Contradicts, appendInt)
-	b = appendPresent(b, `,"path":`, l.Path, appendString)
+	b = appendPresent(b, `,"path":`, l.Path, appendPlain)
 	if l.Prologue != nil {
 		b = appendPrologue(append(b, `,"prologue":`...), *l.Prologue)
 	}
@@ -111,9 +111,10 @@ func appendFault(b []byte, f oddInfo) []byte {
 }
 
 func appendQUIC(b []byte, q quicInfo) []byte {
-	b = appendPoint(append(b, `{"version":`...), q.Version)
-	b = appendNullable(append(b, `,"dcid":`...), q.DCID, appendString)
-	b = appendNullable(append(b, `,"scid":`...), q.SCID, appendString)
+	b = appendUint(append(b, `{"version":{"value":`...), uint64(q.Version.Value))
+	b = appendOptional(append(b, `,"name":`...), q.Version.Name) // which may end in any byte
+	b = appendNullable(append(b, `},"dcid":`...), q.DCID, appendPlain)
+	b = appendNullable(append(b, `,"scid":`...), q.SCID, appendPlain)
 	b = appendInt(append(b, `,"token_length":`...), q.TokenLength)
 	b = strconv.AppendBool(append(b, `,"retry":`...), q.Retry)
 	return append(b, '}')
@@ -129,8 +130,8 @@ func appendDTLS(b []byte, d dtlsInfo) []byte {
 func appendHello(b []byte, h helloInfo) []byte {
 	b = appendInt(append(b, `{"length":`...), h.Length)
 	b = appendPoint(append(b, `,"legacy_version":`...), h.LegacyVersion)
-	b = appendNullable(append(b, `,"random":`...), h.Random, appendString)
-	b = appendNullable(append(b, `,"session_id":`...), h.SessionID, appendString)
+	b = appendNullable(append(b, `,"random":`...), h.Random, appendPlain)
+	b = appendNullable(append(b, `,"session_id":`...), h.SessionID, appendPlain)
 	b = appendList(append(b, `,"cipher_suites":`...), h.CipherSuites, appendPoint)
 	b = appendList(append(b, `,"compression_methods":`...), h.CompressionMethods, appendInt)
 	b = appendList(append(b, `,"extensions":`...), h.Extensions, appendExtension)
@@ -208,13 +209,36 @@ func appendRefusal(b []byte, e refuseInfo) []byte {
 	return append(b, '}')
 }
 
+// appendPoint appends a number of a registry, whose names need no escape.
 func appendPoint(b []byte, p codePoint) []byte {
-	b = strconv.AppendUint(append(b, `{"value":`...), uint64(p.Value), 10)
-	b = appendOptional(append(b, `,"name":`...), p.Name)
-	return append(b, '}')
+	b = appendUint(append(b, `{"value":`...), uint64(p.Value))
+	return append(appendText(append(b, `,"name":`...), p.Name), '}')
 }
 
-func appendInt(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) }
+func appendInt(b []byte, n int) []byte {
+	if n < 0 {
+		return strconv.AppendInt(b, int64(n), 10)
+	}
+	return appendUint(b, uint64(n))
+}
+
+// appendUint is strconv.AppendUint, and faster for the numbers that most are.
+func appendUint(b []byte, n uint64) []byte {
+	digit := func(unit uint64) byte { return '0' + byte(n/unit%10) }
+	switch {
+	case n < 10:
+		return append(b, digit(1))
+	case n < 100:
+		return append(b, digit(10), digit(1))
+	case n < 1000:
+		return append(b, digit(100), digit(10), digit(1))
+	case n < 10000:
+		return append(b, digit(1000), digit(100), digit(10), digit(1))
+	case n < 100000:
+		return append(b, digit(10000), digit(1000), digit(100), digit(10), digit(1))
+	}
+	return strconv.AppendUint(b, n, 10)
+}
 
 func appendBool(b []byte, v bool) []byte { return strconv.AppendBool(b, v) }
 
@@ -223,6 +247,19 @@ func appendOptional(b []byte, s optional) []byte {
 		return append(b, "null"...)
 	}
 	return appendString(b, string(s))
+}
+
+// appendText is appendOptional for a string that needs no escape.
+func appendText(b []byte, s optional) []byte {
+	if s == "" {
+		return append(b, "null"...)
+	}
+	return appendPlain(b, string(s))
+}
+
+// appendPlain is appendString for a string that needs no escape.
+func appendPlain(b []byte, s string) []byte {
+	return append(append(append(b, '"'), s...), '"')
 }
 
 // appendNullable appends null for a nil pointer.

@@ -3,13 +3,18 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"math"
+	"strconv"
 	"testing"
 	"time"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tlsflags/tlsflags/clienthello"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/terminal"
+	"github.com/tlsflags/tlsflags/extension"
 )
 
 // TestAppendLine compares appendLine with encoding/json.
@@ -75,6 +80,29 @@ func TestAppendStringIsPrintable(t *testing.T) {
 		b = appendString(b[:0], string(r))
 		if i := bytes.IndexFunc(b, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
 			t.Fatalf("%U is written as %q", r, b)
+		}
+	}
+}
+
+// TestAppendPoint checks that the names of registries need no escape.
+func TestAppendPoint(t *testing.T) {
+	for n := range 1 << 16 {
+		for _, name := range []string{
+			extension.Type(n).Name(), extension.Flag(n).Name(), extension.Alert(n).String(), clienthello.CipherSuite(n).Name(),
+			clienthello.Group(n).Name(), clienthello.SignatureScheme(n).Name(), clienthello.Version(n).Name(), hpkeKDF[uint16(n)], hpkeAEAD[uint16(n)],
+		} {
+			if terminal.PlainPrefix(name) != len(name) {
+				t.Errorf("%d: %q needs an escape", n, name)
+			}
+		}
+	}
+}
+
+// TestAppendInt compares with strconv.
+func TestAppendInt(t *testing.T) {
+	for _, n := range []int{0, 9, 10, 99, 100, 999, 1000, 4865, 9999, 10000, 65535, 99999, 100000, math.MaxInt, -1, math.MinInt} {
+		if got, want := string(appendInt(nil, n)), strconv.Itoa(n); got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func TestQUICName(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	s := summary{inputs: 1, skipped: 2, hellos: 3, withFlags: 4, mtls: 5, refused: 6}
+	s := summary{inputs: 1, skipped: 2, helloCounts: helloCounts{hellos: 3, withFlags: 4, mtls: 5, refused: 6}}
 	addStats(&s.captures, capture.Stats{Packets: 1, Flows: 7, Evicted: 8, Incomplete: 9, Other: 3, Truncated: 1})
 	addStats(&s.captures, capture.Stats{Packets: 1, Flows: 1, Evicted: 1, Incomplete: 1, Damaged: 2, Skipped: 10, Cut: 1, Dropped: 4})
 	want := "1 input, 2 packets, 8 flows, 3 hellos, 4 with tls_flags, 5 with request_mtls, 6 refused, 10 incomplete, 9 evicted, " +

@@ -61,6 +61,19 @@ func (s *flagStats) add(found *capture.Hello, h clienthello.ClientHello) {
 	}
 }
 
+func (s *flagStats) merge(more *flagStats) {
+	s.hellos += more.hellos
+	s.refused += more.refused
+	s.without += more.without
+	s.standard += more.standard
+	s.experiment += more.experiment
+	s.malformed += more.malformed
+	s.ambiguous += more.ambiguous
+	for f, n := range more.flags {
+		s.flags[f] += n
+	}
+}
+
 // statsInfo is the result of --stats: an object of tlsflags.inspect-stats/1.
 type statsInfo struct {
 	Schema     string          `json:"schema"`

@@ -10,18 +10,35 @@ import (
 
 // summary counts what inspect came across in all its inputs.
 type summary struct {
-	inputs    int
-	skipped   int // files in directories that are no captures
-	captures  capture.Stats
+	inputs   int
+	skipped  int // files in directories that are no captures
+	captures capture.Stats
+	live     bool // the kernel may drop packets, which is said also if it did not
+	helloCounts
+}
+
+// helloCounts counts rows.
+type helloCounts struct {
 	hellos    int // with those refused
 	withFlags int
 	mtls      int
 	refused   int
 	expected  bool // a hello has the flag of --expect
-	live      bool // the kernel may drop packets, which is said also if it did not
 
 	ambiguous int // rows that name a doubt
 	doubts    [capture.ReasonCount]int
+}
+
+func (c *helloCounts) add(more *helloCounts) {
+	c.hellos += more.hellos
+	c.withFlags += more.withFlags
+	c.mtls += more.mtls
+	c.refused += more.refused
+	c.expected = c.expected || more.expected
+	c.ambiguous += more.ambiguous
+	for r, n := range more.doubts {
+		c.doubts[r] += n
+	}
 }
 
 // text returns the parts that say something, in one line if it is wide enough.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"runtime"
@@ -48,22 +49,51 @@ func (o workerOptions) number() int { return cmp.Or(o.workers, runtime.GOMAXPROC
 
 // turns are the parts of a run.
 type turns struct {
-	budget *capture.Budget
-	slots  chan struct{} // one for each part that is read
-	parts  chan *part    // in their order
-	ended  sync.WaitGroup
+	budget  *capture.Budget
+	slots   chan struct{} // one for each part that is read
+	parts   chan *part    // in their order
+	ended   sync.WaitGroup
+	formats bool // parts print their rows
 
 	mu      sync.Mutex
 	moved   sync.Cond
-	waiting int   // bytes
-	err     error // why the run ends early, or nil
+	waiting int      // bytes
+	err     error    // why the run ends early, or nil
+	spare   [][]byte // memory for rows
+}
+
+// spareBuffer returns memory for rows.
+func (t *turns) spareBuffer() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	last := len(t.spare) - 1
+	if last < 0 {
+		return make([]byte, 0, 2*handedAt)
+	}
+	b := t.spare[last]
+	t.spare = t.spare[:last]
+	return b
+}
+
+// reuse takes memory back.
+func (t *turns) reuse(b []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.spare) < 2*cap(t.slots) && cap(b) <= 4*handedAt {
+		t.spare = append(t.spare, b[:0])
+	}
 }
 
 // part is an input.
 type part struct {
-	turns *turns
-	local []step // that were not handed over; of the goroutine that reads the part
-	size  int    // bytes, of local
+	turns   *turns
+	formats bool // it prints its rows, to out
+
+	// The following are of the goroutine that reads the part.
+	local  []step       // that were not handed over
+	size   int          // bytes of rows, of local
+	out    bytes.Buffer // rows that are printed and not in local
+	source string       // of them
 
 	// The following are under the lock of turns.
 	first   bool // it is the part's turn
@@ -74,10 +104,11 @@ type part struct {
 	err     error // of the part
 }
 
-// step is a row, or something else to do.
+// step is a row, rows that are printed, or something else to do.
 type step struct {
 	source string
 	hello  *capture.Hello
+	rows   []byte
 	do     func(*inspection) error
 }
 
@@ -87,12 +118,14 @@ func (in *inspection) apart(f func(*inspection) error) error {
 	if t == nil {
 		return f(in)
 	}
-	p := &part{turns: t}
-	own := &inspection{inspectOptions: in.inspectOptions, cmd: in.cmd, part: p, budget: t.budget, progress: &progress{part: p}}
+	p := &part{turns: t, formats: t.formats}
+	own := in.ofItsOwn(&p.out)
+	own.part, own.budget, own.progress = p, t.budget, &progress{part: p}
 	t.slots <- struct{}{}
 	t.parts <- p
 	t.ended.Go(func() {
 		err := f(own)
+		_ = own.inTurn(func(in *inspection) error { in.add(own); return nil }) // which returns nil
 		p.hand(0)
 		t.mu.Lock()
 		p.done, p.err = true, err
@@ -108,8 +141,28 @@ func (in *inspection) inTurn(f func(*inspection) error) error {
 	if in.part == nil {
 		return f(in)
 	}
+	in.part.keepRows()
 	in.part.local = append(in.part.local, step{do: f})
 	return nil
+}
+
+// printed hands over rows that were printed, if they are enough.
+func (p *part) printed(source string) error {
+	p.source = source
+	if p.out.Len() < handedAt {
+		return nil
+	}
+	return p.hand(maxAhead)
+}
+
+// keepRows keeps the rows that were printed until the turn of the part has come.
+func (p *part) keepRows() {
+	if p.out.Len() == 0 {
+		return
+	}
+	p.local = append(p.local, step{source: p.source, rows: p.out.Bytes()})
+	p.size += p.out.Len()
+	p.out = *bytes.NewBuffer(p.turns.spareBuffer())
 }
 
 // row keeps a hello until the turn of the part has come.
@@ -125,6 +178,7 @@ func (p *part) row(source string, h *capture.Hello) error {
 // hand hands over what is to be told, and waits if more than most bytes of rows are waiting
 // then, or for the output if it is the part's turn. 0 is for no waiting.
 func (p *part) hand(most int) error {
+	p.keepRows()
 	t := p.turns
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -219,14 +273,15 @@ func (in *inspection) flush() error {
 // inspectInTurns inspects the arguments with several workers.
 func (in *inspection) inspectInTurns(args []string) error {
 	t := &turns{
-		budget: capture.NewBudget(in.captureOptions()),
-		slots:  make(chan struct{}, in.number()),
-		parts:  make(chan *part, in.number()),
+		budget:  capture.NewBudget(in.captureOptions()),
+		slots:   make(chan struct{}, in.number()),
+		parts:   make(chan *part, in.number()),
+		formats: in.mayFormatApart(),
 	}
 	t.moved.L = &t.mu
 	stop := context.AfterFunc(in.cmd.Context(), func() { t.stop(in.cmd.Context().Err()) })
 	defer stop()
-	lister := &inspection{inspectOptions: in.inspectOptions, cmd: in.cmd, turns: t}
+	lister := &inspection{inspectOptions: in.inspectOptions, cmd: in.cmd, printer: in.printer, parts: in.parts, turns: t}
 	t.ended.Go(func() {
 		defer close(t.parts)
 		for _, arg := range args {
@@ -253,10 +308,7 @@ func (in *inspection) take(t *turns, p *part) error {
 		steps, read, done, err := t.next(p)
 		in.progress.add(read)
 		for _, s := range steps {
-			if s.do == nil {
-				s.do = func(in *inspection) error { return in.found(s.source, s.hello) }
-			}
-			if err := s.do(in); err != nil {
+			if err := in.step(t, s); err != nil {
 				return err
 			}
 		}
@@ -264,4 +316,17 @@ func (in *inspection) take(t *turns, p *part) error {
 			return err
 		}
 	}
+}
+
+// step takes a step.
+func (in *inspection) step(t *turns, s step) error {
+	switch {
+	case s.do != nil:
+		return s.do(in)
+	case s.hello != nil:
+		return in.found(s.source, s.hello)
+	}
+	err := in.printer.(apartPrinter).put(s.source, s.rows)
+	t.reuse(s.rows)
+	return err
 }
