@@ -33,7 +33,11 @@ func CompareFile(t *testing.T, name, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+	lines := strings.Split(string(want), "\n")
+	if testing.Short() { // as in ChangesOf
+		lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "\tvalues\t") })
+	}
+	if diff := cmp.Diff(lines, strings.Split(got, "\n")); diff != "" {
 		t.Errorf("%s differs; go test -update writes it (-want +got):\n%s", path, diff)
 	}
 }
@@ -132,13 +136,17 @@ func ChangesOf(packets []Packet) string {
 	for i := range packets {
 		parts[i] = packets[i].Data
 	}
+	values := ""
+	if !testing.Short() { // in an emulator it takes a minute
+		values = valuesOf(packets)
+	}
 	return changesOf(parts, 120, func(parts [][]byte) outcome {
 		changed := slices.Clone(packets)
 		for i := range changed {
 			changed[i].Data = parts[i]
 		}
 		return outcomeOf(changed)
-	}) + ordersOf(packets) + valuesOf(packets)
+	}) + ordersOf(packets) + values
 }
 
 // valuesOf changes up to three bytes of a packet to values that headers have, chosen at random. It

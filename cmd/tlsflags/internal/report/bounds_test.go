@@ -17,6 +17,33 @@ import (
 
 var update = flag.Bool("update", false, "write the file of testdata")
 
+// randomHello returns a hello of n.
+func randomHello(rnd *rand.Rand, i, n int) Hello {
+	h := hello(i+1, []byte{1, 0, 0, byte(i)})
+	h.Time = start.Add(time.Duration(rnd.IntN(1+n*n)) * time.Second)
+	h.JA4, h.Name, h.Version = fmt.Sprint("ja4-", rnd.IntN(1+n/3)), fmt.Sprint("name-", rnd.IntN(15)), fmt.Sprint("TLS 1.", rnd.IntN(4))
+	for range rnd.IntN(3) {
+		h.Flags = append(h.Flags, fmt.Sprint("flag ", rnd.IntN(12)))
+	}
+	for range rnd.IntN(6) / 4 {
+		h.Odd = append(h.Odd, fmt.Sprint("odd ", rnd.IntN(120)))
+	}
+	h.RequestMTLS, h.PostQuantum = rnd.IntN(5) == 0, rnd.IntN(3) == 0
+	switch rnd.IntN(8) {
+	case 0:
+		h.ECH = "outer"
+	case 1:
+		h.Found = false
+	case 2:
+		h.Time, h.Frame, h.JA4 = time.Time{}, 0, ""
+	case 3:
+		h.Source, h.Message = "b.pcap", nil
+	case 4:
+		h.Groups = "X25519MLKEM768"
+	}
+	return h
+}
+
 // TestReports compares what the pages about some reports say with testdata/reports.txt.
 func TestReports(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 0))
@@ -24,29 +51,7 @@ func TestReports(t *testing.T) {
 	for _, n := range []int{0, 1, 3, 10, 40, 250} {
 		r := New()
 		for i := range n {
-			h := hello(i+1, []byte{1, 0, 0, byte(i)})
-			h.Time = start.Add(time.Duration(rnd.IntN(1+n*n)) * time.Second)
-			h.JA4, h.Name, h.Version = fmt.Sprint("ja4-", rnd.IntN(1+n/3)), fmt.Sprint("name-", rnd.IntN(15)), fmt.Sprint("TLS 1.", rnd.IntN(4))
-			for range rnd.IntN(3) {
-				h.Flags = append(h.Flags, fmt.Sprint("flag ", rnd.IntN(12)))
-			}
-			for range rnd.IntN(6) / 4 {
-				h.Odd = append(h.Odd, fmt.Sprint("odd ", rnd.IntN(120)))
-			}
-			h.RequestMTLS, h.PostQuantum = rnd.IntN(5) == 0, rnd.IntN(3) == 0
-			switch rnd.IntN(8) {
-			case 0:
-				h.ECH = "outer"
-			case 1:
-				h.Found = false
-			case 2:
-				h.Time, h.Frame, h.JA4 = time.Time{}, 0, ""
-			case 3:
-				h.Source, h.Message = "b.pcap", nil
-			case 4:
-				h.Groups = "X25519MLKEM768"
-			}
-			r.Add(h)
+			r.Add(randomHello(rnd, i, n))
 		}
 		shown := make(map[int]bool)
 		fmt.Fprintf(&b, "%d hellos\n\tbytes of:", n)
