@@ -23,6 +23,21 @@ func TestChangedLayers(t *testing.T) {
 	capture.CompareFile(t, "changed-layers.txt", b.String())
 }
 
+// TestChangedValuesOfLayers compares sums over what a decoder finds in links and tunnels with
+// testdata/values-layers.txt.
+func TestChangedValuesOfLayers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute in an emulator")
+	}
+	var b strings.Builder
+	for _, group := range []map[string]placed{onLinks(), inTunnels()} {
+		for _, name := range slices.Sorted(maps.Keys(group)) {
+			fmt.Fprintf(&b, "%s\t%s\n", name, capture.ValuesOf(group[name].packet))
+		}
+	}
+	capture.CompareFile(t, "values-layers.txt", b.String())
+}
+
 // TestChangedDialogues compares what each byte of the packets does that come before a late hello,
 // with the server's answer, with testdata/changed-dialogues.txt.
 func TestChangedDialogues(t *testing.T) {

@@ -18,8 +18,8 @@ done
 # These are also tested by the packages that use them.
 score 98 internal/wire -tests handshake,clienthello
 score 90 internal/ech -tests reqmtls
-for package in reqmtls reqmtls/client reqmtls/client/flagconn reqmtls/client/tls13 capture \
-	cmd/tlsflags/internal/{annotate,cli,codepoint,demo,probe,terminal,vectorrun}; do
+for package in clienthello/peek reqmtls reqmtls/client reqmtls/client/flagconn reqmtls/client/tls13 capture capture/{filter,columns} \
+	cmd/tlsflags/internal/{annotate,cli,codepoint,demo,man,packets,paste,paths,probe,report,screen,terminal,vectorrun,where}; do
 	score 90 "$package"
 done
 [ ${#low[@]} = 0 ] || { echo "mutation: too low, or not measured: ${low[*]}" >&2; exit 1; }

@@ -121,7 +121,10 @@ func TestTypes(t *testing.T) {
 			t.Errorf("%q: %v, want %s", name, err, want)
 		}
 	}
-	// An empty list is absent only if its tag says so.
+}
+
+// TestEmptyLists checks that an empty list is absent only if its tag says so.
+func TestEmptyLists(t *testing.T) {
 	type lists struct {
 		A []int `json:"a"`
 		B []int `json:"b,omitempty"`
