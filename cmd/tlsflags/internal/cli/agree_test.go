@@ -118,6 +118,14 @@ func TestFlagMisplaced(t *testing.T) {
 	}
 }
 
+// TestExplainDoubts checks that explain says what inspect says besides the faults of a message.
+func TestExplainDoubts(t *testing.T) {
+	file := filepath.Join(testenv.Root(t), "corpus", "captures", "tcp-hrr-openssl-flags-change.pcapng")
+	if out, code := runCLI(t, "explain", "--hello", "2", file); code != 0 || !strings.Contains(out, "\ntls_flags differ from the first hello's\n") {
+		t.Errorf("exit %d, %s", code, out)
+	}
+}
+
 // TestExplainWithout checks what explain says about hellos that it cannot explain.
 func TestExplainWithout(t *testing.T) {
 	demo := filepath.Join(testenv.Root(t), "corpus", "captures", "demo.pcapng")

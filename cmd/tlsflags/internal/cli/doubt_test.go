@@ -71,7 +71,7 @@ func TestDoubt(t *testing.T) {
 		{file, "-f jsonl", ExitDone, `"request_mtls":true,`},
 		{file, "-f jsonl", ExitDone, `"error":null,"ambiguous":["syn_data"],"path":["eth","ipv4:10.0.0.1>10.0.0.2","ipv4","tcp"]}`},
 		{file, "-f jsonl --redact", ExitDone, `"path":["eth","ipv4","ipv4","tcp"]}`},
-		{file, "-f csv", ExitDone, ",syn_data,,,eth ipv4:10.0.0.1>10.0.0.2 ipv4 tcp,192.0.2.1,40000,192.0.2.2,443,,,,,\n"},
+		{file, "-f csv", ExitDone, ",syn_data,,,eth ipv4:10.0.0.1>10.0.0.2 ipv4 tcp,192.0.2.1,40000,192.0.2.2,443,,,,,,1\n"},
 		{file, "-f text", ExitDone, "request_mtls(80); ambiguous: syn_data; in eth ipv4:10.0.0.1>10.0.0.2 ipv4 tcp\n"},
 		{file, "-f text", ExitDone, "0 evicted, 1 ambiguous (syn_data: 1)\n"},
 		{file, "--stats", ExitDone, "0 refused; 1 ambiguous\n"},

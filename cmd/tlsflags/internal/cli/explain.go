@@ -56,7 +56,8 @@ input is one of:
   - a message that can carry TLS flags, with its handshake header: ClientHello (TLS or
     DTLS), ServerHello, HelloRetryRequest, EncryptedExtensions, CertificateRequest,
     Certificate or NewSessionTicket; TLS records around it are removed
-  - the payload of a UDP datagram with a ClientHello: DTLS records or QUIC Initial packets
+  - the payload of a UDP datagram with a ClientHello, or of several one after the other:
+    DTLS records or QUIC Initial packets
   - a ClientHello without its handshake header, if the input is that and nothing more
   - one extension
   - the data of a TLS Flags extension

@@ -120,6 +120,9 @@ func doubtTexts(h *capture.Hello) (parts []string) {
 	for _, f := range h.Faults {
 		parts = append(parts, fmt.Sprintf("fault: %s at byte %d", f.Code, f.Offset))
 	}
+	if h.FlagsChanged {
+		parts = append(parts, "tls_flags differ from the first hello's")
+	}
 	return parts
 }
 

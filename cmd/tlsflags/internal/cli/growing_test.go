@@ -56,7 +56,7 @@ func TestFollow(t *testing.T) {
 				}
 			}
 			lines := bufio.NewReader(out)
-			for _, want := range []string{"CLIENT", "tcp"} {
+			for _, want := range []string{"CLIENT", "2026-11-24", "tcp"} {
 				if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, want) {
 					t.Errorf("got %q, %v", line, err)
 				}

@@ -129,7 +129,7 @@ func TestPrologue(t *testing.T) {
 		t.Error(out)
 	}
 	l.Prologue.Protocol = ""
-	if got := new(textPrinter).oddities(&l); len(got) != 1 || !strings.HasPrefix(got[0], "after ") || !strings.HasSuffix(got[0], " bytes") {
+	if got := carriedIn(&l); len(got) != 1 || !strings.HasPrefix(got[0], "after ") || !strings.HasSuffix(got[0], " bytes") {
 		t.Errorf("an unknown protocol: %q", got)
 	}
 }

@@ -54,7 +54,7 @@ func (o *inspectOptions) register(f *pflag.FlagSet) {
 	f.Var(&o.only, "flag", "show only hellos with this TLS flag")
 	o.conditions.register(f)
 	o.report.register(f)
-	f.Var(&o.fields, "fields", "show only these keys of the JSON, such as time,src_ip,client_hello.server_name,ja4")
+	f.Var(&o.fields, "fields", "show only these keys of the JSON, such as hello,time,client_hello.server_name; hello is the number for explain")
 	o.by.enum = enumOf("grouping", "", groupingChoices())
 	f.Var(&o.by, "by", "count hellos instead of showing them, by one or two of")
 	f.IntVar(&o.top, "top", 20, "with --by: show this `number` of values; 0 shows all")
@@ -104,8 +104,9 @@ cannot be read; 4 a hello was refused, with --strict, or is in doubt, with
 
 const inspectHelp = `Inspect prints one line for each ClientHello in its inputs: its number in its capture, the
 time of day in UTC, the client and the server, the server name, the version that the client
-prefers, the frames, and the TLS flags; or why the hello was refused. On a screen, lines
-are cut and columns left out so that they fit. The other formats have everything.
+prefers, the frames, and the TLS flags; or why the hello was refused. The day is above its
+hellos. On a screen, lines are cut and columns left out so that they fit; why a hello is
+refused, in doubt or odd is below its line if need be. The other formats have everything.
 
 Inspect looks at the content of an input, not at its name. An input is one of:
 
@@ -148,8 +149,9 @@ dst_port, such as: ja4 startsWith "t13" and not ("h2" in client_hello.alpn). It 
 one, count, len, lower and upper. A comparison with an absent value is false; x == nil
 tests for one. If several of --where, --flag, --sni, --ja4, --since and --until are given,
 all must hold. --fields shows only some keys of the JSON, in any format.
---by ja4 counts hellos by their JA4, and --by day,flag by day and flag. --report writes a page
-of HTML with counts, a time line, doubts and oddities, and the bytes of up to 200 hellos.
+--by ja4 counts hellos by their JA4, and --by day,flag by day and flag; FIRST is the number
+of the first of them, as explain --hello takes it. --report writes a page of HTML with
+counts, a time line, doubts and oddities, and the bytes of up to 200 hellos.
 
 --write-hellos writes the message of each hello that is shown to DIR, under the number of the
 hello among all that were found and the beginning of its SHA-256. It replaces no file.

@@ -25,7 +25,7 @@ func TestAppendLine(t *testing.T) {
 	tests := map[string]*line{
 		"nothing": {},
 		"everything": {
-			Schema: inspectSchema, Source: hostile,
+			Schema: inspectSchema, Source: hostile, Hello: 12,
 			Time: new(texts).time(time.Date(2026, 11, 24, 10, 0, 0, 1000, time.UTC)), Transport: "quic",
 			Src: "127.0.0.1:51234", Dst: "[::1]:443", Frames: []int{4, 6}, Pieces: pieces{1, 2, 3, 4}, HelloIndex: 2,
 			QUIC: &quicInfo{point(1, "QUIC v1"), new("00ff"), new(""), 12, true},

@@ -89,7 +89,7 @@ func TestEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, code := runCLI(t, "inspect", "--quiet", "--redact", "-f", "jsonl", file)
-	want := `{"schema":"tlsflags.inspect/1","source":"hello","time":null,"transport":"raw","src":null,"dst":null,` +
+	want := `{"schema":"tlsflags.inspect/1","source":"hello","hello":1,"time":null,"transport":"raw","src":null,"dst":null,` +
 		`"src_ip":null,"src_port":null,"dst_ip":null,"dst_port":null,"frames":null,` +
 		`"pieces":{"segments":0,"records":0,"packets":0,"datagrams":0},"hello_index":1,"quic":null,"dtls":null,` +
 		`"client_hello":{"length":` + strconv.Itoa(len(msg)) + `,"legacy_version":{"value":771,"name":"TLS 1.2"},"random":null,"session_id":null,` +

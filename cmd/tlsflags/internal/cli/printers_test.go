@@ -34,7 +34,7 @@ func TestCSVColumns(t *testing.T) {
 		},
 		TLSFlags:    &flagsInfo{Extension: point(62, "tls_flags"), Data: "0100", Flags: []codePoint{point(80, ""), point(81, "")}, Error: refusal},
 		RequestMTLS: true, JA4: "t13d", Error: refusal, SrcIP: "127.0.0.1", SrcPort: new(1), DstIP: "::1", DstPort: new(443),
-		TLSFlagsChanged: new(false), Acknowledged: new(true), Prologue: &prologueInfo{"smtp", 9},
+		Hello: 12, TLSFlagsChanged: new(false), Acknowledged: new(true), Prologue: &prologueInfo{"smtp", 9},
 		Ambiguous: []string{"overlap", "syn"}, Faults: []oddInfo{{Code: "urgent"}, {Code: "overlap"}}, Contradicts: []int{3, 24}, Path: []string{"eth", "ipv4"},
 	}
 	full := map[string]string{
@@ -45,9 +45,9 @@ func TestCSVColumns(t *testing.T) {
 		"error": "trailing_zero", "error_offset": "130", "ja4": "t13d",
 		"ambiguous": "overlap syn", "faults": "urgent overlap", "contradicts": "3 24", "path": "eth ipv4",
 		"src_ip": "127.0.0.1", "src_port": "1", "dst_ip": "::1", "dst_port": "443", "ech_type": "1", "tls_flags_changed": "false",
-		"request_mtls_acknowledged": "true", "prologue_protocol": "smtp", "prologue_length": "9",
+		"request_mtls_acknowledged": "true", "prologue_protocol": "smtp", "prologue_length": "9", "hello": "12",
 	}
-	empty := map[string]string{"hello_index": "0", "request_mtls": "false"}
+	empty := map[string]string{"hello": "0", "hello_index": "0", "request_mtls": "false"}
 	for _, c := range csvColumns {
 		if want, ok := full[c.name]; ok && string(c.append(nil, l)) != want {
 			t.Errorf("%s is %q, want %q", c.name, string(c.append(nil, l)), want)

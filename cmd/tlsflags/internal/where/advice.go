@@ -18,28 +18,28 @@ const ranges = `use startsWith "10.", or --filter 'net 10.0.0.0/8'`
 // mistakes say what to write instead of what expr does not understand. Before and at match the
 // condition before the fault, and from there on.
 var mistakes = []struct {
-	before, at *regexp.Regexp
+	before, at string // regular expressions
 	advice     string
 }{
-	{nil, regexp.MustCompile(`^=?~`), `use matches and a regular expression, such as ja4 matches "^t13"`},
-	{regexp.MustCompile(`[^|]\|\s*[\w.]+\s*$`), nil, "use or, or ||, between conditions"},
-	{nil, regexp.MustCompile(`^=`), "use == to compare"},
-	{regexp.MustCompile(`<$`), regexp.MustCompile(`^>`), "use !="},
-	{nil, regexp.MustCompile(`^!`), "use !=, without a space, or not"},
-	{nil, regexp.MustCompile(`^[\x{2018}-\x{201f}]`), `use straight quotes, such as "a.example"`},
-	{nil, regexp.MustCompile(`^&`), "use and, or &&"},
-	{nil, regexp.MustCompile(`^(AND|OR|NOT|IN|And|Or|Not|In)\b`), "and, or, not and in have lower case"},
-	{nil, regexp.MustCompile(`^(is|IS|exists|EXISTS)\b`), "use == nil or != nil"},
-	{nil, regexp.MustCompile(`^(like|LIKE|includes)\b`), `use contains, startsWith, endsWith or matches, such as ja4 startsWith "t13"`},
-	{nil, regexp.MustCompile(`^has\b`), `use in for a list, such as "h2" in client_hello.alpn, and contains for a string`},
-	{nil, regexp.MustCompile(`^(starts|begins|startswith|starts_with|beginsWith)\b`), "use startsWith"},
-	{nil, regexp.MustCompile(`^(ends|endswith|ends_with)\b`), "use endsWith"},
-	{nil, regexp.MustCompile(`^(startsWith|endsWith|contains|matches)\s*\(`), `it is between two values, such as ja4 startsWith "t13"`},
-	{regexp.MustCompile(`\bmatches\s*$`), nil, `put quotes around the regular expression, such as ja4 matches "^t13"`},
-	{regexp.MustCompile(`\bin\s+[0-9.]*$`), regexp.MustCompile(`^[.0-9]+/`), ranges},
-	{regexp.MustCompile(`[0-9]$`), regexp.MustCompile(`^\.[0-9]`), `put quotes around an address, such as "192.0.2.1"`},
-	{regexp.MustCompile(`\bin\s*[({]?[^])}]*$`), regexp.MustCompile(`^,`), "put brackets around a list, such as dst_port in [443, 8443]"},
-	{regexp.MustCompile(`^\s*(host|port|net|tcp|udp|src|dst|ip6?)\s+$`), nil, "expressions of tcpdump are for --filter; here, use src_ip, dst_ip, src_port and dst_port"},
+	{"", `^=?~`, `use matches and a regular expression, such as ja4 matches "^t13"`},
+	{`[^|]\|\s*[\w.]+\s*$`, "", "use or, or ||, between conditions"},
+	{"", `^=`, "use == to compare"},
+	{`<$`, `^>`, "use !="},
+	{"", `^!`, "use !=, without a space, or not"},
+	{"", `^[\x{2018}-\x{201f}]`, `use straight quotes, such as "a.example"`},
+	{"", `^&`, "use and, or &&"},
+	{"", `^(AND|OR|NOT|IN|And|Or|Not|In)\b`, "and, or, not and in have lower case"},
+	{"", `^(is|IS|exists|EXISTS)\b`, "use == nil or != nil"},
+	{"", `^(like|LIKE|includes)\b`, `use contains, startsWith, endsWith or matches, such as ja4 startsWith "t13"`},
+	{"", `^has\b`, `use in for a list, such as "h2" in client_hello.alpn, and contains for a string`},
+	{"", `^(starts|begins|startswith|starts_with|beginsWith)\b`, "use startsWith"},
+	{"", `^(ends|endswith|ends_with)\b`, "use endsWith"},
+	{"", `^(startsWith|endsWith|contains|matches)\s*\(`, `it is between two values, such as ja4 startsWith "t13"`},
+	{`\bmatches\s*$`, "", `put quotes around the regular expression, such as ja4 matches "^t13"`},
+	{`\bin\s+[0-9.]*$`, `^[.0-9]+/`, ranges},
+	{`[0-9]$`, `^\.[0-9]`, `put quotes around an address, such as "192.0.2.1"`},
+	{`\bin\s*[({]?[^])}]*$`, `^,`, "put brackets around a list, such as dst_port in [443, 8443]"},
+	{`^\s*(host|port|net|tcp|udp|src|dst|ip6?)\s+$`, "", "expressions of tcpdump are for --filter; here, use src_ip, dst_ip, src_port and dst_port"},
 }
 
 // Messages of expr.
@@ -64,18 +64,16 @@ func advise(condition string, at int, message string) string {
 	at = max(0, min(at, len(text)))
 	before, rest := string(text[:at]), string(text[at:])
 	for _, m := range mistakes {
-		if (m.before == nil || m.before.MatchString(before)) && (m.at == nil || m.at.MatchString(rest)) {
+		if regexp.MustCompile(m.before).MatchString(before) && regexp.MustCompile(m.at).MatchString(rest) {
 			return "; " + m.advice
 		}
 	}
 	return ""
 }
 
-// token matches what expr calls a token.
-var token = regexp.MustCompile(`^unexpected token (?:EOF|\w+\((".*")\))$`)
-
 // reworded says what is unexpected without the terms of expr.
 func reworded(message string) string {
+	token := regexp.MustCompile(`^unexpected token (?:EOF|\w+\((".*")\))$`)
 	switch m := token.FindStringSubmatch(message); {
 	case m == nil:
 		return message
