@@ -54,7 +54,7 @@ func pcapngOf(t *testing.T, packets []Packet) []byte {
 		intf := pcapgo.NgInterface{LinkType: layers.LinkType(p.Link), SnapLength: 1 << 18}
 		var err error
 		if w == nil {
-			if w, err = pcapgo.NewNgWriterInterface(&b, intf, pcapgo.DefaultNgWriterOptions); err != nil {
+			if w, err = pcapgo.NewNgWriterInterface(&b, intf, pcapgo.NgWriterOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			links[p.Link] = 0
