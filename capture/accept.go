@@ -119,7 +119,14 @@ func (h *half) mayReset(other *half, seg *segment) bool {
 	if h.ackSeen {
 		first = h.acked
 	}
-	return int32(seg.seq-first) >= 0 && int32(seg.seq-last) <= 0
+	return between(seg.seq, first, last)
+}
+
+// between reports whether a sequence number is from first to last. It compares differences
+// without a sign, since Go on 32-bit ARM may branch wrongly on int32(a-b) <= 0 or > 0 if a and b
+// are 2^31 apart.
+func between(seq, first, last uint32) bool {
+	return int32(last-first) >= 0 && seq-first <= last-first
 }
 
 // isOld reports whether a segment's timestamp is older than one that the receiver has seen
@@ -180,7 +187,7 @@ func (h *half) echoesOther(other *half, seg *segment) bool {
 	if int32(first-last) > 0 { // it has sent more than SYNs
 		first, last = last, first
 	}
-	return echo != 0 && (int32(echo-first) < 0 || int32(echo-last) > 0)
+	return echo != 0 && !between(echo, first, last)
 }
 
 // The options of TCP that matter here (RFC 7323, Sections 2.2 and 3.2; RFC 2018, Section 2;

@@ -57,7 +57,7 @@ func TestHasher(t *testing.T) {
 			message[bit/8] ^= 1 << (bit % 8)
 		}
 	}
-	if *newHasher() == *newHasher() {
+	if a, b := newHasher(), newHasher(); *a == *b {
 		t.Error("two hashers have the same secret")
 	}
 }

@@ -35,7 +35,7 @@ func (s *Scanner) synchronize(f *flow, h *half, seg *segment) {
 		s.newRival(f, h, seg)
 		return
 	}
-	if seg.flags&tcpACK != 0 && other.phase == started && int32(seg.ack-other.start) >= 0 && int32(seg.ack-other.sent) <= 0 {
+	if seg.flags&tcpACK != 0 && other.phase == started && between(seg.ack, other.start, other.sent) {
 		if !s.acknowledged(f, h, other, seg) {
 			return
 		}
@@ -191,14 +191,14 @@ func (s *Scanner) rivalSegment(f *flow, h, r *half, seg *segment) bool {
 // it does, the rival is the connection.
 func (s *Scanner) answerRival(f *flow, h *half, seg *segment) {
 	r := s.rival(f, 1-int(h.direction))
-	if r == nil || seg.flags&tcpACK == 0 || int32(seg.ack-r.start) < 0 || int32(seg.ack-r.sent) > 0 {
+	if r == nil || seg.flags&tcpACK == 0 || !between(seg.ack, r.start, r.sent) {
 		return
 	}
 	old := &f.halves[r.direction]
 	if r.answers && h.phase != decided && (h.stream == nil || h.stream.index == 1) {
 		return // a hello may still come in the connection that is known
 	}
-	if seg.flags&tcpSYN == 0 && int32(seg.ack-old.start) >= 0 && int32(seg.ack-old.sent) <= 0 {
+	if seg.flags&tcpSYN == 0 && between(seg.ack, old.start, old.sent) {
 		return // or one of the connection before
 	}
 	rows := f.doubt.rivalRows

@@ -415,13 +415,15 @@ func TestIncompleteHellosAreCounted(t *testing.T) {
 	}
 }
 
-// TestFarthestSegment checks that a segment half of all sequence numbers away, from which the
-// distance does not fit into 32 bits, is not read.
+// TestFarthestSegment checks that a segment or a RST half of all sequence numbers away, from
+// which the distance does not fit into 32 bits, is not read.
 func TestFarthestSegment(t *testing.T) {
 	for _, at := range []int{-1<<31 + 31, -1<<31 + 30, -1<<31 + 32} {
-		hellos, _ := scan(capture.Options{}, up(1, ack, hello()[:30]), up(at, ack, make([]byte, 60)), up(31, ack, hello()[30:]))
-		if len(hellos) != 1 || !bytes.Equal(hellos[0].Message, message()) {
-			t.Errorf("at %d: %+v", at, summarize(hellos))
+		for name, segment := range map[string][]byte{"data": up(at, ack, make([]byte, 60)), "RST": up(at, ack|rst, nil)} {
+			hellos, _ := scan(capture.Options{}, up(1, ack, hello()[:30]), segment, up(31, ack, hello()[30:]))
+			if len(hellos) != 1 || !bytes.Equal(hellos[0].Message, message()) {
+				t.Errorf("%s at %d: %+v", name, at, summarize(hellos))
+			}
 		}
 	}
 }
