@@ -13,6 +13,7 @@ import (
 type grouping struct {
 	name    string
 	private bool                     // --redact hides the values
+	doubts  bool                     // doubts that leave no hello count, too
 	names   func(uint16) string      // of code points, which the values are then; nil for text
 	values  func(*row, func(string)) // calls back with those of a hello, each time one occurs
 }
@@ -66,6 +67,15 @@ var groupings = []grouping{
 		flags, _, _ := r.msg.Flags()
 		for f := range flags.All() {
 			addPoint(f, add)
+		}
+	}},
+	{name: "odd", doubts: true, values: func(r *row, add func(string)) {
+		msg := r.msg
+		if r.code != 0 {
+			msg, _ = readable(r.hello)
+		}
+		for _, what := range oddities(r, msg) {
+			add(what)
 		}
 	}},
 	{name: "day", values: timeValue(time.DateOnly, 24*time.Hour)},
@@ -148,7 +158,7 @@ func newTally(by []grouping, redact bool) *tally {
 
 // add counts a hello once for each of its values, or once for none.
 func (t *tally) add(r *row) {
-	if !r.hello.Found() {
+	if !r.hello.Found() && !slices.ContainsFunc(t.by, func(g grouping) bool { return g.doubts }) {
 		return
 	}
 	if t.source == "" {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"maps"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ func TestBy(t *testing.T) {
 		{"--by extension --top 1 -f csv --sni curl*", "extension,hellos,other\n0,1,false\n,11,true\n"},
 		{"--by cipher --top 1 --sni bot*", "HELLOS  CIPHER                            FIRST\n     1  TLS_RSA_WITH_AES_128_CBC_SHA(47)  #10\n    14  (other)\n"},
 		{"--by group --sni bot* -f csv", "group,hellos,other\n23,1,false\n24,1,false\n29,1,false\n4588,1,false\n"},
+		{"--by odd", "HELLOS  ODD                    FIRST\n    11  -                      #1\n     1  fault: flag_misplaced  #12\n"},
 		{"--by ja4 --until 2000-01-01", "HELLOS  JA4  FIRST\n"},
 		{"--by ja4 --until 2000-01-01 -f jsonl", ""},
 		{"--by ja4 --until 2000-01-01 -f json", "[]\n"},
@@ -55,14 +57,19 @@ func TestBy(t *testing.T) {
 	}
 }
 
-// TestByOfRefused checks that a refused hello counts under no value, and a doubt not at all.
+// TestByOfRefused checks that a refused hello counts under no value, and a doubt not at all, but
+// by what is odd.
 func TestByOfRefused(t *testing.T) {
 	for _, g := range groupings {
 		tally := newTally([]grouping{g}, false)
 		tally.add(&row{hello: &capture.Hello{Message: []byte{1}}, code: 1})
-		tally.add(&row{hello: &capture.Hello{}})
-		if n := tally.counts[tallyKey{}].hellos; n != 1 || len(tally.counts) != 1 {
-			t.Errorf("%s: %v", g.name, tally.counts)
+		tally.add(&row{hello: &capture.Hello{Ambiguous: capture.Reasons(0).With(capture.Overlap)}})
+		want := map[tallyKey]tallied{{}: {hellos: 1}}
+		if g.name == "odd" {
+			want = map[tallyKey]tallied{{"refused: truncated"}: {hellos: 1}, {"in doubt: overlap"}: {hellos: 1}}
+		}
+		if !maps.Equal(tally.counts, want) {
+			t.Errorf("%s: %v, want %v", g.name, tally.counts, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -168,14 +169,14 @@ func oddities(r *row, msg clienthello.ClientHello) []string {
 	}
 	for e := range msg.Extensions().All() {
 		if e.Type.Name() == "" {
-			list = append(list, "an extension without a name")
+			list = append(list, fmt.Sprintf("an extension without a name: %d", e.Type))
 			break
 		}
 	}
 	flags, _, _ := msg.Flags()
 	for f := range flags.All() {
 		if f.Name() == "" {
-			list = append(list, "a TLS flag without a name")
+			list = append(list, fmt.Sprintf("a TLS flag without a name: %d", f))
 			break
 		}
 	}

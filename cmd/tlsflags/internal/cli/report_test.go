@@ -80,7 +80,7 @@ func TestReportOddities(t *testing.T) {
 		t.Fatalf("exit %d, %s", code, errs)
 	}
 	text := readPage(t, filepath.Join(dir, "out.html"))
-	for _, odd := range []string{"refused: session_id_too_long", "a TLS flag without a name", "malformed extension: tls_flags", "an extension without a name"} {
+	for _, odd := range []string{"refused: session_id_too_long", "a TLS flag without a name: 81", "malformed extension: tls_flags", "an extension without a name: 30583"} {
 		if !strings.Contains(text, "<tr><td>"+odd+"<td>1<td><a href=\"#row-") {
 			t.Errorf("the page does not count %q", odd)
 		}
