@@ -246,7 +246,7 @@ func FileChangesOf(file []byte, compressed bool) string {
 		}
 		for h := range reader.Hellos() {
 			o.add(h)
-			o.rows += h.Time.String()
+			o.rows += fmt.Sprint(h.Time.Unix(), h.Time.Nanosecond()) // String cuts years to an int
 		}
 		o.stats = reader.Stats()
 		if err := reader.Err(); err != nil {
