@@ -1,17 +1,13 @@
 package paste
 
 import (
-	"flag"
 	"fmt"
 	"hash/fnv"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the file of testdata")
 
 // samples are texts of each form.
 var samples = []string{
@@ -72,17 +68,5 @@ func TestChanged(t *testing.T) {
 		fmt.Fprint(sum, quote(make([]byte, n)), readings(strings.Repeat("1", n)), readings(strings.Repeat("A", n)), readings(strings.Repeat("10 ", n)), readings(strings.Repeat("z", n)))
 	}
 	fmt.Fprintf(&b, "%08x\n", sum.Sum32())
-	const file = "testdata/changed.txt"
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); diff != "" {
-		t.Errorf("%s differs; go test -update writes it (-want +got):\n%s", file, diff)
-	}
+	golden.Compare(t, "changed.txt", b.String())
 }

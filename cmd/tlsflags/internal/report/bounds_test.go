@@ -1,21 +1,16 @@
 package report
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the file of testdata")
 
 // randomHello returns a hello of n.
 func randomHello(rnd *rand.Rand, i, n int) Hello {
@@ -79,19 +74,7 @@ func TestReports(t *testing.T) {
 		_, listed, noBytes := r.table(shown, MaxSize)
 		fmt.Fprintf(&b, "\n\t%d are listed, %d without bytes\n", listed, noBytes)
 	}
-	const file = "testdata/reports.txt"
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); diff != "" {
-		t.Errorf("%s differs; go test -update writes it (-want +got):\n%s", file, diff)
-	}
+	golden.Compare(t, "reports.txt", b.String())
 }
 
 // TestRoom checks that as many rows are listed as fit.

@@ -1,19 +1,15 @@
 package screen
 
 import (
-	"flag"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the file of testdata")
 
 // widths prints a layout for each number of columns from 0 on, once if it is the same for
 // several in turn.
@@ -108,17 +104,5 @@ func TestEveryWidth(t *testing.T) {
 		widths(&b, fmt.Sprintf("cut %q", s), 8, func(width int) string { return Cut(s, width) + "\n" })
 		widths(&b, fmt.Sprintf("pad %q", s), 8, func(width int) string { return Pad(s, width) + "|\n" })
 	}
-	const file = "testdata/widths.txt"
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); diff != "" {
-		t.Errorf("%s differs; go test -update writes it (-want +got):\n%s", file, diff)
-	}
+	golden.Compare(t, "widths.txt", b.String())
 }
