@@ -16,7 +16,7 @@ type mac struct {
 	state        []byte
 	pad          [sha256.BlockSize]byte
 	sum          [sha256.Size]byte
-	opaque       bool // it is not known where a state has the hash
+	opaque       bool // a state has no hash at hashAt
 }
 
 // digest is what sha256.New says that it returns.
@@ -27,7 +27,7 @@ type digest interface {
 }
 
 const (
-	// hashAt is where the state of a digest has the hash of the blocks so far.
+	// hashAt is the offset of the hash of the blocks so far in the state of a digest.
 	hashAt = 4
 	// maxMAC is how long a message can be that fills up to one block with its padding.
 	maxMAC = sha256.BlockSize - 1 - 8

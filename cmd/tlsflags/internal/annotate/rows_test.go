@@ -3,19 +3,13 @@ package annotate_test
 import (
 	"bytes"
 	"crypto/sha256"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write testdata/rows.txt")
 
 // vector returns parts after their length in size bytes.
 func vector(size int, parts ...string) string {
@@ -111,17 +105,5 @@ func TestRows(t *testing.T) {
 			fmt.Fprintf(&b, "refused: %s at %d in %s, of a body %t\n", f.Code.Name(), f.Offset, f.Path, f.Extension)
 		}
 	}
-	name := filepath.Join("testdata", "rows.txt")
-	if *update {
-		if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
+	golden.Compare(t, "rows.txt", b.String())
 }
