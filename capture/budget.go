@@ -248,5 +248,6 @@ func (r *Reader) settle() {
 		}
 		r.workers.each = nil
 	}
+	r.source.(fileSource).buffered().release()
 	r.scanner = &Scanner{stats: total, flows: table{evicted: total.Evicted}}
 }

@@ -1,6 +1,9 @@
 package capture
 
-import "io"
+import (
+	"io"
+	"sync"
+)
 
 // readBuffer is the size of the read buffer, which grows for longer packets. Larger ones
 // do not make reading faster.
@@ -19,7 +22,22 @@ type buffer struct {
 	swap func([]byte) []byte
 }
 
-func newBuffer(r io.Reader) *buffer { return &buffer{r: r, buf: make([]byte, readBuffer)} }
+// spareBuffers are those of files that were read: clearing new ones takes time where files are
+// small.
+var spareBuffers = sync.Pool{New: func() any { return new([readBuffer]byte) }}
+
+func newBuffer(r io.Reader) *buffer {
+	return &buffer{r: r, buf: spareBuffers.Get().(*[readBuffer]byte)[:]}
+}
+
+// release lets go of the memory. Nothing is buffered then.
+func (w *buffer) release() {
+	if len(w.buf) == readBuffer {
+		spareBuffers.Put((*[readBuffer]byte)(w.buf))
+	}
+	w.buf, w.base = nil, w.offset()
+	w.begin, w.end, w.keep = 0, 0, 0
+}
 
 // offset returns the position in the file.
 func (w *buffer) offset() int64 { return w.base + int64(w.begin) }

@@ -245,7 +245,7 @@ type inputReader struct {
 	flush bool // write the results so far before waiting for more
 }
 
-const readerSize = 64 << 10
+const readerSize = 4 << 10 // readers of captures have larger buffers
 
 func newInputReader(in *inspection, file io.Reader, flush bool) *inputReader {
 	r := &inputReader{in: in, file: file, flush: flush}

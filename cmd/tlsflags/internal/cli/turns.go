@@ -79,7 +79,7 @@ func (t *turns) spareBuffer() []byte {
 func (t *turns) reuse(b []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.spare) < 2*cap(t.slots) && cap(b) <= 4*handedAt {
+	if len(t.spare) < maxAhead/(2*handedAt) && cap(b) <= 4*handedAt {
 		t.spare = append(t.spare, b[:0])
 	}
 }
@@ -119,6 +119,7 @@ func (in *inspection) apart(f func(*inspection) error) error {
 		return f(in)
 	}
 	p := &part{turns: t, formats: t.formats}
+	p.out = *bytes.NewBuffer(t.spareBuffer())
 	own := in.ofItsOwn(&p.out)
 	own.part, own.budget, own.progress = p, t.budget, &progress{part: p}
 	t.slots <- struct{}{}
@@ -127,6 +128,7 @@ func (in *inspection) apart(f func(*inspection) error) error {
 		err := f(own)
 		_ = own.inTurn(func(in *inspection) error { in.add(own); return nil }) // which returns nil
 		p.hand(0)
+		t.reuse(p.out.Bytes())
 		t.mu.Lock()
 		p.done, p.err = true, err
 		t.moved.Broadcast()
