@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tlsflags/tlsflags/vectors"
 )
@@ -176,7 +177,8 @@ func membersOf(h *vectors.Hello) map[string]any {
 	return members
 }
 
-var helloMembers = membersOf(new(vectors.Hello))
+// helloMembers returns those of any hello.
+var helloMembers = sync.OnceValue(func() map[string]any { return membersOf(new(vectors.Hello)) })
 
 // jsonText returns a value that encoding/json can write, which it always does in one way.
 func jsonText(v any) string {

@@ -140,7 +140,7 @@ func unknownKey(line []byte, a Answer) string {
 	}
 	for _, a := range append(a.Answers, a) {
 		for name := range a.ClientHello {
-			if _, ok := helloMembers[name]; !ok {
+			if _, ok := helloMembers()[name]; !ok {
 				return "client_hello." + name
 			}
 		}
