@@ -201,6 +201,7 @@ func (t *table) create(key flowKey, ips int) *flow {
 	}
 	t.makeRoom(t.keep, 1, cost)
 	f := t.free.get()
+	f.number = t.number // a page of new memory that is read before it is written costs two faults
 	*f = flow{key: key, hash: t.flows.hash(&key), number: t.number}
 	f.halves[1].direction = 1
 	t.flows.add(f)

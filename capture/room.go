@@ -320,6 +320,7 @@ const goneSize = 1 << 17
 func (g *goneFlows) add(hash uint64, parts int) {
 	if *g == nil {
 		*g = make(goneFlows, goneSize/parts)
+		clear(*g) // as in table.create
 	}
 	(*g)[hash%uint64(len(*g))] = hash
 }
