@@ -18,6 +18,7 @@ type tallyRow struct {
 	key tallyKey
 	tallied
 	other bool // all values that have no row
+	left  int  // how many of these more rows would show; 0 if nothing would show all
 }
 
 // rows returns the rows with the most hellos, or all if top is 0. They are in the order of
@@ -28,8 +29,11 @@ func (t *tally) rows(top int) []tallyRow {
 		list = append(list, tallyRow{key: k, tallied: n})
 	}
 	slices.SortFunc(list, func(a, b tallyRow) int { return cmp.Or(b.hellos-a.hellos, t.compare(a.key, b.key)) })
-	other := t.other
+	other, left := t.other, 0
 	if top > 0 && len(list) > top {
+		if other == 0 {
+			left = len(list) - top
+		}
 		for _, r := range list[top:] {
 			other += r.hellos
 		}
@@ -39,7 +43,7 @@ func (t *tally) rows(top int) []tallyRow {
 		slices.SortStableFunc(list, func(a, b tallyRow) int { return cmp.Compare(a.key[0], b.key[0]) })
 	}
 	if other > 0 {
-		list = append(list, tallyRow{tallied: tallied{hellos: other}, other: true})
+		list = append(list, tallyRow{tallied: tallied{hellos: other}, other: true, left: left})
 	}
 	return list
 }
@@ -136,31 +140,34 @@ func (t *tally) printTable(w io.Writer, rows []tallyRow, width int) {
 	for _, g := range t.by {
 		table.Columns = append(table.Columns, screen.Column{Name: strings.ToUpper(g.name), Least: least})
 	}
-	table.Columns = append(table.Columns, screen.Column{Name: "FIRST", Least: least, Rank: 1})
+	table.Columns = append(table.Columns, screen.Column{Name: "FIRST", Rank: 1})
+	captures := t.several && !t.joined
+	if captures {
+		table.Columns = append(table.Columns, screen.Column{Name: "CAPTURE", Least: least, Tail: true, Rank: 2})
+	}
 	for _, r := range rows {
 		cells := []string{strconv.Itoa(r.hellos)}
 		for i, g := range t.by {
 			cells = append(cells, g.cell(r, i))
 		}
-		table.Row(append(cells, t.first(r))...)
+		if !r.other {
+			cells = append(cells, fmt.Sprintf("#%d", r.number)) // as explain takes it
+		}
+		if !r.other && captures {
+			cells = append(cells, printable(r.source))
+		}
+		table.Row(cells...)
 	}
 	_ = table.Write(w, width) // the next flush has the error
-}
-
-// first names the first hello of a row as explain takes it, and its capture if there are several.
-func (t *tally) first(r tallyRow) string {
-	switch {
-	case r.other:
-		return ""
-	case t.joined || !t.several:
-		return fmt.Sprintf("#%d", r.number)
-	}
-	return fmt.Sprintf("#%d of %s", r.number, printable(r.source))
 }
 
 // cell is a value for people.
 func (g grouping) cell(r tallyRow, i int) string {
 	switch v := r.key[i]; {
+	case r.other && i > 0:
+		return ""
+	case r.left > 0:
+		return fmt.Sprintf("(%s; --top 0 lists all)", count(r.left, "other"))
 	case r.other:
 		return "(other)"
 	case v == "":

@@ -25,10 +25,10 @@ func TestBy(t *testing.T) {
 		{"--by src_ip,unknown-extension -f csv", "src_ip,unknown-extension,hellos,other\n127.0.0.1,,12,false\n"},
 		{"--by src_ip --redact -f jsonl", `{"src_ip":null,"hellos":12,"other":false}` + "\n"},
 		{"--by sni --redact -f csv", "sni,hellos,other\n,12,false\n"},
-		{"--by sni --top 1 --sni *bot.demo.example", "HELLOS  SNI               FIRST\n     1  bot.demo.example  #10\n     2  (other)\n"},
+		{"--by sni --top 1 --sni *bot.demo.example", "HELLOS  SNI                            FIRST\n     1  bot.demo.example               #10\n     2  (2 others; --top 0 lists all)\n"},
 		{"--by sni --top 0 -f csv --sni *bot.demo.example", "sni,hellos,other\nbot.demo.example,1,false\nexperimental-bot.demo.example,1,false\nresuming-bot.demo.example,1,false\n"},
 		{"--by extension --top 1 -f csv --sni curl*", "extension,hellos,other\n0,1,false\n,11,true\n"},
-		{"--by cipher --top 1 --sni bot*", "HELLOS  CIPHER                            FIRST\n     1  TLS_RSA_WITH_AES_128_CBC_SHA(47)  #10\n    14  (other)\n"},
+		{"--by cipher --top 1 --sni bot*", "HELLOS  CIPHER                            FIRST\n     1  TLS_RSA_WITH_AES_128_CBC_SHA(47)  #10\n    14  (14 others; --top 0 lists all)\n"},
 		{"--by group --sni bot* -f csv", "group,hellos,other\n23,1,false\n24,1,false\n29,1,false\n4588,1,false\n"},
 		{"--by odd", "HELLOS  ODD                    FIRST\n    11  -                      #1\n     1  fault: flag_misplaced  #12\n"},
 		{"--by ja4 --until 2000-01-01", "HELLOS  JA4  FIRST\n"},
@@ -128,7 +128,7 @@ func TestByFirst(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{one, two}, "HELLOS  SNI                   FIRST\n     3  openssl.demo.example  #1 of " + one + "\n     1  bot.demo.example      #10 of " + two + "\n"},
+		{[]string{one, two}, "HELLOS  SNI                   FIRST  CAPTURE\n     3  openssl.demo.example  #1     " + one + "\n     1  bot.demo.example      #10    " + two + "\n"},
 		{[]string{"--join", one, two}, "HELLOS  SNI                   FIRST\n     3  openssl.demo.example  #5\n     1  bot.demo.example      #10\n"},
 	} {
 		args := append([]string{"inspect", "-q", "--by", "sni", "--where", `client_hello.server_name in ["bot.demo.example", "openssl.demo.example"]`}, tt.args...)

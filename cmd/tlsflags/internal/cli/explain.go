@@ -129,6 +129,7 @@ type explanation struct {
 	hello   int            // its number in a capture, from 1
 	doubts  []string       // of a capture, what inspect says besides
 	frames  []int
+	carried string // when a hello of a capture came, and between whom
 	table   annotate.Table
 	verdict rules.Violation
 }

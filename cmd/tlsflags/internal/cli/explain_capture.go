@@ -165,11 +165,12 @@ func explainCapture(cmd *cobra.Command, o explainOptions, source string, r io.Re
 			kind = annotate.DTLSClientHello
 		}
 		e := explanation{
-			input:  explainedInput{source: source},
-			hello:  row,
-			frames: h.Frames,
-			doubts: doubtTexts(h),
-			table:  annotate.ExplainCarried(kind, h.Message, h.Code, h.Offset),
+			input:   explainedInput{source: source},
+			hello:   row,
+			frames:  h.Frames,
+			doubts:  doubtTexts(h),
+			carried: carriedText(h),
+			table:   annotate.ExplainCarried(kind, h.Message, h.Code, h.Offset),
 		}
 		if h.Transport == capture.QUIC {
 			e.records.what = "QUIC packet"
@@ -188,6 +189,18 @@ func explainCapture(cmd *cobra.Command, o explainOptions, source string, r io.Re
 		first = false
 		return e.write(cmd, o)
 	})
+}
+
+// carriedText says when a hello came, and between whom, as far as that is known.
+func carriedText(h *capture.Hello) string {
+	var parts []string
+	if hasTime(h.Time) {
+		parts = append(parts, h.Time.UTC().Format("2006-01-02 15:04:05.000000 UTC"))
+	}
+	if h.Src.IsValid() && h.Dst.IsValid() {
+		parts = append(parts, fmt.Sprintf("from %v to %v", h.Src, h.Dst))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // inCapture says which hello of a capture the table is about.

@@ -27,11 +27,17 @@ type explainStyle struct {
 
 // writeText writes the tree of fields, with their bytes beside them.
 func (e explanation) writeText(w io.Writer, style explainStyle) error {
-	p := explainPrinter{explainStyle: style, bytesPerRow: 16}
+	p := explainPrinter{explainStyle: style, bytesPerRow: 16, broken: -1}
 	if style.width > 0 && style.width < 100 {
 		p.bytesPerRow = 8
 	}
 	p.fill("", "", e.title()...)
+	if e.carried != "" {
+		p.fill("", "", e.carried)
+	}
+	if v := e.verdict; !v.OK() {
+		p.broken = v.Offset
+	}
 	read, rest := e.split()
 	for _, f := range read {
 		p.field(f)
@@ -160,6 +166,7 @@ type explainPrinter struct {
 	bytesPerRow int
 	tree        tree
 	clause      string // of the fields above
+	broken      int    // offset of what breaks a rule, or -1
 	b           strings.Builder
 }
 
@@ -181,7 +188,7 @@ func (p *explainPrinter) fillPainted(paint []color.Attribute, first, indent stri
 func (p *explainPrinter) field(f annotate.Field) {
 	mark, paint := " ", color.Reset
 	switch {
-	case f.Fault != nil:
+	case f.Fault != nil, f.Offset <= p.broken && p.broken < f.Offset+len(f.Bytes):
 		mark, paint = ">", color.FgRed
 	case f.Path == "":
 		paint = color.Faint

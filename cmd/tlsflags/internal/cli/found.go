@@ -88,8 +88,13 @@ func (in *inspection) count(h *capture.Hello, msg clienthello.ClientHello, code 
 	if code != 0 {
 		s.refused++
 	}
+	odd := len(h.Faults) > 0
 	if _, ok := msg.Extensions().FlagsExtension(); ok {
 		s.withFlags++
+		odd = odd || len(flagFaults(msg)) > 0
+	}
+	if odd {
+		s.faults++
 	}
 	if msg.HasFlag(extension.RequestMTLS) {
 		s.mtls++

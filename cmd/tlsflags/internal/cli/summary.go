@@ -25,6 +25,7 @@ type helloCounts struct {
 	refused   int
 	expected  bool // a hello has the flag of --expect
 
+	faults    int // rows that name a fault
 	ambiguous int // rows that name a doubt
 	doubts    [capture.ReasonCount]int
 }
@@ -35,6 +36,7 @@ func (c *helloCounts) add(more *helloCounts) {
 	c.mtls += more.mtls
 	c.refused += more.refused
 	c.expected = c.expected || more.expected
+	c.faults += more.faults
 	c.ambiguous += more.ambiguous
 	for r, n := range more.doubts {
 		c.doubts[r] += n
@@ -57,6 +59,9 @@ func (s summary) text(width int) string {
 		if c.use >= lost && c.key != "evicted" && n > 0 || c.key == "dropped" && s.live && n == 0 {
 			parts = append(parts, c.text(&s.captures))
 		}
+	}
+	if s.faults > 0 {
+		parts = append(parts, fmt.Sprintf("%d with faults", s.faults))
 	}
 	if s.ambiguous > 0 {
 		parts = append(parts, fmt.Sprintf("%d ambiguous (%s)", s.ambiguous, s.reasons()))

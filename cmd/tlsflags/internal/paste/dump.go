@@ -93,9 +93,17 @@ func dumpRow(line []byte) (row, bool) {
 	if rest, ok := bytes.CutPrefix(s, []byte(" - ")); ok { // openssl s_client -debug
 		s, r.mark = rest, true
 	}
-	r.mark = r.mark || bytes.Contains(s, []byte("  |"))
+	r.mark = r.mark || bytes.Contains(s, []byte("  |")) || begins(r.offset, s)
 	r.octets, r.column = s, len(line)-len(s)
 	return r, true
+}
+
+// begins reports whether a line is surely the first of a dump, with bytes in hexadecimal: its
+// offset, of four digits or more, is zero, and two digits follow it at a time.
+func begins(offset, s []byte) bool {
+	const shortest = 4
+	octets := bytes.Fields(s)
+	return len(offset) >= shortest && len(bytes.Trim(offset, "0")) == 0 && len(octets) > 1 && len(octets[0]) == 2 && len(octets[1]) == 2
 }
 
 // dump is a dump that is being read.

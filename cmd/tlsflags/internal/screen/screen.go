@@ -81,6 +81,22 @@ func Cut(s string, width int) string {
 	return b.String()
 }
 
+// cutStart returns the end of s, with an ellipsis before it, if s is wider than width columns.
+// There is no color in s.
+func cutStart(s string, width int) string {
+	over := Width(s) - width
+	if width <= 0 || over <= 0 {
+		return s
+	}
+	over += Width(Ellipsis)
+	for state := -1; over > 0 && s != ""; {
+		var w int
+		_, s, w, state = uniseg.FirstGraphemeClusterInString(s, state)
+		over -= w
+	}
+	return Ellipsis + s
+}
+
 const reset = "\x1b[0m"
 
 // Pad appends spaces to s up to width columns.

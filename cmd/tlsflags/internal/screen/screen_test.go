@@ -31,6 +31,24 @@ func TestCut(t *testing.T) {
 	}
 }
 
+func TestCutStart(t *testing.T) {
+	for _, test := range []struct {
+		s     string
+		width int
+		want  string
+	}{
+		{"abcdef", 0, "abcdef"}, {"abcdef", 6, "abcdef"}, {"abcdef", 5, "…cdef"}, {"abc", 1, "…"},
+		{"日本語", 5, "…本語"}, {"日本語", 4, "…語"}, {"日本", 4, "日本"}, {"e\u0301e\u0301e\u0301", 2, "…e\u0301"},
+	} {
+		table := Table{Columns: []Column{{Tail: true, Least: 1}}}
+		table.Row(test.s)
+		var b strings.Builder
+		if err := table.Write(&b, test.width); err != nil || b.String() != test.want+"\n" {
+			t.Errorf("%q in %d: %q, want %q", test.s, test.width, b.String(), test.want)
+		}
+	}
+}
+
 func TestFill(t *testing.T) {
 	for _, test := range []struct {
 		width int

@@ -9,6 +9,7 @@ import (
 type Column struct {
 	Name  string
 	Right bool // numbers
+	Tail  bool // if it is cut, its end stays; it has no colors
 	// Least is to how many columns of the screen it may be cut, if it is wider; 0: it is not.
 	Least int
 	// Rank orders the columns by importance. If there is too little room, those with the
@@ -117,7 +118,11 @@ func (t *Table) line(b *strings.Builder, cells []string, widths []int) {
 		}
 		cell := ""
 		if i < len(cells) {
-			cell = Cut(cells[i], widths[i])
+			cut := Cut
+			if c.Tail {
+				cut = cutStart
+			}
+			cell = cut(cells[i], widths[i])
 		}
 		if line.Len() > 0 {
 			line.WriteString(strings.Repeat(" ", gap))

@@ -34,7 +34,7 @@ func randomTable(t *testing.T, rnd *rand.Rand) uint32 {
 	word := func() string { return strings.Repeat("w", rnd.IntN(6)) }
 	var table Table
 	for range 1 + rnd.IntN(5) {
-		table.Columns = append(table.Columns, Column{word(), rnd.IntN(2) == 0, rnd.IntN(4), rnd.IntN(4)})
+		table.Columns = append(table.Columns, Column{word(), rnd.IntN(2) == 0, false, rnd.IntN(4), rnd.IntN(4)})
 	}
 	for range rnd.IntN(4) {
 		var cells []string
