@@ -2,9 +2,14 @@
 # Type-checks the code and its tests for other platforms.
 source "$(dirname "$0")/lib.sh"
 
-for platform in windows/amd64 darwin/arm64 linux/386 js/wasm; do
-	step "go vet for $platform"
-	for module in $published; do
-		(cd "$module" && CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go vet ./...)
+check() { # PLATFORM MODULE...
+	step "go vet for $1"
+	for module in "${@:2}"; do
+		(cd "$module" && CGO_ENABLED=0 GOOS=${1%/*} GOARCH=${1#*/} go vet ./...)
 	done
+}
+
+for platform in windows/amd64 darwin/arm64 linux/386; do
+	check $platform $published
 done
+check js/wasm . # the parsers, in browsers

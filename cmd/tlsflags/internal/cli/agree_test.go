@@ -121,7 +121,7 @@ func TestFlagMisplaced(t *testing.T) {
 // TestExplainDoubts checks that explain says what inspect says besides the faults of a message.
 func TestExplainDoubts(t *testing.T) {
 	file := filepath.Join(testenv.Root(t), "corpus", "captures", "tcp-hrr-openssl-flags-change.pcapng")
-	if out, code := runCLI(t, "explain", "--hello", "2", file); code != 0 || !strings.Contains(out, "\ntls_flags differ from the first hello's\n") {
+	if out, code := runCLI(t, "explain", "--hello", "2", file); code != 0 || !strings.Contains(out, "\ntls_flags changed after a HelloRetryRequest\n") {
 		t.Errorf("exit %d, %s", code, out)
 	}
 }

@@ -143,33 +143,59 @@ func (t *tally) printTable(w io.Writer, rows []tallyRow, width int) {
 	table.Columns = append(table.Columns, screen.Column{Name: "FIRST", Rank: 1})
 	captures := t.several && !t.joined
 	if captures {
-		table.Columns = append(table.Columns, screen.Column{Name: "CAPTURE", Least: least, Tail: true, Rank: 2})
+		table.Columns = append(table.Columns, screen.Column{Name: "CAPTURE", Least: least, Tail: true})
+	}
+	folder := ""
+	if width > 0 {
+		folder = commonFolder(rows)
 	}
 	for _, r := range rows {
 		cells := []string{strconv.Itoa(r.hellos)}
+		if r.other {
+			table.Remark(r.others(), cells...)
+			continue
+		}
 		for i, g := range t.by {
-			cells = append(cells, g.cell(r, i))
+			cells = append(cells, g.cell(r.key[i]))
 		}
-		if !r.other {
-			cells = append(cells, fmt.Sprintf("#%d", r.number)) // as explain takes it
-		}
-		if !r.other && captures {
-			cells = append(cells, printable(r.source))
+		cells = append(cells, fmt.Sprintf("#%d", r.number)) // as explain takes it
+		if captures {
+			cells = append(cells, printable(r.source[len(folder):]))
 		}
 		table.Row(cells...)
 	}
 	_ = table.Write(w, width) // the next flush has the error
 }
 
-// cell is a value for people.
-func (g grouping) cell(r tallyRow, i int) string {
-	switch v := r.key[i]; {
-	case r.other && i > 0:
-		return ""
-	case r.left > 0:
+// commonFolder returns the folder that all captures of rows are in, with its separator, or "".
+func commonFolder(rows []tallyRow) string {
+	common := ""
+	for i, r := range rows {
+		folder := r.source[:strings.LastIndexAny(r.source, `/\`)+1]
+		if i == 0 || r.other {
+			common = cmp.Or(common, folder)
+			continue
+		}
+		n := 0
+		for n < min(len(common), len(folder)) && common[n] == folder[n] {
+			n++
+		}
+		common = common[:strings.LastIndexAny(common[:n], `/\`)+1]
+	}
+	return common
+}
+
+// others says what the last row stands for.
+func (r tallyRow) others() string {
+	if r.left > 0 {
 		return fmt.Sprintf("(%s; --top 0 lists all)", count(r.left, "other"))
-	case r.other:
-		return "(other)"
+	}
+	return "(other)"
+}
+
+// cell is a value for people.
+func (g grouping) cell(v string) string {
+	switch {
 	case v == "":
 		return "-"
 	case g.names == nil:

@@ -25,7 +25,7 @@ func TestBy(t *testing.T) {
 		{"--by src_ip,unknown-extension -f csv", "src_ip,unknown-extension,hellos,other\n127.0.0.1,,12,false\n"},
 		{"--by src_ip --redact -f jsonl", `{"src_ip":null,"hellos":12,"other":false}` + "\n"},
 		{"--by sni --redact -f csv", "sni,hellos,other\n,12,false\n"},
-		{"--by sni --top 1 --sni *bot.demo.example", "HELLOS  SNI                            FIRST\n     1  bot.demo.example               #10\n     2  (2 others; --top 0 lists all)\n"},
+		{"--by sni --top 1 --sni *bot.demo.example", "HELLOS  SNI               FIRST\n     1  bot.demo.example  #10\n     2  (2 others; --top 0 lists all)\n"},
 		{"--by sni --top 0 -f csv --sni *bot.demo.example", "sni,hellos,other\nbot.demo.example,1,false\nexperimental-bot.demo.example,1,false\nresuming-bot.demo.example,1,false\n"},
 		{"--by extension --top 1 -f csv --sni curl*", "extension,hellos,other\n0,1,false\n,11,true\n"},
 		{"--by cipher --top 1 --sni bot*", "HELLOS  CIPHER                            FIRST\n     1  TLS_RSA_WITH_AES_128_CBC_SHA(47)  #10\n    14  (14 others; --top 0 lists all)\n"},
@@ -42,7 +42,8 @@ func TestBy(t *testing.T) {
 	}
 	for args, want := range map[string]string{
 		"--by ja5":              `unknown grouping "ja5"`,
-		"--by ja4,sni,flag":     "--by takes one or two groupings",
+		"--by ja4,sni,flag":     "--by takes one grouping, or two that differ",
+		"--by ja4,ja4":          "--by takes one grouping, or two that differ",
 		"--by ja4 --stats":      "use one",
 		"--top 5":               "--top limits what --by counts; add --by, such as --by ja4 --top 5",
 		"--stats --top 5":       "--top limits what --by counts",

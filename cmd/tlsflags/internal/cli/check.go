@@ -19,7 +19,7 @@ func (o inspectOptions) check(cmd *cobra.Command, args []string) error {
 		return usageError("--max-flows must be at least 1")
 	}
 	if o.bytes && (o.redact || o.stats) {
-		return usageError("--bytes shows what --redact and --stats leave out")
+		return usageError("--bytes, or message in --fields, shows what --redact and --stats leave out")
 	}
 	if o.live.on() && o.keyLog != "" {
 		return usageError("--keylog reads a capture twice; write one to a file instead of -i")
@@ -29,8 +29,8 @@ func (o inspectOptions) check(cmd *cobra.Command, args []string) error {
 		return usageError("--fields chooses what is shown of a hello; it does not go with --stats and --by")
 	case o.stats && counts:
 		return usageError("--stats and --by count in two ways; use one")
-	case len(o.by.list) > 2:
-		return usageError("--by takes one or two groupings")
+	case len(o.by.list) > 2 || len(o.by.list) == 2 && o.by.list[0].name == o.by.list[1].name:
+		return usageError("--by takes one grouping, or two that differ")
 	case o.by.list == nil && cmd.Flags().Changed("top"):
 		return usageError("--top limits what --by counts; add --by, such as --by ja4 --top %d", o.top)
 	case o.top < 0:

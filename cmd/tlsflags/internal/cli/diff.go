@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/fatih/color"
@@ -85,12 +86,23 @@ func writeDiff(w io.Writer, differences []fingerprint.Difference, style textStyl
 	return err
 }
 
+// splitNumber splits the name of a file from the number of a hello after #, if both are there.
+func splitNumber(arg string) (name, number string) {
+	at := strings.LastIndexByte(arg, '#')
+	if at <= 0 || at+1 == len(arg) || fileExists(arg) || !fileExists(arg[:at]) {
+		return arg, ""
+	}
+	return arg[:at], arg[at+1:]
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
 // helloOfArgument reads the ClientHello that an argument means.
 func helloOfArgument(cmd *cobra.Command, arg string) (clienthello.ClientHello, error) {
-	name, number := arg, ""
-	if at := strings.LastIndexByte(arg, '#'); at > 0 && at+1 < len(arg) {
-		name, number = arg[:at], arg[at+1:]
-	}
+	name, number := splitNumber(arg)
 	in, err := explainInput(cmd, name)
 	if err != nil {
 		return clienthello.ClientHello{}, err

@@ -82,8 +82,8 @@ line below says why they are refused, which alert to send and, if the standards
 disagree, which other one. The exit code is 0 for a refused message, too.
 
 Of a capture, all ClientHellos are explained, or those that --frame, --sni and --ja4
-select; with --hello, the one with that number, as inspect lists them. If there is none,
-the exit code is 1.
+select; with --hello 2, or FILE#2, the one with that number, as inspect lists them. If
+there is none, the exit code is 1.
 
 With --hello, the flags of a message are checked against those that the ClientHello
 offers; with --request, those of a client's Certificate against the CertificateRequest.
@@ -135,9 +135,16 @@ type explanation struct {
 }
 
 func explain(cmd *cobra.Command, o explainOptions, arg string) error {
-	in, err := explainInput(cmd, arg)
+	name, number := splitNumber(arg)
+	in, err := explainInput(cmd, name)
 	if err != nil {
 		return err
+	}
+	if number != "" {
+		if in.capture == nil || o.hello != "" {
+			return usageError("%s: # is for a capture, in place of --hello", arg)
+		}
+		o.hello = number
 	}
 	if in.capture != nil {
 		defer in.close()

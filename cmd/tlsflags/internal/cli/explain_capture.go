@@ -112,6 +112,9 @@ func incomplete(s capture.Stats) string {
 	return fmt.Sprintf(", and the beginning of %s whose other packets are missing", count(s.Incomplete, "hello"))
 }
 
+// flagsChanged is what people read of a second hello whose flags are not those of the first.
+const flagsChanged = "tls_flags changed after a HelloRetryRequest"
+
 // doubtTexts says what inspect finds in doubt or odd about a hello, and refuses nothing for.
 func doubtTexts(h *capture.Hello) (parts []string) {
 	if doubts := doubtsOf(h); len(doubts) > 0 {
@@ -121,7 +124,7 @@ func doubtTexts(h *capture.Hello) (parts []string) {
 		parts = append(parts, fmt.Sprintf("fault: %s at byte %d", f.Code, f.Offset))
 	}
 	if h.FlagsChanged {
-		parts = append(parts, "tls_flags differ from the first hello's")
+		parts = append(parts, flagsChanged)
 	}
 	return parts
 }
@@ -139,7 +142,7 @@ func helloNumber(text string) (int, error) {
 	if text == "" {
 		return 0, nil
 	}
-	n, err := strconv.Atoi(text)
+	n, err := strconv.Atoi(strings.TrimPrefix(text, "#"))
 	if err != nil || n < 1 {
 		return 0, usageError("--hello %s: of a capture it is the number of a hello, from 1, as inspect lists them", text)
 	}

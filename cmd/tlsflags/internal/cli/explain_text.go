@@ -27,7 +27,7 @@ type explainStyle struct {
 
 // writeText writes the tree of fields, with their bytes beside them.
 func (e explanation) writeText(w io.Writer, style explainStyle) error {
-	p := explainPrinter{explainStyle: style, bytesPerRow: 16, broken: -1}
+	p := explainPrinter{explainStyle: style, bytesPerRow: 16}
 	if style.width > 0 && style.width < 100 {
 		p.bytesPerRow = 8
 	}
@@ -35,14 +35,16 @@ func (e explanation) writeText(w io.Writer, style explainStyle) error {
 	if e.carried != "" {
 		p.fill("", "", e.carried)
 	}
-	if v := e.verdict; !v.OK() {
-		p.broken = v.Offset
+	if !e.verdict.OK() && !e.bodyVerdict() {
+		p.broken = &e.verdict
 	}
 	read, rest := e.split()
 	for _, f := range read {
 		p.field(f)
 		if f.Fault != nil {
 			p.fault(f)
+		} else if p.breaks(f) {
+			p.below(e.verdict.Code.Name()+":", messageOf(e.verdict.Code))
 		}
 	}
 	if c := e.table.Carrier; c != nil {
@@ -54,8 +56,8 @@ func (e explanation) writeText(w io.Writer, style explainStyle) error {
 	if len(e.doubts) > 0 {
 		p.fillPainted([]color.Attribute{color.FgYellow}, "", "  ", e.doubts...)
 	}
-	if v := e.verdict; !v.OK() && !e.bodyVerdict() {
-		p.fillPainted([]color.Attribute{color.FgRed}, "", "  ", verdictText(v)...)
+	if v := p.broken; v != nil {
+		p.fillPainted([]color.Attribute{color.FgRed}, "", "  ", verdictText(*v)...)
 	}
 	for _, f := range rest {
 		p.field(f)
@@ -114,6 +116,8 @@ func (e explanation) summary() string {
 	switch {
 	case e.table.Refused != nil:
 		return "refused"
+	case !e.verdict.OK() && !e.bodyVerdict():
+		return "accepted, but its flags break a rule"
 	case len(e.table.Bodies) > 0:
 		return "accepted, with " + count(len(e.table.Bodies)+e.table.More, "malformed extension")
 	}
@@ -165,8 +169,8 @@ type explainPrinter struct {
 	explainStyle
 	bytesPerRow int
 	tree        tree
-	clause      string // of the fields above
-	broken      int    // offset of what breaks a rule, or -1
+	clause      string           // of the fields above
+	broken      *rules.Violation // or nil
 	b           strings.Builder
 }
 
@@ -188,7 +192,7 @@ func (p *explainPrinter) fillPainted(paint []color.Attribute, first, indent stri
 func (p *explainPrinter) field(f annotate.Field) {
 	mark, paint := " ", color.Reset
 	switch {
-	case f.Fault != nil, f.Offset <= p.broken && p.broken < f.Offset+len(f.Bytes):
+	case f.Fault != nil || p.breaks(f):
 		mark, paint = ">", color.FgRed
 	case f.Path == "":
 		paint = color.Faint
@@ -235,8 +239,17 @@ func (p *explainPrinter) fault(f annotate.Field) {
 		what = "malformed extension"
 	}
 	c := f.Fault.Code
-	p.fillPainted([]color.Attribute{color.FgRed, color.Bold}, ">         ^ ", ">           ",
-		fmt.Sprintf("%s: %s at byte %d:", what, c.Name(), f.Fault.Offset), messageOf(c)+";", alertText(c)+";", c.Clause())
+	p.below(fmt.Sprintf("%s: %s at byte %d:", what, c.Name(), f.Fault.Offset), messageOf(c)+";", alertText(c)+";", c.Clause())
+}
+
+// below says what is wrong with the field above.
+func (p *explainPrinter) below(parts ...string) {
+	p.fillPainted([]color.Attribute{color.FgRed, color.Bold}, ">         ^ ", ">           ", parts...)
+}
+
+// breaks reports whether a rule is broken where a field is.
+func (p *explainPrinter) breaks(f annotate.Field) bool {
+	return p.broken != nil && f.Offset <= p.broken.Offset && p.broken.Offset < f.Offset+len(f.Bytes)
 }
 
 // tree says how deep a field is, and what it is called there. A field whose length or type was

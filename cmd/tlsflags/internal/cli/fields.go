@@ -27,6 +27,21 @@ func (l *fieldList) Set(s string) error {
 	return nil
 }
 
+// match adds the bytes of the message to the fields if they are asked for, or the other way
+// round.
+func (l *fieldList) match(bytes *bool) {
+	const key = "message"
+	has := slices.ContainsFunc(*l, func(p paths.Path) bool { return p.String() == key })
+	if *bytes && *l != nil && !has {
+		p, err := lineType().Find(key)
+		if err != nil {
+			panic(err) // it is one of line
+		}
+		*l = append(*l, p)
+	}
+	*bytes = *bytes || has
+}
+
 // check returns an error for a field that has no place in a cell.
 func (l fieldList) check(format string) error {
 	if format == parquetFormat {

@@ -51,7 +51,7 @@ func TestFieldsOfRows(t *testing.T) {
 func TestFields(t *testing.T) {
 	demo := filepath.Join(testenv.Root(t), "corpus", "captures", "demo.pcapng")
 	for _, tt := range []struct{ args, want string }{
-		{"-f text --fields src_ip,client_hello.server_name,ja4", "src_ip  client_hello.server_name  ja4\n127.0.0.1  curl.demo.example         t13d3112h2_e8f1e7e78f70_b26ce05bbdd6\n"},
+		{"-f text --fields src_ip,client_hello.server_name,ja4", "src_ip     client_hello.server_name  ja4\n127.0.0.1  curl.demo.example         t13d3112h2_e8f1e7e78f70_b26ce05bbdd6\n"},
 		{"-f text --fields error,tls_flags.flags,hello_index --sni bot*", "error  tls_flags.flags  hello_index\n-      request_mtls     1\n"},
 		{"-f text --fields client_hello.alpn,client_hello.supported_versions", "client_hello.alpn  client_hello.supported_versions\nh2,http/1.1        TLS 1.3,TLS 1.2,TLS 1.1,TLS 1.0\n"},
 		{"-f csv --fields dst_port,client_hello.alpn,client_hello.legacy_version,request_mtls,error", "dst_port,client_hello.alpn,client_hello.legacy_version,request_mtls,error\n443,h2 http/1.1,771,false,\n"},
@@ -59,6 +59,8 @@ func TestFields(t *testing.T) {
 		{"-f csv --fields error", "error\n\"\"\n"},
 		{"-f jsonl --fields client_hello.length,ja4,client_hello.alpn,ambiguous,quic.version", `{"client_hello":{"length":512,"alpn":["h2","http/1.1"]},"ja4":"t13d3112h2_e8f1e7e78f70_b26ce05bbdd6","quic":null}` + "\n"},
 		{"-f jsonl --fields pieces.segments,pieces", `{"pieces":{"segments":1,"records":1,"packets":0,"datagrams":0}}` + "\n"},
+		{"-f jsonl --bytes --fields hello --sni curl*", `{"hello":1,"message":"010001fc0303`},
+		{"-f csv --fields message --sni curl*", "message\n010001fc0303"},
 		{"-f json --fields frames", "[\n{\"frames\":[4]},\n"},
 		{"-f jsonl --redact --fields src_ip,dst_port,client_hello.server_name", `{"src_ip":null,"dst_port":null,"client_hello":{"server_name":null}}` + "\n"},
 	} {
@@ -94,7 +96,7 @@ func TestCells(t *testing.T) {
 	}
 	for format, want := range map[string]string{
 		"csv":  "source,client_hello.alpn\n" + `\x3da\t\x1b,"a\x20b c,d"` + "\n",
-		"text": "source  client_hello.alpn\n" + `=a\t\x1b  a b,c\x2cd` + "\n",
+		"text": "source    client_hello.alpn\n" + `=a\t\x1b  a b,c\x2cd` + "\n",
 	} {
 		var b strings.Builder
 		p := newPrinter(format, &b, textStyle{}, fields)

@@ -24,9 +24,16 @@ type fieldsText struct {
 
 func (p *fieldsText) print(l *line) error {
 	p.b = p.b[:0]
+	cells := make([]string, len(p.fields))
+	for i, f := range p.fields {
+		if cells[i] = textCells.of(f.In(reflect.ValueOf(l).Elem()), f.Type()); cells[i] == "" {
+			cells[i] = "-"
+		}
+	}
 	if p.widths == nil {
 		names := make([]string, len(p.fields))
 		p.plan()
+		p.widen(cells)
 		for i, f := range p.fields {
 			if names[i] = f.String(); p.style.width > 0 && len(names[i]) > p.widths[i] {
 				names[i] = f[len(f)-1].Name
@@ -34,12 +41,6 @@ func (p *fieldsText) print(l *line) error {
 		}
 		p.row(names)
 		p.b = []byte(p.style.paint(strings.TrimSuffix(string(p.b), "\n"), color.Bold) + "\n")
-	}
-	cells := make([]string, len(p.fields))
-	for i, f := range p.fields {
-		if cells[i] = textCells.of(f.In(reflect.ValueOf(l).Elem()), f.Type()); cells[i] == "" {
-			cells[i] = "-"
-		}
 	}
 	p.row(cells)
 	_, err := p.w.Write(p.b)
@@ -79,6 +80,24 @@ func (p *fieldsText) plan() {
 	shrink(leastWidth{text: 3, moment: len(wholeSeconds), address: whole}.of)
 	shrink(leastWidth{text: 3, moment: len(wholeSeconds), address: len("192.168.10.20")}.of)
 	shrink(func(paths.Path) int { return 1 })
+}
+
+// widen gives columns the widths of cells, as far as there is room.
+func (p *fieldsText) widen(cells []string) {
+	room := p.style.width + columnGap
+	for _, w := range p.widths {
+		room -= w + columnGap
+	}
+	for i, cell := range cells {
+		more := screen.Width(cell) - p.widths[i]
+		if p.style.width > 0 {
+			more = min(more, room)
+		}
+		if more > 0 {
+			p.widths[i] += more
+			room -= more
+		}
+	}
 }
 
 // wholeSeconds is the shortest form of a time.

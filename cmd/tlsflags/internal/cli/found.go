@@ -32,6 +32,7 @@ func (in *inspection) found(source string, h *capture.Hello) error {
 	if ok, err := in.selected(r); !ok || err != nil {
 		return err
 	}
+	in.summary.shown++
 	if err := in.written.selected(h); err != nil {
 		return err
 	}

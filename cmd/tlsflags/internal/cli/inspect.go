@@ -198,6 +198,7 @@ func inspectCommand() *cobra.Command {
   SSLKEYLOGFILE=keys curl --cacert demo/ca.pem https://127.0.0.1:8443/json
   tlsflags inspect --keylog keys a.pcap`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.fields.match(&o.bytes)
 			if err := o.check(cmd, args); err != nil {
 				return err
 			}
@@ -272,6 +273,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 	defer in.report.discard()
 	in.progress = newProgress(cmd.ErrOrStderr(), !o.quiet)
 	in.out = bufio.NewWriterSize(&outputWriter{cmd.OutOrStdout(), in.progress}, 64<<10)
+	in.summary.chosen = o.only.set || len(o.conditions) > 0
 	in.parts = partsOf(o.format.value, o.fields) | o.conditions.parts()
 	switch {
 	case o.by.list != nil:

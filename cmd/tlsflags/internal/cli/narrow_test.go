@@ -81,7 +81,7 @@ func TestReasonsFit(t *testing.T) {
 		"a fault":                  {line{ClientHello: hello, Faults: []oddInfo{{"record_empty", 0}, {"overlap", 12345}}}, flagValue{}, "no tls_flags\n       record_empty at byte 0; overlap at byte 12345\n"},
 		"many faults":              {line{ClientHello: hello, Faults: []oddInfo{{"record_change_cipher_spec_empty", 0}, {"record_version", 12345}, {"overlap", 12345}}}, flagValue{}, "no tls_flags\n       record_change_cipher_spec_empty at byte 0; record_version at byte 12345;\n       overlap at byte 12345\n"},
 		"a short one":              {line{ClientHello: hello, TLSFlags: flags(), Faults: []oddInfo{{"syn", 4}}}, flagValue{}, "; syn at byte 4\n"},
-		"changed":                  {line{ClientHello: hello, HelloIndex: 2, TLSFlagsChanged: new(true)}, flagValue{}, "no tls_flags; hello 2 o…\n       tls_flags differ from the first hello's\n"},
+		"changed":                  {line{ClientHello: hello, HelloIndex: 2, TLSFlagsChanged: new(true)}, flagValue{}, "no tls_flags; hello 2 o…\n       tls_flags changed after a HelloRetryRequest\n"},
 		"request_mtls comes first": {line{ClientHello: hello, TLSFlags: flags(eight, mtls)}, flagValue{}, "request_mtls(80), resum…\n"},
 		"the selected one does":    {line{ClientHello: hello, TLSFlags: flags(mtls, eight)}, flagValue{8, true}, "resumption_across_names…\n"},
 	} {

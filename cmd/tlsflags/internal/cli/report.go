@@ -160,7 +160,7 @@ func oddities(r *row, msg clienthello.ClientHello) []string {
 		list = append(list, "fault: "+f.Code)
 	}
 	if r.hello.FlagsChanged {
-		list = append(list, "TLS flags that changed after a HelloRetryRequest")
+		list = append(list, flagsChanged)
 	}
 	for _, t := range append(describedExtensions[:len(describedExtensions):len(describedExtensions)], extension.TLSFlags, extension.TLSFlagsExperimental) {
 		if _, err := msg.CheckExtension(t); err != nil {

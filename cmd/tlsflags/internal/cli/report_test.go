@@ -26,7 +26,7 @@ func TestReport(t *testing.T) {
 	text := readPage(t, page)
 	for _, want := range []string{
 		"<dt>hellos<dd>74<", "<dt>with request_mtls<dd>15 <small>20.3%<", "<li>46 inputs<li>781 packets, 62 flows",
-		"<tr><td>TLS flags that changed after a HelloRetryRequest<td>1<td>", "<tr><th>X25519MLKEM768, with a key share<td>",
+		"<tr><td>tls_flags changed after a HelloRetryRequest<td>1<td>", "<tr><th>X25519MLKEM768, with a key share<td>",
 		"<tr><th>outer, real or GREASE<td>", "<tr><th>DTLS 1.3<td>", "127.0.0.1:443", "demo.pcapng\n",
 	} {
 		if !strings.Contains(text, want) {

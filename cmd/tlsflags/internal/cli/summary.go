@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tlsflags/tlsflags/capture"
@@ -13,6 +14,7 @@ type summary struct {
 	inputs   int
 	skipped  int // files in directories that are no captures
 	captures capture.Stats
+	chosen   bool // only some hellos are shown
 	live     bool // the kernel may drop packets, which is said also if it did not
 	helloCounts
 }
@@ -20,6 +22,7 @@ type summary struct {
 // helloCounts counts rows.
 type helloCounts struct {
 	hellos    int // with those refused
+	shown     int // of the rows, with those that name a doubt only
 	withFlags int
 	mtls      int
 	refused   int
@@ -32,6 +35,7 @@ type helloCounts struct {
 
 func (c *helloCounts) add(more *helloCounts) {
 	c.hellos += more.hellos
+	c.shown += more.shown
 	c.withFlags += more.withFlags
 	c.mtls += more.mtls
 	c.refused += more.refused
@@ -53,6 +57,9 @@ func (s summary) text(width int) string {
 		fmt.Sprintf("%d refused", s.refused),
 		fmt.Sprintf("%d incomplete", s.captures.Incomplete),
 		fmt.Sprintf("%d evicted", s.captures.Evicted),
+	}
+	if s.chosen {
+		parts = slices.Insert(parts, 4, fmt.Sprintf("%d shown", s.shown))
 	}
 	for _, c := range captureCounts {
 		n := *c.of(&s.captures)

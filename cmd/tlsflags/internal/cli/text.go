@@ -227,7 +227,7 @@ func (p *textPrinter) verdict(l *line, apart bool) verdict {
 		v.more = append(v.more, fmt.Sprintf("hello %d of the connection", l.HelloIndex))
 	}
 	if l.TLSFlagsChanged != nil && *l.TLSFlagsChanged {
-		v.odd = append(v.odd, p.style.paint("tls_flags differ from the first hello's", color.FgRed))
+		v.odd = append(v.odd, p.style.paint(flagsChanged, color.FgRed))
 	}
 	v.odd = append(v.odd, p.oddities(l)...)
 	v.more = append(v.more, carriedIn(l)...)

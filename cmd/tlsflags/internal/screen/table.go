@@ -20,11 +20,21 @@ type Column struct {
 // Table is a table that is known as a whole before it is printed.
 type Table struct {
 	Columns []Column
-	rows    [][]string
+	rows    []tableRow
+}
+
+type tableRow struct {
+	cells  []string
+	remark string
 }
 
 // Row adds a row. Cells that are not given are empty.
-func (t *Table) Row(cells ...string) { t.rows = append(t.rows, cells) }
+func (t *Table) Row(cells ...string) { t.rows = append(t.rows, tableRow{cells: cells}) }
+
+// Remark adds a row with a remark after its cells, over all columns that follow.
+func (t *Table) Remark(remark string, cells ...string) {
+	t.rows = append(t.rows, tableRow{cells, remark})
+}
 
 // Write prints the table, with the names of the columns above it, unless all are empty.
 func (t *Table) Write(w io.Writer, width int) error {
@@ -37,10 +47,15 @@ func (t *Table) Write(w io.Writer, width int) error {
 		named = named || c.Name != ""
 	}
 	if named {
-		t.line(&b, names, widths)
+		b.WriteString(t.line(names, widths))
 	}
 	for _, row := range t.rows {
-		t.line(&b, row, widths)
+		if row.remark == "" {
+			b.WriteString(t.line(row.cells, widths))
+			continue
+		}
+		cells := strings.TrimSuffix(t.line(row.cells, widths), "\n")
+		b.WriteString(Cut(cells+strings.Repeat(" ", gap)+row.remark, width) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -54,8 +69,8 @@ func (t *Table) plan(width int) []int {
 	for i, c := range t.Columns {
 		natural[i] = Width(c.Name)
 		for _, row := range t.rows {
-			if i < len(row) {
-				natural[i] = max(natural[i], Width(row[i]))
+			if i < len(row.cells) {
+				natural[i] = max(natural[i], Width(row.cells[i]))
 			}
 		}
 	}
@@ -110,7 +125,7 @@ func total(widths []int) int {
 	return n
 }
 
-func (t *Table) line(b *strings.Builder, cells []string, widths []int) {
+func (t *Table) line(cells []string, widths []int) string {
 	var line strings.Builder
 	for i, c := range t.Columns {
 		if widths[i] < 0 {
@@ -134,6 +149,5 @@ func (t *Table) line(b *strings.Builder, cells []string, widths []int) {
 			line.WriteString(Pad(cell, widths[i]))
 		}
 	}
-	b.WriteString(strings.TrimRight(line.String(), " "))
-	b.WriteByte('\n')
+	return strings.TrimRight(line.String(), " ") + "\n"
 }
