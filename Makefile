@@ -59,6 +59,11 @@ test-openssl: ## integrations/openssl with probe, get, the demo client and opens
 test-haproxy: ## integrations/haproxy with probe, get, clients without the flag, and what sessions let clients do (haproxy)
 	@scripts/haproxy.sh
 
+.PHONY: lint-apart
+test-long: lint-apart
+lint-apart: ## staticcheck in the modules that have a workspace of their own
+	@scripts/lint.sh apart
+
 .PHONY: test-caddy
 test-long: test-caddy
 test-caddy: ## the same for integrations/caddy, and its Go tests

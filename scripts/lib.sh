@@ -34,8 +34,8 @@ published="capture reqmtls/client cmd/tlsflags ."
 parsers=(extension handshake rules clienthello clienthello/assemble fingerprint)
 
 # The modules that have workspaces of their own, since Caddy does not compile with the quic-go of
-# other modules, and Beam needs newer versions of many. They take minutes: lint.sh and tidy.sh look
-# at them, and make test-long has their tests.
+# other modules, and Beam needs newer versions of many. They take minutes: lint.sh vets them, and
+# make test-long has the rest.
 apart=("$PWD/integrations/caddy" "$PWD/integrations/beam")
 
 # modules: the folders of all modules in go.work, the root first.
