@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/annotate"
+	"github.com/tlsflags/tlsflags/extension"
+	"github.com/tlsflags/tlsflags/handshake"
+	"github.com/tlsflags/tlsflags/rules"
 )
 
 // Bytes returns a table of the bytes of a message with their fields and meanings. It is cut
@@ -24,6 +27,7 @@ func bytesIn(limit int, t annotate.Table) template.HTML {
 		execute(&b, "fault", faultText(c)+"; the offset is that in what carried the message")
 	}
 	var path []string
+	broken := broken(t)
 	for i, f := range t.Fields {
 		row := strings.Builder{}
 		var line fieldRow
@@ -31,6 +35,8 @@ func bytesIn(limit int, t annotate.Table) template.HTML {
 		execute(&row, "field", line)
 		if f.Fault != nil {
 			execute(&row, "fault", faultText(f.Fault))
+		} else if !broken.OK() && f.Offset <= broken.Offset && broken.Offset < f.Offset+len(f.Bytes) {
+			execute(&row, "fault", codeText("breaks a rule", broken.Code, broken.Offset))
 		}
 		if b.Len()+row.Len() > limit-cutSize {
 			execute(&b, "fault", fmt.Sprintf("%d of %d fields are left out; tlsflags explain shows them", len(t.Fields)-i, len(t.Fields)))
@@ -76,6 +82,18 @@ func faultText(f *annotate.Fault) string {
 	if f.Extension {
 		what = "malformed extension"
 	}
-	return fmt.Sprintf("%s: %s at byte %d: %s; alert %s; %s", what, f.Code.Name(), f.Offset,
-		strings.TrimPrefix(f.Code.Error(), "tlsflags: "), f.Code.Alert(), f.Code.Clause())
+	return codeText(what, f.Code, f.Offset)
+}
+
+func codeText(what string, c extension.Code, at int) string {
+	return fmt.Sprintf("%s: %s at byte %d: %s; alert %s; %s", what, c.Name(), at,
+		strings.TrimPrefix(c.Error(), "tlsflags: "), c.Alert(), c.Clause())
+}
+
+// broken returns the rule that the TLS flags of a ClientHello break, if it is not refused.
+func broken(t annotate.Table) rules.Violation {
+	if t.Message != extension.ClientHello || t.Refused != nil || t.Carrier != nil {
+		return rules.Violation{}
+	}
+	return rules.Handshake{}.Check(t.Message, handshake.FromClient, t.Block)
 }

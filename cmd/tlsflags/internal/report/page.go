@@ -152,8 +152,10 @@ type tile struct {
 type oddityData struct {
 	Label string
 	Count int
-	First int    // the number of the first hello
-	Link  string // its anchor, if its bytes are shown
+	First int // the number of the first hello
+
+	Source string // its capture, if there are several
+	Link   string // its anchor, if its bytes are shown
 }
 
 type chart struct {
@@ -199,6 +201,9 @@ func (r *Report) head(about About, shown map[int]bool) headData {
 	slices.SortStableFunc(r.oddities, func(a, b *oddity) int { return b.count - a.count })
 	for _, o := range r.oddities {
 		data := oddityData{Label: o.label, Count: o.count, First: o.first.Number}
+		if r.several && o.first.Number > 0 {
+			data.Source = o.first.Source
+		}
 		if shown[o.first.id] {
 			data.Link = r.anchor(o.first)
 		}

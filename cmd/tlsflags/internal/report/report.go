@@ -162,7 +162,7 @@ func (r *Report) addOddities(h *Hello) (fresh bool) {
 		i := slices.IndexFunc(r.oddities, func(o *oddity) bool { return o.label == label })
 		if i < 0 && len(r.oddities) < maxKinds {
 			i = len(r.oddities)
-			r.oddities = append(r.oddities, &oddity{label: label, first: Hello{id: h.id, Number: h.Number}})
+			r.oddities = append(r.oddities, &oddity{label: label, first: Hello{id: h.id, Number: h.Number, Source: h.Source}})
 			fresh = true
 		}
 		if i >= 0 {

@@ -199,6 +199,20 @@ func TestCarrierFault(t *testing.T) {
 	}
 }
 
+// TestBrokenRule checks that the bytes of a hello say which of them break a rule.
+func TestBrokenRule(t *testing.T) {
+	msg := chrome(t)
+	const text = "breaks a rule: flag_misplaced at byte "
+	if page := Bytes(annotate.ClientHello, msg); strings.Contains(string(page), text) {
+		t.Error(page)
+	}
+	at := bytes.Index(msg, []byte{0, 62, 0, 12, 11}) + 5 // its flags
+	msg[at+1] |= 1                                       // flag 8, resumption_across_names
+	if page := Bytes(annotate.ClientHello, msg); strings.Count(string(page), fmt.Sprint(text, at+1)) != 1 {
+		t.Error(page)
+	}
+}
+
 // TestChosen checks whose bytes are shown.
 func TestChosen(t *testing.T) {
 	r := New()
