@@ -25,8 +25,25 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	out := &output{Writer: stdout}
 	root.SetOut(out)
 	root.SetErr(stderr)
+	checkHelp(root)
 	cmd, err := root.ExecuteContextC(ctx)
 	return conclude(cmd, out.outcome(err))
+}
+
+// checkHelp adds the command help, which else takes what is no command for the root.
+func checkHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help, _, err := root.Find([]string{"help"})
+	if err != nil {
+		panic(err) // it was added
+	}
+	help.Args = func(_ *cobra.Command, args []string) error {
+		cmd, rest, err := root.Find(args)
+		if err != nil || len(rest) == 0 {
+			return err
+		}
+		return noSuchCommand(cmd, rest)
+	}
 }
 
 // Root returns the command, for the man pages.

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,6 +34,11 @@ func aboutOption(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("unknown option -%s", unknown.GetSpecifiedName())
 	}
 	name := "--" + unknown.GetSpecifiedName()
+	if f := cmd.Flags().Lookup("format"); f != nil {
+		if e, ok := f.Value.(*enum[string]); ok && slices.Contains(e.words(), name[2:]) {
+			return fmt.Errorf("unknown option %s (did you mean --format %s?)", name, name[2:])
+		}
+	}
 	return errors.New("unknown option " + name + paths.Hint(strings.ToLower(name), optionNames(cmd)))
 }
 
