@@ -67,7 +67,7 @@ func open(r io.Reader) (fileSource, error) {
 }
 
 // Hellos reads the capture to its end and returns the hellos in the order in which
-// they become complete. A Hello is valid until the next one. A second call continues after
+// they become complete. A Hello is valid until the next one, or the end. A second call continues after
 // the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
