@@ -122,7 +122,7 @@ func (s shape) measure(t *testing.T, dir string) ([]promise, string) {
 	}
 	if s.name == "quic" {
 		promises = append(promises, promise{"quic: time of stats / bare loop, keys and opening with the standard library",
-			used[inspect].over(used[open]), 0, 1.8})
+			used[inspect].over(used[open]), 0, 1.6})
 	}
 	return promises, table
 }

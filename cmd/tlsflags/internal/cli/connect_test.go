@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/golden"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/probe"
 	"github.com/tlsflags/tlsflags/extension"
 	"github.com/tlsflags/tlsflags/internal/testenv"
@@ -215,7 +216,7 @@ func TestPrintProbe(t *testing.T) {
 	if err := printProbe(&b, r, 0); err != nil {
 		t.Fatal(err)
 	}
-	compareGolden(t, "probe.txt", b.String())
+	golden.Compare(t, "probe.txt", b.String())
 	for _, end := range []string{"acknowledges", "CN="} {
 		full := writerFunc(func(b []byte) (int, error) {
 			if strings.Contains(string(b), end) {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,10 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/golden"
 	"github.com/tlsflags/tlsflags/internal/testenv"
 )
-
-var update = flag.Bool("update", false, "write docs/cli.md and the files of testdata")
 
 func document(t *testing.T, name string) string { return filepath.Join(testenv.Root(t), "docs", name) }
 
@@ -42,7 +40,7 @@ func TestCommandDocument(t *testing.T) {
 		}
 		writeCommand(&b, c)
 	}
-	if *update {
+	if *golden.Update {
 		if err := os.WriteFile(document(t, "cli.md"), []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}

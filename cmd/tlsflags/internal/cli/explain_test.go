@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/golden"
 )
 
 // TestTakeOff removes the records around a message, also if the last one is cut.
@@ -82,28 +82,10 @@ func TestExplainText(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	compareGolden(t, "explain.txt", strings.ReplaceAll(colored, file, "hello"))
+	golden.Compare(t, "explain.txt", strings.ReplaceAll(colored, file, "hello"))
 	plain, _ := runCLI(t, "explain", file)
 	if got := regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(colored, ""); got != plain {
 		t.Errorf("in colour\n%s\nand without\n%s", got, plain)
-	}
-}
-
-// compareGolden compares output with a file of testdata, which -update writes.
-func compareGolden(t *testing.T, name, got string) {
-	t.Helper()
-	name = filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
 }
 

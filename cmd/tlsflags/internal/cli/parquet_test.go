@@ -15,6 +15,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/tlsflags/tlsflags/capture/columns"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/golden"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/paths"
 	"github.com/tlsflags/tlsflags/internal/testenv"
 )
@@ -36,7 +37,7 @@ func TestParquetDocument(t *testing.T) {
 	before, rest, ok := strings.Cut(text, "| --- | --- | --- |\n")
 	_, after, _ := strings.Cut(rest, "\n\n")
 	want := before + "| --- | --- | --- |\n" + table.String() + "\n" + after
-	if *update && ok {
+	if *golden.Update && ok {
 		if err := os.WriteFile(document(t, "parquet.md"), []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -3,13 +3,13 @@ package cli
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/golden"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/screen"
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/vectorrun"
 	"github.com/tlsflags/tlsflags/corpus"
@@ -36,10 +36,6 @@ var screens = map[string][]string{
 // TestScreens compares the text of commands with testdata/screens, and checks that nothing is
 // wider than the screen.
 func TestScreens(t *testing.T) {
-	golden, err := filepath.Abs(filepath.Join("testdata", "screens"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	outputs := make(map[string]string)
 	root := testenv.Root(t)
 	t.Run("run", func(t *testing.T) {
@@ -64,16 +60,7 @@ func TestScreens(t *testing.T) {
 		}
 	})
 	for name, out := range outputs {
-		path := filepath.Join(golden, name)
-		if *update {
-			if err := os.WriteFile(path, []byte(out), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil || string(want) != out {
-			t.Errorf("%s differs, %v; got\n%s", name, err, out)
-		}
+		golden.Compare(t, filepath.Join("screens", name), out)
 	}
 }
 

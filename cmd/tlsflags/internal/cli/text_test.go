@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/codepoint"
+	"github.com/tlsflags/tlsflags/cmd/tlsflags/internal/golden"
 	"github.com/tlsflags/tlsflags/extension"
 )
 
@@ -42,7 +43,7 @@ func TestTextLines(t *testing.T) {
 		}
 		p.close()
 	}
-	compareGolden(t, "inspect.txt", b.String())
+	golden.Compare(t, "inspect.txt", b.String())
 }
 
 func TestPointName(t *testing.T) {

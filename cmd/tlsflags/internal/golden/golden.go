@@ -11,13 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the file of testdata")
+// Update is -update.
+var Update = flag.Bool("update", false, "write the file of testdata")
 
 // Compare compares got with a file of testdata, line by line. With -update it writes the file.
 func Compare(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
-	if *update {
+	if *Update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
