@@ -2,6 +2,7 @@ package paste
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 )
 
@@ -42,7 +43,7 @@ func readDump(text []byte, yield func(Reading) bool) *fault {
 			d.yield(yield)
 			return nil
 		}
-		if first == nil && d.follows > 0 {
+		if first == nil && (d.follows > 0 || d.words) {
 			first = f
 		}
 	}
@@ -110,21 +111,24 @@ func begins(offset, s []byte) bool {
 type dump struct {
 	radix   int
 	blocks  [][]byte
-	pads    []byte // of each block, the byte after it in a group of two
-	pad     byte
-	width   int // of a line, in bytes; 0 if it is not known
-	end     int // column after the last byte of a line of that width
-	follows int // lines whose offset follows
-	wide    int // lines that have groups of four digits only
-	rows    int
-	stop    int // where the last line read ended
-	spare   int // bytes that asterisks may still stand for
+	pads    [][]byte // of each block, the bytes after it in a group
+	pad     []byte
+	width   int  // of a line, in bytes; 0 if it is not known
+	end     int  // column after the last byte of a line of that width
+	follows int  // lines whose offset follows
+	group   int  // bytes without a blank between them, in the first group
+	uneven  bool // there are other groups, not only short ones at the end of a line
+	words   bool // the lines have other numbers than octets in hexadecimal
+	stop    int  // where the last line read ended
+	spare   int  // bytes that asterisks may still stand for
 }
 
 func (d *dump) value(r row) (int, bool) {
 	v, err := strconv.ParseUint(string(r.offset), d.radix, 62)
 	return int(v), err == nil
 }
+
+const noOctets = "these are no octets in hexadecimal; use od -A x -t x1 -v"
 
 // read reads all blocks.
 func (d *dump) read(rows []row) *fault {
@@ -160,33 +164,46 @@ func (d *dump) read(rows []row) *fault {
 			d.spare -= n
 		default:
 			width := d.width
-			if octets = d.octets(r, min(n, maxRow)); len(octets) < min(n, width) {
+			octets = d.octets(r, min(n, maxRow))
+			d.words = d.follows == 0 && v == 0 && d.isWords(r, rows[next], n, len(octets))
+			switch {
+			case d.words:
+				return faultf(r.at+r.column, Dump, noOctets)
+			case len(octets) < min(n, width):
 				return faultf(d.stop, Dump, "two hexadecimal digits are missing: the line has %d bytes, and those before it have %d", len(octets), width)
-			}
-			if len(octets) < n {
+			case len(octets) < n:
 				return faultf(rows[next].at, Dump, "the offset %s does not follow the line before, which has %d bytes from %s; is a line missing?",
 					quote(rows[next].offset), len(octets), r.offset)
 			}
-			if len(octets) > n {
-				d.pad = octets[n]
-			}
-			octets = octets[:n]
+			octets, d.pad = octets[:n], octets[n:]
 			d.follows++
 		}
 		if block = append(block, octets...); last && len(block) > 0 {
 			d.blocks, d.pads = append(d.blocks, block), append(d.pads, d.pad)
-			block, d.width, d.pad = nil, 0, 0
+			block, d.width, d.pad = nil, 0, nil
 		}
 	}
 	return nil
 }
 
-// octets reads n bytes of a line, or one more if they are in groups of two. If n is 0, it
+// isWords reports whether a line of n bytes, of which some were read as octets, has words of
+// another kind, such as octal ones. Octets are more than n only in the last line, whose last
+// word of 2, 4 or 8 is padded.
+func (d *dump) isWords(r, next row, n, octets int) bool {
+	if octets > n {
+		return len(bytes.TrimSpace(next.octets)) > 0 || d.group&(d.group-1) != 0
+	}
+	words := len(bytes.Fields(r.octets))
+	rest := bytes.TrimSpace(r.octets[d.stop-r.at-r.column:])
+	return octets < n && len(rest) > 0 && (words == n || 2*words == n || 4*words == n || 8*words == n)
+}
+
+// octets reads n bytes of a line, and the rest of the group with the last one. If n is 0, it
 // reads all up to the characters.
 func (d *dump) octets(r row, n int) []byte {
 	s := r.octets
 	var data []byte
-	groups, i := true, 0
+	i, short := 0, false
 	for gap := 0; i < len(s) && (n == 0 || len(data) < n); gap = 0 {
 		for i < len(s) && (isSpace(s[i]) || s[i] == '-' && len(data) > 0) {
 			i++
@@ -202,17 +219,17 @@ func (d *dump) octets(r row, n int) []byte {
 		if end == i || (end-i)%2 != 0 || end < len(s) && !isSpace(s[end]) && s[end] != '-' && s[end] != '|' {
 			break
 		}
-		groups = groups && end-i == 4
+		if d.group == 0 {
+			d.group = (end - i) / 2
+		}
+		d.uneven = d.uneven || short || (end-i)/2 > d.group
+		short = (end-i)/2 < d.group
 		for ; i < end; i += 2 {
 			data = append(data, byte(octet(s[i:])))
 		}
 	}
 	d.stop = r.at + r.column + i
 	if len(data) > 0 {
-		d.rows++
-		if groups {
-			d.wide++
-		}
 		if len(data) >= d.width {
 			d.width, d.end = len(data), r.column+i
 		}
@@ -240,16 +257,21 @@ func (d *dump) yield(yield func(Reading) bool) {
 			return
 		}
 	}
-	if d.wide < d.rows {
+	if d.uneven || d.group < 2 {
 		return
 	}
 	for i, b := range d.blocks {
-		swapped := append(bytes.Clone(b), d.pads[i])
-		for i := 0; i+1 < len(swapped); i += 2 {
-			swapped[i], swapped[i+1] = swapped[i+1], swapped[i]
-		}
-		if !yield(Reading{Form: SwappedDump, Data: swapped[:len(b)], Unlikely: true}) {
+		words := slices.Concat(b, d.pads[i])
+		swap(words, d.group)
+		if !yield(Reading{Form: SwappedDump, Data: words[:len(b)], Unlikely: true}) {
 			return
 		}
+	}
+}
+
+// swap reverses the bytes of each word.
+func swap(words []byte, size int) {
+	for word := range slices.Chunk(words, size) {
+		slices.Reverse(word)
 	}
 }

@@ -2,40 +2,48 @@ package paste
 
 import (
 	"bytes"
+	"cmp"
+	"regexp"
+	"sort"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
-// readEscaped reads a string with escapes such as \x16 or \u0016, as logs and programming
-// languages write them. Quotes end it if it begins with one; adjacent strings are one.
-func readEscaped(text []byte, yield func(Reading) bool) *fault {
-	e := escaped{text: text, slash: `\`}
-	e.at = bytes.IndexByte(text, '\\')
-	if e.at < 0 || len(text)-e.at < 4 {
-		return nil
+// start is the first escape of a string, with one backslash or, as in JSON, with two.
+var start = regexp.MustCompile(`(\\\\?)[xXu0-3]`)
+
+// readEscaped reads strings with escapes such as \x16 or \u0016, as logs and programming
+// languages write them, each to the end of its literal or else of the text. If there are
+// several, those count that make sense as a whole.
+func readEscaped(text []byte, literals []window, yield func(Reading) bool) (f *fault) {
+	const shortest = 4
+	var all []Reading
+	n, at := 0, 0
+	for ; bytes.IndexByte(text[at:], '\\') >= 0; n++ {
+		found := start.FindSubmatchIndex(text[at:])
+		if found == nil || len(text)-at-found[0] < shortest {
+			break
+		}
+		e := escaped{text: text, at: at + found[0], slash: string(text[at+found[2] : at+found[3]])}
+		e.delimit(literals)
+		if n == 1 {
+			f = faultf(e.at, Escaped, secondString)
+		}
+		if wrong := e.read(); wrong != nil {
+			f = cmp.Or(f, wrong)
+			break
+		}
+		all = append(all, e.readings()...)
+		at = e.at
 	}
-	if text[e.at+1] == '\\' { // escaped twice, as in JSON
-		e.slash = `\\`
-	}
-	if c := text[e.at+len(e.slash)]; c != 'x' && c != 'X' && c != 'u' && (c < '0' || c > '3') {
-		return nil
-	}
-	if e.at > 0 {
-		if q := text[e.at-1]; q == '"' || q == '\'' || q == '`' {
-			e.quote = q
+	for _, r := range all {
+		r.Unlikely = r.Unlikely || n > 1
+		if !yield(r) {
+			break
 		}
 	}
-	if f := e.read(); f != nil {
-		return f
-	}
-	first, second := e.data, e.latin1
-	if e.unicode {
-		first, second = second, first
-	}
-	if yield(Reading{Form: Escaped, Data: first}) && e.wide {
-		yield(Reading{Form: Escaped, Data: second, Unlikely: true})
-	}
-	return nil
+	return f
 }
 
 // escaped is a string that is being read.
@@ -48,6 +56,31 @@ type escaped struct {
 	data, latin1 []byte
 	wide         bool // the two differ
 	unicode      bool // even ASCII is escaped as characters, as in JSON
+}
+
+// delimit finds out where the string ends: with the literal that it is in, or before that at
+// the quote that it begins with.
+func (e *escaped) delimit(literals []window) {
+	i := sort.Search(len(literals), func(i int) bool { return literals[i].end() > e.at })
+	inside := i < len(literals) && literals[i].at <= e.at
+	if inside {
+		e.text = e.text[:literals[i].end()]
+	}
+	if e.at > 0 && strings.IndexByte(quotes, e.text[e.at-1]) >= 0 && !(inside && literals[i].at == e.at) {
+		e.quote = e.text[e.at-1]
+	}
+}
+
+func (e *escaped) readings() []Reading {
+	first, second := e.data, e.latin1
+	if e.unicode {
+		first, second = second, first
+	}
+	all := []Reading{{Form: Escaped, Data: first}}
+	if e.wide {
+		all = append(all, Reading{Form: Escaped, Data: second, Unlikely: true})
+	}
+	return all
 }
 
 func (e *escaped) add(b byte) {
@@ -73,9 +106,7 @@ func (e *escaped) read() *fault {
 				return f
 			}
 		case e.quote != 0 && c == e.quote:
-			if e.at++; !e.next() {
-				return nil
-			}
+			return nil
 		case c == '\n' || c == '\r':
 			e.at++
 		default:
@@ -85,22 +116,6 @@ func (e *escaped) read() *fault {
 		}
 	}
 	return nil
-}
-
-// next goes to the string after the one that has ended, if there is one.
-func (e *escaped) next() bool {
-	for e.at < len(e.text) {
-		switch c := e.text[e.at]; {
-		case c == e.quote:
-			e.at++
-			return true
-		case isSpace(c), c == '\\', c == '+', c == 'b':
-			e.at++
-		default:
-			return false
-		}
-	}
-	return false
 }
 
 var controls = map[byte]byte{'a': 7, 'b': 8, 't': 9, 'n': 10, 'v': 11, 'f': 12, 'r': 13, 'e': 27}
@@ -132,8 +147,8 @@ func (e *escaped) escape() *fault {
 		e.at += 5
 	case '0' <= c && c <= '7':
 		e.octal(rest)
-	case c == '\r' || c == '\n':
-		e.at++
+	case c == '\r' || c == '\n': // the line goes on in the next one, which may be indented
+		e.at = len(e.text) - len(bytes.TrimLeft(rest, " \t\r\n"))
 	default:
 		if v, ok := controls[c]; ok {
 			c = v

@@ -3,26 +3,53 @@ package paste
 import (
 	"bytes"
 	"encoding/base64"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-const hexSeparators = ":-,;."
+const (
+	hexSeparators = ":-,;."
+	brackets      = "()[]{}<>"
+	maxStrings    = 100
+)
 
-// readHex reads digits, in any groups and perhaps in quotes.
+// hexString is a literal of hexadecimal that is no mere number or word.
+// Of one text no more than maxStrings are read.
+var hexString = regexp.MustCompile(`[` + quotes + `](?:0x)?((?:[0-9a-fA-F]{2}[\s:-]*){8,})[` + quotes + `]`)
+
+// readHex reads digits, in any groups and perhaps in quotes. Several literals count only if
+// they make sense as a whole.
 func readHex(text []byte, yield func(Reading) bool) *fault {
+	if all := hexString.FindAllSubmatchIndex(text, maxStrings); len(all) > 1 {
+		for _, at := range all {
+			var data []byte
+			for t := range (window{at[2], text[at[2]:at[3]]}).tokens(hexSeparators) {
+				for i := 0; i < len(t.text); i += 2 {
+					data = append(data, byte(octet(t.text[i:])))
+				}
+			}
+			if !yield(Reading{Form: Hexadecimal, Data: data, Unlikely: true}) {
+				return nil
+			}
+		}
+		return faultf(all[1][0], Hexadecimal, secondString)
+	}
+	return readDigits(text, yield)
+}
+
+func readDigits(text []byte, yield func(Reading) bool) *fault {
 	const enough = 16 // digits, after which anything else is a fault
 	const longestLabel = 20
-	w := enclosed(text, "\"'`()[]{}<>")
+	w := enclosed(text, quotes+brackets)
 	if w = w.trimPrefix("0x", "0X"); len(w.text) > 4 && bytes.Count(w.text, []byte("x")) == 1 { // a bytea of PostgreSQL
 		w = w.trimPrefix(`\x`)
 	}
 	var data []byte
-	var odd, single window // the last token with an odd number of digits, the first short one
 	var high int
-	digits, small := 0, true // small: no token has more than two digits
-	zeros := false           // some tokens have leading zeros
+	var groups groups
+	digits := 0
 	labelled := false
 	for t := range w.tokens(hexSeparators) {
 		if digits == 0 && len(t.text) < longestLabel && bytes.ContainsFunc(t.text, func(r rune) bool { return r >= utf8.RuneSelf || digit(byte(r)) < 0 }) {
@@ -42,14 +69,7 @@ func readHex(text []byte, yield func(Reading) bool) *fault {
 			}
 			high = v
 		}
-		small = small && len(t.text) <= 2
-		zeros = zeros || len(t.text) == 2 && t.text[0] == '0'
-		if len(t.text)%2 != 0 {
-			odd = t
-		}
-		if len(t.text) == 1 && single.text == nil {
-			single = t
-		}
+		groups.add(t)
 	}
 	switch {
 	case digits == 0 || labelled && digits%2 != 0:
@@ -57,19 +77,60 @@ func readHex(text []byte, yield func(Reading) bool) *fault {
 	case labelled:
 		yield(Reading{Form: Hexadecimal, Data: data, Unlikely: true})
 		return nil
-	case small && single.text != nil && digits > 1: // perhaps numbers without leading zeros
-		if !zeros {
+	case groups.areOctal():
+		return faultf(w.at, Dump, noOctets)
+	case groups.longest <= 2 && groups.single.text != nil && digits > 1: // perhaps numbers without leading zeros
+		if !groups.zeros {
 			yield(Reading{Form: Hexadecimal, Data: hexNumbers(w), Unlikely: true})
 		}
-		return faultf(single.at, Hexadecimal, "%s is a single digit; an octet has two", quote(single.text))
+		return faultf(groups.single.at, Hexadecimal, "%s is a single digit; an octet has two", quote(groups.single.text))
 	case digits%2 != 0 && bytes.IndexByte(w.text, ',') >= 0:
 		return nil // more likely decimals
 	case digits%2 != 0:
-		at := odd.end() - 1
+		at := groups.odd.end() - 1
 		return faultf(at, Hexadecimal, "the digit %s is left over: %d digits are an odd number, and an octet has two", quote(text[at:at+1]), digits)
 	}
-	yield(Reading{Form: Hexadecimal, Data: data})
+	if yield(Reading{Form: Hexadecimal, Data: data}) && groups.n > 1 && groups.areWords() {
+		data = bytes.Clone(data)
+		swap(data, groups.longest/2)
+		yield(Reading{Form: SwappedDump, Data: data, Unlikely: true})
+	}
 	return nil
+}
+
+// groups tells what groups of digits a text has.
+type groups struct {
+	n, shortest, longest int
+	zeros                bool   // some of two digits have a leading zero
+	hex                  bool   // some digit is not octal
+	odd, single          window // the last group with an odd number of digits, the first of one
+}
+
+func (g *groups) add(w window) {
+	digits := w.text
+	if len(digits)%2 != 0 {
+		g.odd = w
+	}
+	if len(digits) == 1 && g.single.text == nil {
+		g.single = w
+	}
+	if g.n++; g.n == 1 || len(digits) < g.shortest {
+		g.shortest = len(digits)
+	}
+	g.longest = max(g.longest, len(digits))
+	g.zeros = g.zeros || len(digits) == 2 && digits[0] == '0'
+	g.hex = g.hex || bytes.ContainsFunc(digits, func(r rune) bool { return r > '7' })
+}
+
+// areWords reports whether the groups may be words of several bytes.
+func (g *groups) areWords() bool {
+	return g.shortest == g.longest && (g.longest == 4 || g.longest == 8 || g.longest == 16)
+}
+
+// areOctal reports whether the groups are what od prints if it is not told otherwise, or with -b.
+func (g *groups) areOctal() bool {
+	const surely = 4
+	return g.n >= surely && !g.hex && g.shortest == g.longest && (g.longest == 3 || g.longest == 6)
 }
 
 func (w window) trimPrefix(prefixes ...string) window {
@@ -149,7 +210,7 @@ func readLines(text []byte, yield func(Reading) bool) *fault {
 
 // readDecimal reads numbers from 0 to 255, or from -128 to 127.
 func readDecimal(text []byte, yield func(Reading) bool) *fault {
-	w := enclosed(text, "()[]{}")
+	w := enclosed(withoutTypes(text), brackets)
 	var data []byte
 	var wrong *fault
 	list := bytes.IndexByte(text, ',') >= 0 || w.at > 0
@@ -182,15 +243,13 @@ func readArray(text []byte, yield func(Reading) bool) *fault {
 	if bytes.Count(text, []byte("0x"))+bytes.Count(text, []byte("0X")) < 2 {
 		return nil
 	}
-	text = withoutComments(text)
-	w := enclosed(text, "()[]{}")
+	w := enclosed(withoutTypes(withoutComments(text)), brackets+quotes)
 	var data []byte
 	for t := range w.tokens(",;") {
 		if last := t.text[len(t.text)-1]; last == ':' || last == '\\' {
 			continue
 		}
 		digits, ok := bytes.CutPrefix(bytes.ToLower(t.text), []byte("0x"))
-		digits = bytes.TrimSuffix(digits, []byte("u8"))
 		if !ok {
 			if len(data) == 0 {
 				continue // a declaration
@@ -217,6 +276,17 @@ func readArray(text []byte, yield func(Reading) bool) *fault {
 		yield(Reading{Form: Array, Data: data})
 	}
 	return nil
+}
+
+// types says of which type a number is: a cast such as (byte), u8 after it, or .toByte().
+var types = regexp.MustCompile(`\(\s*[A-Za-z][\w ]*\)|_?u8\b|\.\w+\(\)`)
+
+// withoutTypes returns a text with blanks for the types of its numbers.
+func withoutTypes(text []byte) []byte {
+	if !bytes.ContainsAny(text, "(u") {
+		return text
+	}
+	return types.ReplaceAllFunc(text, func(m []byte) []byte { return bytes.Repeat([]byte(" "), len(m)) })
 }
 
 // withoutComments returns a text with blanks for its comments.
@@ -248,7 +318,7 @@ func withoutComments(text []byte) []byte {
 
 // readBase64 reads either alphabet, padded or not, also in quotes or in PEM.
 func readBase64(text []byte, yield func(Reading) bool) *fault {
-	w := enclosed(text, "\"'`")
+	w := enclosed(text, quotes)
 	const enough = 40 // characters, after which anything else is a fault
 	if bytes.Contains(text, []byte("-----BEGIN ")) {
 		w = enclosed(text, "-")
@@ -260,7 +330,7 @@ func readBase64(text []byte, yield func(Reading) bool) *fault {
 	padded, hex, blanks := false, true, false
 	last := w.at
 	for t := range w.tokens("") {
-		blanks = blanks || t.at > last && len(s) > 0 && bytes.IndexByte(text[last:t.at], '\n') < 0
+		blanks = blanks || t.at > last && len(s) > 0 && !bytes.ContainsAny(text[last:t.at], "\r\n")
 		last = t.end()
 		for i, c := range t.text {
 			switch {

@@ -7,7 +7,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -80,24 +82,70 @@ type reader func(text []byte, yield func(Reading) bool) *fault
 func Read(text []byte) iter.Seq2[Reading, error] {
 	return func(yield func(Reading, error) bool) {
 		text := plain(text)
-		var first *fault
-		stopped := false
-		for _, read := range []reader{readDump, readHex, readLines, readArray, readEscaped, readDecimal, readBase64} {
-			f := read(text, func(r Reading) bool {
+		whole, literals := joined(text)
+		escapes := func(text []byte, yield func(Reading) bool) *fault { return readEscaped(text, literals, yield) }
+		lines, words := spaced(text), spaced(whole)
+		var first *Error
+		cut, stopped := leftOut(lines), false
+		for _, try := range []struct {
+			read reader
+			text []byte
+		}{
+			{readDump, lines}, {readHex, words}, {readLines, words}, {readArray, words}, {escapes, whole}, {readDecimal, words}, {readBase64, words},
+		} {
+			f := try.read(try.text, func(r Reading) bool {
+				if r.Form == Dump {
+					cut = nil // its offsets tell what an asterisk stands for
+				}
+				r.Unlikely = r.Unlikely || cut != nil
 				stopped = !yield(r, nil)
 				return !stopped
 			})
 			if stopped {
 				return
 			}
-			if first == nil {
-				first = f
+			if first == nil && f != nil {
+				first = f.in(try.text)
 			}
 		}
-		if first == nil {
-			first = notHex(text)
+		switch {
+		case cut != nil && (first == nil || first.Form != Dump):
+			first = cut.in(lines)
+		case first == nil:
+			first = notHex(words).in(words)
 		}
-		yield(Reading{}, first.in(text))
+		yield(Reading{}, first)
+	}
+}
+
+// spaced returns a text with blanks for characters such as no-break spaces.
+func spaced(text []byte) []byte {
+	if !bytes.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return text
+	}
+	return bytes.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Z, unicode.Cf) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// gap is what programs print for bytes that they leave out.
+var gap = regexp.MustCompile(`(?m)^[ \t]*(\*)[ \t\r]*$|\b[0-9a-fA-Fx]+,?\s*(\.\.\.|…)(?:[^.\w]|$)`)
+
+// leftOut finds a gap in a text.
+func leftOut(text []byte) *fault {
+	if !bytes.ContainsAny(text, "*…") && !bytes.Contains(text, []byte("...")) {
+		return nil // as the pattern would say, more slowly
+	}
+	switch at := gap.FindSubmatchIndex(text); {
+	case at == nil:
+		return nil
+	case at[2] >= 0:
+		return faultf(at[2], Dump, "* stands for lines left out; use od -A x -t x1 -v")
+	default:
+		return faultf(at[4], Dump, "%s stands for bytes left out; the dump is cut", text[at[4]:at[5]])
 	}
 }
 
