@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -271,7 +272,7 @@ func explainInput(cmd *cobra.Command, arg string) (explainedInput, error) {
 	case openErr == nil:
 		err = in.read(interruptible{cmd.Context(), f}, f.Close)
 	default:
-		err = in.decodeArgument(openErr) // before in is copied
+		err = in.decodeArgument(cmd, openErr) // before in is copied
 		return in, err
 	}
 	switch {
@@ -316,7 +317,7 @@ func (in *explainedInput) take(p pasted) {
 }
 
 // decodeArgument decodes the argument, which cannot be opened as a file.
-func (in *explainedInput) decodeArgument(openErr error) error {
+func (in *explainedInput) decodeArgument(cmd *cobra.Command, openErr error) error {
 	in.source = argumentSource
 	p, err := readText([]byte(in.arg))
 	missing := errors.Is(openErr, fs.ErrNotExist)
@@ -325,6 +326,8 @@ func (in *explainedInput) decodeArgument(openErr error) error {
 		name = name[:20] + "..."
 	}
 	switch {
+	case missing && isPath(in.arg) && (err != nil || sense(p.data) == 0 && !cmd.Flags().Changed("as")):
+		return fmt.Errorf("%s: no such file", in.arg)
 	case err == nil && (p.form == paste.Hexadecimal || len(in.arg) > longestName || missing):
 		in.take(p)
 		return nil
@@ -334,6 +337,21 @@ func (in *explainedInput) decodeArgument(openErr error) error {
 		return fmt.Errorf("%s: no such file, and no text of a message (%s): %w", name, textForms, err)
 	}
 	return fmt.Errorf("%s: no text of a message (%s): %w", name, textForms, err)
+}
+
+// isPath reports whether an argument looks like the name of a file: it is short and has a
+// slash, or it has an extension that begins with a letter.
+func isPath(arg string) bool {
+	const longest = len(".parquet")
+	arg, _, _ = strings.Cut(arg, "#") // which the number of a hello comes after
+	ext := strings.ToLower(filepath.Ext(arg))
+	switch {
+	case strings.ContainsAny(arg, " \t\r\n"):
+		return false
+	case len(arg) <= longestName && strings.Contains(arg, "/"):
+		return true
+	}
+	return 1 < len(ext) && len(ext) <= longest && 'a' <= ext[1] && ext[1] <= 'z'
 }
 
 // maxExplained is how many bytes of an input are read: enough for the longest message, a

@@ -278,21 +278,23 @@ func otherMessage(data []byte) string {
 }
 
 // packetCapture returns a capture of the packets of a dump, or nil if no ClientHello is
-// found in it.
+// found in it. It is a pcapng file of Simple Packet Blocks, which have no time
+// (draft-ietf-opsawg-pcapng, Section 4.4).
 func packetCapture(blocks [][]byte) []byte {
 	link, ok := linkType(blocks[0])
 	if !ok {
 		return nil
 	}
-	const snapLen = 1 << 18
-	b := []byte{0xa1, 0xb2, 0xc3, 0xd4, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0}
-	b = binary.BigEndian.AppendUint32(b, snapLen)
-	b = binary.BigEndian.AppendUint32(b, link)
+	var b []byte
+	block := func(kind uint32, body []byte) {
+		body = append(body, make([]byte, -len(body)&3)...)
+		length := binary.BigEndian.AppendUint32(nil, uint32(12+len(body)))
+		b = append(append(append(binary.BigEndian.AppendUint32(b, kind), length...), body...), length...)
+	}
+	block(0x0a0d0d0a, []byte("\x1a\x2b\x3c\x4d\x00\x01\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff"))
+	block(1, binary.BigEndian.AppendUint64(nil, uint64(link)<<48)) // no limit of packets
 	for _, p := range blocks {
-		b = append(b, make([]byte, 8)...) // the time, which a dump does not tell
-		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
-		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
-		b = append(b, p...)
+		block(3, append(binary.BigEndian.AppendUint32(nil, uint32(len(p))), p...))
 	}
 	c, err := capture.Open(bytes.NewReader(b), capture.Options{})
 	if err != nil {

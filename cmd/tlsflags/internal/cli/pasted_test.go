@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,7 +126,7 @@ func textsOf(data []byte) map[string]string {
 		"hexdump -C":            dumpOf(data, hexdump),
 		"hexdump -C, collapsed": collapsed.Replace(dumpOf(data, hexdump)),
 		"od -t x1":              dumpOf(data, od),
-		"hexdump":               wordsOf(data),
+		"hexdump":               wordsOf(data, 2),
 		"Wireshark":             dumpOf(data, wireshark),
 		"Java":                  dumpOf(data, java),
 		"Format-Hex":            inUTF16("\r\n           00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F\r\n\r\n" + dumpOf(data, powershell)),
@@ -163,7 +165,54 @@ func textsOf(data []byte) map[string]string {
 		signed[i] = strconv.Itoa(int(int8(b)))
 	}
 	texts["Java array"] = "{" + strings.Join(signed, ", ") + "}"
+	maps.Copy(texts, inSourceOf(data, each))
+	texts["hexdump -C, no-break spaces"] = strings.ReplaceAll(texts["hexdump -C"], " ", "\u00a0")
 	return texts
+}
+
+// inSourceOf returns texts that say data in pieces, with types of numbers, in words, and with
+// spaces of web pages.
+func inSourceOf(data []byte, each func(format, separator string) string) map[string]string {
+	texts := make(map[string]string)
+	for name, separator := range map[string]string{"lines": "\n ", "plus": " + \\\n\t", "plus =": "; \nx +=", "list": ",\n", "dot, comments": " . // it's\n /* \" */ "} {
+		texts["pieces, Python, "+name] = piecesOf(data, separator, python)
+		texts["pieces, C, "+name] = piecesOf(data, separator, func(b []byte) string { return `"` + logged(b) + `"` })
+		texts["pieces, hexadecimal, "+name] = piecesOf(data, separator, func(b []byte) string { return "'" + hex.EncodeToString(b) + "'" })
+	}
+	texts["pieces, base64"] = `"` + lines(base64.StdEncoding.EncodeToString(data), 40, "\"\n+ \"") + `"`
+	texts["C string, indented"] = `"` + lines(each(`\x%02x`, ""), 64, "\\\n    ") + `"`
+	texts["od -t x4"] = wordsOf(data, 4)
+	if len(data)%2 == 0 { // otherwise a byte follows that is no part of a body
+		texts["od -A n -t x2"] = regexp.MustCompile(`(?m)^\w+`).ReplaceAllString(wordsOf(data, 2), "")
+	}
+	texts["casts"] = each("(byte) 0x%02x", ", ")
+	texts["casts, decimal"] = "{" + each("(byte)%d", ", ") + "}"
+	texts["Rust"] = "&[" + each("%du8", ", ") + "]"
+	texts["Kotlin"] = "byteArrayOf(" + each("0x%02x.toByte()", ", ") + ")"
+	texts["Erlang"] = "<<" + each("%d", ",") + ">>"
+	texts["Python, hex()"] = "['" + each("%#x", "', '") + "']"
+	texts["no-break spaces"] = each("%02x", "\u00a0")
+	texts["zero-width spaces"] = each("%02x", " \u200b")
+	return texts
+}
+
+// piecesOf writes data as string literals.
+func piecesOf(data []byte, separator string, literal func([]byte) string) string {
+	const length = 18 // of one
+	var list []string
+	for part := range slices.Chunk(data, length) {
+		list = append(list, literal(part))
+	}
+	return "x = (" + strings.Join(list, separator) + ")"
+}
+
+// python writes bytes as Python does, in ' or, if that is in them and " is not, in ".
+func python(data []byte) string {
+	text := strings.ReplaceAll(logged(data), `\x22`, `"`)
+	if strings.Contains(text, `\x27`) && !strings.Contains(text, `"`) {
+		return `b"` + strings.ReplaceAll(text, `\x27`, "'") + `"`
+	}
+	return "b'" + strings.ReplaceAll(text, `\x27`, `\'`) + "'"
 }
 
 // lines breaks a text into lines.
@@ -205,14 +254,15 @@ func inUTF16(text string) string {
 	return string(b)
 }
 
-// wordsOf is the output of hexdump without options.
-func wordsOf(data []byte) string {
+// wordsOf is a dump of little-endian words, as hexdump prints them without options.
+func wordsOf(data []byte, size int) string {
 	var b strings.Builder
 	for i := 0; i < len(data); i += 16 {
 		fmt.Fprintf(&b, "%07x", i)
-		row := append(slices.Clone(data[i:min(i+16, len(data))]), 0)
-		for j := 0; j+1 < len(row); j += 2 {
-			fmt.Fprintf(&b, " %02x%02x", row[j+1], row[j])
+		row := slices.Clone(data[i:min(i+16, len(data))])
+		for word := range slices.Chunk(append(row, make([]byte, -len(row)&(size-1))...), size) {
+			slices.Reverse(word)
+			fmt.Fprintf(&b, " %x", word)
 		}
 		b.WriteByte('\n')
 	}
@@ -278,6 +328,21 @@ func dumpOf(data []byte, s dumpStyle) string {
 	return b.String()
 }
 
+// TestDumpOfPackets checks that the packets of a dump have no time.
+func TestDumpOfPackets(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pasted")
+	text := formsOf(helloOf(0x0303, []uint16{0x1301}))["tcpdump -X"]
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := runCLI(t, "explain", file); code != 0 || !strings.Contains(out, "10.0.0.1") || strings.Contains(out, "1970") {
+		t.Errorf("explain: exit %d, %s", code, out)
+	}
+	if out, code := runCLI(t, "inspect", "--format", "jsonl", file); code != 0 || !strings.Contains(out, `"time":null`) {
+		t.Errorf("inspect: exit %d, %s", code, out)
+	}
+}
+
 // TestForeign names what is no ClientHello, in explain and in inspect.
 func TestForeign(t *testing.T) {
 	server := build(2, slices.Concat([]byte{3, 3}, make([]byte, 33), []byte{0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4}))
@@ -334,7 +399,7 @@ func TestHostileText(t *testing.T) {
 	const size = 1 << 20
 	for _, part := range []string{
 		"0000: 16 03 01\n", "*\n", "16 03 01 00 05\nx\n", `\x16\x03`, `"\x16" `, "/*", "{", "22,", ">", "00000000: 16\n*\nffffffff\n",
-		"16 0", "----", "\\", "0x16,", "0000: 4500 0034\n0002: 0000\n", "0000: 160301000501\n", "030300\nx\n",
+		"16 0", "----", `"a" /* "b" `, `"\x16" 1 `, `"\x16"+`, "'a", "\"'`", `"1603010203040506"4`, "16 ...", "(b", "\\", "0x16,", "0000: 4500 0034\n0002: 0000\n", "0000: 160301000501\n", "030300\nx\n",
 	} {
 		for _, command := range []string{"explain", "inspect"} {
 			file := filepath.Join(t.TempDir(), "pasted")
