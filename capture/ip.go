@@ -181,8 +181,10 @@ func (d *decoder) payload(b []byte) verdict {
 	d.cut, d.partial, d.joined = false, false, true
 	d.seg.header, d.seg.noLength = nil, false
 	switch fr := &d.fragment; {
-	case fr.capwap:
+	case fr.kind == fragmentCAPWAP:
 		return d.capwapFrame(fr.protocol, b)
+	case fr.kind == fragmentWiFi:
+		return d.wifiBody(true, b)
 	case d.seg.ipv6:
 		return d.extensions(fr.protocol, b, false)
 	default:

@@ -154,7 +154,7 @@ func (d *decoder) after(n int, b []byte, next func(*decoder, []byte) verdict) ve
 func (d *decoder) wireless(link LinkType, b []byte) verdict {
 	switch link {
 	case LinkTypeWiFi:
-		return d.wifi(b, false)
+		return d.wifi(b, 0)
 	case LinkTypeRadiotap:
 		return d.radiotap(b)
 	case LinkTypePPI:

@@ -1,0 +1,193 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gopacket/gopacket/layers"
+)
+
+// numberedCase is a capture of fragments that have numbers, and the frames of each hello in it.
+type numberedCase struct {
+	name    string
+	link    layers.LinkType
+	packets [][]byte
+	want    string
+}
+
+// cutInto cuts b into n pieces.
+func cutInto(b []byte, n int) (parts [][]byte) {
+	for i := range n {
+		parts = append(parts, b[len(b)*i/n:len(b)*(i+1)/n])
+	}
+	return parts
+}
+
+// wifiPart is a fragment of a frame with a sequence number, whose sender is the last byte of its
+// address.
+func wifiPart(sender byte, sequence, number int, last bool, body []byte) []byte {
+	flags := byte(0x05)
+	if last {
+		flags = 0x01
+	}
+	control := binary.LittleEndian.AppendUint16(nil, uint16(sequence<<4|number))
+	return slices.Concat([]byte{0x08, flags, 0, 0}, make([]byte, 6), []byte{2, 0, 0, 0, 0, sender}, make([]byte, 6), control, body)
+}
+
+// inWiFi cuts a packet of IP into n fragments.
+func inWiFi(sender byte, sequence, n int, ip []byte) (frames [][]byte) {
+	for i, part := range cutInto(append([]byte("\xaa\xaa\x03\x00\x00\x00\x08\x00"), ip...), n) {
+		frames = append(frames, wifiPart(sender, sequence, i, i == n-1, part))
+	}
+	return frames
+}
+
+// withFCS appends the frame check sequence of 802.11.
+func withFCS(frame []byte) []byte {
+	return binary.LittleEndian.AppendUint32(slices.Clone(frame), crc32.ChecksumIEEE(frame))
+}
+
+// withRadiotap puts a header with flags before a frame.
+func withRadiotap(flags byte, frame []byte) []byte {
+	return slices.Concat([]byte{0, 0, 9, 0, 2, 0, 0, 0, flags}, frame)
+}
+
+func each(packets [][]byte, change func([]byte) []byte) (changed [][]byte) {
+	for _, p := range packets {
+		changed = append(changed, change(slices.Clone(p)))
+	}
+	return changed
+}
+
+func wifiCases() []numberedCase {
+	const wifi, radiotap = layers.LinkTypeIEEE802_11, layers.LinkTypeIEEE80211Radio
+	ip := tcpPacket(1, 0x10, smallHello(80))
+	elsewhere := slices.Clone(ip)
+	elsewhere[20]++ // the port
+	a, other, longer := inWiFi(1, 7, 3, ip), inWiFi(2, 7, 3, elsewhere), inWiFi(1, 7, 4, ip)
+	protected := each(a, func(p []byte) []byte { p[1] |= 0x40; return p })
+	qos := func(tid byte) func([]byte) []byte {
+		return func(p []byte) []byte { p[0] |= 0x80; return slices.Insert(p, 24, tid, 0) }
+	}
+	changed := slices.Clone(a[1])
+	changed[60] ^= 1
+	after := wifiPart(1, 7, 3, false, []byte("after the last one"))
+	mesh := append([]byte{1, 31, 0, 0, 0, 0, 2, 0, 0, 0, 0, 9}, "\xaa\xaa\x03\x00\x00\x00\x08\x00"+string(ip)...)
+	return []numberedCase{
+		{"802.11", wifi, a, "[1 2 3]"},
+		{"802.11, 16 fragments", wifi, inWiFi(1, 9, 16, ip), "[1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16]"},
+		{"802.11, out of order", wifi, [][]byte{a[2], a[0], a[1]}, "[2 3 1]"},
+		{"802.11, retransmitted", wifi, [][]byte{a[0], a[0], a[1], a[2], a[2]}, "[1 3 4]"},
+		{"802.11, one is missing", wifi, [][]byte{a[0], a[2]}, ""},
+		{"802.11, of two senders", wifi, [][]byte{a[0], other[0], a[1], other[1], other[2], a[2]}, "[2 4 5] [1 3 6]"},
+		{"802.11, another sender", wifi, [][]byte{a[0], other[1], other[2]}, ""},
+		{"802.11, another sequence number", wifi, append(inWiFi(1, 8, 3, ip)[:1], a[1:]...), ""},
+		{"802.11, another class", wifi, [][]byte{a[0], qos(0)(slices.Clone(a[1])), a[2]}, ""},
+		{"802.11, QoS", wifi, each(a, qos(5)), "[1 2 3]"},
+		{"802.11, an A-MSDU", wifi, each(a, qos(0x80)), ""},
+		{"802.11, contradiction", wifi, [][]byte{a[0], a[1], changed, a[2]}, ""},
+		{"802.11, contradiction, once more", wifi, [][]byte{a[0], a[1], changed, a[0], a[1], a[2]}, "[4 5 6]"},
+		{"802.11, another end", wifi, [][]byte{a[0], a[2], longer[3], a[1]}, ""},
+		{"802.11, after the end", wifi, [][]byte{a[0], after, a[2], a[1]}, ""},
+		{"802.11, an empty fragment", wifi, [][]byte{a[0], wifiPart(1, 7, 1, false, nil), a[1], a[2]}, "[1 3 4]"},
+		{"802.11, encrypted", wifi, protected, ""},
+		{"802.11, frame check sequences", wifi, each(a, withFCS), "[1 2 3]"},
+		{"802.11 in a mesh", wifi, [][]byte{wifiPart(1, 7, 0, false, mesh[:50]), wifiPart(1, 7, 1, true, mesh[50:])}, "[1 2]"},
+		{"802.11 with radiotap", radiotap, each(a, func(p []byte) []byte { return withRadiotap(0, p) }), "[1 2 3]"},
+		{"802.11 with radiotap, frame check sequences", radiotap, each(a, func(p []byte) []byte { return withRadiotap(0x10, append(p, 1, 2, 3, 4)) }), "[1 2 3]"},
+		{"802.11 with radiotap, bad frame check sequence", radiotap, [][]byte{withRadiotap(0, a[0]), withRadiotap(0x50, append(changed, 1, 2, 3, 4)), withRadiotap(0, a[1]), withRadiotap(0, a[2])}, "[1 3 4]"},
+	}
+}
+
+// TestFrameCheckSequence checks that the end of a frame is one if a header says so, or if none tells
+// and it is right.
+func TestFrameCheckSequence(t *testing.T) {
+	frame := wifiPart(1, 7, 0, false, []byte("body"))
+	for _, row := range []struct {
+		frame []byte
+		radio radio
+		want  int
+	}{
+		{withFCS(frame), 0, 4}, {withFCS(frame), knownFCS, 0}, {withFCS(frame), knownFCS | fcsAtEnd, 4},
+		{frame, 0, 0}, {frame, knownFCS, 0}, {frame, knownFCS | fcsAtEnd, 4},
+	} {
+		if got := fcsLen(row.frame, row.radio); got != row.want {
+			t.Errorf("%x, %#x: got %d, want %d", row.frame, row.radio, got, row.want)
+		}
+	}
+}
+
+func numberedCases() []numberedCase { return wifiCases() }
+
+// TestNumberedFragments checks that fragments with numbers are joined, by one worker and by three.
+func TestNumberedFragments(t *testing.T) {
+	for _, c := range numberedCases() {
+		file := pcapFile(c.link, c.packets...)
+		for _, workers := range []int{1, 3} {
+			found, stats, err := readCapture(bytes.NewReader(file), Options{Workers: workers})
+			var frames []string
+			for _, h := range found {
+				frames = append(frames, fmt.Sprint(h.Frames))
+			}
+			if got := strings.Join(frames, " "); got != c.want || err != nil || stats.Ambiguous > 0 {
+				t.Errorf("%s, %d workers: got %q, %v, want %q; %+v", c.name, workers, got, err, c.want, stats)
+			}
+		}
+	}
+}
+
+// TestNumberedFragmentsOfAnotherTime checks that fragments which are older than a host waits for are
+// not joined to new ones.
+func TestNumberedFragmentsOfAnotherTime(t *testing.T) {
+	for _, c := range numberedCases() {
+		for after, want := range map[time.Duration]int{2 * time.Second: 1, 3 * time.Second: 0} {
+			s, found := NewScanner(Options{}), 0
+			for i, p := range c.packets {
+				at := time.Unix(1, 0)
+				if i > 0 {
+					at = at.Add(after)
+				}
+				s.Scan(Packet{Data: p, Link: LinkType(c.link), Time: at}, func(*Hello) bool { found++; return true })
+			}
+			if !strings.Contains(c.name, ",") && found != want {
+				t.Errorf("%s: after %v: %d hellos, want %d", c.name, after, found, want)
+			}
+		}
+	}
+}
+
+// TestNumberedFragmentsGiveMemoryBack checks that what fragments hold is charged, and given back, and
+// that the part that a packet was cut to is not joined.
+func TestNumberedFragmentsGiveMemoryBack(t *testing.T) {
+	for _, c := range numberedCases() {
+		s := NewScanner(Options{})
+		most, held := 0, 0
+		for i, p := range c.packets {
+			s.Scan(Packet{Data: p, Link: LinkType(c.link), Time: time.Unix(1, 0)}, func(*Hello) bool { return true })
+			if most = max(most, s.flows.memory); i == 0 {
+				held = s.flows.memory
+			}
+		}
+		for _, f := range slices.Collect(s.flows.flows.all()) {
+			s.flows.remove(f)
+		}
+		if held < len(c.packets[0])-64 && c.want != "" || s.flows.memory != 0 {
+			t.Errorf("%s: %d bytes are held after the first packet, %d at most, and %d after all flows are removed", c.name, held, most, s.flows.memory)
+		}
+		for i, p := range c.packets {
+			s.Scan(Packet{Data: p[:len(p)-1], Length: len(p), Link: LinkType(c.link), Time: time.Unix(int64(i), 0)}, func(h *Hello) bool {
+				t.Errorf("%s: a hello of what was cut", c.name)
+				return true
+			})
+		}
+		if s.flows.flows.n > 0 {
+			t.Errorf("%s: %d flows of what was cut", c.name, s.flows.flows.n)
+		}
+	}
+}
