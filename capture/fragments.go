@@ -25,7 +25,7 @@ type fragment struct {
 	// Of a fragment with a number.
 	number   uint32
 	first    bool
-	from, to [6]byte
+	from, to [16]byte // addresses
 }
 
 // ipPacket is an IP packet, or another one, of which fragments have arrived.
@@ -39,6 +39,9 @@ type ipPacket struct {
 	verified bool      // a header has a right checksum
 	damaged  bool      // a header has a wrong one
 	pieces   []piece   // in order of their numbers
+	number   uint32    // of the latest piece of multilink PPP
+	extended uint32    // the same without starting over at 0
+	arrived  uint32    // pieces
 	charged  int       // bytes, of the table's memory
 }
 
@@ -75,7 +78,10 @@ const (
 // length of a fragment that is not the last is no multiple of 8, IPv4 cuts it, and IPv6
 // drops it.
 func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
-	if fr.kind >= fragmentWiFi {
+	switch {
+	case fr.kind == fragmentPPP:
+		return s.joinMultilink(fr)
+	case fr.kind >= fragmentWiFi:
 		return s.joinNumbered(fr)
 	}
 	seg := &s.decoder.seg

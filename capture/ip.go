@@ -185,6 +185,8 @@ func (d *decoder) payload(b []byte) verdict {
 		return d.capwapFrame(fr.protocol, b)
 	case fr.kind == fragmentWiFi:
 		return d.wifiBody(true, b)
+	case fr.kind == fragmentPPP:
+		return d.ppp(b)
 	case d.seg.ipv6:
 		return d.extensions(fr.protocol, b, false)
 	default:

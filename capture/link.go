@@ -122,6 +122,7 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 		return d.tzsp(b)
 	case LinkTypePPPD, LinkTypePPPDirection:
 		d.path.add(layerPPP, 0)
+		d.sender(b[:min(1, len(b))])
 		return d.after(1, b, (*decoder).direction)
 	case LinkTypeCiscoHDLCDirection:
 		return d.after(1, b, (*decoder).hdlc)

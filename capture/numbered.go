@@ -14,6 +14,7 @@ const (
 	fragmentIP     fragmentKind = iota
 	fragmentCAPWAP              //
 	fragmentWiFi                // the following ones have a number, and not an offset
+	fragmentPPP
 )
 
 const (
@@ -30,10 +31,15 @@ type piece struct {
 	first, last bool
 	data        []byte
 	frames      []int
+	came        time.Time
+	arrived     uint32 // how many pieces came before it
 }
 
+// cost returns what a piece takes of the memory.
+func (p *piece) cost() int { return pieceCost + len(p.data) + frameCost*len(p.frames) }
+
 // joinNumbered is reassemble for fragments with numbers. One that contradicts another makes both
-// of no use.
+// of no use, and unless they are of a bundle of PPP, all others of their packet.
 func (s *Scanner) joinNumbered(fr *fragment) (payload []byte, whole bool) {
 	if fr.cut || fr.flawed || len(fr.payload) == 0 {
 		return nil, false
@@ -42,36 +48,50 @@ func (s *Scanner) joinNumbered(fr *fragment) (payload []byte, whole bool) {
 	if f == nil {
 		return nil, false
 	}
-	p := f.packet
+	p, multilink := f.packet, fr.kind == fragmentPPP
+	if multilink {
+		s.trimPieces(p, len(fr.payload))
+		fr.number = p.extend(fr)
+	}
 	at, found := p.find(fr.number)
 	switch {
 	case found && p.pieces[at].equal(fr):
 		return nil, false
-	case found || p.contradicts(fr):
+	case found && multilink:
+		s.stats.Broken++
+		s.dropPieces(p, at, at+1)
+		return nil, false
+	case found || !multilink && p.contradicts(fr):
 		return nil, s.dropFragments(f)
 	}
-	if !s.flows.charge(f, &p.charged, pieceCost+len(fr.payload)+frameCost*len(s.frames)) {
+	x := piece{fr.number, fr.first, fr.last, bytes.Clone(fr.payload), slices.Clone(s.frames), s.time, p.arrived}
+	if !s.flows.charge(f, &p.charged, x.cost()) {
 		return nil, false
 	}
-	p.pieces = slices.Insert(p.pieces, at, piece{fr.number, fr.first, fr.last, bytes.Clone(fr.payload), slices.Clone(s.frames)})
+	p.pieces = slices.Insert(p.pieces, at, x)
 	p.got += len(fr.payload)
+	p.arrived++
 	s.flows.settle(f)
-	if begin, end, whole := p.run(at); whole {
-		payload = s.takePieces(p.pieces[begin:end])
-		s.flows.remove(f)
-		return payload, true
+	begin, end, whole := p.run(at)
+	if !whole {
+		return nil, false
 	}
-	return nil, false
+	payload = s.takePieces(p.pieces[begin:end])
+	if multilink && end-begin < len(p.pieces) {
+		s.dropPieces(p, begin, end)
+	} else {
+		s.flows.remove(f)
+	}
+	return payload, true
 }
 
 // piecesOf returns what has arrived of the packet of a fragment, or nil if there is no memory
 // for it.
 func (s *Scanner) piecesOf(fr *fragment) *flow {
 	key := flowKey{kind: keyKind(s.locate() << kindPlace), id: fr.name()}
-	copy(key.lo.ip[:], fr.from[:])
-	copy(key.hi.ip[:], fr.to[:])
+	key.lo.ip, key.hi.ip = fr.from, fr.to
 	f := s.flows.flows.get(key)
-	if f != nil && s.time.Sub(f.packet.began) > fragmentTimeWiFi {
+	if f != nil && fr.kind != fragmentPPP && s.time.Sub(f.packet.began) > fragmentTimeWiFi {
 		s.flows.remove(f)
 		f = nil
 	}
@@ -79,7 +99,7 @@ func (s *Scanner) piecesOf(fr *fragment) *flow {
 		return f
 	}
 	f = s.flows.create(key, s.decoder.path.ips)
-	f.packet = &ipPacket{length: -1, began: s.time}
+	f.packet = &ipPacket{length: -1, began: s.time, extended: 1 << 31}
 	if !s.flows.charge(f, &f.packet.charged, ipPacketCost) {
 		return nil
 	}
@@ -110,15 +130,20 @@ func (p *ipPacket) contradicts(fr *fragment) bool {
 	return n > 0 && (p.pieces[n-1].last && fr.number > p.pieces[n-1].number || fr.last && fr.number < p.pieces[n-1].number)
 }
 
-// run returns the pieces around one that follow each other, and whether they are a packet.
+// run returns the pieces around one that follow each other in a packet, and whether they are all of it.
 func (p *ipPacket) run(at int) (begin, end int, whole bool) {
-	for begin = at; begin > 0 && p.pieces[begin-1].number+1 == p.pieces[begin].number; {
+	for begin = at; begin > 0 && p.pieces[begin-1].precedes(&p.pieces[begin]); {
 		begin--
 	}
-	for end = at + 1; end < len(p.pieces) && p.pieces[end-1].number+1 == p.pieces[end].number; {
+	for end = at + 1; end < len(p.pieces) && p.pieces[end-1].precedes(&p.pieces[end]); {
 		end++
 	}
 	return begin, end, p.pieces[begin].first && p.pieces[end-1].last
+}
+
+// precedes reports whether next may follow a piece in the same packet.
+func (p *piece) precedes(next *piece) bool {
+	return p.number+1 == next.number && !p.last && !next.first
 }
 
 // takePieces is whole for pieces.

@@ -191,12 +191,12 @@ func (d *decoder) wifiFragment(class uint32, last bool, b []byte, n int, r radio
 		number:  uint32(control & 0x0f),
 		first:   control&0x0f == 0,
 		last:    last,
-		to:      [6]byte(b[4:]),
-		from:    [6]byte(b[10:]),
 		payload: b[n:max(n, len(b)-fcsLen(b, r))],
 		cut:     d.cut,
 		flawed:  d.seg.flawed || r&badFCS != 0,
 	}
+	copy(d.fragment.to[:], b[4:10])
+	copy(d.fragment.from[:], b[10:16])
 }
 
 // fcsLen returns the length of the frame check sequence at the end of a frame, which is 0 or 4. If
