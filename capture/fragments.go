@@ -26,6 +26,7 @@ type fragment struct {
 	number   uint32
 	first    bool
 	from, to [16]byte // addresses
+	total    int      // length of the packet, if the first fragment is not marked
 }
 
 // ipPacket is an IP packet, or another one, of which fragments have arrived.

@@ -187,6 +187,8 @@ func (d *decoder) payload(b []byte) verdict {
 		return d.wifiBody(true, b)
 	case fr.kind == fragmentPPP:
 		return d.ppp(b)
+	case fr.kind == fragmentBatman:
+		return d.batman(b)
 	case d.seg.ipv6:
 		return d.extensions(fr.protocol, b, false)
 	default:

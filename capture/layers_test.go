@@ -81,7 +81,8 @@ func TestPassedOver(t *testing.T) {
 		"MACsec, encrypted":        {eth(0x88e5, []byte{0x0c, 0, 0, 0, 0, 1}, be16(0x0800), ip4()), encrypted},
 		"MACsec, changed":          {eth(0x88e5, []byte{0x04, 0, 0, 0, 0, 1}, be16(0x0800), ip4()), encrypted},
 		"MACsec, version":          {eth(0x88e5, []byte{0x80, 0, 0, 0, 0, 1}, be16(0x0800), ip4()), other},
-		"batman-adv, fragment":     {eth(0x4305, []byte{0x41, 15}, zeros(18), frame), unknown(0x4305)},
+		"batman-adv, fragment":     {eth(0x4305, []byte{0x41, 15}, zeros(18), frame), capture.Stats{Fragments: 1, Broken: 1}}, // of 0 bytes
+		"batman-adv 14, fragment":  {eth(0x4305, []byte{6, 14}, zeros(18), frame), unknown(0x4305)},
 		"batman-adv, originator":   {eth(0x4305, []byte{0, 15}, zeros(22)), other},
 		"batman-adv, version":      {eth(0x4305, []byte{0x40, 16}, zeros(8), frame), other},
 		"ESP":                      {raw(ipv4(client, server, 50, zeros(40))), encrypted},

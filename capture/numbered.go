@@ -15,12 +15,14 @@ const (
 	fragmentCAPWAP              //
 	fragmentWiFi                // the following ones have a number, and not an offset
 	fragmentPPP
+	fragmentBatman
 )
 
 const (
-	// fragmentTimeWiFi is how long Linux waits for the fragments of a frame of 802.11
-	// (net/mac80211/rx.c).
-	fragmentTimeWiFi = 2 * time.Second
+	// fragmentTimeWiFi and fragmentTimeBatman are how long Linux waits for the fragments of a frame
+	// (net/mac80211/rx.c, net/batman-adv/main.h).
+	fragmentTimeWiFi   = 2 * time.Second
+	fragmentTimeBatman = 10 * time.Second
 
 	pieceCost = 96 // of a piece, without what it holds
 )
@@ -90,8 +92,11 @@ func (s *Scanner) joinNumbered(fr *fragment) (payload []byte, whole bool) {
 func (s *Scanner) piecesOf(fr *fragment) *flow {
 	key := flowKey{kind: keyKind(s.locate() << kindPlace), id: fr.name()}
 	key.lo.ip, key.hi.ip = fr.from, fr.to
-	f := s.flows.flows.get(key)
-	if f != nil && fr.kind != fragmentPPP && s.time.Sub(f.packet.began) > fragmentTimeWiFi {
+	f, wait := s.flows.flows.get(key), fragmentTimeWiFi
+	if fr.kind == fragmentBatman {
+		wait = fragmentTimeBatman
+	}
+	if f != nil && fr.kind != fragmentPPP && s.time.Sub(f.packet.began) > wait {
 		s.flows.remove(f)
 		f = nil
 	}
@@ -99,7 +104,7 @@ func (s *Scanner) piecesOf(fr *fragment) *flow {
 		return f
 	}
 	f = s.flows.create(key, s.decoder.path.ips)
-	f.packet = &ipPacket{length: -1, began: s.time, extended: 1 << 31}
+	f.packet = &ipPacket{length: fr.total, began: s.time, extended: 1 << 31}
 	if !s.flows.charge(f, &f.packet.charged, ipPacketCost) {
 		return nil
 	}
@@ -121,9 +126,9 @@ func (p *ipPacket) find(number uint32) (at int, found bool) {
 }
 
 // contradicts reports whether a fragment cannot be of the same packet as others: it comes after
-// the last one, or before it as the last one, or the packet is too long.
+// the last one, or before it as the last one, or the packet has another length, or is too long.
 func (p *ipPacket) contradicts(fr *fragment) bool {
-	if p.got+len(fr.payload) > maxIPPacket {
+	if n := p.got + len(fr.payload); fr.total != p.length || n > maxIPPacket || fr.kind == fragmentBatman && n > fr.total {
 		return true
 	}
 	n := len(p.pieces)
@@ -138,7 +143,7 @@ func (p *ipPacket) run(at int) (begin, end int, whole bool) {
 	for end = at + 1; end < len(p.pieces) && p.pieces[end-1].precedes(&p.pieces[end]); {
 		end++
 	}
-	return begin, end, p.pieces[begin].first && p.pieces[end-1].last
+	return begin, end, p.pieces[end-1].last && (p.pieces[begin].first || p.length > 0 && p.got == p.length && end-begin == len(p.pieces))
 }
 
 // precedes reports whether next may follow a piece in the same packet.

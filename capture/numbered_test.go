@@ -204,7 +204,52 @@ func multilinkCases() []numberedCase {
 	}
 }
 
-func numberedCases() []numberedCase { return slices.Concat(wifiCases(), multilinkCases()) }
+// batmanFrame is a frame of Ethernet between nodes of batman-adv.
+func batmanFrame(b ...[]byte) []byte { return etherPacket(0x4305, slices.Concat(b...)) }
+
+// inBatman cuts a packet of IP, in a unicast packet of an originator, into n fragments, in the order in
+// which they are sent.
+func inBatman(originator byte, sequence, n int, ip []byte) (frames [][]byte) {
+	inner := slices.Concat([]byte{0x40, 15, 50, 1, 2, 0, 0, 0, 0, 9}, etherPacket(0x0800, ip))
+	for i, part := range cutInto(inner, n) {
+		number := n - 1 - i // the end has 0
+		frames = append(frames, batmanFrame([]byte{0x41, 15, 50, byte(number<<4 | 2)}, []byte{2, 0, 0, 0, 0, 9}, []byte{2, 0, 0, 0, 0, originator},
+			bytes16(sequence), bytes16(len(inner)), part))
+	}
+	return reversed(frames)
+}
+
+func batmanCases() []numberedCase {
+	const ether = layers.LinkTypeEthernet
+	const ttlAt, lengthAt = 14 + 2, 14 + 18
+	ip := tcpPacket(1, 0x10, smallHello(80))
+	elsewhere := slices.Clone(ip)
+	elsewhere[20]++ // the port
+	a, other := inBatman(1, 7, 3, ip), inBatman(2, 7, 3, elsewhere)
+	forwarded := each(a, func(p []byte) []byte { p[ttlAt]--; return p })
+	changed, longer := slices.Clone(a[1]), slices.Clone(a[2])
+	changed[60]++
+	longer[lengthAt+1]++
+	wrong := each(a, func(p []byte) []byte { p[lengthAt+1] -= 5; return p })
+	return []numberedCase{
+		{"batman-adv", ether, a, "[3 2 1]"},
+		{"batman-adv, in one fragment", ether, inBatman(1, 7, 1, ip), "[1]"},
+		{"batman-adv, 16 fragments", ether, inBatman(1, 7, 16, ip), "[16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1]"},
+		{"batman-adv, out of order", ether, [][]byte{a[1], a[0], a[2]}, "[3 1 2]"},
+		{"batman-adv, forwarded", ether, [][]byte{a[0], forwarded[0], a[1], forwarded[1], a[2], forwarded[2]}, "[5 3 1]"},
+		{"batman-adv, one is missing", ether, a[:2], ""},
+		{"batman-adv, the end is missing", ether, a[1:], ""},
+		{"batman-adv, of two originators", ether, [][]byte{a[0], other[0], a[1], other[1], other[2], a[2]}, "[5 4 2] [6 3 1]"},
+		{"batman-adv, another sequence number", ether, append(inBatman(1, 8, 3, ip)[:1], a[1:]...), ""},
+		{"batman-adv, contradiction", ether, [][]byte{a[0], a[1], changed, a[2]}, ""},
+		{"batman-adv, another length", ether, [][]byte{a[0], a[1], longer}, ""},
+		{"batman-adv, a length that is too small", ether, wrong, ""},
+	}
+}
+
+func numberedCases() []numberedCase {
+	return slices.Concat(wifiCases(), multilinkCases(), batmanCases())
+}
 
 // TestNumberedFragments checks that fragments with numbers are joined, by one worker and by three.
 func TestNumberedFragments(t *testing.T) {
@@ -227,7 +272,11 @@ func TestNumberedFragments(t *testing.T) {
 // not joined to new ones.
 func TestNumberedFragmentsOfAnotherTime(t *testing.T) {
 	for _, c := range numberedCases() {
-		for after, want := range map[time.Duration]int{2 * time.Second: 1, 3 * time.Second: 0} {
+		wait := fragmentTimeWiFi
+		if strings.HasPrefix(c.name, "batman") {
+			wait = fragmentTimeBatman
+		}
+		for after, want := range map[time.Duration]int{wait: 1, wait + time.Second: 0} {
 			s, found := NewScanner(Options{}), 0
 			for i, p := range c.packets {
 				at := time.Unix(1, 0)
