@@ -79,12 +79,6 @@ const (
 // length of a fragment that is not the last is no multiple of 8, IPv4 cuts it, and IPv6
 // drops it.
 func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
-	switch {
-	case fr.kind == fragmentPPP:
-		return s.joinMultilink(fr)
-	case fr.kind >= fragmentWiFi:
-		return s.joinNumbered(fr)
-	}
 	seg := &s.decoder.seg
 	if !fr.last && len(fr.payload)%8 != 0 {
 		if seg.ipv6 && fr.kind == fragmentIP {

@@ -40,6 +40,17 @@ type piece struct {
 // cost returns what a piece takes of the memory.
 func (p *piece) cost() int { return pieceCost + len(p.data) + frameCost*len(p.frames) }
 
+// joinFragment keeps a fragment, as reassemble does.
+func (s *Scanner) joinFragment(fr *fragment) (payload []byte, whole bool) {
+	switch fr.kind {
+	case fragmentIP, fragmentCAPWAP:
+		return s.reassemble(fr)
+	case fragmentPPP:
+		return s.joinMultilink(fr)
+	}
+	return s.joinNumbered(fr)
+}
+
 // joinNumbered is reassemble for fragments with numbers. One that contradicts another makes both
 // of no use, and unless they are of a bundle of PPP, all others of their packet.
 func (s *Scanner) joinNumbered(fr *fragment) (payload []byte, whole bool) {

@@ -321,3 +321,47 @@ func TestNumberedFragmentsGiveMemoryBack(t *testing.T) {
 		}
 	}
 }
+
+// TestNumberedFloods checks that fragments that never become packets do not take more memory than there
+// is, and that those of a hello are joined after them.
+func TestNumberedFloods(t *testing.T) {
+	const n, memory = 5000, 1 << 20
+	ip := tcpPacket(1, 0x10, smallHello(80))
+	junk := make([]byte, 1000)
+	for _, c := range numberedCases() {
+		if strings.Contains(c.name, ",") {
+			continue
+		}
+		var flood func(i int) []byte
+		switch {
+		case strings.HasPrefix(c.name, "802.11 with"):
+			flood = func(i int) []byte { return withRadiotap(0, wifiPart(byte(i>>12), i, 0, false, junk)) }
+		case strings.HasPrefix(c.name, "802.11"):
+			flood = func(i int) []byte { return wifiPart(byte(i>>12), i, 0, false, junk) }
+		case strings.HasPrefix(c.name, "batman"):
+			flood = func(i int) []byte { return inBatman(3, i, 3, slices.Concat(ip, junk))[1] }
+		case c.link == layers.LinkTypeEthernet:
+			flood = func(i int) []byte { return inPPPoE(byte(i), inMultilink(4, 2*i, 3, slices.Concat(ip, junk))[i%3]) }
+		case c.link == layers.LinkTypePPP:
+			flood = func(i int) []byte { return inMultilink(4, 2*i, 3, slices.Concat(ip, junk))[i%3] }
+		default:
+			continue
+		}
+		s, found := NewScanner(Options{MaxMemory: memory}), 0
+		scan := func(p []byte) {
+			s.Scan(Packet{Data: p, Link: LinkType(c.link), Time: time.Unix(1, 0)}, func(*Hello) bool { found++; return true })
+			if s.flows.held() > memory {
+				t.Fatalf("%s: %d bytes are held", c.name, s.flows.held())
+			}
+		}
+		for i := range n {
+			scan(flood(i))
+		}
+		for _, p := range c.packets {
+			scan(p)
+		}
+		if found != 1 {
+			t.Errorf("%s: %d hellos after a flood; %+v", c.name, found, s.Stats())
+		}
+	}
+}
