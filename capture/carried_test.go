@@ -219,7 +219,7 @@ func diameterCases(raw layers.LinkType, whole, one, long []byte) (cases []carrie
 	add("", found, overTCP(1400, capabilities, slices.Concat(inDiameter("a", whole)...))...)
 	add(", a byte at a time", found, overTCP(1, capabilities, slices.Concat(inDiameter("a", whole)...))...)
 	add(" without a SYN", found, overTCP(1400, inDiameter("a", whole)...)[1:]...)
-	add(" from the middle of a message on", found, append(overTCP(100, capabilities)[2:], tcpPacket(uint32(1+len(capabilities)), 0x10, inDiameter("a", whole)[0]))...)
+	add(" from the middle of a message on", found, append(overTCP(20, capabilities)[2:], tcpPacket(uint32(1+len(capabilities)), 0x10, inDiameter("a", whole)[0]))...)
 	add(" after a CONNECT", found, overTCP(1400, []byte("CONNECT a:3868 HTTP/1.0\r\n\r\n"), capabilities, inDiameter("a", whole)[0])...)
 	add(", fragments of two sessions", "raw 1 tcp diameter eap-peap; raw 1 tcp diameter eap-ttls", overTCP(1400, slices.Concat([][]byte{capabilities}, a[:1], b[:2], a[1:], b[2:])...)...)
 	add(" after 90 kB", found, overTCP(1400, append(slices.Repeat([][]byte{record}, 30), inDiameter("a", whole)...)...)...)
