@@ -54,6 +54,10 @@ func (s *Scanner) float(f *flow, h *half, seg *segment) {
 		s.anchor(f, h, st.lowest+uint32(skip))
 		return
 	}
+	if !f.resumed && beginsDiameter(seg.payload) == tlsFollows { // its connections last for days
+		s.anchor(f, h, seg.seq)
+		return
+	}
 	if s.floatLate(f, h, seg) {
 		return
 	}

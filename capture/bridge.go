@@ -79,7 +79,7 @@ func (d *decoder) macsec(b []byte) verdict {
 }
 
 // batman reads a frame of B.A.T.M.A.N. advanced (Linux, uapi/linux/batadv_packet.h): type,
-// version, TTL, and what the type says. Fragments are not joined.
+// version, TTL, and what the type says.
 func (d *decoder) batman(b []byte) verdict {
 	if len(b) < 2 {
 		return d.short()
@@ -92,7 +92,9 @@ func (d *decoder) batman(b []byte) verdict {
 		n = 18
 	case [2]byte{1, 15}, [2]byte{4, 14}: // broadcast
 		n = 14
-	case [2]byte{0x41, 15}, [2]byte{6, 14}: // fragments
+	case [2]byte{0x41, 15}:
+		return d.batmanFragment(b)
+	case [2]byte{6, 14}: // fragments
 		d.unknown = etherBatman
 		return isUnknownEtherType
 	default:
@@ -103,4 +105,30 @@ func (d *decoder) batman(b []byte) verdict {
 	}
 	d.path.add(layerBatman, 0)
 	return d.etherType(etherBridging, b[n:])
+}
+
+// batmanFragment reads a fragment of a frame of version 15: type, version, TTL, number and priority,
+// destination, originator, sequence number, length of the frame. The end of the frame has number 0.
+func (d *decoder) batmanFragment(b []byte) verdict {
+	const header, numbers = 20, 1 << 4
+	if d.deeper() {
+		return isTooDeep
+	}
+	if len(b) < header {
+		return d.short()
+	}
+	number := b[3] >> 4
+	d.fragment = fragment{
+		kind:    fragmentBatman,
+		id:      uint32(binary.BigEndian.Uint16(b[16:])),
+		number:  numbers - 1 - uint32(number),
+		last:    number == 0,
+		total:   int(binary.BigEndian.Uint16(b[18:])),
+		payload: b[header:],
+		cut:     d.cut,
+		flawed:  d.seg.flawed,
+	}
+	copy(d.fragment.to[:], b[4:10])
+	copy(d.fragment.from[:], b[10:16])
+	return isFragment
 }

@@ -36,7 +36,7 @@ func (d *decoder) capwap(b []byte) verdict {
 		return d.capwapFrame(format, b[n:])
 	}
 	d.fragment = fragment{
-		capwap:   true,
+		kind:     fragmentCAPWAP,
 		id:       uint32(binary.BigEndian.Uint16(b[4:])),
 		protocol: format,
 		offset:   int(binary.BigEndian.Uint16(b[6:]) &^ 7),
@@ -59,7 +59,7 @@ func (d *decoder) capwapFrame(format uint8, b []byte) verdict {
 		return d.ethernet(b)
 	}
 	if len(b) >= 2 && b[0]&0x0f != data && b[1]&0x0f == data {
-		return d.wifiData(b[1], b[0], b, false)
+		return d.wifiData(b[1], b[0], b, 0)
 	}
-	return d.wifi(b, false)
+	return d.wifi(b, 0)
 }

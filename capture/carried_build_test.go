@@ -162,6 +162,25 @@ func radiusRequest(user string, packet []byte) []byte {
 	return slices.Concat([]byte{1, 9}, bytes16(20+len(attributes)), make([]byte, 16), attributes)
 }
 
+// avp is an AVP of Diameter, which is mandatory.
+func avp(code int, value []byte) []byte {
+	return slices.Concat(bytes32(code), []byte{0x40}, bytes32(8 + len(value))[1:], value, make([]byte, -len(value)&3))
+}
+
+// diameterMessage is a request with a command.
+func diameterMessage(command int, avps ...[]byte) []byte {
+	b := slices.Concat(avps...)
+	return slices.Concat([]byte{1}, bytes32(20 + len(b))[1:], []byte{0xc0}, bytes32(command)[1:], bytes32(5), make([]byte, 8), b)
+}
+
+// inDiameter are Diameter-EAP-Requests of a session.
+func inDiameter(session string, packets ...[]byte) (messages [][]byte) {
+	for _, p := range packets {
+		messages = append(messages, diameterMessage(268, avp(263, []byte(session)), avp(264, []byte("nas.example")), avp(462, p), avp(1, []byte("user"))))
+	}
+	return messages
+}
+
 // tdsPacket is a packet of PRELOGIN's type.
 func tdsPacket(payload []byte) []byte {
 	return slices.Concat([]byte{0x12, 1}, bytes16(8+len(payload)), []byte{0, 0, 0, 0}, payload)

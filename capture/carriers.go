@@ -10,18 +10,19 @@ import (
 type carrierKind uint8
 
 const (
-	noCarrier      carrierKind = iota
-	carrierCAPWAP              // the following ones bring whole datagrams of DTLS
-	carrierSTUN                //
-	carrierChannel             //
-	carrierICETCP              //
-	carrierOpenVPN             // the following ones have an assembler
-	carrierEAPOL               //
-	carrierPPPEAP              //
-	carrierRADIUS              //
-	carrierTDS                 //
-	carrierRDPUDP              //
-	carrierSCTP                //
+	noCarrier       carrierKind = iota
+	carrierCAPWAP               // the following ones bring whole datagrams of DTLS
+	carrierSTUN                 //
+	carrierChannel              //
+	carrierICETCP               //
+	carrierOpenVPN              // the following ones have an assembler
+	carrierEAPOL                //
+	carrierPPPEAP               //
+	carrierRADIUS               //
+	carrierTDS                  //
+	carrierRDPUDP               //
+	carrierSCTP                 //
+	carrierDiameter             //
 	carrierEnd
 )
 
@@ -34,17 +35,18 @@ type carrierInfo struct {
 }
 
 var carrierTable = [carrierEnd]carrierInfo{
-	carrierCAPWAP:  {layerCAPWAPDTLS, DTLS, nil, "RFC 5415, Section 4.2"},
-	carrierSTUN:    {layerTURN, DTLS, nil, "RFC 8656, Section 11"},
-	carrierChannel: {layerTURN, DTLS, nil, "RFC 8656, Section 12"},
-	carrierICETCP:  {layerICETCP, DTLS, nil, "RFC 6544, Section 3; RFC 4571"},
-	carrierOpenVPN: {layerOpenVPN, Raw, func() growingAssembler { return new(assemble.OpenVPN) }, "OpenVPN wire protocol, Sections 2 and 3"},
-	carrierEAPOL:   {layerEAPOL, Raw, newEAP, "IEEE 802.1X, Section 11; RFC 5216, Section 3"},
-	carrierPPPEAP:  {layerPPPEAP, Raw, newEAP, "RFC 3748, Section 3.1"},
-	carrierRADIUS:  {layerRADIUS, Raw, newEAP, "RFC 3579, Section 3.1"},
-	carrierTDS:     {layerTDS, TCP, func() growingAssembler { return new(assemble.TDS) }, "MS-TDS, Section 2.2.3.1"},
-	carrierRDPUDP:  {layerRDPUDP, Raw, func() growingAssembler { return new(assemble.RDPUDP) }, "MS-RDPEUDP, Section 2.2.2; MS-RDPEUDP2, Section 2.2.1"},
-	carrierSCTP:    {layerSCTP, DTLS, func() growingAssembler { return new(assemble.SCTP) }, "RFC 6083, Section 3; RFC 6951; RFC 8260"},
+	carrierCAPWAP:   {layerCAPWAPDTLS, DTLS, nil, "RFC 5415, Section 4.2"},
+	carrierSTUN:     {layerTURN, DTLS, nil, "RFC 8656, Section 11"},
+	carrierChannel:  {layerTURN, DTLS, nil, "RFC 8656, Section 12"},
+	carrierICETCP:   {layerICETCP, DTLS, nil, "RFC 6544, Section 3; RFC 4571"},
+	carrierOpenVPN:  {layerOpenVPN, Raw, func() growingAssembler { return new(assemble.OpenVPN) }, "OpenVPN wire protocol, Sections 2 and 3"},
+	carrierEAPOL:    {layerEAPOL, Raw, newEAP, "IEEE 802.1X, Section 11; RFC 5216, Section 3"},
+	carrierPPPEAP:   {layerPPPEAP, Raw, newEAP, "RFC 3748, Section 3.1"},
+	carrierRADIUS:   {layerRADIUS, Raw, newEAP, "RFC 3579, Section 3.1"},
+	carrierTDS:      {layerTDS, TCP, func() growingAssembler { return new(assemble.TDS) }, "MS-TDS, Section 2.2.3.1"},
+	carrierRDPUDP:   {layerRDPUDP, Raw, func() growingAssembler { return new(assemble.RDPUDP) }, "MS-RDPEUDP, Section 2.2.2; MS-RDPEUDP2, Section 2.2.1"},
+	carrierSCTP:     {layerSCTP, DTLS, func() growingAssembler { return new(assemble.SCTP) }, "RFC 6083, Section 3; RFC 6951; RFC 8260"},
+	carrierDiameter: {layerDiameter, Raw, newEAP, "RFC 6733, Section 3; RFC 4072, Section 4.1.1"},
 }
 
 func newEAP() growingAssembler { return new(assemble.EAP) }
@@ -62,6 +64,7 @@ const (
 	layerTDS
 	layerRDPUDP
 	layerSCTP
+	layerDiameter
 	layerEAPTLS
 	layerEAPTTLS
 	layerPEAP
@@ -85,6 +88,7 @@ var carrierNames = [...]string{
 	layerTDS - firstCarrierLayer:        "tds",
 	layerRDPUDP - firstCarrierLayer:     "rdpudp",
 	layerSCTP - firstCarrierLayer:       "sctp",
+	layerDiameter - firstCarrierLayer:   "diameter",
 	layerEAPTLS - firstCarrierLayer:     "eap-tls",
 	layerEAPTTLS - firstCarrierLayer:    "eap-ttls",
 	layerPEAP - firstCarrierLayer:       "eap-peap",
@@ -180,6 +184,8 @@ func (s *Scanner) carry(c carrierKind, key flowKey, b []byte) {
 		s.dataIndication(key, b)
 	case carrierRADIUS:
 		s.radius(key, b)
+	case carrierDiameter:
+		s.diameter(key, b)
 	case carrierSCTP:
 		s.sctp(key, b)
 	case carrierOpenVPN:
@@ -232,6 +238,8 @@ func (s *Scanner) sctp(key flowKey, b []byte) {
 		case chunk[0] != data && chunk[0] != iData, n < header+3:
 		case chunk[1]&begins == 0 || beginsDTLSRecord(chunk[header:]):
 			s.carriedPiece(carrierSCTP, key, chunk)
+		case chunk[1]&whole == whole:
+			s.diameterOverSCTP(key, chunk[header:])
 		}
 		b = b[min((n+3)&^3, len(b)):]
 	}

@@ -120,6 +120,7 @@ type decoder struct {
 	more     bool // the frame has another packet, in rest
 	depth    int
 	unknown  uint16 // link type or EtherType
+	session  uint32 // of a tunnel with PPP
 	path     path
 
 	rest   []byte   // of an aggregated 802.11 frame
@@ -132,7 +133,7 @@ type decoder struct {
 // length of the packet before the capture cut it.
 func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
 	d.cut, d.joined, d.more = wireLength > len(b), false, false
-	d.depth = 0
+	d.depth, d.session = 0, 0
 	d.path.reset()
 	d.seg.carrier, d.frame = noCarrier, nil
 	d.seg.flawed, d.seg.noLength, d.seg.header = false, false, nil

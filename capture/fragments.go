@@ -9,10 +9,10 @@ import (
 // maxIPPacket is how long an IP packet can be.
 const maxIPPacket = 1<<16 - 1
 
-// fragment is a piece of an IP packet, or of one in CAPWAP, whose addresses are in the decoder's
+// fragment is a piece of a packet. The addresses of IP, also around CAPWAP, are in the decoder's
 // seg.
 type fragment struct {
-	capwap   bool
+	kind     fragmentKind
 	id       uint32
 	protocol uint8
 	offset   int
@@ -21,9 +21,15 @@ type fragment struct {
 	cut      bool // the end of the payload was not captured
 	flawed   bool // a host drops it because of its IP header
 	sum      sumState
+
+	// Of a fragment with a number.
+	number   uint32
+	first    bool
+	from, to [16]byte // addresses
+	total    int      // length of the packet, if the first fragment is not marked
 }
 
-// ipPacket is an IP packet of which fragments have arrived.
+// ipPacket is an IP packet, or another one, of which fragments have arrived.
 type ipPacket struct {
 	pages    []heldPage // numbered from the start of the payload
 	runs     []span     // of the payload that have arrived, in order
@@ -33,6 +39,10 @@ type ipPacket struct {
 	began    time.Time // when the first fragment arrived
 	verified bool      // a header has a right checksum
 	damaged  bool      // a header has a wrong one
+	pieces   []piece   // in order of their numbers
+	number   uint32    // of the latest piece of multilink PPP
+	extended uint32    // the same without starting over at 0
+	arrived  uint32    // pieces
 	charged  int       // bytes, of the table's memory
 }
 
@@ -71,13 +81,13 @@ const (
 func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	seg := &s.decoder.seg
 	if !fr.last && len(fr.payload)%8 != 0 {
-		if seg.ipv6 && !fr.capwap {
+		if seg.ipv6 && fr.kind == fragmentIP {
 			return nil, false
 		}
 		fr.payload = fr.payload[:len(fr.payload)&^7]
 	}
 	end := fr.offset + len(fr.payload)
-	if seg.ipv6 && !fr.capwap && fr.offset == 0 && lacksHeader(fr.protocol, fr.payload) {
+	if seg.ipv6 && fr.kind == fragmentIP && fr.offset == 0 && lacksHeader(fr.protocol, fr.payload) {
 		return nil, false
 	}
 	if end > maxIPPacket && seg.ipv6 || fr.cut || fr.flawed {
@@ -152,10 +162,8 @@ func (s *Scanner) packetOf(fr *fragment) *flow {
 	seg := &s.decoder.seg
 	key := keyOf(seg, s.locate())
 	key.kind &^= kindUDP
-	key.id = 1<<63 | uint64(fr.id)<<8 | uint64(fr.protocol) // not 0, as it is in TCP
-	if fr.capwap {
-		key.id |= 1 << 62
-	} else {
+	key.id = fr.name()
+	if fr.kind == fragmentIP {
 		key.lo.port, key.hi.port = 0, 0
 	}
 	wait := fragmentTime

@@ -20,17 +20,18 @@ const (
 type framing uint8
 
 const (
-	unframed     framing = iota
-	framesTDS            // packets of TDS
-	framesLength         // a length of two bytes, and that many bytes: OpenVPN or RFC 4571
-	framesTURN           // STUN messages and ChannelData
-	framesICE            // as framesLength, with STUN and DTLS in them
+	unframed       framing = iota
+	framesTDS              // packets of TDS
+	framesLength           // a length of two bytes, and that many bytes: OpenVPN or RFC 4571
+	framesTURN             // STUN messages and ChannelData
+	framesICE              // as framesLength, with STUN and DTLS in them
+	framesDiameter         // messages of Diameter
 )
 
 // framingOf looks at the first bytes of a stream, which are not of TLS.
 func framingOf(b []byte) (framing, progress) {
 	undecided := noPrologue
-	for kind, begins := range [...]func([]byte) progress{framesTDS: beginsTDS, framesLength: beginsOpenVPN, framesTURN: beginsTURN, framesICE: beginsICE} {
+	for kind, begins := range [...]func([]byte) progress{framesTDS: beginsTDS, framesLength: beginsOpenVPN, framesTURN: beginsTURN, framesICE: beginsICE, framesDiameter: beginsDiameter} {
 		if begins == nil {
 			continue
 		}
@@ -191,6 +192,8 @@ func (k framing) size(b []byte) (n, padding int) {
 	case k == framesTURN && b[0]&0xc0 == 0x40:
 		n := int(binary.BigEndian.Uint16(b[2:]))
 		return channelHeader + n, -n & 3 // RFC 8656, Section 12.5
+	case k == framesDiameter:
+		return diameterLen(b), 0
 	}
 	return 0, 0
 }
@@ -206,9 +209,13 @@ func (s *Scanner) readFrames(f *flow, h *half, b []byte) bool {
 			b = b[n:]
 			continue
 		}
+		if st.framing == framesDiameter && len(st.before) == 0 && s.startsLate(f, h, b) { // RFC 3588, Section 13.2
+			st.framing = unframed
+			return s.readLate(f, h, b)
+		}
 		had := cap(st.before)
 		frame, used, ok := st.nextFrame(b)
-		if !ok || h.next-h.start-st.framedAt > maxFramed {
+		if !ok || st.framing != framesDiameter && h.next-h.start-st.framedAt > maxFramed {
 			s.decide(h)
 			return false
 		}
@@ -267,6 +274,12 @@ func (st *stream) nextFrame(b []byte) (frame []byte, used int, ok bool) {
 func (s *Scanner) readFrame(f *flow, h *half, frame []byte) bool {
 	st, p := h.stream, &s.decoder.path
 	end := h.next - h.start
+	if st.framing == framesDiameter {
+		if packet, _ := diameterEAP(frame); packet == nil {
+			s.forgetUses(st, end)
+			return true
+		}
+	}
 	frames, layers := s.frames, p.n
 	s.frames = nil
 	for _, u := range st.uses {
@@ -274,7 +287,7 @@ func (s *Scanner) readFrame(f *flow, h *half, frame []byte) bool {
 			s.frames = append(s.frames, u.frame)
 		}
 	}
-	st.uses = slices.DeleteFunc(st.uses, func(u use) bool { return int32(u.end-end) <= 0 })
+	s.forgetUses(st, end)
 	before := s.stats.Hellos
 	s.framed, s.flows.keep = h, f
 	p.addCarrier(layerTCP)
@@ -287,6 +300,13 @@ func (s *Scanner) readFrame(f *flow, h *half, frame []byte) bool {
 		st.framedAt = end
 	}
 	return true
+}
+
+// forgetUses forgets the packets of what comes before an offset in a stream.
+func (s *Scanner) forgetUses(st *stream, end uint32) {
+	before := max(1, len(st.uses)) // see note
+	st.uses = slices.DeleteFunc(st.uses, func(u use) bool { return int32(u.end-end) <= 0 })
+	s.flows.refund(&st.charged, useCost*(before-max(1, len(st.uses))))
 }
 
 // carriedFrame takes what is in a frame.
@@ -305,6 +325,8 @@ func (s *Scanner) carriedFrame(f *flow, h *half, frame []byte) {
 	c := carrierTDS
 	switch {
 	case h.stream.framing == framesTDS:
+	case h.stream.framing == framesDiameter:
+		c = carrierDiameter
 	case h.stream.framing == framesICE && beginsDTLSRecord(inside):
 		c = carrierICETCP
 	case mayBeCarrier(inside):

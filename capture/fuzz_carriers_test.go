@@ -259,6 +259,11 @@ func packetSeeds(yield func([]byte) bool) {
 			return
 		}
 	}
+	for _, c := range numberedCases() {
+		if !yield(pcapFile(c.link, c.packets...)) {
+			return
+		}
+	}
 	if !carriedSeeds(yield) {
 		return
 	}

@@ -37,6 +37,9 @@ func (d *decoder) gre(b []byte) verdict {
 	if len(b) < n {
 		return d.short()
 	}
+	if pptp && flags&key != 0 {
+		d.session = uint32(binary.BigEndian.Uint16(b[6:])) // the call
+	}
 	b = b[n:]
 	d.path.add(layerGRE, 0)
 	switch protocol {

@@ -181,8 +181,14 @@ func (d *decoder) payload(b []byte) verdict {
 	d.cut, d.partial, d.joined = false, false, true
 	d.seg.header, d.seg.noLength = nil, false
 	switch fr := &d.fragment; {
-	case fr.capwap:
+	case fr.kind == fragmentCAPWAP:
 		return d.capwapFrame(fr.protocol, b)
+	case fr.kind == fragmentWiFi:
+		return d.wifiBody(true, b)
+	case fr.kind == fragmentPPP:
+		return d.ppp(b)
+	case fr.kind == fragmentBatman:
+		return d.batman(b)
 	case d.seg.ipv6:
 		return d.extensions(fr.protocol, b, false)
 	default:

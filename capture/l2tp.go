@@ -41,6 +41,7 @@ func (d *decoder) l2tp(b []byte) verdict {
 		return d.short()
 	}
 	d.path.add(layerL2TP, 0)
+	d.session = binary.BigEndian.Uint32(b[2+flags&length>>13:])
 	return d.ppp(b[n:])
 }
 

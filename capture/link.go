@@ -122,6 +122,7 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 		return d.tzsp(b)
 	case LinkTypePPPD, LinkTypePPPDirection:
 		d.path.add(layerPPP, 0)
+		d.sender(b[:min(1, len(b))])
 		return d.after(1, b, (*decoder).direction)
 	case LinkTypeCiscoHDLCDirection:
 		return d.after(1, b, (*decoder).hdlc)
@@ -154,7 +155,7 @@ func (d *decoder) after(n int, b []byte, next func(*decoder, []byte) verdict) ve
 func (d *decoder) wireless(link LinkType, b []byte) verdict {
 	switch link {
 	case LinkTypeWiFi:
-		return d.wifi(b, false)
+		return d.wifi(b, 0)
 	case LinkTypeRadiotap:
 		return d.radiotap(b)
 	case LinkTypePPI:

@@ -281,6 +281,9 @@ func (p *Part) end(s *Scanner) {
 				for _, x := range f.packet.frames {
 					part.frames = append(part.frames, uint32(x.frame))
 				}
+				for _, x := range f.packet.pieces {
+					part.frames = appendFrames(part.frames, x.frames)
+				}
 			}
 		}
 	}

@@ -12,34 +12,59 @@ func (d *decoder) pppoe(b []byte) verdict {
 		return isOther
 	}
 	d.path.add(layerPPPoE, 0)
-	return d.ppp(b[6:])
+	length := int(binary.BigEndian.Uint16(b[4:]))
+	b = b[6:]
+	if _, protocol := pppProtocol(b); protocol == pppMultilink && length < len(b) {
+		b = b[:length] // Ethernet pads short frames, but the payload of others has a length of its own
+	}
+	return d.ppp(b)
 }
 
-// ppp reads a frame with or without address and control field, whose protocol field
-// may be compressed to one byte (RFC 1661, Section 6.5).
+// Protocols of PPP, as registered in IANA's "Point-to-Point (PPP) Protocol Field Assignments".
+const (
+	pppIPv4          = 0x0021
+	pppMultilink     = 0x003d
+	pppIPv6          = 0x0057
+	pppMPLS          = 0x0281
+	pppMPLSMulticast = 0x0283
+)
+
+// pppProtocol returns the protocol of a frame with or without address and control field, which
+// may be compressed to one byte (RFC 1661, Section 6.5), and what follows it. It is 0 if the frame is
+// too short.
+func pppProtocol(b []byte) (rest []byte, protocol uint16) {
+	if len(b) >= 2 && (b[0] == 0xff || b[0] == 0x0f) && (b[1] == 3 || b[1] == 0) {
+		b = b[2:]
+	}
+	switch {
+	case len(b) < 2:
+		return nil, 0
+	case b[0]&1 != 0:
+		return b[1:], uint16(b[0])
+	}
+	return b[2:], binary.BigEndian.Uint16(b)
+}
+
+// ppp reads a frame.
 func (d *decoder) ppp(b []byte) verdict {
 	if d.deeper() {
 		return isTooDeep
 	}
-	if len(b) >= 2 && (b[0] == 0xff || b[0] == 0x0f) && (b[1] == 3 || b[1] == 0) {
-		b = b[2:]
-	}
-	if len(b) < 2 {
+	rest, protocol := pppProtocol(b)
+	if rest == nil {
 		return d.short()
 	}
-	protocol, n := binary.BigEndian.Uint16(b), 2
-	if b[0]&1 != 0 {
-		protocol, n = uint16(b[0]), 1
-	}
 	switch protocol {
-	case 0x0021:
-		return d.ipv4(b[n:])
-	case 0x0057:
-		return d.ipv6(b[n:])
-	case 0x0281, 0x0283:
-		return d.mpls(b[n:])
+	case pppIPv4:
+		return d.ipv4(rest)
+	case pppIPv6:
+		return d.ipv6(rest)
+	case pppMPLS, pppMPLSMulticast:
+		return d.mpls(rest)
 	case pppEAP:
-		return d.eap(carrierPPPEAP, b[n:])
+		return d.eap(carrierPPPEAP, rest)
+	case pppMultilink:
+		return d.multilinkPart(rest)
 	}
 	return isOther
 }

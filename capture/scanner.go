@@ -140,7 +140,7 @@ func (s *Scanner) join(v verdict) verdict {
 		if s.decoder.more && s.decoder.joined { // what is left of the frame is where the packet would go
 			break
 		}
-		payload, whole := s.reassemble(&s.decoder.fragment)
+		payload, whole := s.joinFragment(&s.decoder.fragment)
 		if !whole {
 			break
 		}

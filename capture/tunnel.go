@@ -201,7 +201,7 @@ func (d *decoder) sniffed(protocol uint16, b []byte) verdict {
 	case 7:
 		return d.ip(b)
 	case 18:
-		return d.wifi(b, false)
+		return d.wifi(b, 0)
 	case 119:
 		return d.prism(b)
 	case 127:

@@ -35,7 +35,10 @@ func sumDecoded(sum hash.Hash, d *decoder, p Packet, length int, b []byte) []byt
 			}
 		case isFragment:
 			f := &d.fragment
-			b = fmt.Append(b, f.capwap, f.id, f.protocol, f.offset, f.last, len(f.payload), f.cut, f.flawed, f.sum)
+			b = fmt.Append(b, f.kind == fragmentCAPWAP, f.id, f.protocol, f.offset, f.last, len(f.payload), f.cut, f.flawed, f.sum)
+			if f.kind >= fragmentWiFi {
+				b = fmt.Append(b, f.number, f.first, f.from, f.to)
+			}
 		case isUnknownEtherType, isUnknownLink:
 			b = binary.BigEndian.AppendUint16(b, d.unknown)
 		}

@@ -3,14 +3,26 @@ package capture
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/crc32"
+)
+
+// radio says what a header before that of 802.11 tells of it. The values are those of radiotap's
+// flags, but for knownFCS.
+type radio uint8
+
+const (
+	knownFCS radio = 1 << 0 // fcsAtEnd is known
+	fcsAtEnd radio = 1 << 4
+	padded   radio = 1 << 5
+	badFCS   radio = 1 << 6
 )
 
 // radiotap skips a header of fields whose presence bits say which there are. Of these it
 // needs the flags, which say that the 802.11 header is padded.
 func (d *decoder) radiotap(b []byte) verdict {
 	const (
-		timestamp, flags, another = 1 << 0, 1 << 1, 1 << 31 // presence bits
-		padded                    = 0x20                    // in the flags
+		timestamp, flags, another = 1 << 0, 1 << 1, 1 << 31    // presence bits
+		known                     = fcsAtEnd | padded | badFCS // flags that are of use
 	)
 	n, v := d.radioVersion0(b)
 	if n == 0 {
@@ -30,7 +42,11 @@ func (d *decoder) radiotap(b []byte) verdict {
 	if present&timestamp != 0 {
 		at = (at+7)&^7 + 8
 	}
-	return d.wifi(b[n:], present&flags != 0 && at < n && b[at]&padded != 0)
+	var r radio
+	if present&flags != 0 && at < n {
+		r = radio(b[at])&known | knownFCS
+	}
+	return d.wifi(b[n:], r)
 }
 
 // radioVersion0 reads what the headers of radiotap and PPI begin with: version 0, a byte, and the
@@ -103,20 +119,20 @@ func (d *decoder) radioHeader(kind layerKind, n uint32, b []byte) verdict {
 		return d.short()
 	}
 	d.path.add(kind, 0)
-	return d.wifi(b[n:], false)
+	return d.wifi(b[n:], 0)
 }
 
 // wifi reads a frame of 802.11. If it is padded, the body is at a multiple of 4.
-func (d *decoder) wifi(b []byte, padded bool) verdict {
+func (d *decoder) wifi(b []byte, r radio) verdict {
 	if len(b) < 2 {
 		return d.short()
 	}
-	return d.wifiData(b[0], b[1], b, padded)
+	return d.wifiData(b[0], b[1], b, r)
 }
 
 // wifiData reads a data frame (IEEE 802.11-2020, Section 9.3.2.1): frame control, duration, three
-// or four addresses, QoS control, HT control. A fragment is not read.
-func (d *decoder) wifiData(control, flags byte, b []byte, padded bool) verdict {
+// or four addresses, QoS control, HT control.
+func (d *decoder) wifiData(control, flags byte, b []byte, r radio) verdict {
 	const (
 		data                                  = 0x08 // version, type
 		noData, qos                           = 0x40, 0x80
@@ -128,7 +144,7 @@ func (d *decoder) wifiData(control, flags byte, b []byte, padded bool) verdict {
 		return d.short()
 	}
 	d.path.add(layerWiFi, 0)
-	if control&0x0f != data || control&noData != 0 || flags&more != 0 || b[22]&0x0f != 0 {
+	if control&0x0f != data || control&noData != 0 {
 		return isOther
 	}
 	if flags&toDS != 0 && flags&fromDS != 0 {
@@ -144,20 +160,59 @@ func (d *decoder) wifiData(control, flags byte, b []byte, padded bool) verdict {
 			n += 4
 		}
 	}
-	if padded {
+	if r&padded != 0 {
 		n = (n + 3) &^ 3
 	}
 	if len(b) < n {
 		return d.short()
 	}
 	d.wifiAddresses(flags&(toDS|fromDS), b)
-	b = b[n:]
-	switch {
-	case flags&protected != 0 && !isSNAP(b): // some drivers decipher a frame, and leave the flag
+	switch part := flags&more != 0 || b[22]&0x0f != 0; {
+	case flags&protected != 0 && (part || !isSNAP(b[n:])): // some drivers decipher a frame, and leave the flag
 		return isEncrypted
+	case service[0]&aggregated != 0 && part:
+		return isOther // an A-MSDU is in one frame
 	case service[0]&aggregated != 0:
-		return d.msdus(b)
-	case service[1]&mesh != 0 && len(b) > 0 && !isSNAP(b): // Section 9.2.4.7.3; only in a mesh
+		return d.msdus(b[n:])
+	case part:
+		d.wifiFragment(uint32(control)<<4|uint32(service[0]&0x0f), flags&more == 0, b, n, r)
+		return isFragment
+	}
+	return d.wifiBody(service[1]&mesh != 0, b[n:])
+}
+
+// wifiFragment notes a fragment of a frame, whose header has n bytes (Section 9.2.4.4). The
+// sequence number is that of the sender, receiver and class of traffic.
+func (d *decoder) wifiFragment(class uint32, last bool, b []byte, n int, r radio) {
+	control := binary.LittleEndian.Uint16(b[22:])
+	d.fragment = fragment{
+		kind:    fragmentWiFi,
+		id:      class<<12 | uint32(control>>4),
+		number:  uint32(control & 0x0f),
+		first:   control&0x0f == 0,
+		last:    last,
+		payload: b[n:max(n, len(b)-fcsLen(b, r))],
+		cut:     d.cut,
+		flawed:  d.seg.flawed || r&badFCS != 0,
+	}
+	copy(d.fragment.to[:], b[4:10])
+	copy(d.fragment.from[:], b[10:16])
+}
+
+// fcsLen returns the length of the frame check sequence at the end of a frame, which is 0 or 4. If
+// no header tells, it is looked for (Section 9.2.4.8).
+func fcsLen(b []byte, r radio) int {
+	const n = 4
+	end := len(b) - n
+	if r&fcsAtEnd != 0 || r&knownFCS == 0 && crc32.ChecksumIEEE(b[:end]) == binary.LittleEndian.Uint32(b[end:]) {
+		return n
+	}
+	return 0
+}
+
+// wifiBody reads what a frame carries. In a mesh it may have a header (Section 9.2.4.7.3).
+func (d *decoder) wifiBody(mesh bool, b []byte) verdict {
+	if mesh && len(b) > 0 && !isSNAP(b) {
 		if n := 6 + 6*int(b[0]&3); len(b) > n && isSNAP(b[n:]) {
 			b = b[n:]
 		}
