@@ -132,7 +132,7 @@ func TestLateHellos(t *testing.T) {
 }
 
 // sure are the dialogues that are read by their grammar, and whether they are without a SYN.
-var sure = map[string]bool{"SOCKS4": false, "SOCKS5": false, "SOCKS5, GSSAPI": false, "HTTP CONNECT": true}
+var sure = map[string]bool{"SOCKS4": false, "SOCKS5": false, "SOCKS5, GSSAPI": false, "HTTP CONNECT": true, "MySQL": true, "AMQP": true}
 
 // clientSpeaks reports whether packets have data of the client.
 func clientSpeaks(packets [][]byte) bool {
