@@ -151,7 +151,7 @@ func (s *Scanner) disagree(f *flow, h *half, seg *segment, at, seq uint32, b []b
 	switch {
 	case st.mixedProof:
 		c.why = Checksum
-	case st.mixedHops, seg.hops != st.hops, !h.synSeen && !h.ackSeen, f.alone(h):
+	case st.mixedWays, seg.way != st.way, !h.synSeen && !h.ackSeen, f.alone(h):
 		c.why = Overlap
 	default:
 		return

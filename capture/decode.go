@@ -33,6 +33,8 @@ type segment struct {
 	options  []byte
 
 	hops     uint8    // TTL or hop limit
+	ecn      uint8    // of the IP header
+	way      uint32   // of a segment in whose stream a hello is expected: see decoder.way
 	outer    sumState // the worst of the IPv4 headers around the innermost one
 	header   []byte   // of IPv4, for its checksum; nil for a packet that came in fragments
 	whole    []byte   // the segment with its header, for its checksum; nil if it was cut
@@ -117,6 +119,7 @@ type decoder struct {
 	cut      bool // the packet was longer on the wire
 	partial  bool // the IP packet at hand was not captured to its end
 	joined   bool // the packet at hand came in fragments
+	forked   bool // and they did not come in the same way
 	more     bool // the frame has another packet, in rest
 	depth    int
 	unknown  uint16 // link type or EtherType
@@ -132,7 +135,7 @@ type decoder struct {
 // decode follows the headers of a packet down to TCP or UDP. wireLength is the
 // length of the packet before the capture cut it.
 func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
-	d.cut, d.joined, d.more = wireLength > len(b), false, false
+	d.cut, d.joined, d.forked, d.more = wireLength > len(b), false, false, false
 	d.depth, d.session = 0, 0
 	d.path.reset()
 	d.seg.carrier, d.frame = noCarrier, nil
@@ -142,6 +145,24 @@ func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
 		return d.ethernet(b)
 	}
 	return d.link(link, b)
+}
+
+// way returns a hash of what tells the way of a packet: its hop limit, the headers around it and
+// its destination on the link. Of packets that come in different ways, a host may get some only.
+func (d *decoder) way() uint32 {
+	h := uint32(d.seg.hops) | uint32(d.depth)<<8
+	if d.forked {
+		h |= 1 << 16
+	}
+	for _, l := range d.path.layers[:d.path.n] {
+		h = h*16777619 ^ uint32(l.kind)
+	}
+	if len(d.frame) >= 6 {
+		for _, b := range d.frame[:6] {
+			h = h*16777619 ^ uint32(b)
+		}
+	}
+	return h | 1<<31 // not 0
 }
 
 // short is the verdict on a header that is longer than the rest of the packet.

@@ -65,7 +65,7 @@ func carriers() map[string]capture.Packet {
 		"PPPoE from its session":  link(capture.LinkTypePPPEthernet, join([]byte{0x11, 0, 0, 1}, be16(len(ip4())+2), be16(0x21), ip4())),
 		"Cisco HDLC":              link(capture.LinkTypeCiscoHDLC, join([]byte{0x0f, 0}, be16(0x0800), ip4())),
 
-		"IPv6 extension headers": raw(ipv6(client6, server6, 0, join([]byte{60, 0}, make([]byte, 6), []byte{43, 1}, make([]byte, 14),
+		"IPv6 extension headers": raw(ipv6(client6, server6, 0, join([]byte{60, 0}, make([]byte, 6), []byte{43, 0}, make([]byte, 6),
 			[]byte{51, 0}, make([]byte, 6), []byte{44, 1}, make([]byte, 10), []byte{6, 0}, make([]byte, 6), tcp(clientPort, serverPort, 1, ack, hello())))),
 		"IPv6, mobility, HIP and shim6": raw(ipv6(client6, server6, 135, join([]byte{139, 0}, make([]byte, 6), []byte{140, 0}, make([]byte, 6),
 			[]byte{6, 0}, make([]byte, 6), tcp(clientPort, serverPort, 1, ack, hello())))),

@@ -55,7 +55,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 		f.halves[0] = evidence
 	}
 	root := f.session
-	root.noteHeader(&s.decoder.seg)
+	root.noteHeader(&s.decoder)
 	if root.inProgress() && endsHandshake(b) || hasEmptyFragment(b) {
 		root.doubts = root.doubts.With(Fragments)
 	}

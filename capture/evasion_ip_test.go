@@ -74,6 +74,7 @@ func TestDroppedPackets(t *testing.T) {
 		"an address without room":        options(68, 8, 5, 1, 0, 0, 0, 0),
 		"a count at its end":             options(68, 8, 9, 0xf0, 0, 0, 0, 0),
 		"routing header":                 v6(43, 6, 0, 0, 1, 0, 0, 0, 0),
+		"hop-by-hop options late":        v6(60, 0, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4, 0, 0, 0, 0),
 		"unknown option":                 v6(60, 6, 0, 0x80, 4, 0, 0, 0, 0),
 		"an option of IPv6 too long":     v6(60, 6, 0, 1, 200, 0, 0, 0, 0),
 	} {

@@ -43,6 +43,10 @@ type ipPacket struct {
 	number   uint32    // of the latest piece of multilink PPP
 	extended uint32    // the same without starting over at 0
 	arrived  uint32    // pieces
+	way      uint32    // of the first fragment that arrived
+	forked   bool      // another one came in another way, or late
+	ecn      uint8     // a bit for each value of the field that a fragment has
+	protocol uint8     // of the fragment at offset 0
 	charged  int       // bytes, of the table's memory
 }
 
@@ -75,9 +79,10 @@ const (
 //
 // It does as Linux does. A fragment that another one, or those that followed each other in
 // order, have whole is a duplicate; one that overlaps others in another way makes the host
-// drop the packet (RFC 8200, Section 4.5; RFC 5722), and so does one without data. If the
-// length of a fragment that is not the last is no multiple of 8, IPv4 cuts it, and IPv6
-// drops it.
+// drop the packet (RFC 8200, Section 4.5; RFC 5722), and so does one without data, or if some
+// have ECN and some not (RFC 3168, Section 5.3). If the length of a fragment that is not the last
+// is no multiple of 8, IPv4 cuts it, and IPv6 drops it. In IPv6 the protocol is that of the first
+// fragment (RFC 8200, Section 4.5).
 func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	seg := &s.decoder.seg
 	if !fr.last && len(fr.payload)%8 != 0 {
@@ -116,6 +121,7 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 		return nil, false
 	}
 	p.runs = runs
+	s.noteFragment(p, fr)
 	fresh, ok := s.store(f, &p.pages, &p.charged, uint32(fr.offset), fr.payload)
 	if !ok || !s.flows.charge(f, &p.charged, runCost+fragmentFrameCost*len(s.frames)) {
 		return nil, false
@@ -128,13 +134,34 @@ func (s *Scanner) reassemble(fr *fragment) (payload []byte, whole bool) {
 	if p.got != p.length {
 		return nil, false
 	}
-	if p.length > maxIPPacket {
+	if p.length > maxIPPacket || p.ecn&1 != 0 && p.ecn != 1 {
 		return nil, s.dropFragments(f)
 	}
+	fr.protocol = p.protocol
 	payload = s.whole(p)
-	seg.pieces = p.sums()
+	seg.pieces, s.decoder.forked = p.sums(), p.forked
 	s.flows.remove(f)
 	return payload, true
+}
+
+// noteFragment notes what the headers around a fragment say of whether it comes to the host with
+// those before it. Linux forgets a packet of IPv4 if 64 other fragments of the sender came after its latest one.
+func (s *Scanner) noteFragment(p *ipPacket, fr *fragment) {
+	const most = 64
+	seg, way := &s.decoder.seg, s.decoder.way()
+	if p.way == 0 {
+		p.way = way
+	}
+	if n := len(p.frames); n > 0 && !seg.ipv6 && fr.kind == fragmentIP && s.frames[0]-p.frames[n-1].frame > most {
+		p.forked = true
+	}
+	p.forked = p.forked || p.way != way
+	if fr.kind == fragmentIP {
+		p.ecn |= 1 << seg.ecn
+	}
+	if fr.offset == 0 {
+		p.protocol = fr.protocol
+	}
 }
 
 // addRun adds a fragment to the runs, which are in order. It returns none for a duplicate;
@@ -164,6 +191,9 @@ func (s *Scanner) packetOf(fr *fragment) *flow {
 	key.kind &^= kindUDP
 	key.id = fr.name()
 	if fr.kind == fragmentIP {
+		if seg.ipv6 {
+			key.id &^= 0xff // the protocol
+		}
 		key.lo.port, key.hi.port = 0, 0
 	}
 	wait := fragmentTime

@@ -69,7 +69,7 @@ func carriers() (common, rare []carrier) {
 		{ppp, "\x21" + tcp4},
 		{ppp, "\x02\x81" + label + tcp4},
 		{layers.LinkTypeC_HDLC, "\x0f\x00\x08\x00" + tcp4},
-		{raw, ip6("\x00") + "\x3c\x00" + zeros(6) + "\x2b\x01" + zeros(14) + "\x33\x00" + zeros(6) + "\x2c\x00" + zeros(6) + "\x06\x00" + zeros(6)},
+		{raw, ip6("\x00") + "\x3c\x00" + zeros(6) + "\x2b\x00" + zeros(6) + "\x33\x00" + zeros(6) + "\x2c\x00" + zeros(6) + "\x06\x00" + zeros(6)},
 		{raw, ip4("\x33") + "\x06\x01" + zeros(10)}, // authentication header
 		{raw, ip4("\x04") + tcp4},
 		{raw, ip4("\x29") + tcp6},

@@ -23,6 +23,7 @@ const (
 	protoMPLS        = 137
 	protoHIP         = 139
 	protoShim6       = 140
+	protoEthernet    = 143
 )
 
 // ip reads a packet of either version.
@@ -71,7 +72,7 @@ func (d *decoder) ipv4(b []byte) verdict {
 		d.seg.flawed = true
 	}
 	d.seg.header = b[:header:header]
-	d.seg.hops = b[8]
+	d.seg.hops, d.seg.ecn = b[8], b[1]&3
 	d.seg.ipv6 = false
 	d.seg.src.ip, d.seg.dst.ip = [16]byte{}, [16]byte{}
 	copy(d.seg.src.ip[:], b[12:16])
@@ -116,7 +117,7 @@ func (d *decoder) ipv6(b []byte) verdict {
 	d.outer()
 	d.path.addIP(layerIPv6, &d.seg)
 	d.seg.noLength = length == 0
-	d.seg.ipv6, d.seg.hops = true, b[7]
+	d.seg.ipv6, d.seg.hops, d.seg.ecn = true, b[7], b[1]>>4&3
 	copy(d.seg.src.ip[:], b[8:24])
 	copy(d.seg.dst.ip[:], b[24:40])
 	b = b[40:]
@@ -133,7 +134,7 @@ func (d *decoder) ipv6(b []byte) verdict {
 // extensions reads the extension headers of IPv6 and what follows them. next is the
 // type of the first one.
 func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
-	for {
+	for first := !d.joined; ; first = false {
 		var n int
 		switch next {
 		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6:
@@ -141,11 +142,16 @@ func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 				return d.short()
 			}
 			n = 8 + 8*int(b[1])
+			const mobile = 2
+			if next >= protoMobility || next == protoRouting && b[2] == mobile { // not every host takes it
+				d.depth++
+			}
 		case protoAH:
 			if len(b) < 8 {
 				return d.short()
 			}
 			n = 8 + 4*int(b[1])
+			d.depth++
 		case protoFragment:
 			if len(b) < 8 {
 				return d.short()
@@ -169,7 +175,7 @@ func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 		if len(b) < n {
 			return d.short()
 		}
-		if badExtension(next, b[:n]) {
+		if badExtension(next, b[:n], d.seg.noLength) || next == protoHopByHop && !first {
 			d.seg.flawed = true
 		}
 		next, b = b[0], b[n:]
@@ -221,6 +227,8 @@ func (d *decoder) protocol(protocol uint8, b []byte) verdict {
 		}
 		d.path.add(layerEtherIP, 0)
 		return d.etherType(etherBridging, b[2:])
+	case protoEthernet:
+		return d.etherType(etherBridging, b)
 	case protoAH: // in IPv4
 		if len(b) < 8 || len(b) < 8+4*int(b[1]) {
 			return d.short()

@@ -1,5 +1,7 @@
 package capture
 
+import "bytes"
+
 // badOptions reports whether a host drops an IPv4 packet because of its options: an option
 // that does not fit (RFC 791, Section 3.1; RFC 2113, Section 2.1), or a source route or a
 // label of CIPSO, which hosts refuse by default.
@@ -78,33 +80,54 @@ func lacksHeader(next uint8, b []byte) bool {
 	}
 }
 
-// badExtension reports whether a host drops an IPv6 packet because of an extension header: an
-// unknown option whose type asks for that (RFC 8200, Section 4.2), or a routing header with
-// segments left, which hosts refuse by default (RFC 8200, Section 4.4; RFC 5095).
-func badExtension(kind uint8, b []byte) bool {
+// badExtension reports whether a host drops an IPv6 packet because of an extension header: its
+// options, or a routing header with segments left or of a type that must be allowed (RFC 8200,
+// Section 4.4; RFC 5095; Linux). Segments that are left do not matter around another packet
+// (RFC 8986, Section 4). noLength says that the length in the IP header is 0.
+func badExtension(kind uint8, b []byte, noLength bool) bool {
 	switch kind {
 	case protoRouting:
-		return b[3] != 0
+		const rpl, segment = 3, 4
+		inner := b[0] == protoIPv4 || b[0] == protoIPv6 || b[0] == protoEthernet
+		return !inner && (b[3] != 0 || b[2] == rpl || b[2] == segment)
 	case protoHopByHop, protoDestination:
-		const (
-			pad1        = 0
-			jumbo       = 0xc2
-			homeAddress = 0xc9
-		)
-		for b = b[2:]; len(b) > 0; {
-			if b[0] == pad1 {
-				b = b[1:]
-				continue
-			}
+		return badOptionsIPv6(b[2:], noLength && kind == protoHopByHop)
+	}
+	return false
+}
+
+// badOptionsIPv6 reports whether a host drops a packet because of its options: one that does not
+// fit, or is unknown and asks for that (RFC 8200, Section 4.2), as a home address does without
+// Mobile IP; or a length of a jumbogram in a packet that is none (RFC 2675, Section 3). Linux also
+// drops padding that is not zero or has more than 7 bytes, and more than 8 options.
+func badOptionsIPv6(b []byte, jumbogram bool) bool {
+	const (
+		pad1       = 0
+		padN       = 1
+		jumbo      = 0xc2
+		maxPadding = 7
+		maxOptions = 8
+	)
+	padding, options := 0, 0
+	for len(b) > 0 {
+		n := 1
+		if b[0] != pad1 {
 			if len(b) < 2 || 2+int(b[1]) > len(b) {
 				return true
 			}
-			known := b[0] == jumbo && kind == protoHopByHop || b[0] == homeAddress && kind == protoDestination
-			if b[0]&0xc0 != 0 && !known {
+			n = 2 + int(b[1])
+		}
+		switch known := b[0] == jumbo && jumbogram && n == 6 && b[2]|b[3] != 0; {
+		case b[0] <= padN:
+			if padding += n; padding > maxPadding || len(bytes.Trim(b[min(2, n):n], "\x00")) > 0 {
 				return true
 			}
-			b = b[2+int(b[1]):]
+		case b[0]&0xc0 != 0 && !known, options == maxOptions:
+			return true
+		default:
+			padding, options = 0, options+1
 		}
+		b = b[n:]
 	}
 	return false
 }

@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -64,7 +65,13 @@ func TestBadExtension(t *testing.T) {
 		want bool
 	}{
 		"Pad1":                            {hop, make([]byte, 8), false},
-		"PadN":                            {destination, []byte{6, 0, 1, 4, 9, 9, 9, 9}, false},
+		"PadN":                            {destination, []byte{6, 0, 1, 4, 0, 0, 0, 0}, false},
+		"PadN that is not zero":           {destination, []byte{6, 0, 1, 4, 0, 0, 0, 9}, true},
+		"7 bytes of padding":              {hop, []byte{6, 1, 1, 5, 0, 0, 0, 0, 0, 0x1e, 5, 0, 0, 0, 0, 0}, false},
+		"8 bytes of padding":              {hop, []byte{6, 1, 0, 1, 5, 0, 0, 0, 0, 0, 0x1e, 4, 0, 0, 0, 0}, true},
+		"padding on both sides":           {hop, []byte{6, 1, 1, 4, 0, 0, 0, 0, 0x1e, 0, 1, 4, 0, 0, 0, 0}, false},
+		"8 options":                       {destination, []byte{6, 2, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 4, 0, 0, 0, 0}, false},
+		"9 options":                       {destination, []byte{6, 2, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 2, 0, 0}, true},
 		"PadN without data":               {destination, []byte{6, 0, 1, 0, 0, 0, 1, 0}, false},
 		"an option without a length":      {destination, []byte{6, 0, 0, 0, 0, 0, 0, 1}, true},
 		"an option too long by one":       {destination, []byte{6, 0, 1, 5, 0, 0, 0, 0}, true},
@@ -72,17 +79,25 @@ func TestBadExtension(t *testing.T) {
 		"unknown, to be discarded":        {hop, []byte{6, 0, 0x7e, 4, 0, 0, 0, 0}, true},
 		"unknown, to be answered":         {destination, []byte{6, 0, 0x80, 4, 0, 0, 0, 0}, true},
 		"unknown, after padding":          {destination, []byte{6, 0, 0, 1, 0, 0x80, 1, 0}, true},
-		"what looks unknown after Pad1":   {hop, []byte{6, 0, 0, 1, 1, 0x80, 1, 0}, false},
+		"what looks unknown after Pad1":   {hop, []byte{6, 0, 0, 0x1e, 1, 0x80, 1, 0}, false},
 		"jumbo payload":                   {hop, []byte{6, 0, 0xc2, 4, 0, 1, 0, 0}, false},
 		"jumbo payload for destinations":  {destination, []byte{6, 0, 0xc2, 4, 0, 1, 0, 0}, true},
-		"home address":                    {destination, []byte{6, 0, 0xc9, 4, 0, 0, 0, 0}, false},
+		"length of a jumbogram":           {hop, []byte{6, 0, 0xc2, 4, 0, 1, 0, 0}, true},
+		"jumbo payload that is small":     {hop, []byte{6, 0, 0xc2, 4, 0, 0, 0xff, 0xff}, true},
+		"jumbo payload of 3 bytes":        {hop, []byte{6, 0, 0xc2, 3, 0, 1, 0, 0}, true},
+		"home address":                    {destination, []byte{6, 0, 0xc9, 4, 0, 0, 0, 0}, true},
 		"home address at each hop":        {hop, []byte{6, 0, 0xc9, 4, 0, 0, 0, 0}, true},
 		"routing, no segments left":       {routing, make([]byte, 8), false},
 		"routing, one segment left":       {routing, []byte{6, 0, 0, 1, 0, 0, 0, 0}, true},
+		"routing around IPv6":             {routing, []byte{41, 0, 4, 1, 0, 0, 0, 0}, false},
+		"routing around Ethernet":         {routing, []byte{143, 0, 4, 1, 0, 0, 0, 0}, false},
+		"routing around IPv4":             {routing, []byte{4, 0, 4, 1, 0, 0, 0, 0}, false},
+		"routing for RPL":                 {routing, []byte{6, 0, 3, 0, 0, 0, 0, 0}, true},
+		"routing by segments":             {routing, []byte{6, 0, 4, 0, 0, 0, 0, 0}, true},
 		"another header":                  {51, []byte{6, 0, 0x80, 200, 0, 0, 0, 0}, false},
 		"the header that ends at 8 bytes": {hop, []byte{6, 0, 1, 3, 0, 0, 0, 0}, false},
 	} {
-		if got := badExtension(row.kind, row.b); got != row.want {
+		if got := badExtension(row.kind, row.b, strings.HasPrefix(name, "jumbo")); got != row.want {
 			t.Errorf("%s: %t, want %t", name, got, row.want)
 		}
 	}

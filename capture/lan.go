@@ -34,6 +34,7 @@ func (d *decoder) llc(b []byte) verdict {
 	if len(b) < 3 {
 		return d.short()
 	}
+	d.depth++ // its way is another one
 	switch [3]byte(b) {
 	case [3]byte{0xaa, 0xaa, 3}:
 		return d.snap(b[3:], 2)

@@ -104,13 +104,16 @@ func (s *Scanner) seekLate(f *flow, h *half, seg *segment) {
 			return
 		}
 	}
+	copied := again && !far && h.fin && int32(seg.seq-h.finAt) < 0 // which a receiver drops
 	skip := changeCipherSpecLen(seg.payload)
 	at := seg.seq + uint32(skip)
 	if far || again {
 		s.reopen(f)
 		h.start, h.sent = at, at
 	}
-	s.beginLate(f, h, at, skip > 0, far || again)
+	if s.beginLate(f, h, at, skip > 0, far || again) && copied {
+		h.stream.doubts = h.stream.doubts.With(SYN)
+	}
 }
 
 // mayWait reports whether a late hello may begin in a half: there is none in its flow, and no

@@ -132,7 +132,7 @@ func TestLateHellos(t *testing.T) {
 }
 
 // sure are the dialogues that are read by their grammar, and whether they are without a SYN.
-var sure = map[string]bool{"SOCKS4": false, "SOCKS5": false, "SOCKS5, GSSAPI": false, "HTTP CONNECT": true}
+var sure = map[string]bool{"SOCKS4": false, "SOCKS5": false, "SOCKS5, GSSAPI": false, "HTTP CONNECT": true, "MySQL": true, "AMQP": true}
 
 // clientSpeaks reports whether packets have data of the client.
 func clientSpeaks(packets [][]byte) bool {
@@ -177,7 +177,7 @@ func TestLateHelloBeginsAConnection(t *testing.T) {
 	}{
 		"after a FIN":                     {[][]byte{done, upAck(9000000, 77, ack, two), answer(77, 9000000+len(two))}, "", 2},
 		"after a FIN, near":               {[][]byte{done, upAck(end+500, 77, ack, two), answer(77, end+500+len(two))}, "", 2},
-		"after a FIN, the same number":    {[][]byte{done, upAck(1, 77, ack, two), answer(77, end)}, "", 2},
+		"after a FIN, the same number":    {[][]byte{done, upAck(1, 77, ack, two), answer(77, end)}, "syn", 2},
 		"after a FIN, retransmitted":      {[][]byte{done, upAck(1, 77, ack, one), answer(77, end)}, "none", 1},
 		"after a FIN, no answer":          {[][]byte{done, upAck(9000000, 77, ack, two)}, "unconfirmed", 2},
 		"after a FIN, and a RST":          {[][]byte{done, upAck(9000000, 77, ack, two), down(77, rst, nil)}, "none", 2},

@@ -100,14 +100,14 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 		if len(b) < 16 {
 			return d.short()
 		}
-		d.sender(b[6:])
+		d.sender(b[1], b[6:])
 		return d.tag(b, 14)
 	case LinkTypeLinuxSLL2:
 		if len(b) < 20 {
 			return d.short()
 		}
 		d.path.add(layerSLL2, 0)
-		d.sender(b[12:])
+		d.sender(b[10], b[12:])
 		return d.etherType(binary.BigEndian.Uint16(b), b[20:])
 	case LinkTypePPP, LinkTypePPPHDLC:
 		d.path.add(layerPPP, 0)
@@ -122,7 +122,7 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 		return d.tzsp(b)
 	case LinkTypePPPD, LinkTypePPPDirection:
 		d.path.add(layerPPP, 0)
-		d.sender(b[:min(1, len(b))])
+		d.sender(0, b[:min(1, len(b))])
 		return d.after(1, b, (*decoder).direction)
 	case LinkTypeCiscoHDLCDirection:
 		return d.after(1, b, (*decoder).hdlc)
@@ -243,9 +243,10 @@ func (d *decoder) null(b []byte) verdict {
 	return isOther
 }
 
-// sender notes the address of the sender, the only one in cooked captures.
-func (d *decoder) sender(address []byte) {
-	d.ends = [12]byte{}
+// sender notes the address of the sender, the only one in cooked captures, and the type of the
+// packet, which says whether the host took it.
+func (d *decoder) sender(typ byte, address []byte) {
+	d.ends = [12]byte{typ}
 	copy(d.ends[6:], address)
 	d.frame = d.ends[:]
 }

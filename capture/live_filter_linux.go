@@ -121,7 +121,7 @@ func liveFilter(link LinkType, loopback bool) []bpf.Instruction {
 	p.label("IPv4")
 	p.add(bpf.LoadAbsolute{Off: ip + 9, Size: 1})
 	p.jump(bpf.JumpEqual, protoTCP, "TCP")
-	for _, protocol := range []uint32{protoUDP, protoIPv4, protoIPv6, protoGRE, protoAH, protoEtherIP, protoL2TP, protoSCTP, protoUDPLite, protoMPLS} {
+	for _, protocol := range []uint32{protoUDP, protoIPv4, protoIPv6, protoGRE, protoAH, protoEtherIP, protoL2TP, protoSCTP, protoUDPLite, protoMPLS, protoEthernet} {
 		p.jump(bpf.JumpEqual, protocol, pass)
 	}
 	p.to(drop)

@@ -21,6 +21,7 @@ type dialect struct {
 	record       []byte // added to those of records
 	swapped      bool   // the lengths
 	original     int    // added to the original length
+	fraction     uint32 // added to that of the time
 }
 
 func (d dialect) file(order binary.AppendByteOrder, packets ...[]byte) []byte {
@@ -32,7 +33,7 @@ func (d dialect) file(order binary.AppendByteOrder, packets ...[]byte) []byte {
 		if d.swapped {
 			lengths[0], lengths[1] = lengths[1], lengths[0]
 		}
-		b = join(b, words(order, 1700000000+uint32(i), 123456), words(order, lengths...), d.record, p)
+		b = join(b, words(order, 1700000000+uint32(i), 123456+d.fraction), words(order, lengths...), d.record, p)
 	}
 	return b
 }
@@ -47,25 +48,28 @@ func TestDialectsOfPcap(t *testing.T) {
 		edit func(*dialect)
 		ns   int64
 	}{
-		"2.4":                       {func(*dialect) {}, micro},
-		"2.0":                       {func(d *dialect) { d.minor, d.swapped, d.original = 0, true, 9 }, micro},
-		"2.1":                       {func(d *dialect) { d.minor, d.swapped, d.original = 1, true, 9 }, micro},
-		"2.2":                       {func(d *dialect) { d.minor, d.swapped, d.original = 2, true, 9 }, micro},
-		"2.3":                       {func(d *dialect) { d.minor, d.original = 3, 9 }, micro},
-		"2.3, swapped":              {func(d *dialect) { d.minor, d.swapped, d.original = 3, true, 9 }, micro},
-		"2.5":                       {func(d *dialect) { d.minor = 5 }, micro},
-		"543.0, DG/UX":              {func(d *dialect) { d.major, d.minor, d.swapped, d.original = 543, 0, true, 9 }, micro},
-		"nanoseconds":               {func(d *dialect) { d.magic = 0xa1b23c4d }, nano},
-		"modified":                  {func(d *dialect) { d.magic, d.record = 0xa1b2cd34, extra }, micro},
-		"modified, 1999-09-15":      {func(d *dialect) { d.magic, d.record = 0xa1b2cd34, append(extra, 1, 2, 0, 0) }, micro},
-		"modified, 1999-04-17":      {func(d *dialect) { d.record = extra }, micro},
-		"Nokia":                     {func(d *dialect) { d.record = []byte{1, 2, 3, 4} }, micro},
-		"Ixia, hardware":            {func(d *dialect) { d.magic, d.header = 0x1c0001ac, 4 }, micro},
-		"Ixia, software":            {func(d *dialect) { d.magic, d.header = 0x1c0001ab, 4 }, micro},
-		"length of the FCS":         {func(d *dialect) { d.link |= 0x24000000 }, micro},
-		"AIX, Ethernet":             {func(d *dialect) { d.minor, d.link = 2, 6 }, nano},
-		"AIX, loopback":             {func(d *dialect) { d.minor, d.link = 2, 24 }, nano},
-		"another link type, as AIX": {func(d *dialect) { d.minor, d.swapped = 2, true }, micro},
+		"2.4":                        {func(*dialect) {}, micro},
+		"2.0":                        {func(d *dialect) { d.minor, d.swapped, d.original = 0, true, 9 }, micro},
+		"2.1":                        {func(d *dialect) { d.minor, d.swapped, d.original = 1, true, 9 }, micro},
+		"2.2":                        {func(d *dialect) { d.minor, d.swapped, d.original = 2, true, 9 }, micro},
+		"2.3":                        {func(d *dialect) { d.minor, d.original = 3, 9 }, micro},
+		"2.3, swapped":               {func(d *dialect) { d.minor, d.swapped, d.original = 3, true, 9 }, micro},
+		"2.5":                        {func(d *dialect) { d.minor = 5 }, micro},
+		"543.0, DG/UX":               {func(d *dialect) { d.major, d.minor, d.swapped, d.original = 543, 0, true, 9 }, micro},
+		"nanoseconds":                {func(d *dialect) { d.magic = 0xa1b23c4d }, nano},
+		"modified":                   {func(d *dialect) { d.magic, d.record = 0xa1b2cd34, extra }, micro},
+		"modified, 1999-09-15":       {func(d *dialect) { d.magic, d.record = 0xa1b2cd34, append(extra, 1, 2, 0, 0) }, micro},
+		"modified, 1999-04-17":       {func(d *dialect) { d.record = extra }, micro},
+		"Nokia":                      {func(d *dialect) { d.record = []byte{1, 2, 3, 4} }, micro},
+		"Ixia, hardware":             {func(d *dialect) { d.magic, d.header = 0x1c0001ac, 4 }, micro},
+		"Ixia, software":             {func(d *dialect) { d.magic, d.header = 0x1c0001ab, 4 }, micro},
+		"length of the FCS":          {func(d *dialect) { d.link |= 0x24000000 }, micro},
+		"AIX, Ethernet":              {func(d *dialect) { d.minor, d.link = 2, 6 }, nano},
+		"AIX, loopback":              {func(d *dialect) { d.minor, d.link = 2, 24 }, nano},
+		"original lengths too small": {func(d *dialect) { d.original = -4 }, micro},
+		"original lengths unknown":   {func(d *dialect) { d.original = 1 << 31 }, micro},
+		"nanoseconds, not said":      {func(d *dialect) { d.fraction = 123333333 }, 123456789000},
+		"another link type, as AIX":  {func(d *dialect) { d.minor, d.swapped = 2, true }, micro},
 	} {
 		d := tcpdump
 		row.edit(&d)

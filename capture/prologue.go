@@ -19,7 +19,8 @@ const (
 )
 
 // prologue reads the headers for proxies with which a client may send its ClientHello in one
-// segment: PROXY protocol, HTTP CONNECT, SOCKS. A hello after anything else begins with a
+// segment: PROXY protocol, HTTP CONNECT, SOCKS; and the requests of MySQL and AMQP, after which it
+// need not wait. A hello after anything else begins with a
 // segment, and is a late one. The beginning is read strictly, so that other connections are
 // recognized by their first bytes. If TLS follows, prologue returns how many bytes come before it.
 func prologue(b []byte) (n int, p progress) {
@@ -102,8 +103,25 @@ func prologuePart(b []byte) (n int, p progress) {
 		return afterWord(b, "PROXY ", proxyV1)
 	case 'C':
 		return afterWord(b, "CONNECT ", httpConnect)
+	case ' ':
+		return afterWord(b, " \x00\x00\x01", mySQL)
+	case 'A':
+		return afterWord(b, amqpTLS, func([]byte) (int, progress) { return len(amqpTLS), tlsFollows })
 	}
 	return 0, noPrologue
+}
+
+// amqpTLS is the protocol header that a client sends before TLS (AMQP 1.0, Section 5.2.1).
+const amqpTLS = "AMQP\x02\x01\x00\x00"
+
+// mySQL reads an SSLRequest, the packet with the number 1: capabilities, of which one asks for
+// TLS, longest packet, character set, and bytes that are reserved.
+func mySQL(b []byte) (n int, p progress) {
+	const length, capabilityTLS = 36, 0x0800
+	if len(b) >= 6 && binary.LittleEndian.Uint16(b[4:])&capabilityTLS == 0 {
+		return 0, noPrologue
+	}
+	return exactly(b, length)
 }
 
 // afterWord reads a part that begins with a word.

@@ -37,6 +37,8 @@ var prologues = map[string]string{
 	"SOCKS4, no user":     "\x04\x01\x01\xbb\xc6\x33\x64\x01\x00",
 	"PROXY v2, empty":     proxy2[:14] + "\x00\x00",
 	"4,000 bytes":         "CONNECT x:443 HTTP/1.1\r\nCookie: " + strings.Repeat("x", 3962) + "\r\n\r\n",
+	"MySQL":               " \x00\x00\x01\x85\xae\xff\x19" + strings.Repeat("\x00", 28),
+	"AMQP":                "AMQP\x02\x01\x00\x00",
 	"PROXY and CONNECT":   proxy1 + connect,
 	"PROXY twice, SOCKS5": proxy1 + proxy2 + "\x05\x01\x00" + "\x05\x01\x00\x03\x0bexample.com\x01\xbb",
 }
@@ -111,6 +113,9 @@ func TestGivesUpOtherProtocols(t *testing.T) {
 		"SOCKS5, another version":   {"\x05\x01\x00\x04\x01\x00\x01\x7f", 8},
 		"SOCKS5, reserved byte":     {"\x05\x01\x00\x05\x01\x01\x01\x7f", 8},
 		"SOCKS5, address type":      {"\x05\x01\x00\x05\x01\x00\x02\x7f", 8},
+		"MySQL without TLS":         {" \x00\x00\x01\x85\xa6\xff\x19", 6},
+		"MySQL, another packet":     {" \x00\x00\x03", 4},
+		"AMQP with SASL":            {"AMQP\x03\x01\x00\x00", 5},
 		"PROXY line too long":       {"PROXY " + strings.Repeat("x", 101), 107},
 		"PROXY line without CR":     {"PROXY TCP4\n", 11},
 		"PROXY v2, wrong signature": {"\r\n\r\n\x00\r\nQUIP\n", 11},

@@ -162,7 +162,7 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, 
 func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
 	ss := s.flows.newSession(QUIC)
 	ss.names = names
-	ss.noteHeader(&s.decoder.seg)
+	ss.noteHeader(&s.decoder)
 	if latest != nil && latest.session != nil {
 		ss.assembler.(*assemble.QUIC).Follow(latest.session.assembler.(*assemble.QUIC))
 		ss.extra().before = latest.last
@@ -200,7 +200,7 @@ func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	if fresh {
 		ss.shadow = s.copyQUIC(ss)
 	}
-	ss.noteHeader(&s.decoder.seg)
+	ss.noteHeader(&s.decoder)
 	if f.key.id == key.id && !small && s.mayRival(ss, b) {
 		ss.shadow = s.newQUIC(ss.names, nil)
 	}

@@ -54,7 +54,7 @@ func (s *pcapSource) oddity(r record) oddity {
 		}
 	}
 	switch {
-	case r.captured <= maxPacket && s.goesOn(s.headLen+int(r.captured)):
+	case r.captured <= maxPacket && s.goesOn(r):
 		return oddPacket
 	case r.captured > maxPacket && r.captured <= maxSkipped && r.original-1 < maxSkipped && r.fraction < s.limit():
 		return hugePacket
@@ -84,15 +84,18 @@ func (s *pcapSource) swallows(n int) bool {
 	return false
 }
 
-// goesOn reports whether a usual header or the end of the file comes after n bytes, and
-// these are not all zero.
-func (s *pcapSource) goesOn(n int) bool {
+// goesOn reports whether the end of the file or another header comes after a record that is not
+// all zero: a usual one or, as some programs write no others, one of about the same time.
+func (s *pcapSource) goesOn(r record) bool {
+	n := s.headLen + int(r.captured)
 	b := s.in.peek(n + s.headLen)
 	switch len(b) {
 	case n:
 		return len(bytes.Trim(b, "\x00")) > 0
 	case n + s.headLen:
-		return s.usual(s.record(b[n:]))
+		next := s.record(b[n:])
+		same := r.seconds >= year1973 && near(r.seconds, next.seconds) && (s.seconds == 0 || near(r.seconds, s.seconds))
+		return s.usual(next) || same && next.captured <= maxPacket
 	}
 	return false
 }
@@ -121,11 +124,14 @@ func (s *pcapSource) resume(cut bool) error {
 	return s.ended()
 }
 
+// year1973 is a time in seconds. Smaller numbers are in many packets.
+const year1973 = 1e8
+
 // sound reports whether the record at hand ends before another one of about the same
 // time, or at the end of the file. If its time is another than that of the latest packet, three
 // must follow.
 func (s *pcapSource) sound() bool {
-	const year1973, least = 1e8, 14 // seconds, bytes
+	const least = 14 // bytes
 	b := s.in.peek(s.headLen)
 	if len(b) < s.headLen {
 		return false
@@ -135,7 +141,7 @@ func (s *pcapSource) sound() bool {
 	case !s.usual(r) || r.captured < least:
 		return false
 	case r.seconds < year1973 || s.seconds != 0 && !near(r.seconds, s.seconds):
-		follow = 3 // small numbers are in many packets
+		follow = 3
 	}
 	n := 0
 	for range follow {

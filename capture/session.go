@@ -31,7 +31,7 @@ type session struct {
 	carrier   carrierKind
 	dtls      bool
 	doubts    Reasons // about the hello that is awaited
-	hops      uint8   // hop limit of the first datagram
+	way       uint32  // of the first datagram
 	mixed     bool    // another datagram had another one, or one had no IP length
 	answers   uint16  // datagrams of the server, in QUIC
 
@@ -74,12 +74,13 @@ type sessionMore struct {
 	doneAt  time.Time
 }
 
-// noteHeader notes what the IP header of a datagram says of whether it came to the server.
-func (ss *session) noteHeader(seg *segment) {
-	if ss.hops == 0 {
-		ss.hops = seg.hops
+// noteHeader notes what the headers around a datagram say of whether it came to the server.
+func (ss *session) noteHeader(d *decoder) {
+	way := d.way()
+	if ss.way == 0 {
+		ss.way = way
 	}
-	ss.mixed = ss.mixed || ss.hops != seg.hops || seg.noLength
+	ss.mixed = ss.mixed || ss.way != way || d.seg.noLength
 }
 
 // extra returns what more there is of ss, for additions.

@@ -52,8 +52,8 @@ type stream struct {
 	needFrom   int    //
 	raw        []byte // what was taken and may not have been acknowledged
 	rawAt      uint32 // sequence number of its first byte
-	hops       uint8  // hop limit of the first segment
-	mixedHops  bool   // another segment had another one
+	way        uint32 // of the first segment
+	mixedWays  bool   // another segment had another one
 	proof      proof  // of the bytes
 	mixedProof bool   // another segment had another one
 	late       bool   // it has a late hello, or begins one
@@ -289,7 +289,7 @@ func wholeInRecord(b []byte) int {
 // read, it waits until they are acknowledged or others come.
 func (s *Scanner) finish(f *flow, h *half) {
 	st := h.stream
-	open := st.mixedHops || st.proof == improbable || st.proof != proven && h.sums.verified()
+	open := st.mixedWays || st.proof == improbable || st.proof != proven && h.sums.verified()
 	if !open || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
 		s.decide(h)
 		return

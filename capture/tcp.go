@@ -205,10 +205,11 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 			h.stream.doubts = h.stream.doubts.With(SYN)
 		}
 	}
-	if h.stream.hops == 0 {
-		h.stream.hops, h.stream.proof = seg.hops, seg.proof
+	seg.way = s.decoder.way()
+	if h.stream.way == 0 {
+		h.stream.way, h.stream.proof = seg.way, seg.proof
 	}
-	h.stream.mixedHops = h.stream.mixedHops || seg.hops != h.stream.hops
+	h.stream.mixedWays = h.stream.mixedWays || seg.way != h.stream.way
 	h.stream.mixedProof = h.stream.mixedProof || seg.proof != h.stream.proof
 	h.stream.proof = max(h.stream.proof, seg.proof)
 	if h.phase == silent {

@@ -22,6 +22,7 @@ const (
 	protoUDP      = 17
 	protoRouting  = 43
 	protoFragment = 44
+	protoAH       = 51
 	protoOptions  = 60
 )
 
@@ -52,6 +53,7 @@ type packet struct {
 	ttl       byte                // 64 if 0
 	route     bool                // IPv4: loose source route; IPv6: routing header
 	ipOptions []byte              // IPv4: options; IPv6: destination options
+	headers   []header            // IPv6: other headers, in this order
 	fragments []fragment          // sent as these, in this order
 	wrap      func([]byte) []byte // the packet is put into a tunnel
 	lost      bool                // captured, but it never arrives
@@ -63,6 +65,14 @@ type fragment struct {
 	from, to int // to may end anywhere
 	data     []byte
 	last     bool // no more fragments follow
+	ecn      byte
+	next     byte // IPv6: the next header, if it is wrong
+}
+
+// A header is an extension header of IPv6, with what is after its length.
+type header struct {
+	kind byte
+	body []byte
 }
 
 // ends are the addresses and ports of a connection.
@@ -189,7 +199,11 @@ func (p *packet) ipv4(e ends, id uint16, proto, ttl byte, payload []byte, f *fra
 	if p.version != 0 {
 		version = p.version
 	}
-	b := []byte{version<<4 | byte(5+len(options)/4), 0}
+	ecn := byte(0)
+	if f != nil {
+		ecn = f.ecn
+	}
+	b := []byte{version<<4 | byte(5+len(options)/4), ecn}
 	length := 20 + len(options) + len(payload) - p.short
 	if p.noLength {
 		length = 0
@@ -218,7 +232,11 @@ func (p *packet) ipv4(e ends, id uint16, proto, ttl byte, payload []byte, f *fra
 func (p *packet) ipv6(e ends, id uint32, proto, ttl byte, payload []byte, f *fragment) []byte {
 	next := proto
 	var headers []byte
+	ecn := byte(0)
 	if f != nil {
+		if ecn = f.ecn; f.next != 0 {
+			next = f.next
+		}
 		offset := uint16(f.from) &^ 7
 		if !f.last {
 			offset |= 1
@@ -239,6 +257,13 @@ func (p *packet) ipv6(e ends, id uint32, proto, ttl byte, payload []byte, f *fra
 		h[1] = byte(len(h)/8 - 1)
 		headers, next = slices.Concat(h, headers), protoOptions
 	}
+	for _, extra := range slices.Backward(p.headers) {
+		h := append([]byte{next, 0}, extra.body...)
+		if h[1] = byte(len(h)/8 - 1); extra.kind == protoAH {
+			h[1] = byte(len(h)/4 - 2)
+		}
+		headers, next = slices.Concat(h, headers), extra.kind
+	}
 	version := byte(6)
 	if p.version != 0 {
 		version = p.version
@@ -247,7 +272,7 @@ func (p *packet) ipv6(e ends, id uint32, proto, ttl byte, payload []byte, f *fra
 	if p.noLength {
 		length = 0
 	}
-	b := binary.BigEndian.AppendUint16([]byte{version << 4, 0, 0, 0}, uint16(length))
+	b := binary.BigEndian.AppendUint16([]byte{version << 4, ecn << 4, 0, 0}, uint16(length))
 	b = append(b, next, ttl)
 	return slices.Concat(b, e.client.AsSlice(), e.server.AsSlice(), headers, payload)
 }

@@ -51,7 +51,7 @@ var kindNames = []string{"hello", "records", "urgent data", "overlaps", "connect
 
 // all returns the tricks in the order of their kinds.
 func all() []trick {
-	return slices.Concat(honest, helloTricks, recordTricks, urgentTricks, segmentTricks, connectionTricks, headerTricks, tcpMisleading(inIP, oddHeaders), tcpMisleading(inFragments, oddFragments), fragmentTricks, tunnelTricks,
+	return slices.Concat(honest, helloTricks, recordTricks, urgentTricks, segmentTricks, connectionTricks, headerTricks, tcpMisleading(inIP, oddHeaders), tcpMisleading(inIP, oddExtensions), tcpMisleading(inFragments, oddFragments), fragmentTricks, tunnelTricks,
 		quicHonest, quicTricks, quicMisleading(), dtlsHonest, dtlsTricks, dtlsMisleading())
 }
 

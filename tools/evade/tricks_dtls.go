@@ -40,7 +40,7 @@ var dtlsHonest = []trick{
 
 // dtlsMisleading returns a trick for each odd packet: the decoy's datagrams are in such packets.
 func dtlsMisleading() (tricks []trick) {
-	for _, o := range slices.Concat(oddHeaders, oddFragments) {
+	for _, o := range slices.Concat(oddHeaders, oddExtensions, oddFragments) {
 		t := dtlsTrick("DTLS: "+o.name, o.clause, o.about, func(d *dtlsScript) {
 			list := d.pieces(d.decoy)
 			for _, f := range list {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"slices"
 )
 
 // An oddPacket is a way to send the decoy in IP packets that hosts drop, or that do not arrive.
@@ -26,6 +27,30 @@ var oddHeaders = []oddPacket{
 	{"option to ignore", "RFC 791, Section 3.1; RFC 8200, Section 4.2", "the decoy has an unknown option that is ignored", 0, func(p *packet, _, _ int) { p.ipOptions = []byte{0x1e, 2, 0, 0} }},
 	{"full record route", "RFC 791, Section 3.1", "the decoy has a record route without room", 4, func(p *packet, _, _ int) { p.ipOptions = []byte{7, 7, 5, 0, 0, 0, 0} }},
 	{"bad record route", "RFC 791, Section 3.1", "the decoy has a record route whose pointer is wrong", 4, func(p *packet, _, _ int) { p.ipOptions = []byte{7, 7, 3, 0, 0, 0, 0} }},
+}
+
+// oddExtensions are extension headers of IPv6 that the decoy has.
+var oddExtensions = []oddPacket{
+	inHeaders("long padding", "RFC 4942, Section 2.1.9.5", "the decoy has an option that pads more than 7 bytes", header{protoOptions, slices.Concat([]byte{1, 12}, make([]byte, 12))}),
+	inHeaders("much padding", "RFC 4942, Section 2.1.9.5", "the decoy has more than 7 bytes of padding", header{protoOptions, make([]byte, 14)}),
+	inHeaders("padding with data", "RFC 4942, Section 2.1.9.5", "the decoy has padding that is not zero", header{protoOptions, []byte{1, 4, 1, 2, 3, 4}}),
+	inHeaders("9 options", "RFC 8504, Section 5.3", "the decoy has 9 unknown options", header{protoOptions, slices.Concat(slices.Repeat([]byte{0x1e, 0}, 9), make([]byte, 4))}),
+	inHeaders("8 options", "RFC 8504, Section 5.3", "the decoy has 8 unknown options", header{protoOptions, slices.Concat(slices.Repeat([]byte{0x1e, 0}, 8), make([]byte, 6))}),
+	inHeaders("home address", "RFC 6275, Section 6.3", "the decoy has the option of a mobile node", header{protoOptions, slices.Concat([]byte{1, 2, 0, 0, 0xc9, 16}, client6.AsSlice())}),
+	inHeaders("jumbo payload", "RFC 2675, Section 3", "the decoy says to be a jumbogram", header{0, []byte{0xc2, 4, 0, 1, 0, 0}}),
+	inHeaders("hop-by-hop options late", "RFC 8200, Section 4.1", "the decoy has hop-by-hop options after other ones", header{protoOptions, []byte{1, 4, 0, 0, 0, 0}}, header{0, []byte{1, 4, 0, 0, 0, 0}}),
+	inHeaders("routing header of type 0", "RFC 5095, Section 3", "the decoy has an old routing header without segments left", header{protoRouting, make([]byte, 6)}),
+	inHeaders("routing header of type 2", "RFC 6275, Section 6.4", "the decoy has a routing header of a mobile node", header{protoRouting, slices.Concat([]byte{2, 0, 0, 0, 0, 0}, server6.AsSlice())}),
+	inHeaders("segment routing header", "RFC 8754, Section 2", "the decoy has a segment routing header without segments left", header{protoRouting, slices.Concat([]byte{4, 0, 0, 0, 0, 0}, server6.AsSlice())}),
+	inHeaders("mobility header", "RFC 6275, Section 6.1", "the decoy has a mobility header", header{135, make([]byte, 6)}),
+	inHeaders("HIP header", "RFC 7401, Section 5.1", "the decoy has a header of HIP", header{139, make([]byte, 6)}),
+	inHeaders("Shim6 header", "RFC 5533, Section 5.1", "the decoy has a header of Shim6", header{140, []byte{0x80, 0, 0, 0, 0, 0}}),
+	inHeaders("authentication header", "RFC 4302, Section 2", "the decoy has an authentication header, though no key was agreed on", header{protoAH, slices.Concat([]byte{0, 0, 0, 0, 0, 1, 0, 0, 0, 1}, make([]byte, 12))}),
+}
+
+// inHeaders returns an odd packet that has extension headers of IPv6.
+func inHeaders(name, clause, about string, h ...header) oddPacket {
+	return oddPacket{name, clause, about, 6, func(p *packet, _, _ int) { p.headers = h }}
 }
 
 // fragments cuts a payload of some bytes at random, in multiples of 8.
@@ -74,6 +99,15 @@ var oddFragments = []oddPacket{
 	}},
 	{"data after the last fragment", "RFC 815, Section 3", "the decoy has a fragment after its end", 0, func(p *packet, n, i int) {
 		p.fragments = []fragment{{from: i, to: n - 8, last: true}, {from: (n - 8) &^ 7, to: n}, {from: 0, to: i}}
+	}},
+	{"fragments with and without ECN", "RFC 3168, Section 5.3", "one of the decoy's fragments has CE, and the other has no ECN", 0, func(p *packet, _, i int) {
+		p.fragments = []fragment{{from: 0, to: i}, {from: i, to: 1 << 16, last: true, ecn: 3}}
+	}},
+	{"fragments with ECN", "RFC 3168, Section 5.3", "one of the decoy's fragments has CE, and the other has ECT(0)", 0, func(p *packet, _, i int) {
+		p.fragments = []fragment{{from: 0, to: i, ecn: 2}, {from: i, to: 1 << 16, last: true, ecn: 3}}
+	}},
+	{"another next header", "RFC 8200, Section 4.5", "the decoy's second fragment has another next header", 6, func(p *packet, _, i int) {
+		p.fragments = []fragment{{from: 0, to: i}, {from: i, to: 1 << 16, last: true, next: protoUDP}}
 	}},
 }
 

@@ -58,7 +58,7 @@ var quicHonest = []trick{
 
 // quicMisleading returns a trick for each odd packet: the decoy's datagrams are in such packets.
 func quicMisleading() (tricks []trick) {
-	for _, o := range slices.Concat(oddHeaders, oddFragments) {
+	for _, o := range slices.Concat(oddHeaders, oddExtensions, oddFragments) {
 		t := quicTrick("QUIC: "+o.name, o.clause, o.about, func(q *quicScript) {
 			list := q.decoys(func(*quicScript, *initial) {})
 			for i := range list {
