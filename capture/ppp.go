@@ -38,10 +38,42 @@ func (d *decoder) ppp(b []byte) verdict {
 		return d.ipv6(b[n:])
 	case 0x0281, 0x0283:
 		return d.mpls(b[n:])
+	case 0x0031:
+		return d.bridged(b[n:])
 	case pppEAP:
 		return d.eap(carrierPPPEAP, b[n:])
 	}
 	return isOther
+}
+
+// bridged reads a frame of the Bridging Control Protocol (RFC 3518, Section 4.1): flags, type of the
+// frame, and the number of a LAN if a flag says so.
+func (d *decoder) bridged(b []byte) verdict {
+	const lan, ieee8023 = 0x40, 1
+	n := 2
+	if len(b) < n {
+		return d.short()
+	}
+	if b[0]&lan != 0 {
+		n += 4
+	}
+	if b[1] != ieee8023 {
+		return isOther
+	}
+	if len(b) < n {
+		return d.short()
+	}
+	return d.etherType(etherBridging, b[n:])
+}
+
+// serial reads what captures of serial lines have: PPP, or the framing of Cisco, which has an
+// EtherType.
+func (d *decoder) serial(b []byte) verdict {
+	if len(b) >= 4 && (b[0] == 0x0f || b[0] == 0x8f) && b[1] == 0 && b[2] >= 0x08 {
+		return d.hdlc(b)
+	}
+	d.path.add(layerPPP, 0)
+	return d.ppp(b)
 }
 
 // frameRelay reads the address of Q.922, of which the last byte has its first bit set, and
