@@ -208,7 +208,7 @@ func (d *decoder) etherType(typ uint16, b []byte) verdict {
 		return d.ppp(b)
 	case etherBridging:
 		return d.ethernet(b)
-	case etherEAPOL:
+	case etherEAPOL, etherPreauth:
 		return d.eapol(b)
 	}
 	if typ <= etherMaxLength {

@@ -3,8 +3,9 @@ package capture
 import "encoding/binary"
 
 const (
-	etherEAPOL = 0x888e
-	pppEAP     = 0xc227
+	etherEAPOL   = 0x888e
+	etherPreauth = 0x88c7 // the same for another access point (IEEE 802.11-2020, Section 12.6.10)
+	pppEAP       = 0xc227
 
 	eapResponse  = 2
 	eapHeader    = 5 // with the type

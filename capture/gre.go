@@ -3,7 +3,7 @@ package capture
 import "encoding/binary"
 
 // gre reads the header of RFC 2784, Section 2.1 and RFC 2890, and PPTP's variant of it
-// (RFC 2637, Section 4.1).
+// (RFC 2637, Section 4.1); and routes, which RFC 1701 has.
 func (d *decoder) gre(b []byte) verdict {
 	const (
 		checksum    = 0x8000
@@ -18,11 +18,11 @@ func (d *decoder) gre(b []byte) verdict {
 	}
 	flags, protocol := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
 	pptp := flags&version == 1
-	if flags&version > 1 || flags&routing != 0 {
+	if flags&version > 1 || pptp && flags&routing != 0 {
 		return isOther
 	}
 	n := 4
-	if flags&checksum != 0 {
+	if flags&(checksum|routing) != 0 {
 		n += 4
 	}
 	if flags&key != 0 {
@@ -33,6 +33,9 @@ func (d *decoder) gre(b []byte) verdict {
 	}
 	if pptp && flags&acknowledge != 0 {
 		n += 4
+	}
+	if flags&routing != 0 {
+		n = afterRoutes(b, n)
 	}
 	if len(b) < n {
 		return d.short()
@@ -68,10 +71,26 @@ func (d *decoder) gre(b []byte) verdict {
 	return d.etherType(protocol, b)
 }
 
-// erspan skips the header of a mirrored Ethernet frame: n bytes, and 8 more if a flag of
-// type III says so.
+// afterRoutes returns where the routes of RFC 1701 end that begin at n, or more than the length of
+// b: address family, offset, length. The last one is empty.
+func afterRoutes(b []byte, n int) int {
+	for more := true; more && n < len(b); {
+		n += 4
+		more = n <= len(b) && b[n-1] != 0
+		if more {
+			n += int(b[n-1])
+		}
+	}
+	return n
+}
+
+// erspan skips the header of a mirrored Ethernet frame: n bytes, or 12 if it says that it is of type
+// III, and 8 more if a flag of that says so.
 func (d *decoder) erspan(b []byte, n int) verdict {
 	d.path.add(layerERSPAN, 0)
+	if len(b) > 0 && b[0]>>4 == 2 {
+		n = 12
+	}
 	if len(b) < n {
 		return d.short()
 	}

@@ -128,13 +128,13 @@ func (d *decoder) ipv6(b []byte) verdict {
 		d.seg.flawed = true
 	}
 	d.partial = cut
-	return d.extensions(next, b, cut)
+	return d.extensions(next, b, cut, true)
 }
 
 // extensions reads the extension headers of IPv6 and what follows them. next is the
-// type of the first one.
-func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
-	for first := !d.joined; ; first = false {
+// type of the first one. first says that it is next to the header.
+func (d *decoder) extensions(next uint8, b []byte, cut, first bool) verdict {
+	for ; ; first = false {
 		var n int
 		switch next {
 		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6:
@@ -142,9 +142,8 @@ func (d *decoder) extensions(next uint8, b []byte, cut bool) verdict {
 				return d.short()
 			}
 			n = 8 + 8*int(b[1])
-			const mobile = 2
-			if next >= protoMobility || next == protoRouting && b[2] == mobile { // not every host takes it
-				d.depth++
+			if isMobile(next, b) {
+				d.depth++ // its way is another one
 			}
 		case protoAH:
 			if len(b) < 8 {
@@ -196,7 +195,7 @@ func (d *decoder) payload(b []byte) verdict {
 	case fr.kind == fragmentBatman:
 		return d.batman(b)
 	case d.seg.ipv6:
-		return d.extensions(fr.protocol, b, false)
+		return d.extensions(fr.protocol, b, false, false)
 	default:
 		return d.protocol(fr.protocol, b)
 	}

@@ -91,16 +91,16 @@ func badExtension(kind uint8, b []byte, noLength bool) bool {
 		inner := b[0] == protoIPv4 || b[0] == protoIPv6 || b[0] == protoEthernet
 		return !inner && (b[3] != 0 || b[2] == rpl || b[2] == segment)
 	case protoHopByHop, protoDestination:
-		return badOptionsIPv6(b[2:], noLength && kind == protoHopByHop)
+		return badOptionsIPv6(b[2:], noLength && kind == protoHopByHop, kind == protoDestination)
 	}
 	return false
 }
 
 // badOptionsIPv6 reports whether a host drops a packet because of its options: one that does not
-// fit, or is unknown and asks for that (RFC 8200, Section 4.2), as a home address does without
-// Mobile IP; or a length of a jumbogram in a packet that is none (RFC 2675, Section 3). Linux also
-// drops padding that is not zero or has more than 7 bytes, and more than 8 options.
-func badOptionsIPv6(b []byte, jumbogram bool) bool {
+// fit, or is unknown and asks for that (RFC 8200, Section 4.2), or a length of a jumbogram in a
+// packet that is none (RFC 2675, Section 3). Linux also drops padding that is not zero or has more
+// than 7 bytes, and more than 8 options.
+func badOptionsIPv6(b []byte, jumbogram, destination bool) bool {
 	const (
 		pad1       = 0
 		padN       = 1
@@ -117,7 +117,8 @@ func badOptionsIPv6(b []byte, jumbogram bool) bool {
 			}
 			n = 2 + int(b[1])
 		}
-		switch known := b[0] == jumbo && jumbogram && n == 6 && b[2]|b[3] != 0; {
+		known := b[0] == jumbo && jumbogram && n == 6 && b[2]|b[3] != 0 || b[0] == homeAddress && destination
+		switch {
 		case b[0] <= padN:
 			if padding += n; padding > maxPadding || len(bytes.Trim(b[min(2, n):n], "\x00")) > 0 {
 				return true
@@ -128,6 +129,24 @@ func badOptionsIPv6(b []byte, jumbogram bool) bool {
 			padding, options = 0, options+1
 		}
 		b = b[n:]
+	}
+	return false
+}
+
+// homeAddress is the option of a mobile node (RFC 6275, Section 6.3).
+const homeAddress = 0xc9
+
+// isMobile reports whether an extension header of IPv6 is one that only hosts with an extension
+// take, such as Mobile IP: others drop the packet.
+func isMobile(kind uint8, b []byte) bool {
+	const mobileRoute = 2
+	switch kind {
+	case protoMobility, protoHIP, protoShim6:
+		return true
+	case protoRouting:
+		return b[2] == mobileRoute
+	case protoDestination: // the option is at 8n + 6 (RFC 6275, Section 6.3)
+		return b[6] == homeAddress || b[2] == homeAddress
 	}
 	return false
 }

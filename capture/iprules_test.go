@@ -85,7 +85,7 @@ func TestBadExtension(t *testing.T) {
 		"length of a jumbogram":           {hop, []byte{6, 0, 0xc2, 4, 0, 1, 0, 0}, true},
 		"jumbo payload that is small":     {hop, []byte{6, 0, 0xc2, 4, 0, 0, 0xff, 0xff}, true},
 		"jumbo payload of 3 bytes":        {hop, []byte{6, 0, 0xc2, 3, 0, 1, 0, 0}, true},
-		"home address":                    {destination, []byte{6, 0, 0xc9, 4, 0, 0, 0, 0}, true},
+		"home address":                    {destination, []byte{6, 0, 0xc9, 4, 0, 0, 0, 0}, false},
 		"home address at each hop":        {hop, []byte{6, 0, 0xc9, 4, 0, 0, 0, 0}, true},
 		"routing, no segments left":       {routing, make([]byte, 8), false},
 		"routing, one segment left":       {routing, []byte{6, 0, 0, 1, 0, 0, 0, 0}, true},

@@ -79,6 +79,7 @@ const (
 	LinkTypeIPoIB               LinkType = 242 // IP over InfiniBand
 	LinkTypeInfiniBand          LinkType = 247
 	LinkTypePKTAP               LinkType = 258 // a header of macOS with another link type
+	LinkTypeEPON                LinkType = 259
 	LinkTypeLinuxSLL2           LinkType = 276 // Linux "cooked" capture, version 2
 	LinkTypeDSABroadcom         LinkType = 281 // Ethernet with the tag of a switch
 	LinkTypeDSABroadcomPrepend  LinkType = 282
@@ -101,17 +102,16 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 			return d.short()
 		}
 		d.sender(b[1], b[6:])
-		return d.tag(b, 14)
+		return d.cooked(binary.BigEndian.Uint16(b[14:]), b[16:])
 	case LinkTypeLinuxSLL2:
 		if len(b) < 20 {
 			return d.short()
 		}
 		d.path.add(layerSLL2, 0)
 		d.sender(b[10], b[12:])
-		return d.etherType(binary.BigEndian.Uint16(b), b[20:])
+		return d.cooked(binary.BigEndian.Uint16(b), b[20:])
 	case LinkTypePPP, LinkTypePPPHDLC:
-		d.path.add(layerPPP, 0)
-		return d.ppp(b)
+		return d.serial(b)
 	case LinkTypePPPEthernet:
 		return d.pppoe(b)
 	case LinkTypeCiscoHDLC:
@@ -141,6 +141,15 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 		return d.after(24, b, (*decoder).ip)
 	}
 	return d.wireless(link, b)
+}
+
+// cooked reads a packet whose protocol Linux says: an EtherType, or a number of its own.
+func (d *decoder) cooked(protocol uint16, b []byte) verdict {
+	const wanPPP = 7 // ETH_P_WAN_PPP in linux/if_ether.h
+	if protocol == wanPPP {
+		return d.serial(b)
+	}
+	return d.etherType(protocol, b)
 }
 
 // after skips n bytes before what next reads.
@@ -197,6 +206,8 @@ func (d *decoder) wired(link LinkType, b []byte) verdict {
 		return d.erf(b)
 	case LinkTypeNetAnalyzer:
 		return d.after(4, b, (*decoder).ethernet)
+	case LinkTypeEPON: // a preamble that names the link
+		return d.after(8, b, (*decoder).ethernet)
 	case LinkTypeNetAnalyzerPreamble:
 		return d.after(4+8, b, (*decoder).ethernet)
 	case LinkTypeDSABroadcom: // the tag is after the addresses

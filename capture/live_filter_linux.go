@@ -107,7 +107,7 @@ func liveFilter(link LinkType, loopback bool) []bpf.Instruction {
 		p.jump(bpf.JumpEqual, etherIPv4, "IPv4")
 		for _, typ := range []uint32{
 			etherIPv6, etherVLAN, etherQinQ, etherQinQ9100, etherQinQ9200, etherVNTag, etherCiscoMetadata,
-			etherMPLS, etherMPLSMulticast, etherPPPoE, etherEAPOL, etherTRILL, etherBatman, etherBridging, etherPPP, etherJumboLLC,
+			etherMPLS, etherMPLSMulticast, etherPPPoE, etherEAPOL, etherPreauth, etherTRILL, etherBatman, etherBridging, etherPPP, etherJumboLLC,
 			etherMACsec, etherPBB, etherPRP, etherFabricPath, etherHSR, etherETag, etherNSH, etherDSA, etherRTag,
 		} {
 			p.jump(bpf.JumpEqual, typ, pass)

@@ -13,7 +13,11 @@ func (d *decoder) gtpU(b []byte) verdict {
 		if n = 12; len(b) < n {
 			return d.short()
 		}
-		for next := b[11]; next != 0; next = b[n-1] {
+		next := b[11]
+		if b[0]&0x04 == 0 { // the field has no meaning (3GPP TS 29.281, Section 5.1)
+			next = 0
+		}
+		for ; next != 0; next = b[n-1] {
 			if len(b) <= n || b[n] == 0 || len(b) < n+4*int(b[n]) {
 				return d.short()
 			}

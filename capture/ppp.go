@@ -23,6 +23,7 @@ func (d *decoder) pppoe(b []byte) verdict {
 // Protocols of PPP, as registered in IANA's "Point-to-Point (PPP) Protocol Field Assignments".
 const (
 	pppIPv4          = 0x0021
+	pppBridged       = 0x0031
 	pppMultilink     = 0x003d
 	pppIPv6          = 0x0057
 	pppMPLS          = 0x0281
@@ -61,12 +62,44 @@ func (d *decoder) ppp(b []byte) verdict {
 		return d.ipv6(rest)
 	case pppMPLS, pppMPLSMulticast:
 		return d.mpls(rest)
+	case pppBridged:
+		return d.bridged(rest)
 	case pppEAP:
 		return d.eap(carrierPPPEAP, rest)
 	case pppMultilink:
 		return d.multilinkPart(rest)
 	}
 	return isOther
+}
+
+// bridged reads a frame of the Bridging Control Protocol (RFC 3518, Section 4.1): flags, type of the
+// frame, and the number of a LAN if a flag says so.
+func (d *decoder) bridged(b []byte) verdict {
+	const lan, ieee8023 = 0x40, 1
+	n := 2
+	if len(b) < n {
+		return d.short()
+	}
+	if b[0]&lan != 0 {
+		n += 4
+	}
+	if b[1] != ieee8023 {
+		return isOther
+	}
+	if len(b) < n {
+		return d.short()
+	}
+	return d.etherType(etherBridging, b[n:])
+}
+
+// serial reads what captures of serial lines have: PPP, or the framing of Cisco, which has an
+// EtherType.
+func (d *decoder) serial(b []byte) verdict {
+	if len(b) >= 4 && (b[0] == 0x0f || b[0] == 0x8f) && b[1] == 0 && b[2] >= 0x08 {
+		return d.hdlc(b)
+	}
+	d.path.add(layerPPP, 0)
+	return d.ppp(b)
 }
 
 // frameRelay reads the address of Q.922, of which the last byte has its first bit set, and

@@ -87,6 +87,7 @@ func TestWaysIPv6(t *testing.T) {
 	}{
 		"authentication header":  {51, join([]byte{6, 4}, make([]byte, 22))},
 		"mobility":               {135, []byte{6, 0, 0, 0, 0, 0, 0, 0}},
+		"home address":           {60, join([]byte{6, 2, 1, 2, 0, 0, 0xc9, 16}, make([]byte, 16))},
 		"routing header, type 2": {43, []byte{6, 0, 2, 0, 0, 0, 0, 0}},
 	} {
 		packets := [][]byte{synSent.packet(true), synAcked.packet(true), seg{flags: ack}.packet(true)}
