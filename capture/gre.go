@@ -34,12 +34,8 @@ func (d *decoder) gre(b []byte) verdict {
 	if pptp && flags&acknowledge != 0 {
 		n += 4
 	}
-	for more := flags&routing != 0; more; { // address family, offset, length; the last is empty
-		if len(b) < n+4 {
-			return d.short()
-		}
-		more = b[n+3] != 0
-		n += 4 + int(b[n+3])
+	if flags&routing != 0 {
+		n = afterRoutes(b, n)
 	}
 	if len(b) < n {
 		return d.short()
@@ -73,6 +69,19 @@ func (d *decoder) gre(b []byte) verdict {
 		return d.ipv4(b)
 	}
 	return d.etherType(protocol, b)
+}
+
+// afterRoutes returns where the routes of RFC 1701 end that begin at n, or more than the length of
+// b: address family, offset, length. The last one is empty.
+func afterRoutes(b []byte, n int) int {
+	for more := true; more && n < len(b); {
+		n += 4
+		more = n <= len(b) && b[n-1] != 0
+		if more {
+			n += int(b[n-1])
+		}
+	}
+	return n
 }
 
 // erspan skips the header of a mirrored Ethernet frame: n bytes, or 12 if it says that it is of type

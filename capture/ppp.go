@@ -23,9 +23,9 @@ func (d *decoder) pppoe(b []byte) verdict {
 // Protocols of PPP, as registered in IANA's "Point-to-Point (PPP) Protocol Field Assignments".
 const (
 	pppIPv4          = 0x0021
+	pppBridged       = 0x0031
 	pppMultilink     = 0x003d
 	pppIPv6          = 0x0057
-	pppBridging      = 0x0031
 	pppMPLS          = 0x0281
 	pppMPLSMulticast = 0x0283
 )
@@ -62,7 +62,7 @@ func (d *decoder) ppp(b []byte) verdict {
 		return d.ipv6(rest)
 	case pppMPLS, pppMPLSMulticast:
 		return d.mpls(rest)
-	case pppBridging:
+	case pppBridged:
 		return d.bridged(rest)
 	case pppEAP:
 		return d.eap(carrierPPPEAP, rest)

@@ -55,7 +55,7 @@ func dumpRows(text []byte) []row {
 	var rows []row
 	at := 0
 	for line := range bytes.Lines(text) {
-		if r, ok := dumpRow(line); ok && (r.offset != nil || len(rows) > 0) {
+		if r, ok := labelledRow(line); ok && (r.offset != nil || len(rows) > 0) {
 			r.at = at
 			if rows = append(rows, r); len(rows) > maxRows {
 				break
@@ -66,8 +66,23 @@ func dumpRows(text []byte) []row {
 	return rows
 }
 
+// labelledRow reads a line of a dump, perhaps after what a log has before it, such as "file.c:1: ".
+func labelledRow(line []byte) (r row, ok bool) {
+	const longest = 100
+	from := 0
+	for r, ok = dumpRow(line); !ok; r, ok = dumpRow(line[from:]) {
+		n := bytes.Index(line[from:], []byte(": "))
+		if n < 0 || from+n > longest {
+			return row{}, false
+		}
+		from += n + len(": ")
+	}
+	r.column += from
+	return r, from == 0 || r.mark
+}
+
 func dumpRow(line []byte) (row, bool) {
-	s := bytes.TrimLeft(line, " \t")
+	s := bytes.TrimPrefix(bytes.TrimLeft(line, " \t"), []byte("|")) // as Netty has
 	if string(bytes.TrimSpace(s)) == "*" {
 		return row{}, true
 	}

@@ -278,12 +278,13 @@ func readArray(text []byte, yield func(Reading) bool) *fault {
 	return nil
 }
 
-// types says of which type a number is: a cast such as (byte), u8 after it, or .toByte().
-var types = regexp.MustCompile(`\(\s*[A-Za-z][\w ]*\)|_?u8\b|\.\w+\(\)`)
+// types says of which type a number is: a cast such as (byte), u8 after it, or .toByte(). gdb has
+// a symbol after an address: 0x5580 <hello+8>:.
+var types = regexp.MustCompile(`\(\s*[A-Za-z][\w ]*\)|_?u8\b|\.\w+\(\)|0x[0-9a-f]+ <[^>\n]*>:`)
 
 // withoutTypes returns a text with blanks for the types of its numbers.
 func withoutTypes(text []byte) []byte {
-	if !bytes.ContainsAny(text, "(u") {
+	if !bytes.ContainsAny(text, "(u<") {
 		return text
 	}
 	return types.ReplaceAllFunc(text, func(m []byte) []byte { return bytes.Repeat([]byte(" "), len(m)) })

@@ -39,6 +39,10 @@ func TestRead(t *testing.T) {
 		{"0x1, 0x2", "\x01\x02", Array},
 		{"{ 0x1, 2, 0xffu8 } // 0x5", "\x01\x02\xff", Array},
 		{"0x7ff0: 0x01 0x02", "\x01\x02", Array},
+		{"0x5580 <hello>:\t0x01\t0x02\n0x5588 <hello+8>:\t0x03\n", "\x01\x02\x03", Array},
+		{"{0x01, (byte)0xff, 2}", "\x01\xff\x02", Array},
+		{"<<0x01, 0x02>>", "\x01\x02", Array},
+		{"<<1,2>>", "\x01\x02", Decimal},
 		{"[1 2 255]", "\x01\x02\xff", Decimal},
 		{"1, -2", "\x01\xfe", Decimal},
 		{`\x01\n\"\u0002\003\0\`, "\x01\n\"\x02\x03\x00", Escaped},
@@ -68,6 +72,9 @@ func TestRead(t *testing.T) {
 		{"0000: 0102\n0002: 03\n", "\x01\x02\x03", Dump},
 		{"0000: 0102\n*\n0006: 03\n", "\x01\x02\x01\x02\x01\x02\x03", Dump},
 		{"0010: 0102\n0012: 03\n0000: 04\n", "\x01\x02\x03", Dump},
+		{"|00000000| 01 02 |..|\n|00000002| 03 |.|\n", "\x01\x02\x03", Dump},
+		{"ssl_msg.c:1: dumping 'x' (3 bytes)\nssl_msg.c:1: 0000:  01 02  ..\nssl_msg.c:1: 0002:  03  .\n", "\x01\x02\x03", Dump},
+		{"[   12.3] buf: 00000000: 01 02  ..\n[   12.3] buf: 00000002: 03  .\n", "\x01\x02\x03", Dump},
 		{"> 01 02\nx\n> 03", "\x01\x02", HexLines},
 	} {
 		r, err := first(tt.text)
