@@ -95,7 +95,8 @@ func (d *decoder) bridged(b []byte) verdict {
 // serial reads what captures of serial lines have: PPP, or the framing of Cisco, which has an
 // EtherType.
 func (d *decoder) serial(b []byte) verdict {
-	if len(b) >= 4 && (b[0] == 0x0f || b[0] == 0x8f) && b[1] == 0 && b[2] >= 0x08 {
+	cisco := len(b) >= 2 && (b[0] == 0x0f || b[0] == 0x8f) && b[1] == 0
+	if cisco && (len(b) < 4 || b[2] >= 0x08) {
 		return d.hdlc(b)
 	}
 	d.path.add(layerPPP, 0)
