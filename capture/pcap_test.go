@@ -67,7 +67,7 @@ func TestDialectsOfPcap(t *testing.T) {
 		"AIX, Ethernet":              {func(d *dialect) { d.minor, d.link = 2, 6 }, nano},
 		"AIX, loopback":              {func(d *dialect) { d.minor, d.link = 2, 24 }, nano},
 		"original lengths too small": {func(d *dialect) { d.original = -4 }, micro},
-		"original lengths unknown":   {func(d *dialect) { d.original = -1 << 31 }, micro},
+		"original lengths unknown":   {func(d *dialect) { d.original = 1 << 30 }, micro},
 		"nanoseconds, not said":      {func(d *dialect) { d.fraction = 123333333 }, 123456789000},
 		"another link type, as AIX":  {func(d *dialect) { d.minor, d.swapped = 2, true }, micro},
 	} {

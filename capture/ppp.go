@@ -95,13 +95,9 @@ func (d *decoder) bridged(b []byte) verdict {
 // serial reads what captures of serial lines have: PPP, or the framing of Cisco, which has an
 // EtherType.
 func (d *decoder) serial(b []byte) verdict {
-	if len(b) >= 2 && (b[0] == 0x0f || b[0] == 0x8f) && b[1] == 0 {
-		if len(b) < 4 {
-			return d.short()
-		}
-		if b[2] >= 0x08 {
-			return d.hdlc(b)
-		}
+	cisco := len(b) >= 2 && (b[0] == 0x0f || b[0] == 0x8f) && b[1] == 0
+	if cisco && (len(b) < 4 || b[2] >= 0x08) {
+		return d.hdlc(b)
 	}
 	d.path.add(layerPPP, 0)
 	return d.ppp(b)
