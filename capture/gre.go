@@ -45,10 +45,15 @@ func (d *decoder) gre(b []byte) verdict {
 	}
 	b = b[n:]
 	d.path.add(layerGRE, 0)
+	return d.inGRE(protocol, b, flags&sequence != 0)
+}
+
+// inGRE reads what GRE carries.
+func (d *decoder) inGRE(protocol uint16, b []byte, numbered bool) verdict {
 	switch protocol {
 	case etherERSPAN:
 		// Type I has no header and no sequence number, type II has both.
-		if flags&sequence == 0 {
+		if !numbered {
 			d.path.add(layerERSPAN, 0)
 			return d.etherType(etherBridging, b)
 		}
