@@ -228,6 +228,7 @@ func TestHeadersWithoutPayload(t *testing.T) {
 		"WCCP, 3 bytes":         {raw(ipv4(client, server, 47, join(be16(0), be16(0x883e), make([]byte, 3)))), broken},
 		"UDP, length 7":         {raw(ipv4(client, server, 17, join(be16(1), be16(2), be16(7), make([]byte, 2)))), broken},
 		"UDP, length 8":         {raw(ipv4(client, server, 17, join(be16(1), be16(2), be16(8), make([]byte, 2)))), datagram},
+		"GRE, routing":          {raw(ipv4(client, server, 47, join(be16(0x4000), be16(0x0800), ip4()))), broken},
 		"PPTP with routes":      {raw(ipv4(client, server, 47, join(be16(0x4001), be16(0x0800), ip4()))), other},
 		"GRE, version 2":        {raw(ipv4(client, server, 47, join(be16(0x0002), be16(0x0800), ip4()))), other},
 		"ERSPAN II":             {raw(ipv4(client, server, 47, join(be16(0x1000), be16(0x88be), make([]byte, 4+8), ethernet(arp, nil)))), other},
