@@ -130,6 +130,8 @@ func TestByFirst(t *testing.T) {
 		want string
 	}{
 		{[]string{one, two}, "HELLOS  SNI                   FIRST  CAPTURE\n     3  openssl.demo.example  #1     " + one + "\n     1  bot.demo.example      #10    " + two + "\n"},
+		{[]string{"--width", "60", one, two}, "HELLOS  SNI                   FIRST  CAPTURE\n     3  openssl.demo.example  #1     tcp-hrr-openssl.pcapng\n     1  bot.demo.example      #10    demo.pcapng\n"},
+		{[]string{"--width", "50", one, two}, "HELLOS  SNI                   FIRST  CAPTURE\n     3  openssl.demo.example  #1     …enssl.pcapng\n     1  bot.demo.example      #10    demo.pcapng\n"},
 		{[]string{"--join", one, two}, "HELLOS  SNI                   FIRST\n     3  openssl.demo.example  #5\n     1  bot.demo.example      #10\n"},
 	} {
 		args := append([]string{"inspect", "-q", "--by", "sni", "--where", `client_hello.server_name in ["bot.demo.example", "openssl.demo.example"]`}, tt.args...)

@@ -27,7 +27,7 @@ func bytesIn(limit int, t annotate.Table) template.HTML {
 		execute(&b, "fault", faultText(c)+"; the offset is that in what carried the message")
 	}
 	var path []string
-	broken := broken(t)
+	rule := broken(t)
 	for i, f := range t.Fields {
 		row := strings.Builder{}
 		var line fieldRow
@@ -35,8 +35,8 @@ func bytesIn(limit int, t annotate.Table) template.HTML {
 		execute(&row, "field", line)
 		if f.Fault != nil {
 			execute(&row, "fault", faultText(f.Fault))
-		} else if !broken.OK() && f.Offset <= broken.Offset && broken.Offset < f.Offset+len(f.Bytes) {
-			execute(&row, "fault", codeText("breaks a rule", broken.Code, broken.Offset))
+		} else if !rule.OK() && f.Offset <= rule.Offset && rule.Offset < f.Offset+len(f.Bytes) {
+			execute(&row, "fault", codeText("breaks a rule", rule.Code, rule.Offset))
 		}
 		if b.Len()+row.Len() > limit-cutSize {
 			execute(&b, "fault", fmt.Sprintf("%d of %d fields are left out; tlsflags explain shows them", len(t.Fields)-i, len(t.Fields)))
