@@ -176,8 +176,8 @@ func (s *Scanner) compareOld(f *flow, h *half, seg *segment, seq uint32, b []byt
 		b = b[min(skip, len(b)):]
 		seq = from
 	}
-	i := int(seq - st.rawAt)
-	if len(b) == 0 || i >= len(st.raw) {
+	i := seq - st.rawAt
+	if len(b) == 0 || i >= uint32(len(st.raw)) {
 		return
 	}
 	old := st.raw[i:]
