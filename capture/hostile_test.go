@@ -386,7 +386,7 @@ func inProcess(t *testing.T, test, variable, value string) {
 // checkResident checks how much memory of this process was resident at most.
 func checkResident(t *testing.T) {
 	t.Helper()
-	const most = 320 << 10 // kB
+	const most = 384 << 10 // kB
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Fatal(err)
