@@ -23,7 +23,11 @@ import (
 // TestPasted has a hello in every form in which people paste one. Explain and inspect find
 // the same message in all of them.
 func TestPasted(t *testing.T) {
-	for _, size := range []int{0, 1, 5, 6, 7, 14, 300} { // lengths of the last line
+	sizes := []int{0, 1, 5, 6, 7, 14, 300} // lengths of the last line
+	if testing.Short() {
+		sizes = sizes[2:4]
+	}
+	for _, size := range sizes {
 		data := make([]byte, size)
 		for i := range data {
 			data[i] = byte(i*i*37 + 11)
@@ -396,7 +400,10 @@ func TestSeveralReadings(t *testing.T) {
 
 // TestHostileText has hostile texts, of which none takes long.
 func TestHostileText(t *testing.T) {
-	const size = 1 << 20
+	size := 1 << 20
+	if testing.Short() {
+		size = 1 << 17
+	}
 	for _, part := range []string{
 		"0000: 16 03 01\n", "*\n", "16 03 01 00 05\nx\n", `\x16\x03`, `"\x16" `, "/*", "{", "22,", ">", "00000000: 16\n*\nffffffff\n",
 		"16 0", "----", `"a" /* "b" `, `"\x16" 1 `, `"\x16"+`, "'a", "\"'`", `"1603010203040506"4`, "16 ...", "(b", "\\", "0x16,", "0000: 4500 0034\n0002: 0000\n", "0000: 160301000501\n", "030300\nx\n",
