@@ -12,3 +12,9 @@ func (b *Budget) Whole() bool {
 	defer b.mu.Unlock()
 	return b.flows == b.limits.MaxFlows && b.bytes == b.limits.MaxMemory && len(b.shares) == 0
 }
+
+// For floods.
+var (
+	InDiameter  = inDiameter
+	InMultilink = inMultilink
+)

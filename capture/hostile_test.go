@@ -143,6 +143,14 @@ var floods = map[string]func(n int) []byte{
 	"beginning of a hello in RADIUS": func(n int) []byte {
 		return ipv4(client, server, 17, udp(1, 1812, inRADIUS(n, longHello[:200])))
 	},
+	"message of Diameter that stops before its end": func(n int) []byte {
+		message := capture.InDiameter("session", longHello[:1200])[0]
+		return ipv4(peer(n), server, 6, tcp(1, 3868, 1, ack, message[:len(message)/2]))
+	},
+	"fragments of multilink PPP": func(n int) []byte {
+		part := capture.InMultilink(4, 3*n, 3, make([]byte, 900))[1]
+		return ipv4(peer(n), server, 47, join(be16(1), be16(0x880b), part))
+	},
 	"fragments of SCTP": func(n int) []byte {
 		chunk := join([]byte{0, 0}, be16(16+700), be32(n), be32(0), be32(47), make([]byte, 700))
 		return ipv4(peer(n/40), server, 132, join(be16(1), be16(2), be32(7), be32(0), chunk))
