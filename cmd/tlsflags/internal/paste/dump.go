@@ -135,7 +135,7 @@ type dump struct {
 	uneven  bool // there are other groups, not only short ones at the end of a line
 	words   bool // the lines have other numbers than octets in hexadecimal
 	stop    int  // where the last line read ended
-	spare   int  // bytes that asterisks may still stand for
+	spare   int  // bytes that asterisks may still add
 }
 
 func (d *dump) value(r row) (int, bool) {

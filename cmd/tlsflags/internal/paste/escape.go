@@ -3,7 +3,6 @@ package paste
 import (
 	"bytes"
 	"cmp"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -11,7 +10,7 @@ import (
 )
 
 // start is the first escape of a string, with one backslash or, as in JSON, with two.
-var start = regexp.MustCompile(`(\\\\?)[xXu0-3]`)
+var start = pattern(`(\\\\?)[xXu0-3]`)
 
 // readEscaped reads strings with escapes such as \x16 or \u0016, as logs and programming
 // languages write them, each to the end of its literal or else of the text. If there are
@@ -21,7 +20,7 @@ func readEscaped(text []byte, literals []window, yield func(Reading) bool) (f *f
 	var all []Reading
 	n, at := 0, 0
 	for ; bytes.IndexByte(text[at:], '\\') >= 0; n++ {
-		found := start.FindSubmatchIndex(text[at:])
+		found := start().FindSubmatchIndex(text[at:])
 		if found == nil || len(text)-at-found[0] < shortest {
 			break
 		}

@@ -3,7 +3,6 @@ package paste
 import (
 	"bytes"
 	"encoding/base64"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,12 +16,12 @@ const (
 
 // hexString is a literal of hexadecimal that is no mere number or word.
 // Of one text no more than maxStrings are read.
-var hexString = regexp.MustCompile(`[` + quotes + `](?:0x)?((?:[0-9a-fA-F]{2}[\s:-]*){8,})[` + quotes + `]`)
+var hexString = pattern(`[` + quotes + `](?:0x)?((?:[0-9a-fA-F]{2}[\s:-]*){8,})[` + quotes + `]`)
 
 // readHex reads digits, in any groups and perhaps in quotes. Several literals count only if
 // they make sense as a whole.
 func readHex(text []byte, yield func(Reading) bool) *fault {
-	if all := hexString.FindAllSubmatchIndex(text, maxStrings); len(all) > 1 {
+	if all := hexString().FindAllSubmatchIndex(text, maxStrings); len(all) > 1 {
 		for _, at := range all {
 			var data []byte
 			for t := range (window{at[2], text[at[2]:at[3]]}).tokens(hexSeparators) {
@@ -280,14 +279,14 @@ func readArray(text []byte, yield func(Reading) bool) *fault {
 
 // types says of which type a number is: a cast such as (byte), u8 after it, or .toByte(). gdb has
 // a symbol after an address: 0x5580 <hello+8>:.
-var types = regexp.MustCompile(`\(\s*[A-Za-z][\w ]*\)|_?u8\b|\.\w+\(\)|0x[0-9a-f]+ <[^>\n]*>:`)
+var types = pattern(`\(\s*[A-Za-z][\w ]*\)|_?u8\b|\.\w+\(\)|0x[0-9a-f]+ <[^>\n]*>:`)
 
 // withoutTypes returns a text with blanks for the types of its numbers.
 func withoutTypes(text []byte) []byte {
 	if !bytes.ContainsAny(text, "(u<") {
 		return text
 	}
-	return types.ReplaceAllFunc(text, func(m []byte) []byte { return bytes.Repeat([]byte(" "), len(m)) })
+	return types().ReplaceAllFunc(text, func(m []byte) []byte { return bytes.Repeat([]byte(" "), len(m)) })
 }
 
 // withoutComments returns a text with blanks for its comments.

@@ -2,7 +2,6 @@ package paste
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 )
 
@@ -10,7 +9,7 @@ const quotes = "\"'`"
 
 // glue is what source code has between the pieces of one string, up to the next quote: white
 // space, operators, brackets, comments, a name before += or .= or <<, and the prefix of a literal.
-var glue = regexp.MustCompile(`^(?:[\s\p{Z}\p{Cf}\\+.,;&()\[\]{}]|(?:#|//)[^\n]*|/\*(?s:.*?)\*/|[\w$]+\s*(?:[+.]=|<<))*(?:u8|[bBuULR@$])?[` + quotes + `]`)
+var glue = pattern(`^(?:[\s\p{Z}\p{Cf}\\+.,;&()\[\]{}]|(?:#|//)[^\n]*|/\*(?s:.*?)\*/|[\w$]+\s*(?:[+.]=|<<))*(?:u8|[bBuULR@$])?[` + quotes + `]`)
 
 // maxGlue is the greatest length of what is between two pieces.
 const maxGlue = 200
@@ -46,7 +45,7 @@ func joined(text []byte) ([]byte, []window) {
 		listed := isListed(text[:at])
 		literal := window{at: at + 1}
 		for {
-			between := glue.Find(text[end+1 : min(end+1+maxGlue, len(text))])
+			between := glue().Find(text[end+1 : min(end+1+maxGlue, len(text))])
 			open := end + len(between)
 			if between == nil || !listed && bytes.IndexByte(between, ',') >= 0 {
 				break

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -95,7 +96,7 @@ func Read(text []byte) iter.Seq2[Reading, error] {
 		} {
 			f := try.read(try.text, func(r Reading) bool {
 				if r.Form == Dump {
-					cut = nil // its offsets tell what an asterisk stands for
+					cut = nil // its offsets tell how many bytes an asterisk is for
 				}
 				r.Unlikely = r.Unlikely || cut != nil
 				stopped = !yield(r, nil)
@@ -131,15 +132,21 @@ func spaced(text []byte) []byte {
 	}, text)
 }
 
+// pattern returns a function that compiles a pattern once, when it is first needed: not at the
+// start of a command that reads no text.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 // gap is what programs print for bytes that they leave out.
-var gap = regexp.MustCompile(`(?m)^[ \t]*(\*)[ \t\r]*$|\b[0-9a-fA-Fx]+,?\s*(\.\.\.|…)(?:[^.\w]|$)`)
+var gap = pattern(`(?m)^[ \t]*(\*)[ \t\r]*$|\b[0-9a-fA-Fx]+,?\s*(\.\.\.|…)(?:[^.\w]|$)`)
 
 // leftOut finds a gap in a text.
 func leftOut(text []byte) *fault {
 	if !bytes.ContainsAny(text, "*…") && !bytes.Contains(text, []byte("...")) {
 		return nil // as the pattern would say, more slowly
 	}
-	switch at := gap.FindSubmatchIndex(text); {
+	switch at := gap().FindSubmatchIndex(text); {
 	case at == nil:
 		return nil
 	case at[2] >= 0:
