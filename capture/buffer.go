@@ -22,8 +22,8 @@ type buffer struct {
 	swap func([]byte) []byte
 }
 
-// spareBuffers are those of files that were read: clearing new ones takes time where files are
-// small.
+// spareBuffers are those of files that were read: clearing new ones takes much of the time for
+// small files.
 var spareBuffers = sync.Pool{New: func() any { return new([readBuffer]byte) }}
 
 func newBuffer(r io.Reader) *buffer {

@@ -135,3 +135,9 @@ func records(msg []byte, size int) []byte {
 }
 
 func hello() []byte { return records(message(), 1<<14) }
+
+func ip4() []byte { return up(1, ack, hello()) }
+
+func ip6() []byte { return ipv6(client6, server6, 6, tcp(clientPort, serverPort, 1, ack, hello())) }
+
+func inUDP(dst int, payload []byte) []byte { return ipv4(client, server, 17, udp(50000, dst, payload)) }

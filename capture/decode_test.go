@@ -8,12 +8,6 @@ import (
 	"github.com/tlsflags/tlsflags/capture"
 )
 
-func ip4() []byte { return up(1, ack, hello()) }
-
-func ip6() []byte { return ipv6(client6, server6, 6, tcp(clientPort, serverPort, 1, ack, hello())) }
-
-func inUDP(dst int, payload []byte) []byte { return ipv4(client, server, 17, udp(50000, dst, payload)) }
-
 // carriers are packets with a hello in each kind of encapsulation.
 func carriers() map[string]capture.Packet {
 	link := func(l capture.LinkType, data []byte) capture.Packet { return capture.Packet{Link: l, Data: data} }

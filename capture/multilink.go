@@ -96,7 +96,7 @@ func (s *Scanner) joinMultilink(fr *fragment) (payload []byte, whole bool) {
 	return nil, false
 }
 
-// extend makes numbers of a bundle go on where they start over at 0.
+// extend returns the number of a fragment in a count that does not start over at 0.
 func (p *ipPacket) extend(fr *fragment) uint32 {
 	mask := multilinkForms[fr.protocol].mask
 	ahead := (fr.number - p.number) & mask

@@ -118,6 +118,9 @@ type Field struct {
 	Fault   *Fault // what is wrong here
 }
 
+// Has reports whether the byte at an offset is one of the field.
+func (f Field) Has(offset int) bool { return f.Offset <= offset && offset < f.Offset+len(f.Bytes) }
+
 // Fault is what is wrong with one field.
 type Fault struct {
 	Code   extension.Code

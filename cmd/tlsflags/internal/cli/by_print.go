@@ -171,10 +171,12 @@ func (t *tally) printTable(w io.Writer, rows []tallyRow, width int) {
 func commonFolder(rows []tallyRow) string {
 	common := ""
 	for i, r := range rows {
-		folder := r.source[:strings.LastIndexAny(r.source, `/\`)+1]
-		if i == 0 || r.other {
-			common = cmp.Or(common, folder)
+		if r.other {
 			continue
+		}
+		folder := r.source[:strings.LastIndexAny(r.source, `/\`)+1]
+		if i == 0 {
+			common = folder
 		}
 		n := 0
 		for n < min(len(common), len(folder)) && common[n] == folder[n] {
@@ -185,7 +187,7 @@ func commonFolder(rows []tallyRow) string {
 	return common
 }
 
-// others says what the last row stands for.
+// others says how many values the last row adds up, if that is known.
 func (r tallyRow) others() string {
 	if r.left > 0 {
 		return fmt.Sprintf("(%s; --top 0 lists all)", count(r.left, "other"))

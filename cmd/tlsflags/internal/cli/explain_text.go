@@ -44,7 +44,7 @@ func (e explanation) writeText(w io.Writer, style explainStyle) error {
 		if f.Fault != nil {
 			p.fault(f)
 		} else if p.breaks(f) {
-			p.below(e.verdict.Code.Name()+":", messageOf(e.verdict.Code))
+			p.below(p.broken.Code.Name()+":", messageOf(p.broken.Code))
 		}
 	}
 	if c := e.table.Carrier; c != nil {
@@ -247,9 +247,9 @@ func (p *explainPrinter) below(parts ...string) {
 	p.fillPainted([]color.Attribute{color.FgRed, color.Bold}, ">         ^ ", ">           ", parts...)
 }
 
-// breaks reports whether a rule is broken where a field is.
+// breaks reports whether a field breaks a rule.
 func (p *explainPrinter) breaks(f annotate.Field) bool {
-	return p.broken != nil && f.Offset <= p.broken.Offset && p.broken.Offset < f.Offset+len(f.Bytes)
+	return p.broken != nil && f.Has(p.broken.Offset)
 }
 
 // tree says how deep a field is, and what it is called there. A field whose length or type was

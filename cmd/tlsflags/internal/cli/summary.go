@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tlsflags/tlsflags/capture"
@@ -52,15 +51,16 @@ func (s summary) text(width int) string {
 	parts := []string{
 		count(s.inputs, "input"), count(s.captures.Packets, "packet"), count(s.captures.Flows, "flow"),
 		count(s.hellos, "hello"),
+	}
+	if s.chosen {
+		parts = append(parts, fmt.Sprintf("%d shown", s.shown))
+	}
+	parts = append(parts,
 		fmt.Sprintf("%d with tls_flags", s.withFlags),
 		fmt.Sprintf("%d with request_mtls", s.mtls),
 		fmt.Sprintf("%d refused", s.refused),
 		fmt.Sprintf("%d incomplete", s.captures.Incomplete),
-		fmt.Sprintf("%d evicted", s.captures.Evicted),
-	}
-	if s.chosen {
-		parts = slices.Insert(parts, 4, fmt.Sprintf("%d shown", s.shown))
-	}
+		fmt.Sprintf("%d evicted", s.captures.Evicted))
 	for _, c := range captureCounts {
 		n := *c.of(&s.captures)
 		if c.use >= lost && c.key != "evicted" && n > 0 || c.key == "dropped" && s.live && n == 0 {

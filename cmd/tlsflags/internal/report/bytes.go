@@ -35,7 +35,7 @@ func bytesIn(limit int, t annotate.Table) template.HTML {
 		execute(&row, "field", line)
 		if f.Fault != nil {
 			execute(&row, "fault", faultText(f.Fault))
-		} else if !rule.OK() && f.Offset <= rule.Offset && rule.Offset < f.Offset+len(f.Bytes) {
+		} else if !rule.OK() && f.Has(rule.Offset) {
 			execute(&row, "fault", codeText("breaks a rule", rule.Code, rule.Offset))
 		}
 		if b.Len()+row.Len() > limit-cutSize {
