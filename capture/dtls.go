@@ -316,8 +316,9 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 	root := f.session
 	done := root.extra()
 	seq, first := int(ss.message.seq), done.doneAt.IsZero()
-	damaged := (ss.doubts | root.doubts).Has(Checksum) // as it is, or not the one that the server read
-	if hash := s.hash(result.Message); damaged || !slices.Contains(done.done[:], hash) {
+	// As it is, or not the one that the server read.
+	doubted := (ss.doubts | root.doubts).Has(Checksum) || ss.assembler.(*assemble.DTLS).Overlap()
+	if hash := s.hash(result.Message); doubted || !slices.Contains(done.done[:], hash) {
 		copy(done.done[1:], done.done[:])
 		done.done[0] = hash
 		ss.index = 1
@@ -379,7 +380,7 @@ func (s *Scanner) doubtDTLS(f *flow, ss *session, message []byte) (doubts Reason
 	case done.doneAt.IsZero() && seq > 1:
 		doubts = doubts.With(Fragments)
 	case done.doneAt.IsZero() || seq == done.doneSeq+1:
-	case seq > 0 || s.time.Sub(done.doneAt) < newHandshake:
+	case seq > 0 || root.mixed || s.time.Sub(done.doneAt) < newHandshake:
 		doubts = doubts.With(Fragments)
 	}
 	for other := root; other != nil; other = other.shadow {

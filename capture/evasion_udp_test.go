@@ -69,6 +69,7 @@ func TestQUICAsServers(t *testing.T) {
 		"another hello after the answer":                 {[][]byte{initialNumbered("original", 0, decoy), answer, initialNumbered("original", 1, whole)}, "[1 ]"},
 		"another hello, with another hop limit":          {[][]byte{near(initialNumbered("original", 0, decoy)), answer, initialNumbered("original", 1, whole)}, "[1  1 overlap]"},
 		"pieces of another hello, and of this one":       {[][]byte{near(initialNumbered("original", 0, begin)), near(initialNumbered("original", 1, end)), initialNumbered("original", 2, first), near(initialNumbered("original", 0, begin)), initialNumbered("original", 3, rest)}, "[1  0 overlap]"},
+		"pieces of another hello in its place":           {[][]byte{initialNumbered("original", 0, first, rest), initialNumbered("another!", 0, rest), initialNumbered("another!", 1, quicseal.AppendCrypto(nil, 40, other[40:])), initialNumbered("another!", 2, first)}, "[1  1 initial 1 initial]"},
 		"the same hello again":                           {[][]byte{initialNumbered("original", 0, first, rest), initialNumbered("original", 1, whole), near(initialNumbered("original", 2, whole))}, "[1 ]"},
 		"the same hello again to another connection ID":  {[][]byte{initialNumbered("original", 0, whole), initialNumbered("another!", 0, whole), initialNumbered("another!", 1, whole)}, "[1 ]"},
 		"another hello after that":                       {[][]byte{initialNumbered("original", 0, decoy), initialNumbered("another!", 0, decoy), initialNumbered("another!", 1, whole)}, "[1  1 overlap]"},
@@ -202,6 +203,37 @@ func TestDTLSFragmentsAfterTheHello(t *testing.T) {
 	}
 }
 
+// TestDTLSAnotherWay checks that a second hello is in doubt if some of the client's packets have
+// another hop limit, also much later; and that one in whose place other bytes came does not
+// pass for a repetition of the first.
+func TestDTLSAnotherWay(t *testing.T) {
+	first, rest, whole := fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60)), fromClient(dtlsFragment(100, 0, 100))
+	differs := slices.Clone(rest)
+	differs[len(differs)-1] ^= 1
+	other := slices.Clone(whole)
+	other[len(other)-1] ^= 1
+	near := func(p []byte) []byte { // with a small hop limit
+		p = slices.Clone(p)
+		p[8] = 2
+		return p
+	}
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    string
+	}{
+		"other bytes between":         {[][]byte{near(whole), differs, near(rest), near(first)}, "[1  1 fragments]"},
+		"the same bytes":              {[][]byte{near(whole), rest, near(rest), near(first)}, "[1 ]"},
+		"another one at once":         {[][]byte{whole, other}, "[1  1 fragments]"},
+		"another one later, as well":  {[][]byte{whole, nil, other}, "[1  1 ]"},
+		"another one later and afar":  {[][]byte{near(whole), nil, other}, "[1  1 fragments]"},
+		"the same one later and afar": {[][]byte{near(whole), nil, whole}, "[1 ]"},
+	} {
+		if got := doubtsOf(scanSlowly(row.packets)); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}
+
 // TestDTLSReplays checks that the first of two records with a number counts, but only if it
 // came to the server.
 func TestDTLSReplays(t *testing.T) {
@@ -227,6 +259,11 @@ func TestDTLSReplays(t *testing.T) {
 // rowsOf gives, for each row, 1 if it has a message, and the reasons for doubt.
 func rowsOf(packets [][]byte) string {
 	hellos, _ := scan(capture.Options{}, packets...)
+	return doubtsOf(hellos)
+}
+
+// doubtsOf is rowsOf for hellos that were found.
+func doubtsOf(hellos []capture.Hello) string {
 	var rows []string
 	for _, h := range hellos {
 		whole := 0

@@ -268,24 +268,37 @@ func TestDTLSAsServersReadIt(t *testing.T) {
 			body := join(real[:34], []byte{33}, make([]byte, 33), real[35:])
 			test.packets = [][]byte{whole(body, 0)}
 		}
-		s, at := capture.NewScanner(capture.Options{}), time.Unix(1, 0)
-		var hellos []capture.Hello
-		keep := func(h *capture.Hello) bool {
-			hellos = append(hellos, *h.Clone())
-			return true
-		}
+		var packets [][]byte
 		for _, b := range test.packets {
-			if at = at.Add(time.Millisecond); b == nil {
-				at = at.Add(2 * time.Second)
-				continue
+			if b != nil {
+				b = fromClient(b)
 			}
-			s.Scan(capture.Packet{Data: fromClient(b), Link: capture.LinkTypeRaw, Time: at}, keep)
+			packets = append(packets, b)
 		}
-		s.Flush(keep)
+		hellos := scanSlowly(packets)
 		if got := rows(hellos); got != test.want {
 			t.Errorf("%s (%s): got %q, want %q", test.name, test.servers, got, test.want)
 		}
 	}
+}
+
+// scanSlowly gives IP packets to a new Scanner, one a millisecond. An empty one is a pause of two
+// seconds.
+func scanSlowly(packets [][]byte) (hellos []capture.Hello) {
+	s, at := capture.NewScanner(capture.Options{}), time.Unix(1, 0)
+	keep := func(h *capture.Hello) bool {
+		hellos = append(hellos, *h.Clone())
+		return true
+	}
+	for _, p := range packets {
+		if at = at.Add(time.Millisecond); p == nil {
+			at = at.Add(2 * time.Second)
+			continue
+		}
+		s.Scan(capture.Packet{Data: p, Link: capture.LinkTypeRaw, Time: at}, keep)
+	}
+	s.Flush(keep)
+	return hellos
 }
 
 // TestPortOfMPLS checks that a server may use the port of MPLS in UDP.

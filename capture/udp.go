@@ -105,7 +105,7 @@ func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 }
 
 // reportDatagrams yields what the assembler of a session has completed or refused, unless it is what
-// came last.
+// came last. It comes again for sure only if no bytes of another one came in its place.
 func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, doubts Reasons) {
 	s.describeDatagrams(f, ss)
 	s.hello.Ambiguous = s.doubtFramed(doubts)
@@ -133,7 +133,7 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 			f.last = last
 		}
 	}
-	if last != f.last || doubts.Has(Checksum) {
+	if last != f.last || doubts.Has(Checksum) || len(ss.noted().faults) > 0 {
 		if f.halves[0].again && result.Outcome == assemble.Complete {
 			// It contradicts one with a wrong checksum.
 			s.hello.Ambiguous = s.hello.Ambiguous.With(Checksum)

@@ -95,6 +95,7 @@ type QUIC struct {
 	lenient     bool       // all packets
 	faults      QUICFaults // of the datagram, for FeedServer
 	follow      bool       // another attempt came before
+	differed    bool       // data of the message differs from other data in the same place
 }
 
 var _ Assembler = (*QUIC)(nil)
@@ -139,7 +140,7 @@ func (q *QUIC) Next() {
 func (q *QUIC) advance() {
 	q.base += uint64(q.length)
 	q.final = Result{}
-	q.packets = 0
+	q.packets, q.differed = 0, false
 	q.pieces.reset()
 }
 

@@ -187,7 +187,7 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 		}
 		if alone := q.pieces.empty(); length != 0 && length <= len(data) && (alone || q.server) {
 			if !alone && !q.pieces.place(0, data[:length], last) { //mutation:equivalent data is returned, whichever wins
-				q.faults |= QUICOverlap //mutation:equivalent QUICOpened is set, too
+				q.differ()
 			}
 			return q.complete(data[:length:length])
 		}
@@ -202,7 +202,7 @@ func (q *QUIC) readCrypto(offset uint64, data []byte, at int) Result {
 			wins = last
 		}
 		if !q.pieces.place(i, data, wins) {
-			q.faults |= QUICOverlap //mutation:equivalent QUICOpened is set, too
+			q.differ()
 		}
 	case !q.pieces.place(i, data, neither): //mutation:equivalent a difference ends all
 		return refused(extension.ErrOverlapChanged, at)
@@ -238,12 +238,19 @@ func (q *QUIC) readHeader(msg []byte, at, lengthAt int) (length int, result Resu
 	return length, result
 }
 
-// complete returns a message, unless it repeats the one under the keys before.
+// differ notes that data differs from what came before in the same place.
+func (q *QUIC) differ() {
+	q.differed = true
+	q.faults |= QUICOverlap //mutation:equivalent QUICOpened is set, too
+}
+
+// complete returns a message, unless it repeats the one under the keys before and no data
+// of another one came.
 func (q *QUIC) complete(msg []byte) Result {
 	q.length = int32(len(msg))
 	if q.base == 0 {
 		q.first = q.hash(msg)
-		if q.first == q.repeat {
+		if q.first == q.repeat && !q.differed {
 			q.advance()
 			return Result{}
 		}

@@ -173,7 +173,7 @@ func (q *QUIC) CopyFrom(from *QUIC) {
 }
 
 // Follow makes q, which is new, another attempt of the client of from to connect: Info
-// counts it, and the same message is not returned again.
+// counts it, and the same message is not returned again, unless data of another one came.
 func (q *QUIC) Follow(from *QUIC) {
 	q.follow = from.keys.version != 0 || from.follow
 	q.previous, q.scid, q.attempt = from.keys.dcid, from.scid, from.attempt

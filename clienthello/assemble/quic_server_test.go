@@ -183,6 +183,13 @@ func TestQUICFollow(t *testing.T) {
 	if info := b.Info(); result.Outcome != assemble.NeedMore || !info.Retry || info.Attempt != 2 || info.Hello != 2 {
 		t.Errorf("%v, %+v", result, fmt.Sprint(info.Retry, info.Attempt, info.Hello))
 	}
+	var changed assemble.QUIC
+	changed.Reset(usedMemory(assemble.BufferSize(400)))
+	changed.Follow(&a)
+	differing := numbered(1, func(p *quicseal.Packet) { p.DCID, p.Token = []byte("of a Retry"), []byte("token") }, crypto(50, msg[50:]), crypto(50, make([]byte, 20)), crypto(0, msg[:50]))
+	if result, faults := changed.FeedServer(differing, false); result.Outcome != assemble.Complete || !bytes.Equal(result.Message, msg) || faults&assemble.QUICOverlap == 0 {
+		t.Errorf("with data of another message: %v, %v", result.Outcome, faults)
+	}
 	var c assemble.QUIC
 	c.Follow(new(assemble.QUIC))
 	if result, _ := c.FeedServer(retry, false); result.Outcome != assemble.Complete || c.Info().Retry || c.Info().Attempt != 1 {
