@@ -132,11 +132,11 @@ test-soak: ## 10,000 TLS handshakes of many clients under the race detector
 	go test -race -run TestSoak ./reqmtls -soak
 
 bench: ## measure against other libraries and on captures of three shapes, and print the ratios
-	@cd bench && go test -count=1 -run 'Ratios$$' -ratios .
+	@cd bench && go test -count=1 -run 'Ratios$$' . -ratios
 
 .PHONY: bench-table
 bench-table: ## the same with tshark and gopacket beside, and write docs/speed.md
-	@cd bench && go test -count=1 -timeout 30m -run 'InspectRatios$$' -ratios . -document ../docs/speed.md
+	@cd bench && go test -count=1 -timeout 30m -run 'InspectRatios$$' . -ratios -document ../docs/speed.md
 
 cost: ## count the instructions of a handshake with and without reqmtls (needs valgrind)
 	@scripts/cost.sh
