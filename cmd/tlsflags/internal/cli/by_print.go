@@ -103,7 +103,13 @@ func (t *tally) printJSON(w io.Writer, array bool, rows []tallyRow) {
 			b = append(b, ',')
 		}
 		b = appendInt(append(b, `"hellos":`...), r.hellos)
-		b = append(appendBool(append(b, `,"other":`...), r.other), '}')
+		b = appendBool(append(b, `,"other":`...), r.other)
+		if r.other {
+			b = append(b, `,"first_source":null,"first_hello":null}`...)
+			continue
+		}
+		b = appendString(append(b, `,"first_source":`...), r.source)
+		b = append(appendInt(append(b, `,"first_hello":`...), r.number), '}')
 	}
 	_, _ = w.Write(append(b, end...)) // the next flush has the error
 }
