@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tlsflags/tlsflags/clienthello/assemble"
+	"github.com/tlsflags/tlsflags/extension"
 )
 
 const (
@@ -66,7 +67,11 @@ func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
 	if s.flows.open != nil && c.rival || len(st.copies) >= maxCopies || int(st.copied)+len(b) > maxCopied {
 		return true
 	}
-	if slices.ContainsFunc(st.copies, func(o spareCopy) bool { return o.seq == c.seq && string(o.data) == string(b) }) {
+	if i := slices.IndexFunc(st.copies, func(o spareCopy) bool { return o.seq == c.seq && string(o.data) == string(b) }); i >= 0 {
+		if o := &st.copies[i]; c.mayCount() && !o.mayCount() {
+			c.data, c.frames = o.data, slices.Clone(s.frames)
+			*o = c
+		}
 		return true
 	}
 	if !s.openDoubt(f) || !s.flows.charge(f, &st.charged, copyCost+len(b)) {
@@ -115,7 +120,7 @@ func (s *Scanner) adopt(f *flow, h *half, limit uint32, proven bool) {
 	for h.phase == started && h.stream != nil && int32(limit-h.next) > 0 {
 		st := h.stream
 		i := slices.IndexFunc(st.copies, func(c spareCopy) bool {
-			return !c.dead && !c.rival && int32(c.seq-h.next) <= 0 && int32(c.seq+uint32(len(c.data))-h.next) > 0
+			return !c.dead && !c.rival && int32(c.seq-h.next) <= 0 && int32(c.seq+uint32(len(c.data))-h.next) > 0 && (proven || !st.precludes(c))
 		})
 		if i < 0 {
 			return
@@ -139,6 +144,13 @@ func (s *Scanner) adopt(f *flow, h *half, limit uint32, proven bool) {
 		}
 		s.frames = frames
 	}
+}
+
+// precludes reports whether other bytes were taken than those in a SYN. As they came first, all of
+// them were taken or none.
+func (st *stream) precludes(c spareCopy) bool {
+	_, differ := st.differsFromRaw(c)
+	return differ && c.why == SYNData
 }
 
 // disagree takes bytes from seq on that differ, from at on, from others that came before and
@@ -228,12 +240,55 @@ func (h *half) otherReading(begin uint32) []byte {
 	default:
 		b = st.overlay(begin, b)
 	}
-	records := assemble.Records{Tolerant: true}
-	records.Reset(make([]byte, min(len(b), assemble.MaxMessage)))
-	if result := records.Feed(b); result.Outcome == assemble.Complete {
+	if result := readAtOnce(b); result.Outcome == assemble.Complete {
 		return slices.Clone(result.Message)
 	}
 	return nil
+}
+
+// readAtOnce reads the beginning of a stream as servers do.
+func readAtOnce(b []byte) assemble.Result {
+	records := assemble.Records{Tolerant: true}
+	records.Reset(make([]byte, min(len(b), assemble.MaxMessage)))
+	return records.Feed(b)
+}
+
+// readSYNData reads the stream, whose bytes are no hello, from its beginning with the data of
+// the SYN in their place, if those may have been taken and begin a hello. It reports whether
+// it does.
+func (s *Scanner) readSYNData(f *flow, h *half) bool {
+	st := h.stream
+	i := slices.IndexFunc(st.copies, func(c spareCopy) bool { return c.why == SYNData && c.mayCount() })
+	if i < 0 || st.index > 1 || st.holes > 0 || s.flows.open != nil {
+		return false
+	}
+	c := st.copies[i]
+	at := int(int32(c.seq - st.rawAt)) // -1 if an urgent byte in its place was left out
+	if at < -1 || at > 0 {
+		return false
+	}
+	b := slices.Clone(c.data)
+	if n := len(b) + at; n < len(st.raw) {
+		b = append(b, st.raw[n:]...)
+	}
+	if result := readAtOnce(b); result.Outcome == assemble.Unrecognized || result.Code == extension.ErrMessageType {
+		return false
+	}
+	h.start, h.next, h.urgent = c.seq, c.seq, false
+	frames := s.frames
+	if s.frames = c.frames; !s.note(f, h, c.seq, len(c.data)) {
+		return true
+	}
+	s.frames = frames
+	st.doubts = st.doubts.With(SYNData)
+	st.forgetCopies()
+	st.records.Reset(nil)
+	st.start, st.skip, st.need, st.before, st.framing = 0, 0, 0, st.before[:0], unframed
+	st.raw, st.rawAt, st.faults = st.raw[:0], c.seq, st.faults[:0]
+	if s.feed(f, h, b) {
+		s.drain(f, h)
+	}
+	return true
 }
 
 // overlay puts the rivals over the bytes from begin on, which are b.

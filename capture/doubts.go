@@ -213,6 +213,7 @@ func (s *Scanner) giveUp(f *flow) {
 			s.adopt(f, h, h.next+window, false)
 		}
 		if f.queue != nil && h.stream != nil {
+			s.giveUpCopies(f, h)
 			h.stream.forgetCopies()
 		}
 	}
@@ -221,6 +222,23 @@ func (s *Scanner) giveUp(f *flow) {
 		s.giveUpLate(f)
 		s.closeDoubt(f)
 	}
+}
+
+// giveUpCopies ends the wait for what says whether copies were taken in place of other bytes. If
+// no hello has come, they may have one.
+func (s *Scanner) giveUpCopies(f *flow, h *half) {
+	st := h.stream
+	differs := func(c spareCopy) bool {
+		_, differ := st.differsFromRaw(c)
+		return differ && c.mayCount()
+	}
+	if s.flows.open != nil || st.index > 1 || !slices.ContainsFunc(st.copies, differs) {
+		return
+	}
+	if h.begun() {
+		st.doubts = s.weigh(h, h.start)
+	}
+	s.contradict(f, h)
 }
 
 // emitRows yields the rows that wait in a doubt.

@@ -42,6 +42,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 			return
 		}
 	case !f.session.noted().doneAt.IsZero() && !f.session.inProgress() && !hasFragment(b):
+		s.contradictUnread(f, b)
 		return // no further hello
 	}
 	evidence, ok := s.takes(f)
@@ -80,6 +81,26 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 	}
 	if f.queue != nil && s.flows.chargeSessions(f) {
 		s.flows.settle(f)
+	}
+}
+
+// contradictUnread yields a row without a hello for a datagram after a hello of f, if it has a
+// ClientHello that servers do not read. If it came another way, the hello before it may not have
+// come to the server.
+func (s *Scanner) contradictUnread(f *flow, b []byte) {
+	if !endsHandshake(b) || len(f.session.noted().reported) == 0 {
+		return
+	}
+	const clientHello = 1
+	if f.session.noteHeader(&s.decoder); !f.session.mixed {
+		return
+	}
+	for r := range plainRecords(b) {
+		if r[0] == recordHandshake && len(r) > dtlsRecordHeader && r[dtlsRecordHeader] == clientHello {
+			s.contradictReported(f, Fragments)
+			f.session.more.reported = f.session.more.reported[:0]
+			return
+		}
 	}
 }
 
@@ -341,7 +362,7 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 
 // emitDifferent yields a row without a hello for fragments that differ from the latest hello
 // of f and came after it, and are not whole. With some of those before it, which fit both, they
-// may have been another hello for the server. So they may if there are two hop limits, and the
+// may have been another hello for the server. So they may if packets came in two ways, and the
 // server ended the handshake.
 func (s *Scanner) emitDifferent(f *flow) {
 	const version, most = 0xfefd, 1 << 14

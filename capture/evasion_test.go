@@ -166,6 +166,7 @@ func TestDroppedSegments(t *testing.T) {
 		"MD5 signatures in both SYNs":              {with(signed, whole(decoy, nil), whole(real1, func(g *seg) { g.options = md5 }), acked), sure},
 		"MD5 signature in a SYN":                   {with(signed[:1:1], synSent, synAcked, whole(decoy, func(g *seg) { g.options = md5 }), whole(real1, nil), acked), sure},
 		"TCP-AO":                                   {with(opened, whole(decoy, func(g *seg) { g.options = ao }), whole(real1, nil), acked), both},
+		"TCP-AO, and before it with MD5":           {with(opened, whole(decoy, func(g *seg) { g.options = md5 }), whole(decoy, func(g *seg) { g.options = ao }), whole(real1, nil), acked), both},
 		"TCP-AO, acknowledged":                     {with(opened, whole(real1, func(g *seg) { g.options = ao }), acked, whole(decoy, nil)), []reading{{N: 1}}},
 		"wrong echo in the third segment":          {with(timed[:2:2], whole(decoy, func(g *seg) { g.options = echo }), whole(real1, func(g *seg) { g.options = stamp(5002) }), acked), both},
 		"echo of what came after the SYN":          {with(timed[:2:2], seg{flags: fin | ack, options: stamp(3), fromServer: true}, whole(real1, func(g *seg) { g.options = join(stamp(5002)[:8], be32(3)) })), []reading{{N: 1}}},
@@ -316,15 +317,21 @@ func TestDataInSYN(t *testing.T) {
 	with20 := func(b []byte) seg { return seg{seq: -1, flags: syn, data: b} }
 	ackTo := func(n int) seg { return seg{seq: -1, ack: n, flags: syn | ack, fromServer: true} }
 	rest := seg{seq: 20, flags: ack, data: real1[20:]}
+	inDoubt := []reading{{N: 1, Ambiguous: "syn_data"}}
 	for name, c := range map[string]connection{
-		"acknowledged":           {[]seg{with20(real1[:20]), ackTo(20), rest}, []reading{{N: 1}}},
-		"a whole hello":          {[]seg{with20(real1), ackTo(length)}, []reading{{N: 1}}},
-		"ignored, and again":     {[]seg{with20(real1[:20]), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1}}},
-		"ignored, other bytes":   {[]seg{with20(decoy[:20]), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: overlap}}},
-		"ignored, and a gap":     {[]seg{with20(real1[:20]), ackTo(0), rest}, nil},
-		"one byte":               {[]seg{with20([]byte("G")), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: []capture.Fault{{Code: "overlap"}}}}},
-		"one direction":          {[]seg{with20(real1[:20]), rest}, []reading{{N: 1, Ambiguous: "syn_data"}}},
-		"one direction, ignored": {[]seg{with20(decoy[:20]), whole(real1, nil)}, []reading{{N: 1, Ambiguous: "syn_data"}, {N: 2, Ambiguous: "syn_data"}}},
+		"acknowledged":              {[]seg{with20(real1[:20]), ackTo(20), rest}, []reading{{N: 1}}},
+		"a whole hello":             {[]seg{with20(real1), ackTo(length)}, []reading{{N: 1}}},
+		"ignored, and again":        {[]seg{with20(real1[:20]), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1}}},
+		"ignored, other bytes":      {[]seg{with20(decoy[:20]), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: overlap}}},
+		"ignored, and a gap":        {[]seg{with20(real1[:20]), ackTo(0), rest}, nil},
+		"one byte":                  {[]seg{with20([]byte("G")), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: []capture.Fault{{Code: "overlap"}}}}},
+		"one direction":             {[]seg{with20(real1[:20]), rest}, []reading{{N: 1, Ambiguous: "syn_data"}}},
+		"one direction, no hello":   {[]seg{with20(real1), {flags: ack, data: bytes.Repeat([]byte{7}, length)}}, inDoubt},
+		"one direction, a prologue": {[]seg{with20(real1), {flags: ack, data: []byte("EHLO a\r\n")}}, inDoubt},
+		"one direction, urgent":     {[]seg{with20(real1[:20]), {flags: ack | urg, data: decoy[:30]}, {seq: 30, flags: ack, data: real1[30:]}}, inDoubt},
+		"one direction, and a part": {[]seg{with20(real1), {flags: ack, data: decoy[:20]}}, []reading{{N: 1, Ambiguous: "syn_data"}, {Ambiguous: "syn_data"}}},
+		"one direction, neither":    {[]seg{with20([]byte("7")), {flags: ack, data: bytes.Repeat([]byte{7}, length)}}, nil},
+		"one direction, ignored":    {[]seg{with20(decoy[:20]), whole(real1, nil)}, []reading{{N: 1, Ambiguous: "syn_data"}, {N: 2, Ambiguous: "syn_data"}}},
 	} {
 		t.Run(name, c.run)
 	}

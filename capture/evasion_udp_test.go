@@ -217,6 +217,8 @@ func TestDTLSAnotherWay(t *testing.T) {
 		p[8] = 2
 		return p
 	}
+	warning := dtlsRecord(21, 0, []byte{1, 90})
+	unread := fromClient(join(warning, dtlsFragment(100, 0, 100)))
 	for name, row := range map[string]struct {
 		packets [][]byte
 		want    string
@@ -227,6 +229,9 @@ func TestDTLSAnotherWay(t *testing.T) {
 		"another one later, as well":  {[][]byte{whole, nil, other}, "[1  1 ]"},
 		"another one later and afar":  {[][]byte{near(whole), nil, other}, "[1  1 fragments]"},
 		"the same one later and afar": {[][]byte{near(whole), nil, whole}, "[1 ]"},
+		"a hello behind an alert":     {[][]byte{near(whole), unread, unread}, "[1  0 fragments]"},
+		"an alert alone":              {[][]byte{near(whole), fromClient(warning)}, "[1 ]"},
+		"behind an alert, one way":    {[][]byte{whole, unread}, "[1 ]"},
 	} {
 		if got := doubtsOf(scanSlowly(row.packets)); got != row.want {
 			t.Errorf("%s: %s, want %s", name, got, row.want)

@@ -286,9 +286,15 @@ func wholeInRecord(b []byte) int {
 }
 
 // finish ends a stream that has no hello. If the bytes may not be those that the server
-// read, it waits until they are acknowledged or others come.
+// read, others are read, or it waits until they are acknowledged or others come.
 func (s *Scanner) finish(f *flow, h *half) {
 	st := h.stream
+	if len(st.copies) > 0 {
+		if s.readSYNData(f, h) {
+			return
+		}
+		s.giveUpCopies(f, h)
+	}
 	open := st.mixedWays || st.proof == improbable || st.proof != proven && h.sums.verified()
 	if !open || s.flows.open != nil || h.ackSeen && int32(h.acked-st.rawEnd()) >= 0 {
 		s.decide(h)
