@@ -15,7 +15,7 @@ const (
 	sumWrong                     //
 )
 
-// proof says whether a checksum shows that bytes are those that were sent. The least comes
+// proof says whether a checksum shows that bytes are those that were sent. The weakest comes
 // last.
 type proof uint8
 

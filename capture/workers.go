@@ -138,8 +138,8 @@ func (w *workers) read(source source, yield func(*Hello) bool) (goesOn bool) {
 	return goesOn
 }
 
-// merge yields rows in their order; those that come after yield has ended that are kept. It
-// reports whether yield goes on.
+// merge yields rows in their order. It keeps those that come after yield has returned false,
+// and reports whether yield goes on.
 func (w *workers) merge(lists []list, goesOn bool, yield func(*Hello) bool) bool {
 	for {
 		var first *rows

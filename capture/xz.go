@@ -15,7 +15,7 @@ func openXZ(w *buffer) (io.Reader, error) {
 
 // xzGuard passes an xz file, and fails before a block that needs a dictionary of more than
 // maxXZDict bytes. It reads the file as The .xz File Format 1.2.1 and the LZMA2 decoder
-// of liblzma describe it, and leaves all other faults to who reads it.
+// of liblzma describe it, and leaves all other faults to the decompressor.
 type xzGuard struct {
 	in     *buffer
 	pass   int  // bytes
