@@ -126,16 +126,16 @@ func begins(offset, s []byte) bool {
 type dump struct {
 	radix   int
 	blocks  [][]byte
-	pads    [][]byte // of each block, the bytes after it in a group
-	pad     []byte
-	width   int  // of a line, in bytes; 0 if it is not known
-	end     int  // column after the last byte of a line of that width
-	follows int  // lines whose offset follows
-	group   int  // bytes without a blank between them, in the first group
-	uneven  bool // there are other groups, not only short ones at the end of a line
-	words   bool // the lines have other numbers than octets in hexadecimal
-	stop    int  // where the last line read ended
-	spare   int  // bytes that asterisks may still add
+	pads    [][]byte // for each block, the padding of its last word
+	pad     []byte   // of the block that is being read
+	width   int      // of a line, in bytes; 0 if it is not known
+	end     int      // column after the last byte of a line of that width
+	follows int      // lines whose offset follows
+	group   int      // bytes without a blank between them, in the first group
+	uneven  bool     // there are other groups, not only short ones at the end of a line
+	words   bool     // the lines have other numbers than octets in hexadecimal
+	stop    int      // where the last line read ended
+	spare   int      // bytes that asterisks may still add
 }
 
 func (d *dump) value(r row) (int, bool) {

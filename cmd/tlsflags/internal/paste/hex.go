@@ -277,8 +277,8 @@ func readArray(text []byte, yield func(Reading) bool) *fault {
 	return nil
 }
 
-// types says of which type a number is: a cast such as (byte), u8 after it, or .toByte(). gdb has
-// a symbol after an address: 0x5580 <hello+8>:.
+// types matches the type of a number: a cast such as (byte), u8 after it, or .toByte(); and the
+// address with a symbol that gdb prints: 0x5580 <hello+8>:.
 var types = pattern(`\(\s*[A-Za-z][\w ]*\)|_?u8\b|\.\w+\(\)|0x[0-9a-f]+ <[^>\n]*>:`)
 
 // withoutTypes returns a text with blanks for the types of its numbers.

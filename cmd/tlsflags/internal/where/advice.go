@@ -140,7 +140,7 @@ func elementAdvice(value, list operand) string {
 	return ""
 }
 
-// presence says how to use a value that is no condition, nor can be compared.
+// presence says how to use a value that is neither a condition nor comparable.
 func presence(o operand) string {
 	name := o.name()
 	if name == "" || o.t == nil {
@@ -174,7 +174,7 @@ func (o operand) name() string {
 	return ""
 }
 
-// nameAdvice says what a name that there is not may have been meant to be, if err does not.
+// nameAdvice says what to write instead of an unknown name, unless err says that.
 func nameAdvice(name string, err error) string {
 	switch lower := strings.ToLower(name); {
 	case lower == "null" || lower == "none" || lower == "undefined":
@@ -185,7 +185,7 @@ func nameAdvice(name string, err error) string {
 	return ""
 }
 
-// callAdvice says what to write instead of a function that there is not.
+// callAdvice says what to write instead of an unknown function.
 func callAdvice(name string, arguments []ast.Node) string {
 	object, method, nested := cutLast(name)
 	argument := "..."
@@ -216,7 +216,7 @@ func cutLast(name string) (before, after string, found bool) {
 }
 
 // literal checks a text that a value of the row is compared with, and returns it as the row has
-// it: a text that the value never is, is a mistake.
+// it. A text that the value can never be is an error.
 func (c *translator) literal(o, value operand) operand {
 	text, ok := o.at.(*ast.StringNode)
 	if !ok || o.node != ast.Node(text) {
