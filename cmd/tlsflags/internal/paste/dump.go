@@ -30,7 +30,7 @@ type row struct {
 func readDump(text []byte, yield func(Reading) bool) *fault {
 	rows := dumpRows(text)
 	if len(rows) > maxRows {
-		return faultf(rows[maxRows].at, Dump, "a dump may have %d lines", maxRows)
+		return faultf(rows[maxRows].at, Dump, "a dump may have at most %d lines", maxRows)
 	}
 	if len(rows) == 0 || len(rows) == 1 && !rows[0].mark {
 		return nil
@@ -143,7 +143,7 @@ func (d *dump) value(r row) (int, bool) {
 	return int(v), err == nil
 }
 
-const noOctets = "these are no octets in hexadecimal; use od -A x -t x1 -v"
+const noOctets = "these are not octets in hexadecimal; use od -A x -t x1 -v"
 
 // read reads all blocks.
 func (d *dump) read(rows []row) *fault {
@@ -156,7 +156,7 @@ func (d *dump) read(rows []row) *fault {
 		}
 		v, ok := d.value(r)
 		if !ok {
-			return faultf(r.at, Dump, "the offset %s is no number", quote(r.offset))
+			return faultf(r.at, Dump, "the offset %s is not a number", quote(r.offset))
 		}
 		next, squeezed := i+1, false
 		for next < len(rows) && rows[next].offset == nil {

@@ -116,7 +116,7 @@ func otherwise(l, r operand) string {
 // inQuotes says that a number is needed as text.
 func inQuotes(o operand) string { return fmt.Sprintf("; write %q, in quotes", o.at) }
 
-// searchAdvice says what to write instead of a search in what is no string.
+// searchAdvice says what to write instead of a search in something else than a string.
 func searchAdvice(wrong, l, r operand) string {
 	_, literal := wrong.at.(*ast.IntegerNode)
 	switch {
@@ -230,7 +230,7 @@ func (c *translator) literal(o, value operand) operand {
 		} else if _, wrong := netip.ParseAddrPort(text.Value); wrong == nil {
 			c.fail(o.at, "%q has a port; compare %s and %s", text.Value, name, strings.TrimSuffix(name, "ip")+"port")
 		} else if err != nil {
-			c.fail(o.at, "%q is no IP address; write all of it, or use startsWith", text.Value)
+			c.fail(o.at, "%q is not an IP address; write all of it, or use startsWith", text.Value)
 		}
 		o.node = &ast.StringNode{Value: address.String()}
 	case strings.HasSuffix(name, "ja4") && strings.ContainsAny(text.Value, "*%?"):
@@ -241,7 +241,7 @@ func (c *translator) literal(o, value operand) operand {
 	return o
 }
 
-// listAdvice says what to write instead of what is no list.
+// listAdvice says what to write instead of something else than a list.
 func listAdvice(l, r operand) string {
 	text, ok := r.at.(*ast.StringNode)
 	if !ok {
