@@ -1,5 +1,5 @@
-// Package tlsflags is a plugin of Caddy that asks clients which set the TLS flag request_mtls,
-// and nobody else, for a certificate. Import it for the modules that it registers:
+// Package tlsflags is a plugin of Caddy that requests certificates only from clients that set the
+// TLS flag request_mtls. Import it for the modules that it registers:
 //
 //   - the listener wrapper tls_flags ([Wrapper]), which has to come before tls;
 //   - the handshake matcher tls_flag ([MatchFlag]), for connection policies in JSON;
