@@ -160,8 +160,8 @@ func (s *Server) TLSConfig() *tls.Config {
 
 // Listener returns a listener that records what clients say, for servers that also take
 // the config of TLSConfig. The connections of inner must begin with TLS, as for
-// NewListener, and must not be those of tls.NewListener. Nothing may wrap the listener
-// returned but TLS.
+// NewListener, and must not be those of tls.NewListener. Nothing but TLS may wrap the
+// returned listener.
 func (s *Server) Listener(inner net.Listener) net.Listener { return listener{inner, s} }
 
 // listener wraps what it accepts.

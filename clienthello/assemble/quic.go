@@ -153,7 +153,7 @@ func (q *QUIC) Prefix() []byte { return q.pieces.prefixBytes() }
 // QUIC, and hold until its next call.
 type QUICInfo struct {
 	Version     uint32
-	DCID        []byte // destination connection ID that the keys follow from
+	DCID        []byte // destination connection ID that the keys are derived from
 	SCID        []byte // source connection ID of the client
 	TokenLength int    // of the first Initial under these keys, in bytes
 	// Retry says that there is a token, and the client had tried before with the
@@ -207,8 +207,8 @@ func (q *QUIC) Feed(datagram []byte) Result {
 	return result
 }
 
-// FeedFrames takes the payload of an Initial packet without its protection: for
-// those who open packets themselves, and to test what is inside without keys.
+// FeedFrames takes the payload of an Initial packet whose protection has been removed: for
+// callers that open packets themselves, and for tests without keys.
 func (q *QUIC) FeedFrames(payload []byte) Result {
 	if q.final.Outcome != NeedMore {
 		return q.final
