@@ -151,7 +151,7 @@ func hexNumbers(w window) (data []byte) {
 	return data
 }
 
-// notHex returns the first character of the text that is not a hexadecimal digit.
+// notHex returns the fault of the first character that is no part of hexadecimal, or nil.
 func notHex(text []byte) *fault {
 	for i, c := range text {
 		if digit(c) < 0 && !isSpace(c) && strings.IndexByte(hexSeparators, c) < 0 {
