@@ -91,8 +91,8 @@ type QUIC struct {
 	previous    connectionID // which the keys before belonged to
 	scid        connectionID
 	retry       bool
-	server      bool       // FeedServer is reading,
-	lenient     bool       // all packets
+	server      bool       // FeedServer is reading
+	lenient     bool       // FeedServer reads packets with faults, too
 	faults      QUICFaults // of the datagram, for FeedServer
 	follow      bool       // another attempt came before
 	differed    bool       // data of the message differs from other data in the same place
