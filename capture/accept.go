@@ -5,10 +5,10 @@ import "encoding/binary"
 // drop says why a receiver discards a segment.
 type drop struct {
 	why Reason
-	// sure says that no receiver takes it. Else the segment may have been taken if packets
-	// are missing in the capture or were changed by it.
+	// sure says that no receiver takes the segment. Otherwise it may have been taken, because
+	// the capture may lack packets or have changed some.
 	sure bool
-	// open says that what shows it was not captured: the receiver may have taken the
+	// open says that what would decide was not captured: the receiver may have taken the
 	// segment even if others have the same bytes.
 	open bool
 }
@@ -154,9 +154,9 @@ func (h *half) isOld(seg *segment, alone bool) bool {
 	return false
 }
 
-// unauthentic reports whether a host drops the segment because of its signature: one that
-// the SYNs have not shown, or none although they had one (RFC 2385, Section 2.0). Those that
-// know TCP-AO do so, too (RFC 5925, Section 7.3); others read the segment.
+// unauthentic reports whether a host drops the segment because it has a signature option that
+// the SYNs do not have, or lacks the one that they have (RFC 2385, Section 2.0). If that is
+// TCP-AO, hosts that know it drop the segment (RFC 5925, Section 7.3); others read it.
 func (h *half) unauthentic(other *half, seg *segment) (drop, bool) {
 	if !h.synSeen {
 		return drop{}, false

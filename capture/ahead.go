@@ -15,7 +15,7 @@ type span struct{ begin, end uint32 }
 // queueSpan puts a piece among those that are ahead of next, as Linux's
 // tcp_data_queue_ofo does, and returns which part of it wins over what is there:
 //
-//   - a piece that one before it has all bytes of is dropped;
+//   - a piece that lies inside another one is dropped;
 //   - a piece that begins where another one ends is joined to it;
 //   - a piece replaces those that it covers;
 //   - if two overlap, the one with the lower sequence number wins.

@@ -73,9 +73,9 @@ func (h *Hello) refused() bool {
 	return err != nil
 }
 
-// settle removes doubts that the first bytes of the server's answer decide. After a ServerHello
-// a hello was read that is odd, or the only reading. After an alert for what is odd about
-// it, it was not.
+// settle removes doubts that b, the first bytes of the server's answer, decides. A ServerHello
+// shows that the server read a hello that is odd or has no other reading. An alert shows that
+// it refused a malformed one.
 func (h *Hello) settle(b []byte) {
 	if answer, ok := readServerHello(b); ok && answer.fits(h) {
 		if h.single || h.Ambiguous&^oddHello == 0 {
@@ -90,13 +90,13 @@ func (h *Hello) settle(b []byte) {
 	}
 }
 
-// asks reports whether the rows that wait for an answer are of h: its own bytes are none.
+// asks reports whether the rows that wait for an answer are of h, whose own bytes are no answer.
 func (f *flow) asks(h *half) bool {
 	src, _ := f.ends(int(h.direction))
 	return len(f.doubt.rows) > 0 && f.doubt.rows[0].Src == src
 }
 
-// fits reports whether the answer may be one to the hello. In TLS 1.3 the server echoes the
+// fits reports whether the ServerHello may answer the hello. In TLS 1.3 the server echoes the
 // session id; it always selects a cipher suite that was offered.
 func (a serverHello) fits(h *Hello) bool {
 	hello, _, err := h.Parse()

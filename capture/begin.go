@@ -13,7 +13,7 @@ func mayBegin(b []byte) bool {
 		messageAt = 5                     // the message begins
 		versionAt = messageAt + 4         // its legacy_version
 		enough    = sslv2HeaderLen        // for all that is looked at
-		versioned = versionAt - messageAt // a record longer than this has the version
+		versioned = versionAt - messageAt // a longer record has the legacy_version
 	)
 	if len(b) < enough {
 		return false

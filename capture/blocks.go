@@ -164,7 +164,8 @@ func possible(length uint32) bool {
 	return length >= minBlock && length%4 == 0 && length <= maxBlock
 }
 
-// agrees reports whether a long block may be as long as it says: a packet says so again.
+// agrees reports whether the length of a long block fits the length of the packet in it, if it
+// has one.
 func (s *blocks) agrees(b *block) bool {
 	const fields, options = 20, 64 << 10
 	switch b.typ {

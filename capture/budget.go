@@ -12,9 +12,9 @@ import (
 //
 // A Reader borrows from the Budget in small parts. At the limit it evicts flows of its own in
 // which no hello is expected. Then it asks the Reader that holds most, if that is another one,
-// which evicts flows between two packets and gives back what that frees. While that Reader waits
-// for its input, the one that asks evicts them in its place. A Reader whose loop is busy with a
-// hello cannot give; then the one that asks evicts flows of its own.
+// to evict flows; that Reader does so between two packets. If it is waiting for input, the
+// Reader that asks evicts those flows itself. A Reader whose loop is busy with a hello is not
+// asked; if all others are, the Reader that asks evicts flows of its own.
 //
 // The loop over a Reader's hellos may therefore wait for other Readers.
 type Budget struct {
@@ -27,7 +27,7 @@ type Budget struct {
 	shares []*share
 }
 
-// lentPart is the part of the limits that is lent at a time.
+// lentPart says how much a table borrows at a time: a 256th of the limit, or more if it needs more.
 const lentPart = 256
 
 // NewBudget returns a budget with the limits MaxFlows and MaxMemory of o.
@@ -66,8 +66,8 @@ const (
 	shareAway                      // nobody for now
 )
 
-// share is the part of a budget that a table has. All but table is read under the lock of the
-// budget, or by the goroutine of the table while it is running.
+// share is the part of a budget that a table has borrowed. The lock of the budget guards its
+// fields; the goroutine of a running table reads them without it.
 type share struct {
 	budget *Budget
 	table  *table
@@ -86,7 +86,7 @@ func (b *Budget) join(t *table) *share {
 	return t.share
 }
 
-// set changes the state of a share, of which another goroutine may need some.
+// set changes the state of a share, and gives some of it back if another share needs it.
 func (sh *share) set(state shareState) {
 	b := sh.budget
 	b.mu.Lock()
@@ -160,7 +160,7 @@ func (sh *share) lend(flows, bytes int) bool {
 	return true
 }
 
-// ask is borrow after others have given, if they hold more.
+// ask is borrow that makes shares which hold more give some back first.
 func (sh *share) ask(flows, bytes int) bool {
 	if sh.giving {
 		return false

@@ -105,14 +105,13 @@ type Hello struct {
 	// 5.1 requires 0.
 	Trailing int
 
-	// Ambiguous says why the server may have read something else. It is 0 if all is sure.
-	// If it is not, other rows may have the other readings. A Hello without Message and
-	// Code says that a doubt left no whole hello.
+	// Ambiguous says why the server may have read something else; 0 means that nothing is in
+	// doubt. Other Hellos may have the other readings. If there is neither a Message nor a
+	// Code, no reading is a whole hello.
 	Ambiguous Reasons
 	// Faults are what is odd about the hello although the server read it.
 	Faults []Fault
-	// Contradicts are the packets of a hello that was reported before, and that this one
-	// casts doubt on.
+	// Contradicts are the packets of an earlier hello on which this one casts doubt.
 	Contradicts []int
 	// Path names the layers around the hello, outermost first, such as "eth", "vlan:7",
 	// "ipv4:192.0.2.9>10.0.0.1", "udp", "vxlan:42", "eth", "ipv4", "tcp". IP layers around
@@ -124,7 +123,7 @@ type Hello struct {
 	view    clienthello.ClientHello // of Message, or of another one that it had before
 }
 
-// Clone returns a copy of h that is valid for good.
+// Clone returns a copy of h that stays valid.
 func (h *Hello) Clone() *Hello {
 	c := keep(h)
 	return &c
@@ -178,7 +177,7 @@ type Stats struct {
 	Evicted    int // flows evicted at a limit that might have had a hello
 
 	Ambiguous int              // hellos and other findings that are in doubt
-	Doubts    [ReasonCount]int // of them, by Reason
+	Doubts    [ReasonCount]int // the same by Reason, of which one may have several
 
 	Dropped     int // packets that the kernel dropped, in a live capture or by the statistics of a pcapng file
 	Other       int // packets without TCP and UDP

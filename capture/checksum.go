@@ -11,11 +11,11 @@ type sumState uint8
 const (
 	sumUnknown   sumState = iota // not all of the packet was captured, or it has none
 	sumRight                     //
-	sumOffloaded                 // that of the pseudo-header alone, or without its length: the network card does the rest
+	sumOffloaded                 // it covers the pseudo-header alone, with or without its length: the network card does the rest
 	sumWrong                     //
 )
 
-// proof says whether a checksum shows that bytes are those that were sent. The least comes
+// proof says whether a checksum shows that bytes are those that were sent. The weakest comes
 // last.
 type proof uint8
 

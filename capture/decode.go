@@ -34,7 +34,7 @@ type segment struct {
 
 	hops     uint8    // TTL or hop limit
 	ecn      uint8    // of the IP header
-	way      uint32   // of a segment in whose stream a hello is expected: see decoder.way
+	way      uint32   // how the packet came, if a hello is expected in its stream: see decoder.way
 	outer    sumState // the worst of the IPv4 headers around the innermost one
 	header   []byte   // of IPv4, for its checksum; nil for a packet that came in fragments
 	whole    []byte   // the segment with its header, for its checksum; nil if it was cut
@@ -147,8 +147,8 @@ func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
 	return d.link(link, b)
 }
 
-// way returns a hash of what tells the way of a packet: its hop limit, the headers around it and
-// its destination on the link. Of packets that come in different ways, a host may get some only.
+// way returns a hash of how a packet came: its hop limit, the headers around it and its
+// link-layer destination. Of packets that came in different ways, a host may get only some.
 func (d *decoder) way() uint32 {
 	h := uint32(d.seg.hops) | uint32(d.depth)<<8
 	if d.forked {

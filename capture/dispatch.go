@@ -200,9 +200,9 @@ func (d *dispatcher) mix(a, b uint64) uint64 {
 }
 
 // routes knows to which worker the packets of a connection of QUIC fall, whatever the address of
-// the client: as in quicDatagram, connections are found by where they go to and the destination
-// connection ID. If the client has another address than before, packets with its own connection
-// ID fall to the same worker.
+// the client: as in quicDatagram, connections are found by destination address and destination
+// connection ID. If the client changes its address, packets to its own connection ID fall to the
+// same worker.
 type routes struct {
 	seed  maphash.Seed
 	slots []uint64 // hashes, whose last 8 bits are a worker, each in its place until another one takes that

@@ -13,9 +13,10 @@
 //
 // [Join] reads rotated files as one capture.
 //
-// It reads no more of a connection than its ClientHellos: a flow is ignored as soon as its
-// first bytes show that none is coming, until a segment begins as one does. Then the answer of
-// the server decides. The bytes, not the ports, show which end is the client. [Reader.Follow] reassembles whole connections.
+// Hellos reads no more of a connection than its ClientHellos. As soon as the first bytes show that
+// none is coming, the flow is ignored until a segment begins like a ClientHello; then the server's
+// answer decides whether it is one. The bytes, not the ports, show which end is the client.
+// [Reader.Follow] reassembles whole connections.
 //
 // # Limits
 //

@@ -86,16 +86,15 @@ func (s Reasons) String() string {
 	return strings.Join(names, ",")
 }
 
-// Fault is something odd that the server passes over: a hello with faults was read all the
-// same.
+// Fault is something odd about a hello that the server read all the same.
 type Fault struct {
 	// Code is "overlap" if copies of the same bytes differed and the rules of TCP or IP
 	// decided which of them count, another of the constants below, or the name of an
 	// extension.Code.
 	Code string
-	// Offset is that of Hello.Offset: in bytes from the start of the client's stream or
-	// of the datagram. For a fault of the message itself (session_id_too_long, legacy_version and
-	// duplicate_extension) it is from the start of the message.
+	// Offset counts bytes from the start of the client's stream or of the datagram, as
+	// Hello.Offset does. For a fault of the message itself (session_id_too_long,
+	// legacy_version and duplicate_extension) it counts from the start of the message.
 	Offset int
 }
 

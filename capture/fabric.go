@@ -19,9 +19,9 @@ func (d *decoder) ipoib(b []byte) verdict {
 func (d *decoder) infiniBand(b []byte) verdict {
 	const (
 		raw, ipv6, local, global = 0, 1, 2, 3
-		sendOnly                 = 0x04 // opcode, below the kind of transport
+		sendOnly                 = 0x04 // operation, the lower 5 bits of the opcode
 		sendOnlyImmediate        = 0x05
-		datagram                 = 0x60
+		datagram                 = 0x60 // transport, the upper 3 bits
 	)
 	n := 8
 	if len(b) < n {

@@ -51,8 +51,8 @@ func errFilterLink(link LinkType) error {
 	return fmt.Errorf("the filter cannot look into packets of %v; leave it out", link)
 }
 
-// passOver takes a packet that the filter did not choose, or why it could not say. It returns
-// false if reading ends with that.
+// passOver takes a packet that the filter did not choose, or that it cannot read because of err.
+// It returns false if err ends the reading.
 func (r *Reader) passOver(p Packet, err error) bool {
 	r.scanner.passOver(p)
 	if err == nil {

@@ -17,7 +17,7 @@ type flowKey struct {
 	id     uint64 // of a connection in QUIC or in a carrier, or of an IP packet
 }
 
-// keyKind is the number of the place of a flow, and below it the bits that follow.
+// keyKind has the bits below and, above them, the number of the flow's place.
 type keyKind uint32
 
 const (
@@ -75,8 +75,8 @@ func (e *endpoint) compare(other *endpoint) int {
 	return cmp.Compare(a, b)
 }
 
-// flow is what is known of a connection. What is needed to evict one comes first: it is not
-// in the processor's caches any more.
+// flow is what is known of a connection. The fields that eviction needs come first, since a
+// flow to be evicted is no longer in the processor's caches.
 type flow struct {
 	key  flowKey
 	hash uint64 // of key
@@ -149,7 +149,7 @@ func (q *queue) remove(f *flow) {
 // they hold, no more than MaxMemory. A flow is in one of four queues:
 //
 //   - decided: no further hello is expected. It is kept to recognize retransmissions;
-//   - finished: it had a hello, and holds memory in case that there is a second one;
+//   - finished: it had a hello, and holds memory in case of a second one;
 //   - waiting: begun, but holds nothing;
 //   - holding: holds memory.
 //
@@ -157,7 +157,7 @@ func (q *queue) remove(f *flow) {
 type table struct {
 	limits            Options
 	share             *share                                 // which sets other limits, or nil
-	number            int                                    // of the packet at hand
+	number            int                                    // of the current packet
 	open              func(src, dst netip.AddrPort) Follower // of Reader.Follow, or nil
 	flows             flowMap
 	decided, finished queue
@@ -174,8 +174,8 @@ type table struct {
 	severalPlaces     bool              // flows were in more than one place
 	anyPlace          bool              // there was a flow
 	firstPlace        uint32            // of the first flow
-	placeKey          []byte            // of the packet at hand
-	outer             outerIP           // of it
+	placeKey          []byte            // of the current packet
+	outer             outerIP           // likewise
 	lastPlace         uint32
 	tags              uint64 // of the last packet with VLANs and no tunnel
 	tagged            *place // of it
@@ -240,8 +240,8 @@ func (t *table) settle(f *flow) {
 	}
 }
 
-// evictDecided evicts the oldest flow in which no hello is expected. At rest it holds nothing,
-// so that its halves need not be looked at.
+// evictDecided evicts the oldest flow in which no hello is expected. Unless it is t.keep, it
+// holds no memory that has to be freed.
 func (t *table) evictDecided() {
 	f := t.decided.oldest
 	if f == t.keep {

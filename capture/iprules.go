@@ -97,9 +97,9 @@ func badExtension(kind uint8, b []byte, noLength bool) bool {
 }
 
 // badOptionsIPv6 reports whether a host drops a packet because of its options: one that does not
-// fit, or is unknown and asks for that (RFC 8200, Section 4.2), or a length of a jumbogram in a
-// packet that is none (RFC 2675, Section 3). Linux also drops padding that is not zero or has more
-// than 7 bytes, and more than 8 options.
+// fit, an unknown one whose type says so (RFC 8200, Section 4.2), or a Jumbo Payload option in a
+// packet that is not a jumbogram (RFC 2675, Section 3). Linux also drops padding that is not zero
+// or has more than 7 bytes, and more than 8 options.
 func badOptionsIPv6(b []byte, jumbogram, destination bool) bool {
 	const (
 		pad1       = 0

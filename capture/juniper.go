@@ -125,7 +125,7 @@ func isPPP(b []byte) bool {
 		return false
 	}
 	switch binary.BigEndian.Uint16(b) {
-	case 0x0021, 0x0057, 0x0281, 0x0283:
+	case pppIPv4, pppIPv6, pppMPLS, pppMPLSMulticast:
 		return true
 	}
 	return false

@@ -53,7 +53,7 @@ type latest struct {
 	link  LinkType
 }
 
-// seenFrames is of how many packets the interface is kept.
+// seenFrames is the number of packets whose interfaces are remembered.
 const seenFrames = 1 << 18
 
 // open finds the interfaces, and returns the filter for the kernel.

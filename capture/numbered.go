@@ -11,9 +11,9 @@ import (
 type fragmentKind uint8
 
 const (
-	fragmentIP     fragmentKind = iota
-	fragmentCAPWAP              //
-	fragmentWiFi                // the following ones have a number, and not an offset
+	fragmentIP fragmentKind = iota
+	fragmentCAPWAP
+	fragmentWiFi // this and the following ones have a number in place of an offset
 	fragmentPPP
 	fragmentBatman
 )
@@ -51,8 +51,8 @@ func (s *Scanner) joinFragment(fr *fragment) (payload []byte, whole bool) {
 	return s.joinNumbered(fr)
 }
 
-// joinNumbered is reassemble for fragments with numbers. One that contradicts another makes both
-// of no use, and unless they are of a bundle of PPP, all others of their packet.
+// joinNumbered is reassemble for fragments with numbers. If two contradict each other, both are
+// dropped and, except in multilink PPP, so is all of their packet.
 func (s *Scanner) joinNumbered(fr *fragment) (payload []byte, whole bool) {
 	if fr.cut || fr.flawed || len(fr.payload) == 0 {
 		return nil, false

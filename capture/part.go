@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Part is one of the files of a capture, if they are read apart, maybe on different machines.
+// Part is one file of a capture whose files are read apart, maybe on different machines.
 // [Part.Read] gives the hellos of connections of which all that matters is in this file, and
 // the packets of other connections. The packets of all files that have the same Pair go
 // through one [Scanner], in the order of [Join], which finds the other hellos. Join sorts

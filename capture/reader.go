@@ -67,8 +67,8 @@ func open(r io.Reader) (fileSource, error) {
 }
 
 // Hellos reads the capture to its end and returns the hellos in the order in which
-// they become complete. A Hello is valid until the next one, or the end. A second call continues after
-// the last packet that the first one read.
+// they become complete. A Hello is valid until the next one, or the end. A second call
+// continues after the last packet that the first one read.
 func (r *Reader) Hellos() iter.Seq[*Hello] {
 	return func(yield func(*Hello) bool) {
 		if r.workers != nil && r.tap == nil {
@@ -173,9 +173,9 @@ func (r *Reader) Interfaces() []Interface {
 	return nil
 }
 
-// File returns the name of the file of [Join] that has a frame which was read, counted from 1
-// over all files, or the name of the interface of [Live] on which it came. It is empty for other
-// readers, and for a frame of one of several interfaces that came more than 262,144 packets ago.
+// File returns the name of the file of [Join] that has a frame, or of the interface of [Live] on
+// which it came. Frames are counted from 1, over all files. File returns "" for other Readers
+// and, with several interfaces, for a frame that came more than 262,144 packets ago.
 func (r *Reader) File(frame int) string {
 	if s, ok := r.source.(interface{ nameOf(frame int) string }); ok {
 		return s.nameOf(frame)

@@ -20,7 +20,7 @@ func (s *Scanner) report(f *flow, h *half) bool {
 		s.hello.checkBodies()
 	}
 	st.reported, st.reportedAt = append(st.reported[:0], s.hello.Frames...), begin
-	if !st.late { // else once it is answered
+	if !st.late { // a late hello is compared once it is answered
 		if report, wait := s.compareTwin(f, h); !report {
 			return true
 		} else if wait {
@@ -76,8 +76,8 @@ func (s *Scanner) readOther(h *half, message []byte) {
 	}
 }
 
-// contradict reports the reading that copies give which came after a hello was reported, or
-// after bytes that are none.
+// contradict reports the reading that is left if copies count that came after a hello was
+// reported, or after bytes that were no hello.
 func (s *Scanner) contradict(f *flow, h *half) {
 	st := h.stream
 	begin := h.start

@@ -14,28 +14,26 @@ const (
 	flowCost = 448
 	// placeCost is what a flow in a place takes besides, without the key of the place.
 	placeCost = 256
-	// decidedFlows and finishedFlows are how many flows are in these queues of all workers of a
-	// Reader at most.
+	// decidedFlows and finishedFlows limit the flows in these queues, over all workers of a Reader.
 	decidedFlows  = 1 << 15
 	finishedFlows = 1 << 12
 
 	// sweepPart is the part of the limits that a sweep frees, so that sweeps are rare.
 	sweepPart = 16
-	// manyCandidates is from how many on their memory is freed after a sweep.
+	// manyCandidates is the number from which on the memory of candidates is freed after a sweep.
 	manyCandidates = 1 << 12
 	// recentPart is the part of the flows that a sweep spares because they were active last.
 	recentPart = 8
-	// smallBytes is up to how many bytes an account is small: more than a hello of 2 kB takes,
-	// with any carrier.
+	// smallBytes is the most that a small account holds: more than a hello of 2 kB takes, with
+	// any carrier.
 	smallBytes = 8 << 10
 )
 
 // room decides which flows are evicted when memory or flows are at their limit. Those in
-// which no hello is expected go first, the oldest of them at the beginning. If that is not
-// enough, a sweep adds up what each address pair and each outer path (the addresses of the
-// outermost header of a tunnel) holds. The one that holds most loses flows until it does not
-// hold most. If all hold little, the flows with the least progress lose, and of these the
-// oldest.
+// which no hello is expected go first, the oldest before others. If that is not enough, a
+// sweep adds up what each address pair and each outer path (the addresses of the outermost
+// header of a tunnel) holds. The one that holds most loses flows until it no longer holds most.
+// If all hold little, the flows with the least progress are evicted, the oldest before others.
 type room struct {
 	candidates []candidate
 	accounts   []account // by hash, or in the next place that was free
@@ -311,7 +309,7 @@ func (t *table) maxMemory() int {
 
 // goneFlows has hashes of flows that were evicted, so that those which are seen again count
 // once.
-type goneFlows []uint64 // each in its place, until another one takes that
+type goneFlows []uint64 // each in its slot, until another one takes it
 
 // goneSize is how many evicted flows all workers of a Reader remember at most.
 const goneSize = 1 << 17

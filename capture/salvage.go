@@ -9,9 +9,8 @@ import (
 // than maxPacket. More is taken for damage, as by libpcap and Wireshark.
 const maxSkipped = 16 << 20
 
-// unusual takes the record of an unusual header: a packet that is odd, the header of
-// another file, if somebody joined files with cat, or damage. It reports whether there is a
-// packet.
+// unusual takes a record with an unusual header: an odd packet, the header of another file
+// (files joined with cat), or damage. ok reports whether it is a packet.
 func (s *pcapSource) unusual(r record) (p Packet, ok bool, err error) {
 	n := s.headLen + int(r.captured)
 	switch s.oddity(r) {
@@ -33,7 +32,7 @@ func (s *pcapSource) unusual(r record) (p Packet, ok bool, err error) {
 	return Packet{}, false, s.resume(r.captured <= maxPacket && len(s.in.peek(n)) < n)
 }
 
-// oddity is what an unusual header is of.
+// oddity says what has an unusual header.
 type oddity int
 
 const (
@@ -43,7 +42,7 @@ const (
 	hugePacket // longer than maxPacket
 )
 
-// oddity tells what an unusual header is of, which was read from what is next.
+// oddity says what has an unusual header. r was read from the bytes that are next.
 func (s *pcapSource) oddity(r record) oddity {
 	if b := s.in.peek(pcapHeaderLen); len(b) == pcapHeaderLen {
 		if _, _, ok := pcapMagic(b); ok {
@@ -62,8 +61,9 @@ func (s *pcapSource) oddity(r record) oddity {
 	return noRecord
 }
 
-// swallows reports whether another record begins inside the one at hand, which has n bytes and
-// is followed by an unusual header: it has a wrong length, or lacks bytes. Then it is passed over.
+// swallows reports whether another record begins inside the current one, which has n bytes and
+// is followed by an unusual header. Then its length is wrong or bytes are missing, and swallows
+// skips it.
 func (s *pcapSource) swallows(n int) bool {
 	w, at := s.in, s.in.offset()
 	w.begin, w.keep = w.begin+n, n
@@ -84,8 +84,9 @@ func (s *pcapSource) swallows(n int) bool {
 	return false
 }
 
-// goesOn reports whether the end of the file or another header comes after a record that is not
-// all zero: a usual one or, as some programs write no others, one of about the same time.
+// goesOn reports whether the file makes sense after r: it ends there, and r is not all zero; or
+// another header follows. That is a usual one, or one of about the same time, because some
+// programs write only unusual ones.
 func (s *pcapSource) goesOn(r record) bool {
 	n := s.headLen + int(r.captured)
 	b := s.in.peek(n + s.headLen)
@@ -100,9 +101,9 @@ func (s *pcapSource) goesOn(r record) bool {
 	return false
 }
 
-// resume looks for the next sound record after damage, which may be inside the record
-// before, unless cut is true. If there is none it returns the error that ends the reading. cut says that the file
-// may be sound, and lack its end.
+// resume looks for the next sound record after damage. cut says that the file may only lack its
+// end; if it is false, resume also looks inside the record before. If there is no sound record,
+// it returns the error that ends the reading.
 func (s *pcapSource) resume(cut bool) error {
 	w := s.in
 	at := w.offset()
@@ -127,9 +128,8 @@ func (s *pcapSource) resume(cut bool) error {
 // year1973 is a time in seconds. Smaller numbers are in many packets.
 const year1973 = 1e8
 
-// sound reports whether the record at hand ends before another one of about the same
-// time, or at the end of the file. If its time is another than that of the latest packet, three
-// must follow.
+// sound reports whether the current record ends before another one of about the same time, or
+// at the end of the file. If its time is far from that of the latest packet, three must follow.
 func (s *pcapSource) sound() bool {
 	const least = 14 // bytes
 	b := s.in.peek(s.headLen)

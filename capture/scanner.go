@@ -13,7 +13,7 @@ import (
 type Packet struct {
 	Data   []byte   // what was captured, from the link layer on
 	Length int      // length on the wire; 0 means len(Data)
-	Link   LinkType // of github.com/gopacket/gopacket/layers, such as LinkTypeEthernet
+	Link   LinkType // such as LinkTypeEthernet
 	Time   time.Time
 }
 
@@ -36,10 +36,10 @@ type Scanner struct {
 
 	deadlines deadlines // of doubts
 	opened    int       // doubts
-	expired   deadline  // because of which rows go out
-	flushing  bool      // nothing more is coming
-	phase     int       // of that
-	flushed   int       // number of the flow in that
+	expired   deadline  // of the rows that are being yielded
+	flushing  bool      // in Flush
+	phase     int       // in which rows are yielded
+	flushed   int       // number of the flow whose rows Flush yields
 
 	// The packet that is being scanned.
 	frames []int  // its number, or those of its fragments

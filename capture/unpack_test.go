@@ -158,8 +158,8 @@ func TestPackedLimits(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"xz, 96 MiB": {dict(29), "xz: it needs a dictionary of 96 MiB, and 64 are the limit; unpack it with xz -d"},
-		"xz, 4 GiB":  {dict(40), "xz: it needs a dictionary of 4096 MiB, and 64 are the limit; unpack it with xz -d"},
+		"xz, 96 MiB": {dict(29), "xz: it needs a dictionary of 96 MiB, and the limit is 64; unpack it with xz -d"},
+		"xz, 4 GiB":  {dict(40), "xz: it needs a dictionary of 4096 MiB, and the limit is 64; unpack it with xz -d"},
 		// A frame whose window is 256 MiB, RFC 8878, Section 3.1.1.1.2.
 		"zstd": {[]byte{0x28, 0xb5, 0x2f, 0xfd, 0, 18 << 3, 1, 0, 0}, "zstd: it needs a window of more than 128 MiB; unpack it with zstd -d --long=31"},
 	} {

@@ -13,8 +13,8 @@ import (
 //     puts the packets into batches. A batch has the read buffer that its packets are in.
 //   - Each worker has a Scanner, and takes the packets whose innermost pair of addresses, without
 //     ports, falls to it: flows, their directions and twins are of one pair. Only QUIC lets a
-//     client change its address: the dispatcher knows connection IDs. Of other packets a worker
-//     needs the time, since doubts end by that.
+//     client change its address, so the dispatcher keeps connection IDs. Of all other packets a
+//     worker gets the time, since doubts end after a time.
 //   - The caller's goroutine takes the batches in order, and yields the rows of all workers in
 //     the order of the packets that completed them.
 //
@@ -138,8 +138,8 @@ func (w *workers) read(source source, yield func(*Hello) bool) (goesOn bool) {
 	return goesOn
 }
 
-// merge yields rows in their order; those that come after yield has ended that are kept. It
-// reports whether yield goes on.
+// merge yields rows in their order. It keeps those that come after yield has returned false,
+// and reports whether yield goes on.
 func (w *workers) merge(lists []list, goesOn bool, yield func(*Hello) bool) bool {
 	for {
 		var first *rows

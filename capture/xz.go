@@ -15,7 +15,7 @@ func openXZ(w *buffer) (io.Reader, error) {
 
 // xzGuard passes an xz file, and fails before a block that needs a dictionary of more than
 // maxXZDict bytes. It reads the file as The .xz File Format 1.2.1 and the LZMA2 decoder
-// of liblzma describe it, and leaves all other faults to who reads it.
+// of liblzma describe it, and leaves all other faults to the decompressor.
 type xzGuard struct {
 	in     *buffer
 	pass   int  // bytes
@@ -112,7 +112,7 @@ func (g *xzGuard) block() error {
 			// liblzma: 40 is 4 GiB, less are 2 or 3 times a power of two.
 			bits := min(fields[0], 40)
 			if dict := uint64(2|bits&1) << (bits/2 + 11); dict > maxXZDict {
-				return fmt.Errorf("it needs a dictionary of %d MiB, and %d are the limit; unpack it with xz -d", dict>>20, maxXZDict>>20)
+				return fmt.Errorf("it needs a dictionary of %d MiB, and the limit is %d; unpack it with xz -d", dict>>20, maxXZDict>>20)
 			}
 		}
 		fields = fields[length:]

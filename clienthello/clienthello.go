@@ -211,15 +211,15 @@ func parse(msg []byte, header, maxID int) (ClientHello, int, error) {
 	return h, end, nil
 }
 
-// HasFlag reports whether the client set TLS flag f. It takes constant time. The
-// flags are those of the extension of type 62, or if there is none of type
-// 0xfe01; if that extension is malformed, no flag is set.
+// HasFlag reports whether the client set TLS flag f. It takes constant time. The flags are
+// those of the extension of type 62 or, if there is none, of type 0xfe01. In a malformed
+// extension no flag is set.
 func (h ClientHello) HasFlag(f extension.Flag) bool { return h.extensions.HasFlag(f) }
 
-// Flags returns the client's TLS flags and the type of the extension that holds
-// them: type 62, or if there is none 0xfe01. Without such an extension the type is 0
-// and the error nil; type 0 is also server_name, so compare it before printing it. A
-// malformed extension gives its type and the error of [extension.ParseFlags].
+// Flags returns the client's TLS flags and the type of the extension that has them: 62 or, if
+// there is none, 0xfe01. If there is neither, the type is 0 and the error nil; 0 is also the
+// type of server_name, so check for it before printing the type. For a malformed extension,
+// Flags returns its type and the error of [extension.ParseFlags].
 func (h ClientHello) Flags() (extension.Flags, extension.Type, error) { return h.extensions.Flags() }
 
 // Extensions returns the extensions in the order in which the client sent them.

@@ -94,10 +94,10 @@ func ParseList(m MessageKind, block []byte, offset int) (List, int, error) {
 	return l, len(block), nil
 }
 
-// ParseListRepeated is ParseList for those who want to read what a server reads that does
-// not compare the types. It calls pass with each extension whose type has come before; if
-// pass returns false, the block is refused as by ParseList. Lookup, FlagsExtension and all
-// that build on them take the first extension of a type.
+// ParseListRepeated is ParseList that accepts repeated types, as some servers do. It calls pass
+// with the type and the offset of each extension whose type has come before; if pass returns
+// false, the block is refused as by ParseList. Lookup, FlagsExtension and all that build on
+// them take the first extension of a type.
 func ParseListRepeated(m MessageKind, block []byte, offset int, pass func(Type, int) bool) (List, int, error) {
 	if len(block) > maxBlock {
 		return List{}, offset, ErrFieldOverrun
@@ -215,11 +215,10 @@ func (l List) FlagsExtension() (Extension, bool) {
 	return e, true
 }
 
-// Flags parses the TLS flags of the message and returns the type of their extension.
-// Without such an extension it returns no flags, type 0 and no error; since type 0 is
-// server_name, compare the type with 0 before printing it. For a malformed extension it
-// returns the type and the error of ParseFlags, even if there is a well-formed one of type
-// TLSFlagsExperimental as well.
+// Flags parses the TLS flags of the message and returns the type of their extension. If there
+// is none, it returns no flags, type 0 and no error; 0 is also the type of server_name, so
+// check for it before printing the type. For a malformed extension it returns the type and the
+// error of ParseFlags, even if there is a well-formed one of type TLSFlagsExperimental as well.
 func (l List) Flags() (Flags, Type, error) {
 	e, ok := l.FlagsExtension()
 	if !ok {

@@ -53,11 +53,11 @@ var errIsTLS = errors.New("reqmtls: the connections of the listener are TLS alre
 // New returns a Server that treats clients with the flag as c says, and all others as
 // base says. base must have the server's certificate, because the files given to
 // http.Server.ServeTLS do not reach this package, and must not demand a certificate of
-// every client already. New refuses these and all other settings that would have no
-// effect.
+// every client already. New returns an error otherwise, and for every other setting that
+// would have no effect.
 //
-// New does not change base. The first call of a method that serves copies it: what you
-// change in base before that counts, and what you change later does not.
+// New does not change base. The first call of a method that serves copies it; changes of
+// base after that have no effect.
 func New(base *tls.Config, c Config) (*Server, error) {
 	if err := c.check(base); err != nil {
 		return nil, err
@@ -160,8 +160,8 @@ func (s *Server) TLSConfig() *tls.Config {
 
 // Listener returns a listener that records what clients say, for servers that also take
 // the config of TLSConfig. The connections of inner must begin with TLS, as for
-// NewListener, and must not be those of tls.NewListener. Nothing may wrap the listener
-// returned but TLS.
+// NewListener, and must not be those of tls.NewListener. Nothing but TLS may wrap the
+// returned listener.
 func (s *Server) Listener(inner net.Listener) net.Listener { return listener{inner, s} }
 
 // listener wraps what it accepts.

@@ -99,8 +99,8 @@ func isMark(extra []byte) bool {
 // that came without the flag first resumes that session with the flag, and is never asked
 // (RFC 9846, Section 4.4.2).
 //
-// Call it once for each config that GetConfigForClient may return, the one that it is a
-// field of included, and let it return the clone. Sessions survive a restart, or are shared
+// Call it once for each config that GetConfigForClient may return, including the one whose
+// field it is, and return the clones instead. Sessions survive a restart, or are shared
 // by several servers, if SetSessionTicketKeys of config was called before, or that of the
 // clone, which may be called at any time to rotate keys; otherwise each clone has keys of its
 // own. WrapSession and UnwrapSession of config are called as before. Set ClientAuth and

@@ -14,10 +14,10 @@ type DTLSFragment struct {
 	Late bool
 }
 
-// DTLSFragments yields the fragments of ClientHellos in a datagram of DTLS, as far as they
-// are well-formed and servers read them: up to an alert or a record of an unknown
-// type in epoch 0, after which they read nothing. Encrypted records are skipped. It is meant for those who keep
-// several messages of a client apart; see [DTLS.Await].
+// DTLSFragments yields the fragments of ClientHellos in a datagram of DTLS, as far as they are
+// well-formed and servers read them: up to an alert or a record of an unknown type in epoch 0.
+// Encrypted records are skipped. It is for callers that keep several messages of a client apart;
+// see [DTLS.Await].
 func DTLSFragments(datagram []byte) iter.Seq[DTLSFragment] {
 	return func(yield func(DTLSFragment) bool) {
 		var f DTLSFragment

@@ -23,9 +23,9 @@ var openVPNAuth = [...]int{0, 16 + 8, 20 + 8, 28 + 8, 32 + 8, 48 + 8, 64 + 8}
 //	message packet number (4 bytes)
 //	TLS records
 //
-// Over TCP, a length of 2 bytes comes before each packet, which is not fed. Nothing says
-// whether there is an HMAC, and how long it is: the first length counts with which the packet
-// makes sense. Packets with --tls-crypt are encrypted.
+// Over TCP, each packet comes after a length of 2 bytes, which is not fed. Nothing says whether
+// there is an HMAC and how long it is: the first length with which the packet makes sense
+// counts. Packets with --tls-crypt are encrypted.
 //
 // The message packet number of the first TLS records is 1. The outcome is [Unrecognized] for
 // another packet, as long as none of the control channel was read. Otherwise it is that of

@@ -102,7 +102,7 @@ func (p *pieces) place(offset int, data []byte, wins winner) (same bool) {
 	return p.gather(0, wins) && same
 }
 
-// gather puts those far pieces to the others that follow these now, or end before reach.
+// gather moves far pieces to data: those that continue it, and those that end no later than reach.
 func (p *pieces) gather(reach int, wins winner) (same bool) {
 	same = true
 	for p.farCount() > 0 && p.far.anyBefore(p.end, reach) {
@@ -123,8 +123,8 @@ func (p *pieces) gather(reach int, wins winner) (same bool) {
 	return same
 }
 
-// grow makes data at least n bytes long, or as long as it may be. It grows by a quarter or more, so that all the
-// copying takes time linear in what has come.
+// grow makes data at least n bytes long, or as long as it may be. It grows by a quarter or
+// more, so that all the copying takes time linear in what has come.
 func (p *pieces) grow(n int) {
 	if n = min(n, int(p.most)); n <= len(p.data) {
 		return

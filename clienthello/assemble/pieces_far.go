@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// spares are buffers for pieces that take turns, so that a message in many pieces makes no
-// garbage, and what is done waits for the next one without them.
+// spares are buffers that the pieces of several assemblers use in turn, so that a message in
+// many pieces makes no garbage, and assemblers hold none between two messages.
 type spares struct{ free [][]byte }
 
 const (

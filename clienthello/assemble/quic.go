@@ -48,7 +48,7 @@ const (
 //     a frame that an Initial may not hold (ErrFrameType; in T050 and T051 the rest
 //     of the packet is skipped),
 //     CRYPTO data after offset 2^62-1 (ErrCryptoOffset),
-//     or differs from CRYPTO data that came before (ErrOverlapChanged),
+//     CRYPTO data that differs from what came before (ErrOverlapChanged),
 //     and for a message of another type (ErrMessageType), that cannot be valid
 //     (ErrMessageTooLarge) or is too long for the memory (ErrOverLimit): at the
 //     length, if it begins in the CRYPTO data that shows it, else at that data.
@@ -58,10 +58,10 @@ const (
 // [Complete] in place, which is in Scratch. One ninth of the memory is an arrival
 // bitmap, see [BufferSize].
 //
-// A packet that brings new keys costs three allocations (five on s390x), at most two
-// packets of a datagram do, the first one allocates what they are derived with, and Scratch may
-// have to be allocated. Nothing else allocates. Keys that [QUIC.ShareKeys] has put elsewhere may
-// have to be derived again.
+// A packet that brings new keys costs three allocations (five on s390x), for at most two packets
+// of a datagram. The first one also allocates what keys are derived with, and Scratch may have to
+// be allocated. Nothing else allocates. Keys in a shared [QUICKeys] that others have displaced are
+// derived again.
 //
 // The zero QUIC is ready to use, for messages that lie in one CRYPTO frame.
 type QUIC struct {
@@ -91,8 +91,8 @@ type QUIC struct {
 	previous    connectionID // which the keys before belonged to
 	scid        connectionID
 	retry       bool
-	server      bool       // FeedServer is reading,
-	lenient     bool       // all packets
+	server      bool       // FeedServer is reading
+	lenient     bool       // FeedServer reads packets with faults, too
 	faults      QUICFaults // of the datagram, for FeedServer
 	follow      bool       // another attempt came before
 	differed    bool       // data of the message differs from other data in the same place
@@ -153,7 +153,7 @@ func (q *QUIC) Prefix() []byte { return q.pieces.prefixBytes() }
 // QUIC, and hold until its next call.
 type QUICInfo struct {
 	Version     uint32
-	DCID        []byte // destination connection ID that the keys follow from
+	DCID        []byte // destination connection ID that the keys are derived from
 	SCID        []byte // source connection ID of the client
 	TokenLength int    // of the first Initial under these keys, in bytes
 	// Retry says that there is a token, and the client had tried before with the
@@ -207,8 +207,8 @@ func (q *QUIC) Feed(datagram []byte) Result {
 	return result
 }
 
-// FeedFrames takes the payload of an Initial packet without its protection: for
-// those who open packets themselves, and to test what is inside without keys.
+// FeedFrames takes the payload of an Initial packet whose protection has been removed: for
+// callers that open packets themselves, and for tests without keys.
 func (q *QUIC) FeedFrames(payload []byte) Result {
 	if q.final.Outcome != NeedMore {
 		return q.final
@@ -254,8 +254,8 @@ func (q *QUIC) read(datagram []byte) (result Result, used int) {
 	return Result{}, len(datagram)
 }
 
-// open removes the protection of an Initial, with the keys that fit. schedules is how
-// many key schedules it may spend.
+// open removes the protection of an Initial, with the keys that fit. It may derive as many
+// keys as schedules says.
 func (q *QUIC) open(packet []byte, p *longPacket, schedules *int) (payload []byte, at int, ok bool) {
 	if payload, at, ok = q.openKnown(packet, p, schedules); ok {
 		return payload, at, true
@@ -288,8 +288,7 @@ func (q *QUIC) openKnown(packet []byte, p *longPacket, schedules *int) (payload 
 	return payload, at, ok
 }
 
-// try opens a packet with keys, of which it may derive as many as schedules says; nil is for
-// those that were derived before.
+// try opens a packet with the keys of name; schedules is as in find.
 func (q *QUIC) try(packet []byte, p *longPacket, name keyName, next uint64, schedules *int) (payload []byte, at int, ok bool) {
 	q.fitScratch(len(packet))
 	if q.cache == nil {

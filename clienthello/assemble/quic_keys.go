@@ -173,8 +173,9 @@ func (k *QUICKeys) expandFrom(keys *initialKeys) {
 	}
 }
 
-// find returns keys. If they are not there, it derives them as derive does, provided that
-// schedules, how many it may derive, is nil or not 0. The keys that keep names stay.
+// find returns the keys of name. If they are not there, it derives them as derive does, and
+// counts schedules down. It returns nil if that is 0; a nil schedules sets no limit. The keys of
+// keep stay.
 func (k *QUICKeys) find(name, keep keyName, schedules *int) *initialKeys {
 	at := 0
 	if len(k.pairs) > 1 { //mutation:equivalent only which keys are kept differs

@@ -22,8 +22,7 @@ const (
 	// 10.2).
 	QUICClose
 	// QUICOverlap: CRYPTO data differs from what came before in the same place. Servers
-	// differ in which they take: what came first stays, but a frame with the whole message
-	// counts.
+	// differ in which they take. Here the first stays, unless a frame has the whole message.
 	QUICOverlap
 	// QUICOldNumber: the packet number is 64 or more below the highest. Servers may have
 	// forgotten whether it has come, and discard the packet (RFC 9000, Section 12.3).
@@ -31,11 +30,11 @@ const (
 )
 
 // FeedServer is Feed for those who want to know what a server reads. Packets that servers
-// discard are not read, nor is what follows in a datagram after which they close the
-// connection. The QUIC is that of one connection: it does not start over with other keys, so that what comes out of a
-// datagram without QUICOpened is nothing. If lenient is set, all packets but those with QUICSource are read in
-// spite of their faults, and of CRYPTO data that differs the last counts. CRYPTO data that
-// differs may cost an allocation, besides those of Feed.
+// discard are not read, nor is the rest of a datagram with a packet for which they close the
+// connection. FeedServer stays with one connection and does not start over with other keys: a
+// datagram without QUICOpened adds nothing to the message. If lenient is set, packets are read in
+// spite of their faults, except for QUICSource, and the last CRYPTO data for the same place
+// counts. CRYPTO data that differs may cost an allocation, besides those of Feed.
 func (q *QUIC) FeedServer(datagram []byte, lenient bool) (Result, QUICFaults) {
 	if q.final.Outcome != NeedMore {
 		return q.final, 0
@@ -164,7 +163,7 @@ func (n *packetNumbers) repeated(number uint64) QUICFaults {
 	return 0
 }
 
-// CopyFrom makes q, which Reset has given memory of the same length, what from is.
+// CopyFrom makes q a copy of from. Reset must have given q memory of the same length.
 func (q *QUIC) CopyFrom(from *QUIC) {
 	scratch, cache, own := q.Scratch, q.cache, q.pieces
 	*q = *from

@@ -36,7 +36,7 @@ const (
 //   - ErrMessageType: the first message is no ClientHello;
 //   - ErrMessageTooLarge, ErrOverLimit: the offset is that of the message's length.
 //
-// Each is decided by the byte that shows it, and never waited for longer. RFC 9846,
+// Each is reported as soon as the byte that shows it is fed. RFC 9846,
 // Section 5.1 wants the version of a record ignored: only the major version of the first
 // one is looked at, to tell TLS from other protocols. That is a heuristic. Servers differ
 // in what they read besides; see Tolerant.

@@ -14,10 +14,9 @@ import (
 
 type netConn = net.Conn
 
-// Conn is a connection whose ClientHello can be read before the connection is: its bytes
-// come again. It passes all other calls to the connection that it wraps. Apart from Hello,
-// which may be called at any time, its methods may be called by several goroutines as those
-// of that connection may.
+// Conn is a connection whose ClientHello can be read first: Read returns its bytes again. It
+// passes all other calls to the connection that it wraps. Hello may be called at any time; the
+// other methods may be called by several goroutines if those of the wrapped connection may.
 type Conn struct {
 	netConn
 	options Options

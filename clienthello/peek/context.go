@@ -7,7 +7,7 @@ import (
 
 // FromConn returns the hello of connection c, which is a *Conn, a *tls.Conn on top of one, or
 // anything else whose method NetConn leads to one. It reports false for other connections,
-// and where Hello has not been called or has failed. With Encrypted Client Hello it is the
+// and if Hello has not been called or has failed. With Encrypted Client Hello it is the
 // outer hello. A Conn holds its hello, of up to Options.Limit bytes, as long as it lives.
 func FromConn(c net.Conn) (Hello, bool) {
 	for c != nil {

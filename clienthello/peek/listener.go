@@ -15,7 +15,7 @@ const (
 	DefaultTotal   = 16 << 20
 )
 
-// ErrReplaced is wrapped by the error of a connection that is refused since Options.Waiting
+// ErrReplaced is wrapped by the error of a connection that is refused because Options.Waiting
 // others have come after it.
 var ErrReplaced = errors.New("too many connections wait for their ClientHello, and this one has waited for longest")
 

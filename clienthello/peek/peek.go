@@ -52,7 +52,7 @@ type Options struct {
 	// by default DefaultWaiting. If one more comes, the one that has waited for longest is
 	// refused.
 	Waiting int
-	// Total is how many bytes the hellos of these connections take, by default DefaultTotal.
+	// Total is how many bytes the hellos of these connections may take, by default DefaultTotal.
 	// One that needs more takes the place of the one that has waited for longest.
 	Total int
 	// Refused, if not nil, is called by a Listener with each connection that brought no
@@ -89,8 +89,8 @@ var (
 	ErrProxyHeader = errors.New("the header of the PROXY protocol is malformed")
 )
 
-// Read reads a ClientHello from r. Options.Timeout does not count. If err is not nil, the
-// Raw of the Hello is what has been read.
+// Read reads a ClientHello from r. It ignores Options.Timeout. If err is not nil, the Raw of
+// the Hello is what has been read.
 func Read(r io.Reader, o Options) (Hello, error) {
 	b := buffer{r: r, limit: orDefault(o.Limit, DefaultLimit)}
 	var hello Hello

@@ -3,7 +3,7 @@
 //
 //	dpi 192.000.002.001.49152-198.051.100.001.00443
 //
-// Who has an io.Reader for each stream calls peek.Read instead.
+// If you have an io.Reader for each stream, call peek.Read instead.
 package main
 
 import (

@@ -43,7 +43,7 @@ func serve(listener net.Listener, config *tls.Config, bots *x509.CertPool) error
 	return server.Serve(mtls.Listener(peek.NewListener(listener, peek.Options{})))
 }
 
-// botsOnly lets only those in whose certificate was verified.
+// botsOnly admits only clients whose certificate was verified.
 func botsOnly(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	p, _ := peer.FromContext(ctx)
 	info, ok := p.AuthInfo.(helloInfo)

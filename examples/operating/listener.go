@@ -64,8 +64,8 @@ func (l *listener) Accept() (net.Conn, error) {
 	return l.asking.Load().NewConn(conn), nil
 }
 
-// chosen reports whether a client is among so many percent. It always is or never is, and if
-// the share grows, nobody drops out.
+// chosen reports whether a client is among the chosen percent of all addresses. The same address
+// always gets the same answer, and stays chosen when percent grows.
 func chosen(client net.Addr, percent int) bool {
 	host, _, err := net.SplitHostPort(client.String())
 	if err != nil {

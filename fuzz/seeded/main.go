@@ -153,7 +153,7 @@ func plant(tree string, f fault) (took time.Duration, found bool, err error) {
 	if err := os.WriteFile(path, []byte(strings.Replace(string(source), f.old, f.new, 1)), 0o644); err != nil {
 		return 0, false, err
 	}
-	defer os.WriteFile(path, source, 0o644) // a copy: a failure shows in the next fault
+	defer os.WriteFile(path, source, 0o644) // tree is a copy, so an error does no harm outside of it
 
 	folder := filepath.Join(tree, f.tests())
 	binary := filepath.Join(folder, "seeded.test")

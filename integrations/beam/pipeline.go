@@ -48,9 +48,9 @@ func init() {
 	beam.RegisterType(reflect.TypeFor[piece]())
 }
 
-// build adds the pipeline: read each file, which writes the hellos of connections that are
-// whole in it; bring the packets of the others together by sensor and address pair, and read
-// those; write what was found.
+// build adds the steps of the pipeline: read each file, for the hellos of connections that are
+// whole in it; group the packets of the other connections by sensor and address pair, and read
+// those; write all rows.
 func build(s beam.Scope, patterns []string, o settings) {
 	names := filter.Distinct(s, beam.ParDo(s, pathOf, fileio.MatchAll(s, beam.CreateList(s, patterns))))
 	hash := beam.ParDo(s, hashNames, beam.GroupByKey(s, beam.ParDo(s, alone, names)))

@@ -179,7 +179,7 @@ func TestCaddyfile(t *testing.T) {
 		{"refuses an argument of the handler", "tls_flags 80", new(Handler), "wrong argument count"},
 		{"accepts the matcher", "tls_flag", new(MatchFlag), ""},
 		{"accepts a flag", "tls_flag 81", new(MatchFlag), ""},
-		{"refuses a name", "tls_flag request_mtls", new(MatchFlag), "is no number"},
+		{"refuses a name", "tls_flag request_mtls", new(MatchFlag), "is not the number"},
 		{"refuses two flags", "tls_flag 80 81", new(MatchFlag), "wrong argument count"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

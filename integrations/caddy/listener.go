@@ -1,12 +1,12 @@
-// Package tlsflags is a plugin of Caddy that asks those clients for a certificate that set
-// the TLS flag request_mtls, and nobody else. Import it for its modules, which it registers:
+// Package tlsflags is a plugin of Caddy that requests certificates only from clients that set the
+// TLS flag request_mtls. Import it for the modules that it registers:
 //
 //   - the listener wrapper tls_flags ([Wrapper]), which has to come before tls;
 //   - the handshake matcher tls_flag ([MatchFlag]), for connection policies in JSON;
 //   - the handler tls_flags ([Handler]), which sets placeholders.
 //
-// The README beside it says how to write a Caddyfile. What the modules are called there and in
-// JSON is kept as versions promise; the Go types are only exported for Caddy.
+// The README beside it says how to write a Caddyfile. The names of the modules there and in JSON
+// follow Semantic Versioning; the Go types are exported for Caddy alone.
 package tlsflags
 
 import (

@@ -40,7 +40,7 @@ func (m *MatchFlag) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		n, err := strconv.ParseUint(d.Val(), 10, 16)
 		if err != nil {
-			return d.Errf("%q is no number of a TLS flag", d.Val())
+			return d.Errf("%q is not the number of a TLS flag", d.Val())
 		}
 		m.Flag = extension.Flag(n)
 	}

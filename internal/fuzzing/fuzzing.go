@@ -35,8 +35,8 @@ const (
 	MostSeeds = 300
 )
 
-// chosen has a line with a function and the hash of a seed for each seed to start from, of
-// the functions that have more than MostSeeds. They reach the same statements as all.
+// chosen lists the seeds that fuzzing starts from, for functions with more than MostSeeds. Each
+// line has a function and the hash of a seed. They reach the same statements as all seeds.
 //
 //go:embed chosen.txt
 var chosen string

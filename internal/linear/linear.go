@@ -27,7 +27,7 @@ const (
 	factor = 8  // the large input has so many times the parts of the small one
 	limit  = 12 // and may take so many times the steps; quadratic work takes 64 times as many
 
-	// Slices grow in jumps, and a package has tables.
+	// Bytes may grow faster than the input, since slices grow in jumps and packages have tables.
 	limitBytes = 2 * factor
 	fewBytes   = 1 << 16
 )

@@ -20,7 +20,7 @@ func Network(t *testing.T) bool {
 	return namespace(t, "network", syscall.CLONE_NEWNET, loopbackUp)
 }
 
-// Disk runs a test, as Network does, where dir is an empty file system of so many bytes.
+// Disk runs a test, as Network does, with an empty file system of the given size at dir.
 func Disk(t *testing.T, dir string, bytes int) bool {
 	t.Helper()
 	return namespace(t, "mount", syscall.CLONE_NEWNS, func() error {

@@ -49,7 +49,7 @@ type Config struct {
 	// ExtraFlags are further TLS flags to send.
 	ExtraFlags []extension.Flag
 
-	// Type is the extension type to send them under; 0 means extension.TLSFlags.
+	// Type is the extension type to send the flags under; 0 means extension.TLSFlags.
 	Type extension.Type
 
 	// Fingerprint is the client whose ClientHello to imitate.

@@ -16,8 +16,8 @@ type fragment12 struct {
 	length  int    // of the message, that of the stream if 0
 	offset  int
 	data    []byte
-	raw     []byte // the record's data instead
-	longer  int    // the record says that it has more
+	raw     []byte // if not nil, the data of the record in place of a fragment
+	longer  int    // how many bytes the record's length is too large by
 	before  []byte // in the same datagram
 	after   []byte
 	step    step

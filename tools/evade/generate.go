@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// singles returns the games with one trick each: those about records and the hello to every
-// receiver, the others, which are the kernel's, to one.
+// singles returns the games with one trick each. Tricks with records and the hello are played to
+// every receiver; the other tricks of TCP concern only the kernel, and are played to one.
 func singles(receivers []*receiver, o options) []*game {
 	var games []*game
 	for _, t := range all() {

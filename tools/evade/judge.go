@@ -90,8 +90,8 @@ var verdictNames = []string{"sure", "right", "named", "silent"}
 
 func (v verdict) String() string { return verdictNames[v] }
 
-// outside returns the rows about the flow that is judged. One in a tunnel is if the server
-// read the same, since inspect says once what it sees in two places.
+// outside returns the rows about the flow that is judged. A row in a tunnel is one of them if the
+// server read the same, since inspect reports only once what it sees in two places.
 func outside(read []reading, rows []row) []row {
 	return slices.DeleteFunc(slices.Clone(rows), func(r row) bool {
 		what, ok := r.reading()
@@ -125,8 +125,8 @@ func judge(read []reading, rows []row) verdict {
 	return silent
 }
 
-// misleading reports whether rows that name no doubt say that a flag was read that was not,
-// or only that something without it was.
+// misleading reports whether certain, the readings of rows without a doubt, has one with the flag
+// that the server did not have, or has another wrong one and lacks one that the server had.
 func misleading(read, certain []reading) bool {
 	other := false
 	for _, what := range certain {

@@ -70,8 +70,7 @@ func printTotals(games, mixed []*game, o options) error {
 	return nil
 }
 
-// enough reports whether of many combinations 90 % are as the servers read them, and 60 %
-// surely.
+// enough reports whether 90 % of many combinations are sure or right, and 60 % sure.
 func enough(games []*game) bool {
 	var n [silent + 1]int
 	for _, g := range games {
@@ -80,7 +79,7 @@ func enough(games []*game) bool {
 	return len(games) < 100 || 10*(n[sure]+n[right]) >= 9*len(games) && 10*n[sure] >= 6*len(games)
 }
 
-// printBlame prints which tricks are in the combinations that are wrong in silence.
+// printBlame prints which tricks are in the silent combinations.
 func printBlame(games []*game) {
 	type count struct{ silent, all int }
 	counts := make(map[string]*count)

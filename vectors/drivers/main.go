@@ -1,4 +1,4 @@
-// Command drivers puts the vectors to other implementations:
+// Command drivers runs the vectors against other implementations:
 //
 //	go run ./vectors/drivers check          # does each do what docs/matrix.json says?
 //	go run ./vectors/drivers record         # write docs/matrix.json and docs/matrix.md

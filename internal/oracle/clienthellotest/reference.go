@@ -21,9 +21,8 @@ type Hello struct {
 	Length             int // of the message
 }
 
-// Append appends the message that h describes to b; it ignores Length, and the Offset of
-// the extensions. It writes what it is told, allowed or not. What does not fit its length
-// field is an error.
+// Append appends the message that h describes to b, valid or not; it ignores Length, and the
+// Offset of the extensions. It fails if a value does not fit its length field.
 func (h Hello) Append(b []byte, dtls bool) ([]byte, error) {
 	body := cryptobyte.NewBuilder(nil)
 	body.AddUint16(h.Version)

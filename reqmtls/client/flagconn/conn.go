@@ -21,7 +21,7 @@ import (
 type Report struct {
 	// Requested says whether the server sent a CertificateRequest.
 	Requested bool
-	// Given says whether the client answered it with a certificate.
+	// Given says whether the client sent a certificate.
 	Given bool
 	// Authorities are the certificate authorities that the server named, as
 	// distinguished names in DER.
@@ -30,8 +30,8 @@ type Report struct {
 	Extensions extension.List
 }
 
-// maxFlight is how many bytes from the server are kept. Its CertificateRequest comes before
-// its certificate, and so well within them.
+// maxFlight is how many bytes from the server are kept. That is enough for its
+// CertificateRequest, which comes before its certificate.
 const maxFlight = 256 << 10
 
 // Conn is a TLS connection after its handshake.

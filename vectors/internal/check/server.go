@@ -57,9 +57,10 @@ func (s Server) Request() Request {
 	return NoRequest
 }
 
-// OnEmptyCertificate says what to do when a client that was asked has no certificate.
-// If none is required the handshake goes on. Otherwise -00 to -02 end it with bad_certificate for a client that offered
-// the flag, while TLS 1.3 has certificate_required: each is the other's alternative.
+// OnEmptyCertificate says what to do when a client that was asked has no certificate. If none
+// is required the handshake goes on. Otherwise -00 to -02 end it with bad_certificate for a
+// client that offered the flag, while TLS 1.3 has certificate_required: each is the other's
+// alternative.
 func (s Server) OnEmptyCertificate() Decision {
 	switch {
 	case !s.Require && s.TLS13:

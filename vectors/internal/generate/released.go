@@ -152,8 +152,8 @@ func (r *register) close() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// hashed are the keys of a test that its id stands for, in the order of the hash. Of the
-// alert and the error of QUIC it is the name alone.
+// hashed are the keys of a test that its hash covers, in this order. Of alert and quic_error,
+// only the name is hashed.
 var hashed = []string{
 	"input", "prefixes", "pieces", "memory", "before", "sender", "message", "text", "state", "steps",
 	"result", "outcome", "code", "offset", "alert", "quic_error", "action",

@@ -65,10 +65,10 @@ var messageKinds = map[byte]Kind{
 	1: ClientHello, 2: ServerHello, 4: NewSessionTicket, 8: EncryptedExtensions, 11: Certificate, 13: CertificateRequest,
 }
 
-// Detect tells from the bytes what they are. In order: a handshake message of exactly
-// the length that it says, a tls_flags extension, the data of one of exactly the length
-// that it says, and a handshake message that is cut short or followed by something; a hello
-// of these has to have a version that may be one.
+// Detect finds out what data is. It tries, in this order: a handshake message with exactly
+// the length in its header; a tls_flags extension; the data of one with exactly the length in
+// it; and a handshake message that is cut short or that other bytes follow, in which the
+// version of a hello must be a possible one.
 func Detect(data []byte) (Kind, error) {
 	if len(data) == 0 {
 		return 0, errors.New("no bytes")
@@ -92,8 +92,8 @@ func Detect(data []byte) (Kind, error) {
 	return 0, ErrUnknown
 }
 
-// hasVersion reports whether the version in a hello may be one. A ClientHello of DTLS that is
-// cut before its version has a number there.
+// hasVersion reports whether the version in a hello is a possible one. A ClientHello of DTLS
+// that is cut before its version has its message_seq in that place.
 func hasVersion(kind Kind, data []byte) bool {
 	switch kind {
 	case ClientHello:
@@ -181,8 +181,8 @@ func Explain(kind Kind, data []byte) Table {
 	return t
 }
 
-// parse has the strict parsers decide: it returns the end of what they consume, or the
-// offset of the fault and its code. The walker parses Flags.
+// parse calls the strict parser of t.Kind. It returns the end of what that consumed, or the
+// offset and code of the fault. Flags are left to the walker.
 func (t *Table) parse(data []byte) (int, error) {
 	var m handshake.Message
 	var n int

@@ -77,7 +77,7 @@ func (in *inspection) mayFormatApart() bool {
 	return ok || in.printer == nil
 }
 
-// ofItsOwn returns an inspection that counts, and prints to w.
+// ofItsOwn returns an inspection with counts of its own, which prints to w.
 func (in *inspection) ofItsOwn(w io.Writer) *inspection {
 	own := &inspection{inspectOptions: in.inspectOptions, cmd: in.cmd, parts: in.parts}
 	if p, ok := in.printer.(apartPrinter); ok {
@@ -86,7 +86,7 @@ func (in *inspection) ofItsOwn(w io.Writer) *inspection {
 	return own
 }
 
-// add adds up what an inspection of its own has counted, which begins again.
+// add adds the counts of an inspection of ofItsOwn, and sets them to 0.
 func (in *inspection) add(own *inspection) {
 	in.summary.helloCounts.add(&own.summary.helloCounts)
 	own.summary.helloCounts = helloCounts{}

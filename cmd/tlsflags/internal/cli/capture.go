@@ -8,9 +8,9 @@ import (
 	"github.com/tlsflags/tlsflags/capture"
 )
 
-// inspectCapture shows the hellos of a capture. What is wrong inside a capture is
-// warned about: what comes before the fault, and between faults, is right. A compressed file of
-// something else is an error; if passOver is true, it is reported as other instead.
+// inspectCapture shows the hellos of a capture. A fault inside a capture is only a warning, since
+// what was read around it is right. A compressed file of something else is an error; if passOver
+// is true, it is reported as other instead.
 func (in *inspection) inspectCapture(source string, r *inputReader, passOver bool) (other bool, err error) {
 	open := capture.Open
 	if in.budget != nil {

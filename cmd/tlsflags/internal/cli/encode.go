@@ -34,7 +34,7 @@ lower-case hexadecimal.`,
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 			if _, err := strconv.Atoi(unknown.GetSpecifiedShortnames()); err == nil {
-				return fmt.Errorf("-%s is no flag: numbers go from 0 to %d", unknown.GetSpecifiedShortnames(), extension.MaxFlag)
+				return fmt.Errorf("-%s is not a flag: numbers go from 0 to %d", unknown.GetSpecifiedShortnames(), extension.MaxFlag)
 			}
 		}
 		return aboutOption(cmd, err)

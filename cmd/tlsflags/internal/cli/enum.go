@@ -95,7 +95,7 @@ func (l *enumList[T]) Set(s string) error {
 // unknownValue is the error for a value that an option or argument does not take.
 type unknownValue struct {
 	what, got string
-	words     []string // to choose the nearest from
+	words     []string // that it takes; the error names the nearest
 	use       string   // what to do; "" is to use one of the words
 }
 

@@ -65,7 +65,7 @@ input is one of:
   - a capture, as inspect reads them
 
 The input is a file, - for standard input, or the argument itself. It is raw bytes, or
-a text that says them:
+one of these forms of text:
 
   - hexadecimal, also with 0x, colons or dashes
   - a dump of hexdump, xxd, od, tcpdump -X or Wireshark, also of whole packets
@@ -233,7 +233,7 @@ func (e *explanation) detect(o explainOptions) ([]byte, annotate.Kind, error) {
 type explainedInput struct {
 	arg    string
 	source string // its name in results
-	form   string // of a text: one of package paste
+	form   string // of a text, as package paste names it; else ""
 	data   []byte
 	also   string // another form in which the text is a whole ClientHello
 

@@ -42,7 +42,7 @@ func TestExplainArgument(t *testing.T) {
 		long:              "tlsflags: " + long + ": no such file; read as hexadecimal" + hint,
 		long + ":":        "tlsflags: 99999999999999999999...: read as hexadecimal" + hint,
 		"no\x00name":      `tlsflags: no\x00name: invalid argument`,
-		long + "/9/9":     `tlsflags: 99999999999999999999...: no text of a message (hexadecimal, a dump, an array, an escaped string, base64): character 81: "/" is no hexadecimal digit`,
+		long + "/9/9":     `tlsflags: 99999999999999999999...: no text of a message (hexadecimal, a dump, an array, an escaped string, base64): character 81: "/" is not a hexadecimal digit`,
 		"/" + long + "/9": "tlsflags: /9999999999999999999...: read as base64" + hint,
 	} {
 		if out, code := runCLI(t, "explain", arg); Exit(code) != ExitInput || !strings.HasPrefix(out, want) {

@@ -105,8 +105,8 @@ func (in *inspection) count(h *capture.Hello, msg clienthello.ClientHello, code 
 	}
 }
 
-// describe says how the hello travelled; what it says is up to the caller. The line is valid
-// until the next one.
+// describe returns a line with what carried the hello; the caller adds what is in it. The line
+// is valid until the next one.
 func (m *lists) describe(source string, h *capture.Hello) *line {
 	l := &m.line
 	*l = line{

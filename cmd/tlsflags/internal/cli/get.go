@@ -61,7 +61,7 @@ written, or the network failed.`,
 	o.tls.register(cmd, 30*time.Second, "the whole request")
 	f.Var(&o.flags, "flag", "TLS flags to send, by number or name; none: no extension")
 	addOldName(f, "flags", "flag")
-	f.Var(&o.types, "type", "extension type to send them under")
+	f.Var(&o.types, "type", "extension type to send the flags under")
 	f.Var(&o.preset, "preset", "client whose hello to imitate")
 	o.request.register(f)
 	f.StringVarP(&o.output.name, "output", "o", "", "write the body to this `file`, which appears when it is complete")

@@ -40,7 +40,7 @@ func (in *inspection) input(path string) error {
 	})
 }
 
-// source is how results and messages call the file.
+// source returns the name of the file in results and messages.
 func (in *inspection) source(path string) string {
 	if in.redact {
 		return filepath.Base(path)

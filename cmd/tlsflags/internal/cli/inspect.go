@@ -121,8 +121,8 @@ an array, a string with escapes, or base64.
 The argument - is standard input, whose hellos are printed as they arrive. In a
 directory, every capture in it and below it is inspected, in lexical order; other files
 are counted and symbolic links are not followed. With -i there are no inputs: inspect
-captures on a network interface until ^C, --count or --duration, with several -i on each of
-them, with -i any on all; the source of a hello is the interface of its first packet.
+captures on a network interface until ^C, --count or --duration. -i may be repeated, and
+-i any means all interfaces. The source of a hello is the interface of its first packet.
 
 With --join, all inputs are captures of one place, such as the files that tcpdump -G or -C
 or dumpcap -b wrote one after the other. They are read as one capture, in the order of the
@@ -131,11 +131,10 @@ all files; the source of a hello is the file of its first frame. With --follow, 
 waits at the end of a file for more, until ^C, or until the file is replaced or truncated.
 
 If an input cannot be read, one line says why, the other inputs are still inspected, and
-the exit code is 3. A capture that can be opened is readable: what is damaged, cut short
-or of an unknown link type is counted and warned about, and with --strict-capture the
-exit code is 5. A damaged capture is read on after the damage, and a warning says at which
-byte it is. Of a capture in another format, such as snoop, inspect says which program
-converts it.
+the exit code is 3. What is damaged, cut short or of an unknown link type in a capture that
+can be opened is only counted and warned about; with --strict-capture, the exit code is
+then 5. A damaged capture is read on after the damage, and a warning says at which byte it
+is. For a capture in another format, such as snoop, inspect says which program converts it.
 
 With --keylog, inspect decrypts the TLS 1.3 connections over TCP whose secrets it has.
 It prints the TLS flags of their encrypted messages, which rule they break, and whether
@@ -151,7 +150,7 @@ one, count, len, lower and upper. A comparison with an absent value is false; x 
 tests for one. If several of --where, --flag, --sni, --ja4, --since and --until are given,
 all must hold. --fields shows only some keys of the JSON, in any format.
 --by ja4 counts hellos by their JA4, and --by day,flag by day and flag; FIRST is the number
-of the first of them, as explain --hello takes it. --report writes a page of HTML with
+of the first such hello, for explain --hello. --report writes a page of HTML with
 counts, a time line, doubts and oddities, and the bytes of up to 200 hellos.
 
 --write-hellos writes the message of each hello that is shown to DIR, under the number of the
@@ -161,11 +160,12 @@ packets from its beginning on, at most 64 before the hello and 64 after it, in b
 Files are read twice for that. Of standard input, an interface and a file with --follow, inspect
 holds the latest 64 MiB of packets, and says how many it could not write.
 
-With -o, the results go to a file. It has another name in the same folder until they are
-complete, also after ^C or SIGTERM; if they cannot be written, there is no file. --rotate
-1h or --rotate 1GB begins a new file after that time or size, for -i, - and --follow. The
-names of the files have the time of their first hello and a number. A time begins at a
-multiple of its length in UTC, and a file is complete when a hello of the next one comes.
+With -o, the results go to a file. It gets its name when inspect ends, also by ^C or SIGTERM,
+and has another one in the same folder until then; if the results cannot be written, there
+is no file. --rotate 1h or --rotate 1GB begins a new file after that time or size, for -i, -
+and --follow. The names of the files have the time of their first hello and a number. A time
+begins at a multiple of its length in UTC, and a file is complete when a hello of the next
+one comes.
 
 --format parquet has the message of each hello and a column for most keys of the JSON, for
 databases; the bytes come in groups of up to 16 MiB, and a file is readable when inspect
@@ -235,8 +235,8 @@ type inspection struct {
 	budget   *capture.Budget
 }
 
-// garbagePercent is how much garbage there may be, as a part of what is in use. Less than the
-// usual 100 takes no more time here, since rows leave next to none.
+// garbagePercent is the GOGC of inspect. It takes no more time here than the usual 100, since
+// rows leave next to no garbage.
 const garbagePercent = 70
 
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless

@@ -85,7 +85,7 @@ type conversation struct {
 	hello    bool           // a ClientHello was seen
 	agreed   bool           // a CertificateRequest acknowledges request_mtls
 	finished bool           // the server's Finished was seen
-	lost     bool           // it is not known what comes before that
+	lost     bool           // messages before that may be missing
 	reader   *tls13.Conversation
 	losses   *losses
 }

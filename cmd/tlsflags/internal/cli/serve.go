@@ -104,7 +104,7 @@ func modeOption() enum[reqmtls.Mode] {
 
 type typeChoice = choice[[]extension.Type]
 
-// typeOption takes the number of an extension type that carries flags, or one of others.
+// typeOption takes the number of an extension type that carries flags, or another choice.
 func typeOption(def string, others ...typeChoice) enum[[]extension.Type] {
 	return enumOf("type", def, append(others,
 		typeChoice{"62", []extension.Type{extension.TLSFlags}},

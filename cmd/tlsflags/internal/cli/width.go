@@ -41,8 +41,8 @@ func (w *widthValue) Set(s string) error {
 	return nil
 }
 
-// widthOf returns how many columns text may take that goes to w, or 0 if there is no limit: the
-// number of --width, that of the terminal, or that of COLUMNS.
+// widthOf returns how many columns text for w may take, or 0 if there is no limit: the number of
+// --width, of the terminal, or of COLUMNS.
 func widthOf(cmd *cobra.Command, w io.Writer) int {
 	if f := cmd.Flags().Lookup(widthOption); f != nil && f.Changed {
 		return int(*f.Value.(*widthValue))

@@ -1,4 +1,4 @@
-// Package codepoint is how the JSON of the command has the numbers of registries:
+// Package codepoint writes numbers of registries as the JSON of the command has them:
 // {"value":80,"name":"request_mtls"}, with null for a number without a name.
 package codepoint
 

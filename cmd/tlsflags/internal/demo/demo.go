@@ -135,7 +135,7 @@ func serverNames(host string) []string {
 	return names
 }
 
-// visitors gives each connection a place for its ClientHello.
+// visitors is a listener whose connections have room for their ClientHello.
 type visitors struct{ net.Listener }
 
 type visitor struct {

@@ -30,7 +30,7 @@ type row struct {
 func readDump(text []byte, yield func(Reading) bool) *fault {
 	rows := dumpRows(text)
 	if len(rows) > maxRows {
-		return faultf(rows[maxRows].at, Dump, "a dump may have %d lines", maxRows)
+		return faultf(rows[maxRows].at, Dump, "a dump may have at most %d lines", maxRows)
 	}
 	if len(rows) == 0 || len(rows) == 1 && !rows[0].mark {
 		return nil
@@ -126,16 +126,16 @@ func begins(offset, s []byte) bool {
 type dump struct {
 	radix   int
 	blocks  [][]byte
-	pads    [][]byte // of each block, the bytes after it in a group
-	pad     []byte
-	width   int  // of a line, in bytes; 0 if it is not known
-	end     int  // column after the last byte of a line of that width
-	follows int  // lines whose offset follows
-	group   int  // bytes without a blank between them, in the first group
-	uneven  bool // there are other groups, not only short ones at the end of a line
-	words   bool // the lines have other numbers than octets in hexadecimal
-	stop    int  // where the last line read ended
-	spare   int  // bytes that asterisks may still add
+	pads    [][]byte // for each block, the padding of its last word
+	pad     []byte   // of the block that is being read
+	width   int      // of a line, in bytes; 0 if it is not known
+	end     int      // column after the last byte of a line of that width
+	follows int      // lines whose offset follows
+	group   int      // bytes without a blank between them, in the first group
+	uneven  bool     // there are other groups, not only short ones at the end of a line
+	words   bool     // the lines have other numbers than octets in hexadecimal
+	stop    int      // where the last line read ended
+	spare   int      // bytes that asterisks may still add
 }
 
 func (d *dump) value(r row) (int, bool) {
@@ -143,7 +143,7 @@ func (d *dump) value(r row) (int, bool) {
 	return int(v), err == nil
 }
 
-const noOctets = "these are no octets in hexadecimal; use od -A x -t x1 -v"
+const noOctets = "these are not octets in hexadecimal; use od -A x -t x1 -v"
 
 // read reads all blocks.
 func (d *dump) read(rows []row) *fault {
@@ -156,7 +156,7 @@ func (d *dump) read(rows []row) *fault {
 		}
 		v, ok := d.value(r)
 		if !ok {
-			return faultf(r.at, Dump, "the offset %s is no number", quote(r.offset))
+			return faultf(r.at, Dump, "the offset %s is not a number", quote(r.offset))
 		}
 		next, squeezed := i+1, false
 		for next < len(rows) && rows[next].offset == nil {

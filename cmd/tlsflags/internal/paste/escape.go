@@ -132,14 +132,14 @@ func (e *escaped) escape() *fault {
 	case c == 'x' || c == 'X':
 		v := octet(rest[1:])
 		if v < 0 {
-			return faultf(begin, Escaped, "%s is no octet; two digits come after the x", quote(e.text[begin:min(e.at+3, len(e.text))]))
+			return faultf(begin, Escaped, "%s is not an octet; two digits come after the x", quote(e.text[begin:min(e.at+3, len(e.text))]))
 		}
 		e.add(byte(v))
 		e.at += 3
 	case c == 'u':
 		v, err := strconv.ParseUint(string(rest[1:min(5, len(rest))]), 16, 16)
 		if err != nil || len(rest) < 5 {
-			return faultf(begin, Escaped, "%s is no character; four digits come after the u", quote(e.text[begin:min(e.at+5, len(e.text))]))
+			return faultf(begin, Escaped, "%s is not a character; four digits come after the u", quote(e.text[begin:min(e.at+5, len(e.text))]))
 		}
 		e.addRune(rune(v))
 		e.unicode = e.unicode || v < utf8.RuneSelf

@@ -61,7 +61,7 @@ func readDigits(text []byte, yield func(Reading) bool) *fault {
 				return nil
 			}
 			if v < 0 {
-				return faultf(t.at+i, Hexadecimal, "%s is no hexadecimal digit", quoteRune(t.text[i:]))
+				return faultf(t.at+i, Hexadecimal, "%s is not a hexadecimal digit", quoteRune(t.text[i:]))
 			}
 			if digits++; digits%2 == 0 {
 				data = append(data, byte(high<<4|v))
@@ -151,11 +151,11 @@ func hexNumbers(w window) (data []byte) {
 	return data
 }
 
-// notHex returns the first character of the text that is no hexadecimal.
+// notHex returns the fault of the first character that is no part of hexadecimal, or nil.
 func notHex(text []byte) *fault {
 	for i, c := range text {
 		if digit(c) < 0 && !isSpace(c) && strings.IndexByte(hexSeparators, c) < 0 {
-			return faultf(i, "", "%s is no hexadecimal digit", quoteRune(text[i:]))
+			return faultf(i, "", "%s is not a hexadecimal digit", quoteRune(text[i:]))
 		}
 	}
 	return faultf(0, "", "there are no digits")
@@ -224,7 +224,7 @@ func readDecimal(text []byte, yield func(Reading) bool) *fault {
 				return nil // perhaps hexadecimal
 			}
 		}
-		wrong = faultf(t.at, Decimal, "%s is no number from 0 to 255", quote(t.text))
+		wrong = faultf(t.at, Decimal, "%s is not a number from 0 to 255", quote(t.text))
 		break
 	}
 	switch {
@@ -268,7 +268,7 @@ func readArray(text []byte, yield func(Reading) bool) *fault {
 			data = append(data, byte(v))
 		}
 		if !ok || len(data) == from {
-			return faultf(t.at, Array, "%s is no octet; it has one or two digits after 0x", quote(t.text))
+			return faultf(t.at, Array, "%s is not an octet; it has one or two digits after 0x", quote(t.text))
 		}
 	}
 	if len(data) > 0 {
@@ -277,8 +277,8 @@ func readArray(text []byte, yield func(Reading) bool) *fault {
 	return nil
 }
 
-// types says of which type a number is: a cast such as (byte), u8 after it, or .toByte(). gdb has
-// a symbol after an address: 0x5580 <hello+8>:.
+// types matches the type of a number: a cast such as (byte), u8 after it, or .toByte(); and the
+// address with a symbol that gdb prints: 0x5580 <hello+8>:.
 var types = pattern(`\(\s*[A-Za-z][\w ]*\)|_?u8\b|\.\w+\(\)|0x[0-9a-f]+ <[^>\n]*>:`)
 
 // withoutTypes returns a text with blanks for the types of its numbers.
@@ -346,7 +346,7 @@ func readBase64(text []byte, yield func(Reading) bool) *fault {
 				if len(s) < enough || hex || blanks {
 					return nil
 				}
-				return faultf(t.at+i, Base64, "%s is no character of base64, or comes after its end", quoteRune(t.text[i:]))
+				return faultf(t.at+i, Base64, "%s is not a character of base64, or comes after its end", quoteRune(t.text[i:]))
 			}
 			hex = hex && digit(c) >= 0
 			s = append(s, c)
@@ -357,7 +357,7 @@ func readBase64(text []byte, yield func(Reading) bool) *fault {
 		if len(s) < enough || hex || blanks {
 			return nil
 		}
-		return faultf(last-1, Base64, "base64 cannot end here: %d characters are no whole number of bytes", len(s))
+		return faultf(last-1, Base64, "base64 cannot end here: %d characters are not a whole number of bytes", len(s))
 	}
 	yield(Reading{Form: Base64, Data: data, Unlikely: hex || blanks})
 	return nil

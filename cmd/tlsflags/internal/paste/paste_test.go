@@ -87,7 +87,7 @@ func TestRead(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                  "character 1: there are no digits",
-		"no code!":                          `character 1: "n" is no hexadecimal digit`,
+		"no code!":                          `character 1: "n" is not a hexadecimal digit`,
 		"01 02\n*\n01 03":                   "line 2, character 1: * stands for lines left out; use od -A x -t x1 -v",
 		"<Buffer 16 03 ... 467 more bytes>": "character 15: ... stands for bytes left out; the dump is cut",
 		"[22, 3, ... 2 more items]":         "character 9: ... stands for bytes left out; the dump is cut",
@@ -104,17 +104,17 @@ func TestErrors(t *testing.T) {
 		"0":                                                                        `character 1: the digit "0" is left over: 1 digits are an odd number, and an octet has two`,
 		"0x0":                                                                      `character 3: the digit "0" is left over: 1 digits are an odd number, and an octet has two`,
 		"01 02\n0 03":                                                              `line 2, character 1: "0" is a single digit; an octet has two`,
-		"0123456789abcdef é":                                                       `character 18: "é" is no hexadecimal digit`,
-		"1, 2, 256":                                                                `character 7: "256" is no number from 0 to 255`,
-		"{0x1, 0x,}":                                                               `character 7: "0x" is no octet; it has one or two digits after 0x`,
-		`\x01\xg`:                                                                  `character 5: "\xg" is no octet; two digits come after the x`,
-		`\u0001\u12`:                                                               `character 7: "\u12" is no character; four digits come after the u`,
+		"0123456789abcdef é":                                                       `character 18: "é" is not a hexadecimal digit`,
+		"1, 2, 256":                                                                `character 7: "256" is not a number from 0 to 255`,
+		"{0x1, 0x,}":                                                               `character 7: "0x" is not an octet; it has one or two digits after 0x`,
+		`\x01\xg`:                                                                  `character 5: "\xg" is not an octet; two digits come after the x`,
+		`\u0001\u12`:                                                               `character 7: "\u12" is not a character; four digits come after the u`,
 		"0000: 0102\n0002: 03zz\n0004: 05":                                         "line 2, character 7: two hexadecimal digits are missing: the line has 0 bytes, and those before it have 2",
 		"0000: 0102\n0002: 0304\n0006: 07":                                         `line 3, character 1: the offset "0006" does not follow the line before, which has 2 bytes from 0002; is a line missing?`,
 		"0000: 01\n0001: 02\n*\nffffff: 03":                                        `line 4, character 1: the offset "ffffff" does not follow the lines left out before it`,
-		strings.Repeat("AQLz", 11) + "A":                                           "character 45: base64 cannot end here: 45 characters are no whole number of bytes",
-		strings.Repeat("AQLz", 11) + "!":                                           `character 45: "!" is no character of base64, or comes after its end`,
-		strings.Repeat("0000: 00\n", 70000):                                        "line 65537, character 1: a dump may have 65536 lines",
+		strings.Repeat("AQLz", 11) + "A":                                           "character 45: base64 cannot end here: 45 characters are not a whole number of bytes",
+		strings.Repeat("AQLz", 11) + "!":                                           `character 45: "!" is not a character of base64, or comes after its end`,
+		strings.Repeat("0000: 00\n", 70000):                                        "line 65537, character 1: a dump may have at most 65536 lines",
 	} {
 		var err error
 		for _, err = range Read([]byte(text)) {

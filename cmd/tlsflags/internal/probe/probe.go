@@ -43,8 +43,8 @@ const (
 	// Asks: it asks because of the flag (draft-jhoyla-req-mtls-flag-00 to -02,
 	// Section 3).
 	Asks Verdict = "asks"
-	// Acknowledges: it asks, and its CertificateRequest has the flag in answer to that
-	// of the client (the editors' copy after -02).
+	// Acknowledges: it asks, and its CertificateRequest echoes the client's flag (the
+	// editors' copy after -02).
 	Acknowledges Verdict = "acknowledges"
 	// Refuses: it ended the handshake, which it did not without the flag.
 	Refuses Verdict = "refuses"

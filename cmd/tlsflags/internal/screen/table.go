@@ -10,7 +10,7 @@ type Column struct {
 	Name  string
 	Right bool // numbers
 	Tail  bool // if it is cut, its end stays; it has no colors
-	// Least is to how many columns of the screen it may be cut, if it is wider; 0: it is not.
+	// Least is the width to which the column may be cut; 0: it is not cut.
 	Least int
 	// Rank orders the columns by importance. If there is too little room, those with the
 	// highest are left out. Columns with rank 0 stay.

@@ -58,7 +58,7 @@ func decodeTSV(line []byte) (Answer, error) {
 		return Answer{}, fmt.Errorf("the answer %s has one column: it needs an id, a tab and a result", quote(line))
 	}
 	if len(cells) > columns {
-		return Answer{}, fmt.Errorf("the answer has %d columns; there are %d", len(cells), columns)
+		return Answer{}, fmt.Errorf("the answer has %d columns; it may have at most %d", len(cells), columns)
 	}
 	r := row{cells: slices.Concat(cells, make([]string, columns))}
 	a := Answer{

@@ -116,7 +116,7 @@ func otherwise(l, r operand) string {
 // inQuotes says that a number is needed as text.
 func inQuotes(o operand) string { return fmt.Sprintf("; write %q, in quotes", o.at) }
 
-// searchAdvice says what to write instead of a search in what is no string.
+// searchAdvice says what to write instead of a search in something else than a string.
 func searchAdvice(wrong, l, r operand) string {
 	_, literal := wrong.at.(*ast.IntegerNode)
 	switch {
@@ -140,7 +140,7 @@ func elementAdvice(value, list operand) string {
 	return ""
 }
 
-// presence says how to use a value that is no condition, nor can be compared.
+// presence says how to use a value that is neither a condition nor comparable.
 func presence(o operand) string {
 	name := o.name()
 	if name == "" || o.t == nil {
@@ -174,7 +174,7 @@ func (o operand) name() string {
 	return ""
 }
 
-// nameAdvice says what a name that there is not may have been meant to be, if err does not.
+// nameAdvice says what to write instead of an unknown name, unless err says that.
 func nameAdvice(name string, err error) string {
 	switch lower := strings.ToLower(name); {
 	case lower == "null" || lower == "none" || lower == "undefined":
@@ -185,7 +185,7 @@ func nameAdvice(name string, err error) string {
 	return ""
 }
 
-// callAdvice says what to write instead of a function that there is not.
+// callAdvice says what to write instead of an unknown function.
 func callAdvice(name string, arguments []ast.Node) string {
 	object, method, nested := cutLast(name)
 	argument := "..."
@@ -216,7 +216,7 @@ func cutLast(name string) (before, after string, found bool) {
 }
 
 // literal checks a text that a value of the row is compared with, and returns it as the row has
-// it: a text that the value never is, is a mistake.
+// it. A text that the value can never be is an error.
 func (c *translator) literal(o, value operand) operand {
 	text, ok := o.at.(*ast.StringNode)
 	if !ok || o.node != ast.Node(text) {
@@ -230,7 +230,7 @@ func (c *translator) literal(o, value operand) operand {
 		} else if _, wrong := netip.ParseAddrPort(text.Value); wrong == nil {
 			c.fail(o.at, "%q has a port; compare %s and %s", text.Value, name, strings.TrimSuffix(name, "ip")+"port")
 		} else if err != nil {
-			c.fail(o.at, "%q is no IP address; write all of it, or use startsWith", text.Value)
+			c.fail(o.at, "%q is not an IP address; write all of it, or use startsWith", text.Value)
 		}
 		o.node = &ast.StringNode{Value: address.String()}
 	case strings.HasSuffix(name, "ja4") && strings.ContainsAny(text.Value, "*%?"):
@@ -241,7 +241,7 @@ func (c *translator) literal(o, value operand) operand {
 	return o
 }
 
-// listAdvice says what to write instead of what is no list.
+// listAdvice says what to write instead of something else than a list.
 func listAdvice(l, r operand) string {
 	text, ok := r.at.(*ast.StringNode)
 	if !ok {

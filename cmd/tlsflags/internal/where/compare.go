@@ -143,7 +143,7 @@ func (c *translator) in(n *ast.BinaryNode) ast.Node {
 	case r.t == nil || r.t.Kind != paths.List:
 		return c.fail(r.at, "in needs a list here, not %s%s", kind(r.t), listAdvice(l, r))
 	case l.t == nil:
-		return c.fail(l.at, "nil is in no list")
+		return c.fail(l.at, "nil is never in a list")
 	}
 	if !r.t.Elem.IsPoint() {
 		if l.t.Kind != r.t.Elem.Kind || l.t.Kind == paths.Object {

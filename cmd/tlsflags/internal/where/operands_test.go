@@ -135,7 +135,7 @@ func TestOperandErrors(t *testing.T) {
 		`lower(odd) == "x"`:                         `column 7: lower cannot be used for a list`,
 		`nil + port == 1`:                           `column 1: a number is needed here, not nil`,
 		`nil contains "x"`:                          `column 1: contains needs a string here, not nil`,
-		`nil in hello.flags`:                        `column 1: nil is in no list`,
+		`nil in hello.flags`:                        `column 1: nil is never in a list`,
 		`nil`:                                       `column 1: a condition is needed here, not nil`,
 		`nope(ja4) startsWith "x"`:                  `column 1: there is no function nope (use len, lower, upper, any, all, none, one or count)`,
 		`not # == 5`:                                `column 5: unexpected "#"`,

@@ -225,7 +225,7 @@ func TestErrors(t *testing.T) {
 		`ja4 matches ja4`:                     `column 13: matches needs a string literal here`,
 		`ja4 matches "("`:                     "column 13: error parsing regexp: missing closing ): `(`",
 		`ja4 in ja4`:                          `column 8: in needs a list here, not a string`,
-		`nil in odd`:                          `column 1: nil is in no list`,
+		`nil in odd`:                          `column 1: nil is never in a list`,
 		`5 in hello.alpn`:                     `column 3: a number cannot be in a list whose elements are a string; write "5", in quotes`,
 		`sure in hello.flags`:                 `column 6: a list of code points has numbers and names, not a boolean`,
 		`any(hello.frames, # in hello.flags)`: `column 21: in cannot compare elements of two lists`,

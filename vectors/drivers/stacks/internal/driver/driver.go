@@ -45,7 +45,7 @@ func Serve(stack string, answer func(pieces [][]byte) string) error {
 // Wrote is the answer of a server that has written something.
 func Wrote(data []byte) string { return "wrote " + hex.EncodeToString(data[:min(len(data), 16)]) }
 
-// Version is that of the module that a test asks: the linker sets it.
+// Version is the version of the stack, if that is a Go module. The linker sets it.
 var Version = "unknown"
 
 // Certificates reads the certificates in the current folder.
