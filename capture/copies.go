@@ -132,6 +132,7 @@ func (s *Scanner) adopt(f *flow, h *half, limit uint32, proven bool) {
 		if !proven || c.sure {
 			st.doubts = st.doubts.With(c.why)
 		}
+		st.adopted = true
 		b := c.data[h.next-c.seq:]
 		b = b[:min(len(b), int(limit-h.next))]
 		if c.urg && h.markUrgent(&segment{seq: c.seq, urgent: c.urgent}) {

@@ -318,20 +318,22 @@ func TestDataInSYN(t *testing.T) {
 	ackTo := func(n int) seg { return seg{seq: -1, ack: n, flags: syn | ack, fromServer: true} }
 	rest := seg{seq: 20, flags: ack, data: real1[20:]}
 	inDoubt := []reading{{N: 1, Ambiguous: "syn_data"}}
+	broken := records(withExtension(messageWith(1), 43, []byte{4, 3, 4}), 1<<14) // its supported_versions
 	for name, c := range map[string]connection{
-		"acknowledged":              {[]seg{with20(real1[:20]), ackTo(20), rest}, []reading{{N: 1}}},
-		"a whole hello":             {[]seg{with20(real1), ackTo(length)}, []reading{{N: 1}}},
-		"ignored, and again":        {[]seg{with20(real1[:20]), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1}}},
-		"ignored, other bytes":      {[]seg{with20(decoy[:20]), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: overlap}}},
-		"ignored, and a gap":        {[]seg{with20(real1[:20]), ackTo(0), rest}, nil},
-		"one byte":                  {[]seg{with20([]byte("G")), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: []capture.Fault{{Code: "overlap"}}}}},
-		"one direction":             {[]seg{with20(real1[:20]), rest}, []reading{{N: 1, Ambiguous: "syn_data"}}},
-		"one direction, no hello":   {[]seg{with20(real1), {flags: ack, data: bytes.Repeat([]byte{7}, length)}}, inDoubt},
-		"one direction, a prologue": {[]seg{with20(real1), {flags: ack, data: []byte("EHLO a\r\n")}}, inDoubt},
-		"one direction, urgent":     {[]seg{with20(real1[:20]), {flags: ack | urg, data: decoy[:30]}, {seq: 30, flags: ack, data: real1[30:]}}, inDoubt},
-		"one direction, and a part": {[]seg{with20(real1), {flags: ack, data: decoy[:20]}}, []reading{{N: 1, Ambiguous: "syn_data"}, {Ambiguous: "syn_data"}}},
-		"one direction, neither":    {[]seg{with20([]byte("7")), {flags: ack, data: bytes.Repeat([]byte{7}, length)}}, nil},
-		"one direction, ignored":    {[]seg{with20(decoy[:20]), whole(real1, nil)}, []reading{{N: 1, Ambiguous: "syn_data"}, {N: 2, Ambiguous: "syn_data"}}},
+		"acknowledged":                {[]seg{with20(real1[:20]), ackTo(20), rest}, []reading{{N: 1}}},
+		"a whole hello":               {[]seg{with20(real1), ackTo(length)}, []reading{{N: 1}}},
+		"ignored, and again":          {[]seg{with20(real1[:20]), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1}}},
+		"ignored, other bytes":        {[]seg{with20(decoy[:20]), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: overlap}}},
+		"ignored, and a gap":          {[]seg{with20(real1[:20]), ackTo(0), rest}, nil},
+		"one byte":                    {[]seg{with20([]byte("G")), ackTo(0), whole(real1, nil), acked}, []reading{{N: 1, Faults: []capture.Fault{{Code: "overlap"}}}}},
+		"one direction":               {[]seg{with20(real1[:20]), rest}, []reading{{N: 1, Ambiguous: "syn_data"}}},
+		"acknowledged, and malformed": {[]seg{with20(broken[:20]), ackTo(20), {seq: 20, flags: ack, data: broken[20:]}}, []reading{{N: 1, Ambiguous: "hello", Faults: []capture.Fault{{Code: "field_overrun", Offset: len(broken) - 8}}}}},
+		"one direction, no hello":     {[]seg{with20(real1), {flags: ack, data: bytes.Repeat([]byte{7}, length)}}, inDoubt},
+		"one direction, a prologue":   {[]seg{with20(real1), {flags: ack, data: []byte("EHLO a\r\n")}}, inDoubt},
+		"one direction, urgent":       {[]seg{with20(real1[:20]), {flags: ack | urg, data: decoy[:30]}, {seq: 30, flags: ack, data: real1[30:]}}, inDoubt},
+		"one direction, and a part":   {[]seg{with20(real1), {flags: ack, data: decoy[:20]}}, []reading{{N: 1, Ambiguous: "syn_data"}, {Ambiguous: "syn_data"}}},
+		"one direction, neither":      {[]seg{with20([]byte("7")), {flags: ack, data: bytes.Repeat([]byte{7}, length)}}, nil},
+		"one direction, ignored":      {[]seg{with20(decoy[:20]), whole(real1, nil)}, []reading{{N: 1, Ambiguous: "syn_data"}, {N: 2, Ambiguous: "syn_data"}}},
 	} {
 		t.Run(name, c.run)
 	}

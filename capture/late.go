@@ -274,7 +274,11 @@ func (s *Scanner) answersLate(f *flow, h *half, seg *segment) bool {
 		s.endLate(f, client)
 		return true
 	}
-	s.confirmLate(f, client)
+	if first := h.synSeen && l.answer == h.start; first && l.got[0] == recordAlert {
+		s.giveUpLate(f) // it may be the answer to what came before the hello
+	} else {
+		s.confirmLate(f, client)
+	}
 	s.decide(h) // it is the server
 	return true
 }

@@ -287,6 +287,9 @@ func TestAnswersToLateHellos(t *testing.T) {
 		part := [][]byte{upAck(at, 2, ack, hello()[:20]), upAck(at+20, 2, ack, hello()[20:])}
 		checkLate(t, name+", in two segments", slices.Concat(start[:4], part, row.packets), row.want)
 	}
+	silent := slices.Concat(start[:3], [][]byte{upAck(at, 0, ack, hello())})
+	checkLate(t, "the first bytes", append(silent, downAck(0, end, ack, answer)), "")
+	checkLate(t, "the first bytes are an alert", append(silent, downAck(0, end, ack, []byte{21, 3, 3, 0, 2, 2, 10})), "unconfirmed")
 }
 
 // TestFramesOfLateHello checks that a late hello has its packets where the server's

@@ -16,7 +16,7 @@ func (s *Scanner) report(f *flow, h *half) bool {
 		s.hello.Ambiguous |= s.weigh(h, begin)
 	}
 	s.hello.Faults = append(s.hello.Faults, st.faults...)
-	if h.urgent || len(st.faults) > 0 {
+	if h.urgent || st.adopted || len(st.faults) > 0 {
 		s.hello.checkBodies()
 	}
 	st.reported, st.reportedAt = append(st.reported[:0], s.hello.Frames...), begin

@@ -56,6 +56,7 @@ type stream struct {
 	mixedWays  bool   // another segment had another one
 	proof      proof  // of the bytes
 	mixedProof bool   // another segment had another one
+	adopted    bool   // bytes that were set aside were taken
 	late       bool   // it has a late hello, or begins one
 	second     bool   // it begins with the second hello
 	hinted     bool   // a segment at hint may begin a late hello, while floating
