@@ -63,7 +63,7 @@ type Pieces struct {
 // found.
 type Hello struct {
 	Transport Transport
-	Src, Dst  netip.AddrPort // from the client, to the server
+	Src, Dst  netip.AddrPort // from the client, to the server; not valid without IP
 	Flow      uint64         // number of the connection, as in FlowPart; 0 without Reader.Tap
 	Time      time.Time      // of the packet that completed the hello
 

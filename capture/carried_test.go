@@ -168,7 +168,16 @@ func dtlsCases(m messages, raw layers.LinkType) []carriedCase {
 		iData := slices.Concat([]byte{64, 3}, bytes16(20+len(whole)), make([]byte, 16), whole)
 		sctp("I-DATA", "dtls 1 sctp", sctpPacket(1, iData))
 	}
-	return cases
+	const linkSCTP, linkPDU = layers.LinkType(LinkTypeSCTP), layers.LinkType(LinkTypeExportedPDU)
+	segment := func(seq int, b []byte) []byte {
+		return slices.Concat([]byte("\x00\x14\x00\x04\x0a\x00\x00\x01\x00\x15\x00\x04\x0a\x00\x00\x02\x00\x22\x00\x13\x00\x01"),
+			bytes32(seq), bytes32(seq+len(b)), []byte("\x00\x00\x00\x01\x00\x00\x10\x00\x00\x00\x00\x00\x00"), b)
+	}
+	exported := slices.Concat([]byte("\x00\x0c\x00\x04dtls\x00\x18\x00\x04\x00\x00\x00\x03\x00\x00\x00\x00"), whole)
+	return append(cases,
+		carriedCase{"SCTP without IP", linkSCTP, [][]byte{sctpPacket(1, sctpChunk(3, 5, whole))}, "dtls 1 sctp"},
+		carriedCase{"PDU with DTLS", linkPDU, [][]byte{exported}, "dtls 1 exported_pdu udp"},
+		carriedCase{"PDUs with TLS", linkPDU, [][]byte{segment(1, m.small()[:30]), segment(1, m.small())}, "tcp 1 exported_pdu ipv4 tcp"})
 }
 
 func eapCases(m messages, eth, raw layers.LinkType) []carriedCase {
@@ -284,7 +293,7 @@ func scanCarried(link layers.LinkType, packets [][]byte) string {
 		if _, _, err := h.Parse(); err != nil {
 			row += " " + err.Error()
 		}
-		if h.Src.IsValid() == (slices.Contains(h.Path, "eapol") || slices.Contains(h.Path, "eap")) || len(h.Frames) == 0 {
+		if h.Src.IsValid() != strings.Contains(strings.Join(h.Path, " "), "ipv") || len(h.Frames) == 0 {
 			row += fmt.Sprint(" ", h.Src, h.Frames)
 		}
 		found = append(found, row)

@@ -191,10 +191,7 @@ func (s *Scanner) carry(c carrierKind, key flowKey, b []byte) {
 	case carrierOpenVPN:
 		key.id = s.hash(b[:openVPNIdentity])
 		s.carriedPiece(c, key, b)
-	case carrierEAPOL, carrierPPPEAP:
-		key.kind |= kindLink
-		s.carriedPiece(c, key, b)
-	case carrierTDS:
+	case carrierEAPOL, carrierPPPEAP, carrierTDS:
 		s.carriedPiece(c, key, b)
 	}
 }

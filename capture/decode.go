@@ -21,16 +21,18 @@ type endpoint struct {
 type segment struct {
 	src, dst endpoint
 	ipv6     bool
+	link     bool // there is no IP: the addresses are those of the link, or there are none
 	udp      bool
 	carrier  carrierKind // that the headers tell
 	payload  []byte      // shares memory with the packet
 
 	// Of TCP.
-	flags    uint8
-	seq, ack uint32
-	window   uint16
-	urgent   uint16 // urgent pointer
-	options  []byte
+	flags      uint8
+	seq, ack   uint32
+	unnumbered bool // they are not known: the bytes follow those that came before
+	window     uint16
+	urgent     uint16 // urgent pointer
+	options    []byte
 
 	hops     uint8    // TTL or hop limit
 	ecn      uint8    // of the IP header
@@ -140,6 +142,7 @@ func (d *decoder) decode(link LinkType, b []byte, wireLength int) verdict {
 	d.path.reset()
 	d.seg.carrier, d.frame = noCarrier, nil
 	d.seg.flawed, d.seg.noLength, d.seg.header = false, false, nil
+	d.seg.link, d.seg.unnumbered = false, false
 	d.seg.outer, d.seg.pieces, d.seg.proof = sumUnknown, sumUnknown, proven
 	if link == LinkTypeEthernet {
 		return d.ethernet(b)

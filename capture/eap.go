@@ -31,7 +31,7 @@ func (d *decoder) eap(c carrierKind, b []byte) verdict {
 		return isOther
 	}
 	seg := &d.seg
-	seg.udp, seg.ipv6, seg.carrier, seg.whole, seg.header = true, false, c, nil, nil
+	seg.udp, seg.ipv6, seg.link, seg.carrier, seg.whole, seg.header = true, false, true, c, nil, nil
 	seg.src, seg.dst = endpoint{}, endpoint{}
 	if len(d.frame) >= 12 {
 		copy(seg.dst.ip[:], d.frame[:6])

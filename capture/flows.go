@@ -23,7 +23,7 @@ type keyKind uint32
 const (
 	kindIPv6 keyKind = 1 << iota
 	kindUDP
-	kindLink // the addresses are those of the link
+	kindLink // the addresses are those of the link, or there are none
 
 	kindPlace = 3 // shift of the place
 )
@@ -47,6 +47,9 @@ func kindOf(seg *segment, place uint32) keyKind {
 	kind := keyKind(place << kindPlace)
 	if seg.ipv6 {
 		kind |= kindIPv6
+	}
+	if seg.link {
+		kind |= kindLink
 	}
 	if seg.udp {
 		kind |= kindUDP

@@ -70,6 +70,7 @@ func rareCarriers(tcp4, tcp6 string, udp, ip func(string) string) []carrier {
 	on(241, zeros(12), frame)
 	on(242, zeros(40), "\x08\x00\x00\x00", tcp4)
 	on(247, "\x00\x03", zeros(6), zeros(40), "\x64", zeros(11+8), "\x86\xdd\x00\x00", tcp6)
+	on(252, "\x00\x0c\x00\x04ip\x00\x00\x00\x1e\x00\x04\x00\x00\x00\x07\x00\x00\x00\x00", tcp4)
 	on(258, "\x6c\x00\x00\x00\x01\x00\x00\x00\x0c\x00\x00\x00", zeros(96), tcp4)
 	on(281, zeros(16), "\x08\x00", tcp4)
 	on(282, zeros(4), frame)

@@ -78,6 +78,8 @@ const (
 	LinkTypeNetAnalyzerPreamble LinkType = 241 // the same with its preamble
 	LinkTypeIPoIB               LinkType = 242 // IP over InfiniBand
 	LinkTypeInfiniBand          LinkType = 247
+	LinkTypeSCTP                LinkType = 248
+	LinkTypeExportedPDU         LinkType = 252 // Wireshark: tags, and what a dissector was given
 	LinkTypePKTAP               LinkType = 258 // a header of macOS with another link type
 	LinkTypeEPON                LinkType = 259
 	LinkTypeLinuxSLL2           LinkType = 276 // Linux "cooked" capture, version 2
@@ -136,6 +138,11 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 		return d.pktap(b)
 	case LinkTypePFLog, LinkTypePFLogOpenBSD, LinkTypeEnc, LinkTypeEncOpenBSD:
 		return d.openBSD(link, b)
+	case LinkTypeSCTP:
+		d.withoutIP()
+		return d.sctp(b)
+	case LinkTypeExportedPDU:
+		return d.exportedPDU(b)
 	case LinkTypeIPNET: // version, family, hook, length, interfaces, zones
 		d.path.add(layerIPNET, 0)
 		return d.after(24, b, (*decoder).ip)

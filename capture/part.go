@@ -223,8 +223,6 @@ func (p *Part) see(s *Scanner) {
 func (p *Part) datagram(s *Scanner, seg *segment, key flowKey) {
 	const applicationData = 23 // of DTLS
 	switch b := seg.payload; {
-	case seg.carrier == carrierEAPOL, seg.carrier == carrierPPPEAP:
-		key.kind |= kindLink
 	case seg.carrier != noCarrier:
 	case len(b) < 13, b[0] == applicationData, b[0]&0x80 == 0 && b[0] >= 64 && !mayBeCarrier(b) && !mayBeRDPUDP(seg):
 		return

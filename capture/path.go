@@ -66,6 +66,7 @@ const (
 	layerPFLog
 	layerEnc
 	layerIPNET
+	layerPDU
 )
 
 var layerNames = [...]string{
@@ -79,7 +80,7 @@ var layerNames = [...]string{
 	layerFrameRelay: "frelay", layerATM: "atm", layerFDDI: "fddi", layerTokenRing: "tr", layerFibreChannel: "fc",
 	layerIEEE1394: "ieee1394", layerIPoIB: "ipoib", layerInfiniBand: "infiniband", layerERF: "erf",
 	layerJuniper: "juniper", layerNFLOG: "nflog", layerPKTAP: "pktap", layerPFLog: "pflog", layerEnc: "enc",
-	layerIPNET: "ipnet",
+	layerIPNET: "ipnet", layerPDU: "exported_pdu",
 }
 
 type layer struct {
@@ -184,7 +185,7 @@ func (p *path) names(seg *segment) []string {
 		transport = 1
 		n--
 	}
-	if p.carriers == 0 && (n == 1 || n == 2 && !p.placed && (p.layers[1].kind == layerIPv4 || p.layers[1].kind == layerIPv6)) {
+	if p.carriers == 0 && (n == 1 && p.ips == 1 || n == 2 && !p.placed && (p.layers[1].kind == layerIPv4 || p.layers[1].kind == layerIPv6)) {
 		return plainPaths[p.layers[0].kind][version][transport]
 	}
 	simple := p.ips == 1

@@ -89,6 +89,9 @@ func (s *Scanner) segment(seg *segment) {
 		}
 		f = s.flows.create(key, s.decoder.path.ips)
 	}
+	if seg.unnumbered {
+		seg.seq, seg.ack = f.halves[direction].sent, f.halves[1-direction].sent
+	}
 	s.receive(f, direction, seg)
 	if f.queue != nil { // not evicted meanwhile
 		if f.doubt != nil {

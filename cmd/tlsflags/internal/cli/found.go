@@ -147,7 +147,7 @@ func (m *lists) describe(source string, h *capture.Hello) *line {
 }
 
 func transportOf(h *capture.Hello) string {
-	if !h.Src.IsValid() { // from no capture
+	if len(h.Frames) == 0 { // from no capture
 		return string(capture.Raw)
 	}
 	return string(h.Transport)

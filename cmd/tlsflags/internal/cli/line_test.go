@@ -110,3 +110,13 @@ func TestEveryKey(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, row)
 	}
 }
+
+// TestTransportWithoutAddresses checks that a hello of a capture has its transport, also if its
+// packet has no IP header, and that one of another input has none.
+func TestTransportWithoutAddresses(t *testing.T) {
+	for want, h := range map[string]capture.Hello{"dtls": {Transport: capture.DTLS, Frames: []int{1}}, "raw": {Transport: capture.DTLS}} {
+		if got := transportOf(&h); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
