@@ -235,10 +235,6 @@ type inspection struct {
 	budget   *capture.Budget
 }
 
-// garbagePercent is the GOGC of inspect. It takes no more time here than the usual 100, since
-// rows leave next to no garbage.
-const garbagePercent = 70
-
 // memoryLimit returns the limit in bytes that the garbage collector aims at, unless
 // GOMEMLIMIT sets another. Without one, garbage would double what package capture holds.
 func (o inspectOptions) memoryLimit() int64 {
@@ -255,7 +251,7 @@ func inspect(cmd *cobra.Command, o inspectOptions, args []string, to *resultFile
 		defer debug.SetMemoryLimit(limit)
 	}
 	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
+		defer collectRarely()()
 	}
 	in := &inspection{inspectOptions: o, cmd: cmd}
 	if o.keyLog != "" {
