@@ -39,6 +39,31 @@ func TestReadServerHello(t *testing.T) {
 	}
 }
 
+// TestSettle checks which answers say that a hello in doubt was read.
+func TestSettle(t *testing.T) {
+	body := slices.Concat([]byte{3, 3}, make([]byte, 33), []byte{0, 4, 0, 0, 0xc0, 0x2f, 1, 0})
+	message := slices.Concat([]byte{1, 0, 0, byte(len(body))}, body)
+	odd, other := Reasons(oddHello), Reasons(0).With(Overlap)
+	for name, row := range map[string]struct {
+		answer []byte
+		single bool
+		doubts Reasons
+		want   Reasons
+	}{
+		"a ServerHello":                      {answerOf("", 0xc02f), false, odd, 0},
+		"a ServerHello, another doubt":       {answerOf("", 0xc02f), false, odd | other, odd | other},
+		"a ServerHello, the only reading":    {answerOf("", 0xc02f), true, odd | other, 0},
+		"a ServerHello to another hello":     {answerOf("", 0x1301), true, odd | other, odd | other},
+		"which is cut":                       {answerOf("", 0xc02f)[:40], true, odd | other, odd | other},
+		"other bytes, and no suite was sent": {[]byte{23, 3, 3, 0, 1, 0}, true, odd | other, odd | other},
+	} {
+		h := &Hello{Message: message, Ambiguous: row.doubts, single: row.single}
+		if h.settle(row.answer); h.Ambiguous != row.want {
+			t.Errorf("%s: %v", name, h.Ambiguous)
+		}
+	}
+}
+
 // TestAnswerFits compares answers with hellos.
 func TestAnswerFits(t *testing.T) {
 	hello := func(versions ...byte) *Hello {

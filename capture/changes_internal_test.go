@@ -97,12 +97,13 @@ func (o outcome) letter(was outcome) byte {
 	switch {
 	case o == was:
 		return '.'
-	case o.messages == was.messages && o.rows == was.rows:
-		return 's'
-	case o.messages == was.messages:
-		return 'r'
-	case o.messages != "":
+	case o.messages == "": // the counts say more
+	case o.messages != was.messages:
 		return 'm'
+	case o.rows != was.rows:
+		return 'r'
+	default:
+		return 's'
 	}
 	now, before := o.stats, was.stats
 	for _, count := range []struct {

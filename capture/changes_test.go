@@ -23,6 +23,17 @@ func TestChangedLayers(t *testing.T) {
 	capture.CompareFile(t, "changed-layers.txt", b.String())
 }
 
+// TestChangedPassedOver compares what each byte of frames that lead to no hello does with
+// testdata/changed-passed.txt.
+func TestChangedPassedOver(t *testing.T) {
+	var b strings.Builder
+	frames := passedOver()
+	for _, name := range slices.Sorted(maps.Keys(frames)) {
+		fmt.Fprintf(&b, "%s\n%s", name, capture.ChangesOf([]capture.Packet{frames[name].packet}))
+	}
+	capture.CompareFile(t, "changed-passed.txt", b.String())
+}
+
 // TestChangedValuesOfLayers compares sums over what a decoder finds in links and tunnels with
 // testdata/values-layers.txt.
 func TestChangedValuesOfLayers(t *testing.T) {
@@ -78,6 +89,12 @@ func TestMixedDialogues(t *testing.T) {
 		}
 	}
 	capture.CompareMixed(t, "mixed-dialogues.txt", 1000, from)
+}
+
+// TestChangedBeginnings compares what each byte at the beginning of a stream does with
+// testdata/changed-beginnings.txt.
+func TestChangedBeginnings(t *testing.T) {
+	capture.CompareFile(t, "changed-beginnings.txt", capture.ChangedBeginnings(prologues))
 }
 
 // TestChangedFiles compares what each byte of captures does, compressed or not, with

@@ -104,13 +104,14 @@ func (d *dispatcher) add(p *Packet) {
 		ip := b[ethernetLen:]
 		switch binary.BigEndian.Uint16(b[12:]) {
 		case etherIPv4:
+			//mutation:equivalent else the decoder finds the worker, in more time
 			if whole := binary.BigEndian.Uint16(ip[6:])&0x3fff == 0; ip[0]>>4 == 4 && whole && ip[9] == protoTCP {
 				src, dst := uint64(binary.LittleEndian.Uint32(ip[12:])), uint64(binary.LittleEndian.Uint32(ip[16:]))
-				worker = d.worker(d.mix(src, 0) + d.mix(dst, 0))
+				worker = d.worker(d.mix(src, 0) + d.mix(dst, 0)) //mutation:equivalent as above
 			}
 		case etherIPv6:
-			if len(ip) >= ipv6Len && ip[0]>>4 == 6 && ip[6] == protoTCP {
-				worker = d.worker(d.hash([16]byte(ip[8:24])) + d.hash([16]byte(ip[24:40])))
+			if len(ip) >= ipv6Len && ip[0]>>4 == 6 && ip[6] == protoTCP { //mutation:equivalent as above
+				worker = d.worker(d.hash([16]byte(ip[8:24])) + d.hash([16]byte(ip[24:40]))) //mutation:equivalent as above
 			}
 		}
 		if worker != nobody {
@@ -196,7 +197,7 @@ func (d *dispatcher) hash(ip [16]byte) uint64 {
 
 func (d *dispatcher) mix(a, b uint64) uint64 {
 	high, low := bits.Mul64(a^d.secret, b^0xd6e8feb86659fd93)
-	return high ^ low
+	return high ^ low //mutation:equivalent other hashes divide the pairs, too, but not as evenly
 }
 
 // routes knows to which worker the packets of a connection of QUIC fall, whatever the address of

@@ -111,7 +111,12 @@ func (c connection) run(t *testing.T) {
 		for _, g := range c.segments {
 			packets = append(packets, g.packet(v6))
 		}
-		hellos, stats := scan(capture.Options{}, packets...)
+		hellos, stats := scan(capture.Options{}, append(packets, synSent.packet(!v6))...) // of another path, before rows at the end
+		for _, h := range hellos {
+			if want := map[bool]string{false: "ipv4", true: "ipv6"}[v6]; !slices.Equal(h.Path, []string{want, "tcp"}) {
+				t.Errorf("IPv6 %t, path %v", v6, h.Path)
+			}
+		}
 		if diff := cmp.Diff(c.want, readings(hellos)); diff != "" {
 			t.Errorf("IPv6 %t, readings (-want +got):\n%s%+v", v6, diff, stats)
 		}
@@ -153,6 +158,11 @@ func TestDroppedSegments(t *testing.T) {
 	timed := []seg{{seq: -1, flags: syn, options: stamp(5000)}, {seq: -1, flags: syn | ack, options: stamp(1), fromServer: true}, {flags: ack, options: stamp(5001)}}
 	echo := join(stamp(5002)[:8], be32(77))
 	md5, ao := join([]byte{19, 18}, make([]byte, 16)), join([]byte{29, 16}, make([]byte, 14))
+	narrow := synAcked // its window has 20 bytes
+	narrow.mend = func(p []byte) []byte {
+		copy(p[len(p)-6:], be16(20))
+		return summed(p)
+	}
 	signed := []seg{{seq: -1, flags: syn, options: md5}, {seq: -1, flags: syn | ack, options: md5, fromServer: true}, {flags: ack, options: md5}}
 	for name, c := range map[string]connection{
 		"nothing odd":                              {with(opened, whole(real1, nil), acked), []reading{{N: 1}}},
@@ -177,10 +187,12 @@ func TestDroppedSegments(t *testing.T) {
 		"wrong checksum":                           {with(opened, whole(decoy, func(g *seg) { g.mend = damaged }), whole(real1, nil), acked), sure},
 		"SYN flag":                                 {with(opened, seg{seq: -1, flags: syn | ack, data: decoy}, whole(real1, nil), acked), sure},
 		"RST with data":                            {with(opened, seg{seq: 1, flags: rst | ack, data: decoy[1:]}, whole(real1, nil), acked), sure},
+		"RST with data, acknowledged":              {with(opened, seg{seq: 1, flags: rst | ack, data: real1[1:]}, seg{flags: ack, data: real1[:1]}, acked), []reading{{N: 1, Ambiguous: "segment"}}},
 		"RST out of the window":                    {with(opened, seg{seq: 900000, flags: rst}, whole(real1, nil), acked), []reading{{N: 1}}},
 		"RST after what is ahead":                  {with(opened, seg{seq: 10, flags: ack, data: real1[10:30]}, seg{seq: 30, flags: rst | ack}, whole(real1, nil), acked), []reading{{N: 1}}},
 		"FIN ahead, another SYN":                   {with(opened, seg{seq: 500, flags: fin | ack}, seg{seq: 70000, flags: syn}, whole(real1, nil), acked), []reading{{N: 1}}},
 		"beyond the window":                        {with(opened, seg{seq: 70000, flags: ack, data: decoy}, whole(real1, nil), acked), []reading{{N: 1}}},
+		"beyond a small window":                    {[]seg{synSent, narrow, {flags: ack}, {seq: 30, flags: ack, data: real1[30:]}, {flags: ack, data: real1[:30]}}, []reading{{N: 1, Ambiguous: "segment"}}},
 		"after a FIN":                              {with(opened, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: fin | ack}, seg{seq: 30, flags: ack, data: real1[30:]}), []reading{{N: 1, Ambiguous: "segment"}}},
 		"after a FIN ahead":                        {with(opened, seg{seq: 20, flags: fin | ack, data: real1[20:40]}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]}), []reading{{N: 1, Ambiguous: "segment"}}},
 		"after a FIN, answered":                    {with(opened, seg{seq: 30, flags: fin | ack}, seg{flags: ack, data: real1[:30]}, seg{seq: 30, flags: ack, data: real1[30:]}, seg{ack: 31, flags: ack | fin, fromServer: true}), nil},
@@ -342,14 +354,19 @@ func TestDataInSYN(t *testing.T) {
 func TestUrgentData(t *testing.T) {
 	urgent := func(n int) []capture.Fault { return []capture.Fault{{Code: "urgent", Offset: n}} }
 	inside := join(real1[:30], []byte("G"), real1[30:])
+	padded := records(withExtension(messageWith(1), 21, zeros(20)), 1<<14)
+	at := len(padded) - 10 // in the padding
+	insidePadding := join(padded[:at], []byte("G"), padded[at:])
 	for name, c := range map[string]connection{
 		"before the hello":                {with(opened, seg{flags: ack | urg, urgent: 1, data: []byte("G")}, seg{seq: 1, flags: ack, data: real1}), []reading{{N: 1, Faults: urgent(0)}}},
 		"in one segment":                  {with(opened, seg{flags: ack | urg, urgent: 1, data: join([]byte("G"), real1)}), []reading{{N: 1, Faults: urgent(0)}}},
 		"inside the hello":                {with(opened, seg{flags: ack | urg, urgent: 31, data: inside}), []reading{{N: 1, Faults: urgent(30)}}},
 		"in a later one":                  {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:20]}, seg{seq: 20, flags: ack, data: inside[20:]}), []reading{{N: 1, Faults: urgent(30)}}},
 		"what has arrived":                {with(opened, seg{flags: ack, data: real1[:30]}, seg{seq: 20, flags: ack | urg, urgent: 1, data: real1[20:]}), []reading{{N: 1}}},
+		"what has arrived, after another": {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:40]}, seg{seq: 39, flags: ack | urg, urgent: 1, data: inside[39:]}), []reading{{N: 1, Faults: urgent(30)}}},
 		"two of them":                     {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:40]}, seg{seq: 40, flags: ack | urg, urgent: len(inside) - 39, data: join(inside[40:], []byte("G"))}), []reading{{N: 1, Ambiguous: "segment", Faults: urgent(30)}, {Ambiguous: "segment", Faults: urgent(30)}}},
 		"two after the hello":             {with(opened, seg{flags: ack | urg, urgent: 31, data: inside}, seg{seq: len(inside), flags: ack | urg, urgent: 1, data: []byte("G")}), []reading{{N: 1, Faults: urgent(30)}, {Ambiguous: "segment", Faults: []capture.Fault{}, Contradicts: []int{4}}}},
+		"two, the first in the padding":   {with(opened, seg{flags: ack | urg, urgent: at + 1, data: insidePadding}, seg{seq: len(insidePadding), flags: ack | urg, urgent: 1, data: []byte("G")}), []reading{{N: 1, Faults: urgent(at)}, {N: 1, Ambiguous: "segment", Faults: []capture.Fault{}, Contradicts: []int{4}}}},
 		"in an empty segment":             {with(opened, seg{flags: ack | urg, urgent: 31}, whole(inside, nil)), []reading{{N: 1, Faults: urgent(30)}}},
 		"two, the first at the beginning": {with(opened, seg{flags: ack | urg, urgent: 1, data: []byte("G")}, seg{seq: 1, flags: ack | urg, urgent: 31, data: inside}), []reading{{N: 1, Faults: slices.Concat(urgent(0), urgent(30))}}},
 		"two, before the first arrives":   {with(opened, seg{flags: ack | urg, urgent: 3, data: real1[:2]}, seg{seq: 2, flags: ack | urg, urgent: 29, data: inside[2:]}), []reading{{N: 1, Faults: urgent(30)}}},

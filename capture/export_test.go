@@ -13,6 +13,16 @@ func (b *Budget) Whole() bool {
 	return b.flows == b.limits.MaxFlows && b.bytes == b.limits.MaxMemory && len(b.shares) == 0
 }
 
+// Doubts returns how many flows have one.
+func (s *Scanner) Doubts() (n int) {
+	for f := range s.flows.flows.all() {
+		if f.doubt != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // For floods.
 var (
 	InDiameter  = inDiameter

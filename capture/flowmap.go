@@ -44,7 +44,7 @@ func (m *flowMap) add(f *flow) {
 	if m.n++; m.n > len(m.slots)/3*2 {
 		old := m.slots
 		m.slots = make([]flowSlot, 2*len(old))
-		clear(m.slots) // as in table.create
+		clear(m.slots) //mutation:equivalent they are zero; see table.create
 		for _, slot := range old {
 			if slot.flow != nil {
 				m.put(slot)

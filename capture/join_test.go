@@ -150,6 +150,23 @@ func TestJoinNames(t *testing.T) {
 	}
 }
 
+// TestJoinCounts checks that the counts of the file that is being read are in those of all.
+func TestJoinCounts(t *testing.T) {
+	le := binary.LittleEndian
+	lost := func(n uint64, port int) []byte {
+		statistics := block(le, 5, words(le, 0, 0, 0), option(le, 5, le.AppendUint64(nil, n)))
+		return join(section(le), iface(le, linkRaw, 0), statistics, packetBlock(le, ipv4(client, server, 6, tcp(port, serverPort, 1, ack, hello()))))
+	}
+	r := capture.Join(capture.Options{}, fileOf("a", lost(7, 1)), fileOf("b", lost(20, 2)))
+	var dropped []int
+	for range r.Hellos() {
+		dropped = append(dropped, r.Stats().Dropped)
+	}
+	if got := fmt.Sprint(dropped, r.Stats().Dropped); got != "[7 27] 27" {
+		t.Errorf("dropped %s", got)
+	}
+}
+
 // TestJoinErrors checks that a file which cannot be read, or is damaged, is reported, and that
 // the others are read.
 func TestJoinErrors(t *testing.T) {

@@ -1,6 +1,9 @@
 package capture
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // l2tp reads a data message of version 2 (RFC 2661, Section 3.1): flags and version, length,
 // tunnel, session, sequence numbers, offset, PPP; or of version 3 (RFC 3931, Section 4.1.2.1).
@@ -69,7 +72,7 @@ func pseudowireOf(b []byte, cut bool) func(*decoder, []byte) verdict {
 	switch {
 	case isEthernet(b, cut):
 		return (*decoder).ethernet
-	case isPPP(b) && isIP(b[2:], cut), len(b) > 2 && b[0] == 0xff && b[1] == 3 && isPPP(b[2:]):
+	case isPPP(b) && isIP(b[2:], cut), bytes.HasPrefix(b, []byte{0xff, 3}) && isPPP(b[2:]):
 		return (*decoder).ppp
 	case isIP(b, cut):
 		return (*decoder).ip

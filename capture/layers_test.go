@@ -8,8 +8,13 @@ import (
 	"github.com/tlsflags/tlsflags/internal/quicseal"
 )
 
-// TestPassedOver checks what is counted for frames that lead to no hello.
-func TestPassedOver(t *testing.T) {
+// passed is a frame that leads to no hello.
+type passed struct {
+	packet capture.Packet
+	want   capture.Stats
+}
+
+func passedOver() map[string]passed {
 	on := func(l capture.LinkType, parts ...[]byte) capture.Packet {
 		return capture.Packet{Link: l, Data: join(parts...)}
 	}
@@ -25,10 +30,7 @@ func TestPassedOver(t *testing.T) {
 	fc := func(typ, sequence, control byte) []byte {
 		return join([]byte{4}, zeros(7), []byte{typ}, zeros(4), []byte{control}, zeros(1), []byte{sequence}, zeros(8+16), snap(ip4()))
 	}
-	for name, row := range map[string]struct {
-		packet capture.Packet
-		want   capture.Stats
-	}{
+	return map[string]passed{
 		"802.11, protected":        {on(105, wifi(0x08, 0x41, zeros(8), snap(ip4()))), encrypted},
 		"802.11, management":       {on(105, wifi(0x80, 0, nil, snap(ip4()))), other},
 		"802.11, no data":          {on(105, wifi(0x48, 1, nil, snap(ip4()))), other},
@@ -72,6 +74,9 @@ func TestPassedOver(t *testing.T) {
 		"Juniper ATM2, OAM":        {on(135, mgc, []byte{0, 0, 0, 0, 0, 0, 0, 0x10}, snap(ip4())), other},
 		"Juniper GGSN, no IP":      {on(133, mgc, zeros(80)), other},
 		"Juniper MLPPP, LCP":       {on(130, mgc, []byte{0, 9, 0xc0, 0x21}, zeros(20)), other},
+		"PPP, multilink":           {on(9, []byte{0xff, 3, 0, 0x3d, 0, 0, 0, 1}, zeros(8)), capture.Stats{Fragments: 1}},
+		"PPP, multilink, no bits":  {on(9, []byte{0xff, 3, 0, 0x3d, 0x38, 0, 0, 1}, zeros(8)), other},
+		"L2TPv3, PPP":              {raw(ipv4(client, server, 115, join(be32(7), []byte{0xff, 3, 0, 0x21}))), broken},
 		"TZSP, keepalive":          {on(128, []byte{1, 4, 0, 0}), other},
 		"TZSP, unknown":            {raw(inUDP(37008, join([]byte{1, 0, 0, 9, 1}, frame))), other},
 		"TZSP, no end":             {raw(inUDP(37008, []byte{1, 0, 0, 1, 0, 0})), broken},
@@ -107,7 +112,12 @@ func TestPassedOver(t *testing.T) {
 		"CAPWAP, header length":    {raw(inUDP(5247, join([]byte{0, 0x08, 2, 0}, zeros(4), frame))), datagram},
 		"CAPWAP, preamble":         {raw(inUDP(5247, join([]byte{2, 0x10, 2, 0}, zeros(4), frame))), datagram},
 		"CAPWAP, DTLS data":        {raw(inUDP(5247, join([]byte{1, 0, 0, 0, 23, 0xfe, 0xfd}, zeros(40)))), datagram},
-	} {
+	}
+}
+
+// TestPassedOver checks what is counted for frames that lead to no hello.
+func TestPassedOver(t *testing.T) {
+	for name, row := range passedOver() {
 		var s capture.Scanner
 		s.Scan(row.packet, func(*capture.Hello) bool {
 			t.Errorf("%s: hello", name)

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -145,15 +146,12 @@ func hardwareType(name string) (uint16, error) {
 }
 
 func interfaceNames() string {
-	nics, err := net.Interfaces()
-	if err != nil || len(nics) == 0 {
-		return "none"
-	}
+	nics, _ := net.Interfaces() // if that fails, there are none
 	var names []string
 	for _, nic := range nics {
 		names = append(names, nic.Name)
 	}
-	return joinedNames(names)
+	return cmp.Or(joinedNames(names), "none")
 }
 
 func joinedNames(names []string) string { return strings.Join(names, ", ") }

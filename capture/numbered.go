@@ -115,7 +115,7 @@ func (s *Scanner) piecesOf(fr *fragment) *flow {
 		return f
 	}
 	f = s.flows.create(key, s.decoder.path.ips)
-	f.packet = &ipPacket{length: fr.total, began: s.time, extended: 1 << 31}
+	f.packet = &ipPacket{length: fr.total, began: s.time, extended: 1 << 31} //mutation:equivalent any number in the middle would do
 	if !s.flows.charge(f, &f.packet.charged, ipPacketCost) {
 		return nil
 	}
@@ -154,7 +154,7 @@ func (p *ipPacket) run(at int) (begin, end int, whole bool) {
 	for end = at + 1; end < len(p.pieces) && p.pieces[end-1].precedes(&p.pieces[end]); {
 		end++
 	}
-	return begin, end, p.pieces[end-1].last && (p.pieces[begin].first || p.length > 0 && p.got == p.length && end-begin == len(p.pieces))
+	return begin, end, p.pieces[end-1].last && (p.pieces[begin].first || p.got == p.length && end-begin == len(p.pieces))
 }
 
 // precedes reports whether next may follow a piece in the same packet.

@@ -120,7 +120,7 @@ type path struct {
 func (p *path) reset() { p.n, p.ips, p.placed, p.tags, p.carriers = 0, 0, false, 0, 0 }
 
 func (p *path) add(kind layerKind, value uint32) {
-	if p.n < len(p.layers) {
+	if p.n < len(p.layers) { //mutation:equivalent there is room for more than maxLayers allows
 		p.layers[p.n] = layer{kind, value}
 		p.n++
 	}

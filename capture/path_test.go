@@ -134,6 +134,19 @@ func TestTwins(t *testing.T) {
 	}
 }
 
+// TestTwinEndsTheDoubt checks that nothing is open after the hello that one inside a tunnel has waited
+// for.
+func TestTwinEndsTheDoubt(t *testing.T) {
+	s := capture.NewScanner(capture.Options{})
+	for i, p := range [][]byte{up(0, syn, nil), down(-1, syn|ack, nil), vxlanFrom("192.0.2.9", 42, ip4()), ip4()} {
+		found := 0
+		s.Scan(raw(p), func(*capture.Hello) bool { found++; return true })
+		if doubts := s.Doubts(); found != i/3 || (doubts > 0) != (i == 2) {
+			t.Errorf("packet %d: %d rows, %d doubts", i+1, found, doubts)
+		}
+	}
+}
+
 // TestTwinsOverUDP does the same for hellos over UDP.
 func TestTwinsOverUDP(t *testing.T) {
 	hello := func(last byte) []byte {

@@ -113,7 +113,7 @@ func (s *pcapSource) header(b []byte) (int, error) {
 		length += 4 // uint32 length of all packets
 	case magicMicro:
 		if link, ok := aixLinks[s.link]; ok && major == 2 && minor == 2 {
-			s.link, s.nano, s.lengths = link, true, capturedFirst
+			s.link, s.nano, s.lengths = link, true, capturedFirst //mutation:equivalent any order but the other two is this
 		}
 	}
 	return length, nil

@@ -58,13 +58,16 @@ func TestDialectsOfPcap(t *testing.T) {
 		"543.0, DG/UX":               {func(d *dialect) { d.major, d.minor, d.swapped, d.original = 543, 0, true, 9 }, micro},
 		"nanoseconds":                {func(d *dialect) { d.magic = 0xa1b23c4d }, nano},
 		"modified":                   {func(d *dialect) { d.magic, d.record = 0xa1b2cd34, extra }, micro},
+		"modified, as libpcap":       {func(d *dialect) { d.magic = 0xa1b2cd34 }, micro},
 		"modified, 1999-09-15":       {func(d *dialect) { d.magic, d.record = 0xa1b2cd34, append(extra, 1, 2, 0, 0) }, micro},
 		"modified, 1999-04-17":       {func(d *dialect) { d.record = extra }, micro},
 		"Nokia":                      {func(d *dialect) { d.record = []byte{1, 2, 3, 4} }, micro},
 		"Ixia, hardware":             {func(d *dialect) { d.magic, d.header = 0x1c0001ac, 4 }, micro},
 		"Ixia, software":             {func(d *dialect) { d.magic, d.header = 0x1c0001ab, 4 }, micro},
 		"length of the FCS":          {func(d *dialect) { d.link |= 0x24000000 }, micro},
-		"AIX, Ethernet":              {func(d *dialect) { d.minor, d.link = 2, 6 }, nano},
+		"AIX, Ethernet":              {func(d *dialect) { d.minor, d.link, d.original = 2, 6, 9 }, nano},
+		"AIX, Token Ring":            {func(d *dialect) { d.minor, d.link, d.original = 2, 9, 9 }, nano},
+		"AIX, FDDI":                  {func(d *dialect) { d.minor, d.link = 2, 15 }, nano},
 		"AIX, loopback":              {func(d *dialect) { d.minor, d.link = 2, 24 }, nano},
 		"original lengths too small": {func(d *dialect) { d.original = -4 }, micro},
 		"original lengths unknown":   {func(d *dialect) { d.original = 1 << 30 }, micro},
@@ -75,6 +78,10 @@ func TestDialectsOfPcap(t *testing.T) {
 		row.edit(&d)
 		data := packets
 		switch d.link {
+		case 9:
+			data = [][]byte{join([]byte{0x10, 0x40}, zeros(12), snap(packets[0])), join([]byte{0x10, 0x40}, zeros(12), snap(packets[1]))}
+		case 15:
+			data = [][]byte{join([]byte{0x50}, zeros(12), snap(packets[0])), join([]byte{0x50}, zeros(12), snap(packets[1]))}
 		case 6:
 			data = [][]byte{ethernet(0x0800, packets[0]), ethernet(0x0800, packets[1])}
 		case 24:
@@ -153,6 +160,7 @@ func TestClocks(t *testing.T) {
 		"2^-64":                      {0xc0, 0, 1 << 62, time.Unix(0, 250_000_000)},
 		"2^-70":                      {0xc6, 0, 1 << 63, time.Unix(0, 7_812_500)},
 		"2^-127":                     {0xff, 0, math.MaxUint64, time.Unix(0, 0)},
+		"seconds, and an offset":     {0, second, 5, time.Unix(second+5, 0)},
 		"an offset":                  {6, second, 5e6, time.Unix(second+5, 0)},
 		"an offset before 1970":      {9, -second, 5, time.Unix(-second, 5)},
 		"an offset, fine resolution": {20, second, 12345678901234567890, time.Unix(second, 123_456_789)},

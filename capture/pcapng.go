@@ -132,6 +132,7 @@ func (s *pcapngSource) options(o []byte) iter.Seq2[uint16, []byte] {
 //
 //	uint32 interface; uint64 timestamp; options
 func (s *pcapngSource) statistics(b block) {
+	//mutation:equivalent bodies are multiples of 4 bytes
 	if len(b.body) < 12 || s.uint32(b.body) >= uint32(len(s.interfaces)) {
 		return
 	}

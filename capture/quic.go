@@ -370,7 +370,6 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 		ss.doubts |= ss.why
 	}
 	switch {
-	case lenient.Outcome == assemble.NeedMore:
 	case lenient.Outcome == assemble.Complete && strict.Outcome == assemble.Complete && string(lenient.Message) == string(strict.Message):
 	case lenient.Outcome == assemble.Complete:
 		ss.doubts |= ss.why

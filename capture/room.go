@@ -268,7 +268,7 @@ func (f *flow) progress() uint8 {
 	for i := range f.halves {
 		switch h := &f.halves[i]; {
 		case h.begun():
-			n = max(n, 2, int(begunBytes(int(h.next-h.start))))
+			n = max(n, int(begunBytes(int(h.next-h.start))))
 		case h.stream != nil:
 			n = max(n, 1)
 		}
@@ -318,7 +318,7 @@ const goneSize = 1 << 17
 func (g *goneFlows) add(hash uint64, parts int) {
 	if *g == nil {
 		*g = make(goneFlows, goneSize/parts)
-		clear(*g) // as in table.create
+		clear(*g) //mutation:equivalent they are zero; see table.create
 	}
 	(*g)[hash%uint64(len(*g))] = hash
 }

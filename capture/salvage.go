@@ -29,6 +29,7 @@ func (s *pcapSource) unusual(r record) (p Packet, ok bool, err error) {
 		}
 		return s.packet(r, nil), true, nil
 	}
+	//mutation:equivalent an error comes again when more is read
 	return Packet{}, false, s.resume(r.captured <= maxPacket && len(s.in.peek(n)) < n)
 }
 
@@ -107,7 +108,7 @@ func (s *pcapSource) goesOn(r record) bool {
 func (s *pcapSource) resume(cut bool) error {
 	w := s.in
 	at := w.offset()
-	if !cut && w.keep > 0 {
+	if !cut && w.keep > 0 { //mutation:equivalent what is at the beginning is passed over below, too
 		w.begin -= w.keep - 1
 	}
 	w.keep = 0

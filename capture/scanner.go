@@ -88,9 +88,7 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 		s.frames = append(s.frames[:0], s.stats.Packets)
 		s.take(s.join(s.decoder.next()))
 	}
-	if len(s.flows.overdue) > 0 {
-		s.emitOverdue()
-	}
+	s.emitOverdue()
 	return !s.stop
 }
 
@@ -99,9 +97,7 @@ func (s *Scanner) Scan(p Packet, yield func(*Hello) bool) bool {
 func (s *Scanner) idle(now time.Time, yield func(*Hello) bool) bool {
 	s.time, s.yield, s.stop = now, yield, false
 	s.expire(false)
-	if len(s.flows.overdue) > 0 {
-		s.emitOverdue()
-	}
+	s.emitOverdue()
 	return !s.stop
 }
 

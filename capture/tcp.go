@@ -250,6 +250,7 @@ func (h *half) markUrgent(seg *segment) bool {
 	if seg.urgent == 0 {
 		at = seg.seq
 	}
+	//mutation:equivalent a byte that was known to be urgent, and is not here yet, changes nothing
 	if int32(at-h.next) < 0 || h.urgent && int32(at-h.urgentAt) <= 0 {
 		return false
 	}

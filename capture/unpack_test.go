@@ -57,6 +57,9 @@ func pack(t *testing.T, data []byte) map[string][]byte {
 		"xz, blocks": packed(t, data, func(w io.Writer) (io.WriteCloser, error) {
 			return xz.WriterConfig{DictCap: 1 << 16, BlockSize: 30000, CheckSum: xz.SHA256}.NewWriter(w)
 		}),
+		"xz, CRC32": packed(t, data, func(w io.Writer) (io.WriteCloser, error) {
+			return xz.WriterConfig{DictCap: 1 << 16, BlockSize: 30000, CheckSum: xz.CRC32}.NewWriter(w)
+		}),
 		"xz, no check": packed(t, data, func(w io.Writer) (io.WriteCloser, error) {
 			return xz.WriterConfig{DictCap: 1 << 16, NoCheckSum: true}.NewWriter(w)
 		}),
@@ -86,10 +89,13 @@ func TestReadsPacked(t *testing.T) {
 			t.Errorf("%s, twice: %+v, %v", name, stats, err)
 		}
 		step := max(1, len(data)/100)
-		for n := 4; n < len(data); n += step {
+		for n := 4; n < len(data); n++ {
 			_, stats, err := read(bytes.NewReader(data[:n]))
 			if err == nil && !(name == "lz4 -l" && stats.Packets == 2) {
 				t.Errorf("%s, %d of %d bytes: no error, %+v", name, n, len(data), stats)
+			}
+			if n >= 30 { // after the headers
+				n += step - 1
 			}
 		}
 		broken := errors.New("broken")
@@ -159,7 +165,10 @@ func TestPackedLimits(t *testing.T) {
 		want string
 	}{
 		"xz, 96 MiB": {dict(29), "xz: it needs a dictionary of 96 MiB, and the limit is 64; unpack it with xz -d"},
-		"xz, 4 GiB":  {dict(40), "xz: it needs a dictionary of 4096 MiB, and the limit is 64; unpack it with xz -d"},
+		// A block that says how long it is, compressed and not: The .xz File Format, Section 3.1.
+		"xz, sizes":                {join(stream[:12], []byte{2, 0xc0, 0x80, 1, 5, 0x21, 1, 29, 0, 0, 0, 0}), "xz: it needs a dictionary of 96 MiB, and the limit is 64; unpack it with xz -d"},
+		"xz, after another filter": {join(stream[:12], []byte{2, 1, 4, 0, 0x21, 1, 29, 0, 0, 0, 0, 0}), "xz: it needs a dictionary of 96 MiB, and the limit is 64; unpack it with xz -d"},
+		"xz, 4 GiB":                {dict(40), "xz: it needs a dictionary of 4096 MiB, and the limit is 64; unpack it with xz -d"},
 		// A frame whose window is 256 MiB, RFC 8878, Section 3.1.1.1.2.
 		"zstd": {[]byte{0x28, 0xb5, 0x2f, 0xfd, 0, 18 << 3, 1, 0, 0}, "zstd: it needs a window of more than 128 MiB; unpack it with zstd -d --long=31"},
 	} {

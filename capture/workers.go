@@ -119,7 +119,7 @@ func (w *workers) read(source source, yield func(*Hello) bool) (goesOn bool) {
 	w.begin()
 	w.stop.Store(false)
 	all.Go(func() { w.dispatch(source) })
-	for range len(w.each) - 2 {
+	for range len(w.each) - 2 { //mutation:equivalent how many help changes the time alone
 		all.Go(w.help)
 	}
 	goesOn = true
@@ -208,9 +208,7 @@ func (w *worker) scan(b *batch) {
 		} else {
 			s.take(s.join(s.decoder.decode(p.link, p.data, p.length)))
 		}
-		if len(s.flows.overdue) > 0 {
-			s.emitOverdue()
-		}
+		s.emitOverdue()
 	}
 	w.pass(b, next, len(b.moments))
 }
@@ -224,9 +222,7 @@ func (w *worker) pass(b *batch, begin, end int) {
 	for i := begin; i < end; i++ {
 		if m := &b.moments[i]; s.deadlines.due(m.time) {
 			w.arrive(m, i)
-			if len(s.flows.overdue) > 0 {
-				s.emitOverdue()
-			}
+			s.emitOverdue()
 		}
 	}
 }

@@ -19,6 +19,12 @@ func TestWorkersParts(t *testing.T) {
 			t.Errorf("a worker of 4 has a table of %d parts", n)
 		}
 	}
+	w.dispatcher.hand(nil)
+	fragment := tcpPacket(1, 0x10, smallHello(80))
+	fragment[6] = 0x20 // more follow
+	if w.dispatcher.add(&Packet{Data: fragment, Link: LinkTypeRaw}); w.front.Stats().Fragments != 1 || w.share.state != shareIdle {
+		t.Errorf("after a fragment, others may have no memory of the dispatcher: %+v", w.front.Stats())
+	}
 	var g goneFlows
 	if g.add(1, 4); len(g) != goneSize/4 {
 		t.Errorf("a worker of 4 remembers %d flows", len(g))

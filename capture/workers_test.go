@@ -146,16 +146,31 @@ func TestWorkersFindAll(t *testing.T) {
 	}
 }
 
-// TestWorkersStop checks that a loop that ends early loses nothing, and leaves no goroutine.
+// TestWorkersAtTheEnd checks the time of a row that comes when the capture has ended.
+func TestWorkersAtTheEnd(t *testing.T) {
+	var packets [][]byte
+	for _, g := range with(opened, seg{flags: ack, data: real1[:30], mend: damaged}) {
+		packets = append(packets, g.packet(false))
+	}
+	file := rawPcap(packets...)
+	if rows, _, _ := readWith(t, file, capture.Options{}); len(rows) != 1 || rows[0].Ambiguous == 0 {
+		t.Errorf("got %+v", rows)
+	}
+	checkWorkers(t, file, capture.Options{})
+}
+
+// TestWorkersStop checks that a loop that ends early loses nothing, does not read on, and leaves no
+// goroutine.
 func TestWorkersStop(t *testing.T) {
 	const n = 300
 	file := halvesFile(n, true)
 	before := runtime.NumGoroutine()
-	r, err := capture.Open(&pausing{Reader: bytes.NewReader(file), before: func(int) {}}, capture.Options{Workers: 3})
+	reader := &pausing{Reader: bytes.NewReader(file), before: func(int) {}}
+	r, err := capture.Open(reader, capture.Options{Workers: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := 0
+	found, read := 0, 0
 	for found < n {
 		was := found
 		for range r.Hellos() {
@@ -166,9 +181,15 @@ func TestWorkersStop(t *testing.T) {
 		if found == was {
 			break
 		}
+		if read == 0 {
+			read = reader.n
+		}
 	}
 	if rest := countHellos(r); found+rest != n || r.Stats().Hellos != n || r.Err() != nil {
 		t.Errorf("%d hellos and %d more of %d; %+v, %v", found, rest, n, r.Stats(), r.Err())
+	}
+	if read == reader.n {
+		t.Error("the first loop that ended early has read all of the capture")
 	}
 	for i := 0; runtime.NumGoroutine() > before; i++ { // they may have their last step to go
 		if runtime.Gosched(); i == 1_000_000 {

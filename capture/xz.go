@@ -71,7 +71,7 @@ func (g *xzGuard) stream() error {
 		g.pass = 4
 	default:
 		if b, ok = g.peek(headerLen); ok {
-			sizes := [16]int{0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64}
+			sizes := [16]int{0x1: 4, 0x4: 8, 0xa: 32} // of CRC32, CRC64 and SHA-256; xz.Reader knows no others
 			g.check = sizes[b[7]&0xf]
 			g.pass, g.next, g.inside = headerLen, (*xzGuard).block, true
 		}
