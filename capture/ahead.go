@@ -88,6 +88,7 @@ func (s *Scanner) hold(f *flow, h *half, seg *segment, seq uint32, b []byte) boo
 	if st.spans, wins, ok = queueSpan(st.spans, base, seq, end); !ok {
 		return true
 	}
+	//mutation:equivalent they grow by many, and 0 costs nothing
 	if grown := cap(st.spans) - had; grown > 0 && !s.flows.charge(f, &st.charged, spanCost*grown) {
 		return false
 	}

@@ -14,6 +14,9 @@ func beginnings() map[string][]byte {
 		"TDS, PRELOGIN":       preLogin(),
 		"TDS, TLS":            tdsPacket(smallHello(80)),
 		"OpenVPN, control V1": prefixed(slices.Concat([]byte{4 << 3}, make([]byte, 9), bytes32(1), smallHello(80))),
+		"OpenVPN, too short":  prefixed(resetOfOpenVPN(0)[:13]),
+		"OpenVPN, longest":    prefixed(append(openVPNPacket(1, 0, 1, 1, smallHello(80)), make([]byte, 2000)...)[:maxFirstFrame]),
+		"OpenVPN, longer":     prefixed(append(openVPNPacket(1, 0, 1, 1, smallHello(80)), make([]byte, 2000)...)[:maxFirstFrame+1]),
 		"STUN":                stun(1),
 		"STUN, request":       stun(3, 0x0019, []byte{17, 0, 0, 0}),
 		"ChannelData":         channelData(0x4001, messages{22, 1}.dtls(0xfefd, 0, 200)[0]),
@@ -45,7 +48,7 @@ func begins(b []byte) (letter byte, all string) {
 	}
 	at, kind, frames := framesAfter(b)
 	n, p := prologue(b)
-	all = fmt.Sprint(at, kind, frames, n, p, mayBegin(b), startsHello(b))
+	all = fmt.Sprint(beginsTDS(b), beginsOpenVPN(b), beginsTURN(b), beginsICE(b), beginsDiameter(b), at, kind, frames, n, p, mayBegin(b), startsHello(b))
 	switch {
 	case frames == tlsFollows:
 		return "-tluid"[kind], all

@@ -292,6 +292,29 @@ func TestSpansAreCharged(t *testing.T) {
 	checkAccounts(t, s)
 }
 
+// TestForgetUses checks what is given back when packets of frames are forgotten: the first use costs
+// nothing.
+func TestForgetUses(t *testing.T) {
+	for name, row := range map[string]struct {
+		uses         []use
+		left, refund int
+	}{
+		"none":            {nil, 0, 0},
+		"one":             {[]use{{end: 20}}, 0, 0},
+		"one that stays":  {[]use{{end: 21}}, 1, 0},
+		"two":             {[]use{{end: 10}, {end: 20}}, 0, useCost},
+		"two, one stays":  {[]use{{end: 20}, {end: 21}}, 1, useCost},
+		"three, one goes": {[]use{{end: 5}, {end: 21}, {end: 22}}, 2, useCost},
+	} {
+		s, st := NewScanner(Options{}), &stream{uses: row.uses, charged: 5000}
+		s.flows.memory = 5000
+		s.forgetUses(st, 20)
+		if len(st.uses) != row.left || st.charged != 5000-row.refund || s.flows.memory != st.charged {
+			t.Errorf("%s: %d stay, %d bytes are charged", name, len(st.uses), st.charged)
+		}
+	}
+}
+
 // TestGoesOn checks after what a record with an unusual header is taken for a packet.
 func TestGoesOn(t *testing.T) {
 	const now = 1_700_000_000

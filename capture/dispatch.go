@@ -83,14 +83,13 @@ func (d *dispatcher) swap(buf []byte) []byte {
 	d.batch.buf = buf
 	d.hand(d.batch)
 	if buf, d.batch.buf = d.batch.buf, nil; buf == nil {
-		buf = make([]byte, readBuffer)
+		buf = make([]byte, readBuffer) //mutation:equivalent a shorter one would be made, again and again
 	}
 	return buf
 }
 
-// add puts a packet into the batch. Those of TCP over Ethernet and IP need no decoder for that.
+// add puts a packet into the batch.
 func (d *dispatcher) add(p *Packet) {
-	const ethernetLen, ipv4Len, ipv6Len = 14, 20, 40
 	s, b := d.front, p.Data
 	length := max(p.Length, len(b))
 	s.stats.Packets++
@@ -99,25 +98,10 @@ func (d *dispatcher) add(p *Packet) {
 		s.stats.Truncated++
 	}
 	packet := dispatched{data: b, length: length, link: p.Link}
-	m, worker := moment{p.Time, s.stats.Packets}, nobody
-	if p.Link == LinkTypeEthernet && len(b) >= ethernetLen+ipv4Len {
-		ip := b[ethernetLen:]
-		switch binary.BigEndian.Uint16(b[12:]) {
-		case etherIPv4:
-			//mutation:equivalent else the decoder finds the worker, in more time
-			if whole := binary.BigEndian.Uint16(ip[6:])&0x3fff == 0; ip[0]>>4 == 4 && whole && ip[9] == protoTCP {
-				src, dst := uint64(binary.LittleEndian.Uint32(ip[12:])), uint64(binary.LittleEndian.Uint32(ip[16:]))
-				worker = d.worker(d.mix(src, 0) + d.mix(dst, 0)) //mutation:equivalent as above
-			}
-		case etherIPv6:
-			if len(ip) >= ipv6Len && ip[0]>>4 == 6 && ip[6] == protoTCP { //mutation:equivalent as above
-				worker = d.worker(d.hash([16]byte(ip[8:24])) + d.hash([16]byte(ip[24:40]))) //mutation:equivalent as above
-			}
-		}
-		if worker != nobody {
-			d.batch.add(packet, m, worker)
-			return
-		}
+	m := moment{p.Time, s.stats.Packets}
+	if worker := d.plain(p.Link, b); worker != nobody {
+		d.batch.add(packet, m, worker)
+		return
 	}
 	s.time, s.flows.number = p.Time, m.number
 	s.frames = append(s.frames[:0], m.number)
@@ -126,10 +110,33 @@ func (d *dispatcher) add(p *Packet) {
 		d.addParts(packet, m, v)
 		return
 	}
+	worker := nobody
 	if s.join(v) == isSegment {
 		worker = d.workerOf(&s.decoder.seg)
 	}
 	d.batch.add(packet, m, worker)
+}
+
+// plain returns the worker of a packet of TCP over Ethernet and IP, which needs no decoder for that, or
+// nobody.
+func (d *dispatcher) plain(link LinkType, b []byte) int {
+	const ethernetLen, ipv4Len, ipv6Len = 14, 20, 40
+	if link != LinkTypeEthernet || len(b) < ethernetLen+ipv4Len {
+		return nobody
+	}
+	ip := b[ethernetLen:]
+	switch binary.BigEndian.Uint16(b[12:]) {
+	case etherIPv4:
+		if whole := binary.BigEndian.Uint16(ip[6:])&0x3fff == 0; ip[0]>>4 == 4 && whole && ip[9] == protoTCP {
+			src, dst := uint64(binary.LittleEndian.Uint32(ip[12:])), uint64(binary.LittleEndian.Uint32(ip[16:]))
+			return d.worker(d.mix(src, 0) + d.mix(dst, 0))
+		}
+	case etherIPv6:
+		if len(ip) >= ipv6Len && ip[0]>>4 == 6 && ip[6] == protoTCP {
+			return d.worker(d.hash([16]byte(ip[8:24])) + d.hash([16]byte(ip[24:40])))
+		}
+	}
+	return nobody
 }
 
 // add adds a packet that falls to a worker or nobody.

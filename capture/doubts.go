@@ -50,7 +50,7 @@ func (h deadlines) due(now time.Time) bool { return len(h) > 0 && !now.Before(h[
 
 func (h *deadlines) push(d deadline) {
 	*h = append(*h, d)
-	for i := len(*h) - 1; i > 0 && (*h)[i].before(&(*h)[(i-1)/2]); i = (i - 1) / 2 {
+	for i := len(*h) - 1; (*h)[i].before(&(*h)[(i-1)/2]); i = (i - 1) / 2 { // the first is not before itself
 		(*h)[i], (*h)[(i-1)/2] = (*h)[(i-1)/2], (*h)[i]
 	}
 }
