@@ -138,7 +138,6 @@ func onLinks() map[string]placed {
 		"PPP, Cisco HDLC":            packet("hdlc ipv4 tcp", 9, []byte{0x0f, 0, 8, 0}, ip4()),
 		"PPP, Cisco HDLC, multicast": packet("hdlc ipv6 tcp", 50, []byte{0x8f, 0, 0x86, 0xdd}, ip6()),
 		"PPP, bridged":               packet("ppp eth ipv4 tcp", 9, []byte{0xff, 3, 0, 0x31, 0, 1}, frame),
-		"PPP, multilink, multicast":  packet("ppp mpls ipv4 tcp", 9, []byte{0xff, 3, 0, 0x3d, 0xc0, 0, 0, 1, 0x02, 0x83, 0, 1, 1, 64}, ip4()),
 		"PPP, bridged LAN":           packet("ppp eth ipv4 tcp", 9, []byte{0, 0x31, 0x40, 1, 0, 0, 0, 5}, frame),
 		"cooked, PPP":                packet("sll ppp ipv4 tcp", 113, zeros(14), []byte{0, 7, 0xff, 3, 0, 0x21}, ip4()),
 		"cooked v2, Cisco HDLC":      packet("sll2 hdlc ipv4 tcp", 276, []byte{0, 7}, zeros(18), []byte{0x0f, 0, 8, 0}, ip4()),

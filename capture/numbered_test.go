@@ -182,6 +182,7 @@ func multilinkCases() []numberedCase {
 		{"multilink PPP, in one fragment", ppp, inMultilink(4, 9, 1, ip), "[1]"},
 		{"multilink PPP, short numbers, in one fragment", ppp, inMultilink(2, 9, 1, ip), "[1]"},
 		{"multilink PPP, short numbers, the highest bits, in one fragment", ppp, inMultilink(2, 0xfff, 1, ip), "[1]"},
+		{"multilink PPP, MPLS multicast, in one fragment", ppp, [][]byte{slices.Concat([]byte{0, 0x3d, 0xc0, 0, 0, 1, 0x02, 0x83, 0, 1, 1, 64}, ip)}, "[1]"},
 		{"multilink PPP, out of order", ppp, [][]byte{a[2], b[0], a[0], b[2], a[1], b[1]}, "[3 5 1] [2 6 4]"},
 		{"multilink PPP, short numbers, out of order", ppp, [][]byte{short[2], short[0], short[1]}, "[2 3 1]"},
 		{"multilink PPP, numbers start over", ppp, inMultilink(4, 1<<24-2, 4, ip), "[1 2 3 4]"},
