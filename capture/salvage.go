@@ -29,8 +29,8 @@ func (s *pcapSource) unusual(r record) (p Packet, ok bool, err error) {
 		}
 		return s.packet(r, nil), true, nil
 	}
-	//mutation:equivalent an error comes again when more is read
-	return Packet{}, false, s.resume(r.captured <= maxPacket && len(s.in.peek(n)) < n)
+	err = s.resume(r.captured <= maxPacket && len(s.in.peek(n)) < n)
+	return Packet{}, false, err //mutation:equivalent it comes again when more is read
 }
 
 // oddity says what has an unusual header.
