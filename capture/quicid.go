@@ -179,9 +179,9 @@ func (s *Scanner) disputeID(c quicConnection, ss *session, dcid, b []byte) {
 	}
 }
 
-// contradictUnread says that the server has not read the hello of the attempt before ss, if s.hello
+// contradictAttempt says that the server has not read the hello of the attempt before ss, if s.hello
 // says something else. Clients may make a new one with the same name and flags.
-func (s *Scanner) contradictUnread(ss *session, says uint64) {
+func (s *Scanner) contradictAttempt(ss *session, says uint64) {
 	more := ss.more
 	if more == nil || len(more.unread) == 0 {
 		return

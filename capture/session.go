@@ -39,6 +39,8 @@ type session struct {
 	numbers  *dtlsNumbers // of records
 	replayed bool         // a record with a number that came before was dropped
 	refused  bool         // the server has ended a handshake with an alert
+	served   bool         // it has answered the latest hello with a ServerHello
+	major    byte         // of the version of the first record
 	awaited  bool         // a fragment of message has come
 	choice   idChoice     // who has used chosen, in QUIC
 	message  dtlsMessage  // that the session reads

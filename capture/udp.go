@@ -121,7 +121,7 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 		last = s.hashMessage(ss, result.Message)
 		name, _ := hello.ServerName()
 		says = s.hash(name) ^ ss.flags
-		s.contradictUnread(ss, says)
+		s.contradictAttempt(ss, says)
 	} else {
 		s.hello.Code, s.hello.Offset = result.Code, result.Offset
 		if a, ok := ss.assembler.(interface{ Prefix() []byte }); ok {
