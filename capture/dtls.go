@@ -28,12 +28,8 @@ const (
 // dtlsDatagram takes a datagram that begins with a DTLS record. A server waits for a
 // certain message_seq and a certain length; what else comes is read beside it.
 func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
-	if isFatalAlert(b) {
-		reverse := key
-		reverse.lo, reverse.hi = key.hi, key.lo
-		if f := s.flows.flows.get(reverse); f != nil && f.session != nil {
-			f.session.refused = true
-		}
+	if b[0] == recordAlert || b[0] == recordHandshake {
+		s.noteDTLSAnswer(key, b)
 	}
 	f := s.flows.flows.get(key)
 	switch {
@@ -104,19 +100,13 @@ func (s *Scanner) contradictUnread(f *flow, b []byte) {
 	}
 }
 
-// isFatalAlert reports whether a datagram is an alert, in epoch 0, after which the server reads
-// nothing more.
-func isFatalAlert(b []byte) bool {
-	const fatal = 2
-	return len(b) == dtlsRecordHeader+2 && b[0] == recordAlert && isDTLSVersion(b[1:]) && b[3]|b[4] == 0 && b[dtlsRecordHeader] == fatal
-}
-
 // endsHandshake reports whether a datagram has a record for which OpenSSL ends a handshake
-// that has begun: of another type in epoch 0, or without data.
+// that has begun: of another type in epoch 0, without data, or a malformed change_cipher_spec.
 func endsHandshake(b []byte) bool {
 	const changeCipherSpec = 20
 	for r := range plainRecords(b) {
-		if r[0] != changeCipherSpec && (r[0] != recordHandshake || len(r) == dtlsRecordHeader) {
+		n := len(r) - dtlsRecordHeader
+		if r[0] == changeCipherSpec && n != 1 || r[0] != changeCipherSpec && (r[0] != recordHandshake || n == 0) {
 			return true
 		}
 	}
@@ -183,12 +173,18 @@ func (n *dtlsNumbers) note(number uint64, hash uint16) (replayed, old bool) {
 // drop. A record is only in doubt if it has a whole hello, since a server that keeps no state
 // reads it, if the server may have begun anew, or if the one before may not have come to it.
 func (s *Scanner) withoutReplays(ss *session, b []byte) []byte {
-	if ss.numbers.done && s.time.Sub(ss.noted().doneAt) >= newHandshake {
+	if ss.numbers.done && s.time.Sub(ss.noted().doneAt) >= newHandshake && beginsHandshake(b) {
 		*ss.numbers = dtlsNumbers{}
 	}
 	var drops uint64 // by record
 	i := 0
 	for r := range plainRecords(b) {
+		if ss.major == 0 {
+			ss.major = r[1]
+		}
+		if r[0] == recordHandshake && r[1] != ss.major { // which OpenSSL drops
+			ss.doubts = ss.doubts.With(Fragments)
+		}
 		replayed, old := ss.numbers.note(binary.BigEndian.Uint64(r[3:]), uint16(s.hash(r)))
 		switch {
 		case replayed && ss.noted().doneAt.IsZero() && ss.doubts == 0 && !ss.refused && !ss.mixed && ss.inProgress() && !isWhole(r):
@@ -210,6 +206,16 @@ func (s *Scanner) withoutReplays(ss *session, b []byte) []byte {
 		drops >>= 1
 	}
 	return kept
+}
+
+// beginsHandshake reports whether a datagram has a fragment of a first message.
+func beginsHandshake(b []byte) bool {
+	for fragment := range assemble.DTLSFragments(b) {
+		if fragment.Seq == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // isWhole reports whether a record begins with a message in one fragment.
@@ -251,6 +257,9 @@ func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 		return nil
 	}
 	f.session = ss
+	if refused := f.last&1 != 0; refused {
+		ss.doubts = ss.doubts.With(Fragments) // the server may have ended the handshake
+	}
 	return f
 }
 
@@ -353,7 +362,7 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 			done.joined = append(done.joined, result.Message...)
 		}
 		root.flags, done.doneSeq, done.doneAt = ss.flags, seq, s.time
-		root.numbers.done = true
+		root.numbers.done, root.served = true, false
 	}
 	ss.awaited = false
 	ss.next()
@@ -400,7 +409,11 @@ func (s *Scanner) doubtDTLS(f *flow, ss *session, message []byte) (doubts Reason
 		}
 	case done.doneAt.IsZero() && seq > 1:
 		doubts = doubts.With(Fragments)
-	case done.doneAt.IsZero() || seq == done.doneSeq+1:
+	case done.doneAt.IsZero():
+	case seq == done.doneSeq+1:
+		if root.served || done.doneSeq > 0 { // the server waits for another message, or for none
+			doubts = doubts.With(Fragments)
+		}
 	case seq > 0 || root.mixed || s.time.Sub(done.doneAt) < newHandshake:
 		doubts = doubts.With(Fragments)
 	}

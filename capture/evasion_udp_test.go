@@ -239,6 +239,55 @@ func TestDTLSAnotherWay(t *testing.T) {
 	}
 }
 
+// TestDTLSAfterAnAnswer checks that a server which has answered a hello, or may have ended the
+// handshake, reads no further one for sure.
+func TestDTLSAfterAnAnswer(t *testing.T) {
+	handshake := func(kind byte, random ...byte) []byte {
+		return fromServer(dtlsRecord(22, 0, join([]byte{kind, 0, 0, 38, 0, 0, 0, 0, 0, 0, 0, 38, 0xfe, 0xfd}, random, make([]byte, 36-len(random)))))
+	}
+	message := func(seq byte) []byte {
+		b := dtlsFragment(100, 0, 100)
+		b[13+5] = seq
+		b[13+12+2] = 9 + seq // another random
+		return fromClient(b)
+	}
+	other := func(p []byte) []byte { // in a record of another version
+		p = slices.Clone(p)
+		p[28+1], p[28+2] = 1, 0
+		return p
+	}
+	whole, second := message(0), message(1)
+	first, rest := fromClient(dtlsFragment(100, 0, 40)), fromClient(dtlsFragment(100, 40, 60))
+	beyond := slices.Clone(first)
+	beyond[28+13+3] = 20 // the length of the message
+	for name, row := range map[string]struct {
+		packets [][]byte
+		want    string
+	}{
+		"a ServerHello":                      {[][]byte{whole, handshake(2), second}, "[1  1 fragments]"},
+		"a HelloRetryRequest":                {[][]byte{whole, handshake(2, 0xcf, 0x21, 0xad, 0x74), second}, "[1  1 ]"},
+		"a HelloVerifyRequest":               {[][]byte{whole, handshake(3), second}, "[1  1 ]"},
+		"both":                               {[][]byte{whole, handshake(2), handshake(3), second}, "[1  1 ]"},
+		"a Certificate":                      {[][]byte{whole, handshake(11), second}, "[1  1 ]"},
+		"a third hello":                      {[][]byte{whole, handshake(3), second, message(2)}, "[1  1  1 fragments]"},
+		"a record of another version":        {[][]byte{first, other(rest)}, "[1 fragments]"},
+		"change_cipher_spec":                 {[][]byte{first, fromClient(dtlsRecord(20, 0, []byte{1})), rest}, "[1 ]"},
+		"change_cipher_spec of two bytes":    {[][]byte{first, fromClient(dtlsRecord(20, 0, []byte{1, 1})), rest}, "[1 fragments]"},
+		"a refused fragment":                 {[][]byte{beyond, first, rest}, "[0  1 fragments]"},
+		"the number of a record, much later": {[][]byte{whole, nil, numberedAs(whole, second)}, "[1  1 fragments]"},
+	} {
+		if got := doubtsOf(scanSlowly(row.packets)); got != row.want {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
+	}
+}
+
+// numberedAs gives the record in packet p the number of that in another packet.
+func numberedAs(other, p []byte) []byte {
+	const at = 28 + 5
+	return slices.Concat(p[:at], other[at:at+6], p[at+6:])
+}
+
 // TestDTLSReplays checks that the first of two records with a number counts, but only if it
 // came to the server.
 func TestDTLSReplays(t *testing.T) {

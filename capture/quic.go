@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"cmp"
 	"hash/maphash"
 	"slices"
@@ -39,25 +40,26 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 	c.names.client = s.nameOf(client)
 	answered := s.flows.clients[s.nameOf(reverse)]
 	if answered != nil && answered.session != nil {
-		s.noteAnswer(answered, scid, b)
+		s.noteAnswer(answered, reverse, scid, b)
 	}
 	c.latest = s.flows.clients[c.names.client]
 	_, mayBegin := assemble.ParseQUICInitial(b)
-	if known == nil && c.latest == nil && !mayBegin {
+	c.names.route = s.routeOf(key, dcid)
+	c.routed = s.flows.clients[c.names.route]
+	if known == nil && c.latest == nil && c.routed == nil && !mayBegin {
 		return
 	}
-	route := key
-	route.lo = endpoint{}
-	c.names.route = s.nameOf(route)
-	routed := s.flows.clients[c.names.route]
 	if known == nil {
-		if evidence, ok = s.takes(cmp.Or(c.latest, routed)); !ok {
+		if evidence, ok = s.takes(cmp.Or(c.latest, c.routed)); !ok {
 			return
 		}
 	}
 	if known == nil || known.session == nil { // else the server knows which connection it is
-		if s.feedsQUIC(c.latest, key, b) || mayBegin && s.feedsQUIC(routed, key, b) {
-			return
+		switch {
+		case s.feedsQUIC(c.latest, key, b):
+			mayBegin = mayBegin && s.mayBelongElsewhere(c.latest, key, dcid)
+		case s.feedsQUIC(c.routed, key, b):
+			mayBegin = mayBegin && s.mayBelongElsewhere(c.routed, key, dcid)
 		}
 	}
 	if !mayBegin {
@@ -71,15 +73,17 @@ func (s *Scanner) quicDatagram(key flowKey, b []byte) {
 // quicNames are hashes of the keys under which a connection is found, besides that of its
 // flow.
 type quicNames struct {
-	route  uint64 // without the client's address
+	route  uint64 // without the client's address and the version
 	client uint64 // by the client's connection ID
+	chosen uint64 // as route, by the connection ID that the server has chosen, or 0
 }
 
 // quicConnection is what is known of the connection that a datagram may belong to: the flow
-// with its key, and the latest with its client's connection ID, or nil.
+// with its key, the latest with its client's connection ID, and the one that the server finds by
+// the destination connection ID, or nil.
 type quicConnection struct {
-	names         quicNames
-	known, latest *flow
+	names                 quicNames
+	known, latest, routed *flow
 }
 
 // nameOf returns the hash of a key.
@@ -89,7 +93,7 @@ func (s *Scanner) nameOf(key flowKey) uint64 { return maphash.Comparable(s.hashS
 // reports whether it belongs to that connection. Another copy of what has come, from another
 // address, does not: it is a capture on both sides of a NAT.
 func (s *Scanner) feedsQUIC(f *flow, key flowKey, b []byte) bool {
-	if f == nil || f.session == nil || f.session.closed && f.key.id != key.id {
+	if f == nil || f.session == nil || f.session.closed && f.key.id != key.id || f.startsOver(key, b) {
 		return false
 	}
 	if f.key.lo != key.lo && slices.Contains(f.session.seen[:], uint32(s.hash(b))) {
@@ -126,7 +130,7 @@ func (r *quicReading) over(ss *session) bool {
 // beginQUIC takes a datagram that may begin a connection. A flow is made only if it does.
 // evidence is of checksums.
 func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, b []byte) {
-	ss := s.newQUIC(c.names, c.latest)
+	ss := s.newQUIC(c.names, c.latest, dcid)
 	ss.lenient = len(b) < minQUICDatagram
 	r := s.readQUIC(ss, b, ss.lenient)
 	if r.faults == assemble.QUICFixedBit {
@@ -137,9 +141,10 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, 
 		s.flows.freeSession(ss)
 		return
 	}
-	if c.latest != nil {
-		s.disputeID(c.latest, dcid)
+	if longType(b) != 0 || r.faults&assemble.QUICFixedBit != 0 {
+		ss.doubts = ss.doubts.With(Initial) // some servers read nothing after a packet that they discard
 	}
+	s.disputeID(c, ss, dcid, b)
 	f := c.known
 	if f == nil {
 		f = s.flows.create(key, s.decoder.path.ips)
@@ -150,7 +155,7 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, 
 		s.flows.clients = make(map[uint64]*flow)
 	}
 	s.flows.clients[c.names.client] = f
-	if s.flows.clients[c.names.route] == nil {
+	if r := s.flows.clients[c.names.route]; r == nil || r.session == nil || r.session.retried {
 		s.flows.clients[c.names.route] = f
 	}
 	if s.flows.charge(f, &ss.charged, ss.cost()) {
@@ -158,13 +163,17 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, 
 	}
 }
 
-// newQUIC returns a session of a client. latest is the flow in which it has tried before, or nil.
-func (s *Scanner) newQUIC(names quicNames, latest *flow) *session {
+// newQUIC returns a session of a client. latest is the flow in which it has tried before, maybe with
+// another connection ID than dcid, or nil.
+func (s *Scanner) newQUIC(names quicNames, latest *flow, dcid []byte) *session {
 	ss := s.flows.newSession(QUIC)
 	ss.names = names
 	ss.noteHeader(&s.decoder)
 	if latest != nil && latest.session != nil {
-		ss.assembler.(*assemble.QUIC).Follow(latest.session.assembler.(*assemble.QUIC))
+		before := latest.session.assembler.(*assemble.QUIC)
+		if !bytes.Equal(before.Info().DCID, dcid) {
+			ss.assembler.(*assemble.QUIC).Follow(before)
+		}
 		ss.extra().before = latest.last
 	}
 	return ss
@@ -186,7 +195,7 @@ func (s *Scanner) readQUIC(ss *session, b []byte, lenient bool) (r quicReading) 
 func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	small := len(b) < minQUICDatagram
 	if ss := f.session; ss.lenient && !ss.closed && !small {
-		s.readStrictly(f, b)
+		s.readStrictly(f, key, b)
 	}
 	ss := f.session
 	var strict, lenient quicReading
@@ -202,9 +211,10 @@ func (s *Scanner) feedQUIC(f *flow, key flowKey, b []byte) bool {
 	}
 	ss.noteHeader(&s.decoder)
 	if f.key.id == key.id && !small && s.mayRival(ss, b) {
-		ss.shadow = s.newQUIC(ss.names, nil)
+		ss.shadow = s.newQUIC(ss.names, nil, nil)
 	}
 	if ss.shadow != nil {
+		strict.Message = slices.Clone(strict.Message) // which may be in the memory that all sessions share
 		lenient = s.readQUIC(ss.shadow, b, true)
 		if fresh && !lenient.opened() {
 			s.flows.dropShadow(ss)
@@ -232,9 +242,9 @@ func (s *Scanner) mayRival(ss *session, b []byte) bool {
 
 // readStrictly begins the reading of a server, if the datagram is the first that a server
 // takes. What was read so far becomes the reading in which nothing is discarded.
-func (s *Scanner) readStrictly(f *flow, b []byte) {
+func (s *Scanner) readStrictly(f *flow, key flowKey, b []byte) {
 	shadow := f.session
-	ss := s.newQUIC(shadow.names, nil)
+	ss := s.newQUIC(shadow.names, nil, nil)
 	trial := *ss.assembler.(*assemble.QUIC)
 	trial.Scratch = s.scratch
 	_, faults := trial.FeedServer(b, false)
@@ -245,12 +255,17 @@ func (s *Scanner) readStrictly(f *flow, b []byte) {
 		return
 	}
 	ss.shadow, ss.why = shadow, shadow.doubts
-	ss.chosen, ss.choice = shadow.chosen, shadow.choice
+	ss.chosen, ss.choice, ss.versions = shadow.chosen, shadow.choice, shadow.versions
 	if shadow.index > 1 || shadow.ended {
 		ss.doubts = shadow.doubts
 	}
+	if more := shadow.noted(); len(more.unread) > 0 {
+		e := ss.extra()
+		e.before, e.unread, e.says = more.before, more.unread, more.says
+	}
 	shadow.lenient = false
 	f.session = ss
+	s.renameClient(f, key, b)
 }
 
 // copyQUIC returns a session that has come as far as ss.
@@ -366,7 +381,8 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 		ss.shadow.overlaps()
 	}
 	apart := strict.opened() && !lenient.opened() // they complete packet numbers in other ways
-	if apart || lenient.faults&contradicts != 0 || lenient.Outcome == assemble.Refused {
+	acks := ss.shadow.assembler.(*assemble.QUIC).Info().Acked > uint64(ss.answers)
+	if apart || acks || lenient.faults&contradicts != 0 || lenient.Outcome == assemble.Refused {
 		ss.doubts |= ss.why
 	}
 	switch {

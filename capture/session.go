@@ -9,9 +9,9 @@ import (
 // quicCost and dtlsCost are what a session takes of the memory, without what its assembler
 // holds; in QUIC with its names. moreCost is what rarely comes to it.
 const (
-	quicCost = 560
+	quicCost = 608
 	dtlsCost = 440
-	moreCost = 224
+	moreCost = 256
 )
 
 // frameCost is what the number of a packet takes of the memory.
@@ -39,6 +39,8 @@ type session struct {
 	numbers  *dtlsNumbers // of records
 	replayed bool         // a record with a number that came before was dropped
 	refused  bool         // the server has ended a handshake with an alert
+	served   bool         // it has answered the latest hello with a ServerHello
+	major    byte         // of the version of the first record
 	awaited  bool         // a fragment of message has come
 	choice   idChoice     // who has used chosen, in QUIC
 	message  dtlsMessage  // that the session reads
@@ -48,9 +50,11 @@ type session struct {
 	closed   bool // and none will: it has closed the connection
 	ended    bool // a packet closes the connection, if it is read
 	answered bool // the server has sent a datagram after the hello was whole
+	retried  bool // the server has asked for another attempt
 	names    quicNames
 	seen     [8]uint32 // hashes of the latest datagrams
 	chosen   uint32    // hash of the server's connection ID, or 0
+	versions [2]uint32 // of the first datagram, and of the server's packets or 0
 	why      Reasons   // why the shadow may differ
 
 	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
@@ -65,7 +69,10 @@ type sessionMore struct {
 	reported []int // packets of the latest hello
 	damaged  bool  // its checksums are wrong
 
-	before uint64 // of QUIC: hash of the hello of the attempt before
+	// Of QUIC.
+	before uint64 // hash of the hello of the attempt before
+	unread []int  // packets of that hello, if the server has not read it
+	says   uint64 // hash of the name and the flags of the latest hello
 
 	// Of DTLS.
 	done    [4]uint64 // hashes of the latest hellos
@@ -193,7 +200,7 @@ func (t *table) dropSession(f *flow) {
 		return
 	}
 	t.dropShadow(f.session)
-	for _, name := range [...]uint64{f.session.names.client, f.session.names.route} {
+	for _, name := range [...]uint64{f.session.names.client, f.session.names.route, f.session.names.chosen} {
 		if t.clients[name] == f {
 			delete(t.clients, name)
 		}

@@ -113,12 +113,15 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 	if root := f.session; root != nil && root != ss && root.index > 1 && !ss.dtls {
 		s.hello.Contradicts = append(s.hello.Contradicts, root.noted().reported...)
 	}
-	var last uint64
+	var last, says uint64
 	if result.Outcome == assemble.Complete {
 		s.hello.Message = result.Message
 		hello, err := s.hello.parse(serversOf(ss.transport()))
 		ss.flags = s.compareFlags(ss.flags, hello, err)
 		last = s.hashMessage(ss, result.Message)
+		name, _ := hello.ServerName()
+		says = s.hash(name) ^ ss.flags
+		s.contradictAttempt(ss, says)
 	} else {
 		s.hello.Code, s.hello.Offset = result.Code, result.Offset
 		if a, ok := ss.assembler.(interface{ Prefix() []byte }); ok {
@@ -143,6 +146,7 @@ func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, 
 			if result.Outcome == assemble.Complete && f.session != nil {
 				more := f.session.extra()
 				more.reported, more.damaged = append(more.reported[:0], s.hello.Frames...), s.decoder.seg.proof >= doubtful
+				more.says = says
 			}
 		}
 	}
@@ -212,6 +216,9 @@ func (s *Scanner) emitUnreadDatagrams(f *flow) {
 	case ss != nil && ss.index > 1 && ss.mixed && ss.shadow != nil && ss.shadow.used > 0:
 		s.reportPart(f, ss.shadow, Overlap)
 		s.flows.dropShadow(ss)
+	}
+	if ss != nil && (ss.retried || ss.index == 1) {
+		s.reportUnread(f)
 	}
 	if ss == nil || ss.index != 1 || f.last != 0 || ss.lenient {
 		return

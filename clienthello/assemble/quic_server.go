@@ -32,9 +32,10 @@ const (
 // FeedServer is Feed for those who want to know what a server reads. Packets that servers
 // discard are not read, nor is the rest of a datagram with a packet for which they close the
 // connection. FeedServer stays with one connection and does not start over with other keys: a
-// datagram without QUICOpened adds nothing to the message. If lenient is set, packets are read in
-// spite of their faults, except for QUICSource, and the last CRYPTO data for the same place
-// counts. CRYPTO data that differs may cost an allocation, besides those of Feed.
+// datagram without QUICOpened adds nothing to the message. Handshake packets are ignored, since
+// anybody can send them. If lenient is set, packets are read in spite of their faults, except for
+// QUICSource, and the last CRYPTO data for the same place counts. CRYPTO data that differs may
+// cost an allocation, besides those of Feed.
 func (q *QUIC) FeedServer(datagram []byte, lenient bool) (Result, QUICFaults) {
 	if q.final.Outcome != NeedMore {
 		return q.final, 0
@@ -52,21 +53,19 @@ func (q *QUIC) FeedServer(datagram []byte, lenient bool) (Result, QUICFaults) {
 // readAsServer walks through the packets of a datagram.
 func (q *QUIC) readAsServer(datagram []byte, lenient bool) (result Result, used int) {
 	schedules := 1
-	var dcid []byte
+	var first longPacket
 	for i := 0; i < len(datagram); {
 		p, ok := parseLongPacket(datagram[i:])
 		if !ok {
 			break
 		}
 		if i == 0 {
-			dcid = p.dcid
+			first = p
 		}
 		end := i + p.size
 		switch {
-		case string(p.dcid) != string(dcid):
-			// RFC 9000, Section 12.2
-		case p.kind == packetHandshake && q.base > 0 && p.version == q.keys.version:
-			return Result{Outcome: Unrecognized}, end
+		case string(p.dcid) != string(first.dcid), p.version != first.version:
+			// It is not of the same connection (RFC 9000, Section 12.2).
 		case p.kind == packetInitial && p.protected():
 			result, stop := q.readInitial(datagram[i:end], &p, i, lenient, &schedules)
 			if stop || result.Outcome != NeedMore {

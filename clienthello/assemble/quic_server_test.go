@@ -103,21 +103,26 @@ func TestFeedServer(t *testing.T) {
 	}
 }
 
-func TestFeedServerEndsWithTheHandshake(t *testing.T) {
+// TestFeedServerIgnores checks that Handshake packets and those of another version than the first
+// one of their datagram change nothing.
+func TestFeedServerIgnores(t *testing.T) {
 	var q assemble.QUIC
 	q.Reset(make([]byte, assemble.BufferSize(200)))
 	p := quicseal.Packet{Version: quicseal.V1, Type: quicseal.Handshake, DCID: []byte("server"), SCID: []byte("client"), Payload: make([]byte, 50)}
 	q.FeedServer(numbered(0, nil, crypto(0, handshake(96)[:50])), false)
-	if result, _ := q.FeedServer(p.Seal(), false); result.Outcome != assemble.NeedMore {
-		t.Error("before the message", result)
+	other := numbered(2, func(p *quicseal.Packet) { p.Version = quicseal.V2 }, crypto(50, handshake(96)[50:]))
+	for _, b := range [][]byte{p.Seal(), slices.Concat(numbered(1, nil), other)} {
+		if result, _ := q.FeedServer(b, false); result.Outcome != assemble.NeedMore {
+			t.Error("before the message", result)
+		}
 	}
-	q.FeedServer(numbered(1, nil, crypto(50, handshake(96)[50:])), false)
+	q.FeedServer(numbered(3, nil, crypto(50, handshake(96)[50:])), false)
 	q.Next()
-	if result, _ := q.FeedServer(p.Seal(), false); result.Outcome != assemble.Unrecognized {
+	if result, _ := q.FeedServer(p.Seal(), false); result.Outcome != assemble.NeedMore {
 		t.Error(result)
 	}
-	if result, faults := q.FeedServer(numbered(2, nil, crypto(100, handshake(96))), false); result.Outcome != assemble.Unrecognized || faults != 0 {
-		t.Error("not final", result)
+	if result, _ := q.FeedServer(numbered(4, nil, crypto(100, handshake(96))), false); result.Outcome != assemble.Complete {
+		t.Error("then", result)
 	}
 }
 

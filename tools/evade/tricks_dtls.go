@@ -60,6 +60,7 @@ var dtlsTricks = []trick{
 	dtlsDecoy("decoy in epoch 1", "RFC 6347, Section 4.1", "the decoy's records are of an epoch that has not begun", func(f *fragment12) { f.epoch = 1 }),
 	dtlsDecoy("decoy with another version", "RFC 6347, Section 4.1", "the decoy's records have the version of TLS", func(f *fragment12) { f.version = 0x0303 }),
 	dtlsDecoy("decoy with an unknown version", "RFC 6347, Section 4.1", "the decoy's records have a version that nobody has", func(f *fragment12) { f.version = 0xfe00 }),
+	dtlsDecoy("decoy with version 0x0100", "RFC 6347, Section 4.1", "the decoy's records have the version that OpenSSL had before DTLS 1.0", func(f *fragment12) { f.version = 0x0100 }),
 	dtlsDecoy("decoy with another length", "RFC 6347, Section 4.2.2", "the decoy's fragments say another length of the message", func(f *fragment12) { f.length = 4000 }),
 	dtlsDecoy("decoy, record too long", "RFC 6347, Section 4.1", "the decoy's records say more than the datagrams have", func(f *fragment12) { f.longer = 10 }),
 	dtlsDecoy("decoy, bad UDP checksum to DTLS", "RFC 768", "the decoy's datagrams have a wrong checksum", func(f *fragment12) { f.step.packet.badSum = true }),
@@ -84,6 +85,14 @@ var dtlsTricks = []trick{
 		f := d.piece(d.decoy, 0, 100)
 		f.length = 4000
 		d.insert(0, f)
+	}),
+	dtlsTrick("a fragment beyond the message", "RFC 6347, Section 4.2.3", "a fragment first that ends after the message", func(d *dtlsScript) {
+		f := d.piece(d.decoy, 0, 100)
+		f.length = 50
+		d.insert(0, f)
+	}),
+	dtlsTrick("change_cipher_spec of two bytes", "RFC 5246, Section 7.1", "a malformed change_cipher_spec after the first fragment", func(d *dtlsScript) {
+		d.insert(1, &fragment12{kind: 20, record: 900, raw: []byte{1, 1}})
 	}),
 	dtlsTrick("whole after a part of the decoy", "RFC 6347, Section 4.2.2", "a part of the decoy, then all of the hello in one fragment", func(d *dtlsScript) {
 		from, to := d.difference()

@@ -119,6 +119,21 @@ var quicTricks = []trick{
 	quicTrick("other SCID in the second packet", "RFC 9000, Section 7.2", "the client's connection ID changes inside the hello", func(q *quicScript) {
 		q.packets[len(q.packets)-1].initial.scid = q.others
 	}),
+	quicTrick("other SCID in a small datagram", "RFC 9000, Section 14.1", "another connection ID of the client in a small datagram first, and a part of the decoy in the datagram that ends the hello", func(q *quicScript) {
+		from, to := q.difference()
+		last := q.packets[len(q.packets)-1].initial
+		last.with = q.packet(crypto(from, q.decoy[from:to]))
+		q.insert(0, step{initial: &initial{number: last.with.number + 1, frames: []byte{1}, size: small, scid: q.others}})
+	}),
+	quicTrick("packet without the fixed bit before the decoy", "RFC 9000, Section 12.2", "a packet that servers discard, and the decoy in the same datagrams", func(q *quicScript) {
+		list := q.decoys(func(*quicScript, *initial) {})
+		for i, st := range list {
+			ping := q.packet([]byte{1})
+			ping.noFixed, ping.with = true, st.initial
+			list[i].initial = ping
+		}
+		q.insert(0, list...)
+	}),
 	quicBetween("small packet of another connection", "RFC 9000, Section 14.1", "a PING with another connection ID between two packets, in a small datagram", func(q *quicScript, p *initial) { p.dcid, p.size = q.others, small }),
 	quicBetween("packet of another connection", "RFC 9000, Section 7.2", "a PING with another connection ID between two packets", func(q *quicScript, p *initial) { p.dcid = q.others }),
 	quicBetween("small CONNECTION_CLOSE", "RFC 9000, Section 14.1", "a closing frame in a small datagram", func(q *quicScript, p *initial) { p.frames, p.size = connectionClose, small }),
@@ -127,6 +142,7 @@ var quicTricks = []trick{
 	quicBetween("unknown frame", "RFC 9000, Section 12.4", "a frame type that nobody has", func(q *quicScript, p *initial) { p.frames = []byte{0x3f, 0, 0, 0} }),
 	quicBetween("forbidden frame", "RFC 9000, Section 12.4", "a frame that an Initial packet may not have", func(q *quicScript, p *initial) { p.frames = []byte{0x1e, 0, 0, 0} }),
 	quicBetween("ACK of unsent packet", "RFC 9000, Section 13.1", "an acknowledgement of what was never sent", func(q *quicScript, p *initial) { p.frames = []byte{2, 0x3f, 0, 0, 0} }),
+	quicBetween("small ACK of unsent packet", "RFC 9000, Section 14.1", "the same in a small datagram", func(q *quicScript, p *initial) { p.frames, p.size = []byte{2, 0x3f, 0, 0, 0}, small }),
 	quicBetween("empty packet", "RFC 9000, Section 12.4", "a packet without frames but PADDING", func(q *quicScript, p *initial) { p.frames = []byte{0, 0, 0, 0} }),
 	quicBetween("other DCID in one datagram", "RFC 9000, Section 12.2", "a part of the decoy in a second packet of a datagram, with another DCID", func(q *quicScript, p *initial) {
 		from, to := q.difference()
