@@ -53,7 +53,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 	}
 	root := f.session
 	root.noteHeader(&s.decoder)
-	if root.inProgress() && endsHandshake(b) || hasEmptyFragment(b) {
+	if endsHandshake(b, root.inProgress()) || hasEmptyFragment(b) {
 		root.doubts = root.doubts.With(Fragments)
 	}
 	b = s.withoutReplays(root, b)
@@ -84,7 +84,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 // ClientHello that servers do not read. If it came another way, the hello before it may not have
 // come to the server.
 func (s *Scanner) contradictUnread(f *flow, b []byte) {
-	if !endsHandshake(b) || len(f.session.noted().reported) == 0 {
+	if !endsHandshake(b, true) || len(f.session.noted().reported) == 0 {
 		return
 	}
 	const clientHello = 1
@@ -101,12 +101,15 @@ func (s *Scanner) contradictUnread(f *flow, b []byte) {
 }
 
 // endsHandshake reports whether a datagram has a record for which OpenSSL ends a handshake
-// that has begun: of another type in epoch 0, without data, or a malformed change_cipher_spec.
-func endsHandshake(b []byte) bool {
+// that has begun, before it or in it: of another type in epoch 0, without data, or a malformed
+// change_cipher_spec.
+func endsHandshake(b []byte, begun bool) bool {
 	const changeCipherSpec = 20
 	for r := range plainRecords(b) {
-		n := len(r) - dtlsRecordHeader
-		if r[0] == changeCipherSpec && n != 1 || r[0] != changeCipherSpec && (r[0] != recordHandshake || n == 0) {
+		switch n := len(r) - dtlsRecordHeader; {
+		case r[0] == recordHandshake && n > 0, r[0] == changeCipherSpec && n == 1:
+			begun = begun || r[0] == recordHandshake
+		case begun:
 			return true
 		}
 	}
@@ -148,6 +151,7 @@ type dtlsNumbers struct {
 	next   uint64     // after the highest
 	hashes [32]uint16 // of records, by number
 	done   bool       // a hello was read
+	major  byte       // of the version of the first one
 }
 
 // note notes a record with a hash. It reports whether another one had its number, or it is
@@ -179,10 +183,10 @@ func (s *Scanner) withoutReplays(ss *session, b []byte) []byte {
 	var drops uint64 // by record
 	i := 0
 	for r := range plainRecords(b) {
-		if ss.major == 0 {
-			ss.major = r[1]
+		if ss.numbers.major == 0 {
+			ss.numbers.major = r[1]
 		}
-		if r[0] == recordHandshake && r[1] != ss.major { // which OpenSSL drops
+		if r[0] == recordHandshake && r[1] != ss.numbers.major { // which OpenSSL drops
 			ss.doubts = ss.doubts.With(Fragments)
 		}
 		replayed, old := ss.numbers.note(binary.BigEndian.Uint64(r[3:]), uint16(s.hash(r)))

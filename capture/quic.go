@@ -255,7 +255,7 @@ func (s *Scanner) readStrictly(f *flow, key flowKey, b []byte) {
 		return
 	}
 	ss.shadow, ss.why = shadow, shadow.doubts
-	ss.chosen, ss.choice, ss.versions = shadow.chosen, shadow.choice, shadow.versions
+	ss.chosen, ss.choice, ss.version = shadow.chosen, shadow.choice, shadow.version
 	if shadow.index > 1 || shadow.ended {
 		ss.doubts = shadow.doubts
 	}

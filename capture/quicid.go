@@ -30,7 +30,17 @@ func (s *Scanner) routeOf(key flowKey, dcid []byte) uint64 {
 	return s.nameOf(key)
 }
 
+// quicVersion returns the version of a packet with a long header.
 func quicVersion(b []byte) uint32 { return binary.BigEndian.Uint32(b[1:]) }
+
+// clientVersion returns the version of the first packet of a client.
+func (ss *session) clientVersion() uint32 {
+	version := ss.assembler.(*assemble.QUIC).Info().Version
+	if version == 0 && ss.shadow != nil {
+		return ss.shadow.clientVersion()
+	}
+	return version
+}
 
 // routeQUIC reports whether a server takes a datagram of key for one of the connection of f,
 // as far as is known. id is the hash of its destination connection ID, or 0 for the one
@@ -43,7 +53,7 @@ func (s *Scanner) routeQUIC(f *flow, key flowKey, b []byte) (id uint32, routed b
 	dcid, _, _ := connectionIDs(b)
 	id = s.hashID(dcid)
 	ss, version := f.session, quicVersion(b)
-	return id, (ss.chosen == 0 || ss.chosen == id) && (version == ss.versions[0] || version == ss.versions[1])
+	return id, (ss.chosen == 0 || ss.chosen == id) && (version == ss.clientVersion() || version == ss.version)
 }
 
 // mayBelongElsewhere reports whether a datagram of key to dcid, of which the connection of f has
@@ -94,13 +104,13 @@ func (ss *session) useID(id uint32) {
 func (s *Scanner) noteAnswer(f *flow, key flowKey, scid, b []byte) {
 	ss := f.session
 	if asksAgain(b) {
-		ss.retried = ss.versions[1] == 0
+		ss.retried = ss.version == 0
 		return
 	}
-	if several := ss.retried || ss.assembler.(*assemble.QUIC).Info().Attempt > 1; several && ss.versions[1] == 0 && !s.opensAnswer(ss, b) {
+	if several := ss.retried || ss.assembler.(*assemble.QUIC).Info().Attempt > 1; several && ss.version == 0 && !s.opensAnswer(ss, b) {
 		return // it is of another attempt
 	}
-	ss.retried, ss.versions[1] = false, quicVersion(b)
+	ss.retried, ss.version = false, quicVersion(b)
 	ss.answered = true
 	if ss.answers < math.MaxUint16 {
 		ss.answers++
@@ -157,11 +167,10 @@ func (s *Scanner) opensAnswer(ss *session, b []byte) (ok bool) {
 // If its latest one has read packets to the same ID, which the server was not seen to choose, they
 // were not for that. If the server has read a hello of a connection with this ID, it reads no other.
 func (s *Scanner) disputeID(c quicConnection, ss *session, dcid, b []byte) {
-	ss.versions[0] = quicVersion(b)
 	if f := c.known; f != nil && f.last != 0 && (f.session == nil || !f.session.retried) {
 		ss.doubts = ss.doubts.With(Initial)
 	}
-	if f := c.routed; f != nil && f.session != nil && f.session.versions[0] != ss.versions[0] && !f.session.retried {
+	if f := c.routed; f != nil && f.session != nil && f.session.clientVersion() != ss.clientVersion() && !f.session.retried {
 		ss.doubts = ss.doubts.With(Initial)
 	}
 	if c.latest == nil || c.latest.session == nil {
@@ -169,7 +178,7 @@ func (s *Scanner) disputeID(c quicConnection, ss *session, dcid, b []byte) {
 	}
 	info := ss.assembler.(*assemble.QUIC).Info()
 	switch before := c.latest.session; {
-	case before.retried, info.Retry && before.versions[1] == 0:
+	case before.retried, info.Retry && before.version == 0:
 		ss.extra().unread = slices.Concat(before.noted().unread, before.noted().reported)
 		ss.more.says = before.noted().says
 		before.extra().unread, before.more.reported = nil, nil

@@ -9,7 +9,7 @@ import (
 // quicCost and dtlsCost are what a session takes of the memory, without what its assembler
 // holds; in QUIC with its names. moreCost is what rarely comes to it.
 const (
-	quicCost = 608
+	quicCost = 560
 	dtlsCost = 440
 	moreCost = 256
 )
@@ -27,35 +27,35 @@ type session struct {
 	path      *[]string    // of the first that was of use, for rows at the end of the capture
 	charged   int          // bytes, of the table's memory
 	used      int32        // datagrams that were of use
+	way       uint32       // of the first datagram
+	doubts    Reasons      // about the hello that is awaited
 	index     uint8        // of the hello that is awaited
 	carrier   carrierKind
 	dtls      bool
-	doubts    Reasons // about the hello that is awaited
-	way       uint32  // of the first datagram
-	mixed     bool    // another datagram had another one, or one had no IP length
-	answers   uint16  // datagrams of the server, in QUIC
+	mixed     bool // another datagram had another way, or one had no IP length
 
 	// Of DTLS.
-	numbers  *dtlsNumbers // of records
-	replayed bool         // a record with a number that came before was dropped
-	refused  bool         // the server has ended a handshake with an alert
-	served   bool         // it has answered the latest hello with a ServerHello
-	major    byte         // of the version of the first record
-	awaited  bool         // a fragment of message has come
-	choice   idChoice     // who has used chosen, in QUIC
-	message  dtlsMessage  // that the session reads
+	replayed bool // a record with a number that came before was dropped
+	refused  bool // the server has ended a handshake with an alert
+	served   bool // it has answered the latest hello with a ServerHello
+	awaited  bool // a fragment of message has come
 
 	// Of QUIC.
-	lenient  bool // no server is known to read this
-	closed   bool // and none will: it has closed the connection
-	ended    bool // a packet closes the connection, if it is read
-	answered bool // the server has sent a datagram after the hello was whole
-	retried  bool // the server has asked for another attempt
-	names    quicNames
-	seen     [8]uint32 // hashes of the latest datagrams
-	chosen   uint32    // hash of the server's connection ID, or 0
-	versions [2]uint32 // of the first datagram, and of the server's packets or 0
-	why      Reasons   // why the shadow may differ
+	lenient  bool     // no server is known to read this
+	closed   bool     // and none will: it has closed the connection
+	ended    bool     // a packet closes the connection, if it is read
+	answered bool     // the server has sent a datagram after the hello was whole
+	retried  bool     // the server has asked for another attempt
+	choice   idChoice // who has used chosen
+	answers  uint16   // datagrams of the server
+	chosen   uint32   // hash of the server's connection ID, or 0
+	version  uint32   // of the server's packets, or 0
+	why      Reasons  // why the shadow may differ
+
+	message dtlsMessage  // that the session reads, in DTLS
+	numbers *dtlsNumbers // of records
+	seen    [8]uint32    // hashes of the latest datagrams, in QUIC
+	names   quicNames
 
 	// shadow is another reading, in progress. In QUIC it is the one in which nothing is
 	// discarded, if it may differ; in DTLS that of a message with another message_seq or

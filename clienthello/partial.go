@@ -71,7 +71,8 @@ func parsePartial(msg []byte, header int) (p Partial) {
 		p.Whole = b.Code() == 0 && size == n
 	}
 	if p.Whole {
-		p.Hello.msg, p.Hello.suites = msg, uint16(suites)
+		end = b.At() // bytes may follow, which are no part of it
+		p.Hello.msg, p.Hello.suites = msg[:end:end], uint16(suites)
 	}
 	return p
 }

@@ -108,6 +108,10 @@ func TestPartialFaults(t *testing.T) {
 				t.Errorf("random of %d, %d suites, %d extensions, whole %t; want 32, %d, %d, %t",
 					len(p.Random), p.CipherSuites.Len(), p.Hello.Extensions().Len(), p.Whole, test.suites, test.extensions, test.whole)
 			}
+			var f clienthello.Fields
+			if p.Hello.ReadFields(&f); f.Has(0) != (test.extensions > 0) {
+				t.Errorf("ReadFields: server_name %t", f.Has(0))
+			}
 			if name, err := p.Hello.ServerName(); test.extensions > 0 && (string(name) != "a.example" || err != nil) {
 				t.Errorf("server_name %q, %v", name, err)
 			}

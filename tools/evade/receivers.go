@@ -97,6 +97,7 @@ func (r *receiver) accept(l net.Listener) {
 		r.busy[port]++
 		r.had[port]++
 		r.mu.Unlock()
+		c.SetDeadline(time.Now().Add(5 * time.Second)) // a client's RST may be one that Linux ignores
 		go func() {
 			defer func() {
 				c.Close()

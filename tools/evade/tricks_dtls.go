@@ -91,8 +91,8 @@ var dtlsTricks = []trick{
 		f.length = 50
 		d.insert(0, f)
 	}),
-	dtlsTrick("change_cipher_spec of two bytes", "RFC 5246, Section 7.1", "a malformed change_cipher_spec after the first fragment", func(d *dtlsScript) {
-		d.insert(1, &fragment12{kind: 20, record: 900, raw: []byte{1, 1}})
+	dtlsTrick("change_cipher_spec of two bytes", "RFC 5246, Section 7.1", "a malformed change_cipher_spec after the first fragment in its datagram", func(d *dtlsScript) {
+		d.fragments[0].after = dtlsRecord(20, 0xfeff, 0, 900, []byte{1, 1}, 0)
 	}),
 	dtlsTrick("whole after a part of the decoy", "RFC 6347, Section 4.2.2", "a part of the decoy, then all of the hello in one fragment", func(d *dtlsScript) {
 		from, to := d.difference()

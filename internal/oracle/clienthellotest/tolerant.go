@@ -37,7 +37,7 @@ func checkTolerant(msg []byte, dtls bool, n int, code extension.Code) error {
 			return errors.New("what is parsed depends on the servers")
 		}
 	}
-	return nil
+	return checkFields(hello)
 }
 
 // checkPartial checks what clienthello.ParsePartial, or ParsePartialDTLS, promises, on the
@@ -59,5 +59,5 @@ func checkPartial(msg []byte, dtls bool, n int, code extension.Code) error {
 			return fmt.Errorf("extension %d is not at offset %d", e.Type, e.Offset)
 		}
 	}
-	return nil
+	return checkFields(p.Hello)
 }
