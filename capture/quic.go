@@ -149,6 +149,7 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, 
 	if f == nil {
 		f = s.flows.create(key, s.decoder.path.ips)
 	}
+	s.emitUnreadDatagrams(f)
 	s.flows.dropSession(f)
 	f.session, f.halves[0] = ss, evidence
 	if s.flows.clients == nil {
