@@ -131,7 +131,7 @@ func between(seq, first, last uint32) bool {
 
 // isOld reports whether a segment's timestamp is older than one that the receiver has seen
 // (RFC 7323, Section 5.3), and else notes it. The receiver keeps the timestamps of segments
-// that begin no later than its last acknowledgement.
+// that begin no later than its last acknowledgement, and end no earlier.
 func (h *half) isOld(seg *segment, alone bool) bool {
 	stamp, ok := timestamp(seg.options)
 	if !ok {
@@ -148,7 +148,8 @@ func (h *half) isOld(seg *segment, alone bool) bool {
 	case alone:
 		last = h.next // it may have acknowledged as much
 	}
-	if int32(seg.seq-last) <= 0 && int32(stamp-h.recent) > 0 {
+	ends := alone || int32(seg.seq+uint32(len(seg.payload))-last) >= 0
+	if ends && int32(seg.seq-last) <= 0 && int32(stamp-h.recent) > 0 {
 		h.recent = stamp
 	}
 	return false

@@ -183,6 +183,7 @@ func TestDroppedSegments(t *testing.T) {
 		"echo of an ACK before the third segment":  {with(timed[:2:2], seg{flags: ack, options: stamp(3), fromServer: true}, whole(real1, func(g *seg) { g.options = join(stamp(5002)[:8], be32(3)) })), []reading{{N: 1, Ambiguous: "segment"}}},
 		"wrong echo later":                         {with(timed, whole(real1, func(g *seg) { g.options = echo }), acked), []reading{{N: 1}}},
 		"timestamp far ahead":                      {with(timed, seg{flags: ack, options: stamp(1 << 29)}, whole(real1, func(g *seg) { g.options = stamp(5002) })), []reading{{N: 1, Ambiguous: "segment"}}},
+		"timestamp far ahead, old segment":         {with(timed, seg{flags: ack, data: real1[:30], options: stamp(5002)}, seg{ack: 30, flags: ack, fromServer: true}, seg{seq: 10, flags: ack, options: stamp(1 << 29)}, seg{seq: 30, flags: ack, data: real1[30:], options: stamp(5003)}), []reading{{N: 1}}},
 		"SYN again without timestamps":             {with(timed, synSent, whole(decoy, func(g *seg) { g.options = stamp(4000) }), whole(real1, func(g *seg) { g.options = stamp(5002) }), acked), sure},
 		"wrong checksum":                           {with(opened, whole(decoy, func(g *seg) { g.mend = damaged }), whole(real1, nil), acked), sure},
 		"SYN flag":                                 {with(opened, seg{seq: -1, flags: syn | ack, data: decoy}, whole(real1, nil), acked), sure},
