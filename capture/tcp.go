@@ -243,15 +243,15 @@ func (s *Scanner) payload(f *flow, h *half, seg *segment) {
 
 // markUrgent notes the place of an urgent byte, which by default is not part of what
 // an application reads. Linux takes it for the byte before the urgent pointer, and
-// ignores a pointer to what has arrived before. markUrgent reports whether another byte was
-// urgent before, and has arrived.
+// ignores a pointer to what has arrived before, and a segment that does not fit into the
+// window. markUrgent reports whether another byte was urgent before, and has arrived.
 func (h *half) markUrgent(seg *segment) bool {
 	at := seg.seq + uint32(seg.urgent) - 1
 	if seg.urgent == 0 {
 		at = seg.seq
 	}
 	//mutation:equivalent a byte that was known to be urgent, and is not here yet, changes nothing
-	if int32(at-h.next) < 0 || h.urgent && int32(at-h.urgentAt) <= 0 {
+	if int32(at-h.next) < 0 || h.urgent && int32(at-h.urgentAt) <= 0 || int32(seg.seq-h.next) > window {
 		return false
 	}
 	h.urgent, h.urgentAt = true, at

@@ -17,6 +17,7 @@ func TestUrgentData(t *testing.T) {
 	insidePadding := join(padded[:at], []byte("G"), padded[at:])
 	for name, c := range map[string]connection{
 		"before the hello":                {with(opened, seg{flags: ack | urg, urgent: 1, data: []byte("G")}, seg{seq: 1, flags: ack, data: real1}), []reading{{N: 1, Faults: urgent(0)}}},
+		"far outside the window, before":  {[]seg{synSent, {flags: ack}, {seq: 500_000, flags: ack | urg, urgent: 1, data: []byte("G")}, {flags: ack | urg, urgent: 1, data: []byte("G")}, {seq: 1, flags: ack, data: real1}}, []reading{{N: 1, Faults: urgent(0)}}},
 		"in one segment":                  {with(opened, seg{flags: ack | urg, urgent: 1, data: join([]byte("G"), real1)}), []reading{{N: 1, Faults: urgent(0)}}},
 		"inside the hello":                {with(opened, seg{flags: ack | urg, urgent: 31, data: inside}), []reading{{N: 1, Faults: urgent(30)}}},
 		"in a later one":                  {with(opened, seg{flags: ack | urg, urgent: 31, data: inside[:20]}, seg{seq: 20, flags: ack, data: inside[20:]}), []reading{{N: 1, Faults: urgent(30)}}},
