@@ -85,9 +85,8 @@ func (s *Scanner) spare(f *flow, h *half, c spareCopy, b []byte) bool {
 	return true
 }
 
-// acknowledged takes what a segment of h says of the other direction. What is acknowledged
-// was taken: if nothing else has come of it, the copies that were set aside. It reports
-// whether f is still there.
+// acknowledged takes the acknowledgement in a segment of h. What is acknowledged was taken;
+// if only copies that were set aside have it, these were. It reports whether f is still there.
 func (s *Scanner) acknowledged(f *flow, h, other *half, seg *segment) bool {
 	h.acknowledge(other, seg)
 	st := other.stream

@@ -36,8 +36,8 @@ type deadline struct {
 	at     time.Time
 }
 
-// before reports whether a doubt is given up before another one. Those of other Scanners with
-// the same capture have other numbers.
+// before orders doubts by when they are given up, also those of several Scanners of one
+// capture.
 func (d *deadline) before(other *deadline) bool {
 	return cmp.Or(d.at.Compare(other.at), cmp.Compare(d.number, other.number), cmp.Compare(d.opened, other.opened)) < 0
 }
@@ -276,8 +276,8 @@ func (s *Scanner) Flush(yield func(*Hello) bool) bool {
 	return !s.stop
 }
 
-// emitUnread yields a row without a hello for a stream in doubt whose hello did not become
-// whole.
+// emitUnread yields a row without a hello for a stream in doubt whose hello never became
+// complete.
 func (s *Scanner) emitUnread(f *flow, h *half) {
 	if !h.begun() || h.stream.index > 1 {
 		return

@@ -132,8 +132,8 @@ func plainRecords(b []byte) iter.Seq[[]byte] {
 	}
 }
 
-// hasEmptyFragment reports whether a datagram has a fragment of a message without any bytes of
-// it, which OpenSSL takes for the message.
+// hasEmptyFragment reports whether a datagram has a fragment of length 0 of a longer message,
+// which OpenSSL takes for the whole message.
 func hasEmptyFragment(b []byte) bool {
 	for r := range plainRecords(b) {
 		const header = 12
@@ -174,8 +174,9 @@ func (n *dtlsNumbers) note(number uint64, hash uint16) (replayed, old bool) {
 }
 
 // withoutReplays notes the records of a datagram, and returns it without those that receivers
-// drop. A record is only in doubt if it has a whole hello, since a server that keeps no state
-// reads it, if the server may have begun anew, or if the one before may not have come to it.
+// drop. A replayed record is in doubt, not dropped, if it has a whole hello, which servers that
+// keep no state read, if the server may have started over, or if the earlier record may not have
+// reached it.
 func (s *Scanner) withoutReplays(ss *session, b []byte) []byte {
 	if ss.numbers.done && s.time.Sub(ss.noted().doneAt) >= newHandshake && beginsHandshake(b) {
 		*ss.numbers = dtlsNumbers{}
@@ -272,8 +273,8 @@ func beginsDTLS(b []byte) bool {
 	return b[1] == dtlsMajor && b[0] == recordHandshake || isDTLSVersion(b[1:]) && hasFragment(b)
 }
 
-// refusesHello reports whether a ClientHello in datagram b was refused: another message that does
-// not fit into its record is none.
+// refusesHello reports whether a ClientHello in datagram b was refused. Another message that does
+// not fit into its record does not count.
 func refusesHello(b []byte, result assemble.Result) bool {
 	const clientHello = 1
 	switch {
@@ -373,10 +374,10 @@ func (s *Scanner) completeDTLS(f *flow, ss *session, result assemble.Result) {
 	root.index = 2
 }
 
-// emitDifferent yields a row without a hello for fragments that differ from the latest hello
-// of f and came after it, and are not whole. With some of those before it, which fit both, they
-// may have been another hello for the server. So they may if packets came in two ways, and the
-// server ended the handshake.
+// emitDifferent yields a row without a hello for fragments after the latest hello of f that are
+// no whole message. If they differ from the hello, the server may have read another one, of
+// these and of earlier fragments. So it may if packets came in different ways, and the server
+// ended the handshake.
 func (s *Scanner) emitDifferent(f *flow) {
 	const version, most = 0xfefd, 1 << 14
 	done := f.session.noted()

@@ -77,8 +77,8 @@ const (
 // reassemble keeps a fragment. If it completes its packet, reassemble returns the payload of
 // that, which is valid until the next call.
 //
-// It does as Linux does. A fragment that another one, or those that followed each other in
-// order, have whole is a duplicate; one that overlaps others in another way makes the host
+// It does as Linux does. A fragment that lies inside another one, or inside a run that arrived in
+// order, is a duplicate; one that overlaps others in another way makes the host
 // drop the packet (RFC 8200, Section 4.5; RFC 5722), and so does one without data, or if some
 // have ECN and some not (RFC 3168, Section 5.3). If the length of a fragment that is not the last
 // is no multiple of 8, IPv4 cuts it, and IPv6 drops it. In IPv6 the protocol is that of the first

@@ -187,7 +187,7 @@ func (s *Scanner) beginLate(f *flow, h *half, at uint32, second, fresh bool) boo
 	return true
 }
 
-// endLate ends the late hello of a flow, which is none.
+// endLate ends the late hello of a flow, which turned out not to be one.
 func (s *Scanner) endLate(f *flow, h *half) {
 	if h.stream != nil && h.stream.late { // else the ports are used again
 		s.decide(h)
@@ -204,8 +204,8 @@ func (s *Scanner) endLate(f *flow, h *half) {
 }
 
 // acceptsLate reports whether a late hello that was read, or that the assembler refused, may be
-// one: it passes a strict Parse, ends with its record, and is not the last one of this end once
-// more.
+// one: it passes a strict Parse, ends with its record, and does not repeat the last hello of
+// this end.
 func (s *Scanner) acceptsLate(f *flow, h *half, result assemble.Result) bool {
 	message := result.Message
 	_, n, err := clienthello.Parse(message)
@@ -213,8 +213,9 @@ func (s *Scanner) acceptsLate(f *flow, h *half, result assemble.Result) bool {
 		f.last != s.helloHash(message, h.direction)
 }
 
-// failLate ends the late hello of a flow, which is none, in a piece of the stream from a sequence
-// number on. Another one may begin with that. It reports whether the stream goes on.
+// failLate ends the late hello of a flow, which turned out not to be one, in a piece of the stream
+// from a sequence number on. Another hello may begin with that piece. It reports whether the
+// stream goes on.
 func (s *Scanner) failLate(f *flow, h *half, piece []byte, at uint32) bool {
 	begin := f.doubt.late.begin
 	if at == begin || !startsHello(piece) {

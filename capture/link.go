@@ -150,7 +150,7 @@ func (d *decoder) link(link LinkType, b []byte) verdict {
 	return d.wireless(link, b)
 }
 
-// cooked reads a packet whose protocol Linux says: an EtherType, or a number of its own.
+// cooked reads a packet with the protocol of a cooked header: an EtherType, or a number of Linux.
 func (d *decoder) cooked(protocol uint16, b []byte) verdict {
 	const wanPPP = 7 // ETH_P_WAN_PPP in linux/if_ether.h
 	if protocol == wanPPP {
@@ -234,7 +234,7 @@ func (d *decoder) wired(link LinkType, b []byte) verdict {
 	return d.juniper(link, b)
 }
 
-// inner reads a packet that says its link type itself.
+// inner reads a packet with a link type that a header named.
 func (d *decoder) inner(link uint32, b []byte) verdict {
 	if link > 0xffff {
 		return isBroken

@@ -367,7 +367,7 @@ func (ss *session) close() {
 	ss.lenient, ss.closed, ss.doubts = true, true, ss.doubts.With(Initial)
 }
 
-// judgeShadow takes what the reading has brought in which nothing is discarded. If it
+// judgeShadow takes the result of the reading in which nothing is discarded. If it
 // contradicts the other, the hello is in doubt.
 func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 	const contradicts = assemble.QUICReservedBits | assemble.QUICClose | assemble.QUICOverlap
@@ -381,7 +381,7 @@ func (s *Scanner) judgeShadow(f *flow, b []byte, strict, lenient quicReading) {
 	if lenient.faults&assemble.QUICOverlap != 0 {
 		ss.shadow.overlaps()
 	}
-	apart := strict.opened() && !lenient.opened() // they complete packet numbers in other ways
+	apart := strict.opened() && !lenient.opened() // the readings expand packet numbers differently
 	acks := ss.shadow.assembler.(*assemble.QUIC).Info().Acked > uint64(ss.answers)
 	if apart || acks || lenient.faults&contradicts != 0 || lenient.Outcome == assemble.Refused {
 		ss.doubts |= ss.why

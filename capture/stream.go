@@ -53,9 +53,9 @@ type stream struct {
 	raw        []byte // what was taken and may not have been acknowledged
 	rawAt      uint32 // sequence number of its first byte
 	way        uint32 // of the first segment
-	mixedWays  bool   // another segment had another one
+	mixedWays  bool   // segments came in different ways
 	proof      proof  // of the bytes
-	mixedProof bool   // another segment had another one
+	mixedProof bool   // segments have different proofs
 	adopted    bool   // bytes that were set aside were taken
 	late       bool   // it has a late hello, or begins one
 	second     bool   // it begins with the second hello
@@ -371,8 +371,8 @@ func (s *Scanner) complete(f *flow, h *half, result assemble.Result) bool {
 	if !s.report(f, h) {
 		return false
 	}
-	// The other end is the server. It stays in sight if only its bytes may say so: anybody
-	// can send a hello in its name.
+	// The other end is the server if it has answered the SYN, or if the beginning of its stream
+	// is not known. Else it may be the client: anybody can send a hello in the server's name.
 	if other := &f.halves[1-h.direction]; !st.late && (other.phase == floating || other.answers) {
 		s.decide(other)
 	}

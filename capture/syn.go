@@ -68,8 +68,8 @@ func (h *half) options(seg *segment) {
 	h.signed = signature(seg.options)
 }
 
-// synAgain takes a SYN that is sent again. What the first one says counts, unless that
-// had a signature, for which the other end may have dropped it.
+// synAgain takes a retransmitted SYN. The options of the first one count, unless it was signed:
+// the other end may have dropped it for that.
 func (h *half) synAgain(seg *segment) {
 	if !h.synSeen || h.signed != 0 && !h.ackSeen {
 		h.options(seg)

@@ -53,9 +53,9 @@ type half struct {
 
 	start    uint32 // sequence number of the first byte
 	next     uint32 // of the next byte wanted
-	sent     uint32 // after the last that was sent
-	acked    uint32 // of the next byte that the other end wants, as it said last
-	edge     uint32 // sequence number of the first byte that does not fit into its window
+	sent     uint32 // sequence number after the last byte sent
+	acked    uint32 // latest acknowledgement number of the other end
+	edge     uint32 // first sequence number beyond its window
 	lastSYN  uint32 // timestamp of the last SYN, if it was sent again
 	recent   uint32 // timestamp below which segments are old (RFC 7323, Section 5.3)
 	urgentAt uint32

@@ -51,14 +51,14 @@ func (t *table) join(f, other *flow) {
 	f.twin, other.twin = other, f
 }
 
-// part ends that f has a twin.
+// part ends the pairing of a flow with its twin.
 func (t *table) part(f *flow) {
 	if f.twin != nil {
 		f.twin.twin, f.twin = nil, nil
 	}
 }
 
-// forgetTwin takes a flow that is removed out of what findTwin knows.
+// forgetTwin removes a flow from what findTwin searches.
 func (t *table) forgetTwin(f *flow) {
 	t.part(f)
 	if t.severalPlaces && f.isConnection() && t.placed[f.key.outside()] == f {

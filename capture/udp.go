@@ -104,8 +104,8 @@ func (s *Scanner) used(ss *session, before, after assemble.Progress) {
 	}
 }
 
-// reportDatagrams yields what the assembler of a session has completed or refused, unless it is what
-// came last. It comes again for sure only if no bytes of another one came in its place.
+// reportDatagrams yields what the assembler of a session has completed or refused, unless it
+// repeats the last hello, which is certain only if no other bytes came in its place.
 func (s *Scanner) reportDatagrams(f *flow, ss *session, result assemble.Result, doubts Reasons) {
 	s.describeDatagrams(f, ss)
 	s.hello.Ambiguous = s.doubtFramed(doubts)
@@ -161,9 +161,8 @@ func (s *Scanner) hashMessage(ss *session, message []byte) uint64 {
 }
 
 // nameRefused names s.hello, which a session refused, by its message_seq, length and random;
-// the latter two are 0 if they have not come. Each further fragment of it is refused too, and
-// so is each when it comes again, maybe for another reason: if last may be its name, the
-// result is last.
+// the latter two are 0 if they have not come. Further fragments and retransmissions are refused
+// too, maybe for another reason: if last may name the same hello, the result is last.
 func (s *Scanner) nameRefused(ss *session, last uint64) uint64 {
 	const (
 		lengthAt, randomAt = 17, 41 // in bits
