@@ -130,7 +130,12 @@ func (r *quicReading) over(ss *session) bool {
 // beginQUIC takes a datagram that may begin a connection. A flow is made only if it does.
 // evidence is of checksums.
 func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, b []byte) {
-	ss := s.newQUIC(c.names, c.latest, dcid)
+	const fixedBit = 0x40
+	latest, odd := c.latest, longType(b) != 0 || b[0]&fixedBit == 0
+	if odd {
+		latest = nil // it may be that the server does not read a hello that is repeated here
+	}
+	ss := s.newQUIC(c.names, latest, dcid)
 	ss.lenient = len(b) < minQUICDatagram
 	r := s.readQUIC(ss, b, ss.lenient)
 	if r.faults == assemble.QUICFixedBit {
@@ -141,7 +146,7 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, 
 		s.flows.freeSession(ss)
 		return
 	}
-	if longType(b) != 0 || r.faults&assemble.QUICFixedBit != 0 {
+	if odd || r.faults&assemble.QUICFixedBit != 0 {
 		ss.doubts = ss.doubts.With(Initial) // some servers read nothing after a packet that they discard
 	}
 	s.disputeID(c, ss, dcid, b)
