@@ -34,7 +34,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 	f := s.flows.flows.get(key)
 	switch {
 	case f == nil || f.session == nil:
-		if !beginsDTLS(b) {
+		if !beginsDTLS(b) && !hasBadCipherSpec(b) {
 			return
 		}
 	case !f.session.noted().doneAt.IsZero() && !f.session.inProgress() && !hasFragment(b):
@@ -64,7 +64,7 @@ func (s *Scanner) dtlsDatagram(key flowKey, b []byte) {
 			return
 		}
 	}
-	if end == 0 && !root.awaited && root.noted().doneAt.IsZero() {
+	if end == 0 && !root.awaited && root.noted().doneAt.IsZero() && !hasBadCipherSpec(b) {
 		s.feedDTLS(f, root, b)
 	}
 	for ss := root; ss != nil && f.session == root; ss = ss.shadow {
@@ -110,6 +110,18 @@ func endsHandshake(b []byte, begun bool) bool {
 		case r[0] == recordHandshake && n > 0, r[0] == changeCipherSpec && n == 1:
 			begun = begun || r[0] == recordHandshake
 		case begun:
+			return true
+		}
+	}
+	return false
+}
+
+// hasBadCipherSpec reports whether a datagram has a malformed change_cipher_spec, after which
+// OpenSSL reads nothing more.
+func hasBadCipherSpec(b []byte) bool {
+	const changeCipherSpec = 20
+	for r := range plainRecords(b) {
+		if r[0] == changeCipherSpec && len(r) != dtlsRecordHeader+1 {
 			return true
 		}
 	}
@@ -247,7 +259,10 @@ type dtlsMessage struct{ seq, length int32 }
 // is the flow if there is one.
 func (s *Scanner) beginDTLS(f *flow, key flowKey, b []byte) *flow {
 	ss := s.flows.newSession(DTLS)
-	if !hasFragment(b) { // it may be one that is refused
+	switch {
+	case hasBadCipherSpec(b):
+		ss.doubts = ss.doubts.With(Fragments)
+	case !hasFragment(b): // it may be one that is refused
 		result := ss.assembler.Feed(b)
 		ss.reset()
 		if !refusesHello(b, result) {

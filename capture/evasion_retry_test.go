@@ -94,6 +94,7 @@ func TestQUICAttempts(t *testing.T) {
 		"Handshake packets":                       {[][]byte{to("original", 0, whole), answer, fromClient(sent(handshake, ping)), to("original", 1, decoy)}, "[1 ]"},
 		"a Handshake packet first":                {[][]byte{two(handshake, v1("original", "original", 0), ping, whole)}, "[1 initial]"},
 		"a packet without the fixed bit first":    {[][]byte{two(greased, v1("original", "original", 1), ping, whole)}, "[1 initial]"},
+		"and without it between":                  {[][]byte{to("original", 5, first), two(greased, v1("original", "original", 1), ping, rest)}, "[1 initial]"},
 		"and a hello that is repeated":            {[][]byte{to("original", 0, whole), answer, two(greased2, v1("another!", "another!", 1), ping, whole), to("another!", 2, decoy)}, "[1  1 initial 1 overlap]"},
 		"another SCID after a small datagram":     {[][]byte{fromClient(quicseal.Packet{Version: quicseal.V1, DCID: []byte("original"), SCID: []byte("decoy's"), Payload: make([]byte, 20)}.Seal()), to("original", 1, first), fromClient(sent(v1("server", "original", 2), rest))}, "[1 ]"},
 		"a packet of two connections":             {[][]byte{to("original", 0, whole), answer, two(v1("another!", "another!", 0), v1("another!", "original", 1), []byte{2, 9, 0, 0, 0}, ping), to("another!", 2, decoy)}, "[1  1 initial]"},

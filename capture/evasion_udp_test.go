@@ -108,6 +108,9 @@ func TestDTLSAfterAnEnd(t *testing.T) {
 		"encrypted data between":       {[][]byte{first, fromClient(encrypted), rest}, "[1 ]"},
 		"a record that is cut":         {[][]byte{first, fromClient(cut[:len(cut)-1]), rest}, "[1 ]"},
 		"application data before":      {[][]byte{fromClient(record(23, 1, 2)), first, rest}, "[1 ]"},
+		"a change_cipher_spec first":   {[][]byte{fromClient(record(20, 1)), first, rest}, "[1 ]"},
+		"a malformed one first":        {[][]byte{fromClient(record(20, 1, 1)), first, rest}, "[1 fragments]"},
+		"a malformed one alone":        {[][]byte{fromClient(record(20, 1, 1))}, "[]"},
 		"application data after":       {[][]byte{first, rest, fromClient(record(23, 1, 2))}, "[1 ]"},
 	} {
 		if got := rowsOf(row.packets); got != row.want {

@@ -130,10 +130,9 @@ func (r *quicReading) over(ss *session) bool {
 // beginQUIC takes a datagram that may begin a connection. A flow is made only if it does.
 // evidence is of checksums.
 func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, b []byte) {
-	const fixedBit = 0x40
-	latest, odd := c.latest, longType(b) != 0 || b[0]&fixedBit == 0
+	latest, odd := c.latest, discardsFirst(b)
 	if odd {
-		latest = nil // it may be that the server does not read a hello that is repeated here
+		latest = nil // the server may not read a hello that is repeated here
 	}
 	ss := s.newQUIC(c.names, latest, dcid)
 	ss.lenient = len(b) < minQUICDatagram
@@ -147,7 +146,7 @@ func (s *Scanner) beginQUIC(key flowKey, c quicConnection, evidence half, dcid, 
 		return
 	}
 	if odd || r.faults&assemble.QUICFixedBit != 0 {
-		ss.doubts = ss.doubts.With(Initial) // some servers read nothing after a packet that they discard
+		ss.doubts = ss.doubts.With(Initial)
 	}
 	s.disputeID(c, ss, dcid, b)
 	f := c.known
@@ -305,7 +304,7 @@ func (s *Scanner) judgeQUIC(f *flow, b []byte, strict, lenient quicReading) {
 	case small && strict.opened():
 		ss.doubts = ss.doubts.With(SmallInitial)
 	}
-	if strict.faults&(assemble.QUICOverlap|assemble.QUICOldNumber) != 0 || strict.faults&assemble.QUICFixedBit != 0 && ss.lenient || strict.opened() && strict.astray || ss.acknowledgesUnsent() {
+	if strict.faults&(assemble.QUICOverlap|assemble.QUICOldNumber) != 0 || strict.faults&assemble.QUICFixedBit != 0 && ss.lenient || strict.opened() && (strict.astray || discardsFirst(b)) || ss.acknowledgesUnsent() {
 		ss.doubts = ss.doubts.With(Initial)
 	}
 	if strict.faults&assemble.QUICOverlap != 0 {

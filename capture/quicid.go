@@ -144,6 +144,13 @@ func asksAgain(b []byte) bool {
 	return quicVersion(b) == 0 || longType(b) == retry
 }
 
+// discardsFirst reports whether servers discard the first packet of a client's datagram. Some read
+// nothing after it.
+func discardsFirst(b []byte) bool {
+	const initial, fixedBit = 0, 0x40
+	return longType(b) != initial || b[0]&fixedBit == 0
+}
+
 // longType returns the type of a packet with a long header, as RFC 9000, Section 17.2 numbers it.
 func longType(b []byte) byte {
 	const version2 = 0x6b3343cf

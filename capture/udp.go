@@ -219,7 +219,7 @@ func (s *Scanner) emitUnreadDatagrams(f *flow) {
 	if ss != nil && (ss.retried || ss.index == 1) {
 		s.reportUnread(f)
 	}
-	if ss == nil || ss.index != 1 || f.last != 0 || ss.lenient {
+	if ss == nil || ss.index != 1 || f.last != 0 || ss.lenient || ss.dtls && !ss.inProgress() && !ss.replayed {
 		return
 	}
 	doubts := ss.doubts
