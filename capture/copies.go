@@ -276,10 +276,11 @@ func (s *Scanner) readSYNData(f *flow, h *half) bool {
 	}
 	h.start, h.next, h.urgent = c.seq, c.seq, false
 	frames := s.frames
-	if s.frames = c.frames; !s.note(f, h, c.seq, len(c.data)) {
+	s.frames = c.frames
+	there := s.note(f, h, c.seq, len(c.data))
+	if s.frames = frames; !there {
 		return true
 	}
-	s.frames = frames
 	st.doubts = st.doubts.With(SYNData)
 	st.forgetCopies()
 	st.records.Reset(nil)
