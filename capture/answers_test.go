@@ -38,6 +38,8 @@ func TestAnswersDecide(t *testing.T) {
 	flagless := whole(real1, func(g *seg) { g.flags = 8 }) // dropped, but acknowledged
 	sound := records(withExtension(messageWith(2), supportedVersions, []byte{2, 3, 4}), 1<<14)
 	rivals := []seg{whole(sound[:len(sound)-1], nil), whole(odd[:len(odd)-1], func(g *seg) { g.ttl = 3 }), {seq: len(odd) - 1, flags: ack, data: odd[len(odd)-1:]}}
+	n := len(odd) - 1
+	mixed := []seg{{seq: 5, flags: ack, data: sound[5:12]}, {seq: 10, flags: ack, data: sound[10:n], ttl: 3}, {seq: 10, flags: ack, data: odd[10:n]}, {flags: ack, data: sound[:5]}, {seq: n, flags: ack, data: odd[n:]}}
 	one, two := reading{N: 1, Ambiguous: "overlap,hello", Faults: []capture.Fault{overlap[0], malformed}}, reading{N: 2, Ambiguous: "overlap", Faults: overlap}
 	refused := one
 	refused.Ambiguous = "hello"
@@ -53,7 +55,8 @@ func TestAnswersDecide(t *testing.T) {
 			[]reading{{}}, []reading{{N: 1, Ambiguous: "segment", Faults: left}, {Ambiguous: "segment", Faults: left}}},
 		"no ACK flag, acknowledged": {[]seg{flagless, acked},
 			[]reading{{N: 1, Ambiguous: "segment"}}, []reading{{N: 1}}, []reading{{N: 1, Ambiguous: "segment"}}, []reading{{N: 1, Ambiguous: "segment"}}},
-		"one of two is malformed": {rivals, []reading{two, one}, []reading{two, one}, []reading{refused}, []reading{two, one}},
+		"one of two is malformed, and mixtures": {mixed, []reading{two, one}, []reading{two, one}, []reading{two, one}, []reading{two, one}},
+		"one of two is malformed":               {rivals, []reading{two, one}, []reading{two, one}, []reading{refused}, []reading{two, one}},
 	} {
 		end := 0
 		for _, g := range row.segments {

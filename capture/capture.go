@@ -120,6 +120,7 @@ type Hello struct {
 
 	servers clienthello.Servers     // that read what is around the message; 0: not of a Scanner
 	single  bool                    // the packets have no other reading
+	mixed   bool                    // or some that are mixtures of those in rows
 	view    clienthello.ClientHello // of Message, or of another one that it had before
 }
 

@@ -179,6 +179,17 @@ func (st *stream) single() bool {
 	return st.inline == 0 && !slices.ContainsFunc(st.copies, func(c spareCopy) bool { return c.mayCount() })
 }
 
+// mixes reports whether other bytes begin inside a segment that was taken, and end after it. The
+// receiver may have taken their end alone, which is a reading besides those that are told.
+func (h *half) mixes() bool {
+	return slices.ContainsFunc(h.stream.copies, func(c spareCopy) bool {
+		begin, end := int(c.seq-h.start), int(c.seq-h.start)+len(c.data)
+		return c.rival && slices.ContainsFunc(h.stream.uses, func(u use) bool {
+			return int(u.begin) < begin && int(u.end) > begin && int(u.end) < end
+		})
+	})
+}
+
 // forgetCopies forgets what was set aside. It stays charged until the stream is dropped.
 func (st *stream) forgetCopies() {
 	clear(st.copies)

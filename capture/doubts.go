@@ -149,11 +149,11 @@ func (s *Scanner) emitKept(row Hello) {
 }
 
 // answered takes the first bytes of the server's answer. If it fits one reading alone, that
-// was read.
+// was read, unless there are mixtures of them.
 func (s *Scanner) answered(f *flow, b []byte) {
 	rows := f.doubt.rows
 	f.doubt.rows = nil
-	if len(rows) > 1 {
+	if len(rows) > 1 && !rows[0].mixed {
 		if fitting := slices.DeleteFunc(slices.Clone(rows), func(h Hello) bool { return !h.fits(b) }); len(fitting) == 1 {
 			fitting[0].Ambiguous &= oddHello
 			rows = fitting

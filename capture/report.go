@@ -52,6 +52,7 @@ func (s *Scanner) report(f *flow, h *half) bool {
 		s.emit()
 		return true
 	}
+	s.hello.mixed = differs && h.mixes()
 	if !s.wait(f, waiting) {
 		return false
 	}
