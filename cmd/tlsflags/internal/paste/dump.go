@@ -134,7 +134,7 @@ type dump struct {
 	group   int      // bytes without a blank between them, in the first group
 	uneven  bool     // there are other groups, not only short ones at the end of a line
 	words   bool     // the lines have other numbers than octets in hexadecimal
-	stop    int      // where the last line read ended
+	stop    int      // offset of the end of the last line read
 	spare   int      // bytes that asterisks may still add
 }
 
